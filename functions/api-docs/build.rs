@@ -1,6 +1,7 @@
-//! Compresses the files that the function serves, and extracts from the document which methods each path has.
+//! Compresses the files that the function serves, fills the templates of its pages in every language, and extracts from the document
+//! which methods each path has.
 
-use std::{env, error::Error, fs, io::Write as _, path::PathBuf, sync::Arc};
+use std::{env, error::Error, fmt::Write as _, fs, io::Write as _, path::PathBuf, sync::Arc};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
@@ -12,6 +13,9 @@ const SOCKET_DOCUMENT: &str = "../../infra/asyncapi.json";
 /// The style of every page.
 const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
+/// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
+const PAGES: [&str; 2] = ["docs", "flows"];
+const LANGUAGES: [&str; 2] = ["en", "pl"];
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,14 +23,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DOCUMENT}");
     println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed=locales");
     println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
     let mut files: Vec<(String, Vec<u8>)> =
         vec![("openapi.json".to_owned(), gzip(&document)?), ("asyncapi.json".to_owned(), gzip(&fs::read(SOCKET_DOCUMENT)?)?)];
+    for (page, language) in PAGES.iter().flat_map(|page| LANGUAGES.map(|language| (page, language))) {
+        files.push((format!("{page}.{language}.html"), gzip(filled(page, language)?.as_bytes())?));
+    }
     for asset in fs::read_dir("assets")? {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
+        if PAGES.iter().any(|page| name == format!("{page}.html")) {
+            continue;
+        }
         files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
     }
     for name in STYLE {
@@ -46,6 +57,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     fs::write(out.join("files.rs"), format!("&[\n{}]\n", listed.join(",\n")))?;
     Ok(())
+}
+
+/// A page in a language: its template with each `{{key}}` replaced by a message.
+fn filled(page: &str, language: &str) -> Result<String, Box<dyn Error>> {
+    let mut html = fs::read_to_string(format!("assets/{page}.html"))?.replace("{{locale}}", language);
+    let mut others = String::new();
+    for other in LANGUAGES.iter().filter(|other| **other != language) {
+        let name = messages(other)?.into_iter().find(|(key, _)| key == "language").ok_or("a language has no name")?.1;
+        write!(others, "<li><a href=\"?lang={other}\" hreflang=\"{other}\" lang=\"{other}\">{name}</a></li>")?;
+    }
+    html = html.replace("{{languages}}", &others);
+    let words = format!("{page}.{language}.js");
+    let has_words = fs::exists(format!("assets/{words}"))?;
+    html = html.replace("{{words}}", &if has_words { format!("<script src=\"/docs/{words}\"></script>\n    ") } else { String::new() });
+    for (key, text) in messages(language)? {
+        html = html.replace(&format!("{{{{{key}}}}}"), &text);
+    }
+    match html.split_once("{{").and_then(|(_, rest)| rest.split_once("}}")) {
+        None => Ok(html),
+        Some((key, _)) => Err(format!("{page}.html: there is no {key} in {language}").into()),
+    }
+}
+
+/// The messages of a language, each in one line: `key = text`. A test compares the languages.
+fn messages(language: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let source = fs::read_to_string(format!("locales/{language}/docs.ftl"))?;
+    let lines = source.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    Ok(lines.map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
 }
 
 /// Each path of a document with its methods. HEAD is allowed wherever GET is.

@@ -230,6 +230,73 @@ async fn the_pages_of_the_console_show_their_data() {
     assert!(cloud.now().since(before) >= tests::DAY && browser.errors().await.is_empty());
 }
 
+/// The console and the documents are in the language of the browser, and in the one that was chosen with their switch, which they
+/// remember.
+/// Promise: pages-for-everybody
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_console_and_the_documents_remember_the_chosen_language() {
+    let cloud = Cloud::start().await;
+    let (console, docs) = (&cloud.urls.console, &cloud.urls.docs);
+    let api = &cloud.urls.api;
+    let mut browser = Browser::open(console).await;
+    browser.look(1280, "light", "en").await;
+    let inbox = format!("{console}/inbox?to=ana");
+    let flows = format!("{api}/docs/flows");
+    // A page, where its text appears, in English and in Polish.
+    let first = [(&inbox, "#messages", "Nothing to this address", "Nic na ten adres"), (docs, "#docs", "Authorize", "Autoryzacja")];
+    let second = [
+        (&format!("{console}/calls"), "#operations", "calls", "wywołań"),
+        (&flows, "#flows", "Registering in six steps", "Rejestracja w sześciu krokach"),
+    ];
+    for ((page, place, english, polish), (next, next_place, _, next_polish)) in first.into_iter().zip(second) {
+        let shows =
+            |place: &str, text: &str| format!("document.querySelector({})?.textContent.includes({}) === true", json!(place), json!(text));
+        browser.go(page).await;
+        browser.until(&shows(place, english)).await;
+        browser.run("document.querySelector('a[hreflang=pl]').click()").await;
+        browser.until(&format!("document.documentElement?.lang === 'pl' && {}", shows(place, polish))).await;
+        assert!(page != &inbox || browser.run("location.search").await.as_str().unwrap().contains("to=ana"), "the filter stays");
+        browser.go(next).await;
+        browser.until(&format!("document.documentElement?.lang === 'pl' && {}", shows(next_place, next_polish))).await;
+        browser.run("document.querySelector('a[hreflang=en]').click()").await;
+        browser.until("document.documentElement?.lang === 'en'").await;
+        browser.go(page).await;
+        browser.until(&shows(place, english)).await;
+    }
+    assert!(browser.errors().await.is_empty());
+}
+
+/// The words that Swagger UI is given in Polish are those that it shows: nothing of its own stays in English around an operation.
+/// Promise: pages-for-everybody
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn an_operation_is_framed_in_polish() {
+    let cloud = Cloud::start().await;
+    let mut browser = Browser::open(&format!("{}?lang=pl", cloud.urls.docs)).await;
+    browser.until("document.querySelector('.opblock-summary-control') !== null").await;
+    browser
+        .run("document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control').click()")
+        .await;
+    browser.until("document.querySelector('.try-out button') !== null").await;
+    browser.run("document.querySelector('.try-out button').click()").await;
+    browser.until("document.querySelector('.execute') !== null").await;
+    browser.run("document.querySelector('.execute').click()").await;
+    browser.until("document.querySelector('.live-responses-table .response') !== null").await;
+    let script =
+        "[...new Set([...document.querySelectorAll('.opblock.is-open :is(h4, h5, button, label, th, td.col_header, small, i, span)')]
+        .flatMap(node => [...node.childNodes].filter(child => child.nodeType === 3).map(child => child.textContent.trim())))]";
+    let shown: Vec<String> = serde_json::from_value(browser.run(script).await).unwrap();
+    for polish in ["Parametry", "Odpowiedzi", "Wykonaj", "Anuluj", "Treść odpowiedzi", "Kod", "Opis", "Typ treści"] {
+        assert!(shown.iter().any(|text| text == polish), "{polish}: {shown:?}");
+    }
+    for english in
+        ["Parameters", "Responses", "Execute", "Cancel", "Clear", "Code", "Description", "Details", "Links", "No links", "Media type"]
+    {
+        assert!(!shown.iter().any(|text| text == english), "{english}: {shown:?}");
+    }
+}
+
 /// The list of messages is never cut: it has no scroll bar of its own, and its last row ends within the page.
 /// Promise: local-console
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,23 @@ const paint = () => document.documentElement.classList.toggle("dark-mode", dark.
 dark.addEventListener("change", paint);
 paint();
 
+// Swagger UI has no languages. Another language brings its words, which replace the texts of elements as they are made. Descriptions
+// come as finished HTML, and code is no text.
+const translation = ({ React }) => {
+  if (typeof WORDS === "undefined") return {};
+  const say = (text) => WORDS[text] ?? text;
+  const make = React.createElement;
+  React.createElement = (type, given, ...children) => {
+    if (typeof type !== "string" || type === "code" || type === "pre") return make(type, given, ...children);
+    const told = ["aria-label", "placeholder", "title"].filter((name) => given?.[name] in WORDS).map((name) => [name, say(given[name])]);
+    return make(type, told.length === 0 ? given : { ...given, ...Object.fromEntries(told) }, ...children.map(say));
+  };
+  return {};
+};
+
+// The texts of the page are in its attributes.
+const page = document.getElementById("docs").dataset;
+
 // Its own filter compares names of tags. This one finds operations: by method, path, name and description.
 const search = ({ React }) => ({
   fn: {
@@ -27,8 +44,8 @@ const search = ({ React }) => ({
       const phrase = layoutSelectors.currentFilter();
       return React.createElement("div", { className: "search", role: "search" }, React.createElement("input", {
         type: "search",
-        "aria-label": "Search the operations",
-        placeholder: "Search the operations: password, DELETE, /v1/me …",
+        "aria-label": page.search,
+        placeholder: page.searchHint,
         value: typeof phrase === "string" ? phrase : "",
         onChange: (event) => layoutActions.updateFilter(event.target.value),
       }));
@@ -41,7 +58,7 @@ SwaggerUIBundle({
   dom_id: "#docs",
   layout: "BaseLayout",
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [search],
+  plugins: [translation, search],
   deepLinking: true,
   displayRequestDuration: true,
   docExpansion: "list",

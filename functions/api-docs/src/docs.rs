@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use kernel::{Kind, Locale};
 use web::{Error, Language, Path, Problems};
 
-use crate::files;
+use crate::files::file;
 
 /// Only files of this site: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
@@ -25,11 +25,22 @@ pub async fn get_start() -> impl IntoResponse {
 /// AWS calls: none.
 #[utoipa::path(
     get, path = "/docs", operation_id = "get_docs",
-    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"), Problems)
+    responses(
+        (status = 200, description = "The page.", content_type = "text/html", body = String,
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = "<!doctype html>"),
+        (status = 304, description = "The page has not changed since the version in `If-None-Match`."),
+        Problems,
+    )
 )]
-pub async fn get_docs() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
-    (headers, include_str!("../assets/docs.html")).into_response()
+pub async fn get_docs(Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
+    page("docs", locale, &headers)
+}
+
+/// A page in a language.
+fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Error> {
+    let mut response = file(&format!("{name}.{}.html", locale.tag()), "text/html; charset=utf-8", "public, max-age=300", headers)?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    Ok(response)
 }
 
 /// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams.
@@ -48,36 +59,54 @@ pub async fn get_docs() -> Response {
 )]
 pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
-        "docs.js" | "flows.js" | "flows.pl.js" | "swagger-ui-bundle.js" => "text/javascript",
+        "flows" => return page("flows", locale, &headers),
+        "docs.js" | "docs.pl.js" | "flows.js" | "flows.pl.js" | "language.js" | "swagger-ui-bundle.js" => "text/javascript",
         "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
         "logo.svg" => "image/svg+xml",
-        "flows" => "text/html; charset=utf-8",
         _ => return Err(Kind::NotFound.into()),
     };
-    let file = match (name.as_str(), locale) {
-        ("flows", Locale::En) => "flows.html",
-        ("flows", Locale::Pl) => "flows.pl.html",
-        (file, _) => file,
-    };
-    let mut response = files::file(file, content_type, "public, max-age=86400", &headers)?;
-    if name == "flows" {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    }
+    let mut response = file(&name, content_type, "public, max-age=86400", &headers)?;
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     Ok(response)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use kernel::Messages;
+
+    use super::*;
+
+    const TEXTS: Messages = Messages::new(include_str!("../locales/en/docs.ftl"), include_str!("../locales/pl/docs.ftl"));
 
     #[test]
-    fn the_page_names_only_files_that_there_are() {
-        let page = include_str!("../assets/docs.html");
-        let named: BTreeSet<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
-        let there = ["docs.css", "docs.js", "flows", "logo.svg", "palette.css", "swagger-ui-bundle.js", "swagger-ui.css"];
-        assert_eq!(named, BTreeSet::from(there));
-        assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
+    fn every_text_is_in_both_languages_and_used() {
+        assert_eq!(TEXTS.faults(), [""; 0]);
+        let templates = [include_str!("../assets/docs.html"), include_str!("../assets/flows.html")].concat();
+        for key in TEXTS.keys(Locale::En) {
+            assert!(key == "language" || templates.contains(&format!("{{{{{key}}}}}")), "{key} is not used");
+        }
+        assert!(!templates.contains("<style") && !templates.contains("style=") && !templates.contains("<script>"));
+    }
+
+    #[test]
+    fn the_words_in_polish_are_those_of_swagger_ui() {
+        let bundle = file("swagger-ui-bundle.js", "text/javascript", "no-store", &HeaderMap::new()).unwrap().into_body();
+        let Poll::Ready(Ok(bundle)) = pin!(axum::body::to_bytes(bundle, usize::MAX)).poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the file is in memory");
+        };
+        let bundle = std::str::from_utf8(&bundle).unwrap();
+        let words = include_str!("../assets/docs.pl.js").lines().filter_map(|line| line.strip_prefix("  \"")?.split_once("\": \""));
+        let mut told = 0;
+        for (english, _) in words {
+            assert!(bundle.contains(&format!("\"{english}\"")), "Swagger UI does not say {english:?}");
+            told += 1;
+        }
+        assert!(told > 50, "{told}");
     }
 
     #[test]

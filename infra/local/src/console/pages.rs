@@ -1,17 +1,26 @@
-//! The pages: constant text, embedded in the binary. Their scripts fetch the data from `/_local/…` and insert it as text, so that
-//! nothing a user wrote is interpreted as HTML.
+//! The pages: constant text, embedded in the binary, in English and Polish. Their scripts fetch the data from `/_local/…` and insert
+//! it as text, so that nothing a user wrote is interpreted as HTML.
+//!
+//! The texts are in `locales/`. Those of pages stand in the templates as `{{key}}`; scripts get all of them as JSON.
 
 use axum::{
     Router,
     extract::Path,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use kernel::{Locale, Messages};
+use serde_json::{Map, Value};
+
+const TEXTS: Messages = Messages::new(include_str!("../../locales/en/console.ftl"), include_str!("../../locales/pl/console.ftl"));
+/// The name of the query parameter that chooses the language, and of the cookie that remembers it.
+const LANGUAGE: &str = "lang";
 
 struct Page {
     path: &'static str,
-    name: &'static str,
+    /// The key of its name.
+    title: &'static str,
     script: &'static str,
     main: &'static str,
     /// The field of `/_local/status` that is shown as a number beside the name.
@@ -19,10 +28,10 @@ struct Page {
 }
 
 macro_rules! page {
-    ($path:literal, $name:literal, $file:literal, $counts:expr) => {
+    ($path:literal, $file:literal, $counts:expr) => {
         Page {
             path: $path,
-            name: $name,
+            title: concat!($file, "-title"),
             script: concat!($file, ".js"),
             main: include_str!(concat!("assets/", $file, ".html")),
             counts: $counts,
@@ -31,19 +40,19 @@ macro_rules! page {
 }
 
 const PAGES: &[Page] = &[
-    page!("/", "Overview", "overview", None),
-    page!("/inbox", "Inbox", "inbox", Some("inbox")),
-    page!("/requests", "Requests", "requests", None),
-    page!("/events", "Events", "events", None),
-    page!("/files", "Files", "files", None),
-    page!("/tables", "Tables", "tables", None),
-    page!("/clock", "Clock", "clock", None),
-    page!("/schedules", "Schedules", "schedules", None),
-    page!("/connections", "Connections", "connections", Some("connections")),
-    page!("/calls", "Calls", "calls", None),
-    page!("/faults", "Faults", "faults", Some("faults")),
-    page!("/breached-passwords", "Breached passwords", "breached-passwords", None),
-    page!("/dead-letters", "Dead letters", "dead-letters", Some("dead_letters")),
+    page!("/", "overview", None),
+    page!("/inbox", "inbox", Some("inbox")),
+    page!("/requests", "requests", None),
+    page!("/events", "events", None),
+    page!("/files", "files", None),
+    page!("/tables", "tables", None),
+    page!("/clock", "clock", None),
+    page!("/schedules", "schedules", None),
+    page!("/connections", "connections", Some("connections")),
+    page!("/calls", "calls", None),
+    page!("/faults", "faults", Some("faults")),
+    page!("/breached-passwords", "breached-passwords", None),
+    page!("/dead-letters", "dead-letters", Some("dead_letters")),
 ];
 
 /// The pages whose number says that something is not as usual.
@@ -86,9 +95,29 @@ assets! {
 /// The routes of the pages and of their assets.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
-        let html = render(page);
-        router.route(page.path, get(move || async move { Html(html) }))
+        router.route(page.path, get(move |uri: Uri, headers: HeaderMap| async move { answer(page, &uri, &headers) }))
     })
+}
+
+fn answer(page: &Page, uri: &Uri, headers: &HeaderMap) -> Response {
+    let chosen = chosen(uri);
+    let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Locale::negotiate);
+    let locale = chosen.or_else(|| remembered(headers)).or_else(accepted).unwrap_or_default();
+    let remember = chosen.map(|l| [(header::SET_COOKIE, format!("{LANGUAGE}={}; Max-Age=31536000; Path=/; SameSite=Strict", l.tag()))]);
+    (remember, Html(render(page, locale))).into_response()
+}
+
+/// The language that the address asks for.
+fn chosen(uri: &Uri) -> Option<Locale> {
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    pairs.find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(&tag)).flatten())
+}
+
+/// The language that was asked for before.
+fn remembered(headers: &HeaderMap) -> Option<Locale> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(|pair| str::from_utf8(pair).ok());
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(tag)).flatten())
 }
 
 async fn asset(Path(file): Path<String>) -> Response {
@@ -98,32 +127,132 @@ async fn asset(Path(file): Path<String>) -> Response {
     }
 }
 
-fn render(page: &Page) -> String {
-    let nav: String = PAGES.iter().map(|p| link(p, p.path == page.path)).collect();
-    LAYOUT.replace("{{title}}", page.name).replace("{{script}}", page.script).replace("{{nav}}", &nav).replace("{{main}}", page.main)
+fn render(page: &Page, locale: Locale) -> String {
+    let say = |key: &str| TEXTS.text(locale, key, &[]);
+    filled(LAYOUT, |key| match key {
+        "locale" => locale.tag().to_owned(),
+        "title" => say(page.title),
+        "script" => page.script.to_owned(),
+        "nav" => PAGES.iter().map(|p| link(p, p.path == page.path, locale)).collect(),
+        "languages" => Locale::ALL.into_iter().filter(|other| *other != locale).map(switch).collect(),
+        "texts" => texts(locale),
+        "main" => filled(page.main, say),
+        text => say(text),
+    })
 }
 
-fn link(page: &Page, here: bool) -> String {
+/// A template with each `{{key}}` in it replaced.
+fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut parts = template.split("{{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |html, part| match part.split_once("}}") {
+        Some((key, rest)) => html + &value(key) + rest,
+        None => html + part,
+    })
+}
+
+/// All texts of a language as JSON for a script element. The values that a script fills in stand as `{$name}` in them.
+fn texts(locale: Locale) -> String {
+    let all = TEXTS.keys(locale).into_iter().map(|key| {
+        let text = TEXTS.text(locale, &key, &[]);
+        (key, Value::from(text))
+    });
+    // An element ends at `</`, also within a string.
+    Value::Object(all.collect::<Map<_, _>>()).to_string().replace('<', "\\u003c")
+}
+
+fn link(page: &Page, here: bool, locale: Locale) -> String {
     let current = if here { r#" aria-current="page""# } else { "" };
     let alarm = if ALARMS.contains(&page.path) { " alarm" } else { "" };
     let badge = page.counts.map_or_else(String::new, |c| format!(r#"<span class="count{alarm}" id="count-{c}" hidden></span>"#));
-    format!("    <li><a href=\"{}\"{current}>{}{badge}</a></li>\n", page.path, page.name)
+    format!("    <li><a href=\"{}\"{current}>{}{badge}</a></li>\n", page.path, TEXTS.text(locale, page.title, &[]))
+}
+
+/// The link to this page in another language.
+fn switch(other: Locale) -> String {
+    let (tag, name) = (other.tag(), TEXTS.text(other, "language", &[]));
+    format!("<li><a href=\"?{LANGUAGE}={tag}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a></li>")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    fn scripts() -> String {
+        PAGES.iter().map(|page| page.script).chain(["console.js"]).filter_map(content).map(|(_, script)| script).collect()
+    }
 
     #[test]
     fn every_page_has_its_script_and_no_external_resources() {
         for page in PAGES {
             assert!(content(page.script).is_some(), "{}", page.script);
-            let html = render(page);
-            assert!(!html.contains("{{"), "{html}");
-            assert_eq!(html.matches("aria-current").count(), 1);
-            // The content security policy would refuse both.
-            assert!(!html.contains("style=") && !html.contains("onclick="), "{}", page.name);
-            assert!(!html.contains("://") || page.path == "/inbox", "{}", page.name);
+            for locale in Locale::ALL {
+                let html = render(page, locale);
+                assert!(!html.contains("{{"), "{html}");
+                assert_eq!(html.matches("aria-current").count(), 1);
+                // The content security policy would refuse both.
+                assert!(!html.contains("style=") && !html.contains("onclick="), "{}", page.path);
+                assert!(!html.contains("://"), "{}", page.path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_is_in_both_languages_and_used() {
+        assert_eq!(TEXTS.faults(), [""; 0]);
+        let templates: String = PAGES.iter().map(|page| page.main).chain([LAYOUT]).collect();
+        let in_templates = templates.split("{{").skip(1).filter_map(|part| part.split_once("}}")).map(|(key, _)| key);
+        let scripts = scripts();
+        // A quoted word that begins like a page is a text of it.
+        let prefixes: Vec<&str> = PAGES.iter().map(|page| page.title.trim_end_matches("title")).chain(["frame-"]).collect();
+        let is_text = |word: &&str| {
+            prefixes.iter().any(|prefix| word.starts_with(prefix)) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        let in_scripts = scripts.split('"').filter(is_text);
+        let titles = PAGES.iter().map(|page| page.title);
+        let own = ["locale", "title", "script", "nav", "languages", "texts", "main"];
+        let used: BTreeSet<String> =
+            in_templates.filter(|key| !own.contains(key)).chain(in_scripts).chain(titles).chain(["language"]).map(str::to_owned).collect();
+        assert_eq!(used, TEXTS.keys(Locale::En));
+    }
+
+    #[test]
+    fn texts_of_scripts_are_json_that_ends_no_element_and_keep_their_values() {
+        for locale in Locale::ALL {
+            let texts = texts(locale);
+            assert!(!texts.contains('<'), "{texts}");
+            let texts: Value = serde_json::from_str(&texts).unwrap();
+            assert!(texts["frame-ago"].as_str().unwrap().contains("{$span}"), "{texts}");
+            assert!(texts["overview-about"].as_str().unwrap().contains("<code>"));
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_chosen_one_then_the_remembered_one_then_the_accepted_one() {
+        for (query, cookie, accepted, expected) in [
+            ("", "", "", "en"),
+            ("", "", "pl", "pl"),
+            ("", "", "de, pl;q=0.5, en;q=0.1", "pl"),
+            ("", "lang=pl", "en", "pl"),
+            ("", "city=Krak\u{f3}w; lang=pl", "en", "pl"),
+            ("", "lang=xx; a=b", "pl", "pl"),
+            ("", "language=pl", "en", "en"),
+            ("?lang=en", "lang=pl", "pl", "en"),
+            ("?q=a&lang=pl", "lang=en", "en", "pl"),
+            ("?lang=xx", "lang=pl", "en", "pl"),
+        ] {
+            let latin: Vec<u8> = cookie.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, axum::http::HeaderValue::from_bytes(&latin).unwrap());
+            headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
+            let reply = answer(&PAGES[0], &format!("/{query}").parse().unwrap(), &headers);
+            let asked = query.contains("lang=en") || query.contains("lang=pl");
+            assert_eq!(reply.headers().contains_key(header::SET_COOKIE), asked, "{query}");
+            let body = futures_util::FutureExt::now_or_never(axum::body::to_bytes(reply.into_body(), 1_000_000)).unwrap().unwrap();
+            let html = String::from_utf8(body.to_vec()).unwrap();
+            assert!(html.contains(&format!("<html lang=\"{expected}\">")), "{query} {cookie} {accepted}");
         }
     }
 }

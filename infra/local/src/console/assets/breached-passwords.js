@@ -1,4 +1,6 @@
-import { $, act, call, chip, copyButton, el, live, show } from "./console.js";
+import { $, act, call, chip, copyButton, el, live, say, show } from "./console.js";
+
+const moods = { well: say("breached-passwords-well"), slow: say("breached-passwords-slow"), down: say("breached-passwords-down"), garbled: say("breached-passwords-garbled") };
 
 const change = (button, body, done) => act(button, async () => {
   await call("POST", "/_local/breached-passwords", body);
@@ -6,19 +8,19 @@ const change = (button, body, done) => act(button, async () => {
 }, done);
 
 const refresh = live(() => "/_local/breached-passwords", ({ passwords, mood, asked }) => {
-  show($("mood"), chip(mood, mood === "well" ? "good" : "bad"));
+  show($("mood"), chip(moods[mood], mood === "well" ? "good" : "bad"));
   for (const button of $("moods").children) button.setAttribute("aria-pressed", String(button.dataset.mood === mood));
   const last = asked.at(-1);
-  $("asked").textContent = last ? `The last request had ${last.digits}.` : "No requests yet.";
+  $("asked").textContent = last ? say("breached-passwords-last", { digits: last.digits }) : say("breached-passwords-unasked");
   show($("passwords"), passwords.map((p) => el("tr", {},
     el("th", { scope: "row" }, el("code", {}, p)),
     el("td", { class: "action" }, copyButton(p),
-      el("button", { type: "button", class: "quiet", "data-key": `remove-${p}`, "aria-label": `Remove ${p}`, onclick: (event) => change(event.target, { remove: p }, "Removed") }, "Remove")))));
+      el("button", { type: "button", class: "quiet", "data-key": `remove-${p}`, "aria-label": say("breached-passwords-remove-one", { password: p }), onclick: (event) => change(event.target, { remove: p }, say("breached-passwords-removed")) }, say("breached-passwords-remove"))))));
 });
 
 $("add").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await change(event.submitter, { add: $("password").value }, "Added");
+  await change(event.submitter, { add: $("password").value }, say("breached-passwords-added"));
   $("password").value = "";
 });
 $("moods").addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-import { $, act, call, clockTime, day, lastStatus, now, span } from "./console.js";
+import { $, act, call, clockTime, day, lastStatus, now, say, span } from "./console.js";
 
 function show() {
   $("time").textContent = clockTime(now());
@@ -7,7 +7,7 @@ function show() {
 
 function offset(value) {
   const ms = value.offset_ms;
-  $("offset").textContent = ms === 0 ? "This is the real time." : `${span(ms)} ${ms > 0 ? "ahead of" : "behind"} the real time`;
+  $("offset").textContent = ms === 0 ? say("clock-real") : ms > 0 ? say("clock-ahead", { span: span(ms) }) : say("clock-behind", { span: span(ms) });
   $("reset").disabled = ms === 0;
   show();
 }
@@ -25,12 +25,12 @@ setInterval(show, 500);
 
 $("moves").addEventListener("click", (event) => {
   const by = event.target.dataset.advance;
-  if (by) move(event.target, { advance: by }, `The clock moved ${event.target.textContent.trim()}`);
+  if (by) move(event.target, { advance: by }, say("clock-moved", { by: event.target.textContent.trim() }));
 });
 $("set").addEventListener("submit", (event) => {
   event.preventDefault();
   const value = $("when").value;
-  if (value) move(event.submitter, { set: `${value.length === 16 ? `${value}:00` : value}Z` }, "The clock is set");
+  if (value) move(event.submitter, { set: `${value.length === 16 ? `${value}:00` : value}Z` }, say("clock-is-set"));
 });
-$("reset").addEventListener("click", (event) => move(event.target, { reset: true }, "The clock shows the real time again"));
+$("reset").addEventListener("click", (event) => move(event.target, { reset: true }, say("clock-is-reset")));
 $("when").value = new Date(Date.now()).toISOString().slice(0, 19);

@@ -14,6 +14,13 @@ export function el(tag, attributes = {}, ...children) {
 
 export const $ = (id) => document.getElementById(id);
 
+const texts = JSON.parse($("texts").textContent);
+/** The language of the page. Dates and numbers are written as it does. */
+const locale = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+/** A text in the language of the page, with each `{$name}` in it replaced by `values.name`. */
+export const say = (key, values = {}) => texts[key].replace(/\{\$(\w+)\}/g, (_, name) => values[name]);
+export const figure = (n, digits = 1) => n.toLocaleString(locale, { maximumFractionDigits: digits });
+
 /** Replaces the content of `place` if it differs. Keeps the focus. */
 export function show(place, ...children) {
   const held = document.activeElement?.closest("[data-key]")?.dataset.key;
@@ -32,7 +39,7 @@ export async function call(method, path, body) {
   });
   const text = await reply.text();
   const value = text === "" ? null : JSON.parse(text);
-  if (!reply.ok) throw new Error(value?.error ?? `The local cloud answered ${reply.status}`);
+  if (!reply.ok) throw new Error(value?.error ?? say("frame-answered", { status: reply.status }));
   return value;
 }
 
@@ -91,7 +98,7 @@ export function toast(text, bad = false) {
   setTimeout(() => node.remove(), bad ? 8000 : 3500);
 }
 
-export function copyButton(text, label = "Copy") {
+export function copyButton(text, label = say("frame-copy")) {
   return el("button", { type: "button", class: "quiet", "aria-label": `${label} ${text}`, onclick: () => copy(text) }, label);
 }
 
@@ -107,7 +114,7 @@ export async function copy(text) {
     document.execCommand("copy");
     field.remove();
   }
-  toast(text.length > 60 ? "Copied" : `Copied ${text}`);
+  toast(text.length > 60 ? say("frame-copied") : say("frame-copied-text", { text }));
 }
 
 export const chip = (text, tone = "") => el("span", { class: `chip ${tone}` }, text);
@@ -122,7 +129,7 @@ let ahead = 0;
 /** The local cloud's time in milliseconds. */
 export const now = () => Date.now() + ahead;
 export const clockTime = (ms) => new Date(ms).toISOString().slice(11, 19);
-export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+export const day = (ms) => new Date(ms).toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 /** `21 Nov, 07:12:45`, with the year if it is not the current one; the full time in the tooltip. */
 export function moment(value) {
@@ -130,7 +137,7 @@ export function moment(value) {
   if (!Number.isFinite(ms)) return el("span", { class: "soft" }, "–");
   const date = new Date(ms);
   const year = date.getUTCFullYear() === new Date(now()).getUTCFullYear() ? "" : ` ${date.getUTCFullYear()}`;
-  const text = `${date.getUTCDate()} ${date.toLocaleDateString("en-GB", { month: "short", timeZone: "UTC" })}${year}, ${clockTime(ms)}`;
+  const text = `${date.getUTCDate()} ${date.toLocaleDateString(locale, { month: "short", timeZone: "UTC" })}${year}, ${clockTime(ms)}`;
   return el("time", { datetime: date.toISOString(), title: date.toISOString() }, text);
 }
 
@@ -148,22 +155,28 @@ export function span(ms) {
 
 export function ago(value) {
   const ms = now() - (typeof value === "number" ? value : Date.parse(value));
-  if (Math.abs(ms) < 5000) return "just now";
-  return ms > 0 ? `${span(ms).split(" ").slice(0, 2).join(" ")} ago` : `in ${span(ms)}`;
+  if (Math.abs(ms) < 5000) return say("frame-just-now");
+  return ms > 0 ? say("frame-ago", { span: span(ms).split(" ").slice(0, 2).join(" ") }) : say("frame-in", { span: span(ms) });
 }
 
 // ── the sidebar ──
 
 let status = null;
+/** On a narrow screen the navigation scrolls horizontally. */
+function reveal() {
+  const here = document.querySelector(".nav [aria-current]");
+  here.closest(".nav").scrollLeft = here.offsetLeft - 80;
+}
 function side() {
   $("side-time").textContent = clockTime(now());
   $("side-date").textContent = day(now());
 }
 live(() => "/_local/status", (value) => {
+  const first = status === null;
   status = value;
   ahead = Date.parse(value.now) - Date.now();
   const offset = $("side-offset");
-  offset.textContent = value.offset_ms === 0 ? "" : `${span(value.offset_ms)} ${value.offset_ms > 0 ? "ahead" : "behind"}`;
+  offset.textContent = value.offset_ms === 0 ? "" : value.offset_ms > 0 ? say("frame-ahead", { span: span(value.offset_ms) }) : say("frame-behind", { span: span(value.offset_ms) });
   offset.className = value.offset_ms === 0 ? "" : "moved";
   $("lifted").hidden = !value.limits_lifted;
   for (const [name, number] of Object.entries(value.counts)) {
@@ -172,6 +185,8 @@ live(() => "/_local/status", (value) => {
     badge.hidden = number === 0;
     badge.textContent = number > 999 ? "999+" : String(number);
   }
+  // The numbers make it wider.
+  if (first) reveal();
   side();
   dispatchEvent(new CustomEvent("clock", { detail: value }));
 });
@@ -179,8 +194,11 @@ setInterval(side, 1000);
 $("unlift").addEventListener("click", (event) => act(event.target, async () => {
   await call("POST", "/_local/limits", { lifted: false });
   $("lifted").hidden = true;
-}, "The rate limits are real again"));
-// On a narrow screen the navigation scrolls horizontally.
-const here = document.querySelector(".nav [aria-current]");
-if (here) here.closest(".nav").scrollLeft = here.offsetLeft - 80;
+}, say("frame-unlifted")));
+// Another language of the same page, with what it shows.
+for (const link of document.querySelectorAll(".languages a")) link.addEventListener("click", () => {
+  const query = new URLSearchParams(location.search);
+  query.set("lang", link.lang);
+  link.search = query;
+});
 export const lastStatus = () => status;

@@ -1,4 +1,4 @@
-import { $, el, empty, live, moment, show } from "./console.js";
+import { $, el, empty, figure, live, moment, say, show } from "./console.js";
 
 const asked = new URLSearchParams(location.search);
 let bucket = asked.get("bucket") ?? "";
@@ -6,7 +6,7 @@ let after = "";
 let next = null;
 $("prefix").value = asked.get("prefix") ?? "";
 
-const size = (bytes) => (bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const size = (bytes) => (bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${figure(bytes / 1e3)} kB` : `${figure(bytes / 1e6)} MB`);
 const place = (key) => `/_local/files/${encodeURIComponent(bucket)}/${key.split("/").map(encodeURIComponent).join("/")}`;
 
 function render(value) {
@@ -16,14 +16,14 @@ function render(value) {
   $("bucket").value = bucket;
   $("next").hidden = next === null;
   $("first").hidden = after === "";
-  $("summary").textContent = value.files.length === 0 ? "" : `${value.files.length} on this page${next === null ? "" : ", more follow"}`;
-  if (value.files.length === 0) return show($("files"), el("tr", {}, el("td", { colspan: 5 }, empty("No files", $("prefix").value ? "No key begins like this." : "Upload a picture, or ask for an export."))));
+  $("summary").textContent = value.files.length === 0 ? "" : say(next === null ? "frame-on-page" : "frame-on-page-more", { n: value.files.length });
+  if (value.files.length === 0) return show($("files"), el("tr", {}, el("td", { colspan: 5 }, empty(say("files-none"), $("prefix").value ? say("files-none-prefix") : say("files-none-why")))));
   show($("files"), value.files.map((f) => el("tr", {},
     el("th", { scope: "row" }, el("div", { class: "file" }, f.shown && f.content_type?.startsWith("image/") ? el("img", { src: place(f.key), alt: "", loading: "lazy" }) : "", el("code", {}, f.key))),
-    el("td", { "data-label": "Type" }, f.content_type ?? el("span", { class: "soft" }, "none")),
-    el("td", { "data-label": "Size", class: "number" }, el("span", { class: "whole" }, size(f.size))),
-    el("td", { "data-label": "Stored" }, f.at ? moment(f.at) : ""),
-    el("td", { class: "action" }, el("a", { class: "button", href: place(f.key), target: "_blank", "data-key": f.key, "aria-label": `${f.shown ? "View" : "Save"} ${f.key}` }, f.shown ? "View" : "Save")))));
+    el("td", { "data-label": say("files-type") }, f.content_type ?? el("span", { class: "soft" }, say("files-no-type"))),
+    el("td", { "data-label": say("files-size"), class: "number" }, el("span", { class: "whole" }, size(f.size))),
+    el("td", { "data-label": say("files-stored") }, f.at ? moment(f.at) : ""),
+    el("td", { class: "action" }, el("a", { class: "button", href: place(f.key), target: "_blank", "data-key": f.key, "aria-label": say(f.shown ? "files-view-file" : "files-save-file", { key: f.key }) }, say(f.shown ? "files-view" : "files-save"))))));
 }
 
 function query() {

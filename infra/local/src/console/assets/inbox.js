@@ -1,4 +1,4 @@
-import { $, act, ago, call, chip, copyButton, copy, el, empty, live, moment, show } from "./console.js";
+import { $, act, ago, call, chip, copyButton, copy, el, empty, live, moment, say, show } from "./console.js";
 
 let messages = [];
 let chosen = Number(new URLSearchParams(location.search).get("message")) || null;
@@ -16,14 +16,14 @@ function list() {
   $("mailbox").classList.toggle("reading", reading);
   $("older").hidden = messages.length <= shown;
   if (messages.length === 0) {
-    show($("messages"), to.value === "" ? empty("Nothing yet", "Messages appear here the moment they are sent.") : empty("Nothing to this address", "Check the spelling, or wait for it here."));
+    show($("messages"), to.value === "" ? empty(say("inbox-none"), say("inbox-none-why")) : empty(say("inbox-none-to"), say("inbox-none-to-why")));
     return;
   }
   show($("messages"), messages.slice(0, shown).map((m) => el("button", {
     type: "button", "data-key": `m${m.id}`, "aria-current": m.id === chosen ? "true" : null,
     onclick: () => choose(m.id),
   }, el("span", { class: "who" }, m.to), el("time", { datetime: m.at }, ago(m.at)),
-  el("span", { class: "what" }, m.channel === "sms" ? `SMS: ${m.text}` : m.subject))));
+  el("span", { class: "what" }, m.channel === "sms" ? say("inbox-sms", { text: m.text }) : m.subject))));
 }
 
 function choose(id) {
@@ -44,7 +44,7 @@ function address() {
 function message() {
   const m = messages.find((m) => m.id === chosen) ?? (wide.matches ? messages[0] : undefined);
   if (!m) {
-    show($("message"), empty("No message is open", "Choose one from the list."));
+    show($("message"), empty(say("inbox-unopened"), say("inbox-unopened-why")));
     return;
   }
   if (wide.matches && m.id !== chosen) { chosen = m.id; list(); }
@@ -53,18 +53,18 @@ function message() {
   $("message").dataset.view = view;
   const html = m.html !== null && view === "html";
   $("message").replaceChildren(
-    el("button", { type: "button", class: "back", onclick: () => { reading = false; list(); } }, "‹ All messages"),
-    el("div", { class: "row apart" }, el("h2", {}, m.channel === "sms" ? "Text message" : m.subject || "(no subject)"), chip(m.channel === "sms" ? "SMS" : "mail", "accent")),
+    el("button", { type: "button", class: "back", onclick: () => { reading = false; list(); } }, `‹ ${say("inbox-back")}`),
+    el("div", { class: "row apart" }, el("h2", {}, m.channel === "sms" ? say("inbox-text-message") : m.subject || say("inbox-no-subject")), chip(say(m.channel === "sms" ? "inbox-is-sms" : "inbox-is-mail"), "accent")),
     el("dl", { class: "facts small" },
-      el("dt", {}, "To"), el("dd", {}, m.to),
-      m.from ? [el("dt", {}, "From"), el("dd", {}, m.from)] : "",
-      el("dt", {}, "Arrived"), el("dd", {}, moment(m.at))),
-    m.code ? el("div", { class: "code" }, el("strong", { "aria-label": `Code ${[...m.code].join(" ")}` }, m.code), el("button", { type: "button", class: "primary", onclick: () => copy(m.code) }, "Copy code")) : "",
-    m.links.length ? el("ul", { class: "links", "aria-label": "Links" }, m.links.map((link) => el("li", {}, el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, link), copyButton(link)))) : "",
-    m.html !== null ? el("div", { class: "tabs", role: "group", "aria-label": "Version" },
-      ["html", "text"].map((v) => el("button", { type: "button", class: "quiet", "aria-pressed": String(view === v), onclick: () => { view = v; message(); } }, v === "html" ? "Formatted" : "Plain text"))) : "",
-    html ? el("iframe", { class: "letter", title: "The formatted message", sandbox: "allow-popups allow-popups-to-escape-sandbox", src: `/_local/inbox/${m.id}/html`, height: "560" })
-      : el("pre", { class: "plain" }, m.text || "(no text)"));
+      el("dt", {}, say("inbox-recipient")), el("dd", {}, m.to),
+      m.from ? [el("dt", {}, say("inbox-sender")), el("dd", {}, m.from)] : "",
+      el("dt", {}, say("inbox-arrived")), el("dd", {}, moment(m.at))),
+    m.code ? el("div", { class: "code" }, el("strong", { "aria-label": say("inbox-code", { code: [...m.code].join(" ") }) }, m.code), el("button", { type: "button", class: "primary", onclick: () => copy(m.code) }, say("inbox-copy-code"))) : "",
+    m.links.length ? el("ul", { class: "links", "aria-label": say("inbox-links") }, m.links.map((link) => el("li", {}, el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, link), copyButton(link)))) : "",
+    m.html !== null ? el("div", { class: "tabs", role: "group", "aria-label": say("inbox-version") },
+      ["html", "text"].map((v) => el("button", { type: "button", class: "quiet", "aria-pressed": String(view === v), onclick: () => { view = v; message(); } }, say(v === "html" ? "inbox-formatted" : "inbox-plain")))) : "",
+    html ? el("iframe", { class: "letter", title: say("inbox-frame"), sandbox: "allow-popups allow-popups-to-escape-sandbox", src: `/_local/inbox/${m.id}/html`, height: "560" })
+      : el("pre", { class: "plain" }, m.text || say("inbox-no-text")));
 }
 
 const refresh = live(() => `/_local/inbox?${new URLSearchParams(to.value ? { to: to.value } : {})}`, (value) => {
@@ -84,4 +84,4 @@ $("clear").addEventListener("click", (event) => act(event.target, async () => {
   reading = false;
   delete $("message").dataset.id;
   refresh();
-}, "The inbox is empty"));
+}, say("inbox-cleared")));

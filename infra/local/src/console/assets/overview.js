@@ -1,6 +1,6 @@
-import { $, act, call, chip, copyButton, el, live, show } from "./console.js";
+import { $, act, call, chip, copyButton, el, live, say, show } from "./console.js";
 
-const names = { api: "HTTP API", socket: "WebSocket", docs: "API documents", console: "This console", aws: "AWS endpoints", outside: "Other services" };
+const names = { api: say("overview-api"), socket: say("overview-socket"), docs: say("overview-docs"), console: say("overview-console"), aws: say("overview-aws"), outside: say("overview-outside") };
 
 live(() => "/_local/overview", (value) => {
   show($("addresses"), value.urls.map(({ name, url }) => el("li", {},
@@ -9,10 +9,10 @@ live(() => "/_local/overview", (value) => {
     copyButton(url))));
   $("accounts-card").hidden = value.accounts.length === 0;
   show($("accounts"), value.accounts.map((a) => el("tr", {},
-    el("th", { scope: "row" }, a.name, " ", a.role === "superuser" ? chip("superuser", "accent") : ""),
-    el("td", { "data-label": "Username" }, el("code", {}, a.username)),
-    el("td", { "data-label": "E-mail" }, el("code", {}, a.email)),
-    el("td", { class: "action" }, copyButton(a.username, "Copy username"), copyButton(a.email, "Copy e-mail")))));
+    el("th", { scope: "row" }, a.name, " ", a.role === "superuser" ? chip(say("overview-superuser"), "accent") : ""),
+    el("td", { "data-label": say("overview-username") }, el("code", {}, a.username)),
+    el("td", { "data-label": say("overview-email") }, el("code", {}, a.email)),
+    el("td", { class: "action" }, copyButton(a.username, say("overview-copy-username")), copyButton(a.email, say("overview-copy-email"))))));
   const password = value.accounts[0]?.password ?? "";
   show($("password"), password);
   if (!$("password-copy").hasChildNodes()) $("password-copy").append(copyButton(password));
@@ -25,4 +25,4 @@ live(() => "/_local/overview", (value) => {
 $("lift").addEventListener("click", (event) => act(event.target, async () => {
   await call("POST", "/_local/limits", { lifted: true });
   $("lifted").hidden = false;
-}, "The rate limits are lifted"));
+}, say("overview-lifted")));

@@ -1,4 +1,4 @@
-import { $, ago, chip, copyButton, el, empty, get, live, moment, show, toast } from "./console.js";
+import { $, ago, chip, copyButton, el, empty, get, live, moment, say, show, toast } from "./console.js";
 
 const asked = new URLSearchParams(location.search);
 const details = new Map();
@@ -10,8 +10,8 @@ const tone = (status) => (status < 300 ? "good" : status < 400 ? "" : status < 5
 const levels = { ERROR: "bad", WARN: "warn" };
 
 function render() {
-  $("summary").textContent = requests.length === 0 ? "" : `${requests.length} shown, newest first`;
-  if (requests.length === 0) return show($("requests"), el("li", {}, searching() ? empty("No such request", "The last 500 are kept.") : empty("No requests yet", "They appear here as they are answered.")));
+  $("summary").textContent = requests.length === 0 ? "" : say("frame-shown", { n: requests.length });
+  if (requests.length === 0) return show($("requests"), el("li", {}, searching() ? empty(say("requests-no-such"), say("frame-kept")) : empty(say("requests-none"), say("requests-none-why"))));
   show($("requests"), requests.map(row));
 }
 
@@ -42,20 +42,20 @@ function detail(r, full) {
   const calls = Object.entries(full?.tally.calls ?? {});
   return el("div", { class: "attributes stack" },
     el("dl", { class: "facts" },
-      el("dt", {}, "Request id"), el("dd", {}, el("code", {}, r.id), " ", copyButton(r.id)),
-      r.method === "SOCKET" ? [el("dt", {}, "Connection"), el("dd", {}, el("code", {}, r.path))] : "",
-      el("dt", {}, "Route"), el("dd", {}, r.route ? el("code", {}, r.route) : "none matches"),
-      el("dt", {}, "Function"), el("dd", {}, r.function ?? "none was invoked"),
-      el("dt", {}, "Time"), el("dd", {}, moment(r.at), `, answered after ${r.ms} ms`),
-      el("dt", {}, "AWS calls"), el("dd", {}, full === null ? "…" : calls.length === 0 ? "none" : el("span", { class: "row" }, calls.map(([name, n]) => chip(`${name} × ${n}`)),
+      el("dt", {}, say("requests-id")), el("dd", {}, el("code", {}, r.id), " ", copyButton(r.id)),
+      r.method === "SOCKET" ? [el("dt", {}, say("requests-connection")), el("dd", {}, el("code", {}, r.path))] : "",
+      el("dt", {}, say("requests-route")), el("dd", {}, r.route ? el("code", {}, r.route) : say("requests-no-route")),
+      el("dt", {}, say("requests-function")), el("dd", {}, r.function ?? say("requests-no-function")),
+      el("dt", {}, say("requests-time")), el("dd", {}, moment(r.at), say("requests-after", { ms: r.ms })),
+      el("dt", {}, say("requests-calls")), el("dd", {}, full === null ? "…" : calls.length === 0 ? say("requests-no-calls") : el("span", { class: "row" }, calls.map(([name, n]) => chip(`${name} × ${n}`)),
         el("span", { class: "soft small" }, `${full.tally.rcu} RCU, ${full.tally.wcu} WCU`)))),
     full === null ? "" : logLines(full));
 }
 
 function logLines(full) {
-  if (full.lines.length === 0) return el("p", { class: "soft" }, full.logs_elsewhere ? "The functions run in other processes, which print their log lines themselves." : "The function logged nothing.");
-  return el("div", { class: "logged" }, el("h3", {}, "Log lines"), el("ol", {}, full.lines.map(logLine)),
-    full.lines_left_out > 0 ? el("p", { class: "soft small" }, `${full.lines_left_out} more were not kept.`) : "");
+  if (full.lines.length === 0) return el("p", { class: "soft" }, full.logs_elsewhere ? say("requests-elsewhere") : say("requests-no-lines"));
+  return el("div", { class: "logged" }, el("h3", {}, say("requests-lines")), el("ol", {}, full.lines.map(logLine)),
+    full.lines_left_out > 0 ? el("p", { class: "soft small" }, say("requests-left-out", { n: full.lines_left_out })) : "");
 }
 
 const logLine = (line) => el("li", {},

@@ -1,4 +1,4 @@
-import { $, chip, el, empty, live, moment, now, show } from "./console.js";
+import { $, chip, el, empty, live, moment, now, say, show } from "./console.js";
 
 const asked = new URLSearchParams(location.search);
 let table = asked.get("table") ?? "";
@@ -14,7 +14,7 @@ live(() => "/_local/tables", (value) => {
   show($("table"), value.tables.map((t) => el("option", { value: t.name, selected: t.name === table }, `${t.name} (${t.items})`)));
   $("table").value = table;
   const kinds = value.tables.find((t) => t.name === table)?.kinds ?? {};
-  show($("kind"), el("option", { value: "" }, "every kind"), Object.entries(kinds).map(([k, n]) => el("option", { value: k }, `${k} (${n})`)));
+  show($("kind"), el("option", { value: "" }, say("tables-every-kind")), Object.entries(kinds).map(([k, n]) => el("option", { value: k }, `${k} (${n})`)));
   $("kind").value = kind in kinds ? kind : "";
   refresh();
 }, 3000);
@@ -41,8 +41,8 @@ function render(page) {
   $("first").hidden = cursor === null;
   $("partition").hidden = pk === "";
   $("pk").textContent = pk;
-  $("summary").textContent = `${page.items.length} on this page${page.next ? ", more follow" : ""}`;
-  if (page.items.length === 0) return show($("items"), el("li", {}, empty("No items", "Nothing matches.")));
+  $("summary").textContent = say(page.next ? "frame-on-page-more" : "frame-on-page", { n: page.items.length });
+  if (page.items.length === 0) return show($("items"), el("li", {}, empty(say("tables-none"), say("tables-none-why"))));
   show($("items"), page.items.map(item));
 }
 
@@ -63,20 +63,23 @@ function item(attributes) {
 }
 
 const text = (value) => value?.S ?? value?.N ?? "";
-const types = { S: "text", N: "number", BOOL: "yes/no", NULL: "null", M: "map", L: "list", B: "bytes", SS: "texts", NS: "numbers", BS: "byte strings" };
+const types = {
+  S: say("tables-text"), N: say("tables-number"), BOOL: say("tables-boolean"), NULL: say("tables-null"), M: say("tables-map"), L: say("tables-list"), B: say("tables-bytes"),
+  SS: say("tables-texts"), NS: say("tables-numbers"), BS: say("tables-byte-strings"),
+};
 const type = (value) => types[Object.keys(value ?? {})[0]] ?? "?";
 
 /** A typed value for people: times as times, maps and lists indented, keys of partitions as links. */
 function readable(name, value) {
   const [[kind, inner]] = Object.entries(value);
   switch (kind) {
-    case "S": return inner === "" ? el("span", { class: "soft" }, "(empty)") : partition(name, inner) ?? el("code", {}, inner);
+    case "S": return inner === "" ? el("span", { class: "soft" }, say("tables-empty-text")) : partition(name, inner) ?? el("code", {}, inner);
     case "N": return el("span", {}, el("code", {}, inner), time(name, Number(inner)));
     case "BOOL": return el("code", {}, inner ? "true" : "false");
     case "NULL": return el("span", { class: "soft" }, "null");
-    case "B": return el("span", {}, el("code", {}, `${inner.slice(0, 48)}${inner.length > 48 ? "…" : ""}`), el("span", { class: "hint" }, `${Math.floor((inner.replaceAll("=", "").length * 3) / 4)} bytes, base64`));
+    case "B": return el("span", {}, el("code", {}, `${inner.slice(0, 48)}${inner.length > 48 ? "…" : ""}`), el("span", { class: "hint" }, say("tables-base64", { n: Math.floor((inner.replaceAll("=", "").length * 3) / 4) })));
     case "M": return el("ul", {}, Object.entries(inner).map(([k, v]) => el("li", {}, el("span", { class: "soft" }, `${k}: `), readable(k, v))));
-    case "L": return inner.length === 0 ? el("span", { class: "soft" }, "(none)") : el("ul", {}, inner.map((v) => el("li", {}, readable("", v))));
+    case "L": return inner.length === 0 ? el("span", { class: "soft" }, say("tables-empty-list")) : el("ul", {}, inner.map((v) => el("li", {}, readable("", v))));
     default: return el("code", {}, Array.isArray(inner) ? inner.join(", ") : JSON.stringify(inner));
   }
 }
@@ -98,7 +101,7 @@ function time(name, n) {
 function expiry(ttl) {
   if (!ttl?.N) return "";
   const over = Number(ttl.N) * 1000 < now();
-  return over ? chip("expired", "warn") : "";
+  return over ? chip(say("tables-expired"), "warn") : "";
 }
 
 function restart() {
