@@ -329,6 +329,27 @@ async fn the_limits_can_be_lifted_for_a_while() {
     assert_eq!(statuses.iter().position(|status| *status == 429), Some(10), "what was done meanwhile does not count: {statuses:?}");
 }
 
+/// The limit on the requests of one client, which functions count in memory, is lifted with the others, and real again with them.
+/// Promise: local-limits
+#[tokio::test]
+async fn the_rate_of_a_client_is_lifted_with_the_other_limits() {
+    let cloud = Cloud::start_with(&[("ClientRate", "1")]).await;
+    let (client, limits) = (cloud.anonymous(), console(&cloud, "/_local/limits"));
+    let served = async || {
+        let mut served = 0;
+        for _ in 0..20 {
+            served += usize::from(client.get("/docs").await.status == 200);
+        }
+        served
+    };
+    assert!((4..10).contains(&served().await), "four at once, and one a second");
+    let _ = client.post(&limits, json!({ "lifted": true })).await.is(200);
+    assert_eq!(served().await, 20);
+    let _ = client.post(&limits, json!({ "lifted": false })).await.is(200);
+    cloud.advance(Duration::from_mins(1)).await;
+    assert!((4..10).contains(&served().await), "they are real again, and what was done meanwhile does not count");
+}
+
 /// Outside development the seed makes no account.
 /// Promise: local-seed, no-default-account
 #[tokio::test]

@@ -3,7 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the limits are lifted.
+/// Whether the limits are lifted: those that gateways count, those that functions count in the table, and the one that functions
+/// count in memory.
 #[derive(Debug, Default)]
 pub struct Limits(AtomicBool);
 

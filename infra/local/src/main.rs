@@ -88,11 +88,9 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         None => Hosting::Eager,
     };
     let origins = Some(flags.origins.join(",")).filter(|origins| !origins.is_empty());
-    // This limit is counted in the functions, where the console does not reach it.
-    let rate = flags.no_limits.then(|| ("ClientRate".to_owned(), "1000".to_owned()));
     let options = Options {
         template: flags.template,
-        parameters: origins.map(|origins| ("AllowedOrigins".to_owned(), origins)).into_iter().chain(rate).collect(),
+        parameters: origins.map(|origins| ("AllowedOrigins".to_owned(), origins)).into_iter().collect(),
         storage: Storage::Folder(flags.state),
         fresh: flags.fresh,
         no_limits: flags.no_limits,

@@ -36,5 +36,5 @@ pub use page::{LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use problems::Problems;
-pub use rate::CLIENT_RATE;
+pub use rate::{CLIENT_RATE, LIFTED};
 pub use reply::{Accepted, Created, NoContent, Versioned};

@@ -11,6 +11,9 @@ use lru::LruCache;
 
 /// The name of the limit in `RateLimit-Policy`.
 pub const CLIENT_RATE: &str = "client_rate";
+/// The value of the stage variable [`CLIENT_RATE`] with which the limit is lifted. Only the operator of the API sets stage variables:
+/// the local cloud does while its limits are lifted.
+pub const LIFTED: &str = "lifted";
 /// Requests per second without the variable.
 const DEFAULT: u32 = 20;
 /// The requests of how many seconds may come at once: a page begins with many.

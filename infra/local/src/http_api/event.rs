@@ -32,6 +32,8 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     path_parameters: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    stage_variables: Option<BTreeMap<&'static str, &'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     is_base64_encoded: bool,
 }
@@ -107,6 +109,8 @@ pub(super) fn event(
             time_epoch: now.millis(),
         },
         path_parameters: &found.parameters,
+        // With this variable functions do not count what they count in memory.
+        stage_variables: core.limits.lifted().then(|| BTreeMap::from([(web::CLIENT_RATE, web::LIFTED)])),
         body: Some(body).filter(|b| !b.is_empty()),
         is_base64_encoded: !is_text,
     })
