@@ -22,6 +22,9 @@ use crate::{
 };
 
 const PRICES: &str = "infra/prices.yaml";
+const NOTES: &str = "infra/README.md";
+/// The function that looks for uploads whose event was lost.
+const UPLOAD_SWEEP: &str = "upload-processor";
 const TEMPLATE: &str = "template.yaml";
 
 /// The limit for the cost of an idle system, in USD a month. The README promises it.
@@ -212,18 +215,34 @@ impl System {
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
         bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
         for (function, times) in self.runs()? {
-            bill.add("schedule", times);
-            // The table's encryption key is requested again after five minutes.
-            bill.add("key_request", times);
-            self.invoke(&mut bill, &format!("{} {SCHEDULED}", function.name), times)?;
-            // With seconds between them, all invocations are traced.
-            bill.add("trace", times * (1.0 - TRACED));
-            bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
-            bill.add("list_request", lists(function) * times);
-            // Each is a cold start, because no instance is kept for a quarter of an hour.
-            bill.add("secret_request", secrets_read(function) * times);
+            self.scheduled(&mut bill, function, times)?;
         }
         Ok(bill)
+    }
+
+    /// Adds scheduled runs of a function that find nothing to do.
+    fn scheduled(&self, bill: &mut Bill, function: &FunctionSpec, times: f64) -> Result<(), Failure> {
+        bill.add("schedule", times);
+        // The table's encryption key is requested again after five minutes.
+        bill.add("key_request", times);
+        self.invoke(bill, &format!("{} {SCHEDULED}", function.name), times)?;
+        // With seconds between them, all invocations are traced.
+        bill.add("trace", times * (1.0 - TRACED));
+        bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
+        bill.add("list_request", lists(function) * times);
+        // Each is a cold start, because no instance is kept for a quarter of an hour.
+        bill.add("secret_request", secrets_read(function) * times);
+        Ok(())
+    }
+
+    /// What finding uploads whose event was lost costs in a month without any: the lists of the bucket, and the USD of its runs.
+    fn upload_sweep(&self, prices: &Prices) -> Result<String, Failure> {
+        let sweep = self.runs()?.into_iter().find(|(function, _)| function.name == UPLOAD_SWEEP);
+        let (function, times) = sweep.ok_or_else(|| format!("{TEMPLATE}: {UPLOAD_SWEEP} has no schedule"))?;
+        let mut bill = Bill::default();
+        self.scheduled(&mut bill, function, times)?;
+        let lists = bill.0.get("list_request").copied().unwrap_or_default();
+        Ok(format!("{lists:.0} lists of the bucket a month, {:.2} USD", bill.total(prices, true)?))
     }
 
     /// A month of one GB in the tables.
@@ -373,6 +392,7 @@ pub fn print() -> Result<(), Failure> {
     let idle = system.idle(standing)?;
     print!("{}", idle.print(&prices, true, "An idle month, less the free tier")?);
     println!("  {:<50}{:>16}{:>12.4}", "without the free tier", "", idle.total(&prices, false)?);
+    println!("  of it the sweep of uploads: {}", system.upload_sweep(&prices)?);
     let marginal = [
         ("A month of 1 GB in the tables", system.gigabyte()?),
         ("1,000 sign-ins", system.sign_ins(1e3)?),
@@ -396,10 +416,18 @@ pub fn print() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks that an idle system costs no more than the README promises.
+/// Checks that an idle system costs no more than the README promises, and that the notes for operators say what the sweep of uploads
+/// costs.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let (prices, system, standing) = read()?;
-    Ok(judge(system.idle(standing)?.total(&prices, true)?).into_iter().collect())
+    let dear = judge(system.idle(standing)?.total(&prices, true)?);
+    Ok(dear.into_iter().chain(untold(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
+}
+
+/// A figure that the notes do not have.
+fn untold(figure: &str, notes: &str) -> Option<String> {
+    let words = notes.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!words.contains(figure)).then(|| format!("{NOTES}: the sweep of uploads takes {figure}"))
 }
 
 fn judge(idle: f64) -> Option<String> {
@@ -415,6 +443,12 @@ mod tests {
 
     fn prices(text: &str) -> Prices {
         serde_json::from_value(template::parse(text).expect("YAML")).expect("prices")
+    }
+
+    #[test]
+    fn the_notes_have_the_figure_in_any_lines() {
+        assert_eq!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists\na month, 0.05 USD."), None);
+        assert!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists a month, 0.04 USD.").is_some());
     }
 
     #[test]
