@@ -17,7 +17,7 @@ use crate::code::{InviteCodeInfo, info, own};
 #[serde(deny_unknown_fields)]
 pub struct EnterInviteCode {
     /// In upper or lower case, with or without spaces and hyphens.
-    #[schema(examples("K7M2XP"), max_length = 32)]
+    #[schema(examples("K7M2XP"), format = "typed")]
     code: String,
     /// Whether its owner may see the caller's phone number. Default: no.
     #[serde(default)]

@@ -116,7 +116,7 @@ pub async fn resend_sign_in_code(
 #[schema(min_properties = 1, max_properties = 1)]
 pub struct VerifySignIn {
     /// The six digits of the app or of a message, a long code of a message, or a recovery code with any chosen factor.
-    #[schema(examples("042617"), max_length = 64)]
+    #[schema(examples("042617"), format = "typed")]
     code: Option<String>,
     /// The password, for a step-up without second factors.
     #[schema(value_type = Option<String>, format = Password, max_length = 1024)]

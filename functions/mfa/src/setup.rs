@@ -101,7 +101,7 @@ pub async fn cancel_mfa_setup(State(s): State<crate::State>, member: Member) -> 
 #[serde(deny_unknown_fields)]
 pub struct ProveFactor {
     /// Six digits.
-    #[schema(examples("042617"), max_length = 40)]
+    #[schema(examples("042617"), format = "typed")]
     code: String,
 }
 

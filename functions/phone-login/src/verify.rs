@@ -39,7 +39,7 @@ const DRAWS: u32 = 5;
 #[serde(deny_unknown_fields)]
 pub struct VerifyPhoneSignIn {
     /// The code of the text message: digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 40)]
+    #[schema(examples("042617"), format = "typed")]
     code: String,
     /// For a new account.
     #[schema(examples("Ana"), max_length = 35)]
@@ -48,7 +48,7 @@ pub struct VerifyPhoneSignIn {
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: Option<String>,
     /// For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens.
-    #[schema(examples("K7M2XP"), max_length = 32)]
+    #[schema(examples("K7M2XP"), format = "typed")]
     invite_code: Option<String>,
     /// The token of a trusted device, unless it is in its cookie.
     #[schema(max_length = 200)]

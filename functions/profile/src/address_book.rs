@@ -107,7 +107,7 @@ fn patterns_of(country: &str) -> Option<&'static [&'static str]> {
 }
 
 fn country(text: &str) -> Result<String, FieldError> {
-    let code = text::compact(text).to_ascii_uppercase();
+    let code = text::typed(text).ok_or(FieldError::new("country"))?.to_ascii_uppercase();
     if code.is_empty() {
         return Err(FieldError::new("required"));
     }

@@ -29,8 +29,8 @@ pub struct WriteAddress {
     #[serde(default)]
     #[schema(examples("30-001"), max_length = 20)]
     postal_code: String,
-    /// ISO 3166-1 alpha-2, or `XK` for Kosovo.
-    #[schema(examples("PL"), min_length = 2, max_length = 2)]
+    /// ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case.
+    #[schema(examples("PL"), format = "typed")]
     country: String,
 }
 
@@ -129,7 +129,7 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
 #[utoipa::path(put, path = "/v1/me/addresses/{address}",
     params(
         ("address" = AddressId, Path),
-        ("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the address, a list of them, or `*` for any.", example = "\"v3\""),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the address, a list of them, or `*` for any.", example = "\"v3\""),
     ),
     request_body = WriteAddress,
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),

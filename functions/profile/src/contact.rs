@@ -147,7 +147,7 @@ pub struct ChangePhone {
 #[serde(deny_unknown_fields)]
 pub struct VerifyContact {
     /// Six digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 40)]
+    #[schema(examples("042617"), format = "typed")]
     code: String,
 }
 

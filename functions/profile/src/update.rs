@@ -82,7 +82,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
 /// it. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "update_me",
-    params(("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
+    params(("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
     request_body(
         content(
             (UpdateMe = "application/merge-patch+json", example = json!({"bio": "Climbs.", "language": "pl", "last_name": null})),

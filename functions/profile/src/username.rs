@@ -37,7 +37,7 @@ pub struct ChangeUsername {
 /// transaction, which reserves the former name and claims the new one, so that the person never has both or none. The counter
 /// comes first, because it limits how often it is revealed whether a name is free.
 #[utoipa::path(put, path = "/v1/me/username", request_body = ChangeUsername,
-    params(("If-Match" = String, Header, max_length = 200, description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
+    params(("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
     extensions(("x-problems" = json!(["invalid", "version_required", "version_mismatch", "too_many_requests", "conflict"])), ("x-limits" = json!([LOOKUPS, CHANGES]))),
     responses(
         (status = 200, body = Me, headers(("ETag" = String, description = "The new version.")), example = json!(example())),

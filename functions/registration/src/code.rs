@@ -25,7 +25,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct VerifyRegistrationCode {
     /// Six digits, or the letters and digits of a long code.
-    #[schema(examples("042617"), max_length = 40)]
+    #[schema(examples("042617"), format = "typed")]
     code: String,
 }
 

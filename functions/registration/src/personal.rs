@@ -26,7 +26,7 @@ pub struct SetRegistrationPersonal {
     #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
     /// An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens.
-    #[schema(examples("K7M2XP"), max_length = 32)]
+    #[schema(examples("K7M2XP"), format = "typed")]
     invite_code: Option<String>,
 }
 

@@ -279,6 +279,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
         whole
     });
     let mut document = serde_json::to_value(whole).unwrap_or_default();
+    common::forms(&mut document);
     let bodies = contents_of_requests(&document);
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         common::not_empty(schemas, &bodies);

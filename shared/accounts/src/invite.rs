@@ -62,7 +62,7 @@ impl InviteCode {
     /// # Errors
     /// `code_format` if it cannot be a code, which needs no look-up.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let code = text::compact(text).to_ascii_uppercase();
+        let code = text::typed(text).unwrap_or_default().to_ascii_uppercase();
         let right = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
         if right { Ok(Self(code)) } else { Err(FieldError::new("code_format")) }
     }

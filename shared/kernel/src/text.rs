@@ -30,6 +30,18 @@ pub fn compact(text: &str) -> String {
     text.nfkc().filter(|c| !is_invisible(*c) && !Dash::for_char(*c)).map(|c| digit(c).unwrap_or(c)).collect()
 }
 
+/// The most characters of a code as people type or paste it.
+pub const TYPED_MAX_CHARS: usize = 64;
+/// What every text matches that [`typed`] may make a code of letters and digits of, as a regular expression of ECMA-262: it has no ASCII
+/// punctuation but hyphens. Spaces, other dashes, invisible characters, and letters and digits of any script may be in it.
+pub const TYPED_PATTERN: &str = r"^[^!-,./:-@\[-`{-~]*$";
+
+/// A code as people type or paste it, [`compact`]. `None` if it is longer than any code with what may stand in it.
+#[must_use]
+pub fn typed(text: &str) -> Option<String> {
+    text.chars().nth(TYPED_MAX_CHARS).is_none().then(|| compact(text))
+}
+
 /// The ASCII digit of the same value. `None` for characters that are not decimal digits.
 fn digit(c: char) -> Option<char> {
     if c.is_ascii() || !is_decimal(c) {
@@ -48,6 +60,12 @@ fn is_decimal(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_has_an_end() {
+        let spaced = format!("{}1", " ".repeat(TYPED_MAX_CHARS - 1));
+        assert_eq!((typed(&spaced).as_deref(), typed(&format!("{spaced} "))), (Some("1"), None));
+    }
 
     #[test]
     fn a_number_is_the_same_however_it_is_pasted() {

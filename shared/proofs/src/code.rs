@@ -40,7 +40,7 @@ impl TypedCode {
     /// # Errors
     /// `code_format`. Forms that send while people type must not use up attempts with an incomplete code.
     pub fn parse(text: &str, digits: u32) -> Result<Self, FieldError> {
-        let plain = text::compact(text).to_ascii_uppercase();
+        let plain = text::typed(text).ok_or_else(not_a_code)?.to_ascii_uppercase();
         if u32::try_from(plain.len()) == Ok(digits) && plain.bytes().all(|b| b.is_ascii_digit()) {
             return Ok(Self::Short(plain));
         }

@@ -300,7 +300,7 @@ impl TypedRecoveryCode {
             'i' | 'l' => '1',
             c => c,
         };
-        let plain: String = text::compact(text).chars().map(read).collect();
+        let plain: String = text::typed(text)?.chars().map(read).collect();
         let (number, code) = plain.split_at_checked(2)?;
         let number = number.parse::<usize>().ok().filter(|n| *n < RECOVERY_CODES)?;
         let right = code.len() == RECOVERY_LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));

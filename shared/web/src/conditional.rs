@@ -10,12 +10,22 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
+/// What every `If-Match` matches that can name a version, as a regular expression of ECMA-262: it is `*`, or has a tag of a version in
+/// it.
+pub const IF_MATCH_PATTERN: &str = r#"^\s*\*\s*$|"v(0|[1-9][0-9]*)""#;
+
 /// The versions that a client wants to change, from `If-Match: "v7"` (RFC 9110 §13.1.1): those of a list, or any with `*`.
 /// Absent: 428.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Tags);
 
 impl IfMatch {
+    /// The versions in the headers of a request. `None` without the header.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        Tags::of(headers, &header::IF_MATCH).map(Self)
+    }
+
     /// Whether this version is one of them. If it is not, somebody else has changed it: 412.
     #[must_use]
     pub fn names(&self, version: u64) -> bool {
@@ -27,7 +37,7 @@ impl IfMatch {
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Ok(Self(Tags::of(&parts.headers, &header::IF_MATCH).ok_or(Kind::VersionRequired)?))
+        Ok(Self::of(&parts.headers).ok_or(Kind::VersionRequired)?)
     }
 }
 
@@ -112,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_change_is_of_the_versions_that_it_names() {
-        let names = |lines: &[&str]| Tags::of(&asked(header::IF_MATCH, lines), &header::IF_MATCH).map(|tags| IfMatch(tags).names(7));
+        let names = |lines: &[&str]| IfMatch::of(&asked(header::IF_MATCH, lines)).map(|versions| versions.names(7));
         assert_eq!(names(&[]), None);
         for good in [
             &["\"v7\""][..],

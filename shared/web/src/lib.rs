@@ -24,7 +24,7 @@ mod reply;
 
 pub use admits::{Admits, BEARER, STEP_UP};
 pub use client::{Client, Language, RequestId, access_token, speaks};
-pub use conditional::{IfMatch, is_known, kept};
+pub use conditional::{IF_MATCH_PATTERN, IfMatch, is_known, kept};
 pub use error::Error;
 pub use extract::{Json, Path, Query};
 pub use host::function;

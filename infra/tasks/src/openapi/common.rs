@@ -123,6 +123,27 @@ pub fn numbers(value: &mut Value) {
     }
 }
 
+/// The forms of texts that types name as their `format`, with the pattern and the most characters that every text has which is accepted.
+/// (API Gateway takes 10,240 bytes of headers.)
+pub const FORMS: [(&str, &str, usize); 2] =
+    [("typed", kernel::text::TYPED_PATTERN, kernel::text::TYPED_MAX_CHARS), ("versions", web::IF_MATCH_PATTERN, 10_240)];
+
+/// Replaces the names of forms by their patterns.
+pub fn forms(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let form = FORMS.iter().find(|(name, ..)| members.get("format").is_some_and(|format| format == name));
+            if let Some((_, pattern, most)) = form {
+                members.remove("format");
+                members.extend([("pattern".to_owned(), json!(pattern)), ("maxLength".to_owned(), json!(most))]);
+            }
+            members.values_mut().for_each(forms);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forms),
+        _ => {}
+    }
+}
+
 /// Says of the texts that a body must have that they are not empty, as no text that is required may be.
 pub fn not_empty(schemas: &mut Map<String, Value>, bodies: &BTreeSet<String>) {
     for schema in schemas.iter_mut().filter(|(name, _)| bodies.contains(*name)).map(|(_, schema)| schema) {

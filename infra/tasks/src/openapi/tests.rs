@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use local::functions;
 use serde_json::{Value, json};
+use web::IfMatch;
 
 use super::*;
 
@@ -131,6 +133,82 @@ fn programs_can_tell_forms_apart() {
     assert_eq!(schemas["UserId"]["pattern"], "^usr_[0-7][0-9A-HJKMNP-TV-Z]{25}$");
     for member in ["tries_left", "required_step", "challenge", "difficulty", "methods", "pointer"] {
         assert!(schemas["Problem"]["properties"][member].is_object(), "{member}");
+    }
+}
+
+/// A schema of the document refuses no code that its parser accepts.
+#[test]
+fn a_pattern_takes_what_its_parser_takes() {
+    let document = whole();
+    let code = |name: &str, member: &str| document["components"]["schemas"][name]["properties"][member].clone();
+    let typed = code("VerifyRegistrationCode", "code");
+    assert_eq!((&typed["pattern"], &typed["maxLength"]), (&json!(kernel::text::TYPED_PATTERN), &json!(kernel::text::TYPED_MAX_CHARS)));
+    let long = format!("{}123456", " ".repeat(59));
+    // A text, and whether the schema and the parser of each kind of code take it.
+    for (text, matches, parses) in [
+        ("123456", true, [true, false, false]),
+        (" 123\u{a0}456\n", true, [true, false, false]),
+        ("123-456", true, [true, false, false]),
+        ("12\u{2013}34\u{2212}56", true, [true, false, false]),
+        ("\u{2068}123456\u{2069}", true, [true, false, false]),
+        ("１２３４５６", true, [true, false, false]),
+        ("١٢٣٤٥٦", true, [true, false, false]),
+        ("k7m2-xp9q-4trw", true, [true, false, false]),
+        ("K7M 2XP", true, [false, true, false]),
+        ("00-8x4m-2k7q-h5np-w9ct", true, [false, false, true]),
+        ("OO 8X4M 2K7Q H5NP W9CT", true, [false, false, true]),
+        ("12345", true, [false, false, false]),
+        ("12.34.56", false, [false, false, false]),
+        ("+123456", false, [false, false, false]),
+        ("123_456", false, [false, false, false]),
+        ("`123456`", false, [false, false, false]),
+        (&long, false, [false, false, false]),
+        (&long[1..], true, [true, false, false]),
+    ] {
+        let parsed = [
+            proofs::code::TypedCode::parse(text, 6).is_ok(),
+            accounts::invite::InviteCode::parse(text).is_ok(),
+            proofs::factor::TypedRecoveryCode::parse(text).is_ok(),
+        ];
+        assert_eq!((misfit(&document, &typed, &json!(text)).is_none(), parsed), (matches, parses), "{}", text.escape_unicode());
+    }
+    // All of these are the same schema but for what they say and whether they may be absent.
+    for (name, member) in [("ProveFactor", "code"), ("VerifyContact", "code"), ("EnterInviteCode", "code"), ("WriteAddress", "country")] {
+        assert_eq!(code(name, member)["pattern"], typed["pattern"], "{name}");
+    }
+    // A character that the pattern refuses stays in the text, and is in no code.
+    let fits = |c: &char| jsonschema::is_valid(&json!({ "pattern": typed["pattern"] }), &json!(c.to_string()));
+    let refused: Vec<char> = ('\0'..='\x7f').filter(|c| !fits(c)).collect();
+    assert!(refused.len() > 20, "{refused:?}");
+    for c in refused {
+        assert!(kernel::text::compact(&c.to_string()).contains(c) && !c.is_alphanumeric(), "{c:?}");
+    }
+}
+
+#[test]
+fn the_pattern_of_if_match_takes_what_names_a_version() {
+    let document = whole();
+    let parameters = document["components"]["parameters"].as_object().expect("parameters");
+    let ours: Vec<_> = parameters.values().filter(|parameter| parameter["name"] == "If-Match").collect();
+    assert!(!ours.is_empty() && ours.iter().all(|p| p["schema"]["pattern"] == web::IF_MATCH_PATTERN), "{ours:?}");
+    for (value, matches) in [
+        ("*", true),
+        (" * ", true),
+        ("\"v7\"", true),
+        ("\"v0\"", true),
+        ("\"a,b\", \"v7\"", true),
+        ("W/\"v1\", \"v7\"", true),
+        ("v7", false),
+        ("\"v07\"", false),
+        ("\"7\"", false),
+        ("\"v7", false),
+        ("**", false),
+        ("", false),
+    ] {
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_str(value).expect("a header"))]);
+        let named = IfMatch::of(&headers).is_some_and(|versions| versions.names(7) || versions.names(0));
+        let fits = jsonschema::is_valid(&json!({ "pattern": web::IF_MATCH_PATTERN }), &json!(value));
+        assert!(fits == matches && (fits || !named), "{value}: fits {fits}, names {named}");
     }
 }
 
