@@ -19,6 +19,23 @@ async fn prove(caller: &Caller, path: &str, code: &str) -> tests::Reply {
     caller.post(&format!("{path}/verify"), json!({ "code": code })).await
 }
 
+/// A change whose address somebody else took meanwhile is refused. Whether it was answered before is read once.
+/// Promise: contact-change
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_change_looks_for_its_first_answer_once() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let _ = ask_email(&ana, "bea@example.test").await.is(202);
+    let code = cloud.code_to("bea@example.test").await;
+    let _bea = cloud.member("bea").await;
+    let refused = prove(&ana, EMAIL, &code).await;
+    refused.is_problem(409, "account_exists");
+    let id = refused.header("x-request-id").replace('=', "%3D");
+    let request = cloud.anonymous().get(&format!("{}/_local/requests/{id}", cloud.urls.console)).await.is(200);
+    // One read is of the deletion whose link would go to the new address.
+    assert_eq!(request["tally"]["calls"]["dynamodb.GetItem"], 2, "{request}");
+}
+
 /// The address changes when the code that went to the new one comes back. Until then the old one signs in, afterwards only the
 /// new one. Both are notified, and every other session ends.
 /// Promise: contact-change, contact-notices, credential-change-ends-sessions

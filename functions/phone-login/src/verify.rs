@@ -19,7 +19,7 @@ use proofs::{
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
-    repeat::{Repeatable, Reply},
+    repeat::{Refusal, Repeatable, Reply},
     sending::{self, Permit},
     sign_in::{FactorContext, SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -143,7 +143,7 @@ struct Typed<'a> {
 }
 
 impl Typed<'_> {
-    async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, Problem> {
+    async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, Refusal> {
         let Self { s, client, flow, .. } = self;
         let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
         let beginning = body.beginning(s, client, flow, id).await?;
@@ -151,18 +151,18 @@ impl Typed<'_> {
             Ok(challenge) => challenge,
             Err(problem) => {
                 guesses.wrong(&s.table, now, client, &problem).await?;
-                return Err(problem);
+                return Err(problem.into());
             }
         };
         let shown = signed_in::device(self.headers, body.device_token.as_deref());
         let led = Proven { typed: self, challenge: &challenge }.lead(shown, id, beginning, body.start_afresh).await;
         match led {
-            Err(problem) if problem.kind == Kind::CodeInvalid => self.repeatable.after_race(&s.table, &challenge, problem).await,
+            Err(problem) if problem.kind == Kind::CodeInvalid => Err(Refusal::after(challenge, problem)),
             Err(problem) => {
                 // The attempt is given back, so that after the last one the client can still answer the question about an idle
                 // account or repeat a request that failed temporarily.
                 challenge.refund_attempt(&s.table).await;
-                Err(problem)
+                Err(problem.into())
             }
             Ok(reply) => Ok(reply),
         }

@@ -28,7 +28,7 @@ use proofs::{
     code::TypedCode,
     deletion_link,
     guesses::ClientGuesses,
-    repeat::{Repeatable, Reply},
+    repeat::{Refusal, Repeatable, Reply},
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
@@ -345,7 +345,7 @@ async fn change<C: ContactKind>(
     client: &Client,
     code: &TypedCode,
     repeatable: &Repeatable,
-) -> Result<Reply, Problem> {
+) -> Result<Reply, Refusal> {
     let now = s.sys.now();
     let (pending, user) = (open(member, now, pending)?, &member.user);
     let to: Contact = pending.to.clone().into();
@@ -353,7 +353,7 @@ async fn change<C: ContactKind>(
         Ok(proven) => proven,
         Err(problem) => {
             ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await?;
-            return Err(problem);
+            return Err(problem.into());
         }
     };
     let leaving = to_readdress(s, user, Some(&to)).await?;
@@ -379,7 +379,7 @@ async fn change<C: ContactKind>(
         Ok(()) => Ok(done.reply()),
         Err(e) => {
             let refusal = if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) };
-            repeatable.after_race(&s.table, &proven, refusal).await
+            Err(Refusal::after(proven, refusal))
         }
     }
 }

@@ -111,6 +111,34 @@ impl Sealed {
     }
 }
 
+/// Why the work of a request is refused.
+#[derive(Debug)]
+pub struct Refusal {
+    problem: Problem,
+    /// The code that was right, if the refusal came after it. It was no guess if a concurrent copy of the request was faster.
+    proven: Option<Box<Challenge>>,
+}
+
+impl Refusal {
+    /// A refusal after a right code.
+    #[must_use]
+    pub fn after(proven: Challenge, problem: Problem) -> Self {
+        Self { problem, proven: Some(Box::new(proven)) }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { problem, proven: None }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(e: StoreError) -> Self {
+        Problem::from(e).into()
+    }
+}
+
 impl Repeatable {
     /// A request of an operation. `client` identifies who sent it: the secret of its flow or link, or its session. `proof` is what
     /// it proves. A client has one kept answer of an operation, that to its latest request, and gets it for the same proof.
@@ -166,26 +194,21 @@ impl Repeatable {
         self.first_answer(table).await.ok().flatten().ok_or(refusal)
     }
 
-    /// As [`Repeatable::instead_of`], for a refusal after the code was right. It was no guess if a concurrent request was faster.
-    ///
-    /// # Errors
-    /// As [`Repeatable::instead_of`].
-    pub async fn after_race(&self, table: &Table, proven: &Challenge, refusal: Problem) -> Result<Reply, Problem> {
-        let first = self.instead_of(table, refusal).await?;
-        proven.give_back_guess(table).await;
-        Ok(first)
-    }
-
     /// What `work` answers, or if it is refused the first answer to this request. A repetition costs one more read, and so does
     /// a refusal.
     ///
     /// # Errors
     /// As [`Repeatable::instead_of`].
-    pub async fn answer(&self, table: &Table, work: impl Future<Output = Result<Reply, Problem>>) -> Result<Reply, Problem> {
-        match work.await {
-            Ok(reply) => Ok(reply),
-            Err(refusal) => self.instead_of(table, refusal).await,
+    pub async fn answer<R: Into<Refusal>>(&self, table: &Table, work: impl Future<Output = Result<Reply, R>>) -> Result<Reply, Problem> {
+        let Refusal { problem, proven } = match work.await {
+            Ok(reply) => return Ok(reply),
+            Err(refusal) => refusal.into(),
+        };
+        let first = self.instead_of(table, problem).await?;
+        if let Some(proven) = proven {
+            proven.give_back_guess(table).await;
         }
+        Ok(first)
     }
 }
 
