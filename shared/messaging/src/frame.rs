@@ -9,7 +9,7 @@ use kernel::{
     problem::ProblemDocument,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use utoipa::{
     ToSchema,
     openapi::{RefOr, schema::Schema},
@@ -107,14 +107,15 @@ pub fn id_of(body: &str) -> Option<String> {
 #[must_use]
 pub fn unrouted(body: &str) -> Problem {
     #[derive(Deserialize)]
-    struct StreamOnly {
+    struct AnyFrame {
         #[serde(rename = "stream")]
         _stream: String,
+        // Texts that are not read are not checked for being Unicode.
+        #[serde(flatten)]
+        _rest: Map<String, Value>,
     }
-    match json::read::<StreamOnly>(body.as_bytes()) {
-        Ok(_) if serde_json::from_str::<serde_json::Value>(body).is_ok() => Kind::StreamUnknown.into(),
-        // Members that are not read are not checked either.
-        Ok(_) => Problem::new(Kind::FrameInvalid).because("a text is not Unicode"),
+    match json::read::<AnyFrame>(body.as_bytes()) {
+        Ok(_) => Kind::StreamUnknown.into(),
         Err(Unread { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
     }
 }
@@ -267,6 +268,25 @@ mod tests {
         assert!(read::<Ask>(&long).unwrap_err().id.is_none());
         let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
         assert!(read::<Ask>(&deep).is_err());
+    }
+
+    #[test]
+    fn a_frame_without_a_known_stream_is_read_as_a_whole() {
+        for (body, pointer) in [
+            (r#"{"stream":"nobody"}"#, None),
+            (r#"{"stream":"nobody","id":5,"payload":[{"a":null}],"more":1.5}"#, None),
+            (r#"{"id":"a"}"#, Some("/stream")),
+            (r#"{"stream":5}"#, Some("/stream")),
+            (r#"{"stream":"a","stream":"b"}"#, Some("/stream")),
+            (r#"["a"]"#, Some("")),
+            ("", Some("")),
+            (r#"{"stream":"a"} x"#, Some("")),
+            (r#"{"stream":"a","payload":{"text":"\ud800"}}"#, Some("/payload/text")),
+        ] {
+            let problem = unrouted(body);
+            let kind = if pointer.is_some() { Kind::FrameInvalid } else { Kind::StreamUnknown };
+            assert_eq!((problem.kind, problem.members.get("pointer").and_then(Value::as_str)), (kind, pointer), "{body}");
+        }
     }
 
     #[test]
