@@ -97,6 +97,25 @@ async fn a_name_is_enough_to_write_to_somebody() {
     assert_eq!(socket.hear("message").await["text"], "hello");
 }
 
+/// The first message that somebody gets in a direct room has the name and the picture of its author, without another request. In the
+/// public room a picture with each message would be too much.
+/// Promise: chat-direct-room
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_message_shows_who_it_is_from() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut socket = ana.socket().await;
+    let room = room_of(&ben, &ana).await;
+    let picture = ben.get("/v1/users/ben").await.is(200)["picture"].clone();
+    say(&cloud, &ben, &room, ["hello".to_owned()]).await;
+    let heard = socket.hear("message").await;
+    assert_eq!((&heard["author"], &heard["picture"]), (&json!({ "id": ben.id(), "username": "ben" }), &picture));
+    assert!(picture["small"].is_string(), "{picture}");
+    say(&cloud, &ben, "public", ["good morning".to_owned()]).await;
+    let heard = socket.hear("message").await;
+    assert_eq!((&heard["text"], heard.get("picture")), (&json!("good morning"), None));
+}
+
 /// A room with oneself or with an unknown person is refused, and so is any other body.
 /// Promise: chat-direct-room
 #[tokio::test(flavor = "multi_thread")]

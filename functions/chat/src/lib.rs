@@ -25,6 +25,7 @@ mod online;
 mod read;
 mod say;
 
+use accounts::picture::Links;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Boot, Failure, Function, StartError};
 use kernel::{Locale, Problem, Sys};
@@ -60,6 +61,7 @@ pub struct State {
     table: Table,
     sys: Sys,
     sockets: Sockets,
+    links: Links,
     pace: Pace,
 }
 
@@ -69,8 +71,13 @@ pub struct State {
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let state =
-        boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sockets: Sockets::read(r, &aws), pace: Pace::default(), sys })?;
+    let state = boot.env.read(|r| State {
+        table: Table::read(r, &aws, &sys),
+        sockets: Sockets::read(r, &aws),
+        links: Links::read(r),
+        pace: Pace::default(),
+        sys,
+    })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, event, _| async move { Box::pin(handle(&s, event)).await }))
 }
@@ -99,7 +106,8 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
 }
 
 type Outcome = Result<(Answer, Delivery), Problem>;
-type Delivery = Option<(messaging::message::Message, Vec<presence::Presence>)>;
+/// A frame, and the people whose sockets get it.
+type Delivery = Option<(Vec<u8>, Vec<presence::Presence>)>;
 
 /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
 async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
@@ -147,8 +155,7 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
 }
 
 async fn deliver(s: &State, socket: &str, delivery: Delivery) {
-    if let Some((message, people)) = delivery {
-        let told = frame::write(STREAM, None, &frame::Push::Message(&message));
+    if let Some((told, people)) = delivery {
         delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
     }
 }

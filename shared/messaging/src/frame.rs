@@ -193,7 +193,7 @@ impl CloseReason {
 /// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
 /// for a socket that was closed in the meantime; an open one would get an empty message.
 #[must_use]
-pub fn reply(told: Option<Vec<u8>>) -> serde_json::Value {
+pub fn reply(told: Option<Vec<u8>>) -> Value {
     match told {
         Some(told) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&told) }),
         None => json!({ "statusCode": 200 }),
@@ -294,8 +294,15 @@ mod tests {
         let sys = Sys::real();
         let author = Author { id: sys.id(), username: "x".repeat(30) };
         for text in ["\"".repeat(TEXT_MAX_CHARS), "\n".repeat(TEXT_MAX_CHARS), "😀".repeat(TEXT_MAX_CHARS)] {
-            let message =
-                Message { room: sys.id(), seq: u64::MAX, id: sys.id(), author: author.clone(), text, created_at: sys.now().into() };
+            let message = Message {
+                room: sys.id(),
+                seq: u64::MAX,
+                id: sys.id(),
+                author: author.clone(),
+                text,
+                created_at: sys.now().into(),
+                picture: None,
+            };
             let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }

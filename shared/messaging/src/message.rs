@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use accounts::picture::Picture;
 use kernel::{
     FieldError, Kind, Problem, Time,
     clock::Timestamp,
@@ -132,7 +133,7 @@ impl LogEntry {
     #[must_use]
     pub fn shown(self) -> Option<Message> {
         let Self { room, seq, at, said: Some(Said { id, author, username, text }), .. } = self else { return None };
-        Some(Message { room, seq, id, author: Author { id: author, username }, text: text.0, created_at: at.into() })
+        Some(Message { room, seq, id, author: Author { id: author, username }, text: text.0, created_at: at.into(), picture: None })
     }
 }
 
@@ -182,6 +183,10 @@ pub struct Message {
     pub text: String,
     /// When it was sent.
     pub created_at: Timestamp,
+    /// The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub picture: Option<Picture>,
 }
 
 /// The author of a message.
