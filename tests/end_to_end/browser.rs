@@ -250,16 +250,17 @@ async fn the_console_and_the_documents_remember_the_chosen_language() {
         (&flows, "#flows", "Registering in six steps", "Rejestracja w sześciu krokach"),
     ];
     for ((page, place, english, polish), (next, next_place, _, next_polish)) in first.into_iter().zip(second) {
-        let shows = |place: &str, text: &str| format!("document.querySelector({})?.textContent.includes({})", json!(place), json!(text));
+        let shows =
+            |place: &str, text: &str| format!("document.querySelector({})?.textContent.includes({}) === true", json!(place), json!(text));
         browser.go(page).await;
         browser.until(&shows(place, english)).await;
         browser.run("document.querySelector('a[hreflang=pl]').click()").await;
-        browser.until(&format!("document.documentElement.lang === 'pl' && {}", shows(place, polish))).await;
+        browser.until(&format!("document.documentElement?.lang === 'pl' && {}", shows(place, polish))).await;
         assert!(page != &inbox || browser.run("location.search").await.as_str().unwrap().contains("to=ana"), "the filter stays");
         browser.go(next).await;
-        browser.until(&format!("document.documentElement.lang === 'pl' && {}", shows(next_place, next_polish))).await;
+        browser.until(&format!("document.documentElement?.lang === 'pl' && {}", shows(next_place, next_polish))).await;
         browser.run("document.querySelector('a[hreflang=en]').click()").await;
-        browser.until("document.documentElement.lang === 'en'").await;
+        browser.until("document.documentElement?.lang === 'en'").await;
         browser.go(page).await;
         browser.until(&shows(place, english)).await;
     }
@@ -273,15 +274,15 @@ async fn the_console_and_the_documents_remember_the_chosen_language() {
 async fn an_operation_is_framed_in_polish() {
     let cloud = Cloud::start().await;
     let mut browser = Browser::open(&format!("{}?lang=pl", cloud.urls.docs)).await;
-    browser.until("document.querySelector('.opblock-summary-control')").await;
+    browser.until("document.querySelector('.opblock-summary-control') !== null").await;
     browser
         .run("document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control').click()")
         .await;
-    browser.until("document.querySelector('.try-out button')").await;
+    browser.until("document.querySelector('.try-out button') !== null").await;
     browser.run("document.querySelector('.try-out button').click()").await;
-    browser.until("document.querySelector('.execute')").await;
+    browser.until("document.querySelector('.execute') !== null").await;
     browser.run("document.querySelector('.execute').click()").await;
-    browser.until("document.querySelector('.live-responses-table .response')").await;
+    browser.until("document.querySelector('.live-responses-table .response') !== null").await;
     let script =
         "[...new Set([...document.querySelectorAll('.opblock.is-open :is(h4, h5, button, label, th, td.col_header, small, i, span)')]
         .flatMap(node => [...node.childNodes].filter(child => child.nodeType === 3).map(child => child.textContent.trim())))]";

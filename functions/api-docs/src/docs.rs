@@ -27,7 +27,7 @@ pub async fn get_start() -> impl IntoResponse {
     get, path = "/docs", operation_id = "get_docs",
     responses(
         (status = 200, description = "The page.", content_type = "text/html", body = String,
-            headers(("ETag" = String, description = "Identifies the version of the page, its language and its compression.")), example = "<!doctype html>"),
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = "<!doctype html>"),
         (status = 304, description = "The page has not changed since the version in `If-None-Match`."),
         Problems,
     )

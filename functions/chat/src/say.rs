@@ -5,7 +5,7 @@ use kernel::{FieldError, Problem};
 use messaging::{
     change::{self, Changed},
     exclusion,
-    frame::{self, Posted, Push},
+    frame::{self, Push},
     member::RoomMember,
     mention,
     message::{Author, LogEntry, Message, Nonce, Text},
@@ -49,7 +49,7 @@ pub async fn say(
             let told = |message: Message| {
                 // The record of the sender has been read. The other person may not have seen it yet.
                 let picture = direct.then(|| s.links.of(user.picture));
-                frame::write(STREAM, None, &Push::Message(Posted { message: &message, picture }))
+                frame::write(STREAM, None, &Push::Message(&Message { picture, ..message }))
             };
             Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people))))
         }

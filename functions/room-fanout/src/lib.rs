@@ -29,7 +29,7 @@ use kernel::{
 };
 use messaging::{
     Sockets, delivery,
-    frame::{self, Posted, Push},
+    frame::{self, Push},
     member,
     message::LogEntry,
     online,
@@ -91,7 +91,7 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
-    let told = frame::write(STREAM, None, &Push::Message(Posted { message: &entry.shown(), picture: None }));
+    let told = frame::write(STREAM, None, &Push::Message(&entry.shown()));
     if room == PUBLIC { to_everybody(s, sender.as_deref(), &told).await } else { to_members(s, room, seq, sender.as_deref(), &told).await }
 }
 

@@ -39,7 +39,7 @@ impl Size {
 }
 
 /// The addresses of a picture in every size. They are valid while the person has the picture.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Picture {
     /// 64 × 64 pixels.
     #[schema(format = "uri")]

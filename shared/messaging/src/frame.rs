@@ -342,7 +342,7 @@ mod tests {
             };
             let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
             let message = entry.shown();
-            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(Posted { message: &message, picture: None }));
+            let frame = write("chat", Some(&"x".repeat(64)), &Push::Message(&message));
             assert!(frame.len() < PAGE_MAX_BYTES, "{}", frame.len());
         }
     }

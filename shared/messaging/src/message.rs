@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use accounts::picture::Picture;
 use kernel::{
     FieldError, Kind, Problem, Time,
     clock::Timestamp,
@@ -226,6 +227,7 @@ impl LogEntry {
             who: None,
             by: None,
             created_at: at.into(),
+            picture: None,
         };
         match content {
             Content::Said(Said { id, author, username, text, edited_at, reply_to, mentions }) => {
@@ -328,6 +330,10 @@ pub struct Message {
     pub by: Option<UserId>,
     /// When the number was taken.
     pub created_at: Timestamp,
+    /// The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub picture: Option<Picture>,
 }
 
 /// The author of a message.

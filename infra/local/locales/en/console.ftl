@@ -13,7 +13,6 @@ frame-action = Action
 frame-copy = Copy
 frame-copied = Copied
 frame-copied-text = Copied { $text }
-frame-search = Search
 frame-first = First page
 frame-next = Next page
 frame-on-page = { $n } on this page

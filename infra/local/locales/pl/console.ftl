@@ -13,7 +13,6 @@ frame-action = Działanie
 frame-copy = Kopiuj
 frame-copied = Skopiowano
 frame-copied-text = Skopiowano { $text }
-frame-search = Szukaj
 frame-first = Pierwsza strona
 frame-next = Następna strona
 frame-on-page = Na tej stronie: { $n }
