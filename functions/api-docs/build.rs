@@ -12,6 +12,8 @@ const SOCKET_DOCUMENT: &str = "../../infra/asyncapi.json";
 /// The style of every page.
 const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
+/// The JavaScript client, and its types.
+const CLIENT: &str = "client";
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,12 +21,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DOCUMENT}");
     println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed={CLIENT}");
     println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
     let mut files: Vec<(String, Vec<u8>)> =
         vec![("openapi.json".to_owned(), gzip(&document)?), ("asyncapi.json".to_owned(), gzip(&fs::read(SOCKET_DOCUMENT)?)?)];
-    for asset in fs::read_dir("assets")? {
+    for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
         files.push((name.to_owned(), gzip(&fs::read(&path)?)?));

@@ -9,6 +9,7 @@ mod api_docs;
 mod bodies;
 mod browser;
 mod chat;
+mod client;
 mod codes;
 mod console;
 mod contacts;

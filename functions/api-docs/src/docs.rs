@@ -32,7 +32,8 @@ pub async fn get_docs() -> Response {
     (headers, include_str!("../assets/docs.html")).into_response()
 }
 
-/// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams.
+/// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
+/// JavaScript client.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -51,16 +52,18 @@ pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language,
         "docs.js" | "flows.js" | "flows.pl.js" | "swagger-ui-bundle.js" => "text/javascript",
         "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
         "logo.svg" => "image/svg+xml",
-        "flows" => "text/html; charset=utf-8",
+        "client" | "flows" => "text/html; charset=utf-8",
         _ => return Err(Kind::NotFound.into()),
     };
     let file = match (name.as_str(), locale) {
+        ("client", Locale::En) => "client.html",
+        ("client", Locale::Pl) => "client.pl.html",
         ("flows", Locale::En) => "flows.html",
         ("flows", Locale::Pl) => "flows.pl.html",
         (file, _) => file,
     };
     let mut response = files::file(file, content_type, "public, max-age=86400", &headers)?;
-    if name == "flows" {
+    if content_type.starts_with("text/html") {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     }
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
@@ -75,7 +78,7 @@ mod tests {
     fn the_page_names_only_files_that_there_are() {
         let page = include_str!("../assets/docs.html");
         let named: BTreeSet<&str> = page.split('"').filter_map(|part| part.strip_prefix("/docs/")).collect();
-        let there = ["docs.css", "docs.js", "flows", "logo.svg", "palette.css", "swagger-ui-bundle.js", "swagger-ui.css"];
+        let there = ["client", "docs.css", "docs.js", "flows", "logo.svg", "palette.css", "swagger-ui-bundle.js", "swagger-ui.css"];
         assert_eq!(named, BTreeSet::from(there));
         assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script>"));
     }
@@ -96,6 +99,14 @@ mod tests {
         for sentence in told.into_iter().flatten() {
             assert!(polish.contains(&format!("\"{sentence}\":")), "{sentence}");
         }
+    }
+
+    #[test]
+    fn the_guide_shows_the_same_code_in_each_language() {
+        let code = |page: &'static str| page.split("<pre").skip(1).filter_map(|part| part.split("</pre>").next()).collect::<Vec<_>>();
+        let (english, polish) = (code(include_str!("../assets/client.html")), code(include_str!("../assets/client.pl.html")));
+        assert!(english.len() > 4);
+        assert_eq!(english, polish);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use axum::{
     routing::get,
 };
 
+use super::guard::POLICY;
+use crate::Urls;
+
 struct Page {
     path: &'static str,
     name: &'static str,
@@ -19,7 +22,7 @@ struct Page {
 }
 
 macro_rules! page {
-    ($path:literal, $name:literal, $file:literal, $counts:expr) => {
+    ($path:expr, $name:literal, $file:literal, $counts:expr) => {
         Page {
             path: $path,
             name: $name,
@@ -30,8 +33,12 @@ macro_rules! page {
     };
 }
 
+/// The page that uses the API as a frontend does. Its script imports the client from there.
+const TRY: &str = "/try";
+
 const PAGES: &[Page] = &[
     page!("/", "Overview", "overview", None),
+    page!(TRY, "Try it", "try", None),
     page!("/inbox", "Inbox", "inbox", Some("inbox")),
     page!("/requests", "Requests", "requests", None),
     page!("/events", "Events", "events", None),
@@ -69,6 +76,8 @@ assets! {
     "style.css" "text/css; charset=utf-8";
     "console.js" "text/javascript; charset=utf-8";
     "overview.js" "text/javascript; charset=utf-8";
+    "try.js" "text/javascript; charset=utf-8";
+    "try-texts.js" "text/javascript; charset=utf-8";
     "inbox.js" "text/javascript; charset=utf-8";
     "clock.js" "text/javascript; charset=utf-8";
     "schedules.js" "text/javascript; charset=utf-8";
@@ -84,11 +93,19 @@ assets! {
 }
 
 /// The routes of the pages and of their assets.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(urls: &Urls) -> Router<S> {
     PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
         let html = render(page);
-        router.route(page.path, get(move || async move { Html(html) }))
+        let policy = if page.path == TRY { policy_of_frontend(urls) } else { POLICY.to_owned() };
+        router.route(page.path, get(move || async move { ([(header::CONTENT_SECURITY_POLICY, policy)], Html(html)) }))
     })
+}
+
+/// The policy of a page that also loads the client from the API, calls it and opens sockets.
+fn policy_of_frontend(urls: &Urls) -> String {
+    let socket = urls.socket.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    let script = POLICY.replace("script-src 'self'", &format!("script-src 'self' {}", urls.api));
+    script.replace("connect-src 'self'", &format!("connect-src 'self' {} {socket}", urls.api))
 }
 
 async fn asset(Path(file): Path<String>) -> Response {
