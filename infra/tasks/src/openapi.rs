@@ -84,6 +84,8 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
         (callers.staff, Kind::SecondFactorRequired),
         (callers.staff, Kind::Forbidden),
         (TAKE_COOKIES.contains(&tag), Kind::OriginRefused),
+        // A deployment with an edge, at the API's own address.
+        (true, Kind::EdgeRequired),
         (body, Kind::TooLarge),
         (body, Kind::UnsupportedMediaType),
         (body, Kind::UnsupportedContentEncoding),

@@ -1,5 +1,6 @@
 //! The time and memory of functions: each release binary runs with a local Lambda Runtime API, beside `bare`, the smallest possible
-//! function with a table, which is built in the same run. The ratios are the same on AWS, the times are not.
+//! function with a table, which is built in the same run and makes as many calls to AWS. The ratios are the same on AWS, the times
+//! are not.
 //!
 //! Requests of signed-in callers have a real token, and the table has its user and session.
 
@@ -67,7 +68,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(plan: &Plan) -> Result<(), Failure> {
     let mut names: Vec<String> = functions::ALL.iter().map(|f| f.name.to_owned()).collect();
     names.retain(|name| plan.only.is_empty() || plan.only.contains(name));
-    names.insert(0, BARE.to_owned());
     let binaries = plan.built.clone().map_or_else(|| build(plan, &names), Ok)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rows = runtime.block_on(measure_all(plan, &names, &binaries))?;
@@ -77,7 +77,7 @@ pub fn run(plan: &Plan) -> Result<(), Failure> {
 
 fn build(plan: &Plan, names: &[String]) -> Result<PathBuf, Failure> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(repository::root()).args(["build", "--profile", &plan.profile]);
+    cargo.current_dir(repository::root()).args(["build", "--profile", &plan.profile, "--package", BARE]);
     for name in names {
         cargo.args(["--package", name.as_str()]);
     }
@@ -97,18 +97,33 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
     let (template, cases) = (repository::template()?, events::cases()?);
     let caller = SignedIn::create(&template, &aws).await?;
     let binary = |name: &str| if plan.built.is_some() { binaries.join(name).join("bootstrap") } else { binaries.join(name) };
+    let run = async |name: &str, calls: u64| {
+        let mut env = environment(name, &template, &aws);
+        env.insert("CALLS".to_owned(), calls.to_string());
+        let event = typical(name, &cases, &caller.token()?).to_string();
+        host.drive(&binary(name), &env, &event, plan.events, &aws).await.map_err(|e| Failure::from(format!("{name}: {e}")))
+    };
     let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
+    let mut bare: BTreeMap<u64, Vec<Run>> = BTreeMap::new();
     // In rounds, so that changes of the machine's speed affect all functions.
     for round in 1..=plan.starts {
         for name in names {
-            let env = environment(name, &template, &aws);
-            let event = typical(name, &cases, &caller.token()?).to_string();
-            let run = host.drive(&binary(name), &env, &event, plan.events, &aws).await.map_err(|e| format!("{name}: {e}"))?;
-            runs.entry(name).or_default().push(run);
+            let measured = run(name, 0).await?;
+            bare.entry(measured.calls).or_default();
+            runs.entry(name).or_default().push(measured);
+        }
+        for (calls, own) in &mut bare {
+            own.push(run(BARE, *calls).await?);
         }
         eprintln!("{round} of {}", plan.starts);
     }
-    names.iter().map(|name| Ok(Row::of(name, fs::metadata(binary(name))?.len(), runs.get(name.as_str()).map_or(&[], |r| r)))).collect()
+    let size = |name: &str| Ok::<_, Failure>(fs::metadata(binary(name))?.len());
+    let bare_size = size(BARE)?;
+    let mut rows: Vec<Row> = bare.iter().map(|(calls, runs)| Row::of(&format!("{BARE}, {calls} calls"), bare_size, runs)).collect();
+    for name in names {
+        rows.push(Row::of(name, size(name)?, runs.get(name.as_str()).map_or(&[], |r| r)));
+    }
+    Ok(rows)
 }
 
 /// The environment of a function's process.
@@ -118,6 +133,8 @@ fn environment(name: &str, template: &Template, aws: &Fake) -> BTreeMap<String, 
         None => fake_aws::account(&aws.address).into_iter().chain([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]).collect(),
     };
     let platform = [
+        // The most that is allowed: all events are of one client.
+        ("CLIENT_RATE", "1000"),
         ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -385,13 +402,14 @@ fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
     all.get(all.len() >> 1).copied().unwrap_or_default()
 }
 
-/// The table, with each figure and its multiple of `bare`'s.
+/// The table, with each figure and its multiple of that of `bare` with as many calls.
 fn table(rows: &[Row]) -> String {
     let mut out =
         "| function | size | init | spawn to first answer | its CPU | warm | its CPU | more than `bare` | AWS calls | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
             .to_owned();
-    let Some(bare) = rows.first() else { return out };
     for row in rows {
+        // The rows of `bare` come first.
+        let bare = rows.iter().find(|bare| bare.calls == row.calls).unwrap_or(row);
         let ms = |d: Duration, of: Duration| format!("{:.2} ms ({:.2})", d.as_secs_f64() * 1e3, d.as_secs_f64() / of.as_secs_f64());
         let us = |d: Duration, of: Duration| format!("{} µs ({:.2})", d.as_micros(), d.as_secs_f64() / of.as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "figures for people")]

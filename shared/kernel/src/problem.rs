@@ -61,6 +61,8 @@ kinds! {
     OriginRefused = 403 "origin_refused";
     /// The refresh token came in a cookie without the header that other sites cannot send.
     CsrfHeaderRequired = 403 "csrf_header_required";
+    /// The request did not come through the edge that is in front of the API.
+    EdgeRequired = 403 "edge_required";
     /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
     ProofOfWorkRequired = 403 "proof_of_work_required";
     /// The current password is wrong.

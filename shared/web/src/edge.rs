@@ -1,7 +1,8 @@
 //! The origin of a request: a client, or an edge such as CloudFront that an operator has put in front of the API.
 //!
 //! Any client can send any header. An edge proves itself by a secret that it adds to every request, replacing a header of the
-//! client with the same name. Its headers about the client are used only with that proof.
+//! client with the same name. Its headers about the client are used only with that proof. Where an operator has set a secret,
+//! requests without it are refused.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -50,6 +51,12 @@ impl Edge {
         let given = headers.get(PROOF).map_or(&[][..], |value| value.as_bytes());
         // All secrets are compared, so that the time does not reveal which one matches.
         self.secrets.iter().fold(false, |proven, secret| proven | same(secret.expose().as_bytes(), given))
+    }
+
+    /// Whether a request may be answered: it came through the edge, or there is none. Past the edge nobody filters requests, so the
+    /// API's own address must not serve them.
+    pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
+        self.secrets.is_empty() || self.proven(headers)
     }
 
     /// The client: the platform's `peer` or, for a request through the edge, the address that the edge states.

@@ -59,8 +59,14 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
     let (html, bearer) = (prefers_html(&parts.headers), access_token(&parts.headers).is_some());
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
-    // The gateway chose a route that this function does not have.
-    let refusal = if other { Some(Kind::NotFound) } else { asked.refusal() };
+    let refusal = if !edge.admits(&parts.headers) {
+        Some(Kind::EdgeRequired)
+    } else if other {
+        // The gateway chose a route that this function does not have.
+        Some(Kind::NotFound)
+    } else {
+        asked.refusal()
+    };
     let (method, started) = (parts.method.clone(), edge.sys.now());
     let is_head = method == Method::HEAD;
     let admitted = rate.take(&client, started);

@@ -1,5 +1,6 @@
-//! The smallest possible function with a table: axum, and one `GetItem` over a connection that is opened at start. It uses none of
-//! our crates. `cargo xtask sizes` stores an item of the size of a user under its key.
+//! The smallest possible function with a table: axum, and `GetItem` over a connection that is opened at start, as many times one
+//! after the other as `CALLS` says. It uses none of our crates. `cargo xtask sizes` stores an item of the size of a user under its
+//! key.
 //!
 //! `cargo xtask sizes` builds it beside the real functions and prints their sizes and times as multiples of it.
 
@@ -39,18 +40,24 @@ async fn serve() -> Result<(), Error> {
     config.set_endpoint_url(Some(env("AWS_ENDPOINT_URL_DYNAMODB")).filter(|url| !url.is_empty()));
     let table = Client::from_conf(config.build());
     // As in every function, so that the first caller does not wait for the connection.
-    get(&table).await;
-    lambda_http::run(Router::new().fallback(any(handle)).with_state(table)).await
+    get(&table, 1).await;
+    let calls = env("CALLS").parse().unwrap_or(1);
+    lambda_http::run(Router::new().fallback(any(handle)).with_state((table, calls))).await
 }
 
-async fn handle(State(table): State<Client>) -> &'static str {
-    get(&table).await
+async fn handle(State((table, calls)): State<(Client, u32)>) -> &'static str {
+    get(&table, calls).await
 }
 
-async fn get(table: &Client) -> &'static str {
-    let key = AttributeValue::S("KEY".to_owned());
-    let got = table.get_item().table_name(env("TABLE_NAME")).key("pk", key.clone()).key("sk", key).send().await;
-    if got.is_ok() { "ok" } else { "failed" }
+async fn get(table: &Client, calls: u32) -> &'static str {
+    for _ in 0..calls {
+        let key = AttributeValue::S("KEY".to_owned());
+        let got = table.get_item().table_name(env("TABLE_NAME")).key("pk", key.clone()).key("sk", key).send().await;
+        if got.is_err() {
+            return "failed";
+        }
+    }
+    "ok"
 }
 
 #[expect(clippy::disallowed_methods, reason = "nothing of ours, not even its way to read the environment")]
