@@ -181,6 +181,8 @@ export function createRooms(core, live) {
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
   let publicId = null;
+  /** The last known number of people in it. */
+  let others;
   let rest = null;
   let owner = session.current.user?.id;
 
@@ -192,6 +194,7 @@ export function createRooms(core, live) {
     if (!found || found.isClosed()) {
       found = createRoom(name, { live, session });
       opened.set(name, found);
+      if (name === "public") found.setOnline(others);
       live.start();
       if (live.current === "live") void found.resume();
     }
@@ -216,13 +219,18 @@ export function createRooms(core, live) {
       if (one.isClosed()) opened.delete(name);
       else void one.resume(last.get(name));
     }
-    opened.get("public")?.setOnline({ online, more });
+    setOthers({ online, more });
+  }
+
+  function setOthers(value) {
+    others = value;
+    opened.get("public")?.setOnline(others);
   }
 
   function push(payload) {
     const name = nameOf(payload.room);
     const one = opened.get(name);
-    if (payload.type === "online") one?.setOnline({ online: payload.online, more: payload.more });
+    if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
     if (payload.type !== "message") return;
     one?.accept(payload);
     const known = rooms.current.find(({ id }) => id === payload.room);
