@@ -30,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
-        files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
+        let is_script = path.starts_with(CLIENT) && name.ends_with(".js");
+        let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
+        files.push((name.to_owned(), gzip(&content)?));
     }
     for name in STYLE {
         files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
@@ -61,6 +63,12 @@ fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
         format!("({path:?}, &{methods:?})")
     });
     Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
+}
+
+/// A script of the client without its comments, which are lines of their own there, and without indentation.
+fn lean(script: &str) -> String {
+    let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
+    script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n")
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -15,6 +15,8 @@ mod unknown;
 use axum::routing::any;
 use function::{Boot, Function, StartError};
 
+pub use crate::files::compressed_bytes;
+
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "api-docs", "This description and its pages.", () =>
     docs::get_start,
