@@ -835,7 +835,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "nonce_reused" | "stream_unknown" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "nonce_reused" | "stream_unknown" | "room_with_self" | "ticket_invalid");
 
 /** A code. */
 export interface ProveFactor {
@@ -1391,410 +1391,410 @@ export interface WriteAddress {
 export interface Operations {
   "/": {
     /** Redirects to the documentation. */
-    GET: { data: undefined; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/.well-known/change-password": {
     /** Redirects to the page for changing a password, which password managers look up here. */
-    GET: { data: undefined; code: "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/.well-known/jwks.json": {
     /** The keys that verify access tokens (RFC 7517). */
-    GET: { data: KeySet; code: "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { data: KeySet; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/.well-known/openid-configuration": {
     /** Describes the issuer of the access tokens, with those members of OpenID Connect Discovery that apply to it. */
-    GET: { data: Discovery; code: "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { data: Discovery; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/.well-known/security.txt": {
     /** Says how to report a vulnerability (RFC 9116). */
-    GET: { data: string; code: "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/activate": {
     /** Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing. */
-    GET: { data: string; code: "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/asyncapi.json": {
     /** Describes the socket: its frames, answers and close codes. */
-    GET: { data: Record<string, unknown>; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: Record<string, unknown>; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/cancel-deletion": {
     /** Serves the page that the link opens if there is no frontend. Loading it reads and changes nothing. */
-    GET: { data: string; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/client/{file}": {
     /** Serves the files of the JavaScript client: `stoa.js`, what it imports, and their types. `/docs/client` shows how it is used. */
-    GET: { path: { "file": string }; data: string; code: "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/docs": {
     /** Serves a page on which the API can be read and tried out. */
-    GET: { data: string; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/docs/{file}": {
-    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams. */
-    GET: { path: { "file": string }; data: string; code: "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client. */
+    GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/openapi.json": {
     /** Describes the API. */
-    GET: { data: Record<string, unknown>; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: Record<string, unknown>; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/problems/{code}": {
     /** Explains a kind of problem. */
-    GET: { path: { "code": string }; data: string; code: "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    GET: { path: { "code": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/reset-password": {
     /** Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing. */
-    GET: { data: string; code: "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/activations": {
     /** Opens the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
-    POST: { body: ActivateAccount; data: SignedIn; code: "account_exists" | "conflict" | "internal" | "link_invalid" | "malformed" | "not_found" | "origin_refused" | "password_wrong" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
+    POST: { body: ActivateAccount; data: SignedIn; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "origin_refused" | "password_wrong" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
   };
   "/v1/activations/link": {
     /** Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
-    POST: { body: LinkToken; data: LinkOwner; code: "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/first": {
     /** Makes the caller the first superuser. Possible only while there is no superuser. */
-    POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/users/{username}": {
     /** Shows the state and the roles of an account. */
-    GET: { path: { "username": string }; data: AccountInfo; code: "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "username": string }; data: AccountInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/reactivation": {
     /** Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to sign in again, and is notified by mail or, without an address, by text message. */
-    POST: { path: { "username": string }; data: undefined; code: "account_state" | "conflict" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { path: { "username": string }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/roles/{role}": {
     /** Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes. Its other roles stay. */
-    DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Gives a role to an account. If the account already has the role, nothing changes. */
-    PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/deletion-cancellations": {
     /** Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion is scheduled again. */
-    POST: { body: LinkToken; data: undefined; code: "deletion_begun" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: LinkToken; data: undefined; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/deletion-cancellations/link": {
     /** Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid. */
-    POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me": {
     /** Reads the caller's profile. */
-    GET: { data: Me; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: Me; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Changes the caller's profile. */
-    PATCH: { header: { "If-Match": string }; body: UpdateMe; data: Me; code: "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    PATCH: { header: { "If-Match": string }; body: UpdateMe; data: Me; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/me/addresses": {
     /** Lists the caller's addresses. */
-    GET: { data: AddressList; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: AddressList; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Adds an address. The first one becomes the main address. */
-    POST: { body: WriteAddress; data: AddressInfo; code: "conflict" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: WriteAddress; data: AddressInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/addresses/{address}": {
     /** Deletes one of the caller's addresses. If it was the main address, the newest of the others replaces it. */
-    DELETE: { path: { "address": AddressId }; data: undefined; code: "conflict" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "address": AddressId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Reads one of the caller's addresses. The `ETag` is its version. */
-    GET: { path: { "address": AddressId }; data: AddressInfo; code: "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "address": AddressId }; data: AddressInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Replaces one of the caller's addresses: 412 if it has changed since the version in `If-Match`. */
-    PUT: { path: { "address": AddressId }; header: { "If-Match": string }; body: WriteAddress; data: AddressInfo; code: "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    PUT: { path: { "address": AddressId }; header: { "If-Match": string }; body: WriteAddress; data: AddressInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/me/addresses/{address}/main": {
     /** Makes one of the caller's addresses the main one, instead of the former main address. */
-    PUT: { path: { "address": AddressId }; data: undefined; code: "conflict" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "address": AddressId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/deactivation": {
     /** Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in, registering again or resetting the password does not. Its owner is notified. A superuser cannot be deactivated before another superuser has removed that role. */
-    POST: { body: DeactivateMe; data: undefined; code: "conflict" | "internal" | "malformed" | "password_wrong" | "step_up_required" | "superuser_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: DeactivateMe; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "password_wrong" | "step_up_required" | "superuser_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/deletion": {
     /** Cancels a scheduled deletion, and confirms that by mail, or by text message to a person without an address. */
-    DELETE: { data: Leaving; code: "conflict" | "deletion_begun" | "deletion_not_scheduled" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: Leaving; code: "conflict" | "deletion_begun" | "deletion_not_scheduled" | "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Reads the state of the caller's account deletion. */
-    GET: { data: Leaving; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: Leaving; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail, or a text message to a person without an address, confirms it and has a link that cancels it. All other sessions end. The deletion of a superuser cannot be scheduled before another superuser has removed that role. */
-    POST: { body: ScheduleDeletion; data: Leaving; code: "conflict" | "deletion_begun" | "internal" | "malformed" | "password_wrong" | "step_up_required" | "superuser_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ScheduleDeletion; data: Leaving; code: "conflict" | "deletion_begun" | "edge_required" | "internal" | "malformed" | "password_wrong" | "step_up_required" | "superuser_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/devices": {
     /** Revokes trust in all devices, and ends the sessions that began on them, except the session of this request. */
-    DELETE: { data: undefined; code: "conflict" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Lists the trusted devices. */
-    GET: { data: DeviceList; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: DeviceList; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/devices/{device}": {
     /** Revokes trust in a device, and ends the sessions that began on it. */
-    DELETE: { path: { "device": DeviceId }; data: undefined; code: "conflict" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "device": DeviceId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/email-changes": {
     /** Mails a code to a new address. The current address stays in use until the code is verified, and is notified. An account without an address is notified by text message: while the limits allow none, the change is refused. */
-    POST: { body: ChangeEmail; data: Sent; code: "conflict" | "internal" | "invalid" | "malformed" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ChangeEmail; data: Sent; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/email-changes/resend": {
     /** Mails another code to the new address. The previous one becomes invalid. */
-    POST: { data: Sent; code: "conflict" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: Sent; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/email-changes/verify": {
     /** Proves the new address, which replaces the former one. All other sessions end, and the former address is notified. Codes and links that were sent to it become invalid. If a deletion is scheduled, another link to cancel it is mailed to the new address. The same request again within ten seconds after it succeeded gets the same answer. */
-    POST: { body: VerifyContact; data: Me; code: "account_exists" | "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: VerifyContact; data: Me; code: "account_exists" | "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/exports": {
     /** Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures. It contains no secrets. */
-    POST: { data: ExportStatus; code: "conflict" | "internal" | "malformed" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: ExportStatus; code: "conflict" | "edge_required" | "internal" | "malformed" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/exports/{export}": {
     /** Returns the state of the archive, and a link when it is ready. The link is valid for five minutes. */
-    GET: { path: { "export": string }; data: ExportStatus; code: "internal" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "export": string }; data: ExportStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/invite-code": {
     /** Shows the caller's invitation code, how many people have entered it, and whose code the caller has entered. */
-    GET: { data: InviteCodeInfo; code: "conflict" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: InviteCodeInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/invitees": {
     /** Lists the people who entered the caller's code, the newest first. */
-    GET: { query?: { "limit"?: number; "cursor"?: string }; data: InviteeList; code: "cursor_invalid" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: InviteeList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/inviter": {
     /** Enters the code of the person who invited the caller. */
-    POST: { body: EnterInviteCode; data: InviteCodeInfo; code: "conflict" | "internal" | "invalid" | "invite_invalid" | "invite_used" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: EnterInviteCode; data: InviteCodeInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "invite_invalid" | "invite_used" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/inviter/consent": {
     /** Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that. */
-    PUT: { body: SetInviterConsent; data: undefined; code: "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { body: SetInviterConsent; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa": {
     /** Shows the state of the second factors. */
-    GET: { data: Mfa; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: Mfa; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/mfa/factors/{factor}": {
     /** Turns one factor off. The last one cannot be turned off alone: use `POST /v1/me/mfa/removal`. All other sessions end. */
-    DELETE: { path: { "factor": Factor }; data: undefined; code: "conflict" | "internal" | "last_factor" | "malformed" | "mfa_not_enabled" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "factor": Factor }; data: undefined; code: "conflict" | "edge_required" | "internal" | "last_factor" | "malformed" | "mfa_not_enabled" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Begins to add a factor, or to replace the app: returns the secret of the app, or sends a code. The enabled factors do not change until the new one is proven. */
-    POST: { path: { "factor": Factor }; data: SetupState; code: "conflict" | "factor_unavailable" | "internal" | "malformed" | "mfa_enabled" | "mfa_not_enabled" | "not_found" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { path: { "factor": Factor }; data: SetupState; code: "conflict" | "edge_required" | "factor_unavailable" | "internal" | "malformed" | "mfa_enabled" | "mfa_not_enabled" | "not_found" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Proves the new factor, which turns it on. A new app replaces the former one. All other sessions end. */
-    PUT: { path: { "factor": Factor }; body: ProveFactor; data: undefined; code: "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "mfa_not_enabled" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "factor": Factor }; body: ProveFactor; data: undefined; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "mfa_not_enabled" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa/recovery-codes": {
     /** Makes new recovery codes, which replace the former ones. All other sessions end. */
-    POST: { data: RecoveryCodesShown; code: "conflict" | "internal" | "malformed" | "mfa_not_enabled" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: RecoveryCodesShown; code: "conflict" | "edge_required" | "internal" | "malformed" | "mfa_not_enabled" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/mfa/removal": {
     /** Turns second factors off, and deletes the app's secret and the recovery codes. Passkeys stay. All other sessions end. */
-    POST: { body: RemoveMfa; data: undefined; code: "conflict" | "internal" | "malformed" | "mfa_not_enabled" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: RemoveMfa; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "mfa_not_enabled" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa/setup": {
     /** Cancels the set-up that was begun after the same step-up, if there is one. Enabled factors do not change. */
-    DELETE: { data: undefined; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows the current set-up, so that it can be resumed after a reload. The secret of the authenticator app is not included: it is shown only when the set-up begins. */
-    GET: { data: SetupState; code: "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: SetupState; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Begins the set-up with the password, and returns the secret for the authenticator app. An earlier set-up ends. */
-    POST: { body: StartMfaSetup; data: SetupState; code: "conflict" | "contact_required" | "internal" | "malformed" | "mfa_enabled" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: StartMfaSetup; data: SetupState; code: "conflict" | "contact_required" | "edge_required" | "internal" | "malformed" | "mfa_enabled" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa/setup/app": {
     /** Proves the app, and mails a code. */
-    POST: { body: ProveFactor; data: SetupState; code: "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "resend_too_early" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ProveFactor; data: SetupState; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "resend_too_early" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa/setup/email": {
     /** Proves the mailbox, and sends a code by text message. */
-    POST: { body: ProveFactor; data: SetupState; code: "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "resend_too_early" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ProveFactor; data: SetupState; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "resend_too_early" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa/setup/resend": {
     /** Sends another code of the current step. The previous one becomes invalid. */
-    POST: { data: SetupState; code: "conflict" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: SetupState; code: "conflict" | "edge_required" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/mfa/setup/sms": {
     /** Proves the phone, which turns second factors on. Returns the recovery codes, which are shown only once. All other sessions end. */
-    POST: { body: ProveFactor; data: RecoveryCodesShown; code: "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ProveFactor; data: RecoveryCodesShown; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/passkeys": {
     /** Lists the passkeys. */
-    GET: { data: PasskeyList; code: "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: PasskeyList; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Registers the new passkey. All other sessions end. A refused answer also uses the challenge up: request another one. */
-    POST: { body: CreatePasskey; data: PasskeyInfo; code: "conflict" | "internal" | "invalid" | "malformed" | "passkey_invalid" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreatePasskey; data: PasskeyInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "passkey_invalid" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/passkeys/options": {
     /** Returns a challenge for a new passkey. */
-    POST: { data: PasskeyOptions; code: "conflict" | "internal" | "malformed" | "step_up_required" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+    POST: { data: PasskeyOptions; code: "conflict" | "edge_required" | "internal" | "malformed" | "step_up_required" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/passkeys/{passkey}": {
     /** Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it. */
-    DELETE: { path: { "passkey": PasskeyId }; data: undefined; code: "conflict" | "internal" | "last_factor" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "passkey": PasskeyId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "last_factor" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Renames a passkey. */
-    PATCH: { path: { "passkey": PasskeyId }; body: RenamePasskey; data: PasskeyInfo; code: "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PATCH: { path: { "passkey": PasskeyId }; body: RenamePasskey; data: PasskeyInfo; code: "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/password": {
     /** Changes the password. The session of this request stays, all other sessions end, and trusted devices are revoked. The same request again within ten seconds after it succeeded gets the same answer. */
-    PUT: { body: ChangePassword; data: undefined; code: "conflict" | "internal" | "invalid" | "malformed" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { body: ChangePassword; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "password_wrong" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/phone": {
     /** Removes the phone number, unless second factors need it or there is no other way to sign in. All other sessions end. */
-    DELETE: { data: undefined; code: "conflict" | "internal" | "last_factor" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "conflict" | "edge_required" | "internal" | "last_factor" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/phone-changes": {
     /** Sends a code to a new number. The current number stays in use until the code is verified, and is notified. */
-    POST: { body: ChangePhone; data: Sent; code: "conflict" | "internal" | "invalid" | "malformed" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ChangePhone; data: Sent; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "resend_too_early" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/phone-changes/resend": {
     /** Sends another code to the new number. The previous one becomes invalid. */
-    POST: { data: Sent; code: "conflict" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: Sent; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/phone-changes/verify": {
     /** Proves the new number, which replaces the former one. All other sessions end, and the former number is notified. Codes that were sent to it become invalid. If a deletion is scheduled and the account has no address, another link to cancel it is sent to the new number. The same request again within ten seconds after it succeeded gets the same answer. */
-    POST: { body: VerifyContact; data: Me; code: "account_exists" | "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: VerifyContact; data: Me; code: "account_exists" | "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/picture": {
     /** Removes the caller's picture. */
-    DELETE: { data: undefined; code: "conflict" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/picture/uploads": {
     /** Returns a link for the upload of a new picture. */
-    POST: { body: CreateUpload; data: CreatedUpload; code: "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreateUpload; data: CreatedUpload; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/picture/uploads/{upload}": {
     /** Reads the state of an upload. */
-    GET: { path: { "upload": string }; data: UploadStatus; code: "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "upload": string }; data: UploadStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/username": {
     /** Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in. It is reserved for 30 days, in which its owner can take it back. */
-    PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/passkey-sign-ins": {
     /** Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`. The challenge is valid for one answer, right or wrong. */
-    POST: { body: CreatePasskeySignIn; data: SignInStep; code: "internal" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreatePasskeySignIn; data: SignInStep; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/password-resets": {
     /** Mails a link if the address belongs to an active account. The answer is the same if it does not. At most one link is mailed in a minute. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: RequestPasswordReset; data: ResetRequested; code: "internal" | "invalid" | "malformed" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Proof-of-Work"?: string }; body: RequestPasswordReset; data: ResetRequested; code: "edge_required" | "internal" | "invalid" | "malformed" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/password-resets/confirm": {
     /** Changes the password with the token of the mailed link. All sessions end, and the client is not signed in. Second factors stay on, but codes to the same mailbox are not accepted until a sign-in with another factor. */
-    POST: { body: ResetPassword; data: undefined; code: "conflict" | "internal" | "invalid" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: ResetPassword; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/password-resets/link": {
     /** Tells whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
-    POST: { body: LinkToken; data: LinkOwner; code: "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/phone-sign-ins": {
     /** Sends a code to a phone number, for signing in or registering. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: StartPhoneSignIn; data: PhoneSignIn; code: "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Proof-of-Work"?: string }; body: StartPhoneSignIn; data: PhoneSignIn; code: "edge_required" | "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/phone-sign-ins/{flow}/resend": {
     /** Sends another code to the same number. The previous one becomes invalid. */
-    POST: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; data: Sent; code: "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_many_requests" | "unavailable" };
+    POST: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; data: Sent; code: "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_many_requests" | "unavailable" };
   };
   "/v1/phone-sign-ins/{flow}/verify": {
     /** Signs in with the code. If the number has no account, one is created with a random username. An account with second factors needs a second step. */
-    POST: { path: { "flow": FlowToken }; body: VerifyPhoneSignIn; data: SignInStep | SignedIn; code: "account_idle" | "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { path: { "flow": FlowToken }; body: VerifyPhoneSignIn; data: SignInStep | SignedIn; code: "account_idle" | "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/pictures/{picture}/{size}": {
     /** Shows a picture. */
-    GET: { path: { "picture": string; "size": ("64" | "300" | "1024") }; data: string; code: "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    GET: { path: { "picture": string; "size": ("64" | "300" | "1024") }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/v1/realtime/tickets": {
     /** Issues a ticket for the socket. */
-    POST: { data: TicketIssued; code: "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: TicketIssued; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/registrations": {
     /** Begins a registration and mails a code. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: StartRegistration; data: Registration; code: "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Proof-of-Work"?: string }; body: StartRegistration; data: Registration; code: "edge_required" | "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/link": {
     /** Registers and mails a link. The answer is the same whether the address has an account or not. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: RegisterByLink; data: LinkSent; code: "conflict" | "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Proof-of-Work"?: string }; body: RegisterByLink; data: LinkSent; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/{flow}": {
     /** Shows a registration, so that it can be resumed after a reload. */
-    GET: { path: { "flow": FlowToken }; data: Registration; code: "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { path: { "flow": FlowToken }; data: Registration; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/v1/registrations/{flow}/code": {
     /** Proves the address with the mailed code. */
-    POST: { path: { "flow": FlowToken }; body: VerifyRegistrationCode; data: Registration; code: "code_invalid" | "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { path: { "flow": FlowToken }; body: VerifyRegistrationCode; data: Registration; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/{flow}/code/resend": {
     /** Mails another code, or the link again. The previous one becomes invalid. */
-    POST: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; data: Sent; code: "conflict" | "internal" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_many_requests" | "unavailable" };
+    POST: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; data: Sent; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_many_requests" | "unavailable" };
   };
   "/v1/registrations/{flow}/complete": {
     /** Creates the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
-    POST: { path: { "flow": FlowToken }; body: CompleteRegistration; data: SignedIn; code: "account_exists" | "internal" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
+    POST: { path: { "flow": FlowToken }; body: CompleteRegistration; data: SignedIn; code: "account_exists" | "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
   };
   "/v1/registrations/{flow}/email": {
     /** Goes back to step one with another address, which has to be proven. All data is kept except the password. */
-    PUT: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; body: ChangeRegistrationEmail; data: Registration; code: "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "flow": FlowToken }; header?: { "Proof-of-Work"?: string }; body: ChangeRegistrationEmail; data: Registration; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "proof_of_work_required" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/{flow}/password": {
     /** Chooses a password. */
-    PUT: { path: { "flow": FlowToken }; body: SetRegistrationPassword; data: Registration; code: "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "flow": FlowToken }; body: SetRegistrationPassword; data: Registration; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/{flow}/personal": {
     /** Sets names and day of birth, and an invitation code. */
-    PUT: { path: { "flow": FlowToken }; body: SetRegistrationPersonal; data: Registration; code: "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "flow": FlowToken }; body: SetRegistrationPersonal; data: Registration; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/registrations/{flow}/username": {
     /** Chooses a username. */
-    PUT: { path: { "flow": FlowToken }; body: SetRegistrationUsername; data: Registration; code: "conflict" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "flow": FlowToken }; body: SetRegistrationUsername; data: Registration; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms": {
     /** Lists the caller's rooms. */
-    GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomList; code: "cursor_invalid" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/direct": {
     /** Opens the direct room with somebody: 201 if it is new, 200 if it existed. */
-    POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_not_allowed" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_not_allowed" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/messages": {
     /** Lists the messages of one of the caller's rooms, the newest page first. */
-    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "cursor_invalid" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sessions": {
     /** Ends all other sessions of the caller, and closes their sockets. */
-    DELETE: { data: undefined; code: "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Lists the sessions of the caller. */
-    GET: { data: SessionList; code: "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { data: SessionList; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Signs in, or returns the second step that is needed. If the request carries the token of the client's former session, that session ends. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: CreateSession; data: SignInStep | SignedIn; code: "credentials_invalid" | "internal" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Proof-of-Work"?: string }; body: CreateSession; data: SignInStep | SignedIn; code: "credentials_invalid" | "edge_required" | "internal" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions/current": {
     /** Signs out: ends the session of this request, closes its sockets and removes the cookie. */
-    DELETE: { data: undefined; code: "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sessions/refresh": {
     /** Exchanges the refresh token for a new one, which is returned where the old one was sent: in the body or in the cookie. */
-    POST: { header?: { "x-stoa-csrf"?: (string | null) }; body?: (RefreshSession | null); data: SignedIn; code: "csrf_header_required" | "internal" | "malformed" | "origin_refused" | "refresh_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "x-stoa-csrf"?: (string | null) }; body?: (RefreshSession | null); data: SignedIn; code: "csrf_header_required" | "edge_required" | "internal" | "malformed" | "origin_refused" | "refresh_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions/{session}": {
     /** Ends one session of the caller and closes its sockets. */
-    DELETE: { path: { "session": SessionId }; data: undefined; code: "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "session": SessionId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sign-ins/{flow}": {
     /** Shows a sign-in in progress, so that it can be resumed after a reload. */
-    GET: { path: { "flow": FlowToken }; data: SignInStep; code: "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { path: { "flow": FlowToken }; data: SignInStep; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/v1/sign-ins/{flow}/code/resend": {
     /** Sends another code of the chosen factor. The previous one becomes invalid. */
-    POST: { path: { "flow": FlowToken }; data: Sent; code: "conflict" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_many_requests" | "unavailable" };
+    POST: { path: { "flow": FlowToken }; data: Sent; code: "conflict" | "edge_required" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_many_requests" | "unavailable" };
   };
   "/v1/sign-ins/{flow}/factor": {
     /** Chooses a factor: sends a code, or returns a challenge for a passkey. Another one may be chosen at any time. A code that was sent a moment ago is not sent again. It is valid only in the sign-in for which it was sent: another sign-in has to wait before it can request its own code. */
-    PUT: { path: { "flow": FlowToken }; body: ChooseFactor; data: SignInStep; code: "conflict" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "flow": FlowToken }; body: ChooseFactor; data: SignInStep; code: "conflict" | "edge_required" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sign-ins/{flow}/verify": {
     /** Verifies the answer to the chosen factor, which completes a sign-in or a step-up. Instead of a lost passkey the password is accepted, followed by a code. The code is answered here too; if two factors send codes, choose one of them first. A step-up needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session's is there. The former tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey can be answered once, correctly or not: choose the passkey again to get another challenge. The same right answer again within ten seconds gets the same response, and is not counted. */
-    POST: { path: { "flow": FlowToken }; body: VerifySignIn; data: SignInStep | SignedIn; code: "code_invalid" | "conflict" | "factor_locked" | "factor_unavailable" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "passkey_invalid" | "password_wrong" | "resend_too_early" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { path: { "flow": FlowToken }; body: VerifySignIn; data: SignInStep | SignedIn; code: "code_invalid" | "conflict" | "edge_required" | "factor_locked" | "factor_unavailable" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "passkey_invalid" | "password_wrong" | "resend_too_early" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/statistics/invites": {
     /** Counts registrations, proven contacts and entered codes by day, and lists the top inviters. */
-    GET: { query?: { "days"?: number; "until"?: string }; data: InviteStatistics; code: "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "days"?: number; "until"?: string }; data: InviteStatistics; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/step-ups": {
     /** Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those on the e-mail address, phone number, password, second factors, deletion and export. */
-    POST: { data: SignInStep; code: "conflict" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { data: SignInStep; code: "conflict" | "edge_required" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/usernames/{username}/availability": {
     /** Tells whether a username is available. A name that another account gave up within the last 30 days is not. */
-    GET: { path: { "username": string }; data: UsernameAvailability; code: "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
+    GET: { path: { "username": string }; data: UsernameAvailability; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "too_many_requests" | "unavailable" };
   };
   "/v1/users/{username}": {
     /** Reads somebody's public profile. */
-    GET: { path: { "username": string }; data: PublicProfile; code: "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "username": string }; data: PublicProfile; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
 }
