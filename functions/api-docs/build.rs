@@ -14,8 +14,10 @@ const SOCKET_DOCUMENT: &str = "../../infra/asyncapi.json";
 const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 /// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
-const PAGES: [&str; 2] = ["docs", "flows"];
+const PAGES: [&str; 3] = ["client", "docs", "flows"];
 const LANGUAGES: [&str; 2] = ["en", "pl"];
+/// The JavaScript client, and its types.
+const CLIENT: &str = "client";
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -24,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
     println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=locales");
+    println!("cargo::rerun-if-changed={CLIENT}");
     println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
@@ -32,13 +35,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (page, language) in PAGES.iter().flat_map(|page| LANGUAGES.map(|language| (page, language))) {
         files.push((format!("{page}.{language}.html"), gzip(filled(page, language)?.as_bytes())?));
     }
-    for asset in fs::read_dir("assets")? {
+    for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
         if PAGES.iter().any(|page| name == format!("{page}.html")) {
             continue;
         }
-        files.push((name.to_owned(), gzip(&fs::read(&path)?)?));
+        let is_script = path.starts_with(CLIENT) && name.ends_with(".js");
+        let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
+        files.push((name.to_owned(), gzip(&content)?));
     }
     for name in STYLE {
         files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
@@ -97,6 +102,12 @@ fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
         format!("({path:?}, &{methods:?})")
     });
     Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
+}
+
+/// A script of the client without its comments, which are lines of their own there, and without indentation.
+fn lean(script: &str) -> String {
+    let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
+    script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n")
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -28,14 +28,15 @@ const FRONTEND: &str = r"
 ";
 
 /// The server of an empty page at an origin of its own. It ends when this is dropped.
-struct Site {
-    origin: String,
+pub struct Site {
+    /// Its origin.
+    pub origin: String,
     server: JoinHandle<()>,
 }
 
 impl Site {
     /// Serves the page on a free port of `host`, which is a name of this machine.
-    async fn open(host: &str) -> Self {
+    pub async fn open(host: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let origin = format!("http://{host}:{}", listener.local_addr().expect("an address").port());
         let page =

@@ -10,6 +10,7 @@ mod bodies;
 mod browser;
 mod chat;
 mod chats;
+mod client;
 mod codes;
 mod console;
 mod contacts;

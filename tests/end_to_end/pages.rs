@@ -191,15 +191,23 @@ async fn sent(browser: &mut Browser, password: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium and axe-core"]
 async fn every_page_is_for_everybody() {
-    let env = Env::process();
-    let axe = env.get("STOA_AXE").expect("STOA_AXE: the path of axe.min.js, which .ci/run gets");
-    let axe = std::fs::read_to_string(axe).expect("axe.min.js");
+    let axe = axe();
     let cloud = Cloud::start().await;
     let [activate, reset, cancel] = links(&cloud).await;
     let api = |path: &str| format!("{}{path}", cloud.urls.api);
     let mut pages = vec![activate, reset.clone(), cancel, format!("{reset}x"), api("/reset-password")];
     pages.extend(
-        ["/problems/version_mismatch", "/problems/nonsense", "/nonsense", "/docs/nonsense", "/v1/me", "/docs", "/docs/flows"].map(api),
+        [
+            "/problems/version_mismatch",
+            "/problems/nonsense",
+            "/nonsense",
+            "/docs/nonsense",
+            "/v1/me",
+            "/docs",
+            "/docs/flows",
+            "/docs/client",
+        ]
+        .map(api),
     );
     let mut mails = Vec::new();
     for to in ["ana", "ben", "mia"] {
@@ -232,8 +240,14 @@ async fn every_page_is_for_everybody() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// The script of axe-core.
+pub fn axe() -> String {
+    let path = Env::process().get("STOA_AXE").map(str::to_owned).expect("STOA_AXE: the path of axe.min.js, which .ci/run gets");
+    std::fs::read_to_string(path).expect("axe.min.js")
+}
+
 /// What is serious for axe-core on the page that is shown, and whether it is wider than the window.
-async fn faults_of(browser: &mut Browser, axe: &str) -> Vec<String> {
+pub async fn faults_of(browser: &mut Browser, axe: &str) -> Vec<String> {
     let script = "axe.run(document, { resultTypes: ['violations'], rules: { 'nested-interactive': { enabled: !document.querySelector('.swagger-ui') } } })
         .then(({ violations }) => violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
             .map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)} and ${nodes.length - 1} more`))

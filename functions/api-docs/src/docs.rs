@@ -43,7 +43,8 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
     Ok(response)
 }
 
-/// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams.
+/// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
+/// JavaScript client.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -59,7 +60,7 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 )]
 pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
-        "flows" => return page("flows", locale, &headers),
+        "client" | "flows" => return page(&name, locale, &headers),
         "docs.js" | "docs.pl.js" | "flows.js" | "flows.pl.js" | "language.js" | "swagger-ui-bundle.js" => "text/javascript",
         "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
         "logo.svg" => "image/svg+xml",
@@ -86,7 +87,8 @@ mod tests {
     #[test]
     fn every_text_is_in_both_languages_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
-        let templates = [include_str!("../assets/docs.html"), include_str!("../assets/flows.html")].concat();
+        let templates =
+            [include_str!("../assets/client.html"), include_str!("../assets/docs.html"), include_str!("../assets/flows.html")].concat();
         for key in TEXTS.keys(Locale::En) {
             assert!(key == "language" || templates.contains(&format!("{{{{{key}}}}}")), "{key} is not used");
         }
@@ -125,6 +127,14 @@ mod tests {
         for sentence in told.into_iter().flatten() {
             assert!(polish.contains(&format!("\"{sentence}\":")), "{sentence}");
         }
+    }
+
+    #[test]
+    fn the_guide_shows_the_same_code_in_each_language() {
+        let code = |page: &'static str| page.split("<pre").skip(1).filter_map(|part| part.split("</pre>").next()).collect::<Vec<_>>();
+        let (english, polish) = (code(include_str!("../assets/client.html")), code(include_str!("../assets/client.pl.html")));
+        assert!(english.len() > 4);
+        assert_eq!(english, polish);
     }
 
     #[test]

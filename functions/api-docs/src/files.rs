@@ -17,6 +17,11 @@ struct File {
 
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
+/// The bytes of a file as it is sent to clients that accept gzip, or `None` if there is no such file.
+pub fn compressed_bytes(name: &str) -> Option<usize> {
+    FILES.iter().find(|file| file.name == name).map(|file| file.gzip.len())
+}
+
 /// Answers with a file: compressed if the client accepts gzip, and with 304 if the client has it already.
 ///
 /// `headers` are those of the request; `cached` is how long the file may be kept, for `Cache-Control`.

@@ -1,9 +1,11 @@
-//! The API's documents: the OpenAPI description, the AsyncAPI description of the socket, a page to read and try it, and a page about each kind of problem. It also
-//! answers requests without a route, because it knows all paths and is the smallest of the functions.
+//! The API's documents: the OpenAPI description, the AsyncAPI description of the socket, a page to read and try it, and a page about each
+//! kind of problem; and the JavaScript client. It also answers requests without a route, because it knows all paths and is the smallest
+//! of the functions.
 //!
 //! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
 //! allows its own origin and nothing inline.
 
+mod client;
 mod docs;
 mod document;
 mod files;
@@ -13,6 +15,8 @@ mod unknown;
 use axum::routing::any;
 use function::{Boot, Function, StartError};
 
+pub use crate::files::compressed_bytes;
+
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "api-docs", "This description and its pages.", () =>
     docs::get_start,
@@ -20,6 +24,7 @@ web::operations! { "api-docs", "This description and its pages.", () =>
     document::get_socket_document,
     docs::get_docs,
     docs::get_docs_file,
+    client::get_client_file,
     problems::get_problem,
 }
 

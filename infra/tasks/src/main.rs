@@ -3,6 +3,7 @@
 mod asyncapi;
 mod calls;
 mod check;
+mod client;
 mod costs;
 mod document;
 mod events;
@@ -39,7 +40,8 @@ enum Task {
         name: String,
     },
     /// Write the list of functions, their routes in template.yaml and in the router of `cargo lambda watch`, infra/openapi.json,
-    /// infra/asyncapi.json, shared/store/ITEMS.md and what is exported of each kind of item; pack the list of passwords.
+    /// infra/asyncapi.json, the types of the JavaScript client, shared/store/ITEMS.md and what is exported of each kind of item; pack the
+    /// list of passwords.
     Sync,
     /// Compare code, template, documents, events and messages; fail on any difference.
     Check,

@@ -1,8 +1,8 @@
 //! Writes the generated files.
 //!
 //! From the folders in `functions/`: the list of functions in the local cloud, and its dependencies. From the handlers: the HTTP API
-//! in the template, the OpenAPI document, and the router of `cargo lambda watch`. From the types of items: their table, and what the
-//! export contains of each kind. Also packs the list of common passwords.
+//! in the template, the OpenAPI document, the types of the JavaScript client, and the router of `cargo lambda watch`. From the types of
+//! items: their table, and what the export contains of each kind. Also packs the list of common passwords.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use local::{functions, template::Template};
 use tasks::items;
 
 use crate::{
-    Failure, asyncapi,
+    Failure, asyncapi, client,
     document::{self, Route},
     openapi,
     repository::{self, logical_id},
@@ -80,11 +80,14 @@ pub fn from_folders() -> Result<Vec<Generated>, Failure> {
 pub fn from_code() -> Result<Vec<Generated>, Failure> {
     let routes = document::routes(functions::ALL)?;
     let document = document::whole(functions::ALL);
+    let socket = asyncapi::document(&document);
     let passwords = proofs::common::pack(&repository::read("shared/proofs/data/common-passwords.txt")?);
     Ok(vec![
         Generated::text(TEMPLATE, with_routes(&repository::read(TEMPLATE)?, &routes)?),
         Generated::text("infra/openapi.json", openapi::text(&document)),
-        Generated::text(asyncapi::FILE, openapi::text(&asyncapi::document(&document))),
+        Generated::text(asyncapi::FILE, openapi::text(&socket)),
+        Generated::text(client::API, client::api(&document)),
+        Generated::text(client::FRAMES, client::frames(&socket, &document)),
         Generated::text(items::DOCUMENT, items::document()),
         Generated::text(items::EXPORTED, items::exported_kinds()),
         Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),

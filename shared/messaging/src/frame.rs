@@ -201,25 +201,12 @@ pub fn reply(told: Option<Vec<u8>>) -> Value {
     }
 }
 
-/// A message when it is delivered.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Posted<'a> {
-    /// The message.
-    #[serde(flatten)]
-    pub message: &'a Message,
-    /// The author's picture, or the default one, in a direct room. The first message of somebody is shown with it and the author's name,
-    /// without another request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub picture: Option<Picture>,
-}
-
 /// A frame that is sent without being asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
     /// A new entry of a room: a message or a system event.
-    Message(Posted<'a>),
+    Message(&'a Message),
     /// A message that was edited or deleted, as it is now.
     Changed(&'a Message),
     /// The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of

@@ -3,6 +3,7 @@ language = English
 documents = Documents
 api = The API
 flows = The flows
+client = The client
 
 docs-about = Every operation with its limits, errors and examples. Operations can be tried out here.
 docs-search = Search the operations
@@ -14,3 +15,19 @@ flows-title = The flows, step by step
 flows-about = What a frontend sends, what it gets, and what the person does meanwhile. Every operation with its limits, errors and examples is in <a href="/docs">the documents</a>, every frame of the socket in <a href="/asyncapi.json">asyncapi.json</a>; errors are problem documents, of which programs compare <code>code</code>.
 flows-contents = Flows
 flows-no-script = The diagrams are drawn by a script. The operations are described at <a href="/openapi.json">/openapi.json</a>.
+
+client-skip = Skip to the page
+client-title = The JavaScript client
+client-about = A client without dependencies that signs in, calls the API with types, and keeps rooms complete whatever happens to the connection. Every deployment serves the one that fits its API, at <a href="/client/stoa.js"><code>/client/stoa.js</code></a> with its types in <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. It runs in browsers, in workers and in Node from version 20 on.
+client-start = Start
+client-start-about = A page imports it from the API; the page’s origin has to be one of the allowed origins. A project installs it from the repository, with the version of its deployment. Importing it does nothing yet.
+client-tokens = Where the tokens are
+client-tokens-about = <code>tokens: "cookie"</code> keeps the refresh token in a cookie that scripts cannot read: for browsers, on the same site as the API. <code>"memory"</code>, the default, keeps it until the page is closed. Anything with <code>get()</code> and <code>set(token)</code> keeps it elsewhere. Access tokens are renewed by themselves, once for all calls that need one. Tabs tell each other of a new one and of a sign-out, and need no lock.
+client-signing-in = Signing in
+client-signing-in-about = <code>session.current.state</code> is <code>unknown</code>, <code>signed_out</code>, <code>needs_factor</code> or <code>signed_in</code>. A sign-in returns its next step, and so does each step. An answer that says <code>step_up_required</code> runs the step-up that you have registered, once for all calls that wait for it; then the call is repeated.
+client-calls = Calls
+client-calls-about = Paths, parameters, bodies, answers and the codes of problems are typed from the OpenAPI document. Nothing is thrown: a result has <code>data</code> or <code>problem</code>. A call without an answer has the code <code>unreachable</code>. Only iterating over pages throws, a <code>StoaError</code> with the problem. Tasks of proof of work are solved on the way.
+client-rooms = Rooms
+client-rooms-about = The socket is opened with the first room, opened again when it is lost, after 0.5 to 30 seconds at random or as soon as the network is back, and replaced before the platform closes it. After that each room asks for what it missed, so that its messages are in order, complete and never doubled. A message of one’s own is there at once with the state <code>sending</code>, and becomes <code>sent</code> or <code>failed</code>. Messages of a room leave one after the other, and one whose answer was lost is sent again without being doubled. The client keeps to the frame rate of the account.
+client-frameworks = Frameworks
+client-frameworks-about = Everything that changes is a store: <code>current</code>, and <code>subscribe</code>, which calls with the value now and after each change, and returns what ends it. Svelte takes that as it is, and React and Vue with a line each, here for React.

@@ -3,6 +3,7 @@ language = Polski
 documents = Dokumenty
 api = API
 flows = Procesy
+client = Klient
 
 docs-about = Każda operacja z limitami, błędami i przykładami. Opisy są po angielsku, bo są dla programistów. Operacje można tu wypróbować.
 docs-search = Szukaj operacji
@@ -14,3 +15,19 @@ flows-title = Procesy krok po kroku
 flows-about = Co wysyła frontend, co dostaje i co w tym czasie robi człowiek. Każda operacja z limitami, błędami i przykładami jest w <a href="/docs">dokumentacji</a>, każda ramka WebSocketu w <a href="/asyncapi.json">asyncapi.json</a>; błędy są dokumentami problemów, z których programy porównują <code>code</code>.
 flows-contents = Procesy
 flows-no-script = Diagramy rysuje skrypt. Operacje opisuje <a href="/openapi.json">/openapi.json</a>.
+
+client-skip = Przejdź do treści
+client-title = Klient JavaScript
+client-about = Klient bez zależności, który loguje, wywołuje API z typami i utrzymuje pokoje w całości, cokolwiek dzieje się z połączeniem. Każde wdrożenie udostępnia klienta pasującego do swojego API pod adresem <a href="/client/stoa.js"><code>/client/stoa.js</code></a>, z typami w <a href="/client/stoa.d.ts"><code>stoa.d.ts</code></a>. Działa w przeglądarkach, w workerach i w Node od wersji 20.
+client-start = Początek
+client-start-about = Strona importuje go z API; jej adres musi być wśród dozwolonych. Projekt instaluje go z repozytorium, w wersji swojego wdrożenia. Sam import jeszcze nic nie robi.
+client-tokens = Gdzie są tokeny
+client-tokens-about = <code>tokens: "cookie"</code> trzyma token odświeżania w ciasteczku, którego skrypty nie mogą odczytać: dla przeglądarek, w tej samej witrynie co API. <code>"memory"</code>, wartość domyślna, trzyma go do zamknięcia strony. Cokolwiek z <code>get()</code> i <code>set(token)</code> trzyma go gdzie indziej. Tokeny dostępu odnawiają się same, raz dla wszystkich wywołań, które ich potrzebują. Karty informują się nawzajem o nowym tokenie i o wylogowaniu, bez blokad.
+client-signing-in = Logowanie
+client-signing-in-about = <code>session.current.state</code> to <code>unknown</code>, <code>signed_out</code>, <code>needs_factor</code> albo <code>signed_in</code>. Logowanie zwraca następny krok, a każdy krok kolejny. Odpowiedź <code>step_up_required</code> uruchamia zarejestrowane potwierdzenie, raz dla wszystkich wywołań, które na nie czekają; potem wywołanie jest powtarzane.
+client-calls = Wywołania
+client-calls-about = Ścieżki, parametry, treści, odpowiedzi i kody problemów mają typy z dokumentu OpenAPI. Nic nie jest rzucane: wynik ma <code>data</code> albo <code>problem</code>. Wywołanie bez odpowiedzi ma kod <code>unreachable</code>. Tylko iteracja po stronach rzuca <code>StoaError</code> z problemem. Zadania proof of work są rozwiązywane po drodze.
+client-rooms = Pokoje
+client-rooms-about = Gniazdo otwiera się z pierwszym pokojem, ponownie po utracie, po losowym czasie od 0,5 do 30 sekund albo gdy tylko wróci sieć, i jest wymieniane, zanim zamknie je platforma. Potem każdy pokój pyta o to, co go ominęło, więc jego wiadomości są w kolejności, kompletne i nigdy podwójne. Własna wiadomość pojawia się od razu w stanie <code>sending</code>, a potem <code>sent</code> albo <code>failed</code>. Wiadomości pokoju wychodzą jedna po drugiej, a ta, na którą zginęła odpowiedź, jest wysyłana ponownie bez podwojenia. Klient przestrzega tempa ramek konta.
+client-frameworks = Frameworki
+client-frameworks-about = Wszystko, co się zmienia, jest magazynem: <code>current</code> oraz <code>subscribe</code>, które wywołuje z wartością teraz i po każdej zmianie i zwraca to, co to kończy. Svelte bierze go bez zmian, a React i Vue jedną linijką, tu dla React.

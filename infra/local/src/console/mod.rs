@@ -49,7 +49,7 @@ use crate::Core;
 /// The router of the console.
 pub fn router(core: Arc<Core>) -> Router {
     Router::new()
-        .merge(pages::routes())
+        .merge(pages::routes(&core.urls))
         .merge(overview::routes())
         .merge(inbox::routes())
         .merge(clock::routes())

@@ -13,6 +13,9 @@ use axum::{
 use kernel::{Locale, Messages};
 use serde_json::{Map, Value};
 
+use super::guard::POLICY;
+use crate::Urls;
+
 const TEXTS: Messages = Messages::new(include_str!("../../locales/en/console.ftl"), include_str!("../../locales/pl/console.ftl"));
 /// The name of the query parameter that chooses the language, and of the cookie that remembers it.
 const LANGUAGE: &str = "lang";
@@ -28,7 +31,7 @@ struct Page {
 }
 
 macro_rules! page {
-    ($path:literal, $file:literal, $counts:expr) => {
+    ($path:expr, $file:literal, $counts:expr) => {
         Page {
             path: $path,
             title: concat!($file, "-title"),
@@ -39,8 +42,12 @@ macro_rules! page {
     };
 }
 
+/// The page that uses the API as a frontend does. Its script imports the client from there.
+const TRY: &str = "/try";
+
 const PAGES: &[Page] = &[
     page!("/", "overview", None),
+    page!(TRY, "try", None),
     page!("/inbox", "inbox", Some("inbox")),
     page!("/requests", "requests", None),
     page!("/events", "events", None),
@@ -78,6 +85,8 @@ assets! {
     "style.css" "text/css; charset=utf-8";
     "console.js" "text/javascript; charset=utf-8";
     "overview.js" "text/javascript; charset=utf-8";
+    "try.js" "text/javascript; charset=utf-8";
+    "try-texts.js" "text/javascript; charset=utf-8";
     "inbox.js" "text/javascript; charset=utf-8";
     "clock.js" "text/javascript; charset=utf-8";
     "schedules.js" "text/javascript; charset=utf-8";
@@ -93,9 +102,12 @@ assets! {
 }
 
 /// The routes of the pages and of their assets.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(urls: &Urls) -> Router<S> {
     PAGES.iter().fold(Router::new().route("/assets/{file}", get(asset)), |router, page| {
-        router.route(page.path, get(move |uri: Uri, headers: HeaderMap| async move { answer(page, &uri, &headers) }))
+        let policy = if page.path == TRY { policy_of_frontend(urls) } else { POLICY.to_owned() };
+        let answered =
+            move |uri: Uri, headers: HeaderMap| async move { ([(header::CONTENT_SECURITY_POLICY, policy)], answer(page, &uri, &headers)) };
+        router.route(page.path, get(answered))
     })
 }
 
@@ -118,6 +130,13 @@ fn remembered(headers: &HeaderMap) -> Option<Locale> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(|pair| str::from_utf8(pair).ok());
     pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(tag)).flatten())
+}
+
+/// The policy of a page that also loads the client from the API, calls it and opens sockets.
+fn policy_of_frontend(urls: &Urls) -> String {
+    let socket = urls.socket.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    let script = POLICY.replace("script-src 'self'", &format!("script-src 'self' {}", urls.api));
+    script.replace("connect-src 'self'", &format!("connect-src 'self' {} {socket}", urls.api))
 }
 
 async fn asset(Path(file): Path<String>) -> Response {
@@ -181,7 +200,7 @@ mod tests {
     use super::*;
 
     fn scripts() -> String {
-        PAGES.iter().map(|page| page.script).chain(["console.js"]).filter_map(content).map(|(_, script)| script).collect()
+        PAGES.iter().map(|page| page.script).chain(["console.js", "try-texts.js"]).filter_map(content).map(|(_, script)| script).collect()
     }
 
     #[test]

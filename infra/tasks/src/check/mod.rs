@@ -3,6 +3,7 @@
 
 mod attacks;
 mod callers;
+mod client;
 mod dependencies;
 mod environment;
 mod figures;
@@ -56,6 +57,7 @@ const CONTRACTS: &[Contract] = &[
     operations::findings,
     |parts| Ok(texts::findings(parts)),
     |parts| Ok(callers::findings(parts)),
+    client::findings,
     messages::findings,
     attacks::findings,
     promises::findings,

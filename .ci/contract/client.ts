@@ -1,0 +1,80 @@
+// A page of calls that must compile with the types of the JavaScript client. Nothing here is run.
+
+import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
+import { createCore } from "stoa-client/core";
+
+const stoa = createStoa({ url: "http://127.0.0.1:8000", tokens: "cookie", locale: "pl" });
+
+/** Signing in, with a second factor if there is one. */
+export async function signIn(login: string, password: string): Promise<string | undefined> {
+  const { data: flow, problem } = await stoa.session.signIn({ login, password, rememberDevice: true });
+  if (problem) return problem.code === "credentials_invalid" ? undefined : problem.requestId;
+  return flow.next === "signed_in" ? flow.path : secondStep(flow);
+}
+
+async function secondStep(flow: Flow): Promise<string | undefined> {
+  const factor = flow.allowed.find((allowed) => allowed !== "passkey") ?? "email";
+  const target: string | null | undefined = flow.masked[factor];
+  const { data: chosen } = await flow.choose(factor);
+  if (!chosen) return target ?? undefined;
+  const { data: done, problem } = await chosen.verify("042617");
+  if (problem?.code === "code_invalid") return `${problem.tries_left ?? 0} tries are left`;
+  return done?.user?.username;
+}
+
+/** Paths, parameters, bodies, answers and codes are those of the operation. */
+export async function calls(): Promise<number> {
+  const { data, problem, response } = await stoa.api.GET("/v1/users/{username}", { params: { path: { username: "ana" } } });
+  if (problem?.code === "not_found" || problem?.code === "unreachable") return problem.retryAfter ?? 0;
+  // @ts-expect-error not one of this operation's codes
+  if (problem?.code === "invite_used") return 0;
+  // @ts-expect-error there is no such path
+  await stoa.api.GET("/v1/nobody");
+  // @ts-expect-error the path has a parameter
+  await stoa.api.GET("/v1/users/{username}");
+  // @ts-expect-error the body lacks its member
+  await stoa.api.POST("/v1/me/inviter", { body: {} });
+  // @ts-expect-error there is no such method
+  await stoa.api.PUT("/v1/me");
+  const changed = await stoa.api.PATCH("/v1/me", { params: { header: { "If-Match": response?.headers.get("etag") ?? "*" } }, body: { bio: data?.username ?? null } });
+  const rooms = await stoa.api.GET("/v1/rooms", { params: { query: { limit: 10 } } });
+  return (rooms.data?.items ?? []).reduce((sum, room) => sum + room.last_seq, changed.problem?.fields.length ?? 0);
+}
+
+/** Lists, page by page or item by item. */
+export async function lists(): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const room of stoa.pages("/v1/rooms", { query: { limit: 5 } })) names.push(room.with?.username ?? room.kind);
+  } catch (error) {
+    if (error instanceof StoaError) names.push(error.problem.title);
+  }
+  const { data } = await stoa.pages("/v1/me/invitees").page();
+  // @ts-expect-error no list
+  stoa.pages("/v1/me");
+  return data?.more ? names : [];
+}
+
+/** Uploading. */
+export async function upload(file: File): Promise<string | undefined> {
+  const { data } = await stoa.upload(file, { for: "picture", onProgress: (part) => part.toFixed(), signal: AbortSignal.timeout(60_000) });
+  return data?.state === "published" ? data.picture?.small : undefined;
+}
+
+/** Rooms, frames and stores. */
+export async function talk(): Promise<void> {
+  const { data: room } = await stoa.rooms.direct("ben");
+  const stop = room?.messages.subscribe((messages) => messages.map(({ seq, text, state }) => `${seq ?? "…"} ${text} ${state}`));
+  await room?.send("Good morning!");
+  stop?.();
+  const { data: hello } = await stoa.live.ask({ type: "hello" });
+  const most: number | undefined = hello?.limits.message_chars;
+  // @ts-expect-error there is no such frame
+  await stoa.live.ask({ type: "shout" });
+  stoa.live.on((payload) => payload.type === "message" && payload.text.length === most);
+  const names: Store<{ id: string }[]> = stoa.rooms;
+  names.subscribe((all) => all.length)();
+}
+
+/** The part without rooms and sockets, with a store of one's own. */
+export const core = createCore({ url: "http://127.0.0.1:8000", tokens: { get: () => null, set: (_token) => undefined } });

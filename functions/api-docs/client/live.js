@@ -1,0 +1,200 @@
+// The socket: it is opened with a ticket, opened again when it is lost, and replaced before the platform closes it.
+
+import { createStore, ownProblem, readProblem, wait } from "./core.js";
+
+/** Milliseconds before another attempt: a random part of the second, which grows up to the last. */
+const [RETRY_MIN_MS, RETRY_STEP_MS, RETRY_MAX_MS] = [500, 1000, 30_000];
+/** Milliseconds to wait for the socket to open, and for an answer. A link that does not answer is dead. */
+const PATIENCE_MS = 10_000;
+/** The part of a socket's life after which it is replaced, at a random time, so that not all clients come back at once. */
+const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
+/** What applies until the server has told its limits. */
+const LIMITS = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 540, connection_seconds: 7200 };
+
+const lost = () => ({ problem: ownProblem("unreachable", "The connection was lost") });
+
+/**
+ * `greet(hello)` is called with the first answer of each socket, `push(payload, stream)` with each frame that nobody asked for.
+ */
+export function createLive({ api, session }, { WebSocket = globalThis.WebSocket, greet, push }) {
+  const [live, setLive] = createStore("off");
+  let wanted = false;
+  /** The socket in use. It is replaced while it still works. */
+  let link = null;
+  let connecting = false;
+  let retry = null;
+  let failures = 0;
+  let limits = LIMITS;
+  let user = session.current.user?.id;
+  // The allowance of frames, which is that of the account.
+  let allowance = LIMITS.frames_at_once;
+  let counted = Date.now();
+  let turn = Promise.resolve();
+
+  /** Waits until one more frame may be sent. Frames keep their order. */
+  function pace() {
+    return (turn = turn.then(async () => {
+      for (;;) {
+        const now = Date.now();
+        allowance = Math.min(limits.frames_at_once, allowance + ((now - counted) / 1000) * limits.frames_per_second);
+        counted = now;
+        if (allowance >= 1) break;
+        await wait(((1 - allowance) / limits.frames_per_second) * 1000);
+      }
+      allowance -= 1;
+    }));
+  }
+
+  /** Sends a frame over one socket. The answer is `{ data }` or `{ problem }`. */
+  function send(to, payload, stream) {
+    if (!to || to.socket.readyState !== 1) return Promise.resolve(lost());
+    return new Promise((then) => {
+      const id = String((to.asked += 1));
+      const late = setTimeout(() => to.socket.readyState === 1 && drop(to), PATIENCE_MS);
+      to.waiting.set(id, (answer) => (clearTimeout(late), to.waiting.delete(id), then(answer)));
+      to.sent = Date.now();
+      to.socket.send(JSON.stringify({ stream, id, payload }));
+    });
+  }
+
+  /** Asks over the current socket. A frame that came too early is sent again after the time that the server says. */
+  async function ask(payload, stream = "chat") {
+    for (;;) {
+      await pace();
+      const answer = await send(link, payload, stream);
+      if (answer.problem?.code !== "too_many_requests" || !answer.problem.retryAfter) return answer;
+      allowance = 0;
+      await wait(answer.problem.retryAfter * 1000);
+    }
+  }
+
+  /** Ends a link. The rest is as if it had been cut. */
+  function drop(old) {
+    clearTimeout(old.replace);
+    clearInterval(old.ping);
+    for (const answer of [...old.waiting.values()]) answer(lost());
+    old.socket.onopen = old.socket.onmessage = old.socket.onclose = null;
+    old.socket.close();
+    if (link === old) {
+      link = null;
+      reconnect();
+    }
+  }
+
+  function receive(from, text) {
+    let frame;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      return;
+    }
+    const { stream, id, payload } = frame;
+    if (!payload) return;
+    const problem = payload.type === "error" ? readProblem(payload.problem) : undefined;
+    from.waiting.get(id)?.(problem ? { problem } : { data: payload });
+    if (payload.type === "closing" || problem?.code === "token_invalid") return void session.refresh().then(() => drop(from));
+    if (problem?.code === "chat_banned") return refuse();
+    if (id === undefined && !problem && from === link) push(payload, stream);
+    // A socket that was replaced stays until its last answer.
+    if (from !== link && from.greeted && from.waiting.size === 0) drop(from);
+  }
+
+  /** A new link, greeted; or what was wrong. */
+  async function open() {
+    const { data: ticket, problem } = await api.POST("/v1/realtime/tickets");
+    if (problem) return { problem };
+    const made = { socket: new WebSocket(ticket.url, ticket.subprotocols), waiting: new Map(), asked: 0, sent: Date.now() };
+    const early = [];
+    const opened = await new Promise((then) => {
+      const late = setTimeout(() => then(false), PATIENCE_MS);
+      made.socket.onopen = () => (clearTimeout(late), then(true));
+      made.socket.onclose = () => (clearTimeout(late), then(false));
+    });
+    if (!opened) return drop(made), lost();
+    made.socket.onclose = () => drop(made);
+    // What is pushed before the greeting is complete is kept until then.
+    made.socket.onmessage = ({ data }) => (made.greeted || JSON.parse(data).id ? receive(made, data) : early.push(data));
+    await pace();
+    const { data: hello, problem: refused } = await send(made, { type: "hello" }, "chat");
+    if (refused) return drop(made), { problem: refused };
+    limits = { ...LIMITS, ...hello.limits };
+    return { made, hello, early };
+  }
+
+  async function connect() {
+    if (connecting || !wanted || session.current.state === "signed_out") return;
+    connecting = true;
+    clearTimeout(retry);
+    if (!link) setLive("connecting");
+    const { made, hello, early, problem } = await open();
+    connecting = false;
+    if (!made) return problem.status === 403 ? refuse() : link ? undefined : reconnect(problem.retryAfter);
+    if (!wanted) return drop(made);
+    failures = 0;
+    const old = link;
+    link = made;
+    if (old) old.waiting.size === 0 ? drop(old) : (old.greeted = true);
+    const life = REPLACE_FROM + Math.random() * (REPLACE_TO - REPLACE_FROM);
+    made.replace = setTimeout(connect, limits.connection_seconds * 1000 * life);
+    made.ping = setInterval(() => {
+      if (Date.now() - made.sent >= limits.ping_seconds * 900) void ask({ type: "ping" });
+    }, Math.min(limits.ping_seconds * 250, 60_000));
+    made.greeted = true;
+    greet(hello);
+    for (const text of early) receive(made, text);
+    setLive("live");
+  }
+
+  function reconnect(seconds) {
+    if (!wanted || session.current.state === "signed_out") return setLive("off");
+    setLive("waiting");
+    const most = Math.min(RETRY_MAX_MS, RETRY_STEP_MS * 2 ** failures);
+    failures += 1;
+    clearTimeout(retry);
+    retry = setTimeout(connect, Math.max((seconds ?? 0) * 1000, RETRY_MIN_MS + Math.random() * (most - RETRY_MIN_MS)));
+  }
+
+  function refuse() {
+    stop();
+    setLive("refused");
+  }
+
+  function start() {
+    wanted = true;
+    void connect();
+  }
+
+  function stop() {
+    wanted = false;
+    clearTimeout(retry);
+    if (link) drop(link);
+    setLive("off");
+  }
+
+  /** The network is back, or the page is shown again: now is a better time than the one that was drawn. */
+  function awake() {
+    if (!wanted || globalThis.document?.hidden) return;
+    if (link) void ask({ type: "ping" });
+    else if (live.current === "waiting") void connect();
+  }
+
+  globalThis.addEventListener?.("online", awake);
+  globalThis.document?.addEventListener("visibilitychange", awake);
+
+  const unsubscribe = session.subscribe(({ state, user: now }) => {
+    // A socket belongs to whoever opened it.
+    if (link && (state === "signed_out" || (now && now.id !== user))) drop(link);
+    if (now) user = now.id;
+    if (state === "signed_out") clearTimeout(retry), setLive("off");
+    else if (state === "signed_in" && wanted && !link) void connect();
+  });
+
+  function close() {
+    stop();
+    unsubscribe();
+    globalThis.removeEventListener?.("online", awake);
+    globalThis.document?.removeEventListener("visibilitychange", awake);
+  }
+
+  return { live: Object.assign(live, { start, stop, ask }), close };
+}

@@ -1,0 +1,280 @@
+// Rooms that resume. A room is known completely up to one number. What comes later waits until the numbers before it are known:
+// after a cut, and where a number is missing, the client asks for what it missed.
+
+import { createStore, ownProblem, single, wait } from "./core.js";
+
+/** Messages that are asked for at once. */
+const PAGE = 50;
+const SYNC_PAGE = 100;
+/** A room that is further behind than this starts again with its newest messages: the older ones are read with `older`. */
+const MOST_MISSED = 1000;
+/** Milliseconds until a missing number is asked for: it may only be late. Not the same for all clients. */
+const [HOLE_MIN_MS, HOLE_MAX_MS] = [200, 800];
+/** Milliseconds between attempts while the server cannot answer. */
+const AGAIN_MS = 2000;
+
+const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
+
+/** One room. `known` is its last number by the last greeting, if it was in it. */
+function createRoom(name, { live, session }) {
+  const [messages, setMessages] = createStore([]);
+  const [complete, setComplete] = createStore(false);
+  const [online, setOnline] = createStore(undefined);
+  /** Ascending, without gaps up to the number `upto`, which is `null` until the first page. */
+  let known = [];
+  let upto = null;
+  /** Where the page before the first message ends. */
+  let before;
+  /** Messages with a number after `upto + 1`, by number. */
+  let later = new Map();
+  /** One's own messages that are not yet in `known`, in their order. */
+  let unsent = [];
+  /** What tells the caller of `send` how it ended, by nonce. */
+  const settled = new Map();
+  let flushing = null;
+  let holeTimer = null;
+  let closed = false;
+
+  function show() {
+    if (!closed) setMessages([...known, ...unsent]);
+  }
+
+  /** Takes what fits behind the known messages, and asks if something is missing. */
+  function drain() {
+    for (const seq of later.keys()) if (seq <= upto) later.delete(seq);
+    for (let next; (next = later.get(upto + 1)); upto += 1) {
+      later.delete(next.seq);
+      known.push(next);
+    }
+    unsent = unsent.filter(({ seq }) => !(seq <= upto));
+    show();
+    if (later.size === 0) return;
+    const patience = HOLE_MIN_MS + Math.random() * (HOLE_MAX_MS - HOLE_MIN_MS);
+    holeTimer ??= setTimeout(() => ((holeTimer = null), later.size > 0 && catchUp()), patience);
+  }
+
+  /** A message of the room, from a push or an acknowledgement. */
+  function accept({ type: _, ...message }) {
+    later.set(message.seq, { ...message, state: "sent" });
+    if (upto !== null) drain();
+  }
+
+  /** Starts with the newest messages. */
+  async function begin() {
+    const { data, problem } = await live.ask({ type: "history", room: name, limit: PAGE });
+    if (problem) return problem;
+    known = data.messages.map((message) => ({ ...message, state: "sent" }));
+    upto = data.upto;
+    before = data.before;
+    setComplete(before === undefined);
+  }
+
+  /** Asks for one page after the last known number. */
+  async function missed() {
+    const { data, problem } = await live.ask({ type: "sync", room: name, since: upto, limit: SYNC_PAGE });
+    if (problem) return { problem };
+    if (data.last_seq - upto > MOST_MISSED) return { problem: await begin(), more: true };
+    known.push(...data.messages.filter(({ seq }) => seq > upto).map((message) => ({ ...message, state: "sent" })));
+    upto = Math.max(upto, data.upto);
+    return { more: data.more, pause: data.retry_after };
+  }
+
+  /** Asks until nothing is missing. Gives up when the connection is lost: the next greeting begins again. */
+  const catchUp = single(async () => {
+    while (!closed && live.current !== "off") {
+      const { problem, more, pause } = upto === null ? { problem: await begin() } : await missed();
+      if (problem && (problem.status === 0 || !isTemporary(problem))) return void (problem.status === 404 && close());
+      if (upto !== null) drain();
+      if (!problem && !more) return;
+      if (problem || pause) await wait((problem?.retryAfter ?? pause) * 1000 || AGAIN_MS);
+    }
+  });
+
+  /** Sends what is waiting, one after the other, each until the server has answered. */
+  function flush() {
+    return (flushing ??= sendAll());
+  }
+
+  async function sendAll() {
+    // So that `flushing` is set before it is unset.
+    await null;
+    for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
+      const { data, problem } = await live.ask({ type: "send", room: name, text: next.text, nonce: next.nonce });
+      if (problem && isTemporary(problem)) {
+        // The greeting of the next connection goes on.
+        if (problem.status === 0) break;
+        await wait(problem.retryAfter * 1000 || AGAIN_MS);
+        continue;
+      }
+      const done = data
+        ? { ...next, id: data.id, room: data.room, seq: data.seq, created_at: data.created_at, state: "sent" }
+        : { ...next, state: "failed", problem };
+      unsent = unsent.map((message) => (message === next ? done : message));
+      if (data) accept(done);
+      show();
+      settled.get(next.nonce)?.(data ? { data: done } : { problem });
+      settled.delete(next.nonce);
+    }
+    flushing = null;
+  }
+
+  /** Sends a text. It is shown at once; the promise is kept when the server has it, or has refused it. */
+  function send(text) {
+    const { id, username } = session.current.user ?? {};
+    const message = { nonce: crypto.randomUUID(), text, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
+    unsent = [...unsent, message];
+    show();
+    const answer = new Promise((then) => settled.set(message.nonce, then));
+    void flush();
+    return answer;
+  }
+
+  /** Sends a message again that was refused. */
+  function again(nonce) {
+    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined } : message));
+    show();
+    return flush();
+  }
+
+  /** Removes a message that was refused. */
+  function discard(nonce) {
+    unsent = unsent.filter((message) => message.nonce !== nonce || message.state !== "failed");
+    show();
+  }
+
+  /** Reads the page before the first message. */
+  const older = single(async () => {
+    if (upto === null || before === undefined) return { data: { more: upto === null } };
+    const { data, problem } = await live.ask({ type: "history", room: name, before, limit: PAGE });
+    if (problem) return { problem };
+    known = [...data.messages.map((message) => ({ ...message, state: "sent" })), ...known];
+    before = data.before;
+    setComplete(before === undefined);
+    show();
+    return { data: { more: before !== undefined } };
+  });
+
+  /** After a greeting: first the message whose fate is unknown, so that it is not shown twice, then what was missed. */
+  async function resume(last) {
+    await flush();
+    if (upto === null || last === undefined || last > upto || later.size > 0) await catchUp();
+  }
+
+  function close() {
+    closed = true;
+    clearTimeout(holeTimer);
+    setMessages([]);
+  }
+
+  return {
+    room: { name, messages, complete, online, send, again, discard, older, close },
+    accept,
+    resume,
+    setOnline,
+    isClosed: () => closed,
+  };
+}
+
+export function createRooms(core, live) {
+  const { api, session, pages } = core;
+  const [rooms, setRooms] = createStore([]);
+  const opened = new Map();
+  /** The public room is asked for by this name, and answered with its id. */
+  let publicId = null;
+  /** The last known number of people in it. */
+  let others;
+  let rest = null;
+  let owner = session.current.user?.id;
+
+  const nameOf = (id) => (id === publicId ? "public" : id);
+
+  function room(id) {
+    const name = nameOf(id);
+    let found = opened.get(name);
+    if (!found || found.isClosed()) {
+      found = createRoom(name, { live, session });
+      opened.set(name, found);
+      if (name === "public") found.setOnline(others);
+      live.start();
+      if (live.current === "live") void found.resume();
+    }
+    return found.room;
+  }
+
+  /** The rooms with the last activity first. */
+  function list(all) {
+    setRooms([...all].sort((a, b) => (a.kind !== "public") - (b.kind !== "public") || (b.active_at ?? "").localeCompare(a.active_at ?? "")));
+  }
+
+  function greet({ rooms: told, online, online_more: more }) {
+    const last = new Map();
+    for (const state of told) {
+      if (state.kind === "public") publicId = state.room;
+      last.set(nameOf(state.room), state.last_seq);
+    }
+    const before = new Map(rooms.current.map((one) => [one.id, one]));
+    list(told.map(({ room: id, ...state }) => ({ ...before.get(id), ...state, id })));
+    rest = null;
+    for (const [name, one] of opened) {
+      if (one.isClosed()) opened.delete(name);
+      else void one.resume(last.get(name));
+    }
+    setOthers({ online, more });
+  }
+
+  function setOthers(value) {
+    others = value;
+    opened.get("public")?.setOnline(others);
+  }
+
+  function push(payload) {
+    const name = nameOf(payload.room);
+    const one = opened.get(name);
+    if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
+    if (payload.type !== "message") return;
+    one?.accept(payload);
+    const known = rooms.current.find(({ id }) => id === payload.room);
+    if (known) list(rooms.current.map((other) => (other === known ? { ...known, last_seq: payload.seq, last: payload, active_at: payload.created_at } : other)));
+    else void first();
+  }
+
+  /** The first page of one's rooms: somebody has opened a new one. */
+  const first = single(async () => {
+    rest = pages("/v1/rooms");
+    const { data, problem } = await rest.page();
+    if (problem) return { problem };
+    const fresh = new Map(data.items.map(({ created_at: at, ...info }) => [info.id, { active_at: at, ...info }]));
+    list([...fresh.values(), ...rooms.current.filter(({ id }) => !fresh.has(id))]);
+    return { data };
+  });
+
+  /** Reads more of one's rooms. */
+  async function more() {
+    if (!rest) return first();
+    const { data, problem } = await rest.page();
+    if (problem) return { problem };
+    const there = new Set(rooms.current.map(({ id }) => id));
+    list([...rooms.current, ...data.items.filter(({ id }) => !there.has(id)).map(({ created_at: at, ...info }) => ({ active_at: at, ...info }))]);
+    return { data };
+  }
+
+  /** Opens the room of two people, by the other one's username. */
+  async function direct(username) {
+    const { data, problem } = await api.POST("/v1/rooms/direct", { body: { username } });
+    if (problem) return { problem };
+    void first();
+    return { data: room(data.id) };
+  }
+
+  const unsubscribe = session.subscribe(({ state, user }) => {
+    // Nothing of one person is shown to the next.
+    if (state !== "signed_out" && (!user || user.id === owner || owner === undefined)) return void (owner = user?.id ?? owner);
+    owner = user?.id;
+    for (const one of opened.values()) one.room.close();
+    opened.clear();
+    rest = null;
+    setRooms([]);
+  });
+
+  return { rooms: Object.assign(rooms, { more, direct }), room, greet, push, close: unsubscribe };
+}
