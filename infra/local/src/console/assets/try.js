@@ -31,7 +31,7 @@ function addPane(createStoa) {
   const place = el("section", { class: "card pane", "aria-label": texts.pane(number), "data-pane": number });
   let room = null;
   let unfollow = [];
-  let here = [];
+  let counted;
 
   const who = el("select", {}, people.map(({ username, name }) => el("option", { value: username }, name)));
   who.selectedIndex = Math.min(number, people.length - 1);
@@ -43,7 +43,8 @@ function addPane(createStoa) {
   const online = el("p", { class: "soft small", "data-online": true });
   const present = el("p", { class: "soft small", "data-here": true });
   const older = el("button", { type: "button", class: "quiet", onclick: (event) => act(event.target, () => done(room.older())) }, texts.older);
-  const log = el("ol", { class: "said", role: "log", tabindex: "0", "aria-label": texts.messages });
+  const lines = el("ol");
+  const log = el("div", { class: "said", role: "log", tabindex: "0", "aria-label": texts.messages }, lines);
   const field = el("input", { type: "text", maxlength: 4000, autocomplete: "off", required: true });
   const other = el("select");
 
@@ -114,7 +115,7 @@ function addPane(createStoa) {
 
   function said(messages) {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    show(log, messages.length === 0 ? el("li", { class: "soft" }, texts.noMessages) : messages.map(line));
+    show(lines, messages.length === 0 ? el("li", { class: "soft" }, texts.noMessages) : messages.map(line));
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
@@ -141,10 +142,14 @@ function addPane(createStoa) {
   async function count(value) {
     if (!value) return;
     online.textContent = texts.online(value.online, value.more);
-    const mine = (here = people.map(({ username }) => username).filter((username) => username !== stoa.session.current.user?.username));
-    const seen = await Promise.all(mine.map((username) => stoa.api.GET("/v1/users/{username}", { params: { path: { username } } })));
-    if (here !== mine) return;
-    const names = mine.filter((_, n) => seen[n].data?.online);
+    // One after the other, and only after a change: profiles have a limit too.
+    if (value.online === counted) return;
+    counted = value.online;
+    const names = [];
+    for (const { username } of people.filter(({ username }) => username !== stoa.session.current.user?.username)) {
+      const { data } = await stoa.api.GET("/v1/users/{username}", { params: { path: { username } } });
+      if (data?.online) names.push(username);
+    }
     present.textContent = names.length ? `${texts.here}: ${names.join(", ")}` : "";
   }
 
