@@ -130,14 +130,6 @@ mod tests {
     }
 
     #[test]
-    fn the_guide_shows_the_same_code_in_each_language() {
-        let code = |page: &'static str| page.split("<pre").skip(1).filter_map(|part| part.split("</pre>").next()).collect::<Vec<_>>();
-        let (english, polish) = (code(include_str!("../assets/client.html")), code(include_str!("../assets/client.pl.html")));
-        assert!(english.len() > 4);
-        assert_eq!(english, polish);
-    }
-
-    #[test]
     fn the_flows_name_only_operations_that_there_are() {
         let document: serde_json::Value = serde_json::from_str(include_str!("../../../infra/openapi.json")).unwrap();
         let known = |method: &str, path: &str| {

@@ -2,7 +2,6 @@
 //!
 //! The `id` is the client's. Every answer has the id of the frame that it answers, and a push has none.
 
-use accounts::picture::Picture;
 use kernel::{
     Kind, Locale, Problem,
     id::RoomId,
