@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if PAGES.iter().any(|page| name == format!("{page}.html")) {
             continue;
         }
-        let is_script = path.starts_with(CLIENT) && name.ends_with(".js");
+        let is_script = path.starts_with(CLIENT) && path.extension().is_some_and(|extension| extension == "js");
         let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
         files.push((name.to_owned(), gzip(&content)?));
     }

@@ -92,6 +92,9 @@ export interface BecomeFirstSuperuser {
   secret: string;
 }
 
+/** What an entry is about, as a category that people can tell apart. */
+export type Category = ("friends" | "security");
+
 /** A new e-mail address. */
 export interface ChangeEmail {
   /** The address for the code. */
@@ -124,10 +127,58 @@ export interface ChangeUsername {
   username: Username;
 }
 
+/** A public channel. */
+export interface ChannelInfo {
+  /** The id of the room, to join it by. */
+  id: RoomId;
+  /** The number of members. */
+  members: number;
+  /** Its name. */
+  name: string;
+  /** The name in its address. */
+  slug: Slug;
+  /** What it is about. */
+  topic?: string;
+}
+
+/** A room and what is new in it. */
+export interface Chat {
+  /** The last message or system event. Absent if there is none that the caller may read. */
+  last_message?: Message;
+  /** Whether they want no notice of the room. Sums of unread messages leave it out. */
+  muted: boolean;
+  /** The number up to which they have read. */
+  read_seq: number;
+  room: RoomInfo;
+  /** How many messages of others the caller has not read. */
+  unread: Unread;
+}
+
+/** A page of the caller's chats. */
+export interface ChatList {
+  items: Chat[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
 /** The factor for the next step. */
 export interface ChooseFactor {
   /** One of the factors that the sign-in offers. */
   factor: Factor;
+}
+
+/** What a group or a channel has. */
+export interface ClubInfo {
+  /** The number of members. */
+  members: number;
+  /** Its name. */
+  name: string;
+  /** The caller's role. */
+  role: Role;
+  /** The name in the address of a public channel. */
+  slug?: Slug;
+  /** What it is about. */
+  topic?: string;
 }
 
 /** How the new member's client keeps its tokens. */
@@ -165,6 +216,18 @@ export interface CreatePasskeySignIn {
   next?: (string | null);
   /** Where the refresh token is returned: `cookie` for browsers, `body` otherwise. */
   token_delivery?: TokenDelivery;
+}
+
+/** A group or a channel to make. */
+export interface CreateRoom {
+  /** A group, in which all members write, or a channel, which readers only read. */
+  kind: NewKind;
+  /** 1 to 60 characters. */
+  name: string;
+  /** The name in the address of a channel, which makes it public: 3 to 40 lower-case letters, digits and single hyphens. Without it people join by invitation. Groups have none. */
+  slug?: string;
+  /** 1 to 200 characters. */
+  topic?: string;
 }
 
 /** A name and a password. */
@@ -317,6 +380,9 @@ export interface EnterInviteCode {
   shows_phone?: boolean;
 }
 
+/** What an entry of a room is. */
+export type EntryKind = ("text" | "event" | "deleted");
+
 /** An archive of everything that is kept about a person. */
 export type ExportId = string;
 
@@ -382,7 +448,7 @@ export interface FactorInfo {
 }
 
 /** What is wrong with a field, for programs. */
-export type FieldCode = ("characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "date" | "email" | "file_size" | "file_type" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
+export type FieldCode = ("characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "date" | "email" | "file_size" | "file_type" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "slug_format" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
 
 /** One wrong field. */
 export interface FieldProblem {
@@ -396,6 +462,26 @@ export interface FieldProblem {
 
 /** The secret of a flow, known to its client only: `flw_` and 256 random bits. */
 export type FlowToken = string;
+
+/** A person on a list. */
+export interface FriendInfo {
+  picture?: (Picture | null);
+  /** How the caller stands to them. `sent` and `received` are the two directions of a request. */
+  relation: Relation;
+  /** Since when. */
+  since: Timestamp;
+  /** The id of the account. */
+  user: UserId;
+  /** Their username. Absent, like the picture, while their account is not in use. */
+  username?: (string | null);
+}
+
+/** A page of people. */
+export interface FriendList {
+  items: FriendInfo[];
+  /** The cursor of the next page. Absent on the last page. In a search a page can have fewer people than asked for, or none, although there is a next one. */
+  next_cursor?: (string | null);
+}
 
 /** The caller's code. */
 export interface InviteCodeInfo {
@@ -528,6 +614,11 @@ export interface LinkToken {
 /** A supported language. */
 export type Locale = ("en" | "pl");
 
+/** Until when the caller's location is shared. */
+export interface LocationInfo {
+  expires_at: Timestamp;
+}
+
 /** The whole profile of the caller. */
 export interface Me {
   /** Up to 500 characters. */
@@ -538,13 +629,17 @@ export interface Me {
   created_at: Timestamp;
   /** The proven e-mail address, which nobody else sees. Absent for an account that signed up with a phone number. */
   email?: (string | null);
-  /** 1 to 35 characters; nobody else sees it. */
+  /** 1 to 35 characters; nobody else sees it, but unless the profile is private, people are found by the words in it. */
   first_name?: (string | null);
+  /** Whether everybody who knows the e-mail address finds the caller by it. Friends and the inviter always do. */
+  found_by_email: boolean;
+  /** Whether everybody who knows the phone number finds the caller by it. Friends and the inviter always do. */
+  found_by_phone: boolean;
   /** Never changes. */
   id: UserId;
   /** The language of mails. */
   language: Locale;
-  /** 1 to 35 characters; nobody else sees it. */
+  /** 1 to 35 characters; nobody else sees it, but unless the profile is private, people are found by the words in it. */
   last_name?: (string | null);
   last_seen_at?: (Timestamp | null);
   /** Whether the caller is online. Reading their own profile makes them online. */
@@ -553,7 +648,7 @@ export interface Me {
   phone?: (string | null);
   /** The address of the picture or of the default one. */
   picture: Picture;
-  /** Whether others only see the username and the picture. */
+  /** Whether others only see the username and the picture, and find the person only by the username. */
   private: boolean;
   /** Unique, lower case. */
   username: string;
@@ -561,28 +656,44 @@ export interface Me {
   who_can_message: WhoCanMessage;
 }
 
-/** A message as members see it. */
+/** An entry of a room as members see it. Each number of a room has one. */
 export interface Message {
-  /** The author. */
-  author: Author;
-  /** When it was sent. */
+  /** Of a message: the author. */
+  author?: Author;
+  /** Of a system event: who did it. */
+  by?: UserId;
+  /** When the number was taken. */
   created_at: Timestamp;
-  /** The id of the message. */
-  id: MessageId;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: whom it mentions. */
+  mentions?: UserId[];
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
   /** The id of the room. */
   room: RoomId;
-  /** The number in the room. Messages are shown in this order, and a known number is a repetition. */
+  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Plain text, 1 to 4,000 characters. */
-  text: string;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
+  /** Of a system event: whom it happened to; for events about the room who did it. */
+  who?: Author;
 }
 
 /** A chat message. */
 export type MessageId = string;
 
-/** A page of a room's messages. */
+/** A page of a room's messages and system events. */
 export interface MessageList {
-  /** The messages in ascending order. */
+  /** The messages and system events in ascending order, one for each number. */
   items: Message[];
   /** The cursor of the page before this one. Absent at the beginning of the room. */
   next_cursor?: (string | null);
@@ -606,6 +717,67 @@ export interface Mfa {
 
 /** What an account needs before second factors can be turned on. */
 export type Missing = ("email" | "phone");
+
+/** People nearby. */
+export interface NearbyList {
+  /** At most fifty, by distance, and in an arbitrary but fixed order within the same distance. */
+  items: NearbyPerson[];
+  /** Whether there are more, which a smaller distance may show. */
+  more: boolean;
+}
+
+/** A person nearby. */
+export interface NearbyPerson {
+  /** The id of the account, with which a chat can be opened or a friend request sent. */
+  id: UserId;
+  /** The address of the picture or of the default one. */
+  picture: Picture;
+  /** How the caller stands to them. */
+  relation: Relation;
+  /** Their username. */
+  username: string;
+  /** They are at most about this far away, in kilometres: 1, 2, 5, 10, 20, 50 or 100. From the middle of the caller's cell to the middle of theirs, or of the larger cell around it if fewer than three people share their location there. */
+  within_km: number;
+}
+
+/** The kinds of rooms that are made. */
+export type NewKind = ("group" | "channel");
+
+/** An entry of somebody's inbox of notifications. */
+export type NotificationId = string;
+
+/** A notification. */
+export interface NotificationInfo {
+  /** The category. */
+  category: Category;
+  /** When it happened. */
+  created_at: Timestamp;
+  /** The id of the entry in the inbox. Absent in a push about something that the person has done themselves on another device. */
+  id?: NotificationId;
+  /** In `NOTICE`: what it is about, such as `new_sign_in`. */
+  notice?: string;
+  /** Whether it was read. */
+  read: boolean;
+  /** In `UPDATE_INTEREST`: how the person stood to the other one then. */
+  relation?: Relation;
+  /** What happened. More types will come: ignore unknown ones. */
+  type: NotificationType;
+  /** In `UPDATE_INTEREST`: the other person. */
+  user?: UserId;
+  /** In `UPDATE_INTEREST`: their username. Absent while their account is not in use. */
+  username?: string;
+}
+
+/** A page of the inbox. */
+export interface NotificationList {
+  /** The notifications, the newest first. */
+  items: NotificationInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** The type of an entry. */
+export type NotificationType = ("UPDATE_INTEREST" | "NOTICE");
 
 /** The other person, by exactly one of these. */
 export interface OpenDirectRoom {
@@ -766,6 +938,14 @@ export interface PasskeySite {
   name: string;
 }
 
+/** A page of people. */
+export interface PeopleList {
+  /** People, in the order of the words by which they are found. */
+  items: PersonInfo[];
+  /** The cursor of the next page. Absent on the last page. A page can have fewer people than asked for, or none, although there is a next one. */
+  next_cursor?: (string | null);
+}
+
 /** A code that was sent. */
 export interface PhoneSignIn {
   /** Continues this sign-in; keep it secret. */
@@ -807,7 +987,7 @@ export interface Problem {
   difficulty?: number;
   /** All wrong fields. */
   errors?: FieldProblem[];
-  /** In `too_many` and `message_length`: the maximum. */
+  /** In `too_many`, `friends_full` and `message_length`: the maximum. */
   max?: number;
   /** In `too_large`: the maximum number of bytes. */
   max_bytes?: number;
@@ -835,7 +1015,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "nonce_reused" | "stream_unknown" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
 
 /** A code. */
 export interface ProveFactor {
@@ -872,6 +1052,12 @@ export interface PublicProfile {
   picture: Picture;
   /** Unique. */
   username: string;
+}
+
+/** Up to which notification all are read. */
+export interface ReadNotifications {
+  /** The newest notification that the caller has seen. */
+  upto: NotificationId;
 }
 
 /** Ten codes, each valid once. They are shown only now. */
@@ -927,6 +1113,18 @@ export interface Registration {
   username?: (string | null);
 }
 
+/** How one person stands to another, as they see it. */
+export type Relation = ("none" | "sent" | "received" | "friends" | "blocked");
+
+/** How the caller stands to another person. */
+export interface RelationInfo {
+  /** How the caller stands to them. */
+  relation: Relation;
+  since?: (Timestamp | null);
+  /** The other person. */
+  user: UserId;
+}
+
 /** The proof that is needed in addition to the step-up. */
 export interface RemoveMfa {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
@@ -961,27 +1159,137 @@ export interface ResetRequested {
 /** The roles of staff. Each includes the ones before it. */
 export type Role = ("moderator" | "administrator" | "superuser");
 
+/** A role to give. */
+export interface RoleOfMember {
+  /** The role. Making somebody the owner hands the room over. */
+  role: Role;
+}
+
+/** What can happen to a room or to its members. */
+export type RoomEvent = (RoomEventCreated | RoomEventJoined | RoomEventLeft | RoomEventRemoved | RoomEventRenamed | RoomEventTopicChanged | RoomEventPromoted | RoomEventDemoted | RoomEventNewOwner);
+
+/** The room was made. Always number 1. */
+export interface RoomEventCreated {
+  type: "created";
+}
+
+/** An administrator became a member without that role. */
+export interface RoomEventDemoted {
+  type: "demoted";
+}
+
+/** Somebody became a member. */
+export interface RoomEventJoined {
+  type: "joined";
+}
+
+/** A member left. */
+export interface RoomEventLeft {
+  type: "left";
+}
+
+/** A member became the owner. */
+export interface RoomEventNewOwner {
+  type: "new_owner";
+}
+
+/** A member became an administrator. */
+export interface RoomEventPromoted {
+  type: "promoted";
+}
+
+/** A member was removed. */
+export interface RoomEventRemoved {
+  type: "removed";
+}
+
+/** The room got another name. */
+export interface RoomEventRenamed {
+  /** The new name. */
+  name: string;
+  type: "renamed";
+}
+
+/** The room got another topic. */
+export interface RoomEventTopicChanged {
+  /** The new topic. Absent if the room has none any more. */
+  topic?: string;
+  type: "topic_changed";
+}
+
 /** A chat room. */
 export type RoomId = string;
 
 /** A room the caller is in. */
 export interface RoomInfo {
-  created_at?: (Timestamp | null);
+  /** What a group or a channel has. Absent in other rooms. */
+  club?: ClubInfo;
+  /** When the room was made. Absent for the public room before its first message. */
+  created_at?: Timestamp;
   id: RoomId;
   kind: RoomKind;
-  /** The number of the last message. */
+  /** The number of the last message or system event. */
   last_seq: number;
-  with?: (Author | null);
+  /** The other person in a direct room. Absent when their account is deleted. */
+  with?: Author;
+}
+
+/** An invitation of the caller. */
+export interface RoomInvitation {
+  /** Who invited the caller. */
+  by: UserId;
+  /** When. */
+  created_at: Timestamp;
+  /** Until when it can be accepted. */
+  expires_at: Timestamp;
+  /** Its kind. */
+  kind: RoomKind;
+  /** The number of members. */
+  members: number;
+  /** Its name. */
+  name: string;
+  /** The room. */
+  room: RoomId;
+}
+
+/** A page of the caller's invitations. */
+export interface RoomInvitationList {
+  items: RoomInvitation[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** The kind of a room. */
-export type RoomKind = ("public" | "direct");
+export type RoomKind = ("public" | "direct" | "group" | "channel");
 
 /** A page of the caller's rooms. */
 export interface RoomList {
   items: RoomInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
+}
+
+/** A member of a room. */
+export interface RoomMemberInfo {
+  /** Their role. */
+  role: Role;
+  /** When they joined. */
+  since: Timestamp;
+  /** Who. */
+  user: Author;
+}
+
+/** A page of a room's members. */
+export interface RoomMemberList {
+  items: RoomMemberInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** What the caller wants to be told of a room. */
+export interface RoomNotices {
+  /** Whether they want no notice of it. */
+  muted: boolean;
 }
 
 /** The proof that the owner wants the deletion. */
@@ -1108,6 +1416,14 @@ export interface SetupStateSms {
   step: "sms";
 }
 
+/** A position. Only its cell is stored, which is about a kilometre wide. */
+export interface ShareLocation {
+  /** Degrees north. */
+  latitude: number;
+  /** Degrees east. */
+  longitude: number;
+}
+
 /** A sign-in in progress, for its client. */
 export type SignInStep = (SignInStepChooseFactor | SignInStepVerify);
 
@@ -1182,6 +1498,9 @@ export interface SignedInUser {
   username: string;
 }
 
+/** The name of a public channel in addresses: 3 to 40 of `a-z`, `0-9` and single hyphens between them. */
+export type Slug = string;
+
 /** The first step. */
 export interface StartMfaSetup {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
@@ -1242,6 +1561,24 @@ export interface TopInviter {
   username?: (string | null);
 }
 
+/** How many messages somebody has not read. */
+export interface Unread {
+  /** How many of the counted messages mention the reader. */
+  mentions: number;
+  /** The number of messages, up to 99. */
+  messages: number;
+  /** Whether there are more. */
+  more: boolean;
+}
+
+/** The number of unread notifications. */
+export interface UnreadCount {
+  /** Whether there are more. */
+  more: boolean;
+  /** The number, at most 99. */
+  unread: number;
+}
+
 /** The members to change. Absent ones stay as they are, and `null` clears those that may be empty. */
 export interface UpdateMe {
   /** Up to 500 characters, or `null`. */
@@ -1250,14 +1587,26 @@ export interface UpdateMe {
   birth_date?: (string | null);
   /** 1 to 35 characters, or `null`. */
   first_name?: (string | null);
+  /** Whether everybody who knows the e-mail address finds the caller by it. */
+  found_by_email?: boolean;
+  /** Whether everybody who knows the phone number finds the caller by it. */
+  found_by_phone?: boolean;
   /** The language of mails. */
   language?: Locale;
   /** 1 to 35 characters, or `null`. */
   last_name?: (string | null);
-  /** Whether others see nothing but the username and the picture. */
+  /** Whether others see nothing but the username and the picture, and find the person only by the username. */
   private?: boolean;
   /** Who may open a direct chat. */
   who_can_message?: WhoCanMessage;
+}
+
+/** What to change of a room. What is absent stays. */
+export interface UpdateRoom {
+  /** 1 to 60 characters. */
+  name?: string;
+  /** 1 to 200 characters; empty for none. */
+  topic?: string;
 }
 
 /** An upload before and after it is processed. */
@@ -1377,7 +1726,7 @@ export type WhoCanMessage = ("everyone" | "friends");
 export interface WriteAddress {
   /** City. */
   city: string;
-  /** ISO 3166-1 alpha-2, or `XK` for Kosovo. */
+  /** ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case. */
   country: string;
   /** The postcode, which is stored as the country writes it. Absent if the country has none. */
   postal_code?: string;
@@ -1471,6 +1820,14 @@ export interface Operations {
     /** Gives a role to an account. If the account already has the role, nothing changes. */
     PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/channels/{slug}": {
+    /** Shows a public channel, which everybody may join. */
+    GET: { path: { "slug": string }; data: ChannelInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/chats": {
+    /** Lists the caller's rooms by their last activity, with the last message and the number of unread ones. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: ChatList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/deletion-cancellations": {
     /** Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion is scheduled again. */
     POST: { body: LinkToken; data: undefined; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
@@ -1478,6 +1835,36 @@ export interface Operations {
   "/v1/deletion-cancellations/link": {
     /** Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/friends": {
+    /** Lists the caller's friends, the requests that they have sent or received, or the people whom they block. */
+    GET: { query?: { "relation"?: ("friends" | "sent" | "received" | "blocked"); "username"?: string; "order"?: ("newest" | "oldest"); "limit"?: number; "cursor"?: string }; data: FriendList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/friends/{user}": {
+    /** Ends a friendship. */
+    DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Reads how the caller stands to somebody. */
+    GET: { path: { "user": UserId }; data: RelationInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/friends/{user}/accept": {
+    /** Accepts a friend request. It can be repeated. */
+    POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/friends/{user}/block": {
+    /** Ends the block of somebody. Friendship and requests that it ended do not come back. */
+    DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Blocks somebody: friendship and requests end, their direct room disappears, and neither can write to the other. The other person is not told. It can be repeated. */
+    PUT: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_self" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/friends/{user}/reject": {
+    /** Rejects a friend request. Its sender can ask again after seven days. It can be repeated. */
+    POST: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/friends/{user}/request": {
+    /** Takes the caller's friend request back. `friend_state` if it was accepted in the meantime. */
+    DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "friend_state" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Sends a friend request, or accepts the one that the other person has sent: 201 if it waits for its answer, 200 if the two are friends now. */
+    POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_exists" | "friend_paused" | "friend_self" | "friend_state" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
     /** Reads the caller's profile. */
@@ -1560,6 +1947,12 @@ export interface Operations {
   "/v1/me/inviter/consent": {
     /** Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that. */
     PUT: { body: SetInviterConsent; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/me/location": {
+    /** Stops sharing the caller's location, at once. */
+    DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shares the caller's location for a day. */
+    PUT: { body: ShareLocation; data: LocationInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/mfa": {
     /** Shows the state of the second factors. */
@@ -1653,9 +2046,29 @@ export interface Operations {
     /** Reads the state of an upload. */
     GET: { path: { "upload": string }; data: UploadStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/me/room-invitations": {
+    /** Lists the rooms that the caller is invited to. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomInvitationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/me/username": {
     /** Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in. It is reserved for 30 days, in which its owner can take it back. */
     PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+  };
+  "/v1/notifications": {
+    /** Lists the caller's notifications of the last ninety days, the newest first. */
+    GET: { query?: { "unread"?: boolean; "limit"?: number; "cursor"?: string }; data: NotificationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/notifications/read": {
+    /** Marks all notifications up to one as read. It only moves forward, and can be repeated. */
+    POST: { body: ReadNotifications; data: undefined; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/notifications/unread": {
+    /** Counts the caller's unread notifications. */
+    GET: { data: UnreadCount; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/notifications/{notification}/read": {
+    /** Marks a notification as read. It can be repeated. */
+    POST: { path: { "notification": NotificationId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/passkey-sign-ins": {
     /** Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`. The challenge is valid for one answer, right or wrong. */
@@ -1672,6 +2085,14 @@ export interface Operations {
   "/v1/password-resets/link": {
     /** Tells whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/people": {
+    /** Finds people by the beginnings of words of their usernames, and of their first and last names unless their profile is private; or by a whole e-mail address or phone number. */
+    GET: { query: { "q": string; "limit"?: number; "cursor"?: string }; data: PeopleList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/people/nearby": {
+    /** Lists people nearby who share their location, to a caller who does too. */
+    GET: { query?: { "within_km"?: number }; data: NearbyList; code: "edge_required" | "internal" | "invalid" | "location_required" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/phone-sign-ins": {
     /** Sends a code to a phone number, for signing in or registering. */
@@ -1736,14 +2157,46 @@ export interface Operations {
   "/v1/rooms": {
     /** Lists the caller's rooms. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Makes a group or a channel, of which the caller is the owner and the only member. */
+    POST: { body: CreateRoom; data: RoomInfo; code: "edge_required" | "internal" | "invalid" | "malformed" | "slug_taken" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/direct": {
     /** Opens the direct room with somebody: 201 if it is new, 200 if it existed. */
     POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_not_allowed" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/rooms/{room}": {
+    /** Deletes a group or a channel with everything in it. Its owner may. */
+    DELETE: { path: { "room": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows one of the caller's rooms. */
+    GET: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes the name or the topic of a group or a channel. Its owner and its administrators may. */
+    PATCH: { path: { "room": string }; body: UpdateRoom; data: RoomInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/rooms/{room}/invitations/{user}": {
+    /** Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is none. */
+    DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Invites somebody to a group or a channel. Its owner and its administrators may. No effect for a member, or if they are invited. */
+    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_not_allowed" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/rooms/{room}/members": {
+    /** Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it. */
+    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomMemberList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Makes the caller a member of a public channel, or of a room that they are invited to. No effect for a member. */
+    POST: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/rooms/{room}/members/{user}": {
+    /** Removes a member, or ends the caller's own membership. */
+    DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Gives a member another role. The owner may. Who is made the owner takes the room over, and the caller becomes an administrator. */
+    PUT: { path: { "room": string; "user": UserId }; body: RoleOfMember; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/rooms/{room}/messages": {
-    /** Lists the messages of one of the caller's rooms, the newest page first. */
+    /** Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/rooms/{room}/notices": {
+    /** Mutes one of the caller's rooms, or ends that. */
+    PUT: { path: { "room": string }; body: RoomNotices; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions": {
     /** Ends all other sessions of the caller, and closes their sockets. */

@@ -1,6 +1,6 @@
 // Written by `cargo xtask sync`. Do not edit.
 
-import type { Author, Message, MessageId, Problem, RoomId, RoomKind, Timestamp } from "./api.js";
+import type { Author, EntryKind, Message, MessageId, NotificationInfo, Picture, Problem, RoomEvent, RoomId, RoomKind, Timestamp, UserId } from "./api.js";
 
 /** The answer to `send`: the message is committed. A repetition gets the same answer. */
 export interface AnswerAck {
@@ -15,6 +15,24 @@ export interface AnswerAck {
   /** The message's number. */
   seq: number;
   type: "ack";
+}
+
+/** The answer to `delete`. */
+export interface AnswerDeleted {
+  /** The room. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "deleted";
+}
+
+/** The answer to `edit`. */
+export interface AnswerEdited {
+  /** The room. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "edited";
 }
 
 /** The answer to `hello`. */
@@ -36,7 +54,7 @@ export interface AnswerHello {
 export interface AnswerHistory {
   /** The number to send as `before` for the page before this one. Absent at the beginning of the room. */
   before?: number;
-  /** The messages in ascending order. */
+  /** The messages and system events in ascending order, one for each number. */
   messages: Message[];
   /** The room. */
   room: RoomId;
@@ -61,21 +79,59 @@ export interface AnswerPong {
   type: "pong";
 }
 
+/** The answer to `read`. */
+export interface AnswerRead {
+  /** The room. */
+  room: RoomId;
+  /** Where the marker is now. */
+  seq: number;
+  type: "read";
+}
+
 /** The answer to `sync`. */
 export interface AnswerSync {
+  /** The first number that the person may read. */
+  begins_at: number;
+  /** Whether the page continues what the client has. False if it may not read what came in between, because the person was no member: then what it has ends there, and this page begins anew. */
+  complete: boolean;
   /** The last number in the room. */
   last_seq: number;
-  /** The messages in ascending order. */
+  /** The messages and system events in ascending order, one for each number. */
   messages: Message[];
   /** Whether there are more messages to ask for now. */
   more: boolean;
-  /** Seconds to wait before asking again, because a message is still being written. */
-  retry_after?: number;
   /** The room. */
   room: RoomId;
   type: "sync";
   /** The number to send as `since` next. */
   upto: number;
+}
+
+/** The answer to `typing`. */
+export interface AnswerTyping {
+  /** The room. */
+  room: RoomId;
+  type: "typing";
+}
+
+/** Deletes a message: one's own within fifteen minutes after it was sent, or any in a room that the person administrates. */
+export interface AskDelete {
+  /** The room. */
+  room: RoomName;
+  /** The message's number. */
+  seq: number;
+  type: "delete";
+}
+
+/** Replaces the text of one's own message, within fifteen minutes after it was sent. */
+export interface AskEdit {
+  /** The room. */
+  room: RoomName;
+  /** The message's number. */
+  seq: number;
+  /** The new text. */
+  text: string;
+  type: "edit";
 }
 
 /** Asks for the state of the caller's rooms. */
@@ -101,15 +157,28 @@ export interface AskOnline {
   type: "online";
 }
 
-/** A sign of life, for clients that are silent otherwise: the platform closes a socket after ten minutes without a frame. */
+/** A sign of life, for clients that are silent otherwise (`ping_seconds`): a silent client is shown as offline, and after ten minutes without a frame the platform closes the socket. */
 export interface AskPing {
   type: "ping";
+}
+
+/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. */
+export interface AskRead {
+  /** The room. */
+  room: RoomName;
+  /** The number of the last message that was read. */
+  seq: number;
+  type: "read";
+  /** Whether the marker may also go back, so that the messages after it are unread again. */
+  unread?: boolean;
 }
 
 /** Sends a message. */
 export interface AskSend {
   /** The client's nonce for this message. Repeating it commits nothing more. */
   nonce: Nonce;
+  /** The number of the message that it answers. */
+  reply_to?: number;
   /** The room. */
   room: RoomName;
   /** The text. */
@@ -126,6 +195,13 @@ export interface AskSync {
   /** The last number the client has. */
   since: number;
   type: "sync";
+}
+
+/** Tells the others in a room of up to twenty that the person types: at most every five seconds. In larger rooms nobody is told. */
+export interface AskTyping {
+  /** The room. */
+  room: RoomName;
+  type: "typing";
 }
 
 /** Why the server closes a socket. */
@@ -147,28 +223,84 @@ export interface Limits {
   messages_per_minute: number;
   /** Maximum messages of one page. */
   page: number;
-  /** Seconds between the `ping` frames of a silent client. */
+  /** Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline. */
   ping_seconds: number;
 }
 
 /** The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`. */
 export type Nonce = string;
 
-/** A new message. */
-export interface PushMessage {
-  /** The author. */
-  author: Author;
-  /** When it was sent. */
+/** A message that was edited or deleted, as it is now. */
+export interface PushChanged {
+  /** Of a message: the author. */
+  author?: Author;
+  /** Of a system event: who did it. */
+  by?: UserId;
+  /** When the number was taken. */
   created_at: Timestamp;
-  /** The id of the message. */
-  id: MessageId;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: whom it mentions. */
+  mentions?: UserId[];
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
   /** The id of the room. */
   room: RoomId;
-  /** The number in the room. Messages are shown in this order, and a known number is a repetition. */
+  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Plain text, 1 to 4,000 characters. */
-  text: string;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
+  type: "changed";
+  /** Of a system event: whom it happened to; for events about the room who did it. */
+  who?: Author;
+}
+
+/** The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of the room is to be dropped, and pushes of it that arrive later too. */
+export interface PushLeft {
+  /** The room. */
+  room: RoomId;
+  type: "left";
+}
+
+/** A new entry of a room: a message or a system event. */
+export interface PushMessage {
+  /** Of a message: the author. */
+  author?: Author;
+  /** Of a system event: who did it. */
+  by?: UserId;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a system event: what happened. */
+  event?: RoomEvent;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is. */
+  kind: EntryKind;
+  /** Of a message: whom it mentions. */
+  mentions?: UserId[];
+  /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
+  picture?: Picture;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
+  /** The id of the room. */
+  room: RoomId;
+  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
+  seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
   type: "message";
+  /** Of a system event: whom it happened to; for events about the room who did it. */
+  who?: Author;
 }
 
 /** The number of other online people has changed. */
@@ -182,15 +314,39 @@ export interface PushOnline {
   type: "online";
 }
 
+/** The recipient has read a room up to this number on another device, or marked it as unread from there. */
+export interface PushRead {
+  /** The room. */
+  room: RoomId;
+  /** The number. */
+  seq: number;
+  type: "read";
+}
+
+/** Somebody types. Shown for a few seconds, unless their message comes before. */
+export interface PushTyping {
+  /** The room. */
+  room: RoomId;
+  type: "typing";
+  /** Who. */
+  user: Author;
+}
+
 /** How clients name a room: its id, or `public`. */
 export type RoomName = string;
 
 /** The state of a room, for catching up. */
 export interface RoomState {
+  /** The first number that the person may read: that of their joining, or 1. */
+  begins_at: number;
+  /** How often messages in it were edited or deleted. If it has changed, a client reads again what it shows. */
+  changes: number;
   /** The kind of room. */
   kind: RoomKind;
   /** The last number in it. A client that has a lower one asks with `sync`. */
   last_seq: number;
+  /** The number up to which the person has read it. */
+  read_seq: number;
   /** The room. */
   room: RoomId;
   /** The username of the other person in a direct room. */
@@ -215,13 +371,17 @@ export interface ToldError {
 
 /** What can be asked, by `type`. */
 export interface Asks {
+  delete: { ask: AskDelete; answer: AnswerDeleted };
+  edit: { ask: AskEdit; answer: AnswerEdited };
   hello: { ask: AskHello; answer: AnswerHello };
   history: { ask: AskHistory; answer: AnswerHistory };
   online: { ask: AskOnline; answer: AnswerOnline };
   ping: { ask: AskPing; answer: AnswerPong };
+  read: { ask: AskRead; answer: AnswerRead };
   send: { ask: AskSend; answer: AnswerAck };
   sync: { ask: AskSync; answer: AnswerSync };
+  typing: { ask: AskTyping; answer: AnswerTyping };
 }
 
 /** The frames that nobody asked for. */
-export type Push = PushMessage | PushOnline | ToldClosing | ToldError;
+export type Push = NotificationInfo | PushChanged | PushLeft | PushMessage | PushOnline | PushRead | PushTyping | ToldClosing | ToldError;
