@@ -185,7 +185,7 @@ async fn near(who: &Caller, within: u32) -> Vec<(String, u64)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn positions_within_a_cell_are_one() {
     // The cell of Warsaw's centre is 0.010986 degrees wide and 0.005493 high.
-    let (south, west) = (52.229024, 21.005879);
+    let (south, west) = (52.229_024, 21.005_879);
     let cloud = Cloud::start().await;
     let (mut ana, mut ben) = (cloud.member("ana").await, cloud.member("ben").await);
     share(&ben, 52.24, 21.03).await.is(200);

@@ -5,11 +5,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    env,
     time::Duration,
 };
 
 use futures_util::future::join_all;
+use kernel::Env;
 use local::aws::faults::{Fault, Target};
 use tests::{Caller, Cloud, Socket, Value, json};
 
@@ -22,7 +22,7 @@ struct Plan {
 
 impl Plan {
     fn read() -> Self {
-        let given = env::var("STOA_SOAK").unwrap_or_else(|_| "12,24,1".to_owned());
+        let given = Env::process().get("STOA_SOAK").unwrap_or("12,24,1").to_owned();
         let parts: Vec<u64> = given.split(',').map(|n| n.trim().parse().expect("three numbers")).collect();
         let [clients, messages, seed] = parts[..] else { panic!("STOA_SOAK has three numbers") };
         Self { clients: usize::try_from(clients).unwrap(), messages: usize::try_from(messages).unwrap(), seed }

@@ -16,6 +16,7 @@ use crate::picture::{Links, Picture};
 
 /// The whole profile of the caller.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct Me {
     /// Never changes.
     id: UserId,

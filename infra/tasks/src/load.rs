@@ -37,7 +37,7 @@ const AT_ONCE: usize = 16;
 const SENDING: usize = 4;
 /// The numbers that are reserved for drama in the United Kingdom, which nobody has.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -123,22 +123,22 @@ async fn open(
     let greeted = asked.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
-        let mut sent = 0_u32;
+        let mut number = 0_u32;
         loop {
             tokio::select! {
                 text = texts.recv() => {
                     let Some(text) = text else { return };
-                    sent = sent.saturating_add(1);
-                    let nonce = format!("{sent}-{}", begun.elapsed().as_nanos());
+                    number = number.saturating_add(1);
+                    let nonce = format!("{number}-{}", begun.elapsed().as_nanos());
                     let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
                     if socket.tell(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
                     let Some(frame) = frame else { return };
                     let payload = frame.get("payload");
-                    let text = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
+                    let said = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
                     let pushed = frame.get("id").is_none();
-                    let sent = text.filter(|_| pushed).and_then(|text| text.parse().ok());
+                    let sent = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
                     if tell.send(Heard { at: Instant::now(), sent }).is_err() { return }
                 }
             }

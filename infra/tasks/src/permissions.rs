@@ -72,11 +72,11 @@ fn actions_of(symbol: &str) -> Vec<String> {
         other => other,
     };
     let operations: &[&str] = match (service, operation) {
-        ("dynamodb", "TransactWriteItems") => &[],
         ("dynamodb", "TransactGetItems") => &["GetItem"],
         ("s3", "HeadObject") => &["GetObject"],
-        // The client of every bucket has the code for the sessions of directory buckets, which are not used here.
-        ("s3", "CreateSession") => &[],
+        // Its parts are each allowed by their own action. And the client of every bucket has the code for the sessions of directory
+        // buckets, which are not used here.
+        ("dynamodb", "TransactWriteItems") | ("s3", "CreateSession") => &[],
         ("s3", "CopyObject") => &["GetObject", "PutObject"],
         ("s3", "DeleteObjects") => &["DeleteObject"],
         ("s3", "ListObjects" | "ListObjectsV2" | "HeadBucket") => &["ListBucket"],

@@ -250,9 +250,9 @@ impl Pair {
         let mut next = self.next();
         let since = blocks.then_some(now);
         if me == self.low {
-            next.low_blocks_since = since
+            next.low_blocks_since = since;
         } else {
-            next.high_blocks_since = since
+            next.high_blocks_since = since;
         }
         match self.bond {
             Bond::Requested { by, .. } if blocks && by != me => next.bond = Bond::Requested { by, hidden: true },
@@ -569,7 +569,8 @@ mod tests {
         for (ana, ben) in [(one, two), (two, one)] {
             // The changes so far; then for Ana, for each of CHANGES in turn: both relations, or the refusal.
             let became = |mine, theirs| Ok((mine, theirs));
-            let table: [(Vec<(UserId, Change)>, [Result<(Relation, Relation), Refusal>; 7]); 5] = [
+            type Results = [Result<(Relation, Relation), Refusal>; 7];
+            let table: [(Vec<(UserId, Change)>, Results); 5] = [
                 (
                     vec![],
                     [became(Sent, Received), Err(Nothing), Err(Nothing), Err(Nothing), Err(Nothing), became(Blocked, None), Err(Nothing)],

@@ -124,7 +124,7 @@ fn parts(folded: &str) -> impl Iterator<Item = &str> {
 fn words(user: &User) -> BTreeSet<String> {
     let username = user.username.to_string();
     let names = [&user.first_name, &user.last_name].into_iter().flatten().filter(|_| !user.private);
-    let names: Vec<String> = names.map(|name| folded(&name.to_string())).collect();
+    let names: Vec<String> = names.map(|name| folded(name.as_ref())).collect();
     let of_username = username.split('_').filter(|part| part.len() > 1).chain([username.as_str()]);
     of_username.chain(names.iter().flat_map(|name| parts(name))).map(ToOwned::to_owned).take(WORDS_OF_PERSON).collect()
 }

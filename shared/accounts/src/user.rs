@@ -42,6 +42,7 @@ pub enum WhoCanMessage {
 
 /// The account of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct User {
     /// The id, which is never reused.
     pub id: UserId,

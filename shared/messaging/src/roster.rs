@@ -291,7 +291,7 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
                 found.take::<RoomCount>(&count)?.unwrap_or_default().admit(true)?;
                 plan.own(by, user);
                 plan.club.admins.push(by);
-                return plan.with(happened(RoomEvent::NewOwner {}, &who, by));
+                return Ok(Some(plan.with(happened(RoomEvent::NewOwner {}, &who, by))));
             }
             Role::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
             Role::Admin => {
@@ -300,7 +300,7 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
             }
             Role::Member => RoomEvent::Demoted {},
         };
-        plan.with(happened(event, &who, by))
+        Ok(Some(plan.with(happened(event, &who, by))))
     })
     .await
     .map(drop)
@@ -461,9 +461,9 @@ impl Plan {
         Self { club: club.clone(), members: 0, counts, entries, gone: None, deletes: None, tx }
     }
 
-    fn with(mut self, entry: Content) -> Result<Option<Self>, Problem> {
+    fn with(mut self, entry: Content) -> Self {
         self.entries.push(entry);
-        Ok(Some(self))
+        self
     }
 
     fn count(&mut self, user: UserId, joined: i64, owned: i64) -> &mut Counts {

@@ -185,7 +185,9 @@ mod tests {
                 (8, true) if last > 0 => {
                     let at = last.saturating_sub(draw(40) + 1);
                     log[usize::try_from(at).unwrap()].content = Content::Deleted {};
-                    members.values_mut().for_each(|m| m.unread.retain(|unread| *unread != at + 1));
+                    for member in members.values_mut() {
+                        member.unread.retain(|unread| *unread != at + 1);
+                    }
                 }
                 (9, true) if draw(8) == 0 => drop(members.remove(&who)),
                 (_, false) if draw(3) == 0 => {
