@@ -9,7 +9,7 @@ const PATIENCE_MS = 10_000;
 /** The part of a socket's life after which it is replaced, at a random time, so that not all clients come back at once. */
 const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
 /** What applies until the server has told its limits. */
-const LIMITS = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 540, connection_seconds: 7200 };
+const LIMITS = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
 
 const lost = () => ({ problem: ownProblem("unreachable", "The connection was lost") });
 

@@ -12,6 +12,8 @@ const MOST_MISSED = 1000;
 const [HOLE_MIN_MS, HOLE_MAX_MS] = [200, 800];
 /** Milliseconds between attempts while the server cannot answer. */
 const AGAIN_MS = 2000;
+/** Milliseconds between two notes that one types, how long such a note is shown, and between two read markers. */
+const [TYPING_EVERY_MS, TYPING_SHOWN_MS, READ_EVERY_MS] = [5000, 6000, 2000];
 
 const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
 
@@ -20,6 +22,9 @@ function createRoom(name, { live, session }) {
   const [messages, setMessages] = createStore([]);
   const [complete, setComplete] = createStore(false);
   const [online, setOnline] = createStore(undefined);
+  const [typists, setTypists] = createStore([]);
+  /** The number up to which the person has read, on any device. */
+  const [readUpto, setReadUpto] = createStore(undefined);
   /** Ascending, without gaps up to the number `upto`, which is `null` until the first page. */
   let known = [];
   let upto = null;
@@ -31,6 +36,11 @@ function createRoom(name, { live, session }) {
   let unsent = [];
   /** What tells the caller of `send` how it ended, by nonce. */
   const settled = new Map();
+  /** How often messages were changed, by the last greeting. */
+  let changes;
+  /** When one has last told that one types, and the marker that is still to be sent. */
+  let typed = 0;
+  let marking = null;
   let flushing = null;
   let holeTimer = null;
   let closed = false;
@@ -55,8 +65,22 @@ function createRoom(name, { live, session }) {
 
   /** A message of the room, from a push or an acknowledgement. */
   function accept({ type: _, ...message }) {
+    setTypists(typists.current.filter((name) => name !== message.author?.username));
     later.set(message.seq, { ...message, state: "sent" });
     if (upto !== null) drain();
+  }
+
+  /** A message that was edited or deleted, as it is now. */
+  function change({ type: _, ...message }) {
+    const changed = { ...message, state: "sent" };
+    if (later.has(message.seq)) later.set(message.seq, changed);
+    known = known.map((other) => (other.seq === message.seq ? changed : other));
+    show();
+  }
+
+  function types({ username }) {
+    setTypists([...typists.current.filter((name) => name !== username), username]);
+    setTimeout(() => setTypists(typists.current.filter((name) => name !== username)), TYPING_SHOWN_MS);
   }
 
   /** Starts with the newest messages. */
@@ -74,19 +98,21 @@ function createRoom(name, { live, session }) {
     const { data, problem } = await live.ask({ type: "sync", room: name, since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
     if (data.last_seq - upto > MOST_MISSED) return { problem: await begin(), more: true };
+    // What came in between is not for this person: the room begins anew.
+    if (!data.complete) known = [];
     known.push(...data.messages.filter(({ seq }) => seq > upto).map((message) => ({ ...message, state: "sent" })));
     upto = Math.max(upto, data.upto);
-    return { more: data.more, pause: data.retry_after };
+    return { more: data.more };
   }
 
   /** Asks until nothing is missing. Gives up when the connection is lost: the next greeting begins again. */
   const catchUp = single(async () => {
     while (!closed && live.current !== "off") {
-      const { problem, more, pause } = upto === null ? { problem: await begin() } : await missed();
+      const { problem, more } = upto === null ? { problem: await begin() } : await missed();
       if (problem && (problem.status === 0 || !isTemporary(problem))) return void (problem.status === 404 && close());
       if (upto !== null) drain();
       if (!problem && !more) return;
-      if (problem || pause) await wait((problem?.retryAfter ?? pause) * 1000 || AGAIN_MS);
+      if (problem) await wait(problem.retryAfter * 1000 || AGAIN_MS);
     }
   });
 
@@ -99,7 +125,7 @@ function createRoom(name, { live, session }) {
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
-      const { data, problem } = await live.ask({ type: "send", room: name, text: next.text, nonce: next.nonce });
+      const { data, problem } = await live.ask({ type: "send", room: name, text: next.text, nonce: next.nonce, reply_to: next.reply_to });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on.
         if (problem.status === 0) break;
@@ -119,9 +145,9 @@ function createRoom(name, { live, session }) {
   }
 
   /** Sends a text. It is shown at once; the promise is kept when the server has it, or has refused it. */
-  function send(text) {
+  function send(text, { replyTo } = {}) {
     const { id, username } = session.current.user ?? {};
-    const message = { nonce: crypto.randomUUID(), text, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
+    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));
@@ -142,6 +168,32 @@ function createRoom(name, { live, session }) {
     show();
   }
 
+  /** Changes one's own message. The other devices are told by the server. */
+  async function alter(payload, after) {
+    const { problem } = await live.ask({ room: name, ...payload });
+    if (problem) return { problem };
+    const before = known.find(({ seq }) => seq === payload.seq);
+    if (before) change({ ...before, ...after });
+    return {};
+  }
+
+  const edit = (seq, text) => alter({ type: "edit", seq, text }, { text, edited_at: new Date().toISOString() });
+  const remove = (seq) => alter({ type: "delete", seq }, { kind: "deleted", text: undefined, author: undefined, edited_at: undefined });
+
+  /** Tells the others that one types. May be called at every key. */
+  function typing() {
+    if (Date.now() - typed < TYPING_EVERY_MS) return;
+    typed = Date.now();
+    void live.ask({ type: "typing", room: name });
+  }
+
+  /** Marks the messages up to this number as read, by default all. May be called often. */
+  function read(seq = upto) {
+    if (!(seq > (readUpto.current ?? 0))) return;
+    setReadUpto(seq);
+    marking ??= setTimeout(() => ((marking = null), void live.ask({ type: "read", room: name, seq: readUpto.current })), READ_EVERY_MS);
+  }
+
   /** Reads the page before the first message. */
   const older = single(async () => {
     if (upto === null || before === undefined) return { data: { more: upto === null } };
@@ -155,22 +207,30 @@ function createRoom(name, { live, session }) {
   });
 
   /** After a greeting: first the message whose fate is unknown, so that it is not shown twice, then what was missed. */
-  async function resume(last) {
+  async function resume(state) {
     await flush();
-    if (upto === null || last === undefined || last > upto || later.size > 0) await catchUp();
+    if (state) setReadUpto(Math.max(state.read_seq, readUpto.current ?? 0));
+    // Shown messages were changed in the meantime.
+    if (changes !== undefined && state && state.changes !== changes) upto = null;
+    changes = state?.changes ?? changes;
+    if (upto === null || state === undefined || state.last_seq > upto || later.size > 0) await catchUp();
   }
 
   function close() {
     closed = true;
     clearTimeout(holeTimer);
+    clearTimeout(marking);
     setMessages([]);
   }
 
   return {
-    room: { name, messages, complete, online, send, again, discard, older, close },
+    room: { name, messages, complete, online, typists, readUpto, send, again, discard, edit, remove, typing, read, older, close },
     accept,
+    change,
+    types,
     resume,
     setOnline,
+    setReadUpto,
     isClosed: () => closed,
   };
 }
@@ -207,17 +267,17 @@ export function createRooms(core, live) {
   }
 
   function greet({ rooms: told, online, online_more: more }) {
-    const last = new Map();
+    const states = new Map();
     for (const state of told) {
       if (state.kind === "public") publicId = state.room;
-      last.set(nameOf(state.room), state.last_seq);
+      states.set(nameOf(state.room), state);
     }
     const before = new Map(rooms.current.map((one) => [one.id, one]));
     list(told.map(({ room: id, ...state }) => ({ ...before.get(id), ...state, id })));
     rest = null;
     for (const [name, one] of opened) {
       if (one.isClosed()) opened.delete(name);
-      else void one.resume(last.get(name));
+      else void one.resume(states.get(name));
     }
     setOthers({ online, more });
   }
@@ -231,6 +291,13 @@ export function createRooms(core, live) {
     const name = nameOf(payload.room);
     const one = opened.get(name);
     if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
+    if (payload.type === "changed") one?.change(payload);
+    if (payload.type === "typing") one?.types(payload.user);
+    if (payload.type === "read") one?.setReadUpto(payload.seq);
+    if (payload.type === "left") {
+      one?.room.close();
+      setRooms(rooms.current.filter(({ id }) => id !== payload.room));
+    }
     if (payload.type !== "message") return;
     one?.accept(payload);
     const known = rooms.current.find(({ id }) => id === payload.room);

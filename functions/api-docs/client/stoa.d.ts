@@ -1,6 +1,6 @@
 // The types of `stoa.js`.
 
-import type { Author, Message, RoomInfo, RoomKind } from "./api.js";
+import type { Author, ClubInfo, Message, RoomInfo, RoomKind } from "./api.js";
 import type { Core, Options, Result, Store, StoaProblem } from "./core.js";
 import type { Asks, Push } from "./frames.js";
 
@@ -24,11 +24,12 @@ export interface Live extends Store<LiveState> {
 }
 
 /** A message. One's own is there from the moment it is sent, with a nonce, and without a number until the server has it. */
-export interface RoomMessage extends Omit<Message, "room" | "seq" | "id" | "author"> {
+export interface RoomMessage extends Omit<Message, "room" | "seq" | "id" | "author" | "reply_to"> {
   room?: string;
   seq?: number;
   id?: string;
-  author: Partial<Author>;
+  author?: Partial<Author>;
+  reply_to?: number | undefined;
   nonce?: string;
   state: "sending" | "sent" | "failed";
   /** Why it was refused. */
@@ -45,8 +46,20 @@ export interface Room {
   readonly complete: Store<boolean>;
   /** How many others are online, in the public room. */
   readonly online: Store<{ online: number; more: boolean } | undefined>;
+  /** Who types, in rooms of up to twenty. */
+  readonly typists: Store<string[]>;
+  /** The number up to which the person has read, on any device. */
+  readonly readUpto: Store<number | undefined>;
   /** Sends a text. It stays in order with the others, and is sent again until the server has it or has refused it. */
-  send(text: string): Promise<Result<RoomMessage>>;
+  send(text: string, options?: { replyTo?: number }): Promise<Result<RoomMessage>>;
+  /** Replaces the text of one's own message, within fifteen minutes. */
+  edit(seq: number, text: string): Promise<{ problem?: StoaProblem }>;
+  /** Deletes a message: one's own within fifteen minutes, or any in a room that one administrates. */
+  remove(seq: number): Promise<{ problem?: StoaProblem }>;
+  /** Tells the others that one types. May be called at every key. */
+  typing(): void;
+  /** Marks the messages up to this number as read, by default all. May be called often. */
+  read(seq?: number): void;
   /** Sends a message again that was refused. */
   again(nonce: string): Promise<void>;
   /** Removes a message that was refused. */
@@ -62,6 +75,8 @@ export interface RoomEntry {
   kind: RoomKind;
   last_seq: number;
   with?: Author | null | undefined;
+  /** What a group or a channel has, as far as that is known. */
+  club?: ClubInfo | undefined;
   /** When the last message was sent, as far as that is known. */
   active_at?: string | null | undefined;
   /** The last message that came since the connection was opened. */

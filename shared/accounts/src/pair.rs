@@ -535,6 +535,8 @@ mod tests {
     use super::*;
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
+    /// For each of [`CHANGES`]: both relations, or the refusal.
+    type Results = [Result<(Relation, Relation), Refusal>; 7];
     const CHANGES: [Change; 7] =
         [Change::Request, Change::Cancel, Change::Accept, Change::Reject, Change::Remove, Change::Block, Change::Unblock];
 
@@ -569,7 +571,6 @@ mod tests {
         for (ana, ben) in [(one, two), (two, one)] {
             // The changes so far; then for Ana, for each of CHANGES in turn: both relations, or the refusal.
             let became = |mine, theirs| Ok((mine, theirs));
-            type Results = [Result<(Relation, Relation), Refusal>; 7];
             let table: [(Vec<(UserId, Change)>, Results); 5] = [
                 (
                     vec![],

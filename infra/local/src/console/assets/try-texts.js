@@ -3,6 +3,17 @@
 import { say } from "./console.js";
 
 export const language = document.documentElement.lang;
+const EVENTS = {
+  created: "try-event-created",
+  joined: "try-event-joined",
+  left: "try-event-left",
+  removed: "try-event-removed",
+  renamed: "try-event-renamed",
+  topic_changed: "try-event-topic",
+  promoted: "try-event-promoted",
+  demoted: "try-event-demoted",
+  new_owner: "try-event-owner",
+};
 export const texts = {
   unreachable: say("try-unreachable"),
   who: say("try-who"),
@@ -30,6 +41,12 @@ export const texts = {
   cut: say("try-cut"),
   connect: say("try-connect"),
   here: say("try-here"),
+  group: say("try-group"),
+  channel: say("try-channel"),
+  deleted: say("try-deleted"),
+  edited: say("try-edited"),
+  typing: (names) => say("try-typing", { names }),
+  event: (type, name, about) => say(EVENTS[type] ?? EVENTS.created, { name, about }),
   pane: (n) => say("try-pane", { n }),
   online: (n, more) => (more || n > 1 ? say("try-online", { n: `${n}${more ? "+" : ""}` }) : say(n === 1 ? "try-online-one" : "try-online-nobody")),
   states: { off: say("try-state-off"), connecting: say("try-state-connecting"), live: say("try-state-live"), waiting: say("try-state-waiting"), refused: say("try-state-refused") },

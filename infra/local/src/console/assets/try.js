@@ -10,6 +10,8 @@ const TONES = { live: "good", waiting: "warn", connecting: "warn", refused: "bad
 const KINDS = {
   public: { title: () => texts.public, online: true },
   direct: { title: (room) => room.with?.username ?? texts.gone, online: false },
+  group: { title: (room) => room.club?.name ?? texts.group, online: false },
+  channel: { title: (room) => room.club?.name ?? texts.channel, online: false },
 };
 const kindOf = (room) => KINDS[room?.kind] ?? { title: (other) => other.kind, online: false };
 
@@ -47,6 +49,8 @@ function addPane(createStoa) {
   const log = el("div", { class: "said", role: "log", tabindex: "0", "aria-label": texts.messages }, lines);
   const field = el("input", { type: "text", maxlength: 4000, autocomplete: "off", required: true });
   const other = el("select");
+  const typing = el("p", { class: "soft small", role: "status", "data-typing": true });
+  field.addEventListener("input", () => room?.typing());
 
   function header(user) {
     return el("div", { class: "title" },
@@ -95,7 +99,7 @@ function addPane(createStoa) {
       // It is in the list at once. What becomes of it is shown there.
       if (text) void room.send(text);
     }, el("label", {}, texts.text, field), el("button", { type: "submit", class: "primary" }, texts.send));
-    return [list, talk, title, online, present, el("div", {}, older, log), say];
+    return [list, talk, title, online, present, el("div", {}, older, log), typing, say];
   }
 
   function leaveRoom() {
@@ -109,21 +113,26 @@ function addPane(createStoa) {
     if (next === room) return;
     leaveRoom();
     room = next;
-    unfollow = [room.messages.subscribe(said), room.complete.subscribe((all) => (older.hidden = all)), room.online.subscribe(count)];
+    unfollow = [room.messages.subscribe(said), room.complete.subscribe((all) => (older.hidden = all)), room.online.subscribe(count),
+      room.typists.subscribe((names) => (typing.textContent = names.length ? texts.typing(names.join(", ")) : ""))];
     rooms(stoa.rooms.current);
   }
 
   function said(messages) {
+    room?.read();
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     show(lines, messages.length === 0 ? el("li", { class: "soft" }, texts.noMessages) : messages.map(line));
     if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
-  function line({ seq, nonce, author, text, created_at: at, state: how, problem }) {
+  function line({ seq, nonce, kind, author, text, who: whom, event, edited_at: edited, created_at: at, state: how, problem }) {
+    if (kind === "event") return el("li", { class: "soft small", "data-seq": seq }, texts.event(event.type, whom.username, event.name ?? event.topic ?? ""));
+    if (kind === "deleted") return el("li", { class: "soft small", "data-seq": seq }, texts.deleted);
     const own = author.id === stoa.session.current.user?.id;
     return el("li", { class: own ? "own" : null, "data-seq": seq, "data-state": how },
-      el("span", { class: "soft small" }, author.username, " ", el("time", { datetime: at }, clockTime(Date.parse(at)))),
+      el("span", { class: "soft small" }, author.username, " ", el("time", { datetime: at }, clockTime(Date.parse(at))), edited ? ` ${texts.edited}` : ""),
       el("span", { class: "text" }, text),
+      own && how === "sent" ? el("span", { class: "small" }, button(texts.discard, () => done(room.remove(seq)))) : "",
       how === "sending" ? el("span", { class: "soft small" }, texts.sending) : "",
       how === "failed" ? el("span", { class: "small" }, problem.title, " ", button(texts.again, () => room.again(nonce)), button(texts.discard, () => room.discard(nonce))) : "");
   }
