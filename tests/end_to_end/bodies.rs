@@ -89,7 +89,10 @@ fn wrong(operation: &Operation) -> Vec<Bad> {
         };
         // Objects that other standards define (a passkey's answer) may have further members.
         if !value.is_object() {
-            for (what, changed) in [("a number", json!(-7.5)), ("a list", json!([value])), ("an object", json!({ "value": value }))] {
+            let number = if value.is_number() { json!("-7.5") } else { json!(-7.5) };
+            for (what, changed) in
+                [("a number of another type", number), ("a list", json!([value])), ("an object", json!({ "value": value }))]
+            {
                 with(what, changed);
             }
             if value.is_string() {

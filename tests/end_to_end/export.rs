@@ -165,7 +165,7 @@ async fn an_archive_is_private_and_expires() {
     cloud.anonymous().get(&url).await.has(403);
     ana.get(&path).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
-    assert_eq!(download(&cloud, &ana, &path).await.len(), 5);
+    assert_eq!(download(&cloud, &ana, &path).await.len(), 6);
     assert_eq!(archives(&cloud), 1);
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     let ana = cloud.sign_in("ana").await;

@@ -554,6 +554,9 @@ async fn the_online_status_follows_use() {
     assert_eq!(sight(&ben).await["online"], true);
     socket.close().await;
     until(async || !cloud.dump().await.to_string().contains("{\"S\":\"connection\"}")).await;
+    assert_eq!(sight(&ben).await["online"], true, "active a moment ago");
+    cloud.advance(minutes(6)).await;
+    let ben = cloud.sign_in("ben").await;
     assert_eq!(sight(&ben).await["online"], false);
     socket = cloud.sign_in("ana").await.socket().await;
 

@@ -121,8 +121,9 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     let dump = cloud.dump().await;
     let items = dump.as_object().into_iter().flat_map(|tables| tables.values()).filter_map(Value::as_array).flatten();
     let theirs = items.filter(|item| item["user"]["S"] == person.id() || item["id"]["S"] == person.id());
-    // Without the items of the flow.
-    let lasting = theirs.filter(|item| !["challenge", "notice_details", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
+    // Without the items of the flow, and what tells of it.
+    let lasting =
+        theirs.filter(|item| !["challenge", "notice_details", "notification", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
     // A flag that is off may be absent.
     let names = |item: &Value| item.as_object().unwrap().keys().filter(|name| *name != "reset_by_mail").cloned().collect();
     lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()

@@ -174,7 +174,7 @@ export interface ClubInfo {
   /** Its name. */
   name: string;
   /** The caller's role. */
-  role: Role;
+  role: RoomRole;
   /** The name in the address of a public channel. */
   slug?: Slug;
   /** What it is about. */
@@ -946,6 +946,18 @@ export interface PeopleList {
   next_cursor?: (string | null);
 }
 
+/** A person as others find them. */
+export interface PersonInfo {
+  /** The id of the account, with which a chat can be opened or a friend request sent. */
+  id: UserId;
+  /** The address of the picture or of the default one. */
+  picture: Picture;
+  /** How the caller stands to them. */
+  relation: Relation;
+  /** Their username. */
+  username: string;
+}
+
 /** A code that was sent. */
 export interface PhoneSignIn {
   /** Continues this sign-in; keep it secret. */
@@ -1162,7 +1174,7 @@ export type Role = ("moderator" | "administrator" | "superuser");
 /** A role to give. */
 export interface RoleOfMember {
   /** The role. Making somebody the owner hands the room over. */
-  role: Role;
+  role: RoomRole;
 }
 
 /** What can happen to a room or to its members. */
@@ -1272,7 +1284,7 @@ export interface RoomList {
 /** A member of a room. */
 export interface RoomMemberInfo {
   /** Their role. */
-  role: Role;
+  role: RoomRole;
   /** When they joined. */
   since: Timestamp;
   /** Who. */
@@ -1291,6 +1303,9 @@ export interface RoomNotices {
   /** Whether they want no notice of it. */
   muted: boolean;
 }
+
+/** What a member is in a group or a channel. */
+export type RoomRole = ("owner" | "admin" | "member");
 
 /** The proof that the owner wants the deletion. */
 export interface ScheduleDeletion {

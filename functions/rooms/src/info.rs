@@ -6,7 +6,7 @@ use kernel::{
     id::{RoomId, UserId},
 };
 use messaging::{
-    member::Role,
+    member::RoomRole,
     message::Author,
     room::{Room, RoomKind, Slug},
 };
@@ -51,7 +51,7 @@ pub struct ClubInfo {
     /// The number of members.
     members: u32,
     /// The caller's role.
-    role: Role,
+    role: RoomRole,
 }
 
 impl RoomInfo {

@@ -5,7 +5,7 @@ use axum::extract::State;
 use callers::{Member, MemberWithBoth};
 use kernel::{Timestamp, id::UserId};
 use messaging::{
-    member::{self, Membership, Role, RoomMember},
+    member::{self, Membership, RoomMember, RoomRole},
     message::Author,
     room::{Room, RoomKind, RoomName},
     roster,
@@ -22,7 +22,7 @@ pub struct RoomMemberInfo {
     /// Who.
     user: Author,
     /// Their role.
-    role: Role,
+    role: RoomRole,
     /// When they joined.
     since: Timestamp,
 }
@@ -101,7 +101,7 @@ pub struct InRoom {
 #[serde(deny_unknown_fields)]
 pub struct RoleOfMember {
     /// The role. Making somebody the owner hands the room over.
-    role: Role,
+    role: RoomRole,
 }
 
 /// Gives a member another role. The owner may. Who is made the owner takes the room over, and the caller becomes an administrator.

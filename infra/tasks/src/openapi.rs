@@ -207,7 +207,8 @@ fn refusal(status: u16, kinds: &[Kind], shared: &mut Shared) -> Value {
     let own = json!({ "type": "object", "properties": { "code": { "type": "string", "enum": codes } }, "required": ["code"] });
     let schema = json!({ "allOf": [reference("schemas", "Problem"), own] });
     let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
-    let response = json!({ "description": described(kinds), "headers": common::of_refusal(status), "content": content });
+    let waits = kinds.iter().any(|kind| problem(*kind).retry_after.is_some());
+    let response = json!({ "description": described(kinds), "headers": common::of_refusal(status, waits), "content": content });
     let name = codes.join(".");
     let link = reference("responses", &name);
     shared.responses.insert(name, response);
@@ -222,7 +223,11 @@ fn described(kinds: &[Kind]) -> String {
 
 /// A problem of this kind, as in a reply.
 pub fn example(kind: Kind) -> ProblemDocument {
-    let problem = match kind {
+    problem(kind).document(Locale::En, "UYx1Zj0bFiAEJqg=")
+}
+
+fn problem(kind: Kind) -> Problem {
+    match kind {
         Kind::Malformed => Problem::new(kind).with("pointer", "/password"),
         Kind::FrameInvalid => Problem::new(kind).with("pointer", "/payload/text"),
         Kind::StepUpRequired => Problem::new(kind).with("methods", json!([Factor::App, Factor::RecoveryCode])),
@@ -234,10 +239,10 @@ pub fn example(kind: Kind) -> ProblemDocument {
         }
         Kind::StepRequired => Problem::new(kind).with("required_step", "personal"),
         Kind::TooManyRequests | Kind::ResendTooEarly => Problem { retry_after: Some(20), ..Problem::new(kind) },
+        Kind::FriendPaused => Problem { retry_after: Some(604_800), ..Problem::new(kind) },
         Kind::Unavailable => Problem { retry_after: Some(1), ..Problem::new(kind) },
         _ => Problem::new(kind),
-    };
-    problem.document(Locale::En, "UYx1Zj0bFiAEJqg=")
+    }
 }
 
 /// The schemas of error responses.

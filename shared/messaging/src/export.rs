@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
 
 use crate::{
-    member::{self, Invitation, Membership, Role},
+    member::{self, Invitation, Membership, RoomRole},
     message::{Content, LogEntry, by_author},
     room::{PUBLIC, Room, RoomKind},
 };
@@ -25,7 +25,7 @@ pub struct InRoom {
     /// The name of a group or a channel.
     name: Option<String>,
     /// The person's role in a group or a channel.
-    role: Option<Role>,
+    role: Option<RoomRole>,
     /// The other member of a direct room.
     with: Option<UserId>,
     since: Timestamp,

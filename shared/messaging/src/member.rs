@@ -110,7 +110,7 @@ fn rooms_of(user: UserId) -> String {
 /// What a member is in a group or a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum RoomRole {
     /// Made the room, or took it over. There is always one.
     Owner,
     /// Invites and removes members, and changes the room. Writes in a channel.
@@ -143,7 +143,7 @@ impl RoomMember {
 
     /// Their role.
     #[must_use]
-    pub fn role(&self) -> Role {
+    pub fn role(&self) -> RoomRole {
         self.room.role_of(self.membership.user)
     }
 
@@ -153,8 +153,8 @@ impl RoomMember {
     /// [`Kind::Forbidden`]
     pub fn administrates(&self) -> Result<(), Problem> {
         match self.role() {
-            Role::Owner | Role::Admin => Ok(()),
-            Role::Member => Err(Kind::Forbidden.because("the caller is no administrator of the room")),
+            RoomRole::Owner | RoomRole::Admin => Ok(()),
+            RoomRole::Member => Err(Kind::Forbidden.because("the caller is no administrator of the room")),
         }
     }
 
@@ -163,7 +163,7 @@ impl RoomMember {
     /// # Errors
     /// [`Kind::Forbidden`]
     pub fn owns(&self) -> Result<(), Problem> {
-        if self.role() == Role::Owner { Ok(()) } else { Err(Kind::Forbidden.because("the caller does not own the room")) }
+        if self.role() == RoomRole::Owner { Ok(()) } else { Err(Kind::Forbidden.because("the caller does not own the room")) }
     }
 
     /// Checks that they may write messages.

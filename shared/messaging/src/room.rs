@@ -19,7 +19,7 @@ use store::{
 use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
-use crate::member::{Membership, Role};
+use crate::member::{Membership, RoomRole};
 
 /// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
 /// public room.
@@ -115,11 +115,11 @@ impl Room {
 
     /// The role of a member.
     #[must_use]
-    pub fn role_of(&self, user: UserId) -> Role {
+    pub fn role_of(&self, user: UserId) -> RoomRole {
         match &self.club {
-            Some(club) if club.owner == user => Role::Owner,
-            Some(club) if club.admins.contains(&user) => Role::Admin,
-            _ => Role::Member,
+            Some(club) if club.owner == user => RoomRole::Owner,
+            Some(club) if club.admins.contains(&user) => RoomRole::Admin,
+            _ => RoomRole::Member,
         }
     }
 

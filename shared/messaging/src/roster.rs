@@ -28,7 +28,7 @@ use store::{
 
 use crate::{
     log::{self, TRIES},
-    member::{Invitation, Membership, Role, RoomMember},
+    member::{Invitation, Membership, RoomMember, RoomRole},
     message::{Author, Content, Happened, LogEntry, RoomEvent},
     room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomKind, Slug, SlugClaim, Title, Topic},
 };
@@ -219,10 +219,10 @@ async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Co
             plan.count(user, 0, -1);
             return Ok(Some(plan));
         }
-        if room.kind == RoomKind::Group || role != Role::Member {
+        if room.kind == RoomKind::Group || role != RoomRole::Member {
             plan.entries.push(left.clone());
         }
-        if role == Role::Owner {
+        if role == RoomRole::Owner {
             let next = inherits(club).ok_or(Kind::OwnerStays)?;
             let who = found.take::<User>(&User::key_of(next))?.ok_or_else(|| Kind::Conflict.because("somebody else takes over now"))?;
             plan.own(user, next).unlimited = true;
@@ -245,15 +245,15 @@ pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         let me = RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?;
         let them = RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?;
         me.administrates()?;
-        if them.role() != Role::Member {
+        if them.role() != RoomRole::Member {
             me.owns()?;
         }
-        if them.role() == Role::Owner {
+        if them.role() == RoomRole::Owner {
             return Err(Kind::OwnerStays.into());
         }
         let mut plan = Plan::of(club);
         plan.take_out(room.id, user);
-        if room.kind == RoomKind::Group || them.role() != Role::Member {
+        if room.kind == RoomKind::Group || them.role() != RoomRole::Member {
             let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
             plan.entries.push(happened(RoomEvent::Removed {}, &who, by));
         }
@@ -269,13 +269,14 @@ pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`] for the owner's own role, [`Kind::TooMany`] for one administrator
 /// too many, or a new owner who owns [`OWNED_MOST`].
-pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId, role: Role) -> Result<(), Problem> {
+pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId, role: RoomRole) -> Result<(), Problem> {
     let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
     let (person, count) = (User::key_of(user), RoomCount::key_of(user));
     change(table, sys, room, &[actor.clone(), member.clone(), person.clone(), count.clone()], |room, club, found, _| {
         RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.owns()?;
         // With the same key the membership was taken already.
-        let them = if user == by { Role::Owner } else { RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?.role() };
+        let them =
+            if user == by { RoomRole::Owner } else { RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?.role() };
         if them == role {
             return Ok(None);
         }
@@ -287,18 +288,18 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
         plan.tx.check(member.clone(), Cond::Exists);
         plan.club.admins.retain(|admin| *admin != user);
         let event = match role {
-            Role::Owner => {
+            RoomRole::Owner => {
                 found.take::<RoomCount>(&count)?.unwrap_or_default().admit(true)?;
                 plan.own(by, user);
                 plan.club.admins.push(by);
                 return Ok(Some(plan.with(happened(RoomEvent::NewOwner {}, &who, by))));
             }
-            Role::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
-            Role::Admin => {
+            RoomRole::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
+            RoomRole::Admin => {
                 plan.club.admins.push(user);
                 RoomEvent::Promoted {}
             }
-            Role::Member => RoomEvent::Demoted {},
+            RoomRole::Member => RoomEvent::Demoted {},
         };
         Ok(Some(plan.with(happened(event, &who, by))))
     })

@@ -67,12 +67,12 @@ pub fn headers() -> Map<String, Value> {
     ])
 }
 
-/// The headers of an error response with this status, by reference.
-pub fn of_refusal(status: u16) -> Value {
+/// The headers of an error response with this status, by reference. `waits`: whether one of its problems says how long to wait.
+pub fn of_refusal(status: u16, waits: bool) -> Value {
     let own: &[&str] = match status {
         401 => &["WWW-Authenticate"],
         429 => &["Retry-After", "RateLimit", "RateLimit-Policy"],
-        503 => &["Retry-After"],
+        _ if waits => &["Retry-After"],
         _ => &[],
     };
     own.iter().chain(&["X-Request-Id"]).map(|name| ((*name).to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()

@@ -12,11 +12,17 @@ use super::reference;
 /// - An enum that serde tags, alone or flattened into a struct: one schema for each variant, with all members, and a discriminator.
 /// - A struct with exactly one of its members (`minProperties` and `maxProperties` are 1): one form for each member.
 ///
-/// A struct that is flattened into another becomes part of it.
+/// A struct that is flattened into another becomes part of it. It stays if another schema has a value of it too.
 pub fn divide(schemas: &mut Map<String, Value>) {
     let before = schemas.clone();
     let of_others = |schema: &&Value| tagged(schema, &before).is_some() || whole(schema, &before).is_some();
-    let flattened: BTreeSet<&str> = before.values().filter(of_others).flat_map(parts).collect();
+    let mut elsewhere = BTreeSet::new();
+    for schema in before.values() {
+        let flattens = of_others(&schema);
+        let members = schema.as_object().into_iter().flatten().filter(|(name, _)| !(flattens && *name == "allOf"));
+        members.for_each(|(_, value)| references(value, &mut elsewhere));
+    }
+    let flattened: BTreeSet<&str> = before.values().filter(of_others).flat_map(parts).filter(|name| !elsewhere.contains(*name)).collect();
     for (name, schema) in &before {
         if flattened.contains(name.as_str()) {
             // It is now in the forms of the struct.
@@ -33,6 +39,16 @@ pub fn divide(schemas: &mut Map<String, Value>) {
 /// The schemas that a schema refers to as its parts.
 fn parts(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(super::named)
+}
+
+/// Adds the names of the schemas that a value refers to.
+fn references<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
+    names.extend(super::named(value));
+    match value {
+        Value::Object(members) => members.values().for_each(|member| references(member, names)),
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        _ => {}
+    }
 }
 
 /// The name of a tag, and the forms by its values.
