@@ -71,7 +71,7 @@ export async function talk(): Promise<void> {
   const most: number | undefined = hello?.limits.message_chars;
   // @ts-expect-error there is no such frame
   await stoa.live.ask({ type: "shout" });
-  stoa.live.on((payload) => payload.type === "message" && payload.text.length === most);
+  stoa.live.on((payload) => payload.type === "message" && payload.text?.length === most);
   const names: Store<{ id: string }[]> = stoa.rooms;
   names.subscribe((all) => all.length)();
 }

@@ -135,8 +135,7 @@ async fn refused_frames_cause_hardly_any_call() {
     let room = ana.post("/v1/rooms/direct", json!({ "user": ben.id() })).await.is(201)["id"].clone();
     let (_, hello, ..) = kinds().remove(0);
     let now = cloud.now();
-    // And the renewal of the presence.
-    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 3 + 6 + 1, "a hello with rooms and the people in them");
+    assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 3 + 6, "a hello with rooms and the people in them");
     // Authentication, transaction, and the members' sockets. No other socket is open.
     let said = json!({ "stream": "chat", "id": "x", "payload": said(&room, "n1") });
     let (answer, cost) = at(&cloud, now, &mut socket, &said).await;

@@ -238,6 +238,8 @@ async fn a_socket_survives_everything_a_client_can_send() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut socket = ana.socket().await;
+    // The announcement of who has come.
+    cloud.settle().await;
     let before = stored(&cloud).await;
     let room = "rom_00000000000000000000000000";
     let frames = [

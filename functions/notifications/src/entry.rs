@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use accounts::{pair::Relation, user::partition};
+use accounts::{
+    pair::{Relation, entries_about},
+    user::partition,
+};
 use events::Notice;
 use kernel::{
     Time, Timestamp,
@@ -100,12 +103,15 @@ impl Item for Entry {
     const KIND: &'static str = "notification";
     const ABOUT: About = About::beside_user("NOTIFICATION#{notification}", Personal::Exported(&["id", "what", "at", "read_at"]))
         .indexed(Index::UnreadNotifications, "USER#{user}#UNREAD", "{notification}")
+        .indexed(Index::NotificationsAbout, "USER#{other}#ABOUT", "{notification}")
         .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.read_at.is_none() { vec![(Index::UnreadNotifications, Self::unread(self.user, self.id))] } else { Vec::new() }
+        let about = self.what.about().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
+        let unread = self.read_at.is_none().then(|| (Index::UnreadNotifications, Self::unread(self.user, self.id)));
+        unread.into_iter().chain(about).collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.at + KEPT)

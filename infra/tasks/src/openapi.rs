@@ -411,7 +411,7 @@ fn named(schema: &Value) -> Option<&str> {
 }
 
 /// The most levels of a schema in an example. Deeper than ours, and the end of a schema that contains itself.
-const DEEPEST: u8 = 8;
+const DEEPEST: u8 = 16;
 
 /// A value of a schema: its example, or else the simplest value.
 pub fn sample(schema: &Value, schemas: &Value, depth: u8) -> Value {

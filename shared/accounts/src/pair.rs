@@ -509,7 +509,13 @@ pub async fn export(table: &Table, user: UserId) -> Result<Vec<ExportedRelation>
     }
 }
 
-/// Deletes a bounded part of a person's pairs, and takes them out of the counts of the others.
+/// The partition of [`Index::NotificationsAbout`]: the entries in the inboxes of others that are about a person.
+#[must_use]
+pub fn entries_about(user: UserId) -> String {
+    format!("USER#{user}#ABOUT")
+}
+
+/// Deletes a bounded part of a person's pairs, and takes them out of the counts of the others; then of what tells others of them.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -527,7 +533,12 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
             done => done.refused_is_fine()?,
         }
     }
-    Ok(if page.items.is_empty() { Purged::Done } else { Purged::More })
+    if !page.items.is_empty() {
+        return Ok(Purged::More);
+    }
+    let told = table.query_rows(Range::of_index(Index::NotificationsAbout, entries_about(user)).limit(25)).await?;
+    table.delete_many(told.items.iter().filter_map(store::Row::key).collect()).await?;
+    Ok(if told.items.is_empty() { Purged::Done } else { Purged::More })
 }
 
 #[cfg(test)]

@@ -74,6 +74,8 @@ pub enum Index {
     Online,
     /// The unread notifications of a person: `gsi1`.
     UnreadNotifications,
+    /// Entries in the inboxes of others that are about a person, so that they go with the person's account.
+    NotificationsAbout,
     /// The locations of people, by area: `gsi1`.
     Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
@@ -96,7 +98,7 @@ impl Index {
             | Self::PairsOfLow
             | Self::Nearby
             | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Owner | Self::PairsOfHigh => ("gsi2", "gsi2pk", "gsi2sk"),
+            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 
