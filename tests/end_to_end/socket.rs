@@ -172,20 +172,20 @@ fn closing(times: u32) -> Target {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_does_not_outlive_its_session() {
     let cloud = Cloud::start().await;
-    let (ana, cat) = (cloud.member("ana").await, cloud.member("cat").await);
+    let (ana, cat, dan) = (cloud.member("ana").await, cloud.member("cat").await, cloud.member("dan").await);
     let refreshed = async |who: &tests::Caller| {
         let body = json!({ "refresh_token": who.refresh_token() });
         who.signed_in(cloud.anonymous().post("/v1/sessions/refresh", body).await.is(200))
     };
-    let (mut ana, mut cat) = (ana, cat);
+    let (mut ana, mut cat, mut dan) = (ana, cat, dan);
     for step in [DAY * 13, DAY * 13, (DAY * 4).saturating_sub(Duration::from_secs(300))] {
         cloud.advance(step).await;
-        (ana, cat) = (refreshed(&ana).await, refreshed(&cat).await);
+        (ana, cat, dan) = (refreshed(&ana).await, refreshed(&cat).await, refreshed(&dan).await);
     }
     let ben = cloud.member("ben").await;
     let room = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is(201)["id"].clone();
     let (mut hers, mut public, mut says) = (ana.socket().await, cat.socket().await, ben.socket().await);
-    let mut other = cloud.sign_in("ana").await.socket().await;
+    let (mut other, mut listens) = (cloud.sign_in("ana").await.socket().await, dan.socket().await);
     cloud.settle().await;
     let send = |text: &str| json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") });
     assert_eq!(says.ask(send("in time")).await["type"], "ack");
@@ -202,6 +202,10 @@ async fn a_socket_does_not_outlive_its_session() {
     assert_eq!(says.ask(said).await["type"], "ack");
     public.closed().await;
     assert!(!public.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", public.heard());
+    // And with a notification.
+    ben.post(&format!("/v1/friends/{}/request", dan.id()), json!({})).await.is(201);
+    listens.closed().await;
+    assert!(!listens.heard().iter().any(|f| f["stream"] == "notification"), "{:?}", listens.heard());
     cloud.settle().await;
     let rows = cloud.of_kind("connection").await;
     assert_eq!(rows.len(), 2, "the items of the others are deleted: {rows:?}");
@@ -225,10 +229,10 @@ async fn the_eleventh_socket_within_a_minute_is_refused() {
 }
 
 /// Everything that is stored, except when people were last seen.
-async fn stored(cloud: &Cloud) -> String {
+async fn stored(cloud: &Cloud) -> Vec<String> {
     let dump = cloud.dump().await;
     let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
-    items.filter(|item| item["kind"]["S"] != "presence").map(|item| format!("{item}\n")).collect()
+    items.filter(|item| item["kind"]["S"] != "presence").map(Value::to_string).collect()
 }
 
 /// Whatever a client sends, it is told the error and may go on.

@@ -253,6 +253,7 @@ mod tests {
             "chat_typing",
             "closing",
             "error",
+            "notification_pushes",
         ];
         assert_eq!(asked, BTreeSet::from(expected));
         for (name, operation) in document["operations"].as_object().expect("operations") {

@@ -138,8 +138,8 @@ async fn open(
                     let payload = frame.get("payload");
                     let said = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
                     let pushed = frame.get("id").is_none();
-                    let sent = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
-                    if tell.send(Heard { at: Instant::now(), sent }).is_err() { return }
+                    let moment = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
+                    if tell.send(Heard { at: Instant::now(), sent: moment }).is_err() { return }
                 }
             }
         }

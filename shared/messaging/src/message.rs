@@ -157,8 +157,6 @@ pub struct Happened {
     pub who: UserId,
     /// Their username at that time.
     pub username: String,
-    /// Who did it.
-    pub by: UserId,
 }
 
 /// What can happen to a room or to its members.
@@ -225,7 +223,6 @@ impl LogEntry {
             mentions: Vec::new(),
             event: None,
             who: None,
-            by: None,
             created_at: at.into(),
             picture: None,
         };
@@ -235,9 +232,9 @@ impl LogEntry {
                 let (id, text, edited_at) = (Some(id), Some(text.0), edited_at.map(Into::into));
                 Message { kind, id, author, text, edited_at, reply_to, mentions, ..none }
             }
-            Content::Happened(Happened { event, who, username, by }) => {
+            Content::Happened(Happened { event, who, username }) => {
                 let who = Some(Author { id: who, username });
-                Message { kind: EntryKind::Event, event: Some(event), who, by: Some(by), ..none }
+                Message { kind: EntryKind::Event, event: Some(event), who, ..none }
             }
             Content::Deleted {} => none,
         }
@@ -324,10 +321,6 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub who: Option<Author>,
-    /// Of a system event: who did it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub by: Option<UserId>,
     /// When the number was taken.
     pub created_at: Timestamp,
     /// The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket.

@@ -128,7 +128,7 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
         room: room.id,
         seq: room.seq,
         at: now,
-        content: happened(RoomEvent::Created {}, &author(owner), owner.id),
+        content: happened(RoomEvent::Created {}, &author(owner)),
         via: None,
         changes: 0,
     });
@@ -176,7 +176,7 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
             plan.tx.delete_when(invited.clone(), Cond::Exists);
         }
         if room.kind == RoomKind::Group {
-            plan.entries.push(happened(RoomEvent::Joined {}, &author(user), user.id));
+            plan.entries.push(happened(RoomEvent::Joined {}, &author(user)));
         }
         Ok(Some(plan))
     });
@@ -190,7 +190,7 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
 /// [`Kind::OwnerStays`] for an owner with other members of whom none is an administrator, [`Kind::NotFound`], [`Kind::Forbidden`]
 /// in a room that cannot be left.
 pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<(), Problem> {
-    take_out(table, sys, user.id, room, happened(RoomEvent::Left {}, &author(user), user.id), None).await
+    take_out(table, sys, user.id, room, happened(RoomEvent::Left {}, &author(user)), None).await
 }
 
 /// Ends the membership of somebody whose account is deleted. If they own the room and it has no administrator, `heir` takes it
@@ -226,7 +226,7 @@ async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Co
             let next = inherits(club).ok_or(Kind::OwnerStays)?;
             let who = found.take::<User>(&User::key_of(next))?.ok_or_else(|| Kind::Conflict.because("somebody else takes over now"))?;
             plan.own(user, next).unlimited = true;
-            plan.entries.push(happened(RoomEvent::NewOwner {}, &author(&who), user));
+            plan.entries.push(happened(RoomEvent::NewOwner {}, &author(&who)));
         }
         Ok(Some(plan))
     })
@@ -255,7 +255,7 @@ pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         plan.take_out(room.id, user);
         if room.kind == RoomKind::Group || them.role() != RoomRole::Member {
             let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
-            plan.entries.push(happened(RoomEvent::Removed {}, &who, by));
+            plan.entries.push(happened(RoomEvent::Removed {}, &who));
         }
         Ok(Some(plan))
     })
@@ -292,7 +292,7 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
                 found.take::<RoomCount>(&count)?.unwrap_or_default().admit(true)?;
                 plan.own(by, user);
                 plan.club.admins.push(by);
-                return Ok(Some(plan.with(happened(RoomEvent::NewOwner {}, &who, by))));
+                return Ok(Some(plan.with(happened(RoomEvent::NewOwner {}, &who))));
             }
             RoomRole::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
             RoomRole::Admin => {
@@ -301,7 +301,7 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
             }
             RoomRole::Member => RoomEvent::Demoted {},
         };
-        Ok(Some(plan.with(happened(event, &who, by))))
+        Ok(Some(plan.with(happened(event, &who))))
     })
     .await
     .map(drop)
@@ -348,13 +348,13 @@ pub async fn describe(
         let mut plan = Plan::of(club);
         if let Some(name) = name.filter(|name| **name != club.name) {
             plan.club.name = name.clone();
-            plan.entries.push(happened(RoomEvent::Renamed { name: name.to_string() }, &author(by), by.id));
+            plan.entries.push(happened(RoomEvent::Renamed { name: name.to_string() }, &author(by)));
         }
         let topic = topic.after(club.topic.as_ref());
         if topic != club.topic {
             plan.club.topic.clone_from(&topic);
             let topic = topic.map(|topic| topic.to_string());
-            plan.entries.push(happened(RoomEvent::TopicChanged { topic }, &author(by), by.id));
+            plan.entries.push(happened(RoomEvent::TopicChanged { topic }, &author(by)));
         }
         Ok((!plan.entries.is_empty()).then_some(plan))
     });
@@ -583,6 +583,7 @@ const fn nameless(id: UserId) -> Author {
     Author { id, username: String::new() }
 }
 
-fn happened(event: RoomEvent, who: &Author, by: UserId) -> Content {
-    Content::Happened(Happened { event, who: who.id, username: who.username.clone(), by })
+/// Who did it to somebody else is not kept: when that person leaves for good, nobody would find their id in the events of others.
+fn happened(event: RoomEvent, who: &Author) -> Content {
+    Content::Happened(Happened { event, who: who.id, username: who.username.clone() })
 }

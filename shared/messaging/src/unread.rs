@@ -128,7 +128,7 @@ mod tests {
     fn only_messages_of_others_count() {
         let sys = Sys::real();
         let (me, other) = (sys.id(), sys.id());
-        let joined = Content::Happened(Happened { event: RoomEvent::Joined {}, who: other, username: "ben".to_owned(), by: other });
+        let joined = Content::Happened(Happened { event: RoomEvent::Joined {}, who: other, username: "ben".to_owned() });
         let entries = [said(&sys, me), said(&sys, other), entry(&sys, Content::Deleted {}), entry(&sys, joined), said(&sys, other)];
         assert_eq!(tally(&entries, false, me), Unread { messages: 2, more: false, mentions: 0 });
         let many: Vec<LogEntry> = (0..100).map(|_| said(&sys, other)).collect();
@@ -191,7 +191,7 @@ mod tests {
                 }
                 (9, true) if draw(8) == 0 => drop(members.remove(&who)),
                 (_, false) if draw(3) == 0 => {
-                    let joined = Happened { event: RoomEvent::Joined {}, who, username: String::new(), by: who };
+                    let joined = Happened { event: RoomEvent::Joined {}, who, username: String::new() };
                     log.push(LogEntry { seq: last + 1, ..entry(&sys, Content::Happened(joined)) });
                     let membership = Membership { from: last + 1, ..Membership::new(room, who, Time::ZERO) };
                     members.insert(who, Modelled { membership, unread: BTreeSet::new() });
