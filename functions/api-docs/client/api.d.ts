@@ -660,8 +660,6 @@ export interface Me {
 export interface Message {
   /** Of a message: the author. */
   author?: Author;
-  /** Of a system event: who did it. */
-  by?: UserId;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */

@@ -234,8 +234,6 @@ export type Nonce = string;
 export interface PushChanged {
   /** Of a message: the author. */
   author?: Author;
-  /** Of a system event: who did it. */
-  by?: UserId;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
@@ -274,8 +272,6 @@ export interface PushLeft {
 export interface PushMessage {
   /** Of a message: the author. */
   author?: Author;
-  /** Of a system event: who did it. */
-  by?: UserId;
   /** When the number was taken. */
   created_at: Timestamp;
   /** Of a message: when it was edited last. Absent if it never was. */
