@@ -99,7 +99,8 @@ impl Browser {
     pub async fn until(&mut self, script: &str) -> Value {
         let reached = async {
             loop {
-                let value = self.run(script).await;
+                // A page that is just being left has no value.
+                let value = self.try_run(script).await.unwrap_or_default();
                 if value != false && !value.is_null() && value != "" {
                     return value;
                 }
@@ -124,10 +125,15 @@ impl Browser {
     /// # Panics
     /// If it throws, showing the exception.
     pub async fn run(&mut self, script: &str) -> Value {
+        self.try_run(script).await.unwrap_or_else(|e| panic!("{script}: {e}"))
+    }
+
+    /// As [`Browser::run`], or the error of the browser if the page is left in the meantime.
+    async fn try_run(&mut self, script: &str) -> Result<Value, Value> {
         let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-        let answer = self.call("Runtime.evaluate", asked).await;
+        let answer = self.try_call("Runtime.evaluate", asked).await?;
         assert!(answer["exceptionDetails"].is_null(), "{script}: {}", answer["exceptionDetails"]);
-        answer["result"]["value"].clone()
+        Ok(answer["result"]["value"].clone())
     }
 
     /// The errors in the page's console since it was opened.
@@ -146,6 +152,10 @@ impl Browser {
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Value {
+        self.try_call(method, params).await.unwrap_or_else(|e| panic!("{method}: {e}"))
+    }
+
+    async fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.asked += 1;
         let id = self.asked;
         let frame = json!({ "id": id, "method": method, "params": params }).to_string();
@@ -162,7 +172,6 @@ impl Browser {
             panic!("the page is gone");
         };
         let answer = tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("{method} takes too long"));
-        assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-        answer["result"].clone()
+        if answer["error"].is_null() { Ok(answer["result"].clone()) } else { Err(answer["error"].clone()) }
     }
 }

@@ -81,6 +81,18 @@ pub struct Session {
     /// The last refresh token that a step-up replaced.
     #[serde(default)]
     pub replaced: Option<Replaced>,
+    /// When the tokens of the last moment began to follow each other: the tabs of a browser share one and refresh at once.
+    #[serde(default)]
+    pub burst: Option<Burst>,
+}
+
+/// Refreshes that followed each other within [`LOST_REPLY`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Burst {
+    /// The generation of the first token that was used in it.
+    from: u32,
+    /// When it was used.
+    at: Time,
 }
 
 /// A refresh token that was replaced by an independent one in a step-up. Whoever holds a copy of it has not stepped up.
@@ -101,6 +113,7 @@ impl Session {
     fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time, client: &Client) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
+            .set("burst", self.burst_with(used.generation, now))
             .set("refresh_hash", successor.hash())
             .set("generation", successor.generation)
             .set("last_used_at", now)
@@ -108,6 +121,12 @@ impl Session {
             .set("place", &client.place)
             .set("active_since", active_since)
             .when(field("generation").eq(used.generation))
+    }
+
+    /// The burst after a token of this generation was used.
+    fn burst_with(&self, generation: u32, now: Time) -> Burst {
+        let running = self.burst.filter(|burst| now.since(burst.at) <= LOST_REPLY);
+        running.unwrap_or(Burst { from: generation, at: now })
     }
 
     /// Whether the session is valid for this user.
@@ -248,12 +267,21 @@ impl RefreshToken {
         BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()))
     }
 
+    /// The token of a later generation, if only refreshes lie in between.
+    fn descendant(&self, key: &Secret, generation: u32) -> Option<Self> {
+        let steps = generation.checked_sub(self.generation).filter(|steps| *steps <= BURST_MOST)?;
+        Some((0..steps).fold(self.clone(), |token, _| token.successor(key)))
+    }
+
     fn successor(&self, key: &Secret) -> Self {
         let info = format!("stoa refresh v1 {}", self.session);
         let secret = hkdf_sha256(key.expose().as_bytes(), self.secret.expose(), info.as_bytes());
         Self::make(key, self.user, self.session, self.generation.saturating_add(1), secret)
     }
 }
+
+/// The most refreshes of a burst that an older token is followed through.
+const BURST_MOST: u32 = 64;
 
 /// A session that is about to be created. The only way to create one.
 #[derive(Debug)]
@@ -301,6 +329,7 @@ impl Opening {
             generation: 0,
             refresh_hash: refresh.hash(),
             replaced: None,
+            burst: None,
         };
         Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), is_new_client: false }
     }
@@ -395,7 +424,7 @@ pub enum Refreshed {
 enum Use {
     /// The current token: replace it.
     Rotate,
-    /// The previous token, by a client that lost the reply: return the same successor again.
+    /// The previous token, by a client that lost the reply, or another one of the same burst: return the current token again.
     Repeat,
     /// A token that a step-up has just replaced, possibly by another window of the same client: refuse it.
     Late,
@@ -409,11 +438,14 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
     let is_current =
         |token: &RefreshToken| token.generation == session.generation && same(token.hash().as_bytes(), session.refresh_hash.as_bytes());
     let replaced_lately = |r: &Replaced| token.generation <= r.generation && now.since(r.at) <= LOST_REPLY;
+    let is_previous = token.generation.saturating_add(1) == session.generation && now.since(session.last_used_at) <= LOST_REPLY;
+    let in_burst = session.burst.is_some_and(|burst| burst.from <= token.generation && now.since(burst.at) <= LOST_REPLY);
+    let leads_here = || token.descendant(key, session.generation).is_some_and(|current| is_current(&current));
     if !token.is_ours(key) {
         Use::Forged
     } else if is_current(token) {
         Use::Rotate
-    } else if is_current(&token.successor(key)) && now.since(session.last_used_at) <= LOST_REPLY {
+    } else if (is_previous || in_burst) && leads_here() {
         Use::Repeat
     } else if session.replaced.as_ref().is_some_and(replaced_lately) {
         Use::Late
@@ -444,7 +476,10 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
         let successor = token.successor(key);
         match judge(&session, token, key, now) {
             Use::Forged | Use::Late => break,
-            Use::Repeat => return Ok(Refreshed::Alive { session: Box::new(session), refresh: successor }),
+            Use::Repeat => {
+                let Some(refresh) = token.descendant(key, session.generation) else { break };
+                return Ok(Refreshed::Alive { session: Box::new(session), refresh });
+            }
             Use::Replay => {
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
@@ -601,6 +636,7 @@ mod tests {
         let now = sys.now();
         let rotate = |session: &mut Session, token: &RefreshToken| {
             let next = token.successor(&key());
+            session.burst = Some(session.burst_with(token.generation, now));
             session.generation = next.generation;
             session.refresh_hash = next.hash();
             session.last_used_at = now;
@@ -612,7 +648,21 @@ mod tests {
         assert_eq!(judge(&session, &first, &key(), now + LOST_REPLY + Duration::from_millis(1)), Use::Replay);
         let third = rotate(&mut session, &second);
         assert_eq!(judge(&session, &third, &key(), now), Use::Rotate);
-        assert_eq!(judge(&session, &first, &key(), now), Use::Replay);
+        // Tabs that share a token refresh at once: the slowest of them still gets the current one.
+        for token in [&first, &second] {
+            assert_eq!(judge(&session, token, &key(), now + LOST_REPLY), Use::Repeat);
+            assert_eq!(judge(&session, token, &key(), now + LOST_REPLY + Duration::from_millis(1)), Use::Replay);
+        }
+        // A token from before the burst is a copy.
+        let later = now + LOST_REPLY * 2;
+        session.burst = Some(session.burst_with(third.generation, later));
+        session.last_used_at = later;
+        let fourth = third.successor(&key());
+        (session.generation, session.refresh_hash) = (fourth.generation, fourth.hash());
+        assert_eq!(judge(&session, &third, &key(), later), Use::Repeat);
+        for copy in [&first, &second] {
+            assert_eq!(judge(&session, copy, &key(), later), Use::Replay);
+        }
     }
 
     #[test]
