@@ -14,7 +14,7 @@ use kernel::{
     id::{EventId, RoomId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Conditional as _, Key, Personal, Row, StoreError, Stored, Table, Update, WriteError, field};
+use store::{About, Cond, Conditional as _, Key, Personal, StoreError, Stored, Table, Update, field};
 
 use crate::{
     presence::{self, Presence},
@@ -117,7 +117,7 @@ pub async fn others(table: &Table, sys: &Sys, room: RoomId, figure: &OnlineFigur
         Reading::Due(None) => (count(table, room, now).await?, now),
         Reading::Due(Some(known)) => {
             let begin = Update::of(OnlineFigure::key_of(room)).set("counting", now);
-            if happened(table.update(begin.when(unchanged("counting", figure.counting.as_ref()))).await)? {
+            if table.update(begin.when(unchanged("counting", figure.counting.as_ref()))).await.applied()? {
                 (count(table, room, now).await?, now)
             } else {
                 known
@@ -131,7 +131,7 @@ pub async fn others(table: &Table, sys: &Sys, room: RoomId, figure: &OnlineFigur
 async fn count(table: &Table, room: RoomId, now: Time) -> Result<Online, StoreError> {
     let online = presence::count(table, now).await?;
     let kept = Update::upsert::<OnlineFigure>(OnlineFigure::key_of(room)).set("count", (online, now));
-    happened(table.update(kept).await)?;
+    table.update(kept).await.refused_is_fine()?;
     Ok(online)
 }
 
@@ -149,21 +149,16 @@ pub async fn announcement(table: &Table, sys: &Sys, room: RoomId, event: EventId
     }
     let turn = Turn { event, since: now };
     let claim = Update::upsert::<OnlineFigure>(key()).set("turn", turn).when(unchanged("turn", figure.turn.as_ref()));
-    if !happened(table.update(claim).await)? {
+    if !table.update(claim).await.applied()? {
         return Ok(None);
     }
     tokio::time::sleep(figure.wait(now)).await;
     let begun = sys.now();
     let give_back = Update::of(key()).set("announced", begun).remove("turn").when(field("turn").eq(turn));
-    if !happened(table.update(give_back).await)? {
+    if !table.update(give_back).await.applied()? {
         return Ok(None);
     }
     count(table, room, begun).await.map(Some)
-}
-
-/// Whether a conditional update happened.
-fn happened(updated: Result<Row, WriteError>) -> Result<bool, StoreError> {
-    Ok(updated.unless_refused()?.is_some())
 }
 
 /// The condition that an attribute has this value.
