@@ -473,7 +473,6 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     let Some(mut session) = found else { return Ok(Refreshed::Invalid) };
     // The second attempt is for a request that lost a race and then finds its token to be the previous one.
     for _ in 0..2 {
-        let successor = token.successor(key);
         match judge(&session, token, key, now) {
             Use::Forged | Use::Late => break,
             Use::Repeat => {
@@ -484,15 +483,18 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
                 end_family(table, sys, &session).await?;
                 return Ok(Refreshed::Reused);
             }
-            Use::Rotate => match table.update(session.rotate(&successor, token, now, client)).await {
-                Ok(row) => {
-                    note_use(table, &session, now).await;
-                    return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
+            Use::Rotate => {
+                let successor = token.successor(key);
+                match table.update(session.rotate(&successor, token, now, client)).await {
+                    Ok(row) => {
+                        note_use(table, &session, now).await;
+                        return Ok(Refreshed::Alive { session: Box::new(row.decode()?), refresh: successor });
+                    }
+                    Err(WriteError::Refused(Some(row))) => session = row.decode()?,
+                    Err(WriteError::Refused(None)) => break,
+                    Err(WriteError::Store(e)) => return Err(e.into()),
                 }
-                Err(WriteError::Refused(Some(row))) => session = row.decode()?,
-                Err(WriteError::Refused(None)) => break,
-                Err(WriteError::Store(e)) => return Err(e.into()),
-            },
+            }
         }
     }
     Ok(Refreshed::Invalid)

@@ -17,7 +17,7 @@ use crate::{
     message::{LogEntry, Nonce},
     online::OnlineFigure,
     presence::Presence,
-    room::Room,
+    room::{PUBLIC, Room},
     send::Receipt,
     spam::ChatState,
 };
@@ -92,12 +92,13 @@ pub async fn authorize(
     let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
     let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
     let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
-    let pair_key = Pair::key_in(subject.room);
+    // Nobody's pair is in the public room, which most frames name.
+    let pair_key = (subject.room != PUBLIC).then(|| Pair::key_in(subject.room));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
     let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
     let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
-    let always = [&user_key, &session_key, &chat_key, &presence_key, &room_key, &member_key, &pair_key];
-    let keys = always.into_iter().chain([&receipt_key, &entry_key, &online_key].into_iter().flatten()).cloned().collect();
+    let always = [&user_key, &session_key, &chat_key, &presence_key, &room_key, &member_key];
+    let keys = always.into_iter().chain([&pair_key, &receipt_key, &entry_key, &online_key].into_iter().flatten()).cloned().collect();
     let mut batch = table.get_many(keys).await?;
     let refused = |cause| Kind::TokenInvalid.because(cause);
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
@@ -114,7 +115,7 @@ pub async fn authorize(
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
     let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
     let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
-    let pair = batch.take::<Pair>(&pair_key)?;
+    let pair = pair_key.map(|key| batch.take::<Pair>(&key)).transpose()?.flatten();
     if pair.as_ref().is_some_and(Pair::is_blocked) {
         return Err(if subject.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
     }
