@@ -167,25 +167,32 @@ fn closing(times: u32) -> Target {
     Target { service: Some(Service::Connections), operation, first: 1, times, ..Target::default() }
 }
 
+/// Signs in members whose sessions end by the clock in five minutes.
+async fn with_short_sessions<const N: usize>(cloud: &Cloud, names: [&str; N]) -> [tests::Caller; N] {
+    let mut members = Vec::new();
+    for name in names {
+        members.push(cloud.member(name).await);
+    }
+    for step in [DAY * 13, DAY * 13, (DAY * 4).saturating_sub(Duration::from_secs(300))] {
+        cloud.advance(step).await;
+        for who in &mut members {
+            let body = json!({ "refresh_token": who.refresh_token() });
+            *who = who.signed_in(cloud.anonymous().post("/v1/sessions/refresh", body).await.is(200));
+        }
+    }
+    members.try_into().unwrap_or_else(|_| unreachable!("as many as there are names"))
+}
+
 /// A session that expires by the clock ends its sockets: a client that only listens gets no more messages and is closed.
 /// Promise: socket-session-end
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_does_not_outlive_its_session() {
     let cloud = Cloud::start().await;
-    let (ana, cat, dan) = (cloud.member("ana").await, cloud.member("cat").await, cloud.member("dan").await);
-    let refreshed = async |who: &tests::Caller| {
-        let body = json!({ "refresh_token": who.refresh_token() });
-        who.signed_in(cloud.anonymous().post("/v1/sessions/refresh", body).await.is(200))
-    };
-    let (mut ana, mut cat, mut dan) = (ana, cat, dan);
-    for step in [DAY * 13, DAY * 13, (DAY * 4).saturating_sub(Duration::from_secs(300))] {
-        cloud.advance(step).await;
-        (ana, cat, dan) = (refreshed(&ana).await, refreshed(&cat).await, refreshed(&dan).await);
-    }
+    let [ana, cat] = with_short_sessions(&cloud, ["ana", "cat"]).await;
     let ben = cloud.member("ben").await;
     let room = ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.is(201)["id"].clone();
     let (mut hers, mut public, mut says) = (ana.socket().await, cat.socket().await, ben.socket().await);
-    let (mut other, mut listens) = (cloud.sign_in("ana").await.socket().await, dan.socket().await);
+    let mut other = cloud.sign_in("ana").await.socket().await;
     cloud.settle().await;
     let send = |text: &str| json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") });
     assert_eq!(says.ask(send("in time")).await["type"], "ack");
@@ -202,13 +209,27 @@ async fn a_socket_does_not_outlive_its_session() {
     assert_eq!(says.ask(said).await["type"], "ack");
     public.closed().await;
     assert!(!public.heard().iter().any(|f| f["payload"]["type"] == "message"), "{:?}", public.heard());
-    // And with a notification.
-    ben.post(&format!("/v1/friends/{}/request", dan.id()), json!({})).await.is(201);
-    listens.closed().await;
-    assert!(!listens.heard().iter().any(|f| f["stream"] == "notification"), "{:?}", listens.heard());
     cloud.settle().await;
     let rows = cloud.of_kind("connection").await;
     assert_eq!(rows.len(), 2, "the items of the others are deleted: {rows:?}");
+}
+
+/// The same with a notification. The only socket is the one that it is for, so nothing else can have closed it.
+/// Promise: socket-session-end
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_closes_a_socket_of_an_ended_session() {
+    let cloud = Cloud::start().await;
+    let [ana] = with_short_sessions(&cloud, ["ana"]).await;
+    let ben = cloud.member("ben").await;
+    let mut hers = ana.socket().await;
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(420)).await;
+    ben.post(&format!("/v1/friends/{}/request", ana.id()), json!({})).await.is(201);
+    hers.closed().await;
+    assert!(!hers.heard().iter().any(|f| f["stream"] == "notification"), "{:?}", hers.heard());
+    cloud.settle().await;
+    let rows = cloud.of_kind("connection").await;
+    assert!(rows.is_empty(), "its item is deleted: {rows:?}");
 }
 
 /// Ten sockets a minute.
