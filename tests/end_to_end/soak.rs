@@ -1,4 +1,5 @@
-//! A soak of the chat: clients send, lose their connections and resume, while functions fail between their calls.
+//! A soak of the chat: clients send, read, lose their connections and resume, and members of groups come and go, while functions fail
+//! between their calls and the whole cloud is killed and started again.
 //!
 //! `cargo xtask soak` runs it longer. Clients follow the rules of the documentation: a nonce is repeated until its message is
 //! acknowledged, a number that is known is dropped, and a gap is asked for.
@@ -42,28 +43,57 @@ impl Random {
     }
 }
 
+/// An entry as a client knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Known {
+    /// An event has none.
+    id: Option<String>,
+    /// The author and the text, unless it is an event.
+    said: Option<(String, String)>,
+}
+
+impl Known {
+    fn of(message: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let said = (message["kind"] == "text").then(|| (text(&message["author"]["id"]), text(&message["text"])));
+        Self { id: message["id"].as_str().map(str::to_owned), said }
+    }
+}
+
 /// What a client has of a room.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Log {
-    /// Id and text by number.
-    messages: BTreeMap<u64, (String, String)>,
+    /// The entries by number.
+    entries: BTreeMap<u64, Known>,
     /// Everything up to this number is known.
     upto: u64,
+    /// The read marker.
+    read: u64,
 }
 
 impl Log {
-    /// Takes a message that was pushed or acknowledged. False if others before it are missing.
-    fn take(&mut self, seq: u64, id: &Value, text: &Value) -> bool {
-        let message = (id.as_str().unwrap().to_owned(), text.as_str().unwrap().to_owned());
+    /// Of somebody who joins with this entry.
+    const fn from(first: u64) -> Self {
+        Self { entries: BTreeMap::new(), upto: first.saturating_sub(1), read: first.saturating_sub(1) }
+    }
+
+    /// Takes an entry that was pushed or acknowledged. False if others before it are missing.
+    fn take(&mut self, seq: u64, known: Known) -> bool {
         if seq <= self.upto {
-            assert_eq!(self.messages.get(&seq), Some(&message), "a number that was known as something else");
+            assert_eq!(self.entries.get(&seq), Some(&known), "a number that was known as something else");
         } else if seq == self.upto + 1 {
-            self.messages.insert(seq, message);
+            self.entries.insert(seq, known);
             self.upto = seq;
         } else {
             return false;
         }
         true
+    }
+
+    /// The messages of others after the marker.
+    fn unread(&self, reader: &str) -> usize {
+        let after = self.entries.range(self.read + 1..);
+        after.filter(|(_, known)| known.said.as_ref().is_some_and(|(author, _)| author != reader)).count()
     }
 }
 
@@ -77,6 +107,8 @@ struct Client {
     caller: Caller,
     socket: Option<Socket>,
     logs: BTreeMap<String, Log>,
+    /// The rooms whose marker is to be moved to what is known.
+    to_read: BTreeSet<String>,
     pending: VecDeque<Pending>,
     acknowledged: Vec<(String, u64, String)>,
     random: Random,
@@ -93,6 +125,10 @@ impl Client {
                 let text = format!("{} {}", self.caller.id(), self.said);
                 self.pending.push_back(Pending { room, text, nonce: format!("n{}", self.said) });
                 self.said += 1;
+            }
+            if self.random.below(4) == 0 {
+                let room = self.random.below(self.logs.len() as u64);
+                self.to_read.extend(self.logs.keys().nth(usize::try_from(room).unwrap()).cloned());
             }
             if self.random.below(10) == 0
                 && let Some(mut socket) = self.socket.take()
@@ -152,7 +188,7 @@ impl Client {
             for message in page["messages"].as_array().unwrap() {
                 let seq = message["seq"].as_u64().unwrap();
                 assert!(seq > log.upto, "{page}");
-                log.messages.insert(seq, (message["id"].as_str().unwrap().to_owned(), message["text"].as_str().unwrap().to_owned()));
+                log.entries.insert(seq, Known::of(message));
                 log.upto = seq;
             }
             log.upto = log.upto.max(page["upto"].as_u64().unwrap());
@@ -169,7 +205,7 @@ impl Client {
         for push in heard.iter().map(|frame| &frame["payload"]).filter(|payload| payload["type"] == "message") {
             let room = push["room"].as_str().unwrap();
             let log = self.logs.get_mut(room).expect("only messages of one's own rooms");
-            if !log.take(push["seq"].as_u64().unwrap(), &push["id"], &push["text"]) {
+            if !log.take(push["seq"].as_u64().unwrap(), Known::of(push)) {
                 gaps.insert(room.to_owned());
             }
         }
@@ -192,19 +228,32 @@ impl Client {
             }
             let Pending { room, text, .. } = self.pending.pop_front().unwrap();
             let seq = answer["seq"].as_u64().unwrap();
-            let known = self.logs.get_mut(&room).unwrap().take(seq, &answer["id"], &json!(text));
+            let own = Known { id: answer["id"].as_str().map(str::to_owned), said: Some((self.caller.id(), text.clone())) };
+            let known = self.logs.get_mut(&room).unwrap().take(seq, own);
             self.acknowledged.push((room.clone(), seq, text));
             if !(known || self.sync(&room).await) {
                 return false;
             }
         }
-        self.listen().await
+        self.listen().await && self.mark().await
+    }
+
+    /// Moves the markers that are to be moved. False if that has to be tried again later.
+    async fn mark(&mut self) -> bool {
+        while let Some(room) = self.to_read.first().cloned() {
+            let answer = self.ask(json!({ "type": "read", "room": room, "seq": self.logs[&room].upto })).await;
+            let Some(seq) = answer["seq"].as_u64() else { return false };
+            self.logs.get_mut(&room).unwrap().read = seq;
+            self.to_read.remove(&room);
+        }
+        true
     }
 
     /// Connects, sends and catches up until nothing is missing.
     async fn complete(&mut self, cloud: &Cloud) {
         for _ in 0..20 {
             if self.connect().await && self.flush().await && self.catch_up().await && self.pending.is_empty() {
+                assert!(self.to_read.is_empty());
                 return;
             }
             cloud.refill_frames().await;
@@ -217,14 +266,19 @@ fn frame(next: &Pending) -> Value {
     json!({ "type": "send", "room": next.room, "text": next.text, "nonce": next.nonce })
 }
 
-/// Members in a ring: each has the public room, and a direct room with each neighbour.
-async fn ring(cloud: &Cloud, plan: &Plan) -> Vec<Client> {
+const PUBLIC: &str = "rom_00000000000000000000000000";
+/// How many members a group has at first.
+const MEMBERS: usize = 5;
+
+/// Members in a ring: each has the public room, a direct room with each neighbour, and groups with the next four.
+async fn ring(cloud: &Cloud, plan: &Plan) -> (Vec<Client>, Vec<Group>) {
     let mut clients = Vec::new();
     for n in 0..plan.clients {
         let caller = cloud.member(&format!("client{n}")).await;
         let random = Random(plan.seed.wrapping_mul(1_000_003).wrapping_add(n as u64));
-        let logs = BTreeMap::from([("rom_00000000000000000000000000".to_owned(), Log::default())]);
-        clients.push(Client { caller, socket: None, logs, pending: VecDeque::new(), acknowledged: Vec::new(), random, said: 0 });
+        let logs = BTreeMap::from([(PUBLIC.to_owned(), Log::default())]);
+        let (to_read, pending, acknowledged) = (BTreeSet::new(), VecDeque::new(), Vec::new());
+        clients.push(Client { caller, socket: None, logs, to_read, pending, acknowledged, random, said: 0 });
     }
     for n in 0..plan.clients {
         let next = (n + 1) % plan.clients;
@@ -233,25 +287,90 @@ async fn ring(cloud: &Cloud, plan: &Plan) -> Vec<Client> {
             clients[who].logs.insert(made["id"].as_str().unwrap().to_owned(), Log::default());
         }
     }
-    clients
+    let mut groups = Vec::new();
+    for owner in (0..plan.clients).step_by(MEMBERS) {
+        let made = clients[owner].caller.post("/v1/rooms", json!({ "kind": "group", "name": format!("Group {owner}") })).await.is(201);
+        let room = made["id"].as_str().unwrap().to_owned();
+        clients[owner].logs.insert(room.clone(), Log::default());
+        let mut group = Group { room, owner, others: Vec::new(), out: Vec::new() };
+        for other in (owner + 1)..(owner + MEMBERS).min(plan.clients) {
+            group.add(&mut clients, other).await;
+        }
+        groups.push(group);
+    }
+    (clients, groups)
 }
 
-/// All who are in a room have the same messages, and of the acknowledged ones each once under its number. Others get nothing.
+/// A group whose members come and go.
+struct Group {
+    room: String,
+    owner: usize,
+    others: Vec<usize>,
+    /// Those who were removed.
+    out: Vec<usize>,
+}
+
+impl Group {
+    async fn add(&mut self, clients: &mut [Client], who: usize) {
+        let path = format!("/v1/rooms/{}", self.room);
+        let invited = format!("{path}/invitations/{}", clients[who].caller.id());
+        clients[self.owner].caller.put(&invited, Value::Null).await.succeeds();
+        let joined = clients[who].caller.post(&format!("{path}/members"), Value::Null).await.is(200);
+        let first = joined["last_seq"].as_u64().unwrap();
+        clients[who].logs.insert(self.room.clone(), Log::from(first));
+        self.others.push(who);
+    }
+
+    /// Removes a member, or takes one in again. Whoever is removed must not get anything of the room from then on.
+    async fn change(&mut self, clients: &mut [Client], random: &mut Random) {
+        if random.below(2) == 0 && !self.others.is_empty() {
+            let who = self.others.remove(usize::try_from(random.below(self.others.len() as u64)).unwrap());
+            let path = format!("/v1/rooms/{}/members/{}", self.room, clients[who].caller.id());
+            clients[self.owner].caller.delete(&path).await.is(204);
+            // What arrived before the removal.
+            let _ = clients[who].listen().await;
+            clients[who].logs.remove(&self.room);
+            self.out.push(who);
+        } else if let Some(who) = self.out.pop() {
+            self.add(clients, who).await;
+        }
+    }
+}
+
+/// All who are in a room have the same entries from their joining on, and of the acknowledged messages each once under its number.
+/// Others get nothing. What is unread of each room is what the client counts itself.
 async fn compare(cloud: &Cloud, clients: &mut [Client]) {
     for client in &mut *clients {
         client.complete(cloud).await;
     }
-    let mut rooms: BTreeMap<String, &Log> = BTreeMap::new();
-    for client in &*clients {
-        for (room, log) in &client.logs {
-            let first = rooms.entry(room.clone()).or_insert(log);
-            assert_eq!(first.messages, log.messages, "{room} as {} sees it", client.caller.id());
-            let texts: BTreeSet<&String> = log.messages.values().map(|(_, text)| text).collect();
-            assert_eq!(texts.len(), log.messages.len(), "a message twice in {room}");
+    let mut rooms: BTreeMap<String, BTreeMap<u64, Known>> = BTreeMap::new();
+    for (client, (room, log)) in clients.iter().flat_map(|client| client.logs.iter().map(move |log| (client, log))) {
+        let whole = rooms.entry(room.clone()).or_default();
+        for (seq, known) in &log.entries {
+            let first = whole.entry(*seq).or_insert_with(|| known.clone());
+            assert_eq!(first, known, "{room} {seq} as {} sees it", client.caller.id());
         }
     }
+    for (client, (room, log)) in clients.iter().flat_map(|client| client.logs.iter().map(move |log| (client, log))) {
+        let begins = log.entries.keys().next().copied().unwrap_or(u64::MAX);
+        assert_eq!(rooms[room].range(begins..).count(), log.entries.len(), "{room} as {} sees it", client.caller.id());
+    }
+    for (room, entries) in &rooms {
+        let texts: Vec<&String> = entries.values().filter_map(|known| known.said.as_ref().map(|(_, text)| text)).collect();
+        assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), texts.len(), "a message twice in {room}");
+    }
     for (room, seq, text) in clients.iter().flat_map(|client| &client.acknowledged) {
-        assert_eq!(rooms[room].messages.get(seq).map(|(_, text)| text), Some(text), "{room} {seq}");
+        let said = rooms[room].get(seq).and_then(|known| known.said.as_ref().map(|(_, text)| text));
+        assert_eq!(said, Some(text), "{room} {seq}");
+    }
+    for client in &*clients {
+        let chats = client.caller.get("/v1/chats?limit=50").await.is(200);
+        for chat in chats["items"].as_array().unwrap() {
+            let log = &client.logs[chat["room"]["id"].as_str().unwrap()];
+            let (unread, counted) = (log.unread(&client.caller.id()), chat["unread"]["messages"].as_u64().unwrap());
+            assert_eq!(counted, u64::try_from(unread.min(99)).unwrap(), "{chat} as {} sees it", client.caller.id());
+        }
+        assert_eq!(chats["items"].as_array().unwrap().len(), client.logs.len(), "{chats}");
     }
     let (room, half) = (rooms.keys().last().unwrap().clone(), clients.len() / 2);
     for client in clients.iter_mut().filter(|client| !client.logs.contains_key(&room)).take(half) {
@@ -261,13 +380,14 @@ async fn compare(cloud: &Cloud, clients: &mut [Client]) {
     cloud.refill_frames().await;
 }
 
-/// Whatever happens to sockets, functions and their calls: no acknowledged message is lost, doubled, out of order, or read by
-/// somebody who is not in its room.
+/// Whatever happens to sockets, functions, their calls and the whole cloud: no acknowledged message is lost, doubled, out of order, or
+/// read by somebody who is not in its room, and what is unread is right.
 /// Promise: chat-soak
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_message_is_read_once_in_order_by_all_in_its_room() {
-    let (plan, cloud) = (Plan::read(), Cloud::start().await);
-    let mut clients = ring(&cloud, &plan).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (plan, mut cloud) = (Plan::read(), Cloud::start_in(folder.path().to_owned()).await);
+    let (mut clients, mut groups) = ring(&cloud, &plan).await;
     let mut random = Random(plan.seed);
     for turn in 1.. {
         let function = ["ChatFunction", "RoomFanoutFunction", "OutboxRelayFunction"][usize::try_from(random.below(3)).unwrap()];
@@ -275,14 +395,24 @@ async fn an_acknowledged_message_is_read_once_in_order_by_all_in_its_room() {
         let target = Target { function: Some(function.to_owned()), first, times: 1 + first % 4, ..Target::default() };
         let faults = [Fault::Internal, Fault::Throttle, Fault::Conflict, Fault::LostAfter];
         let fault = cloud.aws.faults.script(target, faults[usize::try_from(random.below(4)).unwrap()]);
-        join_all(clients.iter_mut().map(|client| client.turn(plan.messages))).await;
+        let turns = join_all(clients.iter_mut().map(|client| client.turn(plan.messages)));
+        // Every tenth turn is cut off where it happens to be: the outcome must be the same wherever that is.
+        if turn % 10 == 4 {
+            drop(tokio::time::timeout(Duration::from_millis(10 + random.below(90)), turns).await);
+            clients.iter_mut().filter_map(|client| client.socket.take()).for_each(Socket::drop_silently);
+            cloud = cloud.restart().await;
+        } else {
+            turns.await;
+        }
         fault.end();
         cloud.refill_frames().await;
         let done = clients.iter().all(|client| client.said >= plan.messages);
         if done || turn % 25 == 0 {
-            // Numbers without a message are old by then.
             cloud.advance(Duration::from_secs(60)).await;
             compare(&cloud, &mut clients).await;
+            for group in &mut groups {
+                group.change(&mut clients, &mut random).await;
+            }
         }
         if done {
             break;

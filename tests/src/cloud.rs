@@ -2,12 +2,13 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use kernel::Time;
-use local::{Core, Options, Stack, hosts::Hosting, inbox::Message};
+use local::{Core, Options, Ports, Stack, Storage, activity::Activity, hosts::Hosting, inbox::Message};
 use serde_json::{Value, json};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -32,8 +33,10 @@ const LAST_WORDS: Duration = Duration::from_secs(20);
 /// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the
 /// test moves it, and by a millisecond with every invocation, so that tests of time and rates do not depend on the machine.
 pub struct Cloud {
+    // The first field, because it is dropped first.
+    _last_words: LastWords,
     stack: Stack,
-    hosting: Hosting,
+    options: Options,
     addresses: AtomicU32,
     members: OnceCell<Members>,
 }
@@ -47,7 +50,12 @@ impl std::ops::Deref for Cloud {
 
 /// The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same ports. Their unfinished work is
 /// waited for, because it would reach the next stack. Functions in this process end with their stack.
-impl Drop for Cloud {
+struct LastWords {
+    hosting: Hosting,
+    activity: Activity,
+}
+
+impl Drop for LastWords {
     fn drop(&mut self) {
         let runtime = Handle::current();
         if matches!(self.hosting, Hosting::Lambda { .. }) && runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
@@ -79,10 +87,42 @@ impl Cloud {
         let mut options =
             if parameters.is_empty() { tests } else { Options { now: tests.now, parameters: tests.parameters, ..Options::default() } };
         options.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let hosting = options.hosting.clone();
-        let stack = Stack::start(options).await.unwrap_or_else(|e| panic!("{e}"));
-        let cloud = Self { stack, hosting, addresses: AtomicU32::new(0), members: OnceCell::new() };
-        if matches!(cloud.hosting, Hosting::Lambda { .. }) {
+        Self::with(options).await
+    }
+
+    /// Starts a local cloud whose state is in a folder, so that it survives [`Cloud::restart`]. Its functions run in this process.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_in(folder: PathBuf) -> Self {
+        let Options { now, parameters, .. } = Options::for_tests();
+        Self::with(Options { now, parameters, storage: Storage::Folder(folder), ..Options::default() }).await
+    }
+
+    /// Kills everything at once, also work under way, and starts again with the same state, time and addresses.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn restart(self) -> Self {
+        let port = |url: &str| url.parse::<reqwest::Url>().ok().and_then(|url| url.port()).expect("a URL with a port");
+        let urls = &self.stack.urls;
+        let ports = Ports {
+            api: port(&urls.api),
+            socket: port(&urls.socket),
+            console: port(&urls.console),
+            aws: port(&urls.aws),
+            outside: port(&urls.outside),
+        };
+        let options = Options { ports, now: Some(self.now()), patient: true, ..self.options.clone() };
+        drop(self);
+        Self::with(options).await
+    }
+
+    async fn with(options: Options) -> Self {
+        let stack = Stack::start(options.clone()).await.unwrap_or_else(|e| panic!("{e}"));
+        let last_words = LastWords { hosting: options.hosting.clone(), activity: stack.activity.clone() };
+        let cloud = Self { _last_words: last_words, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
+        if matches!(cloud.options.hosting, Hosting::Lambda { .. }) {
             // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
         } else {

@@ -246,25 +246,25 @@ impl Socket {
     /// # Errors
     /// [`ClientError`] if the answer is an error or does not come.
     pub async fn ask(&mut self, payload: Value) -> Result<Value, ClientError> {
-        self.asked = self.asked.saturating_add(1);
-        let id = format!("c{}", self.asked);
-        let frame = json!({ "stream": "chat", "id": id, "payload": payload });
-        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)?;
+        let asked = payload.to_string();
+        let id = self.tell(payload).await?;
         let answer = self.hear(|frame| frame.get("id").and_then(Value::as_str) == Some(&id)).await?;
         match answer.get("type").and_then(Value::as_str) {
-            Some("error") => Err(ClientError(format!("{frame} is answered {answer}"))),
+            Some("error") => Err(ClientError(format!("{asked} is answered {answer}"))),
             _ => Ok(answer),
         }
     }
 
-    /// Sends a frame without waiting for its answer.
+    /// Sends a frame without waiting for its answer. Returns the frame's id, which the answer will have.
     ///
     /// # Errors
     /// [`ClientError`] if the socket is closed.
-    pub async fn tell(&mut self, payload: Value) -> Result<(), ClientError> {
+    pub async fn tell(&mut self, payload: Value) -> Result<String, ClientError> {
         self.asked = self.asked.saturating_add(1);
-        let frame = json!({ "stream": "chat", "id": format!("c{}", self.asked), "payload": payload });
-        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)
+        let id = format!("c{}", self.asked);
+        let frame = json!({ "stream": "chat", "id": id, "payload": payload });
+        self.stream.send(Message::text(frame.to_string())).await.map_err(ClientError::new)?;
+        Ok(id)
     }
 
     /// The next frame. `None` if the socket has closed.

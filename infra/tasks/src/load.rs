@@ -47,8 +47,10 @@ pub fn run(plan: &Plan) -> Result<(), Failure> {
 
 async fn measure(plan: &Plan) -> Result<(), Failure> {
     let server = Server::start(&plan.binary).await?;
-    println!("| sockets | greeted within | quiet after | deliveries | a second | CPU of each | p50 | p99 | memory |");
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!(
+        "| sockets | connected in | greeted within | fan-outs | quiet after | calls of a message | deliveries a second | CPU of each | p50 | p99 | memory |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut people: Vec<Visitor> = Vec::new();
     for sockets in &plan.rooms {
         let missing = people.len()..(*sockets).min(NUMBERS.end);
@@ -62,7 +64,7 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 /// Opens the sockets, sends the messages and closes the sockets. Returns the row of the table.
 async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
     let (tell, mut heard) = mpsc::unbounded_channel();
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), server.counts().await?);
     let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, tell.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
@@ -72,7 +74,7 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
         quiet = quiet.max(event.at.duration_since(begun));
     }
     let expected = messages.saturating_mul(sockets.saturating_sub(1));
-    let (cpu, begun) = (server.cpu()?, Instant::now());
+    let (all_open, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
     let sends = greeted.iter().cycle().take(messages).map(|(_, sender)| sender);
     for (n, sender) in sends.enumerate() {
         sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
@@ -94,9 +96,14 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
     let part = |percent: usize| delays.get(delays.len().saturating_mul(percent) / 100).copied().unwrap_or_default().as_millis();
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     let (rate, each) = (expected as f64 / wall.as_secs_f64(), busy.as_secs_f64() * 1e6 / expected.max(1) as f64);
+    let calls = server.counts().await?.calls.saturating_sub(all_open.calls);
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let of_each = calls as f64 / messages.max(1) as f64;
     Ok(format!(
-        "| {sockets} | {} ms | {:.1} s | {expected} | {rate:.0} | {each:.0} µs | {} ms | {} ms | {} MB |",
+        "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {of_each:.1} | {rate:.0} | {each:.0} µs | {} ms | {} ms | {} MB |",
+        connected.as_secs_f64(),
         slowest.as_millis(),
+        all_open.announcements.saturating_sub(before.announcements),
         quiet.saturating_sub(connected).as_secs_f64(),
         part(50),
         part(99),
@@ -147,6 +154,16 @@ async fn open(
     Ok((greeted, send))
 }
 
+/// The operation that tells everybody how many are online.
+const ANNOUNCEMENT: &str = "room-fanout presence_changed";
+
+/// What the functions have done so far.
+struct Counts {
+    announcements: u64,
+    /// Calls to AWS.
+    calls: u64,
+}
+
 /// The process of a local cloud, with an empty state.
 struct Server {
     child: Child,
@@ -181,6 +198,19 @@ impl Server {
         let path = format!("/v1/phone-sign-ins/{}/verify", member::<String>(&started, "id")?);
         let signed_in = self.anonymous.post(&path, json!({ "code": code })).await?;
         Ok(self.anonymous.with_token(Secret::new(member(&signed_in, "access_token")?)))
+    }
+
+    async fn counts(&self) -> Result<Counts, Failure> {
+        let counted = self.console.get("/_local/calls").await?;
+        let list = |name: &str| counted.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let operations = list("operations");
+        let announced = operations.iter().find(|operation| operation.get("name").is_some_and(|name| name == ANNOUNCEMENT));
+        let functions = list("functions");
+        let calls = functions.iter().filter_map(|function| function.get("calls")?.as_object()).flat_map(|calls| calls.values());
+        Ok(Counts {
+            announcements: announced.and_then(|operation| operation.get("times")?.as_u64()).unwrap_or_default(),
+            calls: calls.filter_map(Value::as_u64).sum(),
+        })
     }
 
     /// The CPU time of the process so far.
