@@ -188,7 +188,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let asked = all.iter().map(|operation| async move {
         let flow = flows.get(operation.path.split('/').nth(2).unwrap_or_default()).cloned().unwrap_or_default();
         let path = operation.path.replace("{flow}", &flow).replace("{address}", address).replace("{passkey}", passkey);
-        let path = path.replace("{factor}", "app").replace("{room}", "public").replace("{user}", &signed_in.id());
+        let path = path.replace("{factor}", "app").replace("{room}", "public").replace("{seq}", "1").replace("{user}", &signed_in.id());
         let caller: &Caller = if document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"][0].is_object() {
             signed_in
         } else {
