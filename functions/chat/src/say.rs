@@ -1,10 +1,6 @@
 //! Typing, sending, editing and deleting a message. One message too many in a minute bans the account.
 
-use accounts::{
-    pair::Pair,
-    staff::Roles,
-    user::User,
-};
+use accounts::{pair::Pair, staff::Roles, user::User};
 use kernel::{FieldError, Problem};
 use messaging::{
     change::{self, Changed},
@@ -59,7 +55,7 @@ pub async fn say(
             Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people)).into_iter().collect()))
         }
         Err(SendError::Refused(problem)) => Err(problem),
-        Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user).await),
+        Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
 }
 

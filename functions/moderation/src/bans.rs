@@ -8,10 +8,7 @@ use accounts::{
     user::{Status, User, notify},
 };
 use axum::extract::State;
-use callers::{
-    Staff,
-    staff::Moderator,
-};
+use callers::{Staff, staff::Moderator};
 use events::{Notice, Outbox, rooms::ChatBanned};
 use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
@@ -232,7 +229,11 @@ mod tests {
         assert_eq!(parsed(None, None).map(|ban| (ban.until, ban.by, ban.reason)).ok(), Some((None, Some(me), BanReason::Hate)));
         assert_eq!(parsed(Some(90), None).ok().and_then(|ban| ban.until), Some(now + Duration::from_secs(5_400)));
         for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MOST + 1), None), (None, Some(" "))] {
-            assert_eq!(parsed(minutes, explanation).map_err(|problem| problem.kind).err(), Some(Kind::Invalid), "{minutes:?} {explanation:?}");
+            assert_eq!(
+                parsed(minutes, explanation).map_err(|problem| problem.kind).err(),
+                Some(Kind::Invalid),
+                "{minutes:?} {explanation:?}"
+            );
         }
         assert!(parsed(None, Some(&"x".repeat(500))).is_ok() && parsed(None, Some(&"x".repeat(501))).is_err());
     }

@@ -2,10 +2,7 @@
 
 use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
-use callers::{
-    Staff,
-    staff::Moderator,
-};
+use callers::{Staff, staff::Moderator};
 use kernel::{Kind, Problem, Timestamp};
 use messaging::{
     change,

@@ -2,10 +2,7 @@
 
 use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
-use callers::{
-    Staff,
-    staff::Moderator,
-};
+use callers::{Staff, staff::Moderator};
 use kernel::Fields;
 use messaging::room::{RulesChange, SlowMode, change_public};
 use serde::Deserialize;
@@ -32,7 +29,7 @@ pub struct SetPublicRoom {
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a transaction.
 #[utoipa::path(put, path = "/v1/moderation/public-room", request_body = SetPublicRoom,
-    extensions(("x-problems" = json!(["invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 204, description = "They hold."), Problems))]
 pub async fn set_public_room(
     State(s): State<crate::State>,

@@ -2,10 +2,7 @@
 
 use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
-use callers::{
-    Member, Staff,
-    staff::Moderator,
-};
+use callers::{Member, Staff, staff::Moderator};
 use kernel::{
     Fields, Kind, Problem, Time, Timestamp,
     id::{MessageId, RoomId},

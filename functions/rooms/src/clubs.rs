@@ -5,7 +5,7 @@ use callers::{Member, MemberWith, MemberWithBoth};
 use kernel::{FieldError, Fields, Kind, Problem};
 use messaging::{
     member::{Membership, RoomMember},
-    room::{OPENED, Room, RoomName, RulesChange, Slug, SlugClaim, SlowMode, Title, Topic},
+    room::{OPENED, Room, RoomName, RulesChange, SlowMode, Slug, SlugClaim, Title, Topic},
     roster::{self, NewClub, TopicChange},
 };
 use serde::{Deserialize, Serialize};

@@ -111,8 +111,8 @@ fn runs_of(letters: &[char]) -> Vec<Range<usize>> {
 }
 
 /// Whether a run of letters and digits is a swear word, with or without its diacritics.
-fn swears(run: impl AsRef<[char]>) -> bool {
-    let lower: String = run.as_ref().iter().flat_map(|letter| letter.to_lowercase()).collect();
+fn swears(run: &[char]) -> bool {
+    let lower: String = run.iter().flat_map(|letter| letter.to_lowercase()).collect();
     let folded: String = lower.chars().map(without_diacritic).collect();
     [lower, folded].iter().any(|word| {
         let forms = words(word).into_iter().chain(numbered(word));
@@ -273,7 +273,7 @@ mod tests {
             ("Kurwa mać", "***** mać"),
             ("z tymi kurwami i chujem", "z tymi ******* i ******"),
             ("wyjebałem się", "********* się"),
-            ("Pierdolę to, jebać.", "********* to, *****."),
+            ("Pierdolę to, jebać.", "******** to, *****."),
             ("GÓWNO prawda", "***** prawda"),
             ("skurwysyn\tżółć\n", "*********\tżółć\n"),
         ] {

@@ -7,9 +7,7 @@
 //! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`](events::rooms::ChatBanned) does it again, in case
 //! that process was killed in between.
 
-use kernel::{
-    FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId,
-};
+use kernel::{FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;

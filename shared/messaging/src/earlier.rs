@@ -50,8 +50,7 @@ impl EarlierText {
 
 impl Item for EarlierText {
     const KIND: &'static str = "earlier_text";
-    const ABOUT: About =
-        About::at("ROOM#{room}", "EARLIER#{seq}#{slot}", Personal::ExportedIn("messages.json")).removed_by("chats");
+    const ABOUT: About = About::at("ROOM#{room}", "EARLIER#{seq}#{slot}", Personal::ExportedIn("messages.json")).removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.seq, self.slot)
     }
@@ -90,8 +89,10 @@ mod tests {
     fn a_message_has_ten_places_that_are_used_in_turn() {
         let sys = Sys::real();
         let text = Text::parse("hello").unwrap();
-        let said = Said { id: sys.id(), author: sys.id(), username: String::new(), text, edited_at: None, reply_to: None, mentions: vec![] };
-        let entry = |changes| LogEntry { room: RoomId::NIL, seq: 7, at: Time::ZERO, content: Content::Said(said.clone()), via: None, changes };
+        let said =
+            Said { id: sys.id(), author: sys.id(), username: String::new(), text, edited_at: None, reply_to: None, mentions: vec![] };
+        let entry =
+            |changes| LogEntry { room: RoomId::NIL, seq: 7, at: Time::ZERO, content: Content::Said(said.clone()), via: None, changes };
         let slot = |changes| EarlierText::of(&entry(changes), &said, Time::ZERO).slot;
         assert_eq!([0, 1, 9, 10, 25].map(slot), [0, 1, 9, 0, 5]);
         assert_eq!([0, 1, 10, 11].map(|changes| keys(&entry(changes)).len()), [0, 1, 10, 10]);

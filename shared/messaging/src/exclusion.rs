@@ -1,6 +1,6 @@
 //! Exclusion from chat by the server: the ban after too many messages, and the pause after a flood of frames.
 
-use accounts::{staff::Roles, user::User};
+use accounts::staff::Roles;
 use events::{Outbox, rooms::ChatBanned};
 use kernel::{Kind, Problem, Sys, id::UserId};
 use store::{CommitError, Cond, Conditional as _, StoreError, Table, Tx, Update, field};
@@ -15,21 +15,21 @@ use crate::{
 /// Bans a person who sent one message too many. The ban is recorded once, then all their sockets are notified and closed. Staff are
 /// not banned: they have to wait.
 ///
-/// One transaction. The call that records the ban also closes the sockets: one read, a frame and a close for each, and one
+/// One transaction. The call that records the ban also closes the sockets: two reads, a frame and a close for each, and one
 /// transaction that removes them from the list. A socket that connects in between fails the same condition, and nothing is
 /// delivered to a socket that could not be closed.
 ///
 /// Returns the problem for the person: [`Kind::ChatBanned`], or [`Kind::TooManyRequests`] for staff, unless the table does not answer.
-pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: &User) -> Problem {
-    let (ban, id) = (Ban::for_rate(sys.now()), user.id);
-    match record(table, sys, id, &ban).await {
+pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
+    let ban = Ban::for_rate(sys.now());
+    match record(table, sys, user, &ban).await {
         Err(e) => return e.into(),
         Ok(Recorded::Staff) => return Problem::new(Kind::TooManyRequests).retry_after(spam::WINDOW),
         Ok(Recorded::Before) => {}
         Ok(Recorded::Now) => {
-            tracing::warn!(user.id = %id, "banned from chat: too many messages");
-            if let Err(e) = ban::close(table, sys, sockets, id, &ban, user.locale).await {
-                tracing::error!(error = %e, user.id = %id, "sockets of a banned person are still open");
+            tracing::warn!(user.id = %user, "banned from chat: too many messages");
+            if let Err(e) = ban::enforce(table, sys, sockets, user).await {
+                tracing::error!(error = %e, user.id = %user, "sockets of a banned person are still open");
             }
         }
     }

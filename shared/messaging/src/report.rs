@@ -306,12 +306,7 @@ pub async fn make(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn page(
-    table: &Table,
-    state: ReportState,
-    after: Option<(Time, RoomId, u64)>,
-    limit: u32,
-) -> Result<Page<Report>, StoreError> {
+pub async fn page(table: &Table, state: ReportState, after: Option<(Time, RoomId, u64)>, limit: u32) -> Result<Page<Report>, StoreError> {
     let range = Range::of_index(Index::ReportedMessages, in_state(state)).limit(limit);
     let range = match after {
         Some((at, room, seq)) => {
@@ -359,14 +354,8 @@ mod tests {
         let sys = Sys::real();
         let now = sys.now();
         let (first, edited) = (said(&sys, "rude"), said(&sys, "polite"));
-        let entry = |said: &Said| LogEntry {
-            room: RoomId::NIL,
-            seq: 3,
-            at: now,
-            content: Content::Said(said.clone()),
-            via: None,
-            changes: 0,
-        };
+        let entry =
+            |said: &Said| LogEntry { room: RoomId::NIL, seq: 3, at: now, content: Content::Said(said.clone()), via: None, changes: 0 };
         let one = Report::after(None, &entry(&first), &first, ReportReason::Hate, now);
         let two = Report::after(Some(&one), &entry(&edited), &edited, ReportReason::Hate, now);
         let two = Report::after(Some(&two), &entry(&edited), &edited, ReportReason::Spam, now);

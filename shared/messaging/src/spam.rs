@@ -193,11 +193,15 @@ mod tests {
     #[test]
     fn a_ban_is_over_at_its_end() {
         let (at, until) = (START, START + Duration::from_secs(60));
-        let banned = |until| ChatState { banned_at: Some(at), banned_until: until, ban_reason: Some(BanReason::Spam), ..ChatState::default() };
+        let banned =
+            |until| ChatState { banned_at: Some(at), banned_until: until, ban_reason: Some(BanReason::Spam), ..ChatState::default() };
         assert!(ChatState::default().ban(START).is_none());
         assert!(banned(None).ban(START + Duration::from_secs(1_000_000)).is_some(), "without an end");
         let temporary = banned(Some(until));
-        assert_eq!(temporary.ban(until - Duration::from_millis(1)).map(|ban| (ban.until, ban.reason)), Some((Some(until), BanReason::Spam)));
+        assert_eq!(
+            temporary.ban(until - Duration::from_millis(1)).map(|ban| (ban.until, ban.reason)),
+            Some((Some(until), BanReason::Spam))
+        );
         assert!(temporary.ban(until).is_none());
         assert!(temporary.admit(START).is_err() && temporary.admit(until).is_ok());
         // Stored by an older version.
