@@ -4,7 +4,7 @@ use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::Fields;
-use messaging::room::{RulesChange, SlowMode, change_public};
+use messaging::room::{RulesChange, SlowMode, SlowModeChange, change_public};
 use serde::Deserialize;
 use store::Tx;
 use utoipa::ToSchema;
@@ -40,6 +40,7 @@ pub async fn set_public_room(
     let mut fields = Fields::new();
     let slow_mode = fields.take("/slow_mode_seconds", SlowMode::parse(body.slow_mode_seconds));
     fields.finish()?;
+    let slow_mode = slow_mode.map_or(SlowModeChange::Stays, Into::into);
     let me = caller.member.user.id;
     let mut tx = Tx::new();
     change_public(&mut tx, RulesChange { slow_mode, masks: Some(body.masks_profanity) }, s.sys.now());

@@ -5,7 +5,7 @@ use callers::{Member, MemberWith, MemberWithBoth};
 use kernel::{FieldError, Fields, Kind, Problem};
 use messaging::{
     member::{Membership, RoomMember},
-    room::{OPENED, Room, RoomName, RulesChange, SlowMode, Slug, SlugClaim, Title, Topic},
+    room::{OPENED, Room, RoomName, RulesChange, SlowMode, SlowModeChange, Slug, SlugClaim, Title, Topic},
     roster::{self, NewClub, TopicChange},
 };
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,7 @@ pub async fn update_room(
     };
     let slow_mode = body.slow_mode_seconds.and_then(|seconds| fields.take("/slow_mode_seconds", SlowMode::parse(seconds)));
     fields.finish()?;
+    let slow_mode = slow_mode.map_or(SlowModeChange::Stays, Into::into);
     let rules = RulesChange { slow_mode, masks: body.masks_profanity };
     let room = roster::describe(&s.table, &s.sys, &caller.user, room, (name.as_ref(), &topic), rules).await?;
     Ok(Json(RoomInfo::of(caller.user.id, &room, None)))

@@ -115,8 +115,7 @@ fn swears(run: &[char]) -> bool {
     let lower: String = run.iter().flat_map(|letter| letter.to_lowercase()).collect();
     let folded: String = lower.chars().map(without_diacritic).collect();
     [lower, folded].iter().any(|word| {
-        let forms = words(word).into_iter().chain(numbered(word));
-        forms.into_iter().any(|form| {
+        words(word).into_iter().chain(numbered(word)).any(|form| {
             let whole = WORDS.strong.contains(form.as_str()) || WORDS.word.contains(form.as_str());
             whole || WORDS.anywhere.iter().any(|stem| form.contains(stem))
         })

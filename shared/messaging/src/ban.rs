@@ -9,7 +9,7 @@
 
 use kernel::{FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{Cond, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{Cond, Conditional as _, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
@@ -214,7 +214,6 @@ pub async fn page(table: &Table, now: Time, after: Option<(UserId, Option<Time>)
 /// # Errors
 /// [`StoreError`]. May be repeated at any point.
 pub(crate) async fn forget_author(table: &Table, author: UserId, limit: u32) -> Result<bool, StoreError> {
-    use store::Conditional as _;
     let page = table.query_rows(Range::of_index(Index::BansByAuthor, by_author(author)).limit(limit)).await?;
     for key in page.items.iter().filter_map(store::Row::key) {
         let forget = Update::of(key).remove("banned_by").index(Index::BansByAuthor, None);

@@ -117,12 +117,41 @@ impl SlowMode {
     }
 }
 
-/// A change of what a room asks of those who write. What is `None` stays.
+/// What becomes of a room's slow mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlowModeChange {
+    /// It stays as it is.
+    #[default]
+    Stays,
+    /// The room has none any more.
+    Ends,
+    /// It is another one.
+    Becomes(SlowMode),
+}
+
+impl SlowModeChange {
+    /// The slow mode afterwards.
+    const fn after(self, before: Option<SlowMode>) -> Option<SlowMode> {
+        match self {
+            Self::Stays => before,
+            Self::Ends => None,
+            Self::Becomes(slow_mode) => Some(slow_mode),
+        }
+    }
+}
+
+impl From<Option<SlowMode>> for SlowModeChange {
+    fn from(slow_mode: Option<SlowMode>) -> Self {
+        slow_mode.map_or(Self::Ends, Self::Becomes)
+    }
+}
+
+/// A change of what a room asks of those who write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RulesChange {
     /// Another slow mode, or none.
-    pub slow_mode: Option<Option<SlowMode>>,
-    /// Whether swear words are masked.
+    pub slow_mode: SlowModeChange,
+    /// Whether swear words are masked. `None` leaves that as it is.
     pub masks: Option<bool>,
 }
 
@@ -130,20 +159,21 @@ impl RulesChange {
     /// Whether it changes anything of this room.
     #[must_use]
     pub(crate) fn changes(self, room: &Room) -> bool {
-        self.slow_mode.is_some_and(|slow| slow != room.slow_mode) || self.masks.is_some_and(|masks| masks != room.masks)
+        self.slow_mode.after(room.slow_mode) != room.slow_mode || self.masks.is_some_and(|masks| masks != room.masks)
     }
 
     /// The room afterwards.
     #[must_use]
     pub(crate) fn of(self, room: Room) -> Room {
-        Room { slow_mode: self.slow_mode.unwrap_or(room.slow_mode), masks: self.masks.unwrap_or(room.masks), ..room }
+        Room { slow_mode: self.slow_mode.after(room.slow_mode), masks: self.masks.unwrap_or(room.masks), ..room }
     }
 
     /// Adds the change to an update of the room.
     pub(crate) fn write(self, update: Update) -> Update {
         let update = match self.slow_mode {
-            Some(slow_mode) => update.set("slow_mode", slow_mode),
-            None => update,
+            SlowModeChange::Stays => update,
+            SlowModeChange::Ends => update.remove("slow_mode"),
+            SlowModeChange::Becomes(slow_mode) => update.set("slow_mode", slow_mode),
         };
         match self.masks {
             Some(masks) => update.set("masks", masks),
