@@ -56,8 +56,10 @@ async fn chats_are_listed_with_what_is_unread() {
     assert_eq!(phone.hear("read").await, json!({ "type": "read", "room": with_ana, "seq": 1 }));
     assert_eq!(chat(&ben, &with_ana).await["unread"], json!({ "messages": 1, "more": false, "mentions": 0 }));
     assert_eq!(phone.ask(read(99)).await["seq"], 3, "not beyond the last number");
+    cloud.refill_frames().await;
     assert_eq!(laptop.ask(read(2)).await["seq"], 3, "not back");
     assert_eq!(chat(&ben, &with_ana).await["unread"]["messages"], 0);
+    cloud.refill_frames().await;
     let back = laptop.ask(json!({ "type": "read", "room": with_ana, "seq": 2, "unread": true })).await;
     assert_eq!(back["seq"], 2);
     assert_eq!(chat(&ben, &with_ana).await["unread"]["messages"], 1);

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 18] = [
+pub(crate) const CANARIES: [&str; 20] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -32,6 +32,8 @@ pub(crate) const CANARIES: [&str; 18] = [
     "canary said 1-2",
     "canary-nonce-1-0",
     "canary said in the group",
+    "canary said 1-1",
+    "canary of the report",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -170,6 +172,11 @@ async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
         let said = json!({ "type": "send", "room": to, "text": "ben said that", "nonce": format!("ben-{n}") });
         assert_eq!(theirs.ask(said).await["type"], "ack");
     }
+    // The text before the edit, and the reports by her and about her.
+    assert_eq!(hers.ask(json!({ "type": "edit", "room": "public", "seq": 2, "text": "canary has edited" })).await["type"], "edited");
+    let report = json!({ "reason": "other", "text": "Canary of the report" });
+    canary.post("/v1/rooms/public/messages/4/reports", report).await.is(204);
+    friend.post("/v1/rooms/public/messages/1/reports", json!({ "reason": "other" })).await.is(204);
     (room, (hers, theirs))
 }
 

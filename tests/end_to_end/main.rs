@@ -33,6 +33,7 @@ mod login;
 mod matrix;
 mod messages;
 mod mfa;
+mod moderation;
 mod notices;
 mod notifications;
 mod pace;

@@ -20,12 +20,14 @@ enum Access {
     Fresh,
     /// Signed-in callers with a recent proof by a factor that is not sent by message. Any other proof is part of the request.
     Strong,
+    /// Moderators who have proven such a factor.
+    Moderator,
     /// Administrators who have proven such a factor.
     Administrator,
     /// Superusers who have recently proven such a factor.
     Superuser,
 }
-use Access::{Administrator, Fresh, Member, Public, Strong, Superuser};
+use Access::{Administrator, Fresh, Member, Moderator, Public, Strong, Superuser};
 
 impl Access {
     /// As the operation is described: its `security` is written from what its handler takes from a request.
@@ -36,6 +38,7 @@ impl Access {
             [] => Member,
             ["step_up"] if lists(described, "403", "second_factor_required") => Strong,
             ["step_up"] => Fresh,
+            ["moderator"] => Moderator,
             ["administrator"] => Administrator,
             ["step_up", "superuser"] => Superuser,
             other => panic!("nobody tries what takes {other:?}"),
@@ -43,7 +46,7 @@ impl Access {
     }
 
     const fn staff(self) -> bool {
-        matches!(self, Administrator | Superuser)
+        matches!(self, Moderator | Administrator | Superuser)
     }
 }
 
@@ -89,7 +92,7 @@ fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
 #[test]
 fn the_matrix_has_every_operation() {
     let document = tests::document();
-    for access in [Public, Member, Fresh, Strong, Administrator, Superuser] {
+    for access in [Public, Member, Fresh, Strong, Moderator, Administrator, Superuser] {
         assert!(operations().iter().any(|operation| operation.access == access), "{access:?}");
     }
     for operation in operations() {
@@ -144,6 +147,7 @@ async fn the_matrix_is_enforced() {
         ("picture", "default".to_owned()),
         ("size", "300".to_owned()),
         ("role", "moderator".to_owned()),
+        ("seq", "1".to_owned()),
     ]);
 
     let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));
@@ -206,9 +210,11 @@ async fn the_matrix_is_enforced() {
     // person asks for that.
     let _ = cloud.member("mia").await;
     for operation in operations() {
-        let object = ["address", "passkey", "device", "session", "room", "upload", "export"]
-            .iter()
-            .any(|o| operation.path.contains(&format!("{{{o}}}")));
+        // What staff do is refused to everybody else by their role.
+        let object = !operation.access.staff()
+            && ["address", "passkey", "device", "session", "room", "upload", "export"]
+                .iter()
+                .any(|o| operation.path.contains(&format!("{{{o}}}")));
         if object {
             let foreign = cloud.sign_in(if operation.path.contains("{room}") { "mia" } else { friend.name() }).await;
             let body = operation.body.clone().map(|body| if body["name"].is_string() { json!({ "name": "mine" }) } else { body });
@@ -233,16 +239,21 @@ async fn the_matrix_is_enforced() {
     let ask = async |operation: &Operation, who: &Caller| {
         who.send(operation.method.clone(), &about(&operation.path, &things), operation.body.clone()).await
     };
-    for operation in &asked(&[Administrator, Superuser]) {
+    for operation in &asked(&[Moderator, Administrator, Superuser]) {
         ask(operation, &victim).await.is_problem(403, "forbidden");
+    }
+    for operation in &asked(&[Administrator, Superuser]) {
         ask(operation, &moderator).await.is_problem(403, "forbidden");
+    }
+    for operation in &asked(&[Moderator]) {
+        ask(operation, &moderator).await.is_problem(403, "second_factor_required");
     }
     for operation in &asked(&[Superuser]) {
         ask(operation, &careless).await.is_problem(403, "forbidden");
     }
     cloud.appoint(&careless, &["superuser"]);
     cloud.appoint(&ida, &["superuser"]);
-    for operation in &asked(&[Strong, Administrator, Superuser]) {
+    for operation in &asked(&[Strong, Moderator, Administrator, Superuser]) {
         ask(operation, &careless).await.is_problem(403, "second_factor_required");
         assert_eq!(ask(operation, &by_mail).await.is_problem(401, "step_up_required")["methods"][0], "app", "{}", operation.name);
     }
@@ -252,7 +263,7 @@ async fn the_matrix_is_enforced() {
         ask(operation, &proven).await.is_problem(403, "forbidden");
     }
     cloud.appoint(&ida, &["superuser"]);
-    for operation in &asked(&[Strong, Administrator, Superuser]) {
+    for operation in &asked(&[Strong, Moderator, Administrator, Superuser]) {
         let reply = ask(operation, &proven).await;
         assert!(![401, 403].contains(&reply.status.as_u16()), "{}: {reply:?}", operation.name);
     }

@@ -148,6 +148,7 @@ async fn typing_is_shown_in_small_rooms() {
     assert_eq!(cloud.dump().await, before);
     let version = ben.get("/v1/me").await.header("etag");
     let _ = ben.with("if-match", version).patch("/v1/me", json!({ "who_can_message": "friends" })).await.is(200);
+    cloud.refill_frames().await;
     for room in [direct.as_str(), "public"] {
         assert_eq!(hers.ask(json!({ "type": "typing", "room": room })).await["type"], "typing");
     }

@@ -76,6 +76,11 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/me/picture"),
     (Begins, "POST /v1/me/picture/uploads"),
     (Whole, "PUT /v1/me/username"),
+    (Whole, "PUT /v1/moderation/bans/{user}"),
+    (Whole, "DELETE /v1/moderation/bans/{user}"),
+    (Whole, "DELETE /v1/moderation/messages/{room}/{seq}"),
+    (Whole, "PUT /v1/moderation/public-room"),
+    (Whole, "POST /v1/moderation/reports/{room}/{seq}/resolution"),
     (Whole, "POST /v1/notifications/{notification}/read"),
     (Whole, "POST /v1/notifications/read"),
     (Begins, "POST /v1/passkey-sign-ins"),
@@ -106,6 +111,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/rooms/{room}/members"),
     (Whole, "PUT /v1/rooms/{room}/members/{user}"),
     (Whole, "DELETE /v1/rooms/{room}/members/{user}"),
+    (Whole, "POST /v1/rooms/{room}/messages/{seq}/reports"),
     (Whole, "PUT /v1/rooms/{room}/notices"),
     (Begins, "POST /v1/sessions"),
     (Whole, "POST /v1/sessions/refresh"),
@@ -161,6 +167,7 @@ impl Operation {
             ("{device}", "dev_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{session}", "ses_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{room}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{seq}", "1"),
             ("{user}", "usr_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));

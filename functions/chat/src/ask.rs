@@ -10,6 +10,7 @@ use kernel::{
 use messaging::{
     access::Subject,
     message::{Message, Nonce, Text},
+    pace::InRoom,
     room::{PUBLIC, RoomKind, RoomName},
     unread::Mark,
 };
@@ -78,12 +79,16 @@ pub enum Ask {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
-    /// Tells the others in a room of up to twenty that the person types: at most every five seconds. In larger rooms nobody is told.
+    /// Tells the others in a room of up to twenty that the person types: at most every five seconds for each device. What comes in
+    /// between is dropped. In larger rooms nobody is told.
     Typing {
         /// The room.
         room: RoomName,
     },
     /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
+    ///
+    /// At most every two seconds for each room and device. What comes in between is refused with `too_many_requests` and the time to
+    /// wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show theirs.
     Read {
         /// The room.
         room: RoomName,
@@ -200,6 +205,15 @@ impl Ask {
 }
 
 impl Act {
+    /// What a device does in a room only so often, if it is that.
+    pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
+        match self {
+            Self::Typing { room } => Some((*room, InRoom::Types)),
+            Self::Read { room, .. } => Some((*room, InRoom::Reads)),
+            _ => None,
+        }
+    }
+
     /// The items to read for it. A hello also takes the last number of the public room.
     pub fn subject(&self) -> Subject<'_> {
         match self {

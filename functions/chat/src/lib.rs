@@ -15,10 +15,11 @@
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | also a batch read of the names, before |
 //! | `send` again | none |
+//! | `send` with a slow mode | also a read of the sender's roles, unless they administrate the room |
 //! | `edit`, `delete` | as `send` |
 //! | `sync`, `history` | one query |
-//! | `typing` | a batch read of the others' sockets, in a group a query of its members before it; a post for each |
-//! | `read` | one write; a post for each of the person's other sockets |
+//! | `typing` | a batch read of the others' sockets, in a group a query of its members before it; a post for each; none within five seconds after another one |
+//! | `read` | one write, beside it for read receipts a batch read of the others, in a group a query of its members before it; a post for each of their sockets and of the person's other ones; none within two seconds after another one |
 //! | `online` | none; once a second, for one of all callers, two writes and a query for each of the four shards |
 //!
 //! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or comes too early
@@ -30,15 +31,17 @@ mod online;
 mod read;
 mod say;
 
+use std::time::Duration;
+
 use accounts::picture::Links;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Boot, Failure, Function, StartError};
-use kernel::{Locale, Problem, Sys};
+use kernel::{Kind, Locale, Problem, Sys, id::RoomId};
 use messaging::{
     Sockets,
     access::{self, FrameSender},
     connection, delivery, frame,
-    pace::{Cost, Owner, Pace},
+    pace::{Cost, InRoom, Owner, Pace},
     presence,
 };
 use store::Table;
@@ -97,8 +100,10 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
     };
     let Some((outcome, locale)) = enter(s, &socket, act).await else { return Ok(frame::reply(None)) };
     let told = match outcome {
-        Ok((answer, delivery)) => {
-            deliver(s, &socket, delivery).await;
+        Ok((answer, deliveries)) => {
+            for delivery in deliveries {
+                deliver(s, &socket, delivery).await;
+            }
             Some(frame::write(STREAM, id.as_deref(), &answer))
         }
         Err(problem) => {
@@ -110,9 +115,9 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
     Ok(frame::reply(told))
 }
 
-type Outcome = Result<(Answer, Delivery), Problem>;
+type Outcome = Result<(Answer, Vec<Delivery>), Problem>;
 /// A frame for other sockets, and the people who get it.
-type Delivery = Option<(Vec<u8>, Vec<presence::Presence>)>;
+type Delivery = (Vec<u8>, Vec<presence::Presence>);
 
 /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
 async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
@@ -124,7 +129,16 @@ async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Ou
     let mut locale = owner.locale;
     let outcome = match act {
         Ok(act) => {
+            let often = act.limited();
+            if let Some((room, what)) = often
+                && let Err(wait) = s.pace.begin(socket, room, what, s.sys.now())
+            {
+                return Some((too_often(room, what, wait), locale));
+            }
             let outcome = Box::pin(answer(s, socket, owner, act, &mut locale)).await;
+            if let Some((room, what)) = often.filter(|_| outcome.is_err()) {
+                s.pace.undo(socket, room, what);
+            }
             // Our own failures do not count against the client.
             let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
             s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
@@ -133,6 +147,15 @@ async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Ou
         Err(problem) => Err(problem),
     };
     Some((outcome, locale))
+}
+
+/// The answer to a frame that a device sends into a room too often. It costs no AWS call.
+fn too_often(room: RoomId, what: InRoom, wait: Duration) -> Outcome {
+    match what {
+        // The others still show the note before.
+        InRoom::Types => Ok((Answer::Typing { room }, Vec::new())),
+        InRoom::Reads => Err(Problem::new(Kind::TooManyRequests).retry_after(wait)),
+    }
 }
 
 async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
@@ -160,16 +183,14 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
         Act::Sync { since, limit, .. } => read::sync(s, &member, since, limit).await?,
         Act::History { before, limit, .. } => read::history(s, &member, before, limit).await?,
         Act::Typing { .. } => return say::typing(s, &user, &member, pair.as_ref()).await,
-        Act::Read { seq, mark, .. } => return read::mark(s, &member, seq, mark, presence).await,
+        Act::Read { seq, mark, .. } => return read::mark(s, &user, &member, (seq, mark), presence).await,
         Act::Online { .. } => online::online(s, &member.room, &online, &presence).await?,
     };
-    Ok((answer, None))
+    Ok((answer, Vec::new()))
 }
 
-async fn deliver(s: &State, socket: &str, delivery: Delivery) {
-    if let Some((told, people)) = delivery {
-        delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
-    }
+async fn deliver(s: &State, socket: &str, (told, people): Delivery) {
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
 }
 
 fn note(problem: &Problem) {

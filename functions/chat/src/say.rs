@@ -1,6 +1,6 @@
 //! Typing, sending, editing and deleting a message. One message too many in a minute bans the account.
 
-use accounts::{pair::Pair, user::User};
+use accounts::{pair::Pair, staff::Roles, user::User};
 use kernel::{FieldError, Problem};
 use messaging::{
     change::{self, Changed},
@@ -35,7 +35,7 @@ pub async fn say(
     member: RoomMember,
     Words { text, nonce, reply_to }: Words,
     (chat, receipt, pair): (ChatState, Option<Receipt>, Option<Pair>),
-) -> Result<(Answer, Delivery), Problem> {
+) -> Result<(Answer, Vec<Delivery>), Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
         return Err(Problem::field("/reply_to", FieldError::new("choice")));
@@ -43,7 +43,8 @@ pub async fn say(
     // A repetition is answered from its receipt.
     let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
     let direct = member.room.kind == RoomKind::Direct;
-    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, chat, receipt };
+    let staff = receipt.is_none() && is_staff_in_slow_mode(s, &member).await?;
+    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, staff, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => {
             let told = |message: Message| {
@@ -51,11 +52,21 @@ pub async fn say(
                 let picture = direct.then(|| s.links.of(user.picture));
                 frame::write(STREAM, None, &Push::Message(&Message { picture, ..message }))
             };
-            Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people))))
+            Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people)).into_iter().collect()))
         }
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
+}
+
+/// Whether the sender need not wait in a room with a slow mode, because they are staff. One read if there is a slow mode and the sender
+/// does not administrate the room.
+async fn is_staff_in_slow_mode(s: &State, member: &RoomMember) -> Result<bool, Problem> {
+    if member.room.slow_mode.is_none() || member.administrates().is_ok() {
+        return Ok(false);
+    }
+    let roles = s.table.get::<Roles>(Roles::key_of(member.membership.user)).await?;
+    Ok(roles.is_some_and(|roles| !roles.roles.is_empty()))
 }
 
 fn acknowledge(Receipt { room, seq, id, nonce, at, .. }: Receipt) -> Answer {
@@ -69,27 +80,28 @@ pub async fn edit(
     entry: Option<LogEntry>,
     text: Text,
     pair: Option<&Pair>,
-) -> Result<(Answer, Delivery), Problem> {
+) -> Result<(Answer, Vec<Delivery>), Problem> {
     let mentions = mention::resolve(&s.table, &text).await?;
     let (told, seq) = told(change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?);
     Ok((Answer::Edited { room: member.room.id, seq }, told))
 }
 
 /// Answers `delete`.
-pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Delivery), Problem> {
+pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Vec<Delivery>), Problem> {
     let (told, seq) = told(change::delete(&s.table, &s.sys, member, entry).await?);
     Ok((Answer::Deleted { room: member.room.id, seq }, told))
 }
 
 /// Answers `typing`.
-pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&Pair>) -> Result<(Answer, Delivery), Problem> {
+pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&Pair>) -> Result<(Answer, Vec<Delivery>), Problem> {
     member.writes()?;
     let (room, watchers) = (member.room.id, typing::watchers(&s.table, member, pair).await?);
     let user = Author { id: user.id, username: user.username.to_string() };
-    Ok((Answer::Typing { room }, Some((frame::write(STREAM, None, &Push::Typing { room, user }), watchers))))
+    Ok((Answer::Typing { room }, vec![(frame::write(STREAM, None, &Push::Typing { room, user }), watchers)]))
 }
 
 /// The frame for the others, and the number of the message.
-fn told(Changed { message, deliver }: Changed) -> (Delivery, u64) {
-    (deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people)), message.seq)
+fn told(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
+    let told = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
+    (told.into_iter().collect(), message.seq)
 }

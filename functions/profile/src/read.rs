@@ -48,6 +48,10 @@ pub struct Me {
     found_by_email: bool,
     /// Whether everybody who knows the phone number finds the caller by it. Friends and the inviter always do.
     found_by_phone: bool,
+    /// Whether others in rooms of up to twenty see up to where the caller has read, and the caller sees it of them.
+    read_receipts: bool,
+    /// Whether friends add the caller to groups at once. Otherwise they invite the caller, as everybody does.
+    added_by_friends: bool,
     /// The address of the picture or of the default one.
     picture: Picture,
     /// When the account was made.
@@ -76,6 +80,8 @@ impl Me {
             who_can_message: user.who_can_message,
             found_by_email: user.found_by_email,
             found_by_phone: user.found_by_phone,
+            read_receipts: user.read_receipts,
+            added_by_friends: user.added_by_friends,
             picture: links.of(user.picture),
             created_at: user.created_at.into(),
             online: true,
@@ -132,6 +138,8 @@ pub fn example() -> serde_json::Value {
         "who_can_message": "everyone",
         "found_by_email": false,
         "found_by_phone": false,
+        "read_receipts": true,
+        "added_by_friends": true,
         "picture": Picture::example(),
         "created_at": "2026-11-21T08:00:00.000Z",
         "online": true,

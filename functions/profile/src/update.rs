@@ -62,6 +62,14 @@ pub struct UpdateMe {
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     found_by_phone: PatchMember<bool>,
+    /// Whether others in rooms of up to twenty see up to where the caller has read. Who hides it does not see it of others either.
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    read_receipts: PatchMember<bool>,
+    /// Whether friends add the caller to groups at once, and do not have to invite the caller.
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    added_by_friends: PatchMember<bool>,
 }
 
 /// A member of a merge patch.
@@ -152,6 +160,8 @@ fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {
     always(&mut new.who_can_message, patch.who_can_message, "/who_can_message", &mut fields, |t| parse_who_can_message(&t));
     always(&mut new.found_by_email, patch.found_by_email, "/found_by_email", &mut fields, Ok);
     always(&mut new.found_by_phone, patch.found_by_phone, "/found_by_phone", &mut fields, Ok);
+    always(&mut new.read_receipts, patch.read_receipts, "/read_receipts", &mut fields, Ok);
+    always(&mut new.added_by_friends, patch.added_by_friends, "/added_by_friends", &mut fields, Ok);
     fields.finish()?;
     Ok(new)
 }
@@ -218,7 +228,7 @@ fn difference(old: &User, new: &User) -> Option<Update> {
             }
         )*};
     }
-    set!(first_name last_name birth_date bio private locale who_can_message found_by_email found_by_phone);
+    set!(first_name last_name birth_date bio private locale who_can_message found_by_email found_by_phone read_receipts added_by_friends);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     changed.then(|| update.add("version", 1).when(unchanged))
 }

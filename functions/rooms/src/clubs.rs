@@ -5,7 +5,7 @@ use callers::{Member, MemberWith, MemberWithBoth};
 use kernel::{FieldError, Fields, Kind, Problem};
 use messaging::{
     member::{Membership, RoomMember},
-    room::{OPENED, Room, RoomName, Slug, SlugClaim, Title, Topic},
+    room::{OPENED, Room, RoomName, RulesChange, SlowMode, SlowModeChange, Slug, SlugClaim, Title, Topic},
     roster::{self, NewClub, TopicChange},
 };
 use serde::{Deserialize, Serialize};
@@ -109,9 +109,15 @@ pub struct UpdateRoom {
     /// 1 to 200 characters; empty for none.
     #[schema(max_length = 200, nullable = false)]
     topic: Option<String>,
+    /// How many seconds everybody waits between two messages, except the owner, administrators and staff. 0 for no slow mode.
+    #[schema(maximum = 120, nullable = false, examples(30))]
+    slow_mode_seconds: Option<u32>,
+    /// Whether swear words in new messages are masked.
+    #[schema(nullable = false)]
+    masks_profanity: Option<bool>,
 }
 
-/// Changes the name or the topic of a group or a channel. Its owner and its administrators may.
+/// Changes the name, the topic or the rules of a group or a channel. Its owner and its administrators may.
 ///
 /// AWS calls: the caller, a batch of the room and their membership, one transaction.
 #[utoipa::path(patch, path = "/v1/rooms/{room}", request_body = UpdateRoom,
@@ -131,8 +137,11 @@ pub async fn update_room(
         Some(typed) if kernel::text::is_blank(&typed) => TopicChange::Removed,
         Some(typed) => fields.take("/topic", Topic::parse(&typed)).map_or(TopicChange::Stays, TopicChange::Becomes),
     };
+    let slow_mode = body.slow_mode_seconds.and_then(|seconds| fields.take("/slow_mode_seconds", SlowMode::parse(seconds)));
     fields.finish()?;
-    let room = roster::describe(&s.table, &s.sys, &caller.user, room, name.as_ref(), &topic).await?;
+    let slow_mode = slow_mode.map_or(SlowModeChange::Stays, Into::into);
+    let rules = RulesChange { slow_mode, masks: body.masks_profanity };
+    let room = roster::describe(&s.table, &s.sys, &caller.user, room, (name.as_ref(), &topic), rules).await?;
     Ok(Json(RoomInfo::of(caller.user.id, &room, None)))
 }
 

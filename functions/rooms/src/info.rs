@@ -8,7 +8,7 @@ use kernel::{
 use messaging::{
     member::RoomRole,
     message::Author,
-    room::{Room, RoomKind, Slug},
+    room::{Room, RoomKind, SlowMode, Slug},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +28,12 @@ pub struct RoomInfo {
     club: Option<ClubInfo>,
     /// The number of the last message or system event.
     last_seq: u64,
+    /// How many seconds everybody waits between two messages, except administrators and staff. Absent without a slow mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 120, nullable = false)]
+    slow_mode_seconds: Option<u32>,
+    /// Whether swear words in new messages are masked.
+    masks_profanity: bool,
     /// When the room was made. Absent for the public room before its first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -70,6 +76,8 @@ impl RoomInfo {
             with: peer.map(|p| Author { id: p.id, username: p.username.to_string() }),
             club,
             last_seq: room.seq,
+            slow_mode_seconds: room.slow_mode.map(SlowMode::seconds),
+            masks_profanity: room.masks,
             created_at: (room.created_at > Time::ZERO).then(|| room.created_at.into()),
         }
     }

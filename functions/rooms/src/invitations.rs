@@ -29,8 +29,10 @@ pub struct RoomInvitation {
     name: String,
     /// The number of members.
     members: u32,
-    /// Who invited the caller.
-    by: UserId,
+    /// Who invited the caller. Absent if that account was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by: Option<UserId>,
     /// When.
     created_at: Timestamp,
     /// Until when it can be accepted.
@@ -75,12 +77,17 @@ pub async fn list_room_invitations(
     Ok(Json(RoomInvitationList { items, next_cursor }))
 }
 
-/// Invites somebody to a group or a channel. Its owner and its administrators may. No effect for a member, or if they are invited.
+/// Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a
+/// member, or if they are invited.
 ///
-/// AWS calls: the caller, a batch of the room, both memberships and the person, a counter, one transaction.
+/// A friend of the caller becomes a member of a group at once, unless they have turned that off (`added_by_friends`). Everybody else
+/// becomes one by accepting.
+///
+/// AWS calls: the caller, a batch of the room, both memberships and the person, a counter, one transaction; for a friend another batch
+/// before it.
 #[utoipa::path(put, path = "/v1/rooms/{room}/invitations/{user}",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "Who is invited.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_not_allowed", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_not_allowed", "too_many", "conflict", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
     responses((status = 204), Problems))]
 pub async fn invite_to_room(
     State(s): State<crate::State>,

@@ -13,10 +13,11 @@
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
 //! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a read in a direct room; a query |
+//! | `GET /v1/rooms/{room}/receipts` | the caller, the room and their membership in one; a read in a direct room; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
-//! | `PUT …/invitations/{user}` | as a change, and a counter |
+//! | `PUT …/invitations/{user}` | as a change, and a counter; for a friend, who becomes a member at once, another batch read |
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
 //!
@@ -30,6 +31,7 @@ mod invitations;
 mod list;
 mod members;
 mod messages;
+mod receipts;
 
 use accounts::token::Tokens;
 use axum::extract::FromRef;
@@ -56,6 +58,7 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     clubs::update_room,
     clubs::delete_room,
     messages::list_messages,
+    receipts::list_receipts,
     chats::set_room_notices,
     members::list_room_members,
     members::join_room,

@@ -12,6 +12,7 @@
 //! | `$disconnect` | two reads, a transaction; one read if the socket's item was deleted before |
 //! | `$default` | none: the answer is what the function returns; a read for the first frame of a socket at an instance |
 //! | [`SessionsEnded`] | two reads; one deletion each and a transaction if there are sockets to close |
+//! | [`ChatBanned`] | a batch read; a read, a frame and a deletion for each socket that is still open, and a transaction |
 
 mod connect;
 mod tickets;
@@ -22,17 +23,17 @@ use std::sync::Arc;
 use accounts::token::Tokens;
 use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::EventBridgeEvent};
 use axum::extract::FromRef;
-use events::{Envelope, accounts::SessionsEnded};
+use events::{Envelope, accounts::SessionsEnded, rooms::ChatBanned};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::{Origins, Sys};
-use messaging::{Sockets, connection, pace::Pace};
+use messaging::{Sockets, ban, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 
 pub use connect::{SUBPROTOCOL, TICKET_PREFIX};
 
-events::hears! { SessionsEnded }
+events::hears! { ChatBanned, SessionsEnded }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -124,8 +125,10 @@ impl Source {
 
 async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
     let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
-    let Heard::SessionsEnded(SessionsEnded { user }) = event.detail.event;
-    connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?;
+    match event.detail.event {
+        Heard::SessionsEnded(SessionsEnded { user }) => connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?,
+        Heard::ChatBanned(ChatBanned { user }) => ban::enforce(&s.table, &s.sys, &s.sockets, user).await?,
+    }
     Ok(to_raw_value(&())?)
 }
 

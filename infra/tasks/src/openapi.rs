@@ -59,7 +59,7 @@ const LIFE: [&str; 13] = [
     "socket",
     "account-deletion",
 ];
-const LAST: [&str; 2] = ["admin", "api-docs"];
+const LAST: [&str; 3] = ["moderation", "admin", "api-docs"];
 
 /// The place of a tag in the document.
 fn place(tag: &Value) -> usize {
@@ -238,7 +238,8 @@ fn problem(kind: Kind) -> Problem {
             Problem::new(kind).with("challenge", challenge).with("difficulty", 18)
         }
         Kind::StepRequired => Problem::new(kind).with("required_step", "personal"),
-        Kind::TooManyRequests | Kind::ResendTooEarly => Problem { retry_after: Some(20), ..Problem::new(kind) },
+        Kind::ChatBanned => Problem::new(kind).with("reason", "spam"),
+        Kind::TooManyRequests | Kind::ResendTooEarly | Kind::SlowMode => Problem { retry_after: Some(20), ..Problem::new(kind) },
         Kind::FriendPaused => Problem { retry_after: Some(604_800), ..Problem::new(kind) },
         Kind::Unavailable => Problem { retry_after: Some(1), ..Problem::new(kind) },
         _ => Problem::new(kind),

@@ -30,6 +30,18 @@ pub enum Action {
     SuperuserOffered,
     /// Somebody became the first superuser.
     FirstSuperuser,
+    /// Somebody was banned from chat.
+    ChatBanned,
+    /// A ban from chat was ended.
+    ChatUnbanned,
+    /// A moderator read a reported message and its earlier texts.
+    MessageRead,
+    /// A moderator deleted a message of somebody else.
+    MessageDeleted,
+    /// A moderator resolved the reports of a message.
+    ReportResolved,
+    /// The rules of the public room were changed. The entry is about the account that changed them.
+    PublicRoomChanged,
 }
 
 /// An entry of the audit log.

@@ -1,9 +1,9 @@
-//! Swear words that usernames and postal addresses may not contain, in English and Polish.
+//! Swear words that usernames and postal addresses may not contain, and that rooms can mask in messages, in English and Polish.
 //!
 //! Many people, streets and towns have names with a swear word in them, so a word counts only where it stands for itself. The
 //! words are in `data/profanity.txt`.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
 /// The words by the places where they are refused. The file explains each list.
 #[derive(Default)]
@@ -76,6 +76,65 @@ pub fn in_code(code: &str) -> bool {
     let lists = [&WORDS.strong, &WORDS.word, &WORDS.doubtful, &WORDS.anywhere];
     let swears = |text: &String| lists.into_iter().flatten().any(|word| text.contains(word));
     words(&code).iter().chain(&numbered(&code)).any(swears)
+}
+
+/// A text with a `*` for each letter and digit of its swear words, so that its length and everything else stays. Inflected forms are
+/// found by their stems, and letters that stand alone are read as one word: `k u r w a`.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    let runs: Vec<Range<usize>> = runs_of(&letters);
+    let spelled = runs.chunk_by(|a, b| a.len() == 1 && b.len() == 1).filter(|run| run.len() > 2).filter(|run| {
+        let word: Vec<char> = run.iter().flat_map(|letter| letters.get(letter.clone()).unwrap_or_default()).copied().collect();
+        swears(&word)
+    });
+    let alone = runs.iter().filter(|run| letters.get((*run).clone()).is_some_and(swears)).cloned();
+    let hidden: Vec<Range<usize>> = spelled.flatten().cloned().chain(alone).collect();
+    for letter in hidden.into_iter().flatten() {
+        if let Some(letter) = letters.get_mut(letter) {
+            *letter = '*';
+        }
+    }
+    letters.into_iter().collect()
+}
+
+/// The places of the runs of letters and digits.
+fn runs_of(letters: &[char]) -> Vec<Range<usize>> {
+    let mut runs = Vec::<Range<usize>>::new();
+    for (at, _) in letters.iter().enumerate().filter(|(_, letter)| letter.is_alphanumeric()) {
+        match runs.last_mut().filter(|run| run.end == at) {
+            Some(run) => run.end = at.saturating_add(1),
+            None => runs.push(at..at.saturating_add(1)),
+        }
+    }
+    runs
+}
+
+/// Whether a run of letters and digits is a swear word, with or without its diacritics.
+fn swears(run: &[char]) -> bool {
+    let lower: String = run.iter().flat_map(|letter| letter.to_lowercase()).collect();
+    let folded: String = lower.chars().map(without_diacritic).collect();
+    [lower, folded].iter().any(|word| {
+        words(word).into_iter().chain(numbered(word)).any(|form| {
+            let whole = WORDS.strong.contains(form.as_str()) || WORDS.word.contains(form.as_str());
+            whole || WORDS.anywhere.iter().any(|stem| form.contains(stem))
+        })
+    })
+}
+
+/// The letter of the Latin alphabet that a Polish one is made of.
+const fn without_diacritic(c: char) -> char {
+    match c {
+        'ą' => 'a',
+        'ć' => 'c',
+        'ę' => 'e',
+        'ł' => 'l',
+        'ń' => 'n',
+        'ó' => 'o',
+        'ś' => 's',
+        'ź' | 'ż' => 'z',
+        c => c,
+    }
 }
 
 /// The words of a name, also with one letter for three or more equal ones: `fuuuck`.
@@ -200,6 +259,38 @@ mod tests {
             assert!(in_code(bad), "{bad}");
         }
         assert!(!in_code("k7m2xp"));
+    }
+
+    #[test]
+    fn swear_words_are_masked_and_nothing_else() {
+        for (text, shown) in [
+            ("What the fuck, Ben?", "What the ****, Ben?"),
+            ("FUUUCK!!", "******!!"),
+            ("sh1t happens", "**** happens"),
+            ("k u r w a, znowu", "* * * * *, znowu"),
+            ("f.u.c.k off", "*.*.*.* off"),
+            ("Kurwa mać", "***** mać"),
+            ("z tymi kurwami i chujem", "z tymi ******* i ******"),
+            ("wyjebałem się", "********* się"),
+            ("Pierdolę to, jebać.", "******** to, *****."),
+            ("GÓWNO prawda", "***** prawda"),
+            ("skurwysyn\tżółć\n", "*********\tżółć\n"),
+        ] {
+            assert_eq!(masked(text), shown);
+            assert_eq!(masked(text).chars().count(), text.chars().count(), "{text}");
+        }
+        for good in [
+            "",
+            "Zażółć gęślą jaźń.",
+            "Scunthorpe and Assassin",
+            "Idę do kina o 18:30, a ty?",
+            "a b c d e",
+            "class1c b4ss, agent007",
+            "Cześć, jak się masz? 😀",
+            "grass, shiitake, Hancock",
+        ] {
+            assert_eq!(masked(good), good);
+        }
     }
 
     /// Each list has its words once, and in the place where the comment of the file puts them.

@@ -88,6 +88,23 @@ pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
 }
 
+/// Adds the condition that `user` has at least this role to a transaction, so that nothing is done with a role that was removed in the
+/// meantime.
+pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
+    let has = |role: Role| field("roles").has(role);
+    let enough = match least {
+        Role::Moderator => has(Role::Moderator).or(has(Role::Administrator)).or(has(Role::Superuser)),
+        Role::Administrator => has(Role::Administrator).or(has(Role::Superuser)),
+        Role::Superuser => has(Role::Superuser),
+    };
+    tx.check(Roles::key_of(user), enough)
+}
+
+/// Adds the condition that `user` has no role to a transaction against them: nobody bans staff before their roles were removed.
+pub fn require_none(tx: &mut Tx, user: UserId) -> Slot {
+    tx.check(Roles::key_of(user), Cond::Absent)
+}
+
 /// Adds the condition that `user` is not a superuser to a transaction that deactivates or deletes their account. Because nobody
 /// can remove their own role, the last superuser cannot leave.
 pub fn require_no_superuser(tx: &mut Tx, user: UserId) -> Slot {

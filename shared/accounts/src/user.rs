@@ -75,6 +75,12 @@ pub struct User {
     /// Whether everybody who knows the number finds the person by it. Friends and the inviter always do.
     #[serde(default)]
     pub found_by_phone: bool,
+    /// Whether others in small rooms see up to where the person has read, and the person sees it of them.
+    #[serde(default = "User::by_default")]
+    pub read_receipts: bool,
+    /// Whether friends add the person to groups at once. Otherwise they invite them, as everybody does.
+    #[serde(default = "User::by_default")]
+    pub added_by_friends: bool,
     /// The state of the account.
     pub status: Status,
     /// Since when the account is deactivated, if it is.
@@ -109,6 +115,11 @@ pub struct User {
 pub const IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 impl User {
+    /// For settings that are on unless the person has turned them off, also for accounts from before there was the setting.
+    const fn by_default() -> bool {
+        true
+    }
+
     /// An account with a name and a language, and without any other data.
     #[must_use]
     pub const fn new(id: UserId, username: Username, locale: Locale, now: Time) -> Self {
@@ -127,6 +138,8 @@ impl User {
             who_can_message: WhoCanMessage::Everyone,
             found_by_email: false,
             found_by_phone: false,
+            read_receipts: true,
+            added_by_friends: true,
             status: Status::Active,
             deactivated_at: None,
             factors: Vec::new(),
@@ -325,6 +338,8 @@ impl Item for User {
             "who_can_message",
             "found_by_email",
             "found_by_phone",
+            "read_receipts",
+            "added_by_friends",
             "status",
             "deactivated_at",
             "factors",

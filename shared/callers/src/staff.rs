@@ -49,7 +49,7 @@ impl AtLeast for Superuser {
     const ROLE: Role = Role::Superuser;
 }
 
-/// How long after the proof of a strong factor staff may work. Changes also take `Fresh<Staff<…>>`.
+/// How long after the proof of a strong factor staff may work. Changes of accounts and roles also take `Fresh<Staff<…>>`.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
 /// A caller who is staff with at least this role, and has proven a second factor that is not sent by message, within [`SHIFT`]

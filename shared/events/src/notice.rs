@@ -69,6 +69,8 @@ notices! {
     AccountDeactivated,
     /// The deletion of the account has begun.
     AccountDeleted,
+    /// A ban from chat was ended before its time.
+    ChatUnbanned,
 }
 
 impl Notice {
@@ -98,6 +100,8 @@ impl Notice {
             | Self::RecoveryCodesMade
             | Self::RecoveryCodeUsed
             | Self::DeviceTrusted => false,
+            // It is in the inbox of the app, and nothing that the account needs.
+            Self::ChatUnbanned => false,
         }
     }
 }

@@ -3,6 +3,11 @@
 use kernel::id::{RoomId, UserId};
 
 crate::event::events! {
+    /// Somebody was banned from chat: what is still open of their sockets is to be closed.
+    ChatBanned {
+        /// Who is banned.
+        user: UserId,
+    }
     /// A message was edited or deleted in a room with too many members for the request to deliver that.
     MessageChanged {
         /// The room.

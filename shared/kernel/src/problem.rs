@@ -69,7 +69,7 @@ kinds! {
     PasswordWrong = 403 "password_wrong";
     /// A hundred codes in a row were wrong: no more are accepted until a recovery code or a passkey is, or the password is reset.
     FactorLocked = 403 "factor_locked";
-    /// Banned from chat.
+    /// Banned from chat; `reason` says why, `explanation` what a moderator adds, and `ends_at` when the ban ends, if it does.
     ChatBanned = 403 "chat_banned";
     /// The other person does not accept messages from the caller.
     ChatNotAllowed = 403 "chat_not_allowed";
@@ -152,6 +152,8 @@ kinds! {
     VersionRequired = 428 "version_required";
     /// Too many attempts; `retry_after` is the number of seconds to wait.
     TooManyRequests = 429 "too_many_requests";
+    /// The room has a slow mode; `retry_after` is the number of seconds until the caller may write again.
+    SlowMode = 429 "slow_mode";
     /// A new code was requested too early.
     ResendTooEarly = 429 "resend_too_early";
     /// An internal error.
@@ -293,6 +295,15 @@ pub struct ProblemMembers {
     /// In `too_large`: the maximum number of bytes.
     #[schema(nullable = false)]
     pub max_bytes: Option<u32>,
+    /// In `chat_banned`: why.
+    #[schema(required = false, schema_with = ban_reason)]
+    pub reason: Option<String>,
+    /// In `chat_banned`: what the moderator says about it.
+    #[schema(nullable = false)]
+    pub explanation: Option<String>,
+    /// In `chat_banned`: when the ban ends. Absent if it has no end.
+    #[schema(nullable = false)]
+    pub ends_at: Option<crate::Timestamp>,
 }
 
 // The types of these members are in crates above this one: they are named as in the document.
@@ -313,6 +324,10 @@ fn step() -> RefOr<Schema> {
 
 fn state() -> RefOr<Schema> {
     Ref::from_schema_name("AccountState").into()
+}
+
+fn ban_reason() -> RefOr<Schema> {
+    Ref::from_schema_name("BanReason").into()
 }
 
 /// One wrong field.

@@ -2,17 +2,18 @@
 //!
 //! A message keeps its number. Whoever reads it later gets it as it is then: the new text, or that it was deleted. Clients that are
 //! away notice by the room's count of changes in their `hello`, and read again what they show. One transaction changes the
-//! message and the count.
+//! message and the count. It keeps the text that an edit replaces ([`crate::earlier`]), and deletes these texts with the message.
 
 use std::time::Duration;
 
 use accounts::pair::Pair;
 use events::{Outbox, rooms::MessageChanged};
 use kernel::{Kind, Problem, Sys, Time, id::UserId};
-use store::{CommitError, Cond, Index, Item as _, Table, Tx, Update, field};
+use store::{CommitError, Cond, Index, Item as _, Slot, Table, Tx, Update, field};
 
 use crate::{
     delivery,
+    earlier::{self, EarlierText},
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Said, Text},
     presence::Presence,
@@ -49,8 +50,11 @@ pub async fn edit(
     own(member, &entry, &said, now)?;
     member.writes()?;
     let (text, mentions) = text;
+    let text = if member.room.masks { text.masked() } else { text };
+    let mut tx = Tx::new();
+    tx.put_always(&EarlierText::of(&entry, &said, now));
     let said = Said { text, mentions, edited_at: Some(now), ..said };
-    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, pair).await
+    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, (tx, pair)).await
 }
 
 /// Deletes a message: one's own, or any in a room that one administrates. As [`edit`].
@@ -63,7 +67,46 @@ pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option
     if member.administrates().is_err() {
         own(member, &entry, &said, sys.now())?;
     }
-    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, None).await
+    let mut tx = Tx::new();
+    forget_earlier(&mut tx, &entry);
+    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, (tx, None)).await
+}
+
+/// The conditions of the transaction in which a moderator deletes a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal {
+    /// Refused if the message was changed since it was read.
+    pub message: Slot,
+    /// Refused if the room was deleted.
+    pub room: Slot,
+}
+
+/// Adds the deletion of somebody's message by a moderator to a transaction. `room-fanout` tells the members, in rooms of every size.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no message under the number.
+pub fn remove(tx: &mut Tx, sys: &Sys, entry: &LogEntry) -> Result<Removal, Problem> {
+    if !matches!(entry.content, Content::Said(_)) {
+        return Err(Kind::NotFound.because("there is no message under this number"));
+    }
+    let after = LogEntry { content: Content::Deleted {}, ..entry.clone() };
+    let message = tx.update(rewrite(&after).when(is_unchanged(&after)));
+    let room = tx.update(Update::of(Room::key_of(entry.room)).add("changes", 1).when(Cond::Exists));
+    forget_earlier(tx, entry);
+    Outbox::add(tx, sys, &MessageChanged { room: entry.room, seq: entry.seq });
+    Ok(Removal { message, room })
+}
+
+/// Adds the deletion of the earlier texts of a message to a transaction.
+fn forget_earlier(tx: &mut Tx, entry: &LogEntry) {
+    for key in earlier::keys(entry) {
+        tx.delete(key);
+    }
+}
+
+/// The condition that nobody has changed an entry since it was read.
+fn is_unchanged(entry: &LogEntry) -> Cond {
+    field("changes").absent().or(field("changes").eq(entry.changes))
 }
 
 /// A message that the member may read.
@@ -86,12 +129,18 @@ fn own(member: &RoomMember, entry: &LogEntry, said: &Said, now: Time) -> Result<
     if now.since(entry.at) > CHANGEABLE { Err(Kind::ChangeTooLate.into()) } else { Ok(()) }
 }
 
-/// Stores the new content of a message, unless it was changed since it was read.
-async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, pair: Option<&Pair>) -> Result<Changed, Problem> {
+/// Stores the new content of a message, unless it was changed since it was read. `tx` has what is written with it.
+async fn commit(
+    table: &Table,
+    sys: &Sys,
+    member: &RoomMember,
+    after: LogEntry,
+    (mut tx, pair): (Tx, Option<&Pair>),
+) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
-    let mut tx = Tx::new();
-    let same = tx.update(rewrite(&after).when(field("changes").absent().or(field("changes").eq(after.changes))));
-    tx.update(Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists));
+    let same = tx.update(rewrite(&after).when(is_unchanged(&after)));
+    let counted = Update::of(Room::key_of(room.id)).add("changes", 1).when(Cond::Exists).when(room.masks_unchanged());
+    let counted = tx.update(counted);
     let admitted = match (room.kind, membership.peer, &after.content) {
         (RoomKind::Direct, Some(peer), Content::Said(_)) => {
             let accepted = Accepted::check(&mut tx, membership.user, peer, pair);
@@ -113,6 +162,7 @@ async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, 
             return Err(match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
                 Some((_, kind)) => kind.because("the person may not write there any more"),
                 None if r.at(same) => Kind::Conflict.because("the message was changed before"),
+                None if r.current(counted).is_some() => Kind::Conflict.because("the rules of the room were changed"),
                 None => Kind::NotFound.because("the room was deleted"),
             });
         }

@@ -1,33 +1,39 @@
-//! Exclusion from chat: the ban after too many messages, and the pause after a flood of frames.
+//! Exclusion from chat by the server: the ban after too many messages, and the pause after a flood of frames.
 
+use accounts::staff::Roles;
+use events::{Outbox, rooms::ChatBanned};
 use kernel::{Kind, Problem, Sys, id::UserId};
-use store::{Conditional as _, StoreError, Table, Update, field};
+use store::{CommitError, Cond, Conditional as _, StoreError, Table, Tx, Update, field};
 
 use crate::{
-    Sockets, connection, frame,
+    Sockets,
+    ban::{self, Ban},
+    connection, frame,
     spam::{self, ChatState, FLOOD},
 };
 
-/// Bans a person who sent one message too many. The ban is recorded once, then all their sockets are notified and closed.
+/// Bans a person who sent one message too many. The ban is recorded once, then all their sockets are notified and closed. Staff are
+/// not banned: they have to wait.
 ///
-/// One write. The call that records the ban also closes the sockets: one read, a frame and a close for each, and one
+/// One transaction. The call that records the ban also closes the sockets: two reads, a frame and a close for each, and one
 /// transaction that removes them from the list. A socket that connects in between fails the same condition, and nothing is
 /// delivered to a socket that could not be closed.
 ///
-/// Returns the problem for the person: [`Kind::ChatBanned`], unless the table does not answer.
+/// Returns the problem for the person: [`Kind::ChatBanned`], or [`Kind::TooManyRequests`] for staff, unless the table does not answer.
 pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
-    match record(table, sys, user).await {
+    let ban = Ban::for_rate(sys.now());
+    match record(table, sys, user, &ban).await {
         Err(e) => return e.into(),
-        Ok(false) => {}
-        Ok(true) => {
+        Ok(Recorded::Staff) => return Problem::new(Kind::TooManyRequests).retry_after(spam::WINDOW),
+        Ok(Recorded::Before) => {}
+        Ok(Recorded::Now) => {
             tracing::warn!(user.id = %user, "banned from chat: too many messages");
-            let told = frame::error("chat", None, &Kind::ChatBanned.into(), kernel::Locale::default(), "");
-            if let Err(e) = connection::close_all(table, sys, sockets, user, Some(told)).await {
+            if let Err(e) = ban::enforce(table, sys, sockets, user).await {
                 tracing::error!(error = %e, user.id = %user, "sockets of a banned person are still open");
             }
         }
     }
-    Kind::ChatBanned.into()
+    ban.problem(ban.at)
 }
 
 /// Closes the sockets of a person who keeps sending frames without the wait they were asked for, and keeps them from opening
@@ -64,11 +70,25 @@ async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, St
     table.update(record).await.applied()
 }
 
-/// Records the ban. True if it is new.
-async fn record(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
-    let record = Update::upsert::<ChatState>(ChatState::key_of(user))
-        .set("banned_at", sys.now())
-        .set("ban_reason", "rate")
-        .when(field("banned_at").absent());
-    table.update(record).await.applied()
+/// What became of a ban.
+enum Recorded {
+    /// It is recorded.
+    Now,
+    /// The person was banned before.
+    Before,
+    /// The person is staff, and not banned.
+    Staff,
+}
+
+async fn record(table: &Table, sys: &Sys, user: UserId, ban: &Ban) -> Result<Recorded, StoreError> {
+    let mut tx = Tx::new();
+    tx.update(ban::imposed(user, ban).when(ban::is_over(ban.at)));
+    let ordinary = tx.check(Roles::key_of(user), Cond::Absent);
+    Outbox::add(&mut tx, sys, &ChatBanned { user });
+    match table.commit(tx).await {
+        Ok(()) => Ok(Recorded::Now),
+        Err(e) if e.refused(ordinary) => Ok(Recorded::Staff),
+        Err(CommitError::Refused(_)) => Ok(Recorded::Before),
+        Err(CommitError::Store(e)) => Err(e),
+    }
 }

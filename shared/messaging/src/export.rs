@@ -1,6 +1,8 @@
 //! The chat's part of a person's export: their rooms, their invitations to rooms and their own messages. Messages of others are not
 //! in it.
 
+use std::collections::BTreeMap;
+
 use kernel::{
     PAGE_MAX, Timestamp,
     id::{MessageId, RoomId, UserId},
@@ -9,6 +11,7 @@ use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
 
 use crate::{
+    earlier::{self, EarlierText},
     member::{self, Invitation, Membership, RoomRole},
     message::{Content, LogEntry, by_author},
     room::{PUBLIC, Room, RoomKind},
@@ -38,7 +41,7 @@ pub struct InRoom {
 #[derive(Clone, Debug, Serialize)]
 pub struct InvitedTo {
     room: RoomId,
-    by: UserId,
+    by: Option<UserId>,
     at: Timestamp,
     until: Timestamp,
 }
@@ -62,12 +65,16 @@ pub struct SentMessage {
     id: MessageId,
     username: String,
     text: String,
+    /// The texts that the person has replaced, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<String>,
     at: Timestamp,
 }
 
 /// What a person has in the chat, the public room included.
 ///
-/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
+/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms,
+/// and for each 500 messages one query, and a batch read for each hundred earlier texts of those that were edited.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -117,11 +124,16 @@ async fn messages(table: &Table, user: UserId) -> Result<Vec<SentMessage>, Store
     loop {
         let page = table.query::<LogEntry>(next).await?;
         let last = page.last().map(|entry| (entry.key(), entry.indexes().into_iter().next().map(|(_, place)| place)));
+        let mut replaced = BTreeMap::<(RoomId, u64), Vec<String>>::new();
+        for EarlierText { room, seq, text, .. } in earlier::of(table, &page.items).await? {
+            replaced.entry((room, seq)).or_default().push(text.to_string());
+        }
         for LogEntry { room, seq, at, content, .. } in page.items {
             // Events that name them are about the room.
             if let Content::Said(words) = content {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
-                said.push(SentMessage { room, seq, id, username, text, at: at.into() });
+                let earlier = replaced.remove(&(room, seq)).unwrap_or_default();
+                said.push(SentMessage { room, seq, id, username, text, earlier, at: at.into() });
             }
         }
         match last {

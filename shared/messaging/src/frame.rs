@@ -4,7 +4,7 @@
 
 use kernel::{
     Kind, Locale, Problem,
-    id::RoomId,
+    id::{RoomId, UserId},
     json::{self, Unread},
     problem::ProblemDocument,
 };
@@ -218,6 +218,15 @@ pub enum Push<'a> {
     Read {
         /// The room.
         room: RoomId,
+        /// The number.
+        seq: u64,
+    },
+    /// Somebody in a room of up to twenty has read it up to this number. Only for people who show theirs too, and without a time.
+    Receipt {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        user: UserId,
         /// The number.
         seq: u64,
     },

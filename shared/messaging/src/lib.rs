@@ -14,9 +14,11 @@
 //! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
+pub mod ban;
 pub mod change;
 pub mod connection;
 pub mod delivery;
+pub mod earlier;
 pub mod exclusion;
 pub mod export;
 pub mod frame;
@@ -29,6 +31,8 @@ pub mod online;
 pub mod pace;
 pub mod presence;
 pub mod purge;
+pub mod receipts;
+pub mod report;
 pub mod room;
 pub mod roster;
 pub mod send;
@@ -42,11 +46,14 @@ pub use sockets::Sockets;
 
 store::items![
     connection::Connection,
+    earlier::EarlierText,
     member::Invitation,
     member::Membership,
     message::LogEntry,
     online::OnlineFigure,
     presence::Presence,
+    report::Report,
+    report::ReportMade,
     room::Room,
     room::SlugClaim,
     roster::RoomCount,

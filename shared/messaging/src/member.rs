@@ -6,7 +6,7 @@ use kernel::{
     id::{RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Update};
+use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Update, field};
 use utoipa::ToSchema;
 
 use crate::room::{PUBLIC, Room, RoomKind, RoomName, partition};
@@ -31,6 +31,9 @@ pub struct Membership {
     /// Whether the member wants no notice of the room.
     #[serde(default)]
     pub muted: bool,
+    /// When the member wrote last while the room had a slow mode.
+    #[serde(default)]
+    pub spoke_at: Option<Time>,
 }
 
 impl Membership {
@@ -47,7 +50,7 @@ impl Membership {
     /// A membership in a room that its members read from the beginning.
     #[must_use]
     pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
-        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false }
+        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false, spoke_at: None }
     }
 
     /// What everybody is in the public room. It is stored with their first read marker.
@@ -211,8 +214,9 @@ pub struct Invitation {
     pub room: RoomId,
     /// Who is invited.
     pub user: UserId,
-    /// Who invited them.
-    pub by: UserId,
+    /// Who invited them. `None` if that account was deleted.
+    #[serde(default)]
+    pub by: Option<UserId>,
     /// When.
     pub at: Time,
     /// The end of its validity.
@@ -231,17 +235,24 @@ fn invitations_of(user: UserId) -> String {
     format!("USER#{user}#INVITATIONS")
 }
 
+fn invitations_by(sender: UserId) -> String {
+    format!("USER#{sender}#INVITED")
+}
+
 impl Item for Invitation {
     const KIND: &'static str = "room_invitation";
     const ABOUT: About = About::at("ROOM#{room}", "INVITED#{user}", Personal::ExportedIn("room_invitations.json"))
         .indexed(Index::InvitationsToRooms, "USER#{user}#INVITATIONS", "{room}")
+        .indexed(Index::InvitationsBySender, "USER#{user}#INVITED", "{room}#{user}")
         .expires()
         .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.user)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::InvitationsToRooms, Key::new(invitations_of(self.user), self.room.to_string()))]
+        let sent = self.by.map(|by| (Index::InvitationsBySender, Key::new(invitations_by(by), format!("{}#{}", self.room, self.user))));
+        let received = (Index::InvitationsToRooms, Key::new(invitations_of(self.user), self.room.to_string()));
+        [received].into_iter().chain(sent).collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.until)
@@ -259,4 +270,17 @@ pub async fn invitations(table: &Table, user: UserId, after: Option<RoomId>, lim
         None => range,
     };
     table.query(range).await
+}
+
+/// Removes a person from some of the invitations that they have sent. The invitations stay. True if there are more.
+///
+/// # Errors
+/// [`StoreError`]. May be repeated at any point.
+pub(crate) async fn forget_sender(table: &Table, sender: UserId, limit: u32) -> Result<bool, StoreError> {
+    let page = table.query_rows(Range::of_index(Index::InvitationsBySender, invitations_by(sender)).limit(limit)).await?;
+    for key in page.items.iter().filter_map(Row::key) {
+        let forget = Update::of(key).remove("by").index(Index::InvitationsBySender, None);
+        table.update(forget.when(field("by").eq(sender))).await.refused_is_fine()?;
+    }
+    Ok(page.more)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use accounts::picture::Picture;
+use accounts::{picture::Picture, profanity};
 use kernel::{
     FieldError, Kind, Problem, Time,
     clock::Timestamp,
@@ -40,6 +40,34 @@ impl Text {
         }
         Ok(Self(text.to_owned()))
     }
+
+    /// The text with its swear words masked, for a room that asks for it ([`crate::room::Room::masks`]).
+    ///
+    /// This is decided when a message is stored, and not when it is shown. What is stored is then what everybody gets: no page,
+    /// notification, excerpt or export can show the words by mistake, and the copies that clients keep stay right when the room's
+    /// setting changes, which is about the messages to come.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self(profanity::masked(&self.0))
+    }
+}
+
+/// The most characters of an [`explanation`].
+pub(crate) const EXPLANATION_MAX_CHARS: usize = 500;
+
+/// What somebody says about a message or a ban in their own words: trimmed, 1 to [`EXPLANATION_MAX_CHARS`] characters.
+pub(crate) fn explanation(typed: &str) -> Result<String, FieldError> {
+    let text = typed.trim();
+    if kernel::text::is_blank(text) {
+        return Err(FieldError::new("required"));
+    }
+    if text.chars().count() > EXPLANATION_MAX_CHARS {
+        return Err(FieldError::new("too_long").with("max", EXPLANATION_MAX_CHARS));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(FieldError::new("characters"));
+    }
+    Ok(text.to_owned())
 }
 
 impl fmt::Display for Text {

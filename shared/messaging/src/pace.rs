@@ -11,6 +11,11 @@
 //! sockets since its last frame.
 //!
 //! The same memory has the owner of each socket, which never changes, so that only its first frame takes a read for that.
+//!
+//! It also keeps when each socket last told a room that its person types, and last moved the read marker there. A note that comes
+//! within [`TYPING_EVERY`] is dropped: the others show the one before it still. A read marker that comes within [`READ_EVERY`] is
+//! refused with the time to wait and not kept, because nothing runs in a function between two frames that could write it later. The
+//! client sends its newest marker then, so that the last one is never lost.
 
 use std::{
     num::NonZeroUsize,
@@ -20,7 +25,7 @@ use std::{
 
 use kernel::{
     Kind, Locale, Problem, Sys, Time,
-    id::{SessionId, UserId},
+    id::{RoomId, SessionId, UserId},
 };
 use lru::LruCache;
 use store::Table;
@@ -31,6 +36,10 @@ use crate::{Sockets, access, exclusion, spam::FLOOD};
 pub const AT_ONCE: u32 = 10;
 /// Frames a second in the long run.
 pub const PER_SECOND: u32 = 2;
+/// How often a device tells a room that its person types. What comes in between is dropped.
+pub const TYPING_EVERY: Duration = Duration::from_secs(5);
+/// How often a device moves the read marker of a room. What comes in between is refused.
+pub const READ_EVERY: Duration = Duration::from_secs(2);
 /// The time until one more frame may come: see [`PER_SECOND`].
 const EACH: Duration = Duration::from_millis(500);
 /// The time until [`AT_ONCE`] frames may come at once again.
@@ -82,6 +91,26 @@ pub struct Pace(Arc<Mutex<Memory>>);
 struct Memory {
     sockets: LruCache<String, Socket>,
     accounts: LruCache<UserId, Allowance>,
+    /// When a socket did something in a room last.
+    done: LruCache<(String, RoomId, InRoom), Time>,
+}
+
+/// What a socket does in a room only so often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InRoom {
+    /// It tells that its person types.
+    Types,
+    /// It moves the read marker.
+    Reads,
+}
+
+impl InRoom {
+    const fn every(self) -> Duration {
+        match self {
+            Self::Types => TYPING_EVERY,
+            Self::Reads => READ_EVERY,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -149,7 +178,8 @@ impl Cost {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Memory { sockets: LruCache::new(REMEMBERED), accounts: LruCache::new(REMEMBERED) })))
+        let (sockets, accounts, done) = (LruCache::new(REMEMBERED), LruCache::new(REMEMBERED), LruCache::new(REMEMBERED));
+        Self(Arc::new(Mutex::new(Memory { sockets, accounts, done })))
     }
 }
 
@@ -178,6 +208,28 @@ impl Pace {
             line.allowance.take(now, 1);
             memory.account(user).take(now, 1);
         }
+    }
+
+    /// Records that a socket does something in a room. No AWS call.
+    ///
+    /// # Errors
+    /// The time to wait if it did the same there a moment ago.
+    pub fn begin(&self, socket: &str, room: RoomId, what: InRoom, now: Time) -> Result<(), Duration> {
+        let mut memory = self.memory();
+        let key = (socket.to_owned(), room, what);
+        let left = memory.done.get(&key).map(|at| (*at + what.every()).since(now)).filter(|left| !left.is_zero());
+        match left {
+            Some(left) => Err(left),
+            None => {
+                memory.done.put(key, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets the last [`Pace::begin`], which came to nothing.
+    pub fn undo(&self, socket: &str, room: RoomId, what: InRoom) {
+        self.memory().done.pop(&(socket.to_owned(), room, what));
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -320,6 +372,20 @@ mod tests {
                 Err(FrameRejected::TooEarly(problem, _)) => now = now + Duration::from_secs(problem.retry_after.unwrap()),
                 Err(e) => panic!("{e:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_device_types_every_five_seconds_and_reads_every_two() {
+        let (sys, pace) = (Sys::real(), Pace::default());
+        let (room, other) = (sys.id(), sys.id());
+        for (what, every) in [(InRoom::Types, 5_000), (InRoom::Reads, 2_000)] {
+            assert!(pace.begin("a", room, what, at(0)).is_ok());
+            assert_eq!(pace.begin("a", room, what, at(1)), Err(Duration::from_millis(every - 1)));
+            assert!(pace.begin("b", room, what, at(1)).is_ok() && pace.begin("a", other, what, at(1)).is_ok());
+            assert!(pace.begin("a", room, what, at(every - 1)).is_err() && pace.begin("a", room, what, at(every)).is_ok());
+            pace.undo("a", room, what);
+            assert!(pace.begin("a", room, what, at(every)).is_ok());
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Direct rooms are deleted with everything in them, for both members. Groups and channels are left; where nobody else is, they
 //! are deleted. In rooms that stay the person's messages and the events that name them become tombstones, so that every number
-//! keeps an item. Invitations, receipts, slots and sockets are deleted too.
+//! keeps an item. Invitations, receipts, slots and sockets are deleted too, and reports of the person's messages. Invitations that the
+//! person has sent and bans that they have imposed stay without them.
 
 use accounts::user::partition;
 use kernel::{
@@ -12,11 +13,13 @@ use kernel::{
 use store::{Cond, Conditional as _, Index, Item as _, Key, Range, Row, StoreError, Table, Update};
 
 use crate::{
-    Sockets,
+    Sockets, ban,
     connection::{self, CloseError},
+    earlier,
     member::{self, Membership},
     message::{Content, LogEntry, by_author},
     presence::Presence,
+    report,
     room::{self, PUBLIC, Room},
     roster::{self, RoomCount},
     spam::ChatState,
@@ -57,12 +60,19 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         return Ok(Purged::More);
     }
     let said = table.query::<LogEntry>(Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE)).await?;
+    // The earlier texts first: the messages lead to them.
+    table.delete_many(said.items.iter().flat_map(earlier::keys).collect()).await?;
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
     }
     let invitations = member::invitations(table, user, None, AT_ONCE).await?;
     table.delete_many(invitations.items.iter().map(store::Item::key).collect()).await?;
-    if said.more || invitations.more {
+    let others = [
+        member::forget_sender(table, user, AT_ONCE).await?,
+        ban::forget_author(table, user, AT_ONCE).await?,
+        report::delete_about(table, user, AT_ONCE).await?,
+    ];
+    if said.more || invitations.more || others.contains(&true) {
         return Ok(Purged::More);
     }
     let receipts = table.query_rows(Range::of(partition(user)).prefix("NONCE#").limit(AT_ONCE)).await?;

@@ -1,6 +1,6 @@
 //! Rooms. Their members are in [`crate::member`], the changes of groups and channels in [`crate::roster`].
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use accounts::{
     Resource,
@@ -13,7 +13,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    About, CommitError, Item, Key, Personal, Slot, StoreError, Table, Tx, field,
+    About, CommitError, Cond, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -28,6 +28,8 @@ pub const INLINE_MOST: u32 = 20;
 pub const GROUP_MOST: u32 = 256;
 /// The most administrators of a group or a channel.
 pub const ADMINS_MOST: usize = 20;
+/// The longest time that a slow mode asks people to wait, in seconds.
+pub const SLOW_MOST: u32 = 120;
 
 /// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
@@ -66,6 +68,125 @@ pub struct Room {
     /// How often messages in it were edited or deleted: see [`crate::change`].
     #[serde(default)]
     pub changes: u64,
+    /// How long everybody waits between two messages, except administrators and staff.
+    #[serde(default)]
+    pub slow_mode: Option<SlowMode>,
+    /// Whether swear words in new messages are masked: see [`crate::message::Text::masked`].
+    #[serde(default)]
+    pub masks: bool,
+}
+
+/// The time between two messages of one person in a room: 1 to [`SLOW_MOST`] seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SlowMode(u32);
+
+impl SlowMode {
+    /// Parses a number of seconds. Zero is no slow mode.
+    ///
+    /// # Errors
+    /// `range`
+    pub fn parse(seconds: u32) -> Result<Option<Self>, FieldError> {
+        match seconds {
+            0 => Ok(None),
+            1..=SLOW_MOST => Ok(Some(Self(seconds))),
+            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MOST)),
+        }
+    }
+
+    /// The number of seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+
+    const fn span(self) -> Duration {
+        Duration::from_secs(self.0 as u64)
+    }
+
+    /// How long somebody still has to wait who wrote last at this time. `None` if they may write.
+    #[must_use]
+    pub fn wait(self, spoke_at: Option<Time>, now: Time) -> Option<Duration> {
+        spoke_at.map(|at| (at + self.span()).since(now)).filter(|left| !left.is_zero())
+    }
+
+    /// [`SlowMode::wait`] as a condition on a membership.
+    #[must_use]
+    pub(crate) fn allows(self, now: Time) -> Cond {
+        field("spoke_at").absent().or(field("spoke_at").le(now - self.span()))
+    }
+}
+
+/// What becomes of a room's slow mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlowModeChange {
+    /// It stays as it is.
+    #[default]
+    Stays,
+    /// The room has none any more.
+    Ends,
+    /// It is another one.
+    Becomes(SlowMode),
+}
+
+impl SlowModeChange {
+    /// The slow mode afterwards.
+    const fn after(self, before: Option<SlowMode>) -> Option<SlowMode> {
+        match self {
+            Self::Stays => before,
+            Self::Ends => None,
+            Self::Becomes(slow_mode) => Some(slow_mode),
+        }
+    }
+}
+
+impl From<Option<SlowMode>> for SlowModeChange {
+    fn from(slow_mode: Option<SlowMode>) -> Self {
+        slow_mode.map_or(Self::Ends, Self::Becomes)
+    }
+}
+
+/// A change of what a room asks of those who write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RulesChange {
+    /// Another slow mode, or none.
+    pub slow_mode: SlowModeChange,
+    /// Whether swear words are masked. `None` leaves that as it is.
+    pub masks: Option<bool>,
+}
+
+impl RulesChange {
+    /// Whether it changes anything of this room.
+    #[must_use]
+    pub(crate) fn changes(self, room: &Room) -> bool {
+        self.slow_mode.after(room.slow_mode) != room.slow_mode || self.masks.is_some_and(|masks| masks != room.masks)
+    }
+
+    /// The room afterwards.
+    #[must_use]
+    pub(crate) fn of(self, room: Room) -> Room {
+        Room { slow_mode: self.slow_mode.after(room.slow_mode), masks: self.masks.unwrap_or(room.masks), ..room }
+    }
+
+    /// Adds the change to an update of the room.
+    pub(crate) fn write(self, update: Update) -> Update {
+        let update = match self.slow_mode {
+            SlowModeChange::Stays => update,
+            SlowModeChange::Ends => update.remove("slow_mode"),
+            SlowModeChange::Becomes(slow_mode) => update.set("slow_mode", slow_mode),
+        };
+        match self.masks {
+            Some(masks) => update.set("masks", masks),
+            None => update,
+        }
+    }
+}
+
+/// Adds a change of the rules of the public room to a transaction. Its item is made if there is none before the first message.
+pub fn change_public(tx: &mut Tx, change: RulesChange, now: Time) -> Slot {
+    let room = Update::upsert::<Room>(Room::key_of(PUBLIC)).set_if_absent("id", PUBLIC).set_if_absent("room_kind", RoomKind::Public);
+    let room = room.set_if_absent("seq", 0_u64).set_if_absent("latest_at", now).set_if_absent("created_at", now);
+    tx.update(change.write(room))
 }
 
 /// What a group or a channel has.
@@ -93,7 +214,7 @@ impl Room {
     }
 
     fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
-        Self { id, kind, club, seq: 0, latest_at: now, created_at: now, changes: 0 }
+        Self { id, kind, club, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
     }
 
     /// The public room before the first message. It is stored with the first message, so that a new installation needs no
@@ -108,9 +229,22 @@ impl Room {
         Self { seq: 1, ..Self::new(id, kind, Some(club), now) }
     }
 
-    /// Whether it has an item. The public room has none before its first message.
+    /// Whether it has an item. The public room has none before its first message or the first change of its rules.
     pub(crate) fn is_stored(&self) -> bool {
-        self.id != PUBLIC || self.seq > 0
+        self.id != PUBLIC || self.created_at > Time::ZERO
+    }
+
+    /// The condition that its rules are as they were read.
+    pub(crate) fn rules_unchanged(&self) -> Cond {
+        let slow_mode = field("slow_mode");
+        let slow = self.slow_mode.map_or_else(|| slow_mode.absent(), |slow| slow_mode.eq(slow));
+        slow.and(self.masks_unchanged())
+    }
+
+    /// The condition that swear words are masked if they were when the room was read.
+    pub(crate) fn masks_unchanged(&self) -> Cond {
+        let masks = field("masks");
+        if self.masks { masks.eq(true) } else { masks.absent().or(masks.eq(false)) }
     }
 
     /// The role of a member.
@@ -427,6 +561,16 @@ pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Member
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_mode_has_one_to_a_hundred_and_twenty_seconds() {
+        let parsed = |seconds| SlowMode::parse(seconds).map(|slow| slow.map(SlowMode::seconds)).map_err(|e| e.code);
+        assert_eq!([0, 1, 120, 121, u32::MAX].map(parsed), [Ok(None), Ok(Some(1)), Ok(Some(120)), Err("range"), Err("range")]);
+        let (slow, at) = (SlowMode::parse(30).unwrap().unwrap(), Time::from_millis(1_893_499_200_000));
+        let after = |millis| slow.wait(Some(at), at + Duration::from_millis(millis));
+        assert_eq!((after(0), after(29_999)), (Some(Duration::from_secs(30)), Some(Duration::from_millis(1))));
+        assert_eq!((after(30_000), slow.wait(None, at)), (None, None));
+    }
 
     #[test]
     fn a_slug_has_words_between_single_hyphens() {

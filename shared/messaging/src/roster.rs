@@ -30,7 +30,7 @@ use crate::{
     log::{self, TRIES},
     member::{Invitation, Membership, RoomMember, RoomRole},
     message::{Author, Content, Happened, LogEntry, RoomEvent},
-    room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomKind, Slug, SlugClaim, Title, Topic},
+    room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomKind, RulesChange, Slug, SlugClaim, Title, Topic},
 };
 
 /// The most groups and channels that one person is a member of.
@@ -329,8 +329,8 @@ impl TopicChange {
     }
 }
 
-/// Changes the name or the topic. Administrators do that. No effect if both are as they were. A batch read and a transaction,
-/// again for each change that was faster.
+/// Changes the name, the topic or the rules. Administrators do that. No effect if all are as they were. A batch read and a
+/// transaction, again for each change that was faster.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -339,8 +339,8 @@ pub async fn describe(
     sys: &Sys,
     by: &User,
     room: RoomId,
-    name: Option<&Title>,
-    topic: &TopicChange,
+    (name, topic): (Option<&Title>, &TopicChange),
+    rules: RulesChange,
 ) -> Result<Room, Problem> {
     let actor = Membership::key_of(room, by.id);
     let changed = change(table, sys, room, std::slice::from_ref(&actor), |room, club, found, _| {
@@ -356,7 +356,8 @@ pub async fn describe(
             let topic = topic.map(|topic| topic.to_string());
             plan.entries.push(happened(RoomEvent::TopicChanged { topic }, &author(by)));
         }
-        Ok((!plan.entries.is_empty()).then_some(plan))
+        plan.rules = rules;
+        Ok((rules.changes(room) || !plan.entries.is_empty()).then_some(plan))
     });
     changed.await
 }
@@ -379,30 +380,38 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
     .map(drop)
 }
 
-/// Invites somebody. Administrators do that. No effect for somebody who is a member or has an invitation. A batch read, a counter
-/// and a transaction.
+/// Invites somebody, or adds a friend to a group at once who has not turned that off. Administrators do that. No effect for somebody
+/// who is a member or has an invitation. A batch read, a counter and a transaction; for a friend another batch read.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::ChatNotAllowed`] if they take no messages from the
-/// caller, [`Kind::TooManyRequests`] after a hundred invitations in a day.
+/// caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in a day,
+/// [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
-    let (room_key, person) = (Room::key_of(room), User::key_of(user));
+    let (room_key, person, count) = (Room::key_of(room), User::key_of(user), RoomCount::key_of(user));
     let (actor, member, pair_key) = (Membership::key_of(room, by), Membership::key_of(room, user), Pair::key_of(by, user));
-    let keys = distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone(), pair_key.clone()]);
+    let keys = distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone()]);
     let mut found = table.get_many(keys).await?;
-    RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
+    let me = RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?;
+    me.administrates()?;
     if user == by || found.take::<Membership>(&member)?.is_some() {
         return Ok(());
     }
-    found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
+    let them = found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
     let pair = found.take::<Pair>(&pair_key)?;
     if pair.as_ref().is_some_and(Pair::is_blocked) {
         return Err(Kind::ChatNotAllowed.because("one blocks the other"));
     }
     let now = sys.now();
     limits::take(table, now, &[INVITED.of(by)]).await?;
+    // Somebody who is in as many rooms as they may be is invited, and has to leave one first.
+    let has_room = found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false).is_ok();
+    if me.room.kind == RoomKind::Group && has_room && is_added_at_once(&them, pair.as_ref()) {
+        return add_friend(table, sys, by, user, room).await;
+    }
     let mut tx = Tx::new();
-    let new = tx.put(&Invitation { room, user, by, at: now, until: now + INVITATION_LIFE }, Cond::Absent.or(field("until").le(now)));
+    let invitation = Invitation { room, user, by: Some(by), at: now, until: now + INVITATION_LIFE };
+    let new = tx.put(&invitation, Cond::Absent.or(field("until").le(now)));
     let accepted = Accepted::check(&mut tx, by, user, pair.as_ref());
     let stays = tx.check(room_key, Cond::Exists);
     match table.commit(tx).await {
@@ -413,6 +422,47 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         Err(e) if e.refused(new) => Ok(()),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Whether a person becomes a member of a group without being asked, by somebody whom they stand to like this.
+fn is_added_at_once(user: &User, pair: Option<&Pair>) -> bool {
+    user.status == Status::Active && user.added_by_friends && pair.is_some_and(Pair::are_friends)
+}
+
+/// Makes a friend a member of a group. A batch read and a transaction, again for each change that was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::TooMany`] if the group is full, [`Kind::Conflict`] if the friend cannot be added any
+/// more.
+async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
+    let (actor, member, invited) = (Membership::key_of(room, by), Membership::key_of(room, user), Invitation::key_of(room, user));
+    let (person, pair_key, count) = (User::key_of(user), Pair::key_of(by, user), RoomCount::key_of(user));
+    let keys = [actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone()];
+    change(table, sys, room, &keys, |room, club, found, now| {
+        RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.administrates()?;
+        if found.take::<Membership>(&member)?.is_some() {
+            return Ok(None);
+        }
+        let (them, pair) = (found.take::<User>(&person)?.ok_or(Kind::NotFound)?, found.take::<Pair>(&pair_key)?);
+        let has_room = found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false).is_ok();
+        if !has_room || !is_added_at_once(&them, pair.as_ref()) {
+            return Err(Kind::Conflict.because("the friend cannot be added any more"));
+        }
+        if club.member_count >= GROUP_MOST {
+            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MOST));
+        }
+        let mut plan = Plan::of(club);
+        // What was written before is neither shown nor unread.
+        let from = room.seq.saturating_add(1);
+        plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user, now) });
+        plan.tx.delete(invited.clone());
+        let still = field("added_by_friends").absent().or(field("added_by_friends").eq(true));
+        plan.tx.check(person.clone(), field("status").eq(Status::Active).and(still));
+        plan.tx.check(pair_key.clone(), Pair::unchanged(pair.as_ref()));
+        Ok(Some(plan.with(happened(RoomEvent::Joined {}, &author(&them)))))
+    })
+    .await
+    .map(drop)
 }
 
 /// Takes an invitation away: whoever got it declines it, administrators withdraw it. No effect if there is none. A batch read for
@@ -443,6 +493,8 @@ struct Plan {
     gone: Option<UserId>,
     /// The room is deleted, if this holds.
     deletes: Option<Cond>,
+    /// What the room asks of those who write.
+    rules: RulesChange,
     /// The writes beside the room, its entries and the counts.
     tx: Tx,
 }
@@ -459,7 +511,8 @@ struct Counts {
 impl Plan {
     fn of(club: &Club) -> Self {
         let (entries, counts, tx) = (Vec::new(), BTreeMap::new(), Tx::new());
-        Self { club: club.clone(), members: 0, counts, entries, gone: None, deletes: None, tx }
+        let rules = RulesChange::default();
+        Self { club: club.clone(), members: 0, counts, entries, gone: None, deletes: None, rules, tx }
     }
 
     fn with(mut self, entry: Content) -> Self {
@@ -497,7 +550,7 @@ impl Plan {
 
     /// The transaction, and the room after it.
     fn write(self, sys: &Sys, room: &Room, now: Time) -> (Tx, Room) {
-        let Self { mut club, members, counts, entries, gone, deletes, mut tx } = self;
+        let Self { mut club, members, counts, entries, gone, deletes, rules, mut tx } = self;
         for (user, Counts { joined, owned, unlimited }) in counts {
             tx.update(RoomCount::change(user, joined, owned, !unlimited));
         }
@@ -515,13 +568,13 @@ impl Plan {
         let numbers = room.seq.saturating_add(1)..;
         let entry = |(seq, content)| LogEntry { room: room.id, seq, at: now, content, via: None, changes: 0 };
         let entries: Vec<LogEntry> = numbers.zip(entries).map(entry).collect();
-        log::append(&mut tx, room, now, &entries, |update| changes(update, room.club.as_ref(), &club, members));
+        log::append(&mut tx, room, now, &entries, |update| rules.write(changes(update, room.club.as_ref(), &club, members)));
         for entry in &entries {
             log::fan_out(&mut tx, sys, entry);
         }
         club.member_count = club.member_count.saturating_add_signed(i32::try_from(members).unwrap_or(0));
         let seq = entries.last().map_or(room.seq, |entry| entry.seq);
-        (tx, Room { club: Some(club), seq, latest_at: now, ..room.clone() })
+        (tx, rules.of(Room { club: Some(club), seq, latest_at: now, ..room.clone() }))
     }
 }
 

@@ -3,6 +3,9 @@
 //! One transaction takes the number and stores the message ([`crate::log`]). Beside it the members of a small group are read: if one
 //! joined or was removed in between, the room has another number and the transaction is refused. The members' sockets are read
 //! after it, never before: see the rules of the crate.
+//!
+//! Ban, rate and slow mode are conditions of the same transaction and judged by the same clock, so that a refused message takes no
+//! number and of messages at the same moment no more pass than may.
 
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ use crate::{
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Nonce, Said, Text},
     presence::Presence,
-    room::{Accepted, RoomKind},
+    room::{Accepted, RoomKind, SlowMode},
     spam::ChatState,
 };
 
@@ -99,6 +102,8 @@ pub struct Sending<'a> {
     pub mentions: Vec<UserId>,
     /// The client's id of this send.
     pub nonce: Nonce,
+    /// Whether the sender need not wait in a slow mode, as staff.
+    pub staff: bool,
     /// The state of the sender's limit.
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
@@ -134,7 +139,7 @@ impl<P: Into<Problem>> From<P> for SendError {
 ///
 /// # Errors
 /// [`SendError::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::Forbidden`], [`Kind::NonceReused`],
-/// [`Kind::NotFound`].
+/// [`Kind::NotFound`], [`Kind::SlowMode`].
 pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, SendError> {
     Attempt::new(table, sys, sending).repeat().await
 }
@@ -177,9 +182,11 @@ impl<'a> Attempt<'a> {
             return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
         }
         let count = self.count(now)?;
+        let slow = self.slow();
+        self.may_speak(slow, now)?;
         let (entry, receipt) = self.items(now);
         let member = &self.sending.member;
-        let (mut tx, slots) = transaction(&self.sending, &entry, &receipt, count, now);
+        let (mut tx, slots) = transaction(&self.sending, &entry, &receipt, (count, slow), now);
         let small = member.room.is_small();
         if !small {
             log::fan_out(&mut tx, self.sys, &entry);
@@ -190,7 +197,7 @@ impl<'a> Attempt<'a> {
             // An earlier try was committed and only its reply was lost.
             Err(CommitError::Refused(r)) if current_receipt(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
             Err(CommitError::Refused(refused)) => {
-                self.read_refusal(&refused, slots)?;
+                self.read_refusal(&refused, slots, now)?;
                 return Ok(None);
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
@@ -202,21 +209,36 @@ impl<'a> Attempt<'a> {
     /// The update that counts one more message of the person.
     fn count(&self, now: Time) -> Result<Update, SendError> {
         let Sending { user, chat, .. } = &self.sending;
-        if chat.banned_at.is_some() {
-            return Err(Kind::ChatBanned.because("the person is banned from chat").into());
+        if let Some(ban) = chat.ban(now) {
+            return Err(ban.problem(now).into());
         }
         chat.count(self.sys, user.id, now).ok_or(SendError::Spam)
+    }
+
+    /// The slow mode of the room, if it holds for the sender.
+    fn slow(&self) -> Option<SlowMode> {
+        let Sending { member, staff, .. } = &self.sending;
+        member.room.slow_mode.filter(|_| !staff && member.administrates().is_err())
+    }
+
+    /// Checks that the sender has waited as long as the slow mode asks for.
+    fn may_speak(&self, slow: Option<SlowMode>, now: Time) -> Result<(), Problem> {
+        match slow.and_then(|slow| slow.wait(self.sending.member.membership.spoke_at, now)) {
+            Some(left) => Err(Problem::new(Kind::SlowMode).retry_after(left)),
+            None => Ok(()),
+        }
     }
 
     /// The item of the message, and its receipt.
     fn items(&self, now: Time) -> (LogEntry, Receipt) {
         let Sending { user, member, socket, text, nonce, reply_to, mentions, .. } = &self.sending;
         let (room, seq) = (member.room.id, member.room.seq.saturating_add(1));
+        let text = if member.room.masks { text.masked() } else { text.clone() };
         let said = Said {
             id: self.id,
             author: user.id,
             username: user.username.to_string(),
-            text: text.clone(),
+            text,
             edited_at: None,
             reply_to: *reply_to,
             mentions: mentions.clone(),
@@ -228,8 +250,13 @@ impl<'a> Attempt<'a> {
     }
 
     /// Updates the state for the next try from a refused transaction.
-    fn read_refusal(&mut self, refused: &Refused, slots: Conditions) -> Result<(), Problem> {
+    fn read_refusal(&mut self, refused: &Refused, slots: Conditions, now: Time) -> Result<(), Problem> {
         let room = self.sending.member.room.id;
+        // A repetition is answered from its receipt, whatever else holds by now.
+        self.sending.receipt = current_receipt(refused, slots.first)?;
+        if self.sending.receipt.is_some() {
+            return Ok(());
+        }
         match slots.admitted {
             // Judged again by the pair as it is now.
             Admitted::ByPeer(accepted) if refused.at(accepted.pair) => {
@@ -239,6 +266,11 @@ impl<'a> Attempt<'a> {
                 return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one"));
             }
             Admitted::ByMembership(slot) if refused.at(slot) => return Err(Kind::NotFound.because("the person was removed")),
+            Admitted::Slowly(slot) if refused.at(slot) => {
+                let membership = refused.current(slot).map(store::Row::decode::<Membership>).transpose()?;
+                self.sending.member.membership = membership.ok_or_else(|| Kind::NotFound.because("the person was removed"))?;
+                self.may_speak(self.slow(), now)?;
+            }
             _ => {}
         }
         if refused.at(slots.next) {
@@ -247,7 +279,6 @@ impl<'a> Attempt<'a> {
         if refused.at(slots.counted) {
             self.sending.chat = current_chat(refused, slots.counted)?;
         }
-        self.sending.receipt = current_receipt(refused, slots.first)?;
         Ok(())
     }
 }
@@ -274,17 +305,26 @@ enum Admitted {
     ByPeer(Accepted),
     /// They are still a member.
     ByMembership(Slot),
+    /// They are still a member, and have waited as long as the slow mode asks for.
+    Slowly(Slot),
 }
 
-fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
+fn transaction(
+    sending: &Sending<'_>,
+    entry: &LogEntry,
+    receipt: &Receipt,
+    (count, slow): (Update, Option<SlowMode>),
+    now: Time,
+) -> (Tx, Conditions) {
     let RoomMember { room, membership } = &sending.member;
     let mut tx = Tx::new();
-    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |room| room);
+    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |update| update.when(room.rules_unchanged()));
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
     let counted = tx.update(count);
-    let admitted = match (room.kind, membership.peer) {
-        (RoomKind::Public, _) => Admitted::AsEverybody,
-        (RoomKind::Direct, Some(peer)) => Admitted::ByPeer(Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref())),
+    let admitted = match (room.kind, membership.peer, slow) {
+        (RoomKind::Direct, Some(peer), _) => Admitted::ByPeer(Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref())),
+        (.., Some(slow)) => Admitted::Slowly(tx.update(membership.update().set("spoke_at", now).when(slow.allows(now)))),
+        (RoomKind::Public, ..) => Admitted::AsEverybody,
         _ => Admitted::ByMembership(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists)),
     };
     (tx, Conditions { next, first, counted, admitted })

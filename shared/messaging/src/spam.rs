@@ -5,17 +5,19 @@
 //! pass in any minute. All slots are taken only if sixty messages passed, so none of the sixty is refused. Sockets that send at
 //! the same moment choose slots at random and rarely the same one; the loser chooses again.
 //!
-//! The item also has the end of the pause after a flood of frames: see [`crate::pace`].
+//! The item also has the person's ban ([`crate::ban`]), and the end of the pause after a flood of frames ([`crate::pace`]).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use accounts::{Resource, user::partition};
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use kernel::{Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    About, Cond, Key, Personal, Stored, Update, field,
+    About, Cond, Index, Key, Personal, Stored, Update, field,
     limits::{MINUTE, Quota},
 };
+
+use crate::ban::{self, Ban, BanReason, Explanation};
 
 /// The most messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -40,8 +42,23 @@ const SLOTS: [&str; 60] = [
 /// The state of a person's sending limit and exclusion. Absent until their first message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatState {
-    /// When they were banned from chat.
+    /// The person. Absent until their first ban.
+    #[serde(default)]
+    pub user: Option<UserId>,
+    /// Since when they are banned from chat: see [`ChatState::ban`].
     pub banned_at: Option<Time>,
+    /// The end of the ban.
+    #[serde(default)]
+    banned_until: Option<Time>,
+    /// The reason of the ban.
+    #[serde(default)]
+    ban_reason: Option<BanReason>,
+    /// What the moderator told them about it.
+    #[serde(default)]
+    ban_text: Option<Explanation>,
+    /// The moderator.
+    #[serde(default)]
+    banned_by: Option<UserId>,
     /// The end of the pause after a flood of frames. Until then they open no socket.
     #[serde(default)]
     pub paused_until: Option<Time>,
@@ -60,18 +77,26 @@ impl ChatState {
     /// Whether the person may open sockets and send frames.
     ///
     /// # Errors
-    /// [`Kind::ChatBanned`], or [`Kind::TooManyRequests`] during the pause after a flood.
+    /// [`kernel::Kind::ChatBanned`], or [`kernel::Kind::TooManyRequests`] during the pause after a flood.
     pub fn admit(&self, now: Time) -> Result<(), Problem> {
-        if self.banned_at.is_some() {
-            return Err(Kind::ChatBanned.into());
+        match self.ban(now) {
+            Some(ban) => Err(ban.problem(now)),
+            None => self.admit_ticket(now),
         }
-        self.admit_ticket(now)
+    }
+
+    /// The ban, unless it is over.
+    #[must_use]
+    pub fn ban(&self, now: Time) -> Option<Ban> {
+        let at = self.banned_at.filter(|_| self.banned_until.is_none_or(|until| now < until))?;
+        let reason = self.ban_reason.unwrap_or(BanReason::Other);
+        Some(Ban { at, until: self.banned_until, reason, explanation: self.ban_text.clone(), by: self.banned_by })
     }
 
     /// Whether the person may get a ticket. A banned person may, because the handshake then gives the ban as the reason.
     ///
     /// # Errors
-    /// [`Kind::TooManyRequests`] during the pause after a flood.
+    /// [`kernel::Kind::TooManyRequests`] during the pause after a flood.
     pub fn admit_ticket(&self, now: Time) -> Result<(), Problem> {
         match self.paused_until.map(|until| until.since(now)).filter(|left| !left.is_zero()) {
             None => Ok(()),
@@ -92,14 +117,16 @@ impl ChatState {
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
         let update = Update::upsert::<Self>(Self::key_of(user)).set(slot, now);
-        Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(field("banned_at").absent()))
+        // A ban that is over ends here, so that it leaves the index.
+        let update = if self.banned_at.is_some() { ban::lifted(update) } else { update };
+        Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(ban::is_over(now)))
     }
 }
 
 /// [`ChatState::admit`] as a condition of a write.
 #[must_use]
 pub fn admits(now: Time) -> Cond {
-    field("banned_at").absent().and(field("paused_until").absent().or(field("paused_until").le(now)))
+    ban::is_over(now).and(field("paused_until").absent().or(field("paused_until").le(now)))
 }
 
 /// The problem during the pause after a flood, of which `left` remains.
@@ -117,7 +144,12 @@ impl Resource for ChatState {
 
 impl Stored for ChatState {
     const KIND: &'static str = "chat";
-    const ABOUT: About = About::beside_user("CHAT", Personal::Exported(&["banned_at", "paused_until"])).removed_by("chats");
+    // The moderator is somebody else, whom the person does not get to know.
+    const ABOUT: About =
+        About::beside_user("CHAT", Personal::Exported(&["banned_at", "banned_until", "ban_reason", "ban_text", "paused_until"]))
+            .indexed(Index::CurrentBans, "CHAT_BANS", "{until}#{user}")
+            .indexed(Index::BansByAuthor, "USER#{moderator}#BANS", "{user}")
+            .removed_by("chats");
 }
 
 #[cfg(test)]
@@ -156,6 +188,25 @@ mod tests {
                 passed.push(now);
             }
         }
+    }
+
+    #[test]
+    fn a_ban_is_over_at_its_end() {
+        let (at, until) = (START, START + Duration::from_secs(60));
+        let banned =
+            |until| ChatState { banned_at: Some(at), banned_until: until, ban_reason: Some(BanReason::Spam), ..ChatState::default() };
+        assert!(ChatState::default().ban(START).is_none());
+        assert!(banned(None).ban(START + Duration::from_secs(1_000_000)).is_some(), "without an end");
+        let temporary = banned(Some(until));
+        assert_eq!(
+            temporary.ban(until - Duration::from_millis(1)).map(|ban| (ban.until, ban.reason)),
+            Some((Some(until), BanReason::Spam))
+        );
+        assert!(temporary.ban(until).is_none());
+        assert!(temporary.admit(START).is_err() && temporary.admit(until).is_ok());
+        // Stored by an older version.
+        let stored = serde_json::json!({ "banned_at": at, "ban_reason": "rate", "s00": 5 });
+        assert_eq!(serde_json::from_value::<ChatState>(stored).unwrap().ban(START).map(|ban| ban.reason), Some(BanReason::Rate));
     }
 
     #[test]

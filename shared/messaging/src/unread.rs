@@ -65,11 +65,20 @@ pub enum Mark {
     Unread,
 }
 
-/// Moves a member's read marker to a number, at most to the room's last one. Returns where it is then. One write.
+/// Where a read marker is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// The number.
+    pub seq: u64,
+    /// Whether this call has moved it.
+    pub moved: bool,
+}
+
+/// Moves a member's read marker to a number, at most to the room's last one. One write.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if they are no member any more.
-pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> Result<u64, Problem> {
+pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> Result<Marked, Problem> {
     let seq = seq.min(member.room.seq);
     let there = member.membership.update().set("read_seq", seq);
     let moved = match mark {
@@ -77,7 +86,8 @@ pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> R
         Mark::Unread => there,
     };
     match table.update(moved).await {
-        Ok(row) | Err(WriteError::Refused(Some(row))) => Ok(row.decode::<Membership>()?.read_seq),
+        Ok(_) => Ok(Marked { seq, moved: true }),
+        Err(WriteError::Refused(Some(row))) => Ok(Marked { seq: row.decode::<Membership>()?.read_seq, moved: false }),
         Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),
         Err(WriteError::Store(e)) => Err(e.into()),
     }

@@ -68,6 +68,18 @@ pub enum Index {
     RoomsOfMember,
     /// The invitations of a person to rooms: `gsi1`.
     InvitationsToRooms,
+    /// The invitations to rooms that a person has sent: `gsi2`.
+    InvitationsBySender,
+    /// Bans from chat, by their ends: `gsi1`.
+    CurrentBans,
+    /// The bans from chat that a moderator has imposed: `gsi2`.
+    BansByAuthor,
+    /// Reported messages, by state and time: `gsi1`.
+    ReportedMessages,
+    /// The reported messages of an author: `gsi2`.
+    ReportsOfAuthor,
+    /// The reports of one message: `gsi1`.
+    ReportsOfMessage,
     /// The messages of an author, and the events of rooms that name them: `gsi1`.
     MessagesByAuthor,
     /// Who is online, by when they count as gone: `gsi1`.
@@ -97,8 +109,16 @@ impl Index {
             | Self::Online
             | Self::PairsOfLow
             | Self::Nearby
-            | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout => ("gsi2", "gsi2pk", "gsi2sk"),
+            | Self::UnreadNotifications
+            | Self::CurrentBans
+            | Self::ReportedMessages
+            | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::Owner
+            | Self::PairsOfHigh
+            | Self::NotificationsAbout
+            | Self::InvitationsBySender
+            | Self::BansByAuthor
+            | Self::ReportsOfAuthor => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 

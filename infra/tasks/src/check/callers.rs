@@ -8,8 +8,8 @@ use crate::document::{self, Callers};
 
 /// Data of the caller, and data of other accounts.
 const SIGNED_IN: [&str; 3] = ["/v1/me", "/v1/admin", "/v1/rooms"];
-/// Data of other accounts.
-const STAFF: [&str; 2] = ["/v1/admin/users", "/v1/statistics"];
+/// Data of other accounts, and what staff do.
+const STAFF: [&str; 3] = ["/v1/admin/users", "/v1/moderation", "/v1/statistics"];
 
 /// Operations that admit callers who must be refused.
 pub fn findings(parts: &Parts) -> Vec<String> {

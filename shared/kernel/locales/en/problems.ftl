@@ -33,6 +33,16 @@ edge_required = This address does not serve requests directly.
     .detail = Use the public address of the service.
 password_wrong = The password is wrong.
 chat_banned = You are banned from chat.
+    .detail = { $reason ->
+        [rate] You sent too many messages within a minute.
+        [spam] The reason is spam.
+        [harassment] The reason is harassment.
+        [hate] The reason is hate speech.
+        [sexual] The reason is sexual content.
+        [violence] The reason is violence.
+        [fraud] The reason is fraud.
+       *[other] You broke the rules of the chat.
+    }
 friend_exists = You have asked this person already, or you are friends.
 friend_state = This is not possible as you and this person stand to each other now.
     .detail = The relation has changed in the meantime, or you have blocked this person. Load it again.
@@ -90,6 +100,11 @@ link_invalid = This link is wrong or no longer valid.
 version_required = State the version that you are changing (If-Match).
 too_many_requests = Too many attempts. Try again later.
     .detail = Try again in { $retry_after ->
+        [one] 1 second
+       *[other] { $retry_after } seconds
+    }.
+slow_mode = This room has a slow mode. Wait before you write again.
+    .detail = You can write again in { $retry_after ->
         [one] 1 second
        *[other] { $retry_after } seconds
     }.

@@ -33,6 +33,16 @@ edge_required = Ten adres nie obsługuje żądań bezpośrednio.
     .detail = Użyj publicznego adresu usługi.
 password_wrong = Hasło jest nieprawidłowe.
 chat_banned = Nie możesz już korzystać z czatu.
+    .detail = { $reason ->
+        [rate] W ciągu minuty wysłano z Twojego konta zbyt wiele wiadomości.
+        [spam] Powodem jest spam.
+        [harassment] Powodem jest nękanie.
+        [hate] Powodem jest mowa nienawiści.
+        [sexual] Powodem są treści seksualne.
+        [violence] Powodem jest przemoc.
+        [fraud] Powodem jest oszustwo.
+       *[other] Naruszono zasady czatu.
+    }
 friend_exists = Ta osoba ma już Twoje zaproszenie do znajomych albo już się znacie.
 friend_state = W obecnej relacji z tą osobą nie jest to możliwe.
     .detail = Relacja zmieniła się w międzyczasie albo ta osoba jest przez Ciebie zablokowana. Wczytaj ją ponownie.
@@ -91,6 +101,12 @@ link_invalid = Ten link jest nieprawidłowy lub stracił ważność.
 version_required = Podaj, którą wersję zmieniasz (If-Match).
 too_many_requests = Zbyt wiele prób. Spróbuj ponownie później.
     .detail = Spróbuj ponownie za { $retry_after ->
+        [one] 1 sekundę
+        [few] { $retry_after } sekundy
+       *[many] { $retry_after } sekund
+    }.
+slow_mode = W tym pokoju obowiązuje tryb powolny. Poczekaj, zanim znów napiszesz.
+    .detail = Możesz znów napisać za { $retry_after ->
         [one] 1 sekundę
         [few] { $retry_after } sekundy
        *[many] { $retry_after } sekund

@@ -167,6 +167,10 @@ account_deactivated-subject = Your account is deactivated
 account_deactivated-lead = The account { $username } was deactivated. Nobody can sign in to it or see it, and its data is kept.
 account_deactivated-note = If that was not you, or if you want to use the account again, write to us.
 
+chat_unbanned-subject = You can chat again
+chat_unbanned-lead = The account { $username } is no longer banned from chat. You can write and read messages as before.
+chat_unbanned-note = Please keep to the rules of the chat.
+
 account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
 account_deleted-note = This is our last message about this account.

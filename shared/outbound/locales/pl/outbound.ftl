@@ -182,6 +182,10 @@ account_deactivated-subject = Twoje konto jest dezaktywowane
 account_deactivated-lead = Konto { $username } zostało dezaktywowane. Nikt nie może się na nie zalogować ani go zobaczyć, a jego dane są zachowane.
 account_deactivated-note = Jeśli to nie Ty albo jeśli chcesz znów używać konta, napisz do nas.
 
+chat_unbanned-subject = Znów możesz korzystać z czatu
+chat_unbanned-lead = Konto { $username } nie jest już zablokowane na czacie. Możesz pisać i czytać wiadomości jak dawniej.
+chat_unbanned-note = Prosimy o przestrzeganie zasad czatu.
+
 account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.

@@ -1,0 +1,240 @@
+//! Bans from chat by moderators.
+
+use std::time::Duration;
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff,
+    user::{Status, User, notify},
+};
+use axum::extract::State;
+use callers::{Staff, staff::Moderator};
+use events::{Notice, Outbox, rooms::ChatBanned};
+use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
+use messaging::{
+    ban::{self, Ban, BanReason, Explanation},
+    message::Author,
+    report::ReportReason,
+    spam::ChatState,
+};
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use utoipa::ToSchema;
+use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+
+use crate::{refused, still_moderator};
+
+/// The longest ban that has an end, in minutes: a year.
+const MINUTES_MOST: u32 = 366 * 24 * 60;
+
+/// A ban.
+#[derive(Serialize, ToSchema)]
+pub struct BanInfo {
+    /// Who is banned.
+    user: Author,
+    /// Why.
+    reason: BanReason,
+    /// What the moderator has told them about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    explanation: Option<String>,
+    /// The moderator. Absent for a ban by the server, and if the moderator's account was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by: Option<UserId>,
+    /// Since when.
+    created_at: Timestamp,
+    /// When it ends. Absent if it has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ends_at: Option<Timestamp>,
+}
+
+/// A page of the bans.
+#[derive(Serialize, ToSchema)]
+pub struct BanList {
+    /// Those that end first come first, those without an end last.
+    items: Vec<BanInfo>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists who is banned from chat, in the order of the ends of the bans.
+///
+/// For moderators, with a second factor.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the people, if there are any.
+#[utoipa::path(get, path = "/v1/moderation/bans", params(PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = BanList), Problems))]
+pub async fn list_bans(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<BanList>, Error> {
+    let limit = query.limit()?;
+    let cursors = s.sealer.cursors(format!("bans for {}", caller.member.user.id));
+    let after = cursors.open::<(UserId, Option<Time>)>(query.cursor())?;
+    let now = s.sys.now();
+    let page = ban::page(&s.table, now, after, limit).await?;
+    let place = |chat: &ChatState| Some((chat.user?, chat.ban(now)?.until));
+    let next_cursor = cursors.next(page.last().and_then(place))?;
+    let bans: Vec<(UserId, Ban)> = page.items.iter().filter_map(|chat| Some((chat.user?, chat.ban(now)?))).collect();
+    let keys: Vec<_> = bans.iter().map(|(user, _)| User::key_of(*user)).collect();
+    let mut people = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
+    let mut items = Vec::new();
+    for (id, Ban { at, until, reason, explanation, by }) in bans {
+        let Some(person) = people.take::<User>(&User::key_of(id))? else { continue };
+        let user = Author { id, username: person.username.to_string() };
+        let explanation = explanation.map(|explanation| explanation.to_string());
+        items.push(BanInfo { user, reason, explanation, by, created_at: at.into(), ends_at: until.map(Into::into) });
+    }
+    Ok(Json(BanList { items, next_cursor }))
+}
+
+/// A ban to impose.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BanFromChat {
+    /// Why. The person is told.
+    reason: ReportReason,
+    /// More about it, for the person: 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    explanation: Option<String>,
+    /// How long, in minutes, up to a year. Without it the ban has no end.
+    #[schema(minimum = 1, maximum = 527_040, nullable = false, examples(1440))]
+    minutes: Option<u32>,
+}
+
+impl BanFromChat {
+    fn parse(self, by: UserId, now: Time) -> Result<Ban, Problem> {
+        let mut fields = Fields::new();
+        let explanation = self.explanation.and_then(|text| fields.take("/explanation", Explanation::parse(&text)));
+        let until = self.minutes.and_then(|minutes| fields.take("/minutes", end(minutes, now)));
+        fields.finish()?;
+        let reason = match self.reason {
+            ReportReason::Spam => BanReason::Spam,
+            ReportReason::Harassment => BanReason::Harassment,
+            ReportReason::Hate => BanReason::Hate,
+            ReportReason::Sexual => BanReason::Sexual,
+            ReportReason::Violence => BanReason::Violence,
+            ReportReason::Fraud => BanReason::Fraud,
+            ReportReason::Other => BanReason::Other,
+        };
+        Ok(Ban { at: now, until, reason, explanation, by: Some(by) })
+    }
+}
+
+fn end(minutes: u32, now: Time) -> Result<Time, FieldError> {
+    match minutes {
+        1..=MINUTES_MOST => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
+        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MOST)),
+    }
+}
+
+/// Bans somebody from chat, or replaces their ban by another one.
+///
+/// For moderators, with a second factor. From then on nothing that the person sends is accepted and no socket opens. Their open sockets
+/// get a frame that says why and until when, and are closed. Staff cannot be banned.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction; then a read
+/// of the sockets, a frame and a close for each, and a transaction.
+#[utoipa::path(put, path = "/v1/moderation/bans/{user}", request_body = BanFromChat,
+    params(("user" = UserId, Path, description = "Who is banned.")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "conflict"]))),
+    responses((status = 204, description = "They are banned."), Problems))]
+pub async fn ban_from_chat(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    request: RequestId,
+    Path(user): Path<UserId>,
+    Json(body): Json<BanFromChat>,
+) -> Result<NoContent, Error> {
+    let (me, now) = (caller.member.user.id, s.sys.now());
+    let ban = body.parse(me, now)?;
+    if user == me {
+        return Err(Kind::Forbidden.because("nobody bans themselves").into());
+    }
+    let (before, person) = read(&s, user).await?;
+    let person = person.filter(|person| person.status != Status::Purging).ok_or_else(|| Problem::from(Kind::NotFound))?;
+    let mut tx = Tx::new();
+    ban::impose(&mut tx, user, &ban, &before);
+    let still = still_moderator(&mut tx, me);
+    let ordinary = staff::require_none(&mut tx, user);
+    Outbox::add(&mut tx, &s.sys, &ChatBanned { user });
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatBanned, user);
+    let (old, new) = (before.ban(now), &ban);
+    let entry = entry.changed("reason", old.as_ref().map(|old| old.reason), new.reason);
+    s.audit.add(&mut tx, &entry.changed("ends_at", old.and_then(|old| old.until), new.until));
+    s.table.commit(tx).await.map_err(|e| match e {
+        e if e.refused(ordinary) => Kind::Forbidden.because("staff cannot be banned"),
+        e => refused(e, still),
+    })?;
+    tracing::info!(user.id = %user, actor.id = %me, reason = ban.reason.as_str(), "banned from chat");
+    // The event closes what stays open.
+    if let Err(e) = ban::close(&s.table, &s.sys, &s.sockets, user, &ban, person.locale).await {
+        tracing::warn!(error = %e, user.id = %user, "sockets of a banned person are still open");
+    }
+    Ok(NoContent)
+}
+
+/// Ends a ban before its time. The person is told by mail and in their inbox.
+///
+/// For moderators, with a second factor. 404 if the person is not banned.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction.
+#[utoipa::path(delete, path = "/v1/moderation/bans/{user}", params(("user" = UserId, Path, description = "Who was banned.")),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204, description = "They are not banned any more."), Problems))]
+pub async fn end_chat_ban(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    request: RequestId,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, Error> {
+    let me = caller.member.user.id;
+    let (before, _) = read(&s, user).await?;
+    let old = before.ban(s.sys.now()).ok_or_else(|| Problem::from(Kind::NotFound))?;
+    let mut tx = Tx::new();
+    ban::lift(&mut tx, user, &before);
+    let still = still_moderator(&mut tx, me);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user);
+    s.audit.add(&mut tx, &entry.changed("reason", old.reason, ()).changed("ends_at", old.until, ()));
+    notify(&mut tx, &s.sys, user, Notice::ChatUnbanned);
+    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    tracing::info!(user.id = %user, actor.id = %me, "a ban from chat was ended");
+    Ok(NoContent)
+}
+
+/// Somebody's state in chat, and their account.
+async fn read(s: &crate::State, user: UserId) -> Result<(ChatState, Option<User>), Problem> {
+    let (chat, person) = (ChatState::key_of(user), User::key_of(user));
+    let mut found = s.table.get_many(vec![chat.clone(), person.clone()]).await?;
+    Ok((found.take::<ChatState>(&chat)?.unwrap_or_default(), found.take(&person)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn a_ban_has_an_end_within_a_year_or_none() {
+        let (me, now) = (Sys::real().id(), Time::from_millis(1_893_499_200_000));
+        let parsed = |minutes, explanation: Option<&str>| {
+            BanFromChat { reason: ReportReason::Hate, explanation: explanation.map(str::to_owned), minutes }.parse(me, now)
+        };
+        assert_eq!(parsed(None, None).map(|ban| (ban.until, ban.by, ban.reason)).ok(), Some((None, Some(me), BanReason::Hate)));
+        assert_eq!(parsed(Some(90), None).ok().and_then(|ban| ban.until), Some(now + Duration::from_secs(5_400)));
+        for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MOST + 1), None), (None, Some(" "))] {
+            assert_eq!(
+                parsed(minutes, explanation).map_err(|problem| problem.kind).err(),
+                Some(Kind::Invalid),
+                "{minutes:?} {explanation:?}"
+            );
+        }
+        assert!(parsed(None, Some(&"x".repeat(500))).is_ok() && parsed(None, Some(&"x".repeat(501))).is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! Reports of messages: made by members, listed for moderators and resolved by them.
+
+use accounts::audit::{Action, AuditEntry};
+use axum::extract::State;
+use callers::{Member, Staff, staff::Moderator};
+use kernel::{
+    Fields, Kind, Problem, Time, Timestamp,
+    id::{MessageId, RoomId},
+};
+use messaging::{
+    member::{Membership, RoomMember},
+    message::{Author, LogEntry},
+    report::{self, REPORTED, ReasonCount, Report, ReportNote, ReportOutcome, ReportReason, ReportState},
+    room::{Room, RoomName},
+};
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+
+use crate::{refused, still_moderator};
+
+/// A message in a path.
+#[derive(Clone, Copy, Deserialize)]
+pub struct InRoom {
+    /// The room.
+    pub room: RoomName,
+    /// The message's number.
+    pub seq: u64,
+}
+
+/// Why a message is reported.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportMessage {
+    /// The reason.
+    reason: ReportReason,
+    /// More in the caller's own words: 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500, nullable = false)]
+    text: Option<String>,
+}
+
+/// Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it.
+///
+/// The text is copied as it is now, so that it can be judged after it was changed. No effect if the caller has reported the message
+/// before. Their own messages cannot be reported, nor system events and deleted messages.
+///
+/// AWS calls: the caller; a batch of the room, their membership, the message and its report; a counter; a transaction, and another one
+/// for each report of the same message at the same moment.
+#[utoipa::path(post, path = "/v1/rooms/{room}/messages/{seq}/reports", request_body = ReportMessage,
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), ("seq" = u64, Path, description = "The message's number.")),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "invalid", "too_many_requests"])), ("x-limits" = json!([REPORTED]))),
+    responses((status = 204, description = "It is reported."), Problems))]
+pub async fn report_message(
+    State(s): State<crate::State>,
+    caller: Member,
+    Path(InRoom { room: RoomName(room), seq }): Path<InRoom>,
+    Json(body): Json<ReportMessage>,
+) -> Result<NoContent, Error> {
+    let mut fields = Fields::new();
+    let note = body.text.and_then(|text| fields.take("/text", ReportNote::parse(&text)));
+    fields.finish()?;
+    let me = caller.user.id;
+    let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, me));
+    let (entry_key, report_key) = (LogEntry::key_of(room, seq), Report::key_of(room, seq));
+    let keys = vec![room_key.clone(), member_key.clone(), entry_key.clone(), report_key.clone()];
+    let mut found = s.table.get_many(keys).await?;
+    let member = RoomMember::of(room, me, found.take(&room_key)?, found.take(&member_key)?)?;
+    let entry = found.take::<LogEntry>(&entry_key)?.filter(|entry| entry.seq >= member.membership.from).ok_or(Kind::NotFound)?;
+    report::make(&s.table, &s.sys, me, &entry, found.take(&report_key)?, (body.reason, note)).await?;
+    Ok(NoContent)
+}
+
+/// Which reports to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// Those that wait for a moderator, or those that were resolved.
+    #[serde(default = "ReportQuery::open")]
+    #[param(inline, required = false)]
+    state: ReportState,
+}
+
+impl ReportQuery {
+    const fn open() -> ReportState {
+        ReportState::Open
+    }
+}
+
+/// A reported message.
+#[derive(Serialize, ToSchema)]
+pub struct ReportInfo {
+    /// The room.
+    room: RoomId,
+    /// The message's number.
+    #[schema(minimum = 1)]
+    seq: u64,
+    /// The id of the message.
+    message: MessageId,
+    /// The author.
+    author: Author,
+    /// The text as it was reported.
+    #[schema(examples("Buy my stones!"))]
+    text: String,
+    /// The reasons, and how many people gave each.
+    reasons: Vec<ReasonCount>,
+    /// Whether it waits for a moderator.
+    state: ReportState,
+    /// What was done, if it is resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    outcome: Option<ReportOutcome>,
+    /// When it was reported first, or again after it was resolved.
+    reported_at: Timestamp,
+    /// When it was reported last, or resolved.
+    changed_at: Timestamp,
+}
+
+impl From<Report> for ReportInfo {
+    fn from(report: Report) -> Self {
+        let Report { room, seq, message, author, username, text, at, changed_at, reasons, state, outcome, .. } = report;
+        let author = Author { id: author, username };
+        Self { room, seq, message, author, text, reasons, state, outcome, reported_at: at.into(), changed_at: changed_at.into() }
+    }
+}
+
+/// A page of reported messages.
+#[derive(Serialize, ToSchema)]
+pub struct ReportList {
+    /// The oldest first.
+    items: Vec<ReportInfo>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the messages that were reported, the oldest report first.
+///
+/// For moderators, with a second factor.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query.
+#[utoipa::path(get, path = "/v1/moderation/reports", params(ReportQuery, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = ReportList), Problems))]
+pub async fn list_reports(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    Query(ReportQuery { state }): Query<ReportQuery>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<ReportList>, Error> {
+    let limit = query.limit()?;
+    let cursors = s.sealer.cursors(format!("reports for {}, {state:?}", caller.member.user.id));
+    let after = cursors.open::<(Time, RoomId, u64)>(query.cursor())?;
+    let (page, now) = (report::page(&s.table, state, after, limit).await?, s.sys.now());
+    let next_cursor = cursors.next(page.last().map(|report| (report.at, report.room, report.seq)))?;
+    let kept = page.items.into_iter().filter(|report| store::Item::expires(report).is_none_or(|at| now < at));
+    Ok(Json(ReportList { items: kept.map(Into::into).collect(), next_cursor }))
+}
+
+/// What was done about a reported message.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveReport {
+    /// The outcome.
+    outcome: ReportOutcome,
+}
+
+/// Records what was done about a reported message. Another report of the message opens it again.
+///
+/// For moderators, with a second factor. It only records: messages are deleted and people banned by operations of their own. 409 if it
+/// is resolved already.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
+#[utoipa::path(post, path = "/v1/moderation/reports/{room}/{seq}/resolution", request_body = ResolveReport,
+    params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`."), ("seq" = u64, Path, description = "The message's number.")),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
+    responses((status = 204, description = "It is resolved."), Problems))]
+pub async fn resolve_report(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    request: RequestId,
+    Path(InRoom { room: RoomName(room), seq }): Path<InRoom>,
+    Json(ResolveReport { outcome }): Json<ResolveReport>,
+) -> Result<NoContent, Error> {
+    let me = caller.member.user.id;
+    let found = s.table.get::<Report>(Report::key_of(room, seq)).await?;
+    let report: Report = found.ok_or_else(|| Problem::from(Kind::NotFound))?;
+    let mut tx = Tx::new();
+    report.resolve(&mut tx, outcome, s.sys.now())?;
+    let still = still_moderator(&mut tx, me);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ReportResolved, report.author);
+    s.audit.add(&mut tx, &entry.changed("message", (room, seq), (room, seq)).changed("outcome", report.outcome, outcome));
+    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    Ok(NoContent)
+}

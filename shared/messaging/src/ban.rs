@@ -1,0 +1,260 @@
+//! Bans from chat: by the limit of messages or by a moderator, with a reason, and with an end or without.
+//!
+//! A person has one ban at a time. It is part of their [`ChatState`], which every frame, every send and every new socket is judged by,
+//! so that a ban holds from the transaction that imposes it. A ban with an end is over when the clock says so, without a write; what
+//! is left of it is removed with the next message.
+//!
+//! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`](events::rooms::ChatBanned) does it again, in case
+//! that process was killed in between.
+
+use kernel::{FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
+use serde::{Deserialize, Serialize};
+use store::{Cond, Conditional as _, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
+use utoipa::ToSchema;
+
+use crate::{
+    Sockets,
+    connection::{self, CloseError},
+    frame,
+    message::explanation,
+    spam::ChatState,
+};
+
+/// Why somebody is banned from chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BanReason {
+    /// Too many messages within a minute. Only the server bans for that.
+    Rate,
+    /// Advertising, or the same again and again.
+    Spam,
+    /// Insults, threats or stalking.
+    Harassment,
+    /// Contempt for a group of people.
+    Hate,
+    /// Sexual content.
+    Sexual,
+    /// Violence, or a call for it.
+    Violence,
+    /// Deception for money or data.
+    Fraud,
+    /// Anything else.
+    Other,
+}
+
+impl BanReason {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Spam => "spam",
+            Self::Harassment => "harassment",
+            Self::Hate => "hate",
+            Self::Sexual => "sexual",
+            Self::Violence => "violence",
+            Self::Fraud => "fraud",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What a moderator tells the person about the ban: one to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Explanation(String);
+
+impl Explanation {
+    /// Parses what a moderator typed.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `characters`.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        explanation(typed).map(Self)
+    }
+}
+
+impl std::fmt::Display for Explanation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A ban.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// Since when.
+    pub at: Time,
+    /// Its end. `None` if it has none.
+    pub until: Option<Time>,
+    /// Why.
+    pub reason: BanReason,
+    /// What the moderator tells the person about it.
+    pub explanation: Option<Explanation>,
+    /// The moderator. `None` for a ban by the server, or if the moderator's account was deleted.
+    pub by: Option<UserId>,
+}
+
+impl Ban {
+    /// A ban for too many messages.
+    #[must_use]
+    pub const fn for_rate(now: Time) -> Self {
+        Self { at: now, until: None, reason: BanReason::Rate, explanation: None, by: None }
+    }
+
+    /// The problem of everything that the person may not do.
+    #[must_use]
+    #[track_caller]
+    pub fn problem(&self, now: Time) -> Problem {
+        let mut problem = Kind::ChatBanned.because("the person is banned from chat").with("reason", self.reason.as_str());
+        if let Some(explanation) = &self.explanation {
+            problem = problem.with("explanation", explanation.0.clone());
+        }
+        if let Some(until) = self.until {
+            let ends_at = serde_json::to_value(Timestamp::from(until)).unwrap_or_default();
+            problem = problem.with("ends_at", ends_at).retry_after(until.since(now));
+        }
+        problem
+    }
+}
+
+/// The condition that a person is not banned.
+#[must_use]
+pub fn is_over(now: Time) -> Cond {
+    field("banned_at").absent().or(field("banned_until").le(now))
+}
+
+/// The update that makes this the person's ban.
+pub(crate) fn imposed(user: UserId, ban: &Ban) -> Update {
+    let Ban { at, until, reason, explanation, by } = ban;
+    let update = Update::upsert::<ChatState>(ChatState::key_of(user)).set("user", user);
+    let update = update.set("banned_at", at).set("banned_until", until).set("ban_reason", reason).set("ban_text", explanation);
+    let update = update.set("banned_by", by).index(Index::CurrentBans, Some(Key::new(BANS, place(user, *until))));
+    update.index(Index::BansByAuthor, by.map(|by| Key::new(by_author(by), user.to_string())))
+}
+
+/// Adds to an update that there is no ban any more.
+pub(crate) fn lifted(update: Update) -> Update {
+    let update = update.remove("banned_at").remove("banned_until").remove("ban_reason").remove("ban_text").remove("banned_by");
+    update.index(Index::CurrentBans, None).index(Index::BansByAuthor, None)
+}
+
+/// Adds a ban to a transaction, in place of the one that was read, if there was one. Refused if that has changed.
+pub fn impose(tx: &mut Tx, user: UserId, ban: &Ban, read: &ChatState) -> Slot {
+    tx.update(imposed(user, ban).when(unchanged(read)))
+}
+
+/// Adds the end of a person's ban to a transaction. Refused if the ban is another one than the one that was read.
+pub fn lift(tx: &mut Tx, user: UserId, read: &ChatState) -> Slot {
+    tx.update(lifted(Update::of(ChatState::key_of(user))).when(unchanged(read)))
+}
+
+fn unchanged(read: &ChatState) -> Cond {
+    read.banned_at.map_or_else(|| field("banned_at").absent(), |at| field("banned_at").eq(at))
+}
+
+/// Closes every socket of a banned person, after a frame that says why and until when. A read; a frame and a close for each socket; a
+/// transaction.
+///
+/// # Errors
+/// [`CloseError`]. May be repeated at any point.
+pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, ban: &Ban, locale: Locale) -> Result<(), CloseError> {
+    let told = frame::error("chat", None, &ban.problem(sys.now()), locale, "");
+    connection::close_all(table, sys, sockets, user, Some(told)).await
+}
+
+/// Closes what is still open of a person who was banned. No effect if the ban is over. A batch read, and those of [`close`].
+///
+/// # Errors
+/// [`CloseError`]. May be repeated at any point.
+pub async fn enforce(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Result<(), CloseError> {
+    let (chat, person) = (ChatState::key_of(user), accounts::user::User::key_of(user));
+    let mut found = table.get_many(vec![chat.clone(), person.clone()]).await?;
+    let Some(ban) = found.take::<ChatState>(&chat)?.and_then(|chat| chat.ban(sys.now())) else { return Ok(()) };
+    let locale = found.take::<accounts::user::User>(&person)?.map(|user| user.locale).unwrap_or_default();
+    close(table, sys, sockets, user, &ban, locale).await
+}
+
+/// The partition of the index of bans.
+const BANS: &str = "CHAT_BANS";
+/// Sorts after every moment.
+const NEVER: &str = "~";
+
+/// Bans are in the order of their ends. Those without an end come last.
+fn place(user: UserId, until: Option<Time>) -> String {
+    format!("{}#{user}", until.map_or_else(|| NEVER.to_owned(), moment))
+}
+
+fn moment(at: Time) -> String {
+    format!("{:015}", at.millis().max(0))
+}
+
+/// The index partition of the bans that a moderator has imposed.
+fn by_author(user: UserId) -> String {
+    format!("USER#{user}#BANS")
+}
+
+/// A page of the bans that are not over, in the order of their ends, starting after `after`. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn page(table: &Table, now: Time, after: Option<(UserId, Option<Time>)>, limit: u32) -> Result<Page<ChatState>, StoreError> {
+    // The first moment at which a ban that ends then is not over.
+    let first = moment(Time::from_millis(now.millis().saturating_add(1)));
+    let range = Range::of_index(Index::CurrentBans, BANS).between(first, format!("{NEVER}{NEVER}")).limit(limit);
+    let range = match after {
+        Some((user, until)) => range.after(ChatState::key_of(user), Some(Key::new(BANS, place(user, until)))),
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// Removes a moderator from some of the bans that they have imposed. True if there are more.
+///
+/// # Errors
+/// [`StoreError`]. May be repeated at any point.
+pub(crate) async fn forget_author(table: &Table, author: UserId, limit: u32) -> Result<bool, StoreError> {
+    let page = table.query_rows(Range::of_index(Index::BansByAuthor, by_author(author)).limit(limit)).await?;
+    for key in page.items.iter().filter_map(store::Row::key) {
+        let forget = Update::of(key).remove("banned_by").index(Index::BansByAuthor, None);
+        table.update(forget.when(field("banned_by").eq(author))).await.refused_is_fine()?;
+    }
+    Ok(page.more)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    #[test]
+    fn a_ban_says_why_and_until_when() {
+        let until = NOW + Duration::from_secs(90);
+        let ban = Ban { until: Some(until), reason: BanReason::Hate, ..Ban::for_rate(NOW) };
+        let problem = ban.problem(NOW);
+        assert_eq!((problem.kind, problem.retry_after), (Kind::ChatBanned, Some(90)));
+        assert_eq!(problem.members["reason"], "hate");
+        assert!(problem.members["ends_at"].is_string() && !problem.members.contains_key("explanation"));
+        let forever = Ban::for_rate(NOW).problem(NOW);
+        assert_eq!((forever.retry_after, forever.members.contains_key("ends_at")), (None, false));
+    }
+
+    #[test]
+    fn a_reason_has_one_name() {
+        use BanReason::{Fraud, Harassment, Hate, Other, Rate, Sexual, Spam, Violence};
+        for reason in [Rate, Spam, Harassment, Hate, Sexual, Violence, Fraud, Other] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+
+    #[test]
+    fn bans_without_an_end_come_last() {
+        let user = Sys::real().id();
+        let mut places = vec![place(user, None), place(user, Some(NOW)), place(user, Some(NOW + Duration::from_secs(1)))];
+        places.sort();
+        assert_eq!(places.last(), Some(&place(user, None)));
+    }
+}

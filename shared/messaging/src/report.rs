@@ -1,0 +1,369 @@
+//! Reports of messages to the moderators.
+//!
+//! A message that was reported has one item with a copy of its text ([`Report`]), which outlives the message and its room. Who
+//! reported it is not in it: each reporter has an item of their own ([`ReportMade`]), which is why nobody reports a message twice, and
+//! of which moderators see the reason and the words alone.
+
+use std::time::Duration;
+
+use accounts::user::partition;
+use kernel::{
+    FieldError, Kind, Problem, Sys, Time,
+    id::{MessageId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    About, CommitError, Cond, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field,
+    limits::{self, DAY, Quota},
+};
+use utoipa::ToSchema;
+
+use crate::{
+    log::{self, TRIES},
+    message::{Content, LogEntry, Said, explanation},
+};
+
+/// The reports that an account may make.
+pub const REPORTED: Quota = Quota::window("reports", 50, DAY, "reports of messages by an account");
+/// How long a report is kept after it changed last.
+const KEPT: Duration = DAY.saturating_mul(365);
+
+/// Why a message is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportReason {
+    /// Advertising, or the same again and again.
+    Spam,
+    /// Insults, threats or stalking.
+    Harassment,
+    /// Contempt for a group of people.
+    Hate,
+    /// Sexual content.
+    Sexual,
+    /// Violence, or a call for it.
+    Violence,
+    /// Deception for money or data.
+    Fraud,
+    /// Anything else.
+    Other,
+}
+
+/// What a reporter adds in their own words: one to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReportNote(String);
+
+impl ReportNote {
+    /// Parses what a person typed.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `characters`.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        explanation(typed).map(Self)
+    }
+}
+
+impl std::fmt::Display for ReportNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One person's report of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportMade {
+    /// The reporter.
+    user: UserId,
+    /// The room.
+    pub room: RoomId,
+    /// The message's number.
+    pub seq: u64,
+    /// Why.
+    pub reason: ReportReason,
+    /// What the reporter added.
+    pub note: Option<ReportNote>,
+    /// When.
+    pub at: Time,
+    until: Time,
+}
+
+impl ReportMade {
+    fn place(&self) -> Key {
+        Key::new(of_message(self.room, self.seq), self.user.to_string())
+    }
+}
+
+fn of_message(room: RoomId, seq: u64) -> String {
+    format!("REPORTS_OF#{room}#{seq}")
+}
+
+impl Item for ReportMade {
+    const KIND: &'static str = "report_made";
+    const ABOUT: About = About::beside_user("REPORTED#{room}#{seq}", Personal::Exported(&["room", "seq", "reason", "note", "at"]))
+        .indexed(Index::ReportsOfMessage, "REPORTS_OF#{room}#{seq}", "{user}")
+        .expires();
+    fn key(&self) -> Key {
+        Key::new(partition(self.user), format!("REPORTED#{}#{}", self.room, self.seq))
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::ReportsOfMessage, self.place())]
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// What the moderators have done about a reported message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportOutcome {
+    /// The message breaks no rule.
+    Dismissed,
+    /// The message was deleted.
+    MessageDeleted,
+    /// The author was warned.
+    AuthorWarned,
+    /// The author was banned.
+    AuthorBanned,
+}
+
+/// Whether a report waits for a moderator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportState {
+    /// It waits.
+    Open,
+    /// A moderator has resolved it. Another report of the message opens it again.
+    Resolved,
+}
+
+impl ReportState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// How many people gave a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReasonCount {
+    /// The reason.
+    pub reason: ReportReason,
+    /// How many people.
+    pub count: u32,
+}
+
+/// A reported message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The room.
+    pub room: RoomId,
+    /// The message's number.
+    pub seq: u64,
+    /// The id of the message.
+    pub message: MessageId,
+    /// The author.
+    pub author: UserId,
+    /// Their username then.
+    pub username: String,
+    /// The text when it was reported; if the report was opened again, when that was.
+    pub text: String,
+    /// When it was reported, or opened again.
+    pub at: Time,
+    /// Since when it is as it is.
+    pub changed_at: Time,
+    /// The reasons, of all reporters.
+    pub reasons: Vec<ReasonCount>,
+    /// Whether it waits.
+    pub state: ReportState,
+    /// What was done, if it is resolved.
+    pub outcome: Option<ReportOutcome>,
+    /// Increased by every change.
+    version: u64,
+}
+
+impl Report {
+    /// The key of the report of a message.
+    #[must_use]
+    pub fn key_of(room: RoomId, seq: u64) -> Key {
+        Key::new(format!("REPORT#{room}#{seq}"), "REPORT")
+    }
+
+    /// The report after one more person has reported the message. While it is open the copy stays, so that an edit does not replace
+    /// what was reported.
+    fn after(before: Option<&Self>, entry: &LogEntry, said: &Said, reason: ReportReason, now: Time) -> Self {
+        let mut next = before.cloned().unwrap_or_else(|| Self {
+            room: entry.room,
+            seq: entry.seq,
+            message: said.id,
+            author: said.author,
+            username: String::new(),
+            text: String::new(),
+            at: now,
+            changed_at: now,
+            reasons: Vec::new(),
+            state: ReportState::Resolved,
+            outcome: None,
+            version: 0,
+        });
+        if next.state == ReportState::Resolved {
+            next.username.clone_from(&said.username);
+            next.text = said.text.to_string();
+            (next.at, next.state, next.outcome) = (now, ReportState::Open, None);
+        }
+        match next.reasons.iter_mut().find(|counted| counted.reason == reason) {
+            Some(counted) => counted.count = counted.count.saturating_add(1),
+            None => next.reasons.push(ReasonCount { reason, count: 1 }),
+        }
+        Self { changed_at: now, version: next.version.saturating_add(1), ..next }
+    }
+
+    /// Adds to a transaction that it is resolved. Refused if it has changed since it was read.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] if it is resolved already.
+    pub fn resolve(&self, tx: &mut Tx, outcome: ReportOutcome, now: Time) -> Result<Slot, Problem> {
+        if self.state == ReportState::Resolved {
+            return Err(Kind::Conflict.because("the report is resolved already"));
+        }
+        let version = self.version.saturating_add(1);
+        let next = Self { state: ReportState::Resolved, outcome: Some(outcome), changed_at: now, version, ..self.clone() };
+        Ok(tx.put(&next, field("version").eq(self.version)))
+    }
+
+    fn place(&self) -> Key {
+        Key::new(in_state(self.state), format!("{:015}#{}#{}", self.at.millis().max(0), self.room, self.seq))
+    }
+}
+
+fn in_state(state: ReportState) -> String {
+    format!("REPORTS#{}", state.as_str())
+}
+
+fn about_author(author: UserId) -> String {
+    format!("USER#{author}#REPORTS")
+}
+
+impl Item for Report {
+    const KIND: &'static str = "report";
+    const ABOUT: About = About::at("REPORT#{room}#{seq}", "REPORT", Personal::Withheld("moderators alone see what others have reported"))
+        .indexed(Index::ReportedMessages, "REPORTS#{state}", "{at}#{room}#{seq}")
+        .indexed(Index::ReportsOfAuthor, "USER#{user}#REPORTS", "{room}#{seq}")
+        .expires()
+        .removed_by("chats");
+    fn key(&self) -> Key {
+        Self::key_of(self.room, self.seq)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let of_author = Key::new(about_author(self.author), format!("{}#{}", self.room, self.seq));
+        vec![(Index::ReportedMessages, self.place()), (Index::ReportsOfAuthor, of_author)]
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.changed_at + KEPT)
+    }
+}
+
+/// Reports a message, of which `entry` and `before` were read. No effect if the person has reported it before. A counter and a
+/// transaction, and another one for each report of the same message at the same moment.
+///
+/// # Errors
+/// [`Kind::NotFound`] if there is no message under the number, [`Kind::Forbidden`] for one's own, [`Kind::TooManyRequests`] after
+/// fifty reports in a day.
+pub async fn make(
+    table: &Table,
+    sys: &Sys,
+    reporter: UserId,
+    entry: &LogEntry,
+    mut before: Option<Report>,
+    (reason, note): (ReportReason, Option<ReportNote>),
+) -> Result<(), Problem> {
+    let Content::Said(said) = &entry.content else { return Err(Kind::NotFound.because("there is no message under this number")) };
+    if said.author == reporter {
+        return Err(Kind::Forbidden.because("the message is the reporter's own"));
+    }
+    let now = sys.now();
+    limits::take(table, now, &[REPORTED.of(reporter)]).await?;
+    let made = ReportMade { user: reporter, room: entry.room, seq: entry.seq, reason, note, at: now, until: now + KEPT };
+    for tries in 0..TRIES {
+        log::pause(sys, tries).await;
+        let mut tx = Tx::new();
+        let first = tx.put(&made, Cond::Absent.or(field("until").le(now)));
+        let unchanged = before.as_ref().map_or(Cond::Absent, |report| field("version").eq(report.version));
+        let counted = tx.put(&Report::after(before.as_ref(), entry, said, reason, now), unchanged);
+        match table.commit(tx).await {
+            Ok(()) => return Ok(()),
+            Err(CommitError::Refused(r)) if r.at(first) => return Ok(()),
+            Err(CommitError::Refused(r)) => before = r.current(counted).map(Row::decode).transpose()?,
+            Err(CommitError::Store(e)) => return Err(e.into()),
+        }
+    }
+    Err(log::busy())
+}
+
+/// A page of reported messages, the oldest first, starting after `after`. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn page(table: &Table, state: ReportState, after: Option<(Time, RoomId, u64)>, limit: u32) -> Result<Page<Report>, StoreError> {
+    let range = Range::of_index(Index::ReportedMessages, in_state(state)).limit(limit);
+    let range = match after {
+        Some((at, room, seq)) => {
+            let place = Key::new(in_state(state), format!("{:015}#{room}#{seq}", at.millis().max(0)));
+            range.after(Report::key_of(room, seq), Some(place))
+        }
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// What people gave as the reasons of their reports of one message, up to a hundred. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn made_about(table: &Table, room: RoomId, seq: u64) -> Result<Vec<ReportMade>, StoreError> {
+    let mut made = table.query::<ReportMade>(Range::of_index(Index::ReportsOfMessage, of_message(room, seq)).limit(100)).await?.items;
+    // The order of the index is that of the reporters' ids.
+    made.sort_by_key(|report| report.at);
+    Ok(made)
+}
+
+/// Deletes some of the reports of an author's messages. True if there are more.
+///
+/// # Errors
+/// [`StoreError`]. May be repeated at any point.
+pub(crate) async fn delete_about(table: &Table, author: UserId, limit: u32) -> Result<bool, StoreError> {
+    let page = table.query_rows(Range::of_index(Index::ReportsOfAuthor, about_author(author)).limit(limit)).await?;
+    table.delete_many(page.items.iter().filter_map(Row::key).collect()).await?;
+    Ok(page.more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Text;
+
+    fn said(sys: &Sys, text: &str) -> Said {
+        let text = Text::parse(text).unwrap();
+        Said { id: sys.id(), author: sys.id(), username: "ben".to_owned(), text, edited_at: None, reply_to: None, mentions: Vec::new() }
+    }
+
+    #[test]
+    fn an_open_report_keeps_the_text_that_was_reported() {
+        let sys = Sys::real();
+        let now = sys.now();
+        let (first, edited) = (said(&sys, "rude"), said(&sys, "polite"));
+        let entry =
+            |said: &Said| LogEntry { room: RoomId::NIL, seq: 3, at: now, content: Content::Said(said.clone()), via: None, changes: 0 };
+        let one = Report::after(None, &entry(&first), &first, ReportReason::Hate, now);
+        let two = Report::after(Some(&one), &entry(&edited), &edited, ReportReason::Hate, now);
+        let two = Report::after(Some(&two), &entry(&edited), &edited, ReportReason::Spam, now);
+        assert_eq!((two.text.as_str(), two.state, two.version), ("rude", ReportState::Open, 3));
+        assert_eq!(two.reasons.iter().map(|r| r.count).collect::<Vec<_>>(), [2, 1]);
+        let resolved = Report { state: ReportState::Resolved, outcome: Some(ReportOutcome::Dismissed), ..two };
+        let again = Report::after(Some(&resolved), &entry(&edited), &edited, ReportReason::Spam, now);
+        assert_eq!((again.text.as_str(), again.state, again.outcome), ("polite", ReportState::Open, None));
+        assert!(resolved.resolve(&mut Tx::new(), ReportOutcome::Dismissed, now).is_err() && again.place() != resolved.place());
+    }
+}
