@@ -120,6 +120,10 @@ async fn the_matrix_is_enforced() {
     let room = victim.post("/v1/rooms/direct", json!({ "user": friend.id() })).await.json()["id"].clone();
     let upload = json!({ "content_type": "image/png", "bytes": 100, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
     let upload = victim.post("/v1/me/picture/uploads", upload).await.is(201);
+    let attachment =
+        json!({ "name": "a.txt", "content_type": "text/plain", "bytes": 1, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
+    let uploads = format!("/v1/rooms/{}/uploads", room.as_str().unwrap());
+    let attachment = victim.post(&uploads, attachment).await.is(201);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
     let address = victim.post("/v1/me/addresses", address).await.is(201);
@@ -133,6 +137,7 @@ async fn the_matrix_is_enforced() {
         ("user", victim.id()),
         ("slug", "agora-news".to_owned()),
         ("upload", text(&upload["id"])),
+        ("attachment", text(&attachment["id"])),
         ("export", text(&export["id"])),
         ("notification", "ntf_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("user", friend.id()),

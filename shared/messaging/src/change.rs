@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use accounts::pair::Pair;
 use events::{Outbox, rooms::MessageChanged};
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{AttachmentId, UserId},
+};
 use store::{CommitError, Cond, Index, Item as _, Table, Tx, Update, field};
 
 use crate::{
-    delivery,
+    attachment, delivery,
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Said, Text},
     presence::Presence,
@@ -50,10 +53,10 @@ pub async fn edit(
     member.writes()?;
     let (text, mentions) = text;
     let said = Said { text, mentions, edited_at: Some(now), ..said };
-    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, pair).await
+    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, &[], pair).await
 }
 
-/// Deletes a message: one's own, or any in a room that one administrates. As [`edit`].
+/// Deletes a message: one's own, or any in a room that one administrates. Its files are deleted afterwards. As [`edit`].
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] with another
@@ -63,7 +66,8 @@ pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option
     if member.administrates().is_err() {
         own(member, &entry, &said, sys.now())?;
     }
-    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, None).await
+    let dropped: Vec<AttachmentId> = said.attachments.iter().map(|file| file.id).collect();
+    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, &dropped, None).await
 }
 
 /// A message that the member may read.
@@ -86,8 +90,15 @@ fn own(member: &RoomMember, entry: &LogEntry, said: &Said, now: Time) -> Result<
     if now.since(entry.at) > CHANGEABLE { Err(Kind::ChangeTooLate.into()) } else { Ok(()) }
 }
 
-/// Stores the new content of a message, unless it was changed since it was read.
-async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, pair: Option<&Pair>) -> Result<Changed, Problem> {
+/// Stores the new content of a message, unless it was changed since it was read, and has the files in `dropped` deleted.
+async fn commit(
+    table: &Table,
+    sys: &Sys,
+    member: &RoomMember,
+    after: LogEntry,
+    dropped: &[AttachmentId],
+    pair: Option<&Pair>,
+) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
     let mut tx = Tx::new();
     let same = tx.update(rewrite(&after).when(field("changes").absent().or(field("changes").eq(after.changes))));
@@ -102,6 +113,7 @@ async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, 
             vec![(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound)]
         }
     };
+    attachment::drop_all(&mut tx, sys, dropped);
     let small = room.is_small();
     if !small {
         Outbox::add(&mut tx, sys, &MessageChanged { room: room.id, seq: after.seq });

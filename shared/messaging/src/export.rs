@@ -3,7 +3,7 @@
 
 use kernel::{
     PAGE_MAX, Timestamp,
-    id::{MessageId, RoomId, UserId},
+    id::{AttachmentId, MessageId, RoomId, UserId},
 };
 use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
@@ -62,6 +62,9 @@ pub struct SentMessage {
     id: MessageId,
     username: String,
     text: String,
+    /// The files, which `attachments.json` describes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentId>,
     at: Timestamp,
 }
 
@@ -121,7 +124,8 @@ async fn messages(table: &Table, user: UserId) -> Result<Vec<SentMessage>, Store
             // Events that name them are about the room.
             if let Content::Said(words) = content {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
-                said.push(SentMessage { room, seq, id, username, text, at: at.into() });
+                let attachments = words.attachments.iter().map(|file| file.id).collect();
+                said.push(SentMessage { room, seq, id, username, text, attachments, at: at.into() });
             }
         }
         match last {

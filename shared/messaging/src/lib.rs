@@ -14,11 +14,13 @@
 //! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
+pub mod attachment;
 pub mod change;
 pub mod connection;
 pub mod delivery;
 pub mod exclusion;
 pub mod export;
+pub mod file;
 pub mod frame;
 pub mod history;
 pub mod log;
@@ -41,6 +43,8 @@ pub mod unread;
 pub use sockets::Sockets;
 
 store::items![
+    attachment::Attachment,
+    attachment::Storage,
     connection::Connection,
     member::Invitation,
     member::Membership,
