@@ -77,7 +77,10 @@ async fn inspect(s: &State, upload: &Attachment) -> Result<Result<AttachedFile, 
         let (head, tail) = tokio::try_join!(s.bucket.read_part(&incoming, 0, head), s.bucket.read_part(&incoming, from, tail))?;
         attachment::check_film(&head, &tail, declared.file_type).map(|()| Passed::AsItIs)
     } else {
-        let (file, of) = (s.bucket.read(&incoming, declared.bytes).await?, declared.file_type);
+        let (file, of) = match s.bucket.read(&incoming, declared.bytes).await {
+            Err(FilesError::TooLarge) => return Ok(Err(AttachmentRefusal::Damaged)),
+            file => (file?, declared.file_type),
+        };
         // A decoder panicked on this file: refuse it, so that it is not decoded again.
         let checked = tokio::task::spawn_blocking(move || attachment::check(&file, of)).await;
         checked.unwrap_or(Err(AttachmentRefusal::Damaged))

@@ -156,8 +156,7 @@ impl FileName {
         let seen = spaced.filter(|c| *c == ' ' || !kernel::text::is_invisible(*c));
         // Windows has no such characters in names.
         let name: String = seen.map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
-        let name = name.trim_matches([' ', '.']);
-        let stem = stem_of(name, of);
+        let stem = stem_of(name.trim_end_matches([' ', '.']), of);
         if stem.is_empty() { Err(FieldError::new("required")) } else { Ok(Self::with_ending(stem, of)) }
     }
 
