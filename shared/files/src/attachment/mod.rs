@@ -5,7 +5,7 @@
 
 mod document;
 mod film;
-mod image;
+mod redraw;
 
 pub use film::{HEAD as FILM_HEAD, TAIL as FILM_TAIL};
 use kernel::id::{AttachmentId, UserId};
@@ -74,7 +74,7 @@ pub enum Passed {
 /// [`AttachmentRefusal`], never a panic of a decoder.
 pub fn check(bytes: &[u8], declared: FileType) -> Result<Passed, AttachmentRefusal> {
     match declared.kind() {
-        FileKind::Image => image::redraw(bytes, declared).map(Passed::Instead),
+        FileKind::Image => redraw::redraw(bytes, declared).map(Passed::Instead),
         FileKind::Document => document::check(bytes, declared).map(|()| Passed::AsItIs),
         FileKind::Video => Err(AttachmentRefusal::Damaged),
     }
