@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
 
 use crate::{
+    attachments,
     deletion::{schedule, sha256, upload},
     items,
 };
@@ -13,7 +14,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 20] = [
+pub(crate) const CANARIES: [&str; 21] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -34,6 +35,7 @@ pub(crate) const CANARIES: [&str; 20] = [
     "canary said in the group",
     "canary said 1-1",
     "canary of the report",
+    "canary-file.txt",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -76,7 +78,7 @@ impl Everything {
         let announced = json!({ "content_type": "image/png", "bytes": 7, "sha256": sha256(b"nothing") });
         canary.post("/v1/me/picture/uploads", announced).await.is(201);
         let (room, sockets) = talked(&canary, friend).await;
-        let group = grouped(&canary, friend).await;
+        let group = grouped(cloud, &canary, friend).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
@@ -180,13 +182,16 @@ async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
     (room, (hers, theirs))
 }
 
-/// Makes a group of both, in which she says something, and has her invited to another one.
-async fn grouped(canary: &Caller, friend: &Caller) -> Value {
+/// Makes a group of both, in which she says something with a file, and has her invited to another one.
+async fn grouped(cloud: &Cloud, canary: &Caller, friend: &Caller) -> Value {
     let group = canary.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].clone();
     let path = format!("/v1/rooms/{}", group.as_str().unwrap());
     canary.put(&format!("{path}/invitations/{}", friend.id()), Value::Null).await.is(204);
     friend.post(&format!("{path}/members"), Value::Null).await.is(200);
-    let said = json!({ "type": "send", "room": group, "text": "canary said in the group", "nonce": "canary-nonce-group" });
+    let file = attachments::ready(cloud, canary, group.as_str().unwrap(), "canary-file.txt", b"canary in the file").await;
+    let said = json!({
+        "type": "send", "room": group, "text": "canary said in the group", "nonce": "canary-nonce-group", "attachments": [file]
+    });
     let mut socket = canary.socket().await;
     assert_eq!(socket.ask(said).await["type"], "ack");
     socket.close().await;

@@ -112,6 +112,9 @@ async fn everything_is_in_the_archive() {
     assert_eq!((&of(room)["kind"], &of(room)["with"]), (&json!("direct"), &json!(ben.id())));
     let group = of(&everything.group);
     assert_eq!((&group["kind"], &group["name"], &group["role"]), (&json!("group"), &json!("Porch"), &json!("owner")));
+    let file = document(&files, "attachments.json")[0].clone();
+    assert_eq!((&file["name"], &file["room"], &file["state"]), (&json!("canary-file.txt"), &everything.group, &json!("sent")));
+    assert_eq!(files[file["file"].as_str().unwrap()], b"canary in the file");
     let invitations = document(&files, "room_invitations.json");
     assert_eq!((invitations.as_array().unwrap().len(), &invitations[0]["by"]), (1, &json!(ben.id())));
 
@@ -165,7 +168,7 @@ async fn an_archive_is_private_and_expires() {
     cloud.anonymous().get(&url).await.has(403);
     ana.get(&path).await.is_problem(401, "step_up_required");
     let ana = cloud.sign_in("ana").await;
-    assert_eq!(download(&cloud, &ana, &path).await.len(), 6);
+    assert_eq!(download(&cloud, &ana, &path).await.len(), 7);
     assert_eq!(archives(&cloud), 1);
     cloud.advance(Duration::from_secs(24 * 3600)).await;
     let ana = cloud.sign_in("ana").await;

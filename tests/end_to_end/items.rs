@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NotificationId, PasskeyId, RoomId, SessionId, TokenId, UploadId, UserId,
+    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NotificationId, PasskeyId, RoomId, SessionId, TokenId,
+    UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -66,6 +67,7 @@ fn fits(pattern: &str, key: &Value) -> bool {
 fn is(name: &str, text: &str) -> bool {
     match name {
         "user" | "invitee" => text.parse::<UserId>().is_ok(),
+        "attachment" => text.parse::<AttachmentId>().is_ok(),
         "audit" => text.parse::<AuditId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),

@@ -6,6 +6,7 @@
 mod addresses;
 mod admin;
 mod api_docs;
+mod attachments;
 mod bodies;
 mod browser;
 mod chat;

@@ -36,7 +36,7 @@ fn png() -> Vec<u8> {
 }
 
 /// A JPEG with a location, and with an orientation that puts its top on the right.
-fn photograph() -> Vec<u8> {
+pub(crate) fn photograph() -> Vec<u8> {
     let jpeg = encoded(&picture([20, 20, 220]), ImageFormat::Jpeg);
     let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
     exif.extend(2_u16.to_be_bytes());
@@ -59,7 +59,7 @@ async fn announce(caller: &Caller, file: &[u8], content_type: &str) -> Value {
 }
 
 /// Sends a file to a link, with its headers but for those that `instead` names.
-async fn send(cloud: &Cloud, link: &Value, file: &[u8], instead: &[(&str, &str)]) -> Reply {
+pub(crate) async fn send(cloud: &Cloud, link: &Value, file: &[u8], instead: &[(&str, &str)]) -> Reply {
     let mut sender = cloud.anonymous();
     for (name, value) in link["headers"].as_object().unwrap() {
         // The length is set by the client from the body.
@@ -99,7 +99,7 @@ fn pixels(reply: &Reply) -> RgbImage {
 }
 
 /// Every key in every bucket.
-fn objects(cloud: &Cloud) -> BTreeSet<String> {
+pub(crate) fn objects(cloud: &Cloud) -> BTreeSet<String> {
     fn walk(folder: &Path, prefix: &str, keys: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let name = entry.file_name().into_string().unwrap();
@@ -118,7 +118,7 @@ fn objects(cloud: &Cloud) -> BTreeSet<String> {
     keys
 }
 
-fn below<'a>(objects: &'a BTreeSet<String>, folder: &str) -> Vec<&'a str> {
+pub(crate) fn below<'a>(objects: &'a BTreeSet<String>, folder: &str) -> Vec<&'a str> {
     objects.iter().filter(|key| key.starts_with(&format!("{folder}/"))).map(String::as_str).collect()
 }
 
@@ -666,7 +666,7 @@ async fn an_upload_whose_event_was_given_up_is_found_again() {
     assert_eq!((below(&now, "incoming").len(), below(&now, "pictures").len()), (0, 3), "{now:?}");
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, b| (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xEDB8_8320 } else { c >> 1 }))
 }
 

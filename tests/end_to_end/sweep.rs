@@ -113,6 +113,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/rooms/{room}/members/{user}"),
     (Whole, "POST /v1/rooms/{room}/messages/{seq}/reports"),
     (Whole, "PUT /v1/rooms/{room}/notices"),
+    (Begins, "POST /v1/rooms/{room}/uploads"),
     (Begins, "POST /v1/sessions"),
     (Whole, "POST /v1/sessions/refresh"),
     (Whole, "DELETE /v1/sessions"),
@@ -611,7 +612,10 @@ async fn what_was_begun_goes_on_with_its_own_proof_alone() {
     let export = format!("/v1/me/exports/{}", text(&caller.post("/v1/me/exports", json!({})).await.is(202)["id"]));
     let upload = json!({ "content_type": "image/png", "bytes": 100, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
     let upload = text(&caller.post("/v1/me/picture/uploads", upload).await.is(201)["id"]);
-    for path in [export, format!("/v1/me/picture/uploads/{upload}")] {
+    let file =
+        json!({ "name": "a.txt", "content_type": "text/plain", "bytes": 1, "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" });
+    let file = text(&caller.post("/v1/rooms/public/uploads", file).await.is(201)["id"]);
+    for path in [export, format!("/v1/me/picture/uploads/{upload}"), format!("/v1/rooms/public/uploads/{file}")] {
         others.ben.get(&path).await.is_problem(404, "not_found");
         cloud.anonymous().get(&path).await.is_problem(401, "token_invalid");
     }

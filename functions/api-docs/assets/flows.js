@@ -152,6 +152,17 @@ const FLOWS = [
     or("the picture is removed"),
     call("DELETE /v1/me/picture"), reply("204"),
   ]],
+  ["file", "A file in a message", "A file is uploaded for one room and sent once. Pictures are made anew without metadata, videos and documents are checked. Links to it are made for members, and end with the message.", [
+    note(F, "SHA-256 of the file"),
+    call("POST /v1/rooms/{room}/uploads {name, content_type, bytes, sha256}"), reply("201 {id, url, headers}: five minutes"),
+    note(F, "PUT url, with the headers"),
+    call("GET /v1/rooms/{room}/uploads/{id}, once a second"), reply("200 {state: ready, attachment}"),
+    frame("{type: send, room, text, nonce, attachments: [id]}"), pushed("{type: ack, seq, id, nonce}"),
+    or("it is not what it was declared to be"),
+    reply("200 {state: refused, reason: other_type}"),
+    or("a member looks at it"),
+    call("GET /v1/rooms/{room}/attachments/{id}"), reply("200 {url, preview_url}: five minutes, or 404"),
+  ]],
   ["leaving", "Leaving", "Everything is deleted 30 days after the request, unless it is cancelled until then. During that time the account works as before.", [
     types("the password"),
     call("POST /v1/me/deletion {password}, after a step-up"), reply("200 {status: scheduled, due_at, countdown}"),

@@ -128,12 +128,19 @@ const WORDS = {
   "201 or 200 {id, kind: direct, with}, or 403 chat_not_allowed": "201 lub 200 {id, kind: direct, with} albo 403 chat_not_allowed",
   "reading back": "czytanie wstecz",
 
+  "A file in a message": "Plik w wiadomości",
+  "A file is uploaded for one room and sent once. Pictures are made anew without metadata, videos and documents are checked. Links to it are made for members, and end with the message.":
+    "Plik przesyła się do jednego pokoju i wysyła raz. Obrazy są tworzone od nowa, bez metadanych, a filmy i dokumenty są sprawdzane. Odnośniki do pliku są tworzone dla członków i kończą się razem z wiadomością.",
+  "GET /v1/rooms/{room}/uploads/{id}, once a second": "GET /v1/rooms/{room}/uploads/{id}, raz na sekundę",
+  "it is not what it was declared to be": "plik nie jest tym, co zapowiedziano",
+  "a member looks at it": "członek ogląda plik",
+  "200 {url, preview_url}: five minutes, or 404": "200 {url, preview_url}: pięć minut, albo 404",
   "A picture": "Zdjęcie",
   "The file goes to the bucket, not through the API. What is declared is signed: no other file is accepted there. The picture is scaled and made anew, so nothing else of the file is published.":
     "Plik trafia do magazynu, a nie przez API. To, co zadeklarowano, jest podpisane: żaden inny plik nie zostanie tam przyjęty. Zdjęcie jest skalowane i tworzone od nowa, więc nic innego z pliku nie jest publikowane.",
   "SHA-256 of the file": "SHA-256 pliku",
-  "201 {id, method: PUT, url, headers}: five minutes": "201 {id, method: PUT, url, headers}: pięć minut",
-  "sends the file: PUT url, with the headers": "wysyła plik: PUT url, z tymi nagłówkami",
+  "201 {id, url, headers}: five minutes": "201 {id, url, headers}: pięć minut",
+  "PUT url, with the headers": "PUT url, z tymi nagłówkami",
   "GET /v1/me/picture/uploads/{id}, once a second": "GET /v1/me/picture/uploads/{id}, raz na sekundę",
   "it is no picture": "to nie jest zdjęcie",
   "the picture is removed": "usunięcie zdjęcia",

@@ -4,11 +4,12 @@ use std::num::NonZeroU64;
 
 use kernel::{
     PAGE, PAGE_MAX, Problem, Timestamp,
-    id::{MessageId, RoomId},
+    id::{AttachmentId, MessageId, RoomId},
     page_limit,
 };
 use messaging::{
     access::Subject,
+    attachment,
     message::{Message, Nonce, Text},
     pace::InRoom,
     room::{PUBLIC, RoomKind, RoomName},
@@ -30,14 +31,18 @@ pub enum Ask {
     Send {
         /// The room.
         room: RoomName,
-        /// The text.
-        #[schema(min_length = 1, max_length = 4000, examples("Good morning!"))]
+        /// The text: 1 to 4,000 characters. It may be empty beside files.
+        #[schema(max_length = 4000, examples("Good morning!"))]
         text: String,
         /// The client's nonce for this message. Repeating it commits nothing more.
         nonce: Nonce,
         /// The number of the message that it answers.
         #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
         reply_to: Option<NonZeroU64>,
+        /// Files that the person has uploaded for this room (`POST /v1/rooms/{room}/uploads`), each for one message.
+        #[serde(default)]
+        #[schema(max_items = 10)]
+        attachments: Vec<AttachmentId>,
     },
     /// Replaces the text of one's own message, within fifteen minutes after it was sent.
     Edit {
@@ -123,6 +128,8 @@ pub enum Act {
         nonce: Nonce,
         /// The number of the message that it answers.
         reply_to: Option<u64>,
+        /// The files.
+        attachments: Vec<AttachmentId>,
     },
     /// See [`Ask::Edit`].
     Edit {
@@ -183,13 +190,15 @@ impl Ask {
     /// Checks what needs no read.
     ///
     /// # Errors
-    /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`]
+    /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`], [`kernel::Kind::TooMany`]
     pub fn parse(self) -> Result<Act, Problem> {
         Ok(match self {
             Self::Hello {} => Act::Hello,
             Self::Ping {} => Act::Ping,
-            Self::Send { room, text, nonce, reply_to } => {
-                Act::Send { room: room.0, text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get) }
+            Self::Send { room, text, nonce, reply_to, attachments } => {
+                attachment::listed(&attachments)?;
+                let text = if attachments.is_empty() { Text::parse(&text)? } else { Text::beside_files(&text)? };
+                Act::Send { room: room.0, text, nonce, reply_to: reply_to.map(NonZeroU64::get), attachments }
             }
             Self::Edit { room, seq, text } => Act::Edit { room: room.0, seq, text: Text::parse(&text)? },
             Self::Delete { room, seq } => Act::Delete { room: room.0, seq },

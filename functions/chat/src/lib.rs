@@ -14,6 +14,7 @@
 //! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | also a batch read of the names, before |
+//! | `send` with files | also a batch read of them, before |
 //! | `send` again | none |
 //! | `send` with a slow mode | also a read of the sender's roles, unless they administrate the room |
 //! | `edit`, `delete` | as `send` |
@@ -174,8 +175,8 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, reply_to, .. } => {
-            let message = say::Words { text, nonce, reply_to };
+        Act::Send { text, nonce, reply_to, attachments, .. } => {
+            let message = say::Words { text, nonce, reply_to, attachments };
             return say::say(s, socket, &user, member, message, (chat, receipt, pair)).await;
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,

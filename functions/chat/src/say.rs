@@ -1,8 +1,9 @@
 //! Typing, sending, editing and deleting a message. One message too many in a minute bans the account.
 
 use accounts::{pair::Pair, staff::Roles, user::User};
-use kernel::{FieldError, Problem};
+use kernel::{FieldError, Problem, id::AttachmentId};
 use messaging::{
+    attachment,
     change::{self, Changed},
     exclusion,
     frame::{self, Push},
@@ -25,6 +26,8 @@ pub struct Words {
     pub nonce: Nonce,
     /// The number of the message that it answers.
     pub reply_to: Option<u64>,
+    /// The files.
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// Answers `send`.
@@ -33,18 +36,24 @@ pub async fn say(
     socket: &str,
     user: &User,
     member: RoomMember,
-    Words { text, nonce, reply_to }: Words,
+    Words { text, nonce, reply_to, attachments }: Words,
     (chat, receipt, pair): (ChatState, Option<Receipt>, Option<Pair>),
 ) -> Result<(Answer, Vec<Delivery>), Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
         return Err(Problem::field("/reply_to", FieldError::new("choice")));
     }
+    let (receipt, room) = (receipt.filter(|receipt| receipt.holds(s.sys.now())), member.room.id);
+    let digest = send::digest(&text, &attachments);
     // A repetition is answered from its receipt.
-    let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
+    let (mentions, attachments) = if receipt.is_some() {
+        (Vec::new(), Vec::new())
+    } else {
+        (mention::resolve(&s.table, &text).await?, attachment::resolve(&s.table, user.id, room, &attachments).await?)
+    };
     let direct = member.room.kind == RoomKind::Direct;
     let staff = receipt.is_none() && is_staff_in_slow_mode(s, &member).await?;
-    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, staff, chat, receipt };
+    let sending = Sending { user, member, pair, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => {
             let told = |message: Message| {

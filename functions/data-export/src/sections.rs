@@ -35,6 +35,11 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     for (name, jpeg) in files::export::pictures(&s.table, &s.bucket, user).await? {
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }
+    let (uploaded, contents) = files::export::attachments(&s.table, &s.bucket, user).await?;
+    archive.add_json("attachments.json", &uploaded)?;
+    for (name, content) in contents {
+        archive.add(&name, &content)?;
+    }
     Ok(())
 }
 

@@ -57,8 +57,8 @@ impl ExportStatus {
     }
 }
 
-/// Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures. It
-/// contains no secrets.
+/// Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures, files
+/// of messages. It contains no secrets.
 ///
 /// It is created in the background, and a mail is sent when it is ready. One archive a day, and one at a time. An archive that
 /// could not be created does not count.

@@ -132,7 +132,7 @@ async fn dissolve(s: &State, context: &Context, room: RoomId) -> Result<(), Fail
         }
         if !members.is_empty() {
             tell_gone(s, room, &members).await?;
-        } else if purge::remove_room_part(&s.table, room, None).await? == Purged::Done {
+        } else if purge::remove_room_part(&s.table, &s.sys, room, None).await? == Purged::Done {
             return Ok(());
         }
     }

@@ -1,4 +1,5 @@
-//! Rooms over HTTP: direct rooms, groups and channels, their members and invitations, the caller's rooms, and their history.
+//! Rooms over HTTP: direct rooms, groups and channels, their members and invitations, the caller's rooms, their history, and the files
+//! of messages.
 //!
 //! One function for all of it, because each operation is a few lines over [`messaging::roster`] and needs the same permissions.
 //!
@@ -21,8 +22,16 @@
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
 //!
+//! | `POST /v1/rooms/{room}/uploads` | the caller, the room and their membership in one; a batch read; a counter; a transaction |
+//! | `GET /v1/rooms/{room}/uploads/{attachment}` | the caller and the attachment in one |
+//! | `GET /v1/rooms/{room}/attachments/{attachment}` | the caller and the attachment in one; a batch read of the room, the membership and the message |
+//!
+//! Files do not pass through this function: it signs links to the bucket. They are here and in no function of their own, because who may
+//! have them is decided by what the other operations read, and a client that sends a picture finds this function awake.
+//!
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
+mod attachments;
 mod chats;
 mod clubs;
 mod direct;
@@ -35,6 +44,7 @@ mod receipts;
 
 use accounts::token::Tokens;
 use axum::extract::FromRef;
+use files::Bucket;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
 use store::{Sealer, Table};
@@ -46,10 +56,11 @@ pub struct State {
     sys: Sys,
     tokens: Tokens,
     sealer: Sealer,
+    bucket: Bucket,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "rooms", "Rooms: direct ones, groups and channels, their members and their history. Messages are sent over the socket.", State =>
+web::operations! { "rooms", "Rooms: direct ones, groups and channels, their members, their history and the files in it. Messages are sent over the socket.", State =>
     direct::open_direct_room,
     clubs::create_room,
     list::list_rooms,
@@ -59,6 +70,9 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     clubs::delete_room,
     messages::list_messages,
     receipts::list_receipts,
+    attachments::create_attachment_upload,
+    attachments::get_attachment_upload,
+    attachments::get_attachment,
     chats::set_room_notices,
     members::list_room_members,
     members::join_room,
@@ -78,6 +92,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let sealer = tokens.warm_up_with_sealer("rooms").await?;
-    let state = State { table: tokens.table().clone(), tokens, sealer, sys };
+    let bucket = boot.env.read(|r| Bucket::from_env(r, &aws))?;
+    let state = State { table: tokens.table().clone(), tokens, sealer, bucket, sys };
     web::function(&boot, routes(), state)
 }

@@ -1,19 +1,26 @@
 //! Processes uploads: a file that arrived is checked, re-encoded and published, or refused and deleted. A picture that was
-//! replaced or removed is moved to the trash.
+//! replaced or removed is moved to the trash. A file for a message is checked too, and deleted when it is in no message.
 //!
 //! The bucket and the bus both deliver at least once, late, concurrently, or after the account is deleted. Every step therefore
 //! depends on the upload's item, writes keys that only this upload can have, and may be repeated at any point: objects first,
 //! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket's event is lost, a
 //! schedule finds the file.
 
+mod check;
+mod end;
 mod publish;
 mod reconcile;
 mod retire;
 
+use std::time::Duration;
+
 use accounts::user::User;
 use aws_lambda_events::s3::S3Event;
-use events::{Envelope, files::PictureRetired};
-use files::{Bucket, Upload};
+use events::{
+    Envelope,
+    files::{AttachmentsDropped, PictureRetired},
+};
+use files::{Bucket, Upload, attachment};
 use function::{Boot, Context, Failure, Function, Scheduled, StartError};
 use kernel::{
     Sys,
@@ -23,7 +30,10 @@ use reconcile::Report;
 use serde::Deserialize;
 use store::{StoreError, Table};
 
-events::hears! { PictureRetired }
+/// No further work is begun when less than this is left of the invocation.
+const MARGIN: Duration = Duration::from_secs(30);
+
+events::hears! { AttachmentsDropped, PictureRetired }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -39,7 +49,7 @@ struct State {
 enum Trigger {
     /// Files arrived in the bucket.
     Bucket(S3Event),
-    /// An event about a picture.
+    /// An event about a picture or about files of messages.
     Bus { detail: Envelope<Heard> },
     /// The schedule of every five minutes.
     Schedule(Scheduled),
@@ -60,19 +70,30 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
     match trigger {
         Trigger::Schedule(_) => reconcile::reconcile(s, context).await.map(Some),
         Trigger::Bus { detail } => {
-            let Heard::PictureRetired(PictureRetired { user, picture }) = detail.event;
-            retire::retire(s, user, picture).await.map(|()| None)
+            match detail.event {
+                Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::dropped(s, &attachments).await?,
+                Heard::PictureRetired(PictureRetired { user, picture }) => retire::retire(s, user, picture).await?,
+            }
+            Ok(None)
         }
         Trigger::Bucket(event) => {
             let mut failed = None;
             // A failure does not keep the others from being processed. All of them are delivered again.
             for key in event.records.into_iter().filter_map(|r| r.s3.object.key) {
-                if let Err(e) = publish::publish(s, &key).await {
+                if let Err(e) = arrived(s, &key).await {
                     failed = Some(e);
                 }
             }
             failed.map_or(Ok(None), Err)
         }
+    }
+}
+
+/// Processes the file at `key`: for a message, or for a picture. Repeating it is harmless.
+async fn arrived(s: &State, key: &str) -> Result<(), Failure> {
+    match attachment::of_incoming_key(key) {
+        Some((user, id)) => check::check(s, user, id).await,
+        None => publish::publish(s, key).await,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Files that arrived and were not processed: their event was lost, or given up. Whatever is processed is deleted from where clients
-//! put it, so what stays there has to be processed.
+//! put it, so what stays there has to be processed. And files for messages that were sent with none within an hour: they are deleted.
 //!
-//! AWS calls: one list of up to a thousand files, which is usually empty, and those of publishing for each file.
+//! AWS calls: one list of up to a thousand files, which is usually empty, and those of processing for each file; one query of the files
+//! that are due, and those of deleting for each.
 
 use std::time::Duration;
 
@@ -9,12 +10,10 @@ use files::{Listed, Upload};
 use function::{Context, Failure};
 use serde::Serialize;
 
-use crate::{State, publish};
+use crate::{MARGIN, State, arrived, end};
 
 /// The age from which a file is processed here. Younger ones are left to their event.
 const WAIT: Duration = Duration::from_secs(300);
-/// No further work is begun when less than this is left of the invocation.
-const MARGIN: Duration = Duration::from_secs(30);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
@@ -23,6 +22,8 @@ pub struct Report {
     found: u64,
     /// Files that could not be processed in this run.
     failed: u64,
+    /// Files for messages that were deleted, because they were in none.
+    ended: u64,
 }
 
 /// Processes the files that their events have left. A file that fails does not keep the others from it; the next run tries again.
@@ -34,7 +35,7 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
             if !context.has_left(MARGIN) {
                 return Ok(report);
             }
-            match publish::publish(s, &object.key).await {
+            match arrived(s, &object.key).await {
                 Ok(()) => report.found = report.found.saturating_add(1),
                 Err(e) => {
                     tracing::error!(error = %e, key = object.key, "a file that was left could not be processed");
@@ -47,7 +48,8 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
             break;
         }
     }
-    let Report { found, failed } = report;
+    report.ended = end::unsent(s, context).await?;
+    let Report { found, failed, .. } = report;
     if found > 0 {
         tracing::warn!(found, "files were left by their events");
     }

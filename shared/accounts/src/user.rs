@@ -360,7 +360,9 @@ pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
 }
 
-pub(crate) fn owned_partition(user: UserId) -> String {
+/// The partition of [`store::Index::Owner`] with what belongs to a person.
+#[must_use]
+pub fn owned_partition(user: UserId) -> String {
     format!("OWNED#{user}")
 }
 

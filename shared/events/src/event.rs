@@ -90,7 +90,7 @@ mod tests {
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
         delivery::{ChallengeIssued, NoticeDue},
-        files::{ExportRequested, PictureRetired},
+        files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
     };
@@ -98,13 +98,14 @@ mod tests {
     use super::*;
 
     hears! {
-        AccountPurgeDue, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, NoticeDue, PictureRetired,
-        PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
+        AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, NoticeDue,
+        PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 12] = [
+    const WRITTEN: [&str; 13] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
         r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"member_left","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -122,6 +123,7 @@ mod tests {
     fn emitted(heard: &Heard) -> String {
         match heard {
             Heard::AccountPurgeDue(event) => to_json(event),
+            Heard::AttachmentsDropped(event) => to_json(event),
             Heard::ChallengeIssued(event) => to_json(event),
             Heard::ExportRequested(event) => to_json(event),
             Heard::MemberLeft(event) => to_json(event),

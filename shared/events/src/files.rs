@@ -1,8 +1,13 @@
 //! Events about files that people upload and download.
 
-use kernel::id::{ExportId, PictureId, UserId};
+use kernel::id::{AttachmentId, ExportId, PictureId, UserId};
 
 crate::event::events! {
+    /// Files are in no message any more: the message, its room or its author was deleted. Their objects are to be deleted.
+    AttachmentsDropped {
+        /// The files, at most a hundred.
+        attachments: Vec<AttachmentId>,
+    }
     /// A profile picture was replaced or removed: its files are to be deleted.
     PictureRetired {
         /// The former owner.

@@ -10,14 +10,17 @@ use aws_sdk_s3::{
     Client,
     config::{Builder, RequestChecksumCalculation},
     error::{ProvideErrorMetadata, SdkError},
+    operation::get_object::GetObjectOutput,
     presigning::{PresignedRequest, PresigningConfig},
     primitives::ByteStream,
     types::{Delete, ObjectIdentifier},
 };
 use function::Aws;
 use kernel::{Problem, Time, env::Reader};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{Declared, Format};
+use crate::{Format, disposition};
 
 /// The most keys of one `DeleteObjects`, a limit of S3.
 pub(crate) const DELETE_MAX: usize = 1000;
@@ -39,6 +42,25 @@ pub struct Link {
     pub url: String,
     /// The signed headers. Without them, or with other values, S3 answers 403.
     pub headers: BTreeMap<String, String>,
+}
+
+/// The method of an upload.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum UploadMethod {
+    /// The only one that the link accepts.
+    Put,
+}
+
+/// The file that an upload link takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// The media type.
+    pub media_type: &'a str,
+    /// The exact length in bytes.
+    pub bytes: u32,
+    /// The SHA-256, in base64.
+    pub sha256: &'a str,
 }
 
 /// An object in a list.
@@ -109,15 +131,15 @@ impl Bucket {
     ///
     /// # Errors
     /// [`FilesError::Refused`] if it cannot be signed.
-    pub async fn upload_link(&self, key: &str, file: &Declared, from: Time, life: Duration) -> Result<Link, FilesError> {
+    pub async fn upload_link(&self, key: &str, file: Expected<'_>, from: Time, life: Duration) -> Result<Link, FilesError> {
         let request = self
             .client
             .put_object()
             .bucket(&*self.name)
             .key(key)
-            .content_type(file.format.media_type())
+            .content_type(file.media_type)
             .content_length(file.bytes.into())
-            .checksum_sha256(&file.sha256);
+            .checksum_sha256(file.sha256);
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
@@ -130,13 +152,43 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
+    /// A link that downloads a file of a message, of this type and under this name. Browsers save it instead of showing it, and keep no
+    /// copy. Computed without a call to S3.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] if it cannot be signed.
+    pub async fn file_link(&self, key: &str, media_type: &str, name: &str, from: Time, life: Duration) -> Result<Link, FilesError> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&*self.name)
+            .key(key)
+            .response_content_type(media_type)
+            .response_content_disposition(disposition::attachment(name))
+            .response_cache_control("private, no-store");
+        request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// Some bytes of an object: `length` of them from `from` on, all of which exist.
+    ///
+    /// # Errors
+    /// As [`Bucket::read`].
+    pub async fn read_part(&self, key: &str, from: u32, length: u32) -> Result<Vec<u8>, FilesError> {
+        let last = from.saturating_add(length).saturating_sub(1);
+        let get = self.client.get_object().bucket(&*self.name).key(key).range(format!("bytes={from}-{last}"));
+        Self::body(get.send().await.map_err(|e| FilesError::from_sdk(&e))?, length).await
+    }
+
     /// The bytes of an object, which may have at most `max`.
     ///
     /// # Errors
     /// [`FilesError`]. An object that does not exist is [`FilesError::Refused`], because S3 does not distinguish it from a
     /// forbidden one without the permission to list.
     pub async fn read(&self, key: &str, max: u32) -> Result<Vec<u8>, FilesError> {
-        let object = self.client.get_object().bucket(&*self.name).key(key).send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        Self::body(self.client.get_object().bucket(&*self.name).key(key).send().await.map_err(|e| FilesError::from_sdk(&e))?, max).await
+    }
+
+    async fn body(object: GetObjectOutput, max: u32) -> Result<Vec<u8>, FilesError> {
         if object.content_length.is_none_or(|length| length > i64::from(max)) {
             return Err(FilesError::TooLarge);
         }
@@ -153,6 +205,21 @@ impl Bucket {
         put.content_type(Format::Jpeg.media_type())
             .content_disposition("inline")
             .cache_control("private, max-age=31536000, immutable")
+            .send()
+            .await
+            .map(drop)
+            .map_err(|e| FilesError::from_sdk(&e))
+    }
+
+    /// Writes a file of a message, of this type. The object with this key never changes.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn write_file(&self, key: &str, media_type: &str, file: Vec<u8>) -> Result<(), FilesError> {
+        let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(file));
+        put.content_type(media_type)
+            .content_disposition("attachment")
+            .cache_control("private, no-store")
             .send()
             .await
             .map(drop)
@@ -270,6 +337,7 @@ mod tests {
     use kernel::{Env, Sys};
 
     use super::*;
+    use crate::Declared;
 
     fn bucket(endpoint: &str) -> Bucket {
         let vars = [
@@ -288,7 +356,7 @@ mod tests {
         let file = Declared { format: Format::Png, bytes: 7, sha256: "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=".to_owned() };
         // 2030-01-01T12:00:00Z
         let from = Time::from_millis(1_893_499_200_000);
-        let link = bucket("").upload_link("incoming/a/b", &file, from, Duration::from_secs(300)).await.unwrap();
+        let link = bucket("").upload_link("incoming/a/b", file.expected(), from, Duration::from_secs(300)).await.unwrap();
         assert!(link.url.starts_with("https://files.s3.eu-central-1.amazonaws.com/incoming/a/b?"), "{}", link.url);
         for part in [
             "X-Amz-Date=20300101T120000Z",
@@ -312,7 +380,7 @@ mod tests {
         let (from, life) = (Time::from_millis(1_893_499_200_000), Duration::from_secs(300));
         for (format, bytes) in [(Format::Png, 1), (Format::Jpeg, 5_000_000), (Format::Webp, 7)] {
             let file = Declared { format, bytes, sha256: "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=".to_owned() };
-            let upload = bucket.upload_link("incoming/a/b", &file, from, life);
+            let upload = bucket.upload_link("incoming/a/b", file.expected(), from, life);
             let link = function::trace::scope(Some(trace.to_owned()), Box::pin(upload)).await.unwrap();
             let (length, sha256) = (bytes.to_string(), &*file.sha256);
             assert_eq!(

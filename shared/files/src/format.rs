@@ -69,24 +69,36 @@ impl PartialSchema for Format {
     }
 }
 
+/// How pages, drawings and scripts begin.
+const PAGES: [&[u8]; 6] = [b"<html", b"<script", b"<!doctype", b"<svg ", b"<?php", b"<iframe"];
+
+fn begins_with(bytes: &[u8], tag: &[u8]) -> bool {
+    bytes.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
+}
+
+/// Whether a text begins as a page or a document of XML, for which browsers would take it.
+pub(crate) fn begins_as_markup(text: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 6] = [b"<svg", b"<?xml", b"<!--", b"<head", b"<body", b"<style"];
+    PAGES.iter().chain(&OTHERS).any(|tag| begins_with(text, tag))
+}
+
 /// Whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
 ///
 /// Pictures are encoded anew, so nothing else in a file could be published. Polyglots are refused all the same. Bytes after the
 /// end of a picture alone are no reason, because phones append films and depth maps there.
 #[must_use]
 pub fn is_polyglot(bytes: &[u8]) -> bool {
-    const MARKUP: [&[u8]; 6] = [b"<html", b"<script", b"<!doctype", b"<svg ", b"<?php", b"<iframe"];
     // PDF readers look for the header in the first kilobyte.
     let head = bytes.get(..1024).unwrap_or(bytes);
     let markup = bytes.iter().enumerate().filter(|(_, b)| **b == b'<').any(|(at, _)| {
         let rest = bytes.get(at..).unwrap_or_default();
-        MARKUP.iter().any(|m| rest.get(..m.len()).is_some_and(|start| start.eq_ignore_ascii_case(m)))
+        PAGES.iter().any(|page| begins_with(rest, page))
     });
     markup || contains(head, b"%PDF-") || ends_as_zip(bytes)
 }
 
 /// Archives are read from the end: the last record has the length of the comment after it (APPNOTE 4.3.16).
-fn ends_as_zip(bytes: &[u8]) -> bool {
+pub(crate) fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     const COMMENT_MAX: usize = 65_535;
     let from = bytes.len().saturating_sub(COMMENT_MAX.saturating_add(RECORD));
@@ -100,7 +112,7 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
     })
 }
 
-fn contains(bytes: &[u8], what: &[u8]) -> bool {
+pub(crate) fn contains(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|w| w == what)
 }
 

@@ -5,23 +5,27 @@
 //! incoming/<user>/<upload>        the upload of a client; only the processor reads it, and deletes it afterwards
 //! pictures/<picture>/<size>.jpg   a checked and newly encoded picture; downloaded by short-lived links only
 //! trash/<picture>/<size>.jpg      a replaced or removed picture; the lifecycle rule of the bucket deletes it
+//! incoming/<user>/<attachment>    as above, a file for a message
+//! attachments/<attachment>/…      a checked file of a message, and the preview of a picture; downloaded by short-lived links only
 //! exports/<user>/<export>.zip     everything about a person, for a day; downloaded by short-lived links only
 //! ```
 //!
-//! No file passes through a function that answers clients, and no upload is ever given to another client: pictures are encoded
-//! anew from their pixels. An upload and its picture have the same ULID, so that all objects of both are found from the
+//! No file passes through a function that answers clients. Pictures are encoded anew from their pixels, so that none is given to another
+//! client as it was uploaded. Films and documents of messages are, but only to be saved. An upload and its picture have the same ULID, so that all objects of both are found from the
 //! [`Upload`] item, and repeated processing writes the same keys.
 
+pub mod attachment;
 mod bucket;
 mod colour;
 mod decode;
+mod disposition;
 pub mod export;
 mod format;
 pub mod picture;
 pub mod purge;
 mod upload;
 
-pub use bucket::{Bucket, FilesError, Link, Listed, Object};
+pub use bucket::{Bucket, Expected, FilesError, Link, Listed, Object, UploadMethod};
 pub use format::Format;
 pub use picture::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};

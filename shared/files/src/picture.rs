@@ -95,20 +95,21 @@ fn middle(whole: &DynamicImage) -> Result<DynamicImage, UploadRefusal> {
     let (width, height) = (whole.width(), whole.height());
     let side = width.min(height);
     let half = |rest: u32| f64::from(rest / 2);
+    let target = side.min(Size::Large.pixels());
     let (left, top) = (half(width.saturating_sub(side)), half(height.saturating_sub(side)));
-    resize(whole, side.min(Size::Large.pixels()), ResizeOptions::new().crop(left, top, side.into(), side.into()))
+    resize(whole, (target, target), ResizeOptions::new().crop(left, top, side.into(), side.into()))
 }
 
-/// A copy with this many pixels on each side.
-fn resize(picture: &DynamicImage, side: u32, options: ResizeOptions) -> Result<DynamicImage, UploadRefusal> {
-    let mut resized = DynamicImage::new(side, side, picture.color());
+/// A copy with this width and height.
+pub(crate) fn resize(picture: &DynamicImage, (width, height): (u32, u32), options: ResizeOptions) -> Result<DynamicImage, UploadRefusal> {
+    let mut resized = DynamicImage::new(width, height, picture.color());
     let options = options.resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
     Resizer::new().resize(picture, &mut resized, &options).map_err(|_| UploadRefusal::Damaged)?;
     Ok(resized)
 }
 
 /// JPEG has no transparency, so that transparent parts become white.
-fn on_white(picture: DynamicImage) -> DynamicImage {
+pub(crate) fn on_white(picture: DynamicImage) -> DynamicImage {
     match picture {
         DynamicImage::ImageLumaA8(transparent) => GrayImage::from_fn(transparent.width(), transparent.height(), |x, y| {
             let [level, alpha] = transparent.get_pixel(x, y).0;
@@ -132,7 +133,7 @@ fn over_white(level: u8, alpha: u8) -> u8 {
 
 fn encode(square: &DynamicImage, size: Size) -> Result<Vec<u8>, UploadRefusal> {
     let pixels = size.pixels();
-    let picture = resize(square, pixels, ResizeOptions::new())?;
+    let picture = resize(square, (pixels, pixels), ResizeOptions::new())?;
     let mut jpeg = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
     encoder.write_image(picture.as_bytes(), pixels, pixels, ExtendedColorType::Rgb8).map_err(|_| UploadRefusal::Damaged)?;

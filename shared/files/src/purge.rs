@@ -1,9 +1,10 @@
 //! Deletes a person's files.
 
 use kernel::id::UserId;
+use messaging::attachment::of_user;
 use store::{Range, Table};
 
-use crate::{Bucket, FilesError, Upload, bucket::DELETE_MAX, export::Export};
+use crate::{Bucket, FilesError, Upload, attachment::every_key, bucket::DELETE_MAX, export::Export};
 use accounts::user::partition;
 
 /// Uploads of one step. All their keys fit into one `DeleteObjects`.
@@ -19,8 +20,8 @@ pub enum Purged {
     Some,
 }
 
-/// Deletes up to 100 uploads of a person with all their objects, and with the last ones the archives. Four requests, and one for
-/// each 25 items.
+/// Deletes up to 100 uploads and 100 files of messages of a person with all their objects, and with the last ones the archives. Six
+/// requests, and one for each 25 items.
 ///
 /// The objects are deleted first and the items last, so that a run after a killed one finds the same objects. A processor that
 /// works at this moment finds the account closed and deletes what it has written.
@@ -32,7 +33,12 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
         bucket.delete(page.items.iter().flat_map(|u| Upload::every_key(user, u.id))).await?;
         table.delete_many(page.items.iter().map(store::Item::key).collect()).await?;
     }
-    if page.more {
+    let attachments = of_user(table, user, None, STEP).await?;
+    if !attachments.items.is_empty() {
+        bucket.delete(attachments.items.iter().flat_map(|a| every_key(user, a.id))).await?;
+        table.delete_many(attachments.items.iter().map(store::Item::key).collect()).await?;
+    }
+    if page.more || attachments.more {
         return Ok(Purged::Some);
     }
     // One a day at most, and each expires after little more than a day.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Update, field};
 
 use crate::{
-    Format, UploadRefusal,
+    Expected, Format, UploadRefusal,
     picture::{self, Size},
 };
 
@@ -35,6 +35,12 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// What the link takes.
+    #[must_use]
+    pub fn expected(&self) -> Expected<'_> {
+        Expected { media_type: self.format.media_type(), bytes: self.bytes, sha256: &self.sha256 }
+    }
+
     /// Parses the media type.
     ///
     /// # Errors

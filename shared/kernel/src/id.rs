@@ -109,6 +109,8 @@ id! {
     MessageId "msg";
     /// An upload before and after it is processed.
     UploadId "upl";
+    /// A file that is attached to a message, from its declaration on.
+    AttachmentId "att";
     /// A published picture.
     PictureId "pic";
     /// One run of the deletion of an account.

@@ -112,6 +112,8 @@ kinds! {
     LastFactor = 409 "last_factor";
     /// The maximum number is reached; `max` is that number.
     TooMany = 409 "too_many";
+    /// The files of the caller would need more storage than a person has.
+    StorageFull = 409 "storage_full";
     /// There is a friend request of the caller to this person, or they are friends.
     FriendExists = 409 "friend_exists";
     /// The relation to this person does not allow the operation: it has changed, or the caller blocks them.
@@ -164,6 +166,9 @@ kinds! {
     FrameInvalid = 400 "frame_invalid";
     /// A message that is empty or too long.
     MessageLength = 422 "message_length";
+    /// A file that cannot be attached to this message: unknown, somebody else's, for another room, not checked yet, refused, or sent
+    /// before. The same answer for all.
+    AttachmentInvalid = 422 "attachment_invalid";
     /// The nonce belongs to a message with another text.
     NonceReused = 409 "nonce_reused";
     /// A stream that does not exist.

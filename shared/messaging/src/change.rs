@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use accounts::pair::Pair;
 use events::{Outbox, rooms::MessageChanged};
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{AttachmentId, UserId},
+};
 use store::{CommitError, Cond, Index, Item as _, Slot, Table, Tx, Update, field};
 
 use crate::{
-    delivery,
+    attachment, delivery,
     earlier::{self, EarlierText},
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Said, Text},
@@ -54,10 +57,10 @@ pub async fn edit(
     let mut tx = Tx::new();
     tx.put_always(&EarlierText::of(&entry, &said, now));
     let said = Said { text, mentions, edited_at: Some(now), ..said };
-    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, (tx, pair)).await
+    commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, &[], (tx, pair)).await
 }
 
-/// Deletes a message: one's own, or any in a room that one administrates. As [`edit`].
+/// Deletes a message: one's own, or any in a room that one administrates. Its files are deleted afterwards. As [`edit`].
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] with another
@@ -67,9 +70,10 @@ pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option
     if member.administrates().is_err() {
         own(member, &entry, &said, sys.now())?;
     }
+    let dropped: Vec<AttachmentId> = said.attachments.iter().map(|file| file.id).collect();
     let mut tx = Tx::new();
     forget_earlier(&mut tx, &entry);
-    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, (tx, None)).await
+    commit(table, sys, member, LogEntry { content: Content::Deleted {}, ..entry }, &dropped, (tx, None)).await
 }
 
 /// The conditions of the transaction in which a moderator deletes a message.
@@ -86,13 +90,15 @@ pub struct Removal {
 /// # Errors
 /// [`Kind::NotFound`] if there is no message under the number.
 pub fn remove(tx: &mut Tx, sys: &Sys, entry: &LogEntry) -> Result<Removal, Problem> {
-    if !matches!(entry.content, Content::Said(_)) {
+    let Content::Said(said) = &entry.content else {
         return Err(Kind::NotFound.because("there is no message under this number"));
-    }
+    };
+    let dropped: Vec<AttachmentId> = said.attachments.iter().map(|file| file.id).collect();
     let after = LogEntry { content: Content::Deleted {}, ..entry.clone() };
     let message = tx.update(rewrite(&after).when(is_unchanged(&after)));
     let room = tx.update(Update::of(Room::key_of(entry.room)).add("changes", 1).when(Cond::Exists));
     forget_earlier(tx, entry);
+    attachment::drop_all(tx, sys, &dropped);
     Outbox::add(tx, sys, &MessageChanged { room: entry.room, seq: entry.seq });
     Ok(Removal { message, room })
 }
@@ -129,12 +135,14 @@ fn own(member: &RoomMember, entry: &LogEntry, said: &Said, now: Time) -> Result<
     if now.since(entry.at) > CHANGEABLE { Err(Kind::ChangeTooLate.into()) } else { Ok(()) }
 }
 
-/// Stores the new content of a message, unless it was changed since it was read. `tx` has what is written with it.
+/// Stores the new content of a message, unless it was changed since it was read, and has the files in `dropped` deleted. `tx` has what
+/// is written with it.
 async fn commit(
     table: &Table,
     sys: &Sys,
     member: &RoomMember,
     after: LogEntry,
+    dropped: &[AttachmentId],
     (mut tx, pair): (Tx, Option<&Pair>),
 ) -> Result<Changed, Problem> {
     let RoomMember { room, membership } = member;
@@ -151,6 +159,7 @@ async fn commit(
             vec![(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound)]
         }
     };
+    attachment::drop_all(&mut tx, sys, dropped);
     let small = room.is_small();
     if !small {
         Outbox::add(&mut tx, sys, &MessageChanged { room: room.id, seq: after.seq });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kernel::{
     PAGE_MAX, Timestamp,
-    id::{MessageId, RoomId, UserId},
+    id::{AttachmentId, MessageId, RoomId, UserId},
 };
 use serde::Serialize;
 use store::{Index, Item as _, Range, StoreError, Table};
@@ -68,6 +68,9 @@ pub struct SentMessage {
     /// The texts that the person has replaced, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<String>,
+    /// The files, which `attachments.json` describes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentId>,
     at: Timestamp,
 }
 
@@ -133,7 +136,8 @@ async fn messages(table: &Table, user: UserId) -> Result<Vec<SentMessage>, Store
             if let Content::Said(words) = content {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
                 let earlier = replaced.remove(&(room, seq)).unwrap_or_default();
-                said.push(SentMessage { room, seq, id, username, text, earlier, at: at.into() });
+                let attachments = words.attachments.iter().map(|file| file.id).collect();
+                said.push(SentMessage { room, seq, id, username, text, earlier, attachments, at: at.into() });
             }
         }
         match last {

@@ -253,7 +253,11 @@ mod tests {
     use kernel::Sys;
 
     use super::*;
-    use crate::message::{Content, LogEntry, Said, TEXT_MAX_CHARS, Text};
+    use crate::{
+        attachment::{AttachedFile, Pixels},
+        file::{FileName, FileType},
+        message::{Content, LogEntry, Said, TEXT_MAX_CHARS, Text},
+    };
 
     #[derive(Deserialize, Debug)]
     #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -320,6 +324,13 @@ mod tests {
         }
     }
 
+    /// A file with the longest name in bytes, the longest type and pixels.
+    fn longest_file(sys: &Sys) -> AttachedFile {
+        let name = FileName::parse(&"\u{1f600}".repeat(200), FileType::Docx).unwrap();
+        let pixels = Some(Pixels { width: u32::MAX, height: u32::MAX });
+        AttachedFile { id: sys.id(), name, file_type: FileType::Docx, bytes: u32::MAX, pixels }
+    }
+
     #[test]
     fn the_largest_message_fits_into_a_page_and_a_page_into_a_frame() {
         let sys = Sys::real();
@@ -331,6 +342,7 @@ mod tests {
                 username: author.username.clone(),
                 // A text does not end with a line break.
                 text: Text::parse(&format!(".{}.", widest.repeat(TEXT_MAX_CHARS.saturating_sub(2)))).unwrap(),
+                attachments: (0..crate::attachment::MOST).map(|_| longest_file(&sys)).collect(),
                 edited_at: Some(sys.now()),
                 reply_to: Some(u64::MAX),
                 mentions: (0..crate::mention::MOST).map(|_| sys.id()).collect(),

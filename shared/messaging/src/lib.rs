@@ -14,6 +14,7 @@
 //! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
+pub mod attachment;
 pub mod ban;
 pub mod change;
 pub mod connection;
@@ -21,6 +22,7 @@ pub mod delivery;
 pub mod earlier;
 pub mod exclusion;
 pub mod export;
+pub mod file;
 pub mod frame;
 pub mod history;
 pub mod log;
@@ -45,6 +47,8 @@ pub mod unread;
 pub use sockets::Sockets;
 
 store::items![
+    attachment::Attachment,
+    attachment::Storage,
     connection::Connection,
     earlier::EarlierText,
     member::Invitation,

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal};
 use utoipa::ToSchema;
 
-use crate::room;
+use crate::{
+    attachment::{AttachedFile, MessageAttachment},
+    room,
+};
 
 /// The most characters of a message.
 pub const TEXT_MAX_CHARS: usize = 4_000;
@@ -49,6 +52,14 @@ impl Text {
     #[must_use]
     pub fn masked(&self) -> Self {
         Self(profanity::masked(&self.0))
+    }
+
+    /// Parses what a person typed beside files, which may be nothing.
+    ///
+    /// # Errors
+    /// As [`Text::parse`], but for a blank text.
+    pub fn beside_files(typed: &str) -> Result<Self, Problem> {
+        if kernel::text::is_blank(typed) { Ok(Self(String::new())) } else { Self::parse(typed) }
     }
 }
 
@@ -163,8 +174,11 @@ pub struct Said {
     pub author: UserId,
     /// The author's username at that time, so that reading a page reads no accounts.
     pub username: String,
-    /// The text.
+    /// The text. Empty if it has only files.
     pub text: Text,
+    /// The files, at most [`crate::attachment::MOST`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachedFile>,
     /// When it was edited last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Time>,
@@ -226,6 +240,12 @@ impl LogEntry {
         Key::new(room::partition(room), sort(seq))
     }
 
+    /// The files of a message.
+    #[must_use]
+    pub fn attachments(&self) -> &[AttachedFile] {
+        if let Content::Said(said) = &self.content { &said.attachments } else { &[] }
+    }
+
     /// The person whose data the entry has: the author, or whom an event happened to.
     const fn person(&self) -> Option<UserId> {
         match &self.content {
@@ -246,6 +266,7 @@ impl LogEntry {
             id: None,
             author: None,
             text: None,
+            attachments: Vec::new(),
             edited_at: None,
             reply_to: None,
             mentions: Vec::new(),
@@ -255,10 +276,11 @@ impl LogEntry {
             picture: None,
         };
         match content {
-            Content::Said(Said { id, author, username, text, edited_at, reply_to, mentions }) => {
+            Content::Said(Said { id, author, username, text, attachments, edited_at, reply_to, mentions }) => {
                 let (kind, author) = (EntryKind::Text, Some(Author { id: author, username }));
-                let (id, text, edited_at) = (Some(id), Some(text.0), edited_at.map(Into::into));
-                Message { kind, id, author, text, edited_at, reply_to, mentions, ..none }
+                let (id, text, edited_at) = (Some(id), Some(text.0).filter(|text| !text.is_empty()), edited_at.map(Into::into));
+                let attachments = attachments.into_iter().map(AttachedFile::shown).collect();
+                Message { kind, id, author, text, attachments, edited_at, reply_to, mentions, ..none }
             }
             Content::Happened(Happened { event, who, username }) => {
                 let who = Some(Author { id: who, username });
@@ -325,10 +347,14 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub author: Option<Author>,
-    /// Of a message: plain text, 1 to 4,000 characters.
+    /// Of a message: plain text, 1 to 4,000 characters. Absent if it has only files.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("Shall we meet under the colonnade?"))]
     pub text: Option<String>,
+    /// Of a message: its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 10)]
+    pub attachments: Vec<MessageAttachment>,
     /// Of a message: when it was edited last. Absent if it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -386,6 +412,14 @@ mod tests {
         for bad in ["a\0b", "a\u{1b}[31m", "a\u{7f}b", "a\u{85}b"] {
             assert_eq!(ok(bad), Err(Kind::Invalid), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_text_beside_files_may_be_empty() {
+        let ok = |s: &str| Text::beside_files(s).map(|t| t.0).map_err(|p| p.kind);
+        assert_eq!(ok(" \u{200b} "), Ok(String::new()));
+        assert_eq!(ok(" hi "), Ok("hi".to_owned()));
+        assert_eq!(ok(&"x".repeat(4_001)), Err(Kind::MessageLength));
     }
 
     #[test]

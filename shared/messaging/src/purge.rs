@@ -8,12 +8,12 @@
 use accounts::user::partition;
 use kernel::{
     Kind, Problem, Sys,
-    id::{RoomId, UserId},
+    id::{AttachmentId, RoomId, UserId},
 };
-use store::{Cond, Conditional as _, Index, Item as _, Key, Range, Row, StoreError, Table, Update};
+use store::{Cond, Conditional as _, Index, Item as _, Key, Range, Row, StoreError, Table, Tx, Update};
 
 use crate::{
-    Sockets, ban,
+    Sockets, attachment, ban,
     connection::{self, CloseError},
     earlier,
     member::{self, Membership},
@@ -54,7 +54,7 @@ pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) ->
 pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Problem> {
     if let Some(mine) = member::of_user(table, user, None, 1).await?.items.pop() {
         match mine.peer {
-            Some(_) => remove_room_part(table, mine.room, Some(mine.key())).await.map(drop)?,
+            Some(_) => remove_room_part(table, sys, mine.room, Some(mine.key())).await.map(drop)?,
             None => leave(table, sys, &mine).await?,
         }
         return Ok(Purged::More);
@@ -98,14 +98,15 @@ async fn leave(table: &Table, sys: &Sys, mine: &Membership) -> Result<(), Proble
 }
 
 /// Deletes a bounded part of a room's items: first everything but the room and one membership, by which it is found, then these.
-/// Two queries at most, and deletions.
+/// One query, a transaction if there are messages with files, and deletions. The event that has the files deleted is stored first.
 ///
 /// # Errors
 /// [`StoreError`]. May be repeated at any point.
-pub async fn remove_room_part(table: &Table, room: RoomId, last: Option<Key>) -> Result<Purged, StoreError> {
+pub async fn remove_room_part(table: &Table, sys: &Sys, room: RoomId, last: Option<Key>) -> Result<Purged, StoreError> {
     let part = table.query_rows(Range::of(room::partition(room)).limit(AT_ONCE)).await?;
     let kept = |key: &Key| *key == Room::key_of(room) || Some(key) == last.as_ref();
     let keys: Vec<Key> = part.items.iter().filter_map(Row::key).filter(|key| !kept(key)).collect();
+    drop_files(table, sys, &part.items).await?;
     table.delete_many(keys).await?;
     if part.more {
         return Ok(Purged::More);
@@ -117,7 +118,21 @@ pub async fn remove_room_part(table: &Table, room: RoomId, last: Option<Key>) ->
     Ok(Purged::Done)
 }
 
-/// Replaces a message or an event by a tombstone.
+/// Has the files of these messages deleted.
+async fn drop_files(table: &Table, sys: &Sys, rows: &[Row]) -> Result<(), StoreError> {
+    let mut files: Vec<AttachmentId> = Vec::new();
+    for row in rows.iter().filter(|row| row.is::<LogEntry>()) {
+        files.extend(row.clone().decode::<LogEntry>()?.attachments().iter().map(|file| file.id));
+    }
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut tx = Tx::new();
+    attachment::drop_all(&mut tx, sys, &files);
+    table.commit(tx).await.refused_is_fine()
+}
+
+/// Replaces a message or an event by a tombstone. The person's files were deleted before.
 async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
     let (name, tombstone) = Content::tombstone();
     let bury = Update::of(entry.key()).remove("said").remove("happened").remove("via").set(name, tombstone);

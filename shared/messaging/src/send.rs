@@ -2,7 +2,7 @@
 //!
 //! One transaction takes the number and stores the message ([`crate::log`]). Beside it the members of a small group are read: if one
 //! joined or was removed in between, the room has another number and the transaction is refused. The members' sockets are read
-//! after it, never before: see the rules of the crate.
+//! after it, never before: see the rules of the crate. The files of a message become part of it in the same transaction, each once.
 //!
 //! Ban, rate and slow mode are conditions of the same transaction and judged by the same clock, so that a refused message takes no
 //! number and of messages at the same moment no more pass than may.
@@ -13,13 +13,14 @@ use accounts::{pair::Pair, user::User};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
     Kind, Problem, Sys, Time,
-    id::{MessageId, RoomId, UserId},
+    id::{AttachmentId, MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, CommitError, Cond, Item, Key, Personal, Refused, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::{
+    attachment::{AttachedFile, Attachment},
     delivery,
     log::{self, TRIES},
     member::{Membership, RoomMember},
@@ -46,7 +47,7 @@ pub struct Receipt {
     pub id: MessageId,
     /// When its number was taken.
     pub at: Time,
-    /// SHA-256 of the text, in base64url. Absent in receipts of older versions.
+    /// SHA-256 of the text and the ids of files, in base64url. Absent in receipts of older versions.
     #[serde(default)]
     digest: Option<String>,
     until: Time,
@@ -59,10 +60,16 @@ impl Receipt {
         Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
     }
 
+    /// Whether a repetition at this moment is answered with it.
+    #[must_use]
+    pub fn holds(&self, now: Time) -> bool {
+        now < self.until
+    }
+
     /// The result of a repetition.
     ///
     /// # Errors
-    /// [`Kind::NonceReused`] if the text is another one.
+    /// [`Kind::NonceReused`] if the text or the files are others.
     fn repeated(self, digest: &str) -> Result<Sent, Problem> {
         match &self.digest {
             Some(said) if said != digest => Err(Kind::NonceReused.into()),
@@ -96,10 +103,14 @@ pub struct Sending<'a> {
     pub socket: &'a str,
     /// The text.
     pub text: Text,
+    /// The files.
+    pub attachments: Vec<AttachedFile>,
     /// The number of the message that it answers.
     pub reply_to: Option<u64>,
     /// Whom it mentions.
     pub mentions: Vec<UserId>,
+    /// The [`digest`] of the text and the files.
+    pub digest: String,
     /// The client's id of this send.
     pub nonce: Nonce,
     /// Whether the sender need not wait in a slow mode, as staff.
@@ -108,6 +119,16 @@ pub struct Sending<'a> {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
+}
+
+/// What a repetition of a send has to be equal in: the SHA-256 of the text, and of the ids of files if there are any. A text has no NUL.
+#[must_use]
+pub fn digest(text: &Text, attachments: &[AttachmentId]) -> String {
+    let mut hash = Sha256::new_with_prefix(text.to_string());
+    for id in attachments {
+        hash.update(format!("\0{id}"));
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
 /// The result of a send.
@@ -138,8 +159,8 @@ impl<P: Into<Problem>> From<P> for SendError {
 /// Sends a message.
 ///
 /// # Errors
-/// [`SendError::Spam`], or [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::Forbidden`], [`Kind::NonceReused`],
-/// [`Kind::NotFound`], [`Kind::SlowMode`].
+/// [`SendError::Spam`], or [`Kind::AttachmentInvalid`], [`Kind::ChatBanned`], [`Kind::ChatNotAllowed`], [`Kind::Forbidden`],
+/// [`Kind::NonceReused`], [`Kind::NotFound`], [`Kind::SlowMode`].
 pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent, SendError> {
     Attempt::new(table, sys, sending).repeat().await
 }
@@ -151,22 +172,19 @@ struct Attempt<'a> {
     /// The room, the sender's limit and the receipt in it are updated from each refused transaction.
     sending: Sending<'a>,
     id: MessageId,
-    /// The digest of the text, for the receipt.
-    digest: String,
 }
 
 impl<'a> Attempt<'a> {
     fn new(table: &'a Table, sys: &'a Sys, sending: Sending<'a>) -> Self {
-        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(sending.text.to_string()));
-        Self { table, sys, sending, id: sys.id(), digest }
+        Self { table, sys, sending, id: sys.id() }
     }
 
     async fn repeat(&mut self) -> Result<Sent, SendError> {
         for tries in 0..TRIES {
             log::pause(self.sys, tries).await;
             let now = self.sys.now();
-            if let Some(receipt) = self.sending.receipt.take().filter(|r| now < r.until) {
-                return Ok(receipt.repeated(&self.digest)?);
+            if let Some(receipt) = self.sending.receipt.take().filter(|r| r.holds(now)) {
+                return Ok(receipt.repeated(&self.sending.digest)?);
             }
             if let Some(sent) = self.try_once(now).await? {
                 return Ok(sent);
@@ -197,7 +215,7 @@ impl<'a> Attempt<'a> {
             // An earlier try was committed and only its reply was lost.
             Err(CommitError::Refused(r)) if current_receipt(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
             Err(CommitError::Refused(refused)) => {
-                self.read_refusal(&refused, slots, now)?;
+                self.read_refusal(&refused, &slots, now)?;
                 return Ok(None);
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
@@ -231,7 +249,7 @@ impl<'a> Attempt<'a> {
 
     /// The item of the message, and its receipt.
     fn items(&self, now: Time) -> (LogEntry, Receipt) {
-        let Sending { user, member, socket, text, nonce, reply_to, mentions, .. } = &self.sending;
+        let Sending { user, member, socket, text, attachments, nonce, reply_to, mentions, .. } = &self.sending;
         let (room, seq) = (member.room.id, member.room.seq.saturating_add(1));
         let text = if member.room.masks { text.masked() } else { text.clone() };
         let said = Said {
@@ -239,18 +257,19 @@ impl<'a> Attempt<'a> {
             author: user.id,
             username: user.username.to_string(),
             text,
+            attachments: attachments.clone(),
             edited_at: None,
             reply_to: *reply_to,
             mentions: mentions.clone(),
         };
         let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()), changes: 0 };
-        let (nonce, digest) = (nonce.clone(), Some(self.digest.clone()));
+        let (nonce, digest) = (nonce.clone(), Some(self.sending.digest.clone()));
         let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
         (entry, receipt)
     }
 
     /// Updates the state for the next try from a refused transaction.
-    fn read_refusal(&mut self, refused: &Refused, slots: Conditions, now: Time) -> Result<(), Problem> {
+    fn read_refusal(&mut self, refused: &Refused, slots: &Conditions, now: Time) -> Result<(), Problem> {
         let room = self.sending.member.room.id;
         // A repetition is answered from its receipt, whatever else holds by now.
         self.sending.receipt = current_receipt(refused, slots.first)?;
@@ -279,12 +298,15 @@ impl<'a> Attempt<'a> {
         if refused.at(slots.counted) {
             self.sending.chat = current_chat(refused, slots.counted)?;
         }
+        // Another copy of this send would have used the files for the same message, which its receipt says.
+        if slots.attached.iter().any(|slot| refused.at(*slot)) {
+            return Err(Kind::AttachmentInvalid.because("a file was sent before or was not sent in time"));
+        }
         Ok(())
     }
 }
 
 /// The conditions of the transaction of a message.
-#[derive(Clone, Copy)]
 struct Conditions {
     /// The number is the next one.
     next: Slot,
@@ -294,6 +316,8 @@ struct Conditions {
     counted: Slot,
     /// The person may write in the room.
     admitted: Admitted,
+    /// The files are ready.
+    attached: Vec<Slot>,
 }
 
 /// By what a person may write in a room, as a condition of the transaction.
@@ -327,7 +351,8 @@ fn transaction(
         (RoomKind::Public, ..) => Admitted::AsEverybody,
         _ => Admitted::ByMembership(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists)),
     };
-    (tx, Conditions { next, first, counted, admitted })
+    let attached = sending.attachments.iter().map(|file| tx.update(Attachment::sent(file.id, entry.seq))).collect();
+    (tx, Conditions { next, first, counted, admitted, attached })
 }
 
 /// The sender's state that made the counting update fail.

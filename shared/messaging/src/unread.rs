@@ -127,6 +127,7 @@ mod tests {
                 author,
                 username: "ana".to_owned(),
                 text,
+                attachments: Vec::new(),
                 edited_at: None,
                 reply_to: None,
                 mentions: Vec::new(),

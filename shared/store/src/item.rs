@@ -64,6 +64,8 @@ pub enum Index {
     DueDeletions,
     /// Notices that were held back, by due time: `gsi1`.
     DueNotices,
+    /// Files that are in no message, by when they are deleted: `gsi1`.
+    DueAttachments,
     /// The rooms of a member: `gsi1`.
     RoomsOfMember,
     /// The invitations of a person to rooms: `gsi1`.
@@ -103,6 +105,7 @@ impl Index {
         match self {
             Self::DueDeletions
             | Self::DueNotices
+            | Self::DueAttachments
             | Self::RoomsOfMember
             | Self::InvitationsToRooms
             | Self::MessagesByAuthor

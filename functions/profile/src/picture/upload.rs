@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
-use files::{Bucket, Declared, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome};
+use files::{Bucket, Declared, UPLOAD_MAX_BYTES, Upload, UploadMethod, UploadRefusal, UploadState as Outcome};
 use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
 use serde::{Deserialize, Serialize};
 use store::{
@@ -35,14 +35,6 @@ pub struct CreateUpload {
     /// The SHA-256 of the file, in base64.
     #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44, pattern = "^[A-Za-z0-9+/]{43}=$")]
     sha256: String,
-}
-
-/// The method of an upload.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum UploadMethod {
-    /// The only one that the link accepts.
-    Put,
 }
 
 /// A link for the upload.
@@ -101,7 +93,7 @@ pub async fn create_picture_upload(
     let declared = parse(&body)?;
     let (now, user, id) = (sys.now(), member.user.id, sys.id());
     limits::take(&table, now, &[UPLOADS.of(user)]).await?;
-    let link = bucket.upload_link(&Upload::incoming_key(user, id), &declared, now, LINK_LIFE).await?;
+    let link = bucket.upload_link(&Upload::incoming_key(user, id), declared.expected(), now, LINK_LIFE).await?;
     let link_ends_at = now + LINK_LIFE;
     let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };
     table.create(&upload).await?;

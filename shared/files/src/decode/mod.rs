@@ -39,7 +39,7 @@ pub(crate) fn decode(file: &[u8], format: Format) -> Result<Decoded, UploadRefus
 }
 
 /// Checks the size that the header declares, before memory is allocated for it.
-fn check_size(width: u32, height: u32) -> Result<(), UploadRefusal> {
+pub(crate) fn check_size(width: u32, height: u32) -> Result<(), UploadRefusal> {
     if width == 0 || height == 0 {
         return Err(UploadRefusal::Damaged);
     }

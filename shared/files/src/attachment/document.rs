@@ -1,0 +1,80 @@
+//! Documents: they are what they are declared to be, and nothing else besides. They are stored as they were uploaded.
+
+use std::{io::Cursor, path::Path};
+
+use messaging::{attachment::AttachmentRefusal, file::FileType};
+use zip::ZipArchive;
+
+use crate::format::{begins_as_markup, contains, ends_as_zip};
+
+/// The most bytes of all parts of a document of Office together, unpacked. What programs make has a tenth of that.
+const UNPACKED_MOST: u64 = 512 * 1024 * 1024;
+/// The most parts of a document of Office.
+const PARTS_MOST: usize = 10_000;
+/// Where PDF readers look for the end of the document.
+const PDF_TAIL: usize = 1024;
+
+pub(super) fn check(bytes: &[u8], declared: FileType) -> Result<(), AttachmentRefusal> {
+    match declared {
+        FileType::Pdf => pdf(bytes),
+        FileType::Text => text(bytes),
+        FileType::Docx => office(bytes, "word/document.xml"),
+        FileType::Xlsx => office(bytes, "xl/workbook.xml"),
+        _ => Err(AttachmentRefusal::OtherType),
+    }
+}
+
+fn pdf(bytes: &[u8]) -> Result<(), AttachmentRefusal> {
+    if !bytes.starts_with(b"%PDF-") {
+        return Err(AttachmentRefusal::OtherType);
+    }
+    if ends_as_zip(bytes) {
+        return Err(AttachmentRefusal::Polyglot);
+    }
+    let tail = bytes.get(bytes.len().saturating_sub(PDF_TAIL)..).unwrap_or_default();
+    if contains(tail, b"%%EOF") { Ok(()) } else { Err(AttachmentRefusal::Damaged) }
+}
+
+/// Text in UTF-8 without control characters. A text that browsers would take for a page is none.
+fn text(bytes: &[u8]) -> Result<(), AttachmentRefusal> {
+    let text = str::from_utf8(bytes).map_err(|_| AttachmentRefusal::OtherType)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}')) || text.starts_with("%PDF-") {
+        return Err(AttachmentRefusal::OtherType);
+    }
+    if begins_as_markup(text.trim_start().as_bytes()) || ends_as_zip(bytes) { Err(AttachmentRefusal::Polyglot) } else { Ok(()) }
+}
+
+/// A document of Office: an archive with this part (ECMA-376, part 2). Only the list of its parts is read, and nothing is unpacked.
+fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Err(AttachmentRefusal::OtherType);
+    }
+    if !ends_as_zip(bytes) {
+        return Err(AttachmentRefusal::Damaged);
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| AttachmentRefusal::Damaged)?;
+    if archive.len() > PARTS_MOST {
+        return Err(AttachmentRefusal::TooLargeInside);
+    }
+    let (mut packed, mut unpacked) = (0_u64, 0_u64);
+    for n in 0..archive.len() {
+        let entry = archive.by_index_raw(n).map_err(|_| AttachmentRefusal::Damaged)?;
+        if entry.encrypted() || entry.enclosed_name().is_none_or(|name| is_macro(&name)) {
+            return Err(AttachmentRefusal::OtherType);
+        }
+        packed = packed.saturating_add(entry.compressed_size());
+        unpacked = unpacked.saturating_add(entry.size());
+    }
+    // Parts that overlap are how a small archive becomes a large one.
+    if unpacked > UNPACKED_MOST || packed > u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
+        return Err(AttachmentRefusal::TooLargeInside);
+    }
+    let has = |name: &str| archive.index_for_name(name).is_some();
+    if has("[Content_Types].xml") && has(part) { Ok(()) } else { Err(AttachmentRefusal::OtherType) }
+}
+
+/// Whether a part is a project of macros, which documents of these types have not.
+fn is_macro(name: &Path) -> bool {
+    name.file_name().is_some_and(|name| name.eq_ignore_ascii_case("vbaProject.bin"))
+}
