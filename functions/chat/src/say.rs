@@ -4,7 +4,7 @@ use accounts::{pair::Pair, user::User};
 use kernel::{FieldError, Problem};
 use messaging::{
     change::{self, Changed},
-    exclusion,
+    digest, exclusion,
     frame::{self, Push},
     member::RoomMember,
     mention,
@@ -42,16 +42,19 @@ pub async fn say(
     }
     // A repetition is answered from its receipt.
     let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
-    let direct = member.room.kind == RoomKind::Direct;
+    let (room, direct) = (member.room.id, member.room.kind == RoomKind::Direct);
     let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
-        Ok(Sent { receipt, deliver }) => {
+        Ok(Sent { receipt, deliver, away }) => {
             let told = |message: Message| {
                 // The record of the sender has been read. The other person may not have seen it yet.
                 let picture = direct.then(|| s.links.of(user.picture));
                 frame::write(STREAM, None, &Push::Message(&Message { picture, ..message }))
             };
-            Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people))))
+            // At the same time, so that who is here does not wait for who is not.
+            let delivery = deliver.map(|(message, people)| (told(message), people));
+            tokio::join!(crate::deliver(s, socket, delivery), digest::expect(&s.table, s.sys.now(), room, &away));
+            Ok((acknowledge(receipt), None))
         }
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),

@@ -17,6 +17,7 @@ pub mod access;
 pub mod change;
 pub mod connection;
 pub mod delivery;
+pub mod digest;
 pub mod exclusion;
 pub mod export;
 pub mod frame;

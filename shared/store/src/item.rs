@@ -64,6 +64,8 @@ pub enum Index {
     DueDeletions,
     /// Notices that were held back, by due time: `gsi1`.
     DueNotices,
+    /// Memberships whose members are away and have something to read, by the time at which it is looked at: `gsi2`.
+    DueDigests,
     /// The rooms of a member: `gsi1`.
     RoomsOfMember,
     /// The invitations of a person to rooms: `gsi1`.
@@ -98,7 +100,7 @@ impl Index {
             | Self::PairsOfLow
             | Self::Nearby
             | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout => ("gsi2", "gsi2pk", "gsi2sk"),
+            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout | Self::DueDigests => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 
