@@ -16,6 +16,7 @@ mod console;
 mod contacts;
 mod deletion;
 mod delivery;
+mod digests;
 mod edge;
 mod everything;
 mod explained;

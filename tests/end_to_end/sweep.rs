@@ -78,6 +78,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "PUT /v1/me/username"),
     (Whole, "POST /v1/notifications/{notification}/read"),
     (Whole, "POST /v1/notifications/read"),
+    (Whole, "PATCH /v1/me/notification-settings"),
+    (Whole, "POST /unsubscribe/{token}"),
     (Begins, "POST /v1/passkey-sign-ins"),
     (Begins, "POST /v1/password-resets"),
     (GoesOn, "POST /v1/password-resets/confirm"),

@@ -2,7 +2,7 @@
 //!
 //! Who sends a message has just read the sockets of the members, so that it knows who is away. The membership of each of them gets a
 //! due time two minutes later, unless it has one: a burst of messages is one write for each person who is away, and who is here costs
-//! nothing. Every minute the function `digest` takes the memberships that are due and reads everything again. So what is read, deleted
+//! nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is read, deleted
 //! or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that ends takes its due
 //! time with it.
 //!
@@ -46,10 +46,10 @@ pub struct Digest {
     /// The number up to which the inbox tells of messages.
     #[serde(default)]
     pub noted_seq: u64,
-    /// The number up to which a mail or a text message has told of messages.
+    /// The number up to which a mail or a text message has told of messages, or was not to.
     #[serde(default)]
     pub mailed_seq: u64,
-    /// When that was sent.
+    /// When the last one was sent.
     #[serde(default)]
     pub mailed_at: Option<Time>,
     /// The last entry of the inbox about the room.
@@ -187,8 +187,10 @@ pub struct Settled {
     pub noted_in: Option<NotificationId>,
     /// The new entry about mentions.
     pub mentioned_in: Option<NotificationId>,
-    /// The number up to which a mail or a text message tells, and when it is sent.
-    pub mailed: Option<(u64, Time)>,
+    /// The number up to which no mail or text message is to tell any more.
+    pub mailed_seq: Option<u64>,
+    /// When one is sent.
+    pub mailed_at: Option<Time>,
 }
 
 /// Adds to a transaction what a run has done about a membership that it has leased. Refused if there was a message in the meantime.
@@ -204,8 +206,11 @@ pub fn settle(tx: &mut Tx, member: &Membership, done: &Settled) {
     if let Some(entry) = done.mentioned_in {
         update = update.set("mentioned_in", entry);
     }
-    if let Some((seq, at)) = done.mailed {
-        update = update.set("mailed_seq", seq).set("mailed_at", at);
+    if let Some(seq) = done.mailed_seq {
+        update = update.set("mailed_seq", seq);
+    }
+    if let Some(at) = done.mailed_at {
+        update = update.set("mailed_at", at);
     }
     let leased = member.digest.leased_until.map_or(Cond::Exists, |until| field("digest_leased_until").eq(until));
     tx.update(update.index(Index::DueDigests, again).when(leased));
