@@ -67,8 +67,8 @@ type Planned = (RoomFacts, Plan);
 /// Tells a person of what waits for them in these rooms. Whether this run has sent something.
 pub async fn tell(s: &State, user: UserId, due: Vec<Membership>) -> Result<bool, Failure> {
     let now = s.sys.now();
-    let leases = join_all(due.iter().take(ROOMS_MOST).map(|member| digest::lease(&s.table, member, now))).await;
-    let leased: Vec<Membership> = leases.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let taken = join_all(due.iter().take(ROOMS_MOST).map(|member| digest::lease(&s.table, member, now))).await;
+    let leased: Vec<Membership> = taken.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     if leased.is_empty() {
         return Ok(false);
     }
@@ -83,7 +83,7 @@ pub async fn tell(s: &State, user: UserId, due: Vec<Membership>) -> Result<bool,
 /// Whether something was sent. `None` if what was read has changed in the meantime: the next run begins anew.
 async fn told(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Result<Option<bool>, Failure> {
     let Facts { person, rooms, silent } = Facts::read(&s.table, user, leased, now).await?;
-    let Some(person) = person else { return Ok(silence(s, silent).await?.then_some(false)) };
+    let Some(person) = person else { return Ok(silence(s, &silent).await?.then_some(false)) };
     let free_at = person.limit.judge(now).err().map_or(now, |reached| now + reached.wait);
     let reader = Reader { settings: &person.settings, here: person.here, way: person.way, free_at };
     let planned: Vec<Planned> = rooms
@@ -121,16 +121,20 @@ async fn told(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Re
 }
 
 /// Settles rooms of which nothing is told. Whether nobody else has changed them.
-async fn silence(s: &State, silent: Vec<Membership>) -> Result<bool, Failure> {
+async fn silence(s: &State, silent: &[Membership]) -> Result<bool, Failure> {
     let mut tx = Tx::new();
-    silent.iter().for_each(|member| digest::settle(&mut tx, member, &Settled::default()));
+    for member in silent {
+        digest::settle(&mut tx, member, &Settled::default());
+    }
     Ok(s.table.commit(tx).await.applied()?)
 }
 
 /// The transaction that settles the rooms and has the inbox filled.
 fn settled(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> Tx {
     let mut tx = Tx::new();
-    silent.iter().for_each(|member| digest::settle(&mut tx, member, &Settled::default()));
+    for member in silent {
+        digest::settle(&mut tx, member, &Settled::default());
+    }
     for (RoomFacts { member, room, .. }, plan) in planned {
         let mut done = Settled {
             again: plan.again,

@@ -52,7 +52,9 @@ pub async fn unsubscribe(
     let link = opened(&s, &token)?;
     let read = s.table.get::<Settings>(Settings::key_of(link.user)).await?;
     let stop = |settings: &mut Settings| {
-        link.categories.iter().for_each(|category| settings.set(*category, Channel::Mail, false));
+        for category in &link.categories {
+            settings.set(*category, Channel::Mail, false);
+        }
         Ok(())
     };
     match preferences::change(&s.table, link.user, read, stop).await {

@@ -66,12 +66,11 @@ impl Category {
     /// Whether the person chooses that it uses a channel.
     #[must_use]
     pub const fn offer(self, channel: Channel) -> Offer {
-        match (self, channel) {
-            (Self::Direct | Self::Mention | Self::Group, Channel::Sms) => Offer::Choice(false),
-            (Self::Direct | Self::Mention | Self::Group | Self::Support, Channel::InApp | Channel::Mail) => Offer::Choice(true),
-            (Self::Friends | Self::Orders, Channel::InApp) => Offer::Choice(true),
-            (Self::Security, Channel::InApp) | (Self::Orders | Self::Security, Channel::Mail) => Offer::Always,
-            (Self::Friends, Channel::Mail) | (Self::Support | Self::Friends | Self::Orders | Self::Security, Channel::Sms) => Offer::Never,
+        match (channel, self) {
+            (Channel::InApp, Self::Security) | (Channel::Mail, Self::Orders | Self::Security) => Offer::Always,
+            (Channel::Mail, Self::Friends) | (Channel::Sms, Self::Support | Self::Friends | Self::Orders | Self::Security) => Offer::Never,
+            (Channel::Sms, _) => Offer::Choice(false),
+            (Channel::InApp | Channel::Mail, _) => Offer::Choice(true),
         }
     }
 
