@@ -10,7 +10,6 @@ use web::{Error, Json, PatchMember, Problems};
 
 /// The channels of a category. A channel is absent if the category does not use it.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the names of the channels")]
 pub struct ChannelSettings {
     /// The inbox in the app.
     in_app: bool,
