@@ -84,6 +84,7 @@ impl Everything {
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
         canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
+        canary.patch("/v1/me/notification-settings", json!({ "mention": { "sms": true } })).await.is(200);
         cloud.settle().await;
         let inbox = canary.get("/v1/notifications").await.is(200);
         canary.post("/v1/notifications/read", json!({ "upto": inbox["items"][0]["id"] })).await.is(204);

@@ -17,6 +17,7 @@ mod console;
 mod contacts;
 mod deletion;
 mod delivery;
+mod digests;
 mod edge;
 mod everything;
 mod explained;

@@ -142,6 +142,7 @@ async fn the_matrix_is_enforced() {
         ("upload", text(&upload["id"])),
         ("attachment", text(&attachment["id"])),
         ("export", text(&export["id"])),
+        ("token", "q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ".to_owned()),
         ("notification", "ntf_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("user", friend.id()),
         ("username", "lea".to_owned()),

@@ -83,6 +83,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/moderation/reports/{room}/{seq}/resolution"),
     (Whole, "POST /v1/notifications/{notification}/read"),
     (Whole, "POST /v1/notifications/read"),
+    (Whole, "PATCH /v1/me/notification-settings"),
+    (Whole, "POST /unsubscribe/{token}"),
     (Begins, "POST /v1/passkey-sign-ins"),
     (Begins, "POST /v1/password-resets"),
     (GoesOn, "POST /v1/password-resets/confirm"),

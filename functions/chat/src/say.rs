@@ -5,7 +5,7 @@ use kernel::{FieldError, Problem, id::AttachmentId};
 use messaging::{
     attachment,
     change::{self, Changed},
-    exclusion,
+    digest, exclusion,
     frame::{self, Push},
     member::RoomMember,
     mention,
@@ -55,13 +55,20 @@ pub async fn say(
     let staff = receipt.is_none() && is_staff_in_slow_mode(s, &member).await?;
     let sending = Sending { user, member, pair, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt };
     match send::send(&s.table, &s.sys, sending).await {
-        Ok(Sent { receipt, deliver }) => {
+        Ok(Sent { receipt, deliver, away }) => {
             let told = |message: Message| {
                 // The record of the sender has been read. The other person may not have seen it yet.
                 let picture = direct.then(|| s.links.of(user.picture));
                 frame::write(STREAM, None, &Push::Message(&Message { picture, ..message }))
             };
-            Ok((acknowledge(receipt), deliver.map(|(message, people)| (told(message), people)).into_iter().collect()))
+            // At the same time, so that who is here does not wait for who is not.
+            let deliver = async {
+                if let Some((message, people)) = deliver {
+                    crate::deliver(s, socket, (told(message), people)).await;
+                }
+            };
+            tokio::join!(deliver, digest::expect(&s.table, s.sys.now(), room, &away));
+            Ok((acknowledge(receipt), Vec::new()))
         }
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),

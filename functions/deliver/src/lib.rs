@@ -14,12 +14,15 @@
 //! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
 //! and the name in it. A failed sending takes an update of the challenge, and the first time that of the counters.
 //!
+//! Text messages about messages that wait take a read of the person, and three counters.
+//!
 //! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
 //! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are
 //! sent: a query, and for each person and kind two updates, a read and a sending.
 
 mod challenge;
 mod held;
+mod missed;
 mod notice;
 mod test_phones;
 mod throttle;
@@ -29,7 +32,7 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
-    delivery::{ChallengeIssued, NoticeDue},
+    delivery::{ChallengeIssued, MissedTextDue, NoticeDue},
     once,
 };
 use function::{Boot, Failure, Figures, Function, Scheduled, StartError};
@@ -46,7 +49,7 @@ store::items![throttle::NoticeThrottle];
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-events::hears! { ChallengeIssued, NoticeDue }
+events::hears! { ChallengeIssued, MissedTextDue, NoticeDue }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -121,6 +124,7 @@ async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<
     let send = Box::pin(async {
         match event {
             Heard::ChallengeIssued(ChallengeIssued { challenge, sending }) => challenge::send(s, challenge, sending).await,
+            Heard::MissedTextDue(MissedTextDue { user, messages }) => missed::text(s, user, messages).await,
             Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
         }
     });

@@ -6,11 +6,12 @@ use accounts::{
     pair::{Relation, entries_about},
     user::partition,
 };
-use events::Notice;
+use events::{Notice, rooms::Missed};
 use kernel::{
     Time, Timestamp,
-    id::{NotificationId, UserId},
+    id::{NotificationId, RoomId, UserId},
 };
+use preferences::Category;
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, limits::DAY};
 use utoipa::ToSchema;
@@ -21,16 +22,6 @@ pub const STREAM: &str = "notification";
 const KEPT: Duration = DAY.saturating_mul(90);
 /// The prefix of the sort keys of entries.
 pub const ENTRIES: &str = "NOTIFICATION#";
-
-/// What an entry is about, as a category that people can tell apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// Friend requests and their answers.
-    Friends,
-    /// Sign-ins and changes of the account, which are also told by mail or text message.
-    Security,
-}
 
 /// What has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +34,18 @@ pub enum What {
         other: UserId,
         /// How the person stands to them now.
         relation: Relation,
+    },
+    /// Messages wait for the person in a room.
+    #[serde(rename = "UPDATE_CHAT")]
+    Chat {
+        /// The room.
+        room: RoomId,
+        /// What kind of messages.
+        kind: Missed,
+        /// The number of the last one.
+        seq: u64,
+        /// How many waited then.
+        messages: u32,
     },
     /// Something about the account.
     #[serde(rename = "NOTICE")]
@@ -58,6 +61,9 @@ pub enum NotificationType {
     /// How the caller and another person stand to each other has changed.
     #[serde(rename = "UPDATE_INTEREST")]
     UpdateInterest,
+    /// Messages wait for the caller in a room.
+    #[serde(rename = "UPDATE_CHAT")]
+    UpdateChat,
     /// Something about the caller's account.
     #[serde(rename = "NOTICE")]
     Notice,
@@ -141,6 +147,22 @@ pub struct NotificationInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     relation: Option<Relation>,
+    /// In `UPDATE_CHAT`: the room. Each room and category has one entry: a new one takes the place of the one before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    room: Option<RoomId>,
+    /// In `UPDATE_CHAT`: the number of the last message. The entry is read when the room is read up to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    seq: Option<u64>,
+    /// In `UPDATE_CHAT`: how many messages waited then, up to 99.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, maximum = 99)]
+    messages: Option<u32>,
+    /// In a push of `UPDATE_CHAT`: the entry that is not in the inbox any more, because this one tells of its messages too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    replaces: Option<NotificationId>,
     /// In `NOTICE`: what it is about, such as `new_sign_in`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("new_sign_in"))]
@@ -155,31 +177,36 @@ impl NotificationInfo {
     /// What is told of an event. `username` is that of the person it is about.
     #[must_use]
     pub fn new(id: Option<NotificationId>, what: What, at: Time, read: bool, username: Option<String>) -> Self {
-        let created_at = at.into();
+        let none = Self {
+            id,
+            r#type: NotificationType::Notice,
+            category: what.category(),
+            user: None,
+            username: None,
+            relation: None,
+            room: None,
+            seq: None,
+            messages: None,
+            replaces: None,
+            notice: None,
+            read,
+            created_at: at.into(),
+        };
         match what {
-            What::Relation { other, relation } => Self {
-                id,
-                r#type: NotificationType::UpdateInterest,
-                category: Category::Friends,
-                user: Some(other),
-                username,
-                relation: Some(relation),
-                notice: None,
-                read,
-                created_at,
-            },
-            What::Notice { notice } => Self {
-                id,
-                r#type: NotificationType::Notice,
-                category: Category::Security,
-                user: None,
-                username: None,
-                relation: None,
-                notice: Some(notice.name()),
-                read,
-                created_at,
-            },
+            What::Relation { other, relation } => {
+                Self { r#type: NotificationType::UpdateInterest, user: Some(other), username, relation: Some(relation), ..none }
+            }
+            What::Chat { room, seq, messages, .. } => {
+                Self { r#type: NotificationType::UpdateChat, room: Some(room), seq: Some(seq), messages: Some(messages), ..none }
+            }
+            What::Notice { notice } => Self { notice: Some(notice.name()), ..none },
         }
+    }
+
+    /// A push of an entry that takes the place of another one.
+    #[must_use]
+    pub fn replacing(self, replaces: Option<NotificationId>) -> Self {
+        Self { replaces, ..self }
     }
 }
 
@@ -189,7 +216,28 @@ impl What {
     pub const fn about(self) -> Option<UserId> {
         match self {
             Self::Relation { other, .. } => Some(other),
-            Self::Notice { .. } => None,
+            Self::Chat { .. } | Self::Notice { .. } => None,
+        }
+    }
+
+    /// The room whose messages it is about, and the number of the last one.
+    #[must_use]
+    pub const fn chat(self) -> Option<(RoomId, u64)> {
+        match self {
+            Self::Chat { room, seq, .. } => Some((room, seq)),
+            Self::Relation { .. } | Self::Notice { .. } => None,
+        }
+    }
+
+    /// The category.
+    #[must_use]
+    pub const fn category(self) -> Category {
+        match self {
+            Self::Relation { .. } => Category::Friends,
+            Self::Chat { kind: Missed::Direct, .. } => Category::Direct,
+            Self::Chat { kind: Missed::Mention, .. } => Category::Mention,
+            Self::Chat { kind: Missed::Group, .. } => Category::Group,
+            Self::Notice { .. } => Category::Security,
         }
     }
 }

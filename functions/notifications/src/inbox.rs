@@ -1,6 +1,6 @@
 //! Reading the inbox.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::{
     Resource,
@@ -10,8 +10,9 @@ use axum::extract::State;
 use callers::{Member, MemberWith};
 use kernel::{
     FieldError, Id as _, Kind, Problem,
-    id::{NotificationId, UserId},
+    id::{NotificationId, RoomId, UserId},
 };
+use messaging::member::Membership;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Key, Personal, Range, StoreError, Stored, Update, field};
 use utoipa::{IntoParams, ToSchema};
@@ -90,8 +91,8 @@ fn unread(user: UserId, read_upto: Option<NotificationId>) -> Range {
 
 /// Lists the caller's notifications of the last ninety days, the newest first.
 ///
-/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query; a batch of the people that the
-/// notifications are about, if there are any.
+/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query; a batch of the people and the
+/// rooms that the notifications are about, if there are any.
 #[utoipa::path(get, path = "/v1/notifications", params(NotificationQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = NotificationList), Problems))]
@@ -111,36 +112,70 @@ pub async fn list_notifications(
     let found = s.table.query::<Entry>(range).await?;
     let next_cursor = cursors.next(found.last().map(|entry| entry.id))?;
     let entries: Vec<Entry> = found.items.into_iter().filter(|entry| store::Item::expires(entry).is_none_or(|at| now < at)).collect();
-    let about: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
-    let names = names(&s, about).await?;
-    let items = entries.into_iter().map(|entry| {
-        let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto);
-        let name = entry.what.about().and_then(|user| names.iter().find(|(id, _)| *id == user)).map(|(_, name)| name.clone());
-        NotificationInfo::new(Some(entry.id), entry.what, entry.at, read, name)
+    let subjects = Subjects::read(&s, me, &entries).await?;
+    let items = entries.into_iter().filter_map(|entry| {
+        let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto) || subjects.is_read(&entry);
+        let name = entry.what.about().and_then(|user| subjects.names.get(&user)).cloned();
+        let shown = !(query.unread && read);
+        shown.then(|| NotificationInfo::new(Some(entry.id), entry.what, entry.at, read, name))
     });
     Ok(Json(NotificationList { items: items.collect(), next_cursor }))
 }
 
-/// The usernames of those of these people whose accounts are in use. One batch, none for nobody.
-async fn names(s: &crate::State, people: BTreeSet<UserId>) -> Result<Vec<(UserId, String)>, StoreError> {
-    if people.is_empty() {
-        return Ok(Vec::new());
+/// The people and rooms that entries are about.
+#[derive(Default)]
+struct Subjects {
+    /// The usernames of those whose accounts are in use.
+    names: BTreeMap<UserId, String>,
+    /// The numbers up to which the person has read the rooms that they are a member of.
+    read: BTreeMap<RoomId, u64>,
+}
+
+impl Subjects {
+    /// One batch, none if the entries are about nobody and no room.
+    async fn read(s: &crate::State, me: UserId, entries: &[Entry]) -> Result<Self, StoreError> {
+        let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
+        let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();
+        if people.is_empty() && rooms.is_empty() {
+            return Ok(Self::default());
+        }
+        let keys = people.iter().map(|id| User::key_of(*id)).chain(rooms.iter().map(|room| Membership::key_of(*room, me)));
+        let mut found = s.table.get_many(keys.collect()).await?;
+        let mut all = Self::default();
+        for id in people {
+            let user = found.take::<User>(&User::key_of(id))?.filter(|user| user.status == Status::Active);
+            all.names.extend(user.map(|user| (id, user.username.to_string())));
+        }
+        for room in rooms {
+            all.read.extend(found.take::<Membership>(&Membership::key_of(room, me))?.map(|member| (room, member.read_upto())));
+        }
+        Ok(all)
     }
-    let mut found = s.table.get_many(people.iter().map(|id| User::key_of(*id)).collect()).await?;
-    let users = people.into_iter().map(|id| found.take::<User>(&User::key_of(id))).collect::<Result<Vec<_>, _>>()?;
-    Ok(users.into_iter().flatten().filter(|user| user.status == Status::Active).map(|user| (user.id, user.username.to_string())).collect())
+
+    /// Whether the messages that an entry is about are read, on any device, or are in a room that the person has left.
+    fn is_read(&self, entry: &Entry) -> bool {
+        entry.what.chat().is_some_and(|(room, seq)| self.read.get(&room).is_none_or(|upto| seq <= *upto))
+    }
 }
 
 /// Counts the caller's unread notifications.
 ///
-/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query of at most a hundred.
+/// AWS calls: the batch that authenticates the caller and reads the state of their inbox; a query of at most a hundred; a batch of the
+/// people and rooms that they are about, if there are any.
 #[utoipa::path(get, path = "/v1/notifications/unread", responses((status = 200, body = UnreadCount), Problems))]
 pub async fn count_unread_notifications(State(s): State<crate::State>, caller: MemberWith<Inbox>) -> Result<Json<UnreadCount>, web::Error> {
     let read_upto = caller.resource.and_then(|inbox| inbox.read_upto);
     let now = s.sys.now();
     let most = u32::try_from(COUNTED.saturating_add(1)).unwrap_or(u32::MAX);
-    let page = s.table.query::<Entry>(unread(caller.member.user.id, read_upto).limit(most)).await?;
-    let there = page.items.iter().filter(|entry| store::Item::expires(*entry).is_none_or(|at| now < at)).count();
+    let me = caller.member.user.id;
+    let page = s.table.query::<Entry>(unread(me, read_upto).limit(most)).await?;
+    let subjects = if page.items.iter().any(|entry| entry.what.chat().is_some()) {
+        Subjects::read(&s, me, &page.items).await?
+    } else {
+        Subjects::default()
+    };
+    let lives = |entry: &&Entry| store::Item::expires(*entry).is_none_or(|at| now < at) && !subjects.is_read(entry);
+    let there = page.items.iter().filter(lives).count();
     Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }))
 }
 

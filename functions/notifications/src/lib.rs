@@ -6,23 +6,30 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/notifications` | the caller and the state of their inbox in one; a query; a batch read of the people in it, if there are any |
-//! | `GET /v1/notifications/unread` | the caller and the state of their inbox in one; a query of at most a hundred |
+//! | `GET /v1/notifications` | the caller and the state of their inbox in one; a query; a batch read of the people and rooms in it, if there are any |
+//! | `GET /v1/notifications/unread` | the caller and the state of their inbox in one; a query of at most a hundred; a batch read of the rooms in it, if there are any |
 //! | `POST /v1/notifications/{notification}/read` | the caller; an update |
 //! | `POST /v1/notifications/read` | the caller; an update |
-//! | an event | a transaction of the entry and a check of the account; a batch read of the sockets and of the person that it is about; a post for each socket |
+//! | `GET /v1/me/notification-settings` | the caller and the settings in one |
+//! | `PATCH /v1/me/notification-settings` | the caller and the settings in one; a transaction |
+//! | `GET /unsubscribe/{token}` | none |
+//! | `POST /unsubscribe/{token}` | a read of the settings; a transaction |
+//! | an event | a read of the settings if it is about friends; a transaction of the entry and a check of the account; a batch read of the sockets and of the person that it is about; a post for each socket |
 
 mod arrive;
 mod entry;
 mod inbox;
+mod settings;
+mod unsubscribe;
 
 use accounts::token::Tokens;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
-use events::{Envelope, delivery::NoticeDue, people::RelationChanged};
+use events::{Envelope, delivery::NoticeDue, people::RelationChanged, rooms::MessagesMissed};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::Sys;
 use messaging::Sockets;
+use preferences::Unsubscribe;
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
@@ -31,7 +38,7 @@ pub use entry::{NotificationInfo, STREAM};
 
 store::items![entry::Entry, inbox::Inbox];
 
-events::hears! { NoticeDue, RelationChanged }
+events::hears! { MessagesMissed, NoticeDue, RelationChanged }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -49,6 +56,10 @@ web::operations! { "notifications", "The inbox of notifications. They are also p
     inbox::count_unread_notifications,
     inbox::read_notification,
     inbox::read_notifications,
+    settings::get_notification_settings,
+    settings::update_notification_settings,
+    unsubscribe::get_unsubscribe_page,
+    unsubscribe::unsubscribe,
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -58,7 +69,7 @@ web::operations! { "notifications", "The inbox of notifications. They are also p
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let sealer = tokens.warm_up_with_sealer("notifications").await?;
+    let sealer = tokens.warm_up_with_sealer(Unsubscribe::SEALED_BY).await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),

@@ -9,10 +9,10 @@ use accounts::{
 use axum::extract::State;
 use callers::MemberWith;
 use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time, text};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use store::{CommitError, Row, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
-use web::{Error, IfMatch, Json, Problems, Versioned};
+use web::{Error, IfMatch, Json, PatchMember, Problems, Versioned};
 
 use crate::{
     picture::Links,
@@ -70,24 +70,6 @@ pub struct UpdateMe {
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     added_by_friends: PatchMember<bool>,
-}
-
-/// A member of a merge patch.
-#[derive(Debug, Default)]
-enum PatchMember<T> {
-    /// It was absent.
-    #[default]
-    Leave,
-    /// It was `null`.
-    Clear,
-    /// It had a value.
-    To(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchMember<T> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(d)?.map_or(Self::Clear, Self::To))
-    }
 }
 
 /// Changes the caller's profile.

@@ -11,7 +11,8 @@
 //! each change would cost as many posts as there are people.
 //!
 //! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people (and in a group or a channel a
-//! batch read of their sockets for each 100), a post for each socket. Of a change of presence: one read and, once a second, three
+//! batch read of their sockets for each 100), a post for each socket; if it mentions somebody, a batch read of their sockets, and an
+//! update for each who is away (in the public room a transaction). Of a change of presence: one read and, once a second, three
 //! writes, a query for each shard, then the same again with the posts.
 
 use std::time::Duration;
@@ -28,7 +29,7 @@ use kernel::{
     id::{EventId, RoomId, UserId},
 };
 use messaging::{
-    Sockets, delivery,
+    Sockets, delivery, digest,
     frame::{self, Push},
     member,
     message::LogEntry,
@@ -91,8 +92,13 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
-    let told = frame::write(STREAM, None, &Push::Message(&entry.shown()));
-    if room == PUBLIC { to_everybody(s, sender.as_deref(), &told).await } else { to_members(s, room, seq, sender.as_deref(), &told).await }
+    let told = frame::write(STREAM, None, &Push::Message(&entry.clone().shown()));
+    if room == PUBLIC {
+        to_everybody(s, sender.as_deref(), &told).await
+    } else {
+        to_members(s, room, seq, sender.as_deref(), &told).await
+    }?;
+    Ok(digest::expect_mentioned(&s.table, &s.sys, &entry).await?)
 }
 
 async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {

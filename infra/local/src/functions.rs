@@ -37,6 +37,7 @@ functions! {
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;
     "deliver" => deliver::start, None;
+    "digests" => digests::start, None;
     "friends" => friends::start, Some(friends::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);

@@ -4,7 +4,7 @@
 //! stored in the state folder, one JSON document per line, and the oldest are deleted first.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -45,6 +45,8 @@ pub struct Draft {
     pub text: String,
     /// The formatted version of a mail.
     pub html: Option<String>,
+    /// Headers of a mail that programs act on, by their names in lower case.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// A message that has arrived.
@@ -70,6 +72,9 @@ pub struct Message {
     pub code: Option<String>,
     /// Every link, in the order of the text.
     pub links: Vec<String>,
+    /// Headers of a mail that programs act on, by their names in lower case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
 }
 
 impl Message {
@@ -153,6 +158,7 @@ impl Inbox {
             subject: draft.subject,
             text: draft.text,
             html: draft.html,
+            headers: draft.headers,
         };
         kept.push(message.clone());
         let saved = self.append(&mut kept, &message);
@@ -336,6 +342,7 @@ mod tests {
             subject: "Hello".into(),
             text: text.into(),
             html: None,
+            headers: BTreeMap::new(),
         }
     }
 

@@ -12,6 +12,13 @@ crate::event::events! {
         /// The number of this sending, from 1.
         sending: u32,
     }
+    /// A user without an address is to be told by text message that messages wait for them.
+    MissedTextDue {
+        /// The recipient.
+        user: UserId,
+        /// How many wait.
+        messages: u32,
+    }
     /// A notice is to be sent to a user: to the address or number that is stored for this event's id, if there is one. Otherwise by
     /// mail, or by text message if the user has no address and [`Notice::is_texted`].
     NoticeDue {

@@ -89,21 +89,21 @@ mod tests {
     use crate::{
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
-        delivery::{ChallengeIssued, NoticeDue},
+        delivery::{ChallengeIssued, MissedTextDue, NoticeDue},
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
-        rooms::{MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted},
+        rooms::{MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
     };
 
     use super::*;
 
     hears! {
-        AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, NoticeDue,
-        PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
+        AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, MessagesMissed,
+        MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 13] = [
+    const WRITTEN: [&str; 15] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -111,6 +111,8 @@ mod tests {
         r#"{"name":"member_left","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"message_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
         r#"{"name":"message_posted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
+        r#"{"name":"messages_missed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","kind":"direct","seq":7,"messages":2,"replaces":null}"#,
+        r#"{"name":"missed_text_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","messages":2}"#,
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -129,6 +131,8 @@ mod tests {
             Heard::MemberLeft(event) => to_json(event),
             Heard::MessageChanged(event) => to_json(event),
             Heard::MessagePosted(event) => to_json(event),
+            Heard::MessagesMissed(event) => to_json(event),
+            Heard::MissedTextDue(event) => to_json(event),
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),

@@ -1,6 +1,19 @@
 //! Events about rooms and who is in them.
 
-use kernel::id::{RoomId, UserId};
+use kernel::id::{NotificationId, RoomId, UserId};
+use serde::{Deserialize, Serialize};
+
+/// What kind of messages somebody has missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// Messages in a direct room.
+    Direct,
+    /// Messages that mention them.
+    Mention,
+    /// Other messages in a group.
+    Group,
+}
 
 crate::event::events! {
     /// Somebody was banned from chat: what is still open of their sockets is to be closed.
@@ -14,6 +27,21 @@ crate::event::events! {
         room: RoomId,
         /// The message's number in the room.
         seq: u64,
+    }
+    /// Messages wait for somebody who is away: their inbox is to tell of them.
+    MessagesMissed {
+        /// Who has not read them.
+        user: UserId,
+        /// The room.
+        room: RoomId,
+        /// What kind of messages.
+        kind: Missed,
+        /// The number of the last one.
+        seq: u64,
+        /// How many wait, of those that were counted.
+        messages: u32,
+        /// The entry of the inbox about earlier ones. The new one takes its place if it is unread.
+        replaces: Option<NotificationId>,
     }
     /// A message was posted in a room with too many members for the sender's request to deliver it.
     MessagePosted {

@@ -35,6 +35,37 @@ pub struct InRoom {
     /// The number up to which the person has read.
     read_seq: u64,
     muted: bool,
+    /// The number up to which the inbox tells of messages.
+    noted_seq: u64,
+    /// The number up to which a mail or a text message has told of messages.
+    mailed_seq: u64,
+    /// When that was sent.
+    mailed_at: Option<Timestamp>,
+    /// When it is looked at what waits for the person, if something does.
+    digest_due_at: Option<Timestamp>,
+}
+
+impl InRoom {
+    /// A membership, of which the room says the rest.
+    fn of(member: Membership, room: Option<Room>) -> Self {
+        let Membership { room: id, user, peer, since, read_seq, muted, digest, .. } = member;
+        let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));
+        let unknown = if id == PUBLIC { RoomKind::Public } else { RoomKind::Direct };
+        Self {
+            room: id,
+            kind: room.as_ref().map_or(unknown, |room| room.kind),
+            name: room.and_then(|room| room.club).map(|club| club.name.to_string()),
+            role,
+            with: peer,
+            since: since.into(),
+            read_seq,
+            muted,
+            noted_seq: digest.noted_seq,
+            mailed_seq: digest.mailed_seq,
+            mailed_at: digest.mailed_at.map(Into::into),
+            digest_due_at: digest.due.map(Into::into),
+        }
+    }
 }
 
 /// An invitation to a room.
@@ -88,20 +119,16 @@ pub async fn chats(table: &Table, user: UserId) -> Result<Chats, StoreError> {
 async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
     let mut rooms = Vec::<InRoom>::new();
     let mut after = None;
-    if let Some(Membership { since, read_seq, muted, .. }) = table.get(Membership::key_of(PUBLIC, user)).await? {
-        let (name, role, with, since) = (None, None, None, since.into());
-        rooms.push(InRoom { room: PUBLIC, kind: RoomKind::Public, name, role, with, since, read_seq, muted });
+    if let Some(in_public) = table.get::<Membership>(Membership::key_of(PUBLIC, user)).await? {
+        rooms.push(InRoom::of(in_public, None));
     }
     loop {
         let page = member::of_user(table, user, after, PAGE_MAX).await?;
         after = page.last().map(|m| m.room);
         let mut found = table.get_many(page.items.iter().map(|m| Room::key_of(m.room)).collect()).await?;
-        for Membership { room: id, peer, since, read_seq, muted, .. } in page.items {
-            let room = found.take::<Room>(&Room::key_of(id))?;
-            let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));
-            let kind = room.as_ref().map_or(RoomKind::Direct, |room| room.kind);
-            let name = room.and_then(|room| room.club).map(|club| club.name.to_string());
-            rooms.push(InRoom { room: id, kind, name, role, with: peer, since: since.into(), read_seq, muted });
+        for member in page.items {
+            let room = found.take::<Room>(&Room::key_of(member.room))?;
+            rooms.push(InRoom::of(member, room));
         }
         if after.is_none() {
             return Ok(rooms);

@@ -19,6 +19,7 @@ pub mod ban;
 pub mod change;
 pub mod connection;
 pub mod delivery;
+pub mod digest;
 pub mod earlier;
 pub mod exclusion;
 pub mod export;

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Update, field};
 use utoipa::ToSchema;
 
-use crate::room::{PUBLIC, Room, RoomKind, RoomName, partition};
+use crate::{
+    digest::{self, Digest},
+    room::{PUBLIC, Room, RoomKind, RoomName, partition},
+};
 
 /// The membership of a person in a room. Everybody is a member of the public room, also without a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,9 @@ pub struct Membership {
     /// When the member wrote last while the room had a slow mode.
     #[serde(default)]
     pub spoke_at: Option<Time>,
+    /// What the member was told of the room while they were away.
+    #[serde(flatten)]
+    pub digest: Digest,
 }
 
 impl Membership {
@@ -50,7 +56,7 @@ impl Membership {
     /// A membership in a room that its members read from the beginning.
     #[must_use]
     pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
-        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false, spoke_at: None }
+        Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false, spoke_at: None, digest: Digest::NONE }
     }
 
     /// What everybody is in the public room. It is stored with their first read marker.
@@ -88,13 +94,16 @@ impl Item for Membership {
     const KIND: &'static str = "member";
     const ABOUT: About = About::at("ROOM#{room}", "MEMBER#{user}", Personal::ExportedIn("rooms.json"))
         .indexed(Index::RoomsOfMember, "USER#{user}#ROOMS", "{room}")
+        .indexed(Index::DueDigests, "DIGESTS_DUE#{shard}", "{at}#{user}#{room}")
         .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.room, self.user)
     }
     // Everybody is in the public room, which no list of somebody's rooms has to find.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.room == PUBLIC { Vec::new() } else { vec![(Index::RoomsOfMember, self.place())] }
+        let listed = (self.room != PUBLIC).then(|| (Index::RoomsOfMember, self.place()));
+        let due = self.digest.due.map(|due| (Index::DueDigests, digest::place(self.room, self.user, due)));
+        listed.into_iter().chain(due).collect()
     }
 }
 

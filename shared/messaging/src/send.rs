@@ -21,7 +21,7 @@ use store::{About, CommitError, Cond, Item, Key, Personal, Refused, Slot, StoreE
 
 use crate::{
     attachment::{AttachedFile, Attachment},
-    delivery,
+    delivery, digest,
     log::{self, TRIES},
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Message, Nonce, Said, Text},
@@ -73,7 +73,7 @@ impl Receipt {
     fn repeated(self, digest: &str) -> Result<Sent, Problem> {
         match &self.digest {
             Some(said) if said != digest => Err(Kind::NonceReused.into()),
-            _ => Ok(Sent { receipt: self, deliver: None }),
+            _ => Ok(Sent { receipt: self, deliver: None, away: Vec::new() }),
         }
     }
 }
@@ -138,6 +138,8 @@ pub struct Sent {
     pub receipt: Receipt,
     /// The message and the members' sockets, if it was committed by this call and is delivered while the sender waits.
     pub deliver: Option<(Message, Vec<Presence>)>,
+    /// The members whom it does not reach now, if it was committed by this call in a small room.
+    pub away: Vec<UserId>,
 }
 
 /// Why a message was not sent.
@@ -220,8 +222,13 @@ impl<'a> Attempt<'a> {
             }
             Err(CommitError::Store(e)) => return Err(e.into()),
         }
-        let deliver = if small { Some((entry.shown(), delivery::sockets_or_nobody(self.table, people).await)) } else { None };
-        Ok(Some(Sent { receipt, deliver }))
+        if !small {
+            return Ok(Some(Sent { receipt, deliver: None, away: Vec::new() }));
+        }
+        let members = people.as_deref().unwrap_or_default().to_vec();
+        let open = delivery::sockets_or_nobody(self.table, people).await;
+        let away = digest::away(&members, &open, receipt.user, now);
+        Ok(Some(Sent { receipt, deliver: Some((entry.shown(), open)), away }))
     }
 
     /// The update that counts one more message of the person.

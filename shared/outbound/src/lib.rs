@@ -2,7 +2,8 @@
 //!
 //! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
 //! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain
-//! nothing that a stranger typed except a username, whose characters are safe. Codes, links and addresses are never logged,
+//! nothing that a stranger typed except usernames, whose characters are safe, and in mails about missed messages the names of rooms and
+//! the beginnings of messages: short, in one line, and escaped. Codes, links and addresses are never logged,
 //! also not in the errors of SES and SNS, which may repeat addresses.
 
 mod mail;
@@ -12,7 +13,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Happened, Mail, Occasion, Repeated};
+pub use mail::{Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated};
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 

@@ -1,6 +1,6 @@
 //! The subjects of mails.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use kernel::{Secret, Time};
 
@@ -34,6 +34,18 @@ pub enum Mail {
         /// The address of the button that cancels it.
         link: Secret,
     },
+    /// Messages of others wait for the reader, who is away.
+    Missed {
+        /// How many.
+        messages: u32,
+        /// The rooms, with some of their messages.
+        rooms: Vec<MissedRoom>,
+        /// The address of the frontend, for the button.
+        site: Secret,
+        /// The address that stops such mails when something is posted to it, and shows a page with a button. It has only characters of
+        /// addresses.
+        unsubscribe: Secret,
+    },
     /// The link to choose a new password.
     PasswordReset {
         /// The username of the account.
@@ -52,6 +64,45 @@ pub enum Mail {
         /// When and how often it happened.
         happened: Happened,
     },
+}
+
+/// A room with messages that wait.
+#[derive(Clone, Debug)]
+pub struct MissedRoom {
+    /// The name of a group or a channel. `None` for a direct room, whose other member is the author of its messages.
+    pub name: Option<String>,
+    /// The authors and the beginnings of some of the messages, the oldest first.
+    pub messages: Vec<(String, Excerpt)>,
+    /// How many more there are.
+    pub more: u32,
+}
+
+/// The most characters of a message in a mail.
+const EXCERPT_MAX_CHARS: usize = 140;
+
+/// The beginning of a text that somebody wrote: one line without characters that are not seen or change the direction of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    /// The beginning of this text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let seen: Vec<char> = line.chars().filter(|c| !c.is_control() && !hidden(*c)).take(EXCERPT_MAX_CHARS.saturating_add(1)).collect();
+        if seen.len() <= EXCERPT_MAX_CHARS {
+            return Self(seen.into_iter().collect());
+        }
+        let kept = seen.into_iter().take(EXCERPT_MAX_CHARS.saturating_sub(1)).collect::<String>();
+        Self(format!("{}…", kept.trim_end()))
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// When the event of a notice happened.
@@ -93,6 +144,7 @@ impl Mail {
             Self::Activation { .. } => "activation".into(),
             Self::AddressTaken => "address_taken".into(),
             Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
+            Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::Notice { name, .. } => (*name).into(),
         }
@@ -108,7 +160,29 @@ impl Mail {
     pub(crate) const fn link(&self) -> Option<&Secret> {
         match self {
             Self::Activation { link, .. } | Self::DeletionScheduled { link, .. } | Self::PasswordReset { link, .. } => Some(link),
+            Self::Missed { site, .. } => Some(site),
             _ => None,
         }
+    }
+
+    /// The address that stops such mails. Only mails that can be switched off have one.
+    pub(crate) const fn unsubscribe(&self) -> Option<&Secret> {
+        match self {
+            Self::Missed { unsubscribe, .. } => Some(unsubscribe),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_short_line_of_what_is_seen() {
+        assert_eq!(Excerpt::of("  one\n\n two\tthree ").to_string(), "one two three");
+        assert_eq!(Excerpt::of("a\u{202e}b\u{200b}c\u{7}").to_string(), "abc");
+        assert_eq!(Excerpt::of(&"ż".repeat(140)).to_string(), "ż".repeat(140));
+        assert_eq!(Excerpt::of(&"ż".repeat(141)).to_string(), format!("{}…", "ż".repeat(139)));
     }
 }

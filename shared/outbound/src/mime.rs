@@ -23,6 +23,9 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
     let Bodies { text, html } = letter.bodies()?;
     let mut message =
         Message::builder().from(from.clone()).to(Mailbox::new(None, to)).subject(letter.subject.clone()).date(date).raw_header(automatic());
+    for header in letter.unsubscribe.iter().flat_map(|link| one_click(link)) {
+        message = message.raw_header(header);
+    }
     if let Some(reply_to) = reply_to {
         message = message.reply_to(reply_to.clone());
     }
@@ -33,6 +36,13 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
 /// Keeps automatic replies from answering (RFC 3834 §5).
 fn automatic() -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
+}
+
+/// Lets programs offer a button that stops such mails, which posts to the link (RFC 8058).
+fn one_click(link: &str) -> [HeaderValue; 2] {
+    // As they are: an address has only characters that need no encoding.
+    let header = |name, text: String| HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), text.clone(), text);
+    [header("List-Unsubscribe", format!("<{link}>")), header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
 }
 
 #[cfg(test)]

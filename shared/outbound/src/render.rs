@@ -7,7 +7,7 @@ use minijinja::{Environment, Value};
 
 use crate::{
     SendError,
-    mail::{Happened, Mail, Occasion, Repeated},
+    mail::{Happened, Mail, MissedRoom, Occasion, Repeated},
 };
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
@@ -23,6 +23,8 @@ pub(crate) struct Letter {
     code: Option<String>,
     /// The label of the button and its address.
     action: Option<(String, String)>,
+    /// The address that stops such mails.
+    pub unsubscribe: Option<String>,
 }
 
 /// The two bodies of a mail.
@@ -48,6 +50,7 @@ impl Letter {
             note: say("note"),
             code: mail.code().map(|code| code.expose().clone()),
             action: mail.link().map(|link| (say("button"), link.expose().clone())),
+            unsubscribe: mail.unsubscribe().map(|link| link.expose().clone()),
         }
     }
 
@@ -78,6 +81,8 @@ impl Letter {
             ("link", Value::from(link)),
             ("fallback", Value::from(fixed("button-fallback"))),
             ("footer", Value::from(fixed("footer"))),
+            ("stop", Value::from(fixed("unsubscribe"))),
+            ("unsubscribe", Value::from(self.unsubscribe.clone())),
         ]))
     }
 }
@@ -89,14 +94,24 @@ fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
     Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", since), ("last", last)]))
 }
 
-/// The lines that say when, with which device and where something happened.
+/// The lines that say when, with which device and where something happened, or what waits for the reader.
 fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
+    if let Mail::Missed { rooms, .. } = mail {
+        return rooms.iter().flat_map(|room| lines(room, locale)).collect();
+    }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
     // In digits, which every reader knows from tables.
     let time = Some(format!("{} {} UTC", at.date(), time_of_day(*at)));
     let known = [("time", time.as_ref()), ("device", device.as_ref()), ("place", place.as_ref())];
     let line = |(fact, value): (&str, &String)| format!("{}: {value}", TEXTS.text(locale, &format!("occasion-{fact}"), &[]));
     known.into_iter().filter_map(|(fact, value)| Some(line((fact, value?)))).collect()
+}
+
+/// The lines about a room: its name, the messages, and how many more there are.
+fn lines(MissedRoom { name, messages, more }: &MissedRoom, locale: Locale) -> Vec<String> {
+    let name = name.iter().map(|name| format!("[{name}]"));
+    let rest = (*more > 0).then(|| TEXTS.text(locale, "missed-more", &[("messages", more.to_string())]));
+    name.chain(messages.iter().map(|(author, text)| format!("{author}: {text}"))).chain(rest).collect()
 }
 
 fn moment(at: Time, locale: Locale) -> String {
@@ -112,6 +127,7 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         Mail::DeletionScheduled { username, due_at, .. } => {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
+        Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
         Mail::Notice { username, .. } => vec![("username", username.clone())],
     }
@@ -141,6 +157,7 @@ mod tests {
     use kernel::Secret;
 
     use super::*;
+    use crate::mail::Excerpt;
 
     fn every_mail() -> Vec<Mail> {
         let username = "ana_nowak".to_owned();
@@ -152,7 +169,7 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special = ["activation", "address_taken", "deletion_scheduled", "password_reset"];
+        let special = ["activation", "address_taken", "deletion_scheduled", "missed", "password_reset"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
         let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");
@@ -168,7 +185,37 @@ mod tests {
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username, link: link(), life: Duration::from_secs(1800) },
         ];
-        codes.chain(notices).chain(others).collect()
+        codes.chain(notices).chain(others).chain([1, 2, 5].map(missed)).collect()
+    }
+
+    fn missed(messages: u32) -> Mail {
+        let address = |path: &str| Secret::new(format!("https://stoa.example/{path}"));
+        let said = ("ben".to_owned(), Excerpt::of("Are you <there>?\nIt is late."));
+        let rooms = vec![
+            MissedRoom { name: None, messages: vec![said.clone()], more: 0 },
+            MissedRoom { name: Some("Agora <b>".to_owned()), messages: vec![said], more: 7 },
+        ];
+        Mail::Missed { messages, rooms, site: address(""), unsubscribe: address("unsubscribe/a-b_c") }
+    }
+
+    #[test]
+    fn a_mail_about_missed_messages_has_them_escaped_and_can_be_stopped() {
+        for locale in Locale::ALL {
+            let Bodies { text, html } = Letter::new(&missed(9), locale).bodies().unwrap();
+            assert!(text.contains("[Agora <b>]\nben: Are you <there>? It is late.\n"), "{text}");
+            assert!(html.contains("Agora &lt;b&gt;") && html.contains("ben: Are you &lt;there&gt;?") && !html.contains("<b>"), "{html}");
+            for body in [text, html] {
+                assert!(body.contains("https://stoa.example/unsubscribe/a-b_c") || body.contains("unsubscribe&#x2f;a-b_c"), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_mails_that_can_be_switched_off_can_be_stopped() {
+        for mail in every_mail() {
+            let stopped = Letter::new(&mail, Locale::En).unsubscribe.is_some();
+            assert_eq!(stopped, matches!(mail, Mail::Missed { .. }), "{mail:?}");
+        }
     }
 
     #[test]

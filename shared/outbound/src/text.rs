@@ -28,6 +28,11 @@ pub enum Text {
         /// The link that cancels it.
         link: Secret,
     },
+    /// Messages of others wait for the owner of the number.
+    Missed {
+        /// How many.
+        messages: u32,
+    },
     /// A notice to the owner of the number.
     Notice {
         /// The event. The names of its Fluent messages begin with it.
@@ -89,6 +94,7 @@ fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
             let args = [("date", due_at.date().to_string()), ("time", time_of_day(*due_at))];
             format!("{}\n{}", TEXTS.text(locale, "deletion_scheduled-sms", &args), link.expose())
         }
+        Text::Missed { messages } => TEXTS.text(locale, "missed-sms", &[("messages", messages.to_string())]),
         Text::Notice { name, times } => {
             let said = TEXTS.text(locale, &format!("{name}-sms"), &[]);
             times.map_or_else(|| said.clone(), |times| format!("({times}x) {said}"))
@@ -131,6 +137,10 @@ mod tests {
             }
         }
         for locale in Locale::ALL {
+            for messages in [1, 2, 5, 99] {
+                let missed = words(&Text::Missed { messages }, locale, None);
+                assert!(missed.contains("Stoa") && missed.contains(&messages.to_string()) && one_segment(&missed), "{missed}");
+            }
             for name in texted() {
                 let notice = words(&Text::Notice { name, times: Some(99) }, locale, Some("stoa.example"));
                 assert!(notice.contains("Stoa") && !notice.contains('@') && one_segment(&notice), "{notice}");
@@ -146,7 +156,7 @@ mod tests {
     fn exactly_the_notices_that_are_texted_have_a_message() {
         let keys = TEXTS.keys(Locale::En);
         let messages: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_suffix("-sms")).collect();
-        let texts: BTreeSet<&str> = texted().chain(["code", "deletion_scheduled"]).collect();
+        let texts: BTreeSet<&str> = texted().chain(["code", "deletion_scheduled", "missed"]).collect();
         assert_eq!(messages, texts);
     }
 

@@ -66,6 +66,8 @@ pub enum Index {
     DueNotices,
     /// Files that are in no message, by when they are deleted: `gsi1`.
     DueAttachments,
+    /// Memberships whose members are away and have something to read, by the time at which it is looked at: `gsi2`.
+    DueDigests,
     /// The rooms of a member: `gsi1`.
     RoomsOfMember,
     /// The invitations of a person to rooms: `gsi1`.
@@ -121,7 +123,8 @@ impl Index {
             | Self::NotificationsAbout
             | Self::InvitationsBySender
             | Self::BansByAuthor
-            | Self::ReportsOfAuthor => ("gsi2", "gsi2pk", "gsi2sk"),
+            | Self::ReportsOfAuthor
+            | Self::DueDigests => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 

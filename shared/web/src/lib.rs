@@ -18,6 +18,7 @@ mod layers;
 mod list;
 mod operations;
 mod page;
+mod patch;
 mod problems;
 mod rate;
 mod reply;
@@ -32,9 +33,10 @@ pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
+pub use page::{ButtonPage, LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
 #[doc(hidden)]
 pub use pastey::paste;
+pub use patch::PatchMember;
 pub use problems::Problems;
 pub use rate::{CLIENT_RATE, LIFTED};
 pub use reply::{Accepted, Created, NoContent, Versioned};

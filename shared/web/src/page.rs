@@ -28,6 +28,8 @@ struct Page<'a> {
     main: &'a str,
     /// The script. Empty for a page without one.
     script: &'static str,
+    /// Whether it has a form that is posted to its own origin without a script.
+    form: bool,
 }
 
 impl Page<'_> {
@@ -36,8 +38,9 @@ impl Page<'_> {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
         let runs =
             if self.script.is_empty() { String::new() } else { format!("script-src 'sha256-{}'; connect-src 'self'; ", hash(self.script)) };
+        let posts = if self.form { "'self'" } else { "'none'" };
         format!(
-            "default-src 'none'; {runs}style-src 'sha256-{}'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; {runs}style-src 'sha256-{}'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action {posts}",
             *STYLE_HASH
         )
     }
@@ -116,7 +119,7 @@ fn about(code: &str, status: u16, title: &str, more: &str, locale: Locale) -> Re
         code = escaped(code),
         documents = say(locale, "documents"),
     );
-    Page { locale, title, main: &main, script: "" }.into_response()
+    Page { locale, title, main: &main, script: "", form: false }.into_response()
 }
 
 /// The frontend of this deployment, where people go on after a page.
@@ -209,7 +212,31 @@ impl IntoResponse for LinkPage {
             link_anew = say(locale, "link-anew"),
             close = say(locale, "close"),
         );
-        Page { locale, title: &title, main: &main, script: include_str!("../assets/link-page.js") }.into_response()
+        Page { locale, title: &title, main: &main, script: include_str!("../assets/link-page.js"), form: false }.into_response()
+    }
+}
+
+/// A page with a sentence and a button, which posts to the address of the page. Without a button it says that something was done. It
+/// needs no script.
+#[derive(Debug)]
+pub struct ButtonPage {
+    /// The language.
+    pub locale: Locale,
+    /// The title.
+    pub title: String,
+    /// The sentence.
+    pub lead: String,
+    /// The label of the button.
+    pub button: Option<String>,
+}
+
+impl IntoResponse for ButtonPage {
+    fn into_response(self) -> Response {
+        let post = |label: String| format!("<form method=\"post\"><button class=\"primary\">{}</button></form>", escaped(&label));
+        let form = self.button.is_some();
+        let end = self.button.map_or_else(|| format!("<p class=\"soft\">{}</p>", say(self.locale, "close")), post);
+        let main = format!("<h1>{}</h1>\n<p>{}</p>\n{end}", escaped(&self.title), escaped(&self.lead));
+        Page { locale: self.locale, title: &self.title, main: &main, script: "", form }.into_response()
     }
 }
 
@@ -257,6 +284,25 @@ mod tests {
         let about = about_kind(Kind::NotFound, Locale::En);
         let (policy, html) = runtime().block_on(read(about));
         assert!(!policy.contains("script-src") && !html.contains("<script"), "{policy}");
+    }
+
+    #[test]
+    fn a_page_with_a_button_posts_to_itself_without_a_script() {
+        let page = |button: Option<&str>| ButtonPage {
+            locale: Locale::Pl,
+            title: "<Tytuł>".to_owned(),
+            lead: "Po co & jak".to_owned(),
+            button: button.map(str::to_owned),
+        };
+        let (policy, html) = runtime().block_on(read(page(Some("Dalej <b>")).into_response()));
+        assert!(policy.ends_with("form-action 'self'") && !policy.contains("script-src"), "{policy}");
+        assert!(
+            html.contains("<form method=\"post\"><button class=\"primary\">Dalej &lt;b&gt;</button>") && !html.contains("<script"),
+            "{html}"
+        );
+        assert!(html.contains("&lt;Tytuł&gt;") && html.contains("Po co &amp; jak"), "{html}");
+        let (policy, html) = runtime().block_on(read(page(None).into_response()));
+        assert!(policy.ends_with("form-action 'none'") && !html.contains("<form"), "{policy} {html}");
     }
 
     #[test]

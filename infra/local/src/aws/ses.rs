@@ -1,6 +1,6 @@
 //! SES, version 1: mails go to the inbox.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::Response;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -34,7 +34,12 @@ struct Mail {
     subject: String,
     text: String,
     html: Option<String>,
+    /// Those of [`KEPT`].
+    headers: BTreeMap<String, String>,
 }
+
+/// The headers that programs act on. The inbox shows them.
+const KEPT: [&str; 2] = ["list-unsubscribe", "list-unsubscribe-post"];
 
 /// Answers a signed call.
 pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
@@ -88,6 +93,7 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
             subject: mail.subject.clone(),
             text: mail.text.clone(),
             html: mail.html.clone(),
+            headers: mail.headers.clone(),
         };
         match call.core.inbox.receive(draft) {
             Ok(message) => id = message.id,
@@ -160,7 +166,13 @@ fn raw(form: &[(String, String)]) -> Option<Mail> {
         subject: message.subject().unwrap_or_default().to_owned(),
         text: message.body_text(0).unwrap_or_default().into_owned(),
         html: html(&message),
+        headers: KEPT.into_iter().filter_map(|name| Some((name.to_owned(), unfolded(message.header_raw(name)?)))).collect(),
     })
+}
+
+/// A header in one line (RFC 5322 §2.2.3).
+fn unfolded(raw: &str) -> String {
+    raw.replace("\r\n", "").trim().to_owned()
 }
 
 /// The HTML part. The parser would otherwise convert a plain-text part.
@@ -173,7 +185,7 @@ fn simple(form: &[(String, String)]) -> Option<Mail> {
     let (subject, text) = (field(form, "Message.Subject.Data")?, field(form, "Message.Body.Text.Data").unwrap_or_default());
     let html = field(form, "Message.Body.Html.Data");
     let bytes = [subject.len(), text.len(), html.as_ref().map_or(0, String::len)].into_iter().fold(0, usize::saturating_add);
-    Some(Mail { from: field(form, "Source")?, also_from: None, to: to.collect(), bytes, subject, text, html })
+    Some(Mail { from: field(form, "Source")?, also_from: None, to: to.collect(), bytes, subject, text, html, headers: BTreeMap::new() })
 }
 
 fn addresses(address: &Address<'_>) -> Vec<String> {
@@ -262,6 +274,7 @@ mod tests {
                 subject: String::new(),
                 text: String::new(),
                 html: None,
+                headers: BTreeMap::new(),
             };
             assert_eq!(unverified(&identities, &mail), refused, "{from}");
         }

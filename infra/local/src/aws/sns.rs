@@ -1,5 +1,7 @@
 //! SNS: text messages to phone numbers go to the inbox.
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use http::StatusCode;
 
@@ -55,6 +57,7 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
             subject: String::new(),
             text: text.to_owned(),
             html: None,
+            headers: BTreeMap::new(),
         };
         let response = match call.core.inbox.receive(draft) {
             Ok(message) => Service::Sns.query_result("Publish", &[("MessageId", &format!("{:032}", message.id))], &call.request_id),

@@ -170,3 +170,7 @@ field-code_format = This is not a whole code. Enter all of its digits or letters
 field-invite_invalid = This invitation code cannot be entered.
 field-slug_format = Use 3 to 40 lower-case letters and digits, with single hyphens between them.
 field-range = Use a number from { $min } to { $max }.
+field-time_of_day = This is not a time of day (such as 22:00).
+field-time_zone = This is not a time zone (such as Europe/Warsaw).
+field-same_time = Begin and end must be different.
+field-fixed = This cannot be changed.

@@ -177,3 +177,7 @@ field-code_format = To nie jest cały kod. Wpisz wszystkie jego cyfry lub litery
 field-invite_invalid = Tego kodu zaproszenia nie można podać.
 field-slug_format = Użyj od 3 do 40 małych liter (bez znaków diakrytycznych) i cyfr, z pojedynczymi łącznikami między nimi.
 field-range = Użyj liczby od { $min } do { $max }.
+field-time_of_day = To nie jest godzina (taka jak 22:00).
+field-time_zone = To nie jest strefa czasowa (taka jak Europe/Warsaw).
+field-same_time = Początek i koniec muszą się różnić.
+field-fixed = Tego nie można zmienić.

@@ -175,6 +175,23 @@ account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
 account_deleted-note = This is our last message about this account.
 
+# A mail about messages that wait. Their beginnings, and in each room the number of those that are not shown, are between -lead and -note.
+unsubscribe = Stop these mails
+missed-subject = { $messages ->
+        [one] A message waits for you
+       *[other] { $messages } messages wait for you
+    }
+missed-lead = { $messages ->
+        [one] You have not read this message at Stoa:
+       *[other] You have not read these messages at Stoa:
+    }
+missed-more = { $messages ->
+        [one] and 1 more
+       *[other] and { $messages } more
+    }
+missed-button = Open Stoa
+missed-note = You get this message because you were away. In the settings you choose what you are told of, and when you want quiet.
+
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] 1 minute
@@ -197,3 +214,7 @@ deletion_cancelled-sms = The deletion of your Stoa account was cancelled. If tha
 # The link that cancels it comes after the text.
 deletion_scheduled-sms = Your Stoa account will be deleted on { $date } at { $time } UTC. Until then you can keep it with this link:
 export_ready-sms = The archive of your Stoa account is ready for 24 hours. If you did not ask for it, end the other sessions.
+missed-sms = { $messages ->
+        [one] 1 message waits
+       *[other] { $messages } messages wait
+    } for you at Stoa.

@@ -190,6 +190,25 @@ account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
 
+# Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
+unsubscribe = Zrezygnuj z takich wiadomości
+missed-subject = { $messages ->
+        [one] Czeka na Ciebie wiadomość
+        [few] Czekają na Ciebie { $messages } wiadomości
+        [many] Czeka na Ciebie { $messages } wiadomości
+       *[other] Czeka na Ciebie { $messages } wiadomości
+    }
+missed-lead = { $messages ->
+        [one] W Stoa jest wiadomość, której jeszcze nie znasz:
+       *[other] W Stoa są wiadomości, których jeszcze nie znasz:
+    }
+missed-more = { $messages ->
+        [one] i jeszcze 1
+       *[other] i jeszcze { $messages }
+    }
+missed-button = Otwórz Stoa
+missed-note = Dostajesz tę wiadomość, bo nie było Cię w Stoa. W ustawieniach wybierasz, o czym chcesz wiedzieć i kiedy chcesz mieć spokój.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] 1 minute
@@ -214,3 +233,8 @@ deletion_cancelled-sms = Usuniecie Twojego konta Stoa zostalo anulowane. Jesli t
 # Po tekście stoi link, który anuluje usunięcie.
 deletion_scheduled-sms = Twoje konto Stoa zostanie usuniete { $date } o { $time } UTC. Do tego czasu mozesz je zachowac tym linkiem:
 export_ready-sms = Archiwum Twojego konta Stoa jest gotowe przez 24 godziny. Jesli to nie Twoja prosba, zakoncz pozostale sesje.
+missed-sms = Masz w Stoa { $messages ->
+        [one] 1 nieprzeczytana wiadomosc
+        [few] { $messages } nieprzeczytane wiadomosci
+       *[other] { $messages } nieprzeczytanych wiadomosci
+    }.

@@ -1,0 +1,134 @@
+//! Every minute, tells people who are away of the messages that have waited for two minutes: in their inbox, and by one mail for all
+//! rooms together, or by text message if they have no address and want it.
+//!
+//! The memberships that are due ([`messaging::digest`]) are only candidates. Everything is read again: what is read, deleted or
+//! muted, whom one of the two blocks, what the person wants, whether the account is in use, and the proven address. Within quiet hours
+//! a mail waits for their end.
+//!
+//! One transaction settles the rooms of a person, has the inbox filled and marks the message as sent, before it is sent. A concurrent
+//! run, or one after a kill, sends nothing: a mail that is lost is better than two, because the inbox has it. A mail that could not be
+//! sent is due again.
+//!
+//! AWS calls: a query for each of the four shards, which is what a run costs when nothing is due. For each person an update for each
+//! room, a batch read, a query for each room with news, another batch read for the blocks if there are authors in groups, a
+//! transaction, and a request to SES if there is a mail.
+
+mod facts;
+mod mail;
+mod plan;
+mod tell;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use function::{Boot, Context, Failure, Function, StartError};
+use futures_util::{StreamExt as _, stream};
+use kernel::{Sys, id::UserId};
+use messaging::{
+    digest::{self, Due, SHARDS},
+    member::Membership,
+};
+use outbound::Mailer;
+use preferences::Unsubscribe;
+use serde::{Serialize, de::IgnoredAny};
+use store::{Sealer, StoreError, Table};
+
+store::items![tell::Sent];
+
+/// Memberships in one page of the index.
+const PAGE: u32 = 100;
+/// People who are told at the same time.
+const AT_ONCE: usize = 8;
+/// No further page is begun when less than this is left of the invocation.
+const MARGIN: Duration = Duration::from_secs(20);
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone)]
+struct State {
+    table: Table,
+    sys: Sys,
+    mailer: Mailer,
+    /// Seals the links that stop mails.
+    sealer: Sealer,
+    /// The base address of those links.
+    public_url: Arc<str>,
+    /// The address of the frontend.
+    site: Arc<str>,
+}
+
+/// The result of a run.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    /// Messages that were sent, each to a person.
+    sent: u64,
+    /// People or memberships that could not be handled in this run.
+    failed: u64,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let table = boot.env.read(|r| Table::read(r, &aws, &sys))?;
+    // This also opens the connection to the table.
+    let sealer = Sealer::of_function(Unsubscribe::SEALED_BY, &table, &sys).await?;
+    let state = boot.env.read(|r| State {
+        table: table.clone(),
+        mailer: Mailer::read(r, &aws, &sys),
+        sealer,
+        public_url: r.address("PUBLIC_URL").trim_end_matches('/').into(),
+        site: r.address("LINK_BASE_URL").into(),
+        sys: sys.clone(),
+    })?;
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { sweep(&s, &context).await }))
+}
+
+async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
+    let mut report = Report::default();
+    for shard in 0..SHARDS {
+        // A shard of the index that cannot be read does not keep the others from being swept.
+        if let Err(e) = sweep_shard(s, context, shard, &mut report).await {
+            tracing::error!(error = %e, shard, "a part of what is due could not be read");
+            report.failed = report.failed.saturating_add(1);
+        }
+    }
+    let Report { sent, failed } = report;
+    // Most runs find nothing, and a line for each would be most of the log.
+    if sent > 0 {
+        tracing::info!(sent, failed, "told");
+    }
+    // The platform retries soon, and an alarm counts errors.
+    if failed > 0 { Err(format!("{failed} people could not be told of their messages").into()) } else { Ok(report) }
+}
+
+async fn sweep_shard(s: &State, context: &Context, shard: u8, report: &mut Report) -> Result<(), StoreError> {
+    let (now, mut after) = (s.sys.now(), None);
+    while context.has_left(MARGIN) {
+        let Due { members, next } = digest::due(&s.table, shard, now, PAGE, after).await?;
+        let mut people: BTreeMap<UserId, Vec<Membership>> = BTreeMap::new();
+        for member in members {
+            match member {
+                Ok(member) => people.entry(member.user).or_default().push(member),
+                Err(e) => failed(report, &e),
+            }
+        }
+        let telling = people.into_iter().map(|(user, due)| Box::pin(tell::tell(s, user, due)));
+        for told in stream::iter(telling).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            match told {
+                Ok(sent) => report.sent = report.sent.saturating_add(sent.into()),
+                Err(e) => failed(report, &e),
+            }
+        }
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn failed(report: &mut Report, e: &dyn std::fmt::Display) {
+    tracing::error!(error = %e, "somebody could not be told of their messages");
+    report.failed = report.failed.saturating_add(1);
+}

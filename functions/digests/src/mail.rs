@@ -1,0 +1,40 @@
+//! The mail about messages that wait.
+
+use std::collections::BTreeSet;
+
+use kernel::{Problem, Secret, Time, id::UserId};
+use messaging::room::Room;
+use outbound::{Excerpt, Mail, MissedRoom};
+use preferences::{Category, Unsubscribe};
+
+use crate::{State, facts::Line, plan::counted};
+
+/// The most messages of one room in a mail.
+const SHOWN_MOST: usize = 5;
+
+/// The mail about these messages, by room.
+pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now: Time) -> Result<Mail, Problem> {
+    let categories: BTreeSet<Category> = rooms.iter().flat_map(|(_, told)| told.iter()).map(|(category, _)| *category).collect();
+    let link = Unsubscribe { user, categories: categories.into_iter().collect() };
+    let unsubscribe = format!("{}/unsubscribe/{}", s.public_url, link.seal(&s.sealer, now)?);
+    Ok(Mail::Missed {
+        messages: total(rooms),
+        rooms: rooms.iter().map(|(room, told)| missed(room, told)).collect(),
+        site: Secret::new(s.site.to_string()),
+        unsubscribe: Secret::new(unsubscribe),
+    })
+}
+
+/// How many messages wait in all rooms, up to 99.
+pub fn total(rooms: &[(&Room, &[(Category, Line)])]) -> u32 {
+    counted(rooms.iter().map(|(_, told)| told.len()).fold(0, usize::saturating_add))
+}
+
+fn missed(room: &Room, told: &[(Category, Line)]) -> MissedRoom {
+    let messages = told.iter().take(SHOWN_MOST).map(|(_, line)| (line.username.clone(), Excerpt::of(&line.text)));
+    MissedRoom {
+        name: room.club.as_ref().map(|club| club.name.to_string()),
+        messages: messages.collect(),
+        more: counted(told.len().saturating_sub(SHOWN_MOST)),
+    }
+}

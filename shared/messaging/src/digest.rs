@@ -1,0 +1,275 @@
+//! Which rooms have something for people who are away, and when that is looked at.
+//!
+//! Who sends a message has just read the sockets of the members, so that it knows who is away. The membership of each of them gets a
+//! due time two minutes later, unless it has one: a burst of messages is one write for each person who is away, and who is here costs
+//! nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is read, deleted
+//! or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that ends takes its due
+//! time with it.
+//!
+//! In rooms with many members only mentions are told, by `room-fanout`.
+
+use std::time::Duration;
+
+use accounts::user::{Status, User};
+use futures_util::future::join_all;
+use kernel::{
+    Id as _, Sys, Time,
+    id::{NotificationId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Cond, Conditional as _, Index, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
+
+use crate::{
+    delivery,
+    member::Membership,
+    message::{Content, LogEntry},
+    presence::Presence,
+    room::PUBLIC,
+};
+
+/// How long a message waits for being read before its reader is told of it elsewhere.
+pub const DELAY: Duration = Duration::from_secs(120);
+/// How long one run has for a membership before another may take it over: longer than the timeout of the function.
+const LEASE: Duration = Duration::from_secs(180);
+/// The number of partitions of the index of due digests. Each takes a thousand changes a second.
+pub const SHARDS: u8 = 4;
+
+/// What a member was told of a room while they were away, and when it is looked at next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// When the room is looked at. Absent if nothing waits.
+    #[serde(default, rename = "digest_due")]
+    pub due: Option<Time>,
+    /// Until when a run has taken it.
+    #[serde(default, rename = "digest_leased_until")]
+    leased_until: Option<Time>,
+    /// The number up to which the inbox tells of messages.
+    #[serde(default)]
+    pub noted_seq: u64,
+    /// The number up to which a mail or a text message has told of messages, or was not to.
+    #[serde(default)]
+    pub mailed_seq: u64,
+    /// When the last one was sent.
+    #[serde(default)]
+    pub mailed_at: Option<Time>,
+    /// The last entry of the inbox about the room.
+    #[serde(default)]
+    pub noted_in: Option<NotificationId>,
+    /// The last entry of the inbox about mentions in the room.
+    #[serde(default)]
+    pub mentioned_in: Option<NotificationId>,
+}
+
+impl Digest {
+    /// That of somebody who was told nothing.
+    pub const NONE: Self =
+        Self { due: None, leased_until: None, noted_seq: 0, mailed_seq: 0, mailed_at: None, noted_in: None, mentioned_in: None };
+}
+
+/// The place of a membership among those that are due.
+pub(crate) fn place(room: RoomId, user: UserId, due: Time) -> Key {
+    let shard = user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(SHARDS).unwrap_or(0);
+    Key::new(partition(shard), format!("{}#{user}#{room}", sortable(due)))
+}
+
+fn partition(shard: u8) -> String {
+    format!("DIGESTS_DUE#{shard}")
+}
+
+fn sortable(at: Time) -> String {
+    format!("{:014}", at.millis().max(0))
+}
+
+/// Those of these people who are not here, without the author. Somebody whose connection was lost without a word is not here.
+#[must_use]
+pub fn away(people: &[UserId], known: &[Presence], author: UserId, now: Time) -> Vec<UserId> {
+    let here = |user: &UserId| known.iter().any(|presence| presence.user == *user && presence.is_online(now));
+    people.iter().filter(|user| **user != author && !here(user)).copied().collect()
+}
+
+/// Has it looked at in two minutes what these members of a room have not read then. One update for each, all at once.
+///
+/// It fails no sender: the message is in the room, and only a mail is missing.
+pub async fn expect(table: &Table, now: Time, room: RoomId, people: &[UserId]) {
+    let all = people.iter().map(|user| expect_one(table, now, room, *user));
+    for failed in join_all(all).await.into_iter().filter_map(Result::err) {
+        tracing::warn!(error = %failed, "somebody who is away will not be told of a message");
+    }
+}
+
+async fn expect_one(table: &Table, now: Time, room: RoomId, user: UserId) -> Result<(), StoreError> {
+    let due = now + DELAY;
+    let pending = Membership::new(room, user, Time::ZERO).update().set("digest_due", due);
+    let pending = pending.index(Index::DueDigests, Some(place(room, user, due)));
+    let pending = pending.when(field("muted").ne(true)).when(field("digest_due").absent());
+    let written = if room == PUBLIC { in_public(table, pending, user).await } else { table.update(pending).await.map(drop) };
+    let refused = match written {
+        Ok(()) | Err(WriteError::Refused(None)) => return Ok(()),
+        Err(WriteError::Refused(Some(row))) => row.decode::<Membership>()?,
+        Err(WriteError::Store(e)) => return Err(e),
+    };
+    // A run is looking at the room, and may have read it before this message. Without its lease it has to begin anew.
+    let Some(lease) = refused.digest.leased_until else { return Ok(()) };
+    let again = Update::of(Membership::key_of(room, user)).remove("digest_leased_until");
+    table.update(again.when(field("digest_leased_until").eq(lease))).await.refused_is_fine()
+}
+
+/// In the public room the update may create the membership, and nothing is stored of an account that is being deleted.
+async fn in_public(table: &Table, pending: Update, user: UserId) -> Result<(), WriteError> {
+    let mut tx = Tx::new();
+    let member = tx.update(pending);
+    tx.check(User::key_of(user), field("status").eq(Status::Active));
+    table.commit(tx).await.map_err(|e| match e {
+        CommitError::Refused(refused) => WriteError::Refused(refused.current(member)),
+        CommitError::Store(e) => WriteError::Store(e),
+    })
+}
+
+/// As [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
+/// and an update for each who is away, which is refused for those who are no members.
+///
+/// # Errors
+/// [`StoreError`]. It can be repeated.
+pub async fn expect_mentioned(table: &Table, sys: &Sys, entry: &LogEntry) -> Result<(), StoreError> {
+    let Content::Said(said) = &entry.content else { return Ok(()) };
+    if said.mentions.is_empty() {
+        return Ok(());
+    }
+    let known = delivery::sockets(table, said.mentions.clone()).await?;
+    let now = sys.now();
+    expect(table, now, entry.room, &away(&said.mentions, &known, said.author, now)).await;
+    Ok(())
+}
+
+/// A page of the memberships that are due, the oldest due time first, after the place of another one. Those that cannot be read are
+/// errors, so that they do not keep the others from being told. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<(Key, Key)>) -> Result<Due, StoreError> {
+    let range = Range::of_index(Index::DueDigests, partition(shard)).between("0", format!("{}~", sortable(now))).limit(limit);
+    let range = match after {
+        Some((key, place)) => range.after(key, Some(place)),
+        None => range,
+    };
+    let Page { items, more } = table.query_rows(range).await?;
+    let next = items.last().filter(|_| more).and_then(|row| Some((row.key()?, row.place(Index::DueDigests)?)));
+    Ok(Due { members: items.into_iter().map(Row::decode).collect(), next })
+}
+
+/// A page of the memberships that are due.
+#[derive(Debug)]
+pub struct Due {
+    /// The memberships, as the index has them.
+    pub members: Vec<Result<Membership, StoreError>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<(Key, Key)>,
+}
+
+/// Takes a membership that is due, and returns it as it is now. One update. `None` if it is not due any more, or another run has it.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn lease(table: &Table, member: &Membership, now: Time) -> Result<Option<Membership>, StoreError> {
+    let free = field("digest_leased_until").absent().or(field("digest_leased_until").le(now));
+    let lease = Update::of(member_key(member)).set("digest_leased_until", now + LEASE).when(field("digest_due").le(now)).when(free);
+    table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
+}
+
+/// What a run has done about a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// When it is to be looked at again, if it is.
+    pub again: Option<Time>,
+    /// The number up to which the inbox tells now.
+    pub noted_seq: Option<u64>,
+    /// The new entry about the room.
+    pub noted_in: Option<NotificationId>,
+    /// The new entry about mentions.
+    pub mentioned_in: Option<NotificationId>,
+    /// The number up to which no mail or text message is to tell any more.
+    pub mailed_seq: Option<u64>,
+    /// When one is sent.
+    pub mailed_at: Option<Time>,
+}
+
+/// Adds to a transaction what a run has done about a membership that it has leased. Refused if there was a message in the meantime.
+pub fn settle(tx: &mut Tx, member: &Membership, done: &Settled) {
+    let again = done.again.map(|due| place(member.room, member.user, due));
+    let mut update = Update::of(member_key(member)).set("digest_due", done.again).remove("digest_leased_until");
+    if let Some(seq) = done.noted_seq {
+        update = update.set("noted_seq", seq);
+    }
+    if let Some(entry) = done.noted_in {
+        update = update.set("noted_in", entry);
+    }
+    if let Some(entry) = done.mentioned_in {
+        update = update.set("mentioned_in", entry);
+    }
+    if let Some(seq) = done.mailed_seq {
+        update = update.set("mailed_seq", seq);
+    }
+    if let Some(at) = done.mailed_at {
+        update = update.set("mailed_at", at);
+    }
+    let leased = member.digest.leased_until.map_or(Cond::Exists, |until| field("digest_leased_until").eq(until));
+    tx.update(update.index(Index::DueDigests, again).when(leased));
+}
+
+/// Gives a lease back, so that the next run takes the membership at once. Best effort: the lease also expires.
+pub async fn release(table: &Table, member: &Membership) {
+    let release = Update::of(member_key(member)).remove("digest_leased_until");
+    let held = release.when(field("digest_leased_until").eq(member.digest.leased_until));
+    if let Err(e) = table.update(held).await.refused_is_fine() {
+        tracing::warn!(error = %e, "a lease could not be given back");
+    }
+}
+
+/// Takes back that a message was sent at this time, because it could not be, and has the room looked at again. `member` is the membership
+/// as it was before. One update.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn unsent(table: &Table, member: &Membership, sent_at: Time, now: Time) -> Result<(), StoreError> {
+    let (Digest { mailed_seq, mailed_at, .. }, due) = (&member.digest, now + DELAY);
+    let back = Update::of(member_key(member)).set("mailed_seq", mailed_seq).set("mailed_at", mailed_at).set("digest_due", due);
+    let back = back.index(Index::DueDigests, Some(place(member.room, member.user, due))).remove("digest_leased_until");
+    table.update(back.when(field("mailed_at").eq(sent_at))).await.refused_is_fine()
+}
+
+fn member_key(member: &Membership) -> Key {
+    Membership::key_of(member.room, member.user)
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+    use store::Item as _;
+
+    use super::*;
+    use crate::presence::{OpenSocket, open_socket};
+
+    #[test]
+    fn who_is_here_is_not_away_and_neither_is_the_author() {
+        let sys = Sys::real();
+        let (author, here, lost, away_too, now) = (sys.id(), sys.id(), sys.id(), sys.id(), sys.now());
+        let presence = |user, at: Time| {
+            let socket = OpenSocket { id: "a".to_owned(), session: sys.id(), since: at, until: at + Duration::from_secs(7200) };
+            open_socket(None, user, socket, at).unwrap().next
+        };
+        let known = [presence(here, now), presence(lost, now - Duration::from_secs(60))];
+        assert_eq!(away(&[author, here, lost, away_too], &known, author, now), [lost, away_too]);
+    }
+
+    #[test]
+    fn a_membership_of_before_has_no_digest_and_one_that_is_due_is_in_the_index() {
+        let sys = Sys::real();
+        let member = Membership::new(sys.id(), sys.id(), sys.now());
+        let before = serde_json::json!({ "room": member.room, "user": member.user, "since": 5 });
+        let read: Membership = serde_json::from_value(before).unwrap();
+        assert_eq!(read.digest, Digest::NONE);
+        assert_eq!(member.indexes().len(), 1);
+        let due = Membership { digest: Digest { due: Some(sys.now()), ..Digest::NONE }, ..member };
+        assert_eq!(due.indexes().len(), 2);
+    }
+}
