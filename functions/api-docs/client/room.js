@@ -15,6 +15,8 @@ const AGAIN_MS = 2000;
 /** Milliseconds between two notes that one types, how long such a note is shown, and between two read markers. */
 const [TYPING_EVERY_MS, TYPING_SHOWN_MS, READ_EVERY_MS] = [5000, 6000, 2000];
 
+/** What becomes of a message whose room was closed before it was sent. */
+const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
 
 /**
@@ -149,10 +151,18 @@ export function createRoom(name, { api, pages, session, live, sent }) {
       settled.delete(next.nonce);
     }
     flushing = null;
+    if (closed) abandon();
+  }
+
+  /** Tells who waits for messages that they will not be sent. */
+  function abandon() {
+    for (const end of settled.values()) end(left());
+    settled.clear();
   }
 
   /** Sends a text. It is shown at once; the promise is kept when the server has it, or has refused it. */
   function send(text, { replyTo } = {}) {
+    if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
     const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
     unsent = [...unsent, message];
@@ -257,6 +267,8 @@ export function createRoom(name, { api, pages, session, live, sent }) {
     closed = true;
     clearTimeout(holeTimer);
     void mark();
+    // A message that is on its way gets its answer first.
+    if (!flushing) abandon();
     setMessages([]);
   }
 
