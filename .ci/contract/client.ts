@@ -76,5 +76,28 @@ export async function talk(): Promise<void> {
   names.subscribe((all) => all.length)();
 }
 
+/** Groups, what is unread, people and notifications. */
+export async function together(ben: string): Promise<number> {
+  const { data: group, problem } = await stoa.rooms.create({ kind: "group", name: "The porch" });
+  if (!group) return problem.fields.length;
+  const invited = await group.members.invite(ben);
+  if (invited.problem?.code === "chat_not_allowed") return 0;
+  // @ts-expect-error there is no such role
+  await group.members.setRole(ben, "king");
+  for await (const { user, role } of group.members.pages()) if (role === "owner") await stoa.people.block(user.id);
+  stoa.rooms.subscribe((all) => all.map(({ unread, muted, club }) => [club?.name, unread?.mentions ?? 0, muted]));
+  const { data: page } = await stoa.rooms.more();
+  const chats: number = page?.items.filter((chat) => !chat.muted).length ?? 0;
+  const asked = await stoa.people.request(ben);
+  if (asked.problem?.code === "friend_paused") return chats;
+  stoa.people.received.subscribe((all) => all.map(({ username }) => username));
+  for await (const { relation } of stoa.people.search("be")) if (relation === "friends") break;
+  const { data: near } = await stoa.people.nearby(5);
+  stoa.notifications.on(({ type, category }) => `${category} ${type}`);
+  const { problem: unread } = await stoa.notifications.readAll();
+  const changed = await stoa.me.update({ bio: null });
+  return changed.problem?.code === "version_mismatch" ? 0 : (near?.items.length ?? unread?.status ?? stoa.notifications.unread.current.unread);
+}
+
 /** The part without rooms and sockets, with a store of one's own. */
 export const core = createCore({ url: "http://127.0.0.1:8000", tokens: { get: () => null, set: (_token) => undefined } });

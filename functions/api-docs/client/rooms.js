@@ -1,6 +1,5 @@
 // One's rooms by their last activity, with what is unread in them, and those of them that are open.
 
-import { single } from "./core.js";
 import { createList, forEachPerson } from "./lists.js";
 import { createRoom } from "./room.js";
 
