@@ -20,9 +20,11 @@ const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
 const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
 
 /**
- * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has.
+ * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
+ * `stream` may send more with each message: what `adding(upto)` returns when the text is written, with the last number that the person has.
  */
-export function createRoom(name, { api, pages, session, live, sent }) {
+export function createRoom(name, { api, pages, session, live, sent, stream, adding = () => undefined }) {
+  const ask = (payload) => live.ask({ room: name, ...payload }, stream);
   const [messages, setMessages] = createStore([]);
   const [complete, setComplete] = createStore(false);
   const [online, setOnline] = createStore(undefined);
@@ -94,7 +96,7 @@ export function createRoom(name, { api, pages, session, live, sent }) {
 
   /** Starts with the newest messages. */
   async function begin() {
-    const { data, problem } = await live.ask({ type: "history", room: name, limit: PAGE });
+    const { data, problem } = await ask({ type: "history", limit: PAGE });
     if (problem) return problem;
     known = data.messages.map((message) => ({ ...message, state: "sent" }));
     upto = data.upto;
@@ -104,11 +106,11 @@ export function createRoom(name, { api, pages, session, live, sent }) {
 
   /** Asks for one page after the last known number. */
   async function missed() {
-    const { data, problem } = await live.ask({ type: "sync", room: name, since: upto, limit: SYNC_PAGE });
+    const { data, problem } = await ask({ type: "sync", since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
     if (data.last_seq - upto > MOST_MISSED) return { problem: await begin(), more: true };
     // What came in between is not for this person: the room begins anew.
-    if (!data.complete) known = [];
+    if (data.complete === false) known = [];
     known.push(...data.messages.filter(({ seq }) => seq > upto).map((message) => ({ ...message, state: "sent" })));
     upto = Math.max(upto, data.upto);
     return { more: data.more };
@@ -134,7 +136,7 @@ export function createRoom(name, { api, pages, session, live, sent }) {
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
-      const { data, problem } = await live.ask({ type: "send", room: name, text: next.text, nonce: next.nonce, reply_to: next.reply_to });
+      const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, ...next.added });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on.
         if (problem.status === 0) break;
@@ -164,7 +166,7 @@ export function createRoom(name, { api, pages, session, live, sent }) {
   function send(text, { replyTo } = {}) {
     if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
-    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
+    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));
@@ -172,9 +174,10 @@ export function createRoom(name, { api, pages, session, live, sent }) {
     return answer;
   }
 
-  /** Sends a message again that was refused. */
-  function again(nonce) {
-    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined } : message));
+  /** Sends a message again that was refused, with what `more` adds to it. */
+  function again(nonce, more) {
+    const isIt = (message) => message.nonce === nonce && message.state === "failed";
+    unsent = unsent.map((message) => (isIt(message) ? { ...message, state: "sending", problem: undefined, added: { ...adding(upto), ...more } } : message));
     show();
     return flush();
   }
@@ -187,7 +190,7 @@ export function createRoom(name, { api, pages, session, live, sent }) {
 
   /** Changes one's own message. The other devices are told by the server. */
   async function alter(payload, after) {
-    const { problem } = await live.ask({ room: name, ...payload });
+    const { problem } = await ask(payload);
     if (problem) return { problem };
     const before = known.find(({ seq }) => seq === payload.seq);
     if (before) change({ ...before, ...after });
@@ -201,7 +204,7 @@ export function createRoom(name, { api, pages, session, live, sent }) {
   function typing() {
     if (Date.now() - typed < TYPING_EVERY_MS) return;
     typed = Date.now();
-    void live.ask({ type: "typing", room: name });
+    void ask({ type: "typing" });
   }
 
   /** Marks the messages up to this number as read, by default all. May be called often. */
@@ -218,14 +221,14 @@ export function createRoom(name, { api, pages, session, live, sent }) {
     marking = null;
     const seq = unmarked;
     if (seq === undefined) return;
-    const { problem } = await live.ask({ type: "read", room: name, seq });
+    const { problem } = await ask({ type: "read", seq });
     if (unmarked === seq && problem?.status !== 0) unmarked = undefined;
   }
 
   /** Marks this message and those after it as unread. */
   async function markUnread(seq) {
     unmarked = undefined;
-    const { data, problem } = await live.ask({ type: "read", room: name, seq: seq - 1, unread: true });
+    const { data, problem } = await ask({ type: "read", seq: seq - 1, unread: true });
     if (problem) return { problem };
     setReadUpto(data.seq);
     return {};
@@ -235,14 +238,14 @@ export function createRoom(name, { api, pages, session, live, sent }) {
   async function at(seq) {
     const there = known.find((message) => message.seq === seq);
     if (there) return { data: there };
-    const { data, problem } = await live.ask({ type: "history", room: name, before: seq + 1, limit: 1 });
+    const { data, problem } = await ask({ type: "history", before: seq + 1, limit: 1 });
     return problem ? { problem } : { data: data.messages.at(-1) };
   }
 
   /** Reads the page before the first message. */
   const older = single(async () => {
     if (upto === null || before === undefined) return { data: { more: upto === null } };
-    const { data, problem } = await live.ask({ type: "history", room: name, before, limit: PAGE });
+    const { data, problem } = await ask({ type: "history", before, limit: PAGE });
     if (problem) return { problem };
     known = [...data.messages.map((message) => ({ ...message, state: "sent" })), ...known];
     before = data.before;
