@@ -332,7 +332,8 @@ async fn try_page(browser: &mut Browser, cloud: &Cloud, language: &str) {
     assert!(names.as_array().is_some_and(|names| names.len() == 2 && names[0] != names[1]), "{names}");
 }
 
-/// Two people talk in a direct room. The second one sees first that something is unread, then the messages, then that somebody types.
+/// Two people talk in a direct room. The second one sees first that something is unread, then the messages. The first one sees that they are
+/// read, and that somebody types.
 const TALK: &str = r"(async () => {
     const [first, second] = panes;
     choose(first, 'talk', titleOf(second));
@@ -345,6 +346,7 @@ const TALK: &str = r"(async () => {
     await until(() => !roomOf(second, titleOf(first)).querySelector('[data-unread]'));
     await say(second, 'Shall we meet, LANGUAGE?');
     await until(() => said(first).includes('Shall we meet, LANGUAGE?'));
+    await until(() => first.querySelector('[data-receipt]')?.textContent.includes(titleOf(second)));
     formOf(second, 'say').querySelector('input').dispatchEvent(new Event('input'));
     const typing = await until(() => first.querySelector('[data-typing]').textContent);
     return { said: panes.map(said), unread: Number(unread) > 0, typing: typing.includes(titleOf(second)) };
@@ -519,6 +521,32 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Somebody who is banned sees it at once, with the reason, and the client does not try to come back. What they send is refused.
+/// Promise: client-ban
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_ban_is_seen_at_once() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (zoe, app, _) = cloud.careful("zoe", "+447700900123").await;
+    cloud.appoint(&zoe, &["moderator"]);
+    let zoe = cloud.step_up(&zoe, &app).await;
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    page.run("(globalThis.room = ben.room('public'), reached(() => room.complete.current))").await;
+    let ban = json!({ "reason": "harassment", "explanation": "Be kinder.", "minutes": 60 });
+    zoe.put(&format!("/v1/moderation/bans/{}", ben.id()), ban).await.is(204);
+    let script = r"(async () => {
+        await reached(() => ben.live.current === 'refused');
+        const { code, reason, explanation, ends_at: end } = ben.live.refusal.current;
+        return [code, reason, explanation, Boolean(end), ana.live.current];
+    })()";
+    assert_eq!(page.run(script).await, json!(["chat_banned", "harassment", "Be kinder.", true, "live"]));
+    zoe.delete(&format!("/v1/moderation/bans/{}", ben.id())).await.is(204);
+    assert_eq!(page.run("(ben.live.start(), reached(() => ben.live.current === 'live'))").await, true);
 }
 
 /// A request becomes a friendship and then a block, in the lists of both and in the inbox of who is told.

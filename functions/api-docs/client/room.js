@@ -17,7 +17,8 @@ const [TYPING_EVERY_MS, TYPING_SHOWN_MS, READ_EVERY_MS] = [5000, 6000, 2000];
 
 /** What becomes of a message whose room was closed before it was sent. */
 const left = () => ({ problem: ownProblem("aborted", "The room is closed") });
-const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
+/** Whether the same may be accepted later. The end of a ban is not waited for. */
+const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 500 || (retryAfter !== undefined && code !== "chat_banned");
 
 /**
  * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
@@ -32,6 +33,9 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
   /** The number up to which the person has read, on any device. */
   const [readUpto, setReadUpto] = createStore(undefined);
   const [unread, setUnread] = createStore(undefined);
+  /** Up to which number the others have read, as far as that is shown to the person. It is asked for by `readBy`. */
+  const [receipts, setReceipts] = createStore([]);
+  let showsReceipts = false;
   /** Whether the person is no member any more. */
   const [gone, setGone] = createStore(false);
   /** Ascending, without gaps up to the number `upto`, which is `null` until the first page. */
@@ -234,6 +238,20 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
     return {};
   }
 
+  /** Asks up to where the others have read, and is told of changes from then on. */
+  const readBy = single(async () => {
+    const { data, problem } = await api.GET("/v1/rooms/{room}/receipts", { params: { path } });
+    if (problem) return { problem };
+    showsReceipts = true;
+    if (!closed) setReceipts(data.items);
+    return { data };
+  });
+
+  /** Somebody has read the room up to this number. */
+  function receipt({ user, seq }) {
+    if (showsReceipts) setReceipts([...receipts.current.filter((other) => other.user !== user), { user, seq }]);
+  }
+
   /** One message, such as the one that another one answers. */
   async function at(seq) {
     const there = known.find((message) => message.seq === seq);
@@ -262,6 +280,7 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
     // Shown messages were changed in the meantime.
     if (changes !== undefined && state && state.changes !== changes) upto = null;
     changes = state?.changes ?? changes;
+    if (showsReceipts) void readBy();
     if (upto === null || state === undefined || state.last_seq > upto || later.size > 0) await catchUp();
   }
 
@@ -295,16 +314,18 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
 
   return {
     room: {
-      name, messages, complete, online, typists, readUpto, unread, gone,
-      send, again, discard, edit, remove, typing, read, markUnread, at, older, close,
+      name, messages, complete, online, typists, readUpto, unread, receipts, gone,
+      send, again, discard, edit, remove, typing, read, markUnread, readBy, at, older, close,
       members,
       update: (changed) => call("PATCH", changed),
+      report: (seq, reason, text) => api.POST("/v1/rooms/{room}/messages/{seq}/reports", { params: { path: { ...path, seq } }, body: { reason, text } }),
       leave: () => members.remove(session.current.user?.id),
       destroy: () => call("DELETE"),
     },
     accept,
     change,
     types,
+    receipt,
     resume,
     leave,
     setOnline,

@@ -141,6 +141,7 @@ export function createRooms(core, live) {
     const one = opened.get(nameOf(payload.room));
     if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
     if (payload.type === "typing") one?.types(payload.user);
+    if (payload.type === "receipt") one?.receipt(payload);
     if (payload.type === "read") one ? one.setReadUpto(payload.seq) : readTo(payload.room, payload.seq);
     if (payload.type === "left") {
       one?.leave();

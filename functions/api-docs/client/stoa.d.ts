@@ -68,6 +68,8 @@ export interface Room {
   readonly readUpto: Store<number | undefined>;
   /** How many messages are unread: counted by the server in the list of rooms, and by this client from then on. */
   readonly unread: Store<Unread | undefined>;
+  /** Up to which message the others have read: in rooms of up to twenty, among people who show it. Empty until `readBy` is called. */
+  readonly receipts: Store<{ user: string; seq: number }[]>;
   /** Whether the person is no member any more, because they left, were removed or the room was deleted. Then the room is closed. */
   readonly gone: Store<boolean>;
   /** The members of a group or a channel. */
@@ -84,6 +86,8 @@ export interface Room {
   read(seq?: number): void;
   /** Marks this message and those after it as unread. */
   markUnread(seq: number): Promise<{ problem?: StoaProblem }>;
+  /** Asks up to where the others have read. What changes then is in `receipts`. */
+  readBy(): Promise<{ problem?: StoaProblem }>;
   /** One message, such as the one that another one answers. */
   at(seq: number): Promise<Result<RoomMessage | undefined>>;
   /** Sends a message again that was refused. */
@@ -94,6 +98,8 @@ export interface Room {
   older(): Promise<Result<{ more: boolean }>>;
   /** Changes the name or the topic of a group or a channel that one administrates. */
   update(changed: UpdateRoom): Of<"PATCH", "/v1/rooms/{room}">;
+  /** Reports a message to the moderators, with a few words of one's own. Nobody is told who reported it. */
+  report(seq: number, reason: string, text?: string): Promise<{ problem?: StoaProblem }>;
   /** Ends one's membership. An owner hands the room over first, or deletes it. */
   leave(): Of<"DELETE", "/v1/rooms/{room}/members/{user}">;
   /** Deletes a group or a channel that one owns, with everything in it. */

@@ -421,3 +421,7 @@ try-notifications = Notifications
 try-no-notifications = No notifications yet.
 try-mark-read = Mark as read
 try-read-all = Mark all as read
+try-read-by = read by { $names }
+try-report = Report
+try-reported = The moderators will look at it.
+try-until = Until { $time }.

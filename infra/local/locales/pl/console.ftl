@@ -421,3 +421,7 @@ try-notifications = Powiadomienia
 try-no-notifications = Nie ma jeszcze powiadomień.
 try-mark-read = Oznacz jako przeczytane
 try-read-all = Oznacz wszystkie jako przeczytane
+try-read-by = przeczytano: { $names }
+try-report = Zgłoś
+try-reported = Moderatorzy to sprawdzą.
+try-until = Do { $time }.

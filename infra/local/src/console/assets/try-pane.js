@@ -1,6 +1,6 @@
 // A pane: who is signed in, how the connection is, and the parts of the page for that person.
 
-import { el, toast } from "./console.js";
+import { el } from "./console.js";
 import { notificationsPart } from "./try-notifications.js";
 import { button, done, form, options, submit } from "./try-parts.js";
 import { peoplePart } from "./try-people.js";
@@ -33,6 +33,11 @@ function secondStep(flow) {
   return [form("code", () => done(flow.verify(code.value)), el("label", {}, texts.code, code), submit(texts.verify, true), el("p", { class: "soft small" }, texts.inbox))];
 }
 
+/** Why the server refuses a connection, and until when. */
+function banText({ title, detail, explanation, ends_at: end }) {
+  return [detail ?? title, explanation, end && texts.until(new Date(end).toLocaleString(language))].filter(Boolean).join(" ");
+}
+
 /** What a person who is signed in sees, and what ends it. */
 function signedIn(stoa, user, people) {
   const others = people.filter(({ username }) => username !== user.username);
@@ -54,6 +59,7 @@ export function addPane({ createStoa, api, people, number, closed }) {
   const place = el("section", { class: "card pane", "aria-label": texts.pane(number), "data-pane": number });
   const state = el("span", { class: "chip", role: "status", "data-state": true });
   const link = el("button", { type: "button", class: "quiet", "data-link": true });
+  const refused = el("p", { class: "offline", role: "alert", "data-refused": true, hidden: true });
   const main = el("div", { class: "body stack" });
   let end = () => undefined;
 
@@ -89,9 +95,12 @@ export function addPane({ createStoa, api, people, number, closed }) {
     if (now === "signed_in") ({ content, end } = signedIn(stoa, user, people));
     else content = flow ? secondStep(flow) : signedOut(stoa, people, number);
     main.replaceChildren(...content);
-    place.replaceChildren(header(user), main);
+    place.replaceChildren(header(user), refused, main);
   });
   stoa.live.subscribe(connection);
-  stoa.live.refusal.subscribe((problem) => problem && toast(problem.detail ?? problem.title, true));
+  stoa.live.refusal.subscribe((problem) => {
+    refused.textContent = problem ? banText(problem) : "";
+    refused.hidden = !problem;
+  });
   return place;
 }

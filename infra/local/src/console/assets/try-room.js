@@ -1,6 +1,6 @@
 // The open room of a pane: its messages, who types, what one writes, and its members.
 
-import { clockTime, el, show } from "./console.js";
+import { clockTime, el, show, toast } from "./console.js";
 import { membersPart } from "./try-members.js";
 import { button, done, form, submit } from "./try-parts.js";
 import { titleOf } from "./try-rooms.js";
@@ -64,6 +64,15 @@ export function roomPart(stoa, others) {
     return excerpts.get(seq);
   }
 
+  /** Who has read up to this message of one's own, and not up to a later one. */
+  function readBy(seq) {
+    const messages = room.messages.current;
+    const ownUpto = (upto) => messages.findLast((one) => one.seq <= upto && one.author?.id === me())?.seq;
+    const nameOf = (user) => messages.find(({ author }) => author?.id === user)?.author.username ?? entry()?.with?.username ?? user;
+    const names = room.receipts.current.filter((receipt) => ownUpto(receipt.seq) === seq).map(({ user }) => nameOf(user));
+    return names.length ? el("span", { class: "soft small", "data-receipt": true }, texts.readBy(names.join(", "))) : "";
+  }
+
   function line(message) {
     const { seq, nonce, kind, author, text, who, event, edited_at: edited, created_at: at, state, problem, reply_to: answered } = message;
     if (kind === "event") return el("li", { class: "soft small", "data-seq": seq }, texts.event(event.type, who.username, event.name ?? event.topic ?? ""));
@@ -77,9 +86,16 @@ export function roomPart(stoa, others) {
       el("span", { class: "text" }, text),
       state === "sent" ? el("span", { class: "small acts" }, button(texts.answer, about({ replyTo: seq })),
         own ? button(texts.edit, () => (about({ edit: seq })(), changed())) : "",
+        own ? "" : button(texts.report, () => report(seq)),
         own || canRemove() ? button(texts.discard, () => done(room.remove(seq))) : "") : "",
+      own && state === "sent" ? readBy(seq) : "",
       state === "sending" ? el("span", { class: "soft small" }, texts.sending) : "",
       state === "failed" ? el("span", { class: "small" }, problem.title, " ", button(texts.again, () => room.again(nonce)), button(texts.discard, () => room.discard(nonce))) : "");
+  }
+
+  async function report(seq) {
+    const { problem } = await room.report(seq, "other");
+    toast(problem ? problem.detail ?? problem.title : texts.reported, Boolean(problem));
   }
 
   const canRemove = () => ["owner", "admin"].includes(entry()?.club?.role);
@@ -138,9 +154,11 @@ export function roomPart(stoa, others) {
     excerpts = new Map();
     title.textContent = "";
     intend({});
+    if (room.name !== "public") void room.readBy();
     unfollow = [
       room.gone.subscribe(render),
       room.messages.subscribe(said),
+      room.receipts.subscribe(() => said(room.messages.current)),
       room.complete.subscribe((all) => (older.hidden = all)),
       room.online.subscribe(count),
       room.typists.subscribe((names) => (typing.textContent = names.length ? texts.typing(names.join(", ")) : "")),
