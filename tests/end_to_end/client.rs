@@ -417,6 +417,8 @@ const GROUP: &str = r"(async () => {
     await until(() => said(second).includes('Welcome!'));
     await say(second, 'What a place.');
     await until(() => said(first).includes('What a place.'));
+    // What is shown is not unread, also when the list was read again before the server knew.
+    await until(() => !roomOf(first, 'The porch').querySelector('[data-unread]'));
     return JSON.stringify(said(first)) === JSON.stringify(said(second));
 })()";
 

@@ -14,12 +14,6 @@ const sorted = (all) => [...all].sort((a, b) => (a.kind !== "public") - (b.kind 
 /** A room as `GET /v1/chats` lists it. */
 const entryOf = ({ room, last_message: last, read_seq, muted, unread }) => ({ ...room, active_at: last?.created_at ?? room.created_at, last, read_seq, muted, unread });
 
-/** The rooms of a page beside those that are known. */
-function merged(current, chats) {
-  const fresh = new Map(chats.map((chat) => [chat.room.id, entryOf(chat)]));
-  return sorted([...fresh.values(), ...current.filter(({ id }) => !fresh.has(id))]);
-}
-
 /** A count with one more message. */
 function increased({ messages, mentions, more }, isMention) {
   const full = messages >= UNREAD_MOST;
@@ -41,7 +35,7 @@ function changedBy({ event, who }, club, me) {
 
 export function createRooms(core, live) {
   const { api, session } = core;
-  const { list: rooms, set: setRooms, clear, isRead } = createList(core, "/v1/chats", { merge: merged });
+  const { list: rooms, set: setRooms, clear, isRead } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
@@ -52,6 +46,19 @@ export function createRooms(core, live) {
 
   const nameOf = (id) => (id === publicId ? "public" : id);
   const me = () => session.current.user?.id;
+
+  /** A room as the server knows it, with the marker of this device, which the server may not have yet. */
+  function marked(entry) {
+    const seq = opened.get(nameOf(entry.id))?.room.readUpto.current;
+    if (!(seq > entry.read_seq)) return entry;
+    return { ...entry, read_seq: seq, unread: seq >= entry.last_seq && entry.unread ? ALL_READ : entry.unread };
+  }
+
+  /** The rooms of a page beside those that are known. */
+  function merge(current, chats) {
+    const fresh = new Map(chats.map((chat) => [chat.room.id, marked(entryOf(chat))]));
+    return sorted([...fresh.values(), ...current.filter(({ id }) => !fresh.has(id))]);
+  }
 
   /** Replaces what is known of a room. */
   function update(id, change) {
@@ -107,7 +114,7 @@ export function createRooms(core, live) {
     const same = ({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq === last && before.get(id).read_seq === read;
     if (isRead() && !told.every(same)) soon();
     const rest = more ? rooms.current.filter(({ id }) => !states.has(nameOf(id))) : [];
-    setRooms(sorted([...told.map(({ room: id, ...state }) => ({ ...before.get(id), ...state, id })), ...rest]));
+    setRooms(sorted([...told.map(({ room: id, ...state }) => marked({ ...before.get(id), ...state, id })), ...rest]));
     for (const [name, one] of opened) {
       if (one.isClosed()) opened.delete(name);
       else void one.resume(states.get(name));
