@@ -504,7 +504,7 @@ const TOGETHER: &str = r"(async () => {
     await reached(() => his.gone.current);
     await hers.send('Without them');
     const { problem } = await his.send('Still here?');
-    return { invited, invitations, mentions, answer, answered: answered.text, muted, members: members.length,
+    return { invited, invitations, mentions, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
         gone: [entry(ben, hers) === undefined, his.messages.current.length, problem.code] };
 })()";
 
@@ -519,7 +519,7 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
     let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
-        "members": 2, "gone": [true, 0, "aborted"] });
+        "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");

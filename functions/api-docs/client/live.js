@@ -18,6 +18,8 @@ const lost = () => ({ problem: ownProblem("unreachable", "The connection was los
  */
 export function createLive({ api, session }, { WebSocket = globalThis.WebSocket, greet, push }) {
   const [live, setLive] = createStore("off");
+  /** How many sockets were opened. Each is greeted, also one that replaces another without a gap. */
+  const [sockets, setSockets] = createStore(0);
   /** Why the state is `refused`. */
   const [refusal, setRefusal] = createStore(undefined);
   let wanted = false;
@@ -145,6 +147,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     greet(hello);
     for (const text of early) receive(made, text);
     setLive("live");
+    setSockets(sockets.current + 1);
   }
 
   function reconnect(seconds) {
@@ -165,7 +168,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
   function start() {
     wanted = true;
     setRefusal(undefined);
-    void connect();
+    if (!link) void connect();
   }
 
   function stop() {
@@ -200,5 +203,5 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     globalThis.document?.removeEventListener("visibilitychange", awake);
   }
 
-  return { live: Object.assign(live, { start, stop, ask, refusal }), close };
+  return { live: Object.assign(live, { start, stop, ask, refusal, sockets }), close };
 }

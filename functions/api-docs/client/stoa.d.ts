@@ -29,6 +29,8 @@ type Asked<T extends keyof Asks> = { type: T } & Asks[T]["ask"];
 
 /** The socket. It is opened by the first room, opened again when it is lost, and keeps to the limits of the server. */
 export interface Live extends Store<LiveState> {
+  /** How many sockets were opened. It changes after each greeting, also when a socket has replaced another one without a gap. */
+  readonly sockets: Store<number>;
   /** Why the state is `refused`, such as a ban with its reason. */
   readonly refusal: Store<StoaProblem | undefined>;
   start(): void;
