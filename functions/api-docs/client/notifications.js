@@ -5,6 +5,8 @@ import { createList, forEachPerson } from "./lists.js";
 
 const NOTHING_NEW = { unread: 0, more: false };
 const COUNTED_MOST = 99;
+/** Milliseconds after which the server knows what was read. */
+const MARKER_MS = 3000;
 const SETTINGS = "/v1/me/notification-settings";
 
 export function createNotifications(core) {
@@ -12,6 +14,7 @@ export function createNotifications(core) {
   const { list, set, clear, isRead } = createList(core, "/v1/notifications");
   const [unread, setUnread] = createStore(NOTHING_NEW);
   const listeners = new Set();
+  let counting = null;
 
   /** Asks how many are unread. */
   async function count() {
@@ -24,9 +27,10 @@ export function createNotifications(core) {
   function push(entry) {
     // Something that the person has done on another device has no id, because it is not in the inbox.
     if (entry.id) {
-      const old = list.current.find(({ id }) => id === entry.id);
-      if (isRead()) set([entry, ...list.current.filter((other) => other !== old)]);
-      if (!entry.read && (!old || old.read)) increase(1);
+      const { replaces, ...told } = entry;
+      if (isRead()) set([told, ...list.current.filter(({ id }) => id !== entry.id && id !== replaces)]);
+      // An entry that takes the place of another one was counted with that.
+      if (!entry.read && !replaces) increase(1);
     }
     for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(entry));
   }
@@ -65,13 +69,22 @@ export function createNotifications(core) {
     return answer;
   }
 
+  /** The person has read a room, and with it what the inbox tells of it. The server knows a little later. */
+  function roomRead(room, seq) {
+    if (unread.current.unread === 0) return;
+    marked((entry) => entry.room === room && entry.seq <= seq);
+    counting ??= setTimeout(() => ((counting = null), void count()), MARKER_MS);
+  }
+
   /** After a cut, what came in between is read. */
   function greet() {
     if (isRead()) void list.reload();
     void count();
   }
 
-  const close = forEachPerson(session, () => {
+  const unsubscribe = forEachPerson(session, () => {
+    clearTimeout(counting);
+    counting = null;
     clear();
     setUnread(NOTHING_NEW);
   });
@@ -88,5 +101,9 @@ export function createNotifications(core) {
       return () => void listeners.delete(listener);
     },
   });
-  return { notifications, push, greet, close };
+  function close() {
+    clearTimeout(counting);
+    unsubscribe();
+  }
+  return { notifications, push, greet, roomRead, close };
 }

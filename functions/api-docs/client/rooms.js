@@ -33,7 +33,8 @@ function changedBy({ event, who }, club, me) {
   return club;
 }
 
-export function createRooms(core, live) {
+/** `read(id, seq)` is called when all messages of a room are read. */
+export function createRooms(core, live, read) {
   const { api, session } = core;
   const { list: rooms, set: setRooms, clear, isRead } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
@@ -100,6 +101,7 @@ export function createRooms(core, live) {
     if (!old || old.read_seq === seq) return;
     const isAll = seq >= old.last_seq;
     update(id, ({ unread }) => ({ read_seq: seq, unread: isAll && unread ? ALL_READ : unread }));
+    if (isAll) read(old.id, seq);
     // How many of the rest are messages of others is only known by the server.
     if (!isAll && isRead()) soon();
   }

@@ -29,8 +29,8 @@ export function createStoa(options) {
       for (const listener of listeners) queueMicrotask(() => listener(payload, stream));
     },
   });
-  const rooms = createRooms(core, live);
   const inbox = createNotifications(core);
+  const rooms = createRooms(core, live, inbox.roomRead);
   const others = createPeople(core);
   const own = createMe(core);
   live.on = (listener) => {

@@ -425,3 +425,4 @@ try-read-by = read by { $names }
 try-report = Report
 try-reported = The moderators will look at it.
 try-until = Until { $time }.
+try-waiting = { $room }: { $n } messages wait

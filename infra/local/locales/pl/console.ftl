@@ -425,3 +425,4 @@ try-read-by = przeczytano: { $names }
 try-report = Zgłoś
 try-reported = Moderatorzy to sprawdzą.
 try-until = Do { $time }.
+try-waiting = { $room }, czekające wiadomości: { $n }

@@ -95,6 +95,7 @@ export const texts = {
   noNotifications: say("try-no-notifications"),
   markRead: say("try-mark-read"),
   readAll: say("try-read-all"),
+  waiting: (n, room) => say("try-waiting", { n, room }),
   report: say("try-report"),
   reported: say("try-reported"),
   until: (time) => say("try-until", { time }),
