@@ -2,6 +2,7 @@
 
 import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
 import { createCore } from "stoa-client/core";
+import { createSupport } from "stoa-client/support";
 
 const stoa = createStoa({ url: "http://127.0.0.1:8000", tokens: "cookie", locale: "pl" });
 
@@ -97,6 +98,24 @@ export async function together(ben: string): Promise<number> {
   const { problem: unread } = await stoa.notifications.readAll();
   const changed = await stoa.me.update({ bio: null });
   return changed.problem?.code === "version_mismatch" ? 0 : (near?.items.length ?? unread?.status ?? stoa.notifications.unread.current.unread);
+}
+
+/** The support desk, of which a socket can be once the team's proof is there. */
+export async function help(): Promise<string | undefined> {
+  const support = createSupport(stoa);
+  const { data: own } = await support.open("My order");
+  await own?.send("Where is it?");
+  // @ts-expect-error only the team takes threads
+  void own?.take;
+  support.threads.open.subscribe((threads) => threads.map(({ customer, unread, last_seq }) => [customer.username, unread, last_seq]));
+  const [first] = support.threads.open.current;
+  if (!first) return undefined;
+  const thread = support.of(first.room);
+  const { problem } = await thread.send("It is on its way.");
+  if (problem?.code === "thread_moved_on") await thread.force(thread.messages.current.at(-1)?.nonce ?? "");
+  await thread.setState("snoozed", new Date().toISOString());
+  for await (const note of thread.notes()) return note.text;
+  return thread.info.current?.assignee?.username;
 }
 
 /** The part without rooms and sockets, with a store of one's own. */

@@ -32,7 +32,15 @@ pub fn bundled(modules: &[String]) -> Result<String, String> {
                 }
             }
             let is_last = n.saturating_add(1) == modules.len();
-            body.push_str(if is_last { line } else { plain });
+            match line.split_once(" from ") {
+                _ if !is_last => body.push_str(plain),
+                // What the modules have is in this file.
+                Some((exported, from)) if exported.starts_with("export {") && from != CORE => {
+                    body.push_str(exported);
+                    body.push(';');
+                }
+                _ => body.push_str(line),
+            }
             body.push('\n');
         }
     }
@@ -83,10 +91,9 @@ mod tests {
     fn modules_become_one_script() {
         let modules = [
             "import { one } from \"./core.js\";\nexport const A = one;\n",
-            "import { one, two } from \"./core.js\";\nimport { A } from \"./a.js\";\nexport { two } from \"./core.js\";\nexport const [B, C] = A;\n",
+            "import { one, two } from \"./core.js\";\nimport { A } from \"./a.js\";\nexport { two } from \"./core.js\";\nexport { A } from \"./a.js\";\nexport const [B, C] = A;\n",
         ];
-        let expected =
-            "import { one, two } from \"./core.js\";\nconst A = one;\nexport { two } from \"./core.js\";\nexport const [B, C] = A;\n";
+        let expected = "import { one, two } from \"./core.js\";\nconst A = one;\nexport { two } from \"./core.js\";\nexport { A };\nexport const [B, C] = A;\n";
         assert_eq!(bundled(&modules.map(str::to_owned)).unwrap(), expected);
     }
 

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: &[&str] = &["stoa.js", "core.js"];
-const TYPES: &[&str] = &["stoa.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served
@@ -600,4 +600,75 @@ async fn a_page_of_another_origin_has_friends_and_notifications() {
     assert_eq!(page.run(&with_password(FRIENDS)).await, expected);
     let errors = page.errors().await;
     assert!(errors.iter().all(|error| error.to_string().contains("status of")), "{errors:?}");
+}
+
+/// The first of three people asks for help. The two others become members of the team and open the thread.
+const ASK: &str = r"(async () => {
+    const [customer, ...team] = panes;
+    for (const pane of team) {
+        part(pane, 'desk').open = true;
+        pane.querySelector('[data-join]').click();
+        await until(() => pane.querySelector('[data-join]').hidden && isLive(pane));
+    }
+    part(customer, 'support').open = true;
+    write(customer, 'subject', 'My order');
+    await until(() => formOf(customer, 'ask'));
+    write(customer, 'ask', 'Where is my order?');
+    for (const pane of team) {
+        (await until(() => pane.querySelector(`[data-customer='${titleOf(customer)}']`))).click();
+        await until(() => pane.querySelector('[data-thread]').textContent.includes('Where is my order?'));
+    }
+    const unread = team.map(pane => pane.querySelector('[data-thread] [data-seq]').dataset.seq);
+    return [titleOf(customer), ...unread];
+})()";
+
+/// Both members of the team answer at the same moment. One of them is told that something came, sees it, and sends all the same.
+const BOTH: &str = r"(async () => {
+    const [customer, ...team] = panes;
+    const texts = pane => [...pane.querySelectorAll('[data-thread] .text')].map(text => text.textContent);
+    for (const pane of team) write(pane, 'answer', `It is on its way, says ${titleOf(pane)}.`);
+    const late = await until(() => team.find(pane => pane.querySelector('[data-problem=thread_moved_on]')));
+    const first = team.find(pane => pane !== late);
+    const refused = team.filter(pane => pane.querySelector('[data-problem]')).length;
+    await until(() => texts(late).some(text => text.includes(titleOf(first))));
+    const before = part(customer, 'support').querySelectorAll('[data-seq]').length;
+    late.querySelector('[data-force]').click();
+    await until(() => texts(first).length === 3 && texts(late).length === 3);
+    await until(() => part(customer, 'support').querySelectorAll('[data-seq]').length === 3);
+    const authors = [...part(customer, 'support').querySelectorAll('[data-seq]')].map(line => line.firstElementChild.firstChild.textContent);
+    write(first, 'note', 'A secret of the team');
+    await until(() => first.querySelector('[data-notes]').textContent.includes('A secret of the team'));
+    first.querySelector('[data-take]').click();
+    await until(() => late.querySelector('[data-thread] .chip.accent')?.textContent === titleOf(first));
+    first.querySelector('[data-set=done]').click();
+    await until(() => late.querySelector('[data-thread] .chip').textContent === 'done');
+    write(customer, 'ask', 'It is not here.');
+    await until(() => texts(first).length === 4 && texts(late).length === 4);
+    return { refused, before, authors, told: document.querySelector('[data-pane]').textContent.includes('A secret') };
+})()";
+
+/// A support thread with two windows of the team: who answers second is told what came, and a note never reaches the customer.
+/// Promise: local-try, client-support
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium and axe-core"]
+async fn two_of_the_team_answer_one_customer() {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let _running = Running::from(&cloud);
+    let axe = pages::axe();
+    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    browser.look(320, "light", "en").await;
+    browser.go(&format!("{}/try?lang=en", cloud.urls.console)).await;
+    browser.until("document.getElementById('try')?.dataset.ready").await;
+    browser.run("document.getElementById('add').click()").await;
+    assert_eq!(browser.run(PANES).await, "ready");
+    assert_eq!(browser.run("signIn()").await.as_array().map(Vec::len), Some(3));
+    let asked = browser.run(ASK).await;
+    assert_eq!((&asked[1], &asked[2]), (&json!("1"), &json!("1")), "{asked}");
+    let outcome = browser.run(BOTH).await;
+    let expected = json!({ "refused": 1, "before": 2, "authors": [asked[0], "Support", "Support"], "told": false });
+    assert_eq!(outcome, expected);
+    browser.run("openAll()").await;
+    let faults = pages::faults_of(&mut browser, &axe).await;
+    assert!(faults.is_empty(), "{faults:?}");
 }

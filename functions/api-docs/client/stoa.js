@@ -7,6 +7,9 @@ import { createMe, createPeople } from "./people.js";
 import { createRooms } from "./rooms.js";
 
 export { createCore, StoaError } from "./core.js";
+// What other parts of the client, such as `support.js`, are made of.
+export { createList, forEachPerson } from "./lists.js";
+export { createRoom } from "./room.js";
 
 export function createStoa(options) {
   const core = createCore(options);

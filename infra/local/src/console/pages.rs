@@ -93,6 +93,8 @@ assets! {
     "try-people.js" "text/javascript; charset=utf-8";
     "try-room.js" "text/javascript; charset=utf-8";
     "try-rooms.js" "text/javascript; charset=utf-8";
+    "try-staff.js" "text/javascript; charset=utf-8";
+    "try-support.js" "text/javascript; charset=utf-8";
     "try-texts.js" "text/javascript; charset=utf-8";
     "inbox.js" "text/javascript; charset=utf-8";
     "clock.js" "text/javascript; charset=utf-8";
@@ -207,7 +209,8 @@ mod tests {
     use super::*;
 
     fn scripts() -> String {
-        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "texts"].map(|part| format!("try-{part}.js"));
+        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "staff", "support", "texts"]
+            .map(|part| format!("try-{part}.js"));
         let all = PAGES.iter().map(|page| page.script).chain(["console.js"]).chain(parts.iter().map(String::as_str));
         all.map(|name| content(name).unwrap_or_else(|| panic!("there is no {name}")).1).collect()
     }

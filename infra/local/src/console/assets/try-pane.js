@@ -6,6 +6,7 @@ import { button, done, form, options, submit } from "./try-parts.js";
 import { peoplePart } from "./try-people.js";
 import { roomPart } from "./try-room.js";
 import { roomsPart } from "./try-rooms.js";
+import { supportParts } from "./try-support.js";
 import { language, texts } from "./try-texts.js";
 
 /** The colour of a connection's state. */
@@ -39,23 +40,25 @@ function banText({ title, detail, explanation, ends_at: end }) {
 }
 
 /** What a person who is signed in sees, and what ends it. */
-function signedIn(stoa, user, people) {
-  const others = people.filter(({ username }) => username !== user.username);
+function signedIn(stoa, user, page) {
+  const others = page.people.filter(({ username }) => username !== user.username);
   const room = roomPart(stoa, others);
   const rooms = roomsPart(stoa, others, room);
   const notifications = notificationsPart(stoa);
   const friends = peoplePart(stoa, others);
   room.follow(stoa.room("public"));
   void done(stoa.rooms.more());
-  const parts = [rooms, notifications, friends, room];
+  const support = supportParts(stoa, others, page);
+  const parts = [rooms, notifications, friends, support, room];
   return {
-    content: [...rooms.content, room.place, notifications.place, friends.place],
+    content: [...rooms.content, room.place, notifications.place, friends.place, ...support.content],
     end: () => parts.forEach((part) => part.end()),
   };
 }
 
-export function addPane({ createStoa, api, people, number, closed }) {
-  const stoa = createStoa({ url: api, locale: language });
+export function addPane({ number, closed, ...page }) {
+  const { people } = page;
+  const stoa = page.createStoa({ url: page.url, locale: language });
   const place = el("section", { class: "card pane", "aria-label": texts.pane(number), "data-pane": number });
   const state = el("span", { class: "chip", role: "status", "data-state": true });
   const link = el("button", { type: "button", class: "quiet", "data-link": true });
@@ -92,7 +95,7 @@ export function addPane({ createStoa, api, people, number, closed }) {
     end();
     end = () => undefined;
     let content;
-    if (now === "signed_in") ({ content, end } = signedIn(stoa, user, people));
+    if (now === "signed_in") ({ content, end } = signedIn(stoa, user, page));
     else content = flow ? secondStep(flow) : signedOut(stoa, people, number);
     main.replaceChildren(...content);
     place.replaceChildren(header(user), refused, main);

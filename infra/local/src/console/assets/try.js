@@ -15,10 +15,11 @@ function refreshAdd() {
 
 try {
   const { createStoa } = await import(`${api}/client/stoa.js`);
+  const { createSupport } = await import(`${api}/client/support.js`);
   let panes = 0;
   const add = () => {
     panes += 1;
-    $("panes").append(addPane({ createStoa, api, people: overview.accounts, number: panes, closed: refreshAdd }));
+    $("panes").append(addPane({ createStoa, createSupport, url: api, people: overview.accounts, number: panes, closed: refreshAdd }));
     refreshAdd();
   };
   $("add").addEventListener("click", add);
