@@ -2,6 +2,7 @@
 
 import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
 import { createCore } from "stoa-client/core";
+import { createSupport } from "stoa-client/support";
 
 const stoa = createStoa({ url: "http://127.0.0.1:8000", tokens: "cookie", locale: "pl" });
 
@@ -74,6 +75,47 @@ export async function talk(): Promise<void> {
   stoa.live.on((payload) => payload.type === "message" && payload.text?.length === most);
   const names: Store<{ id: string }[]> = stoa.rooms;
   names.subscribe((all) => all.length)();
+}
+
+/** Groups, what is unread, people and notifications. */
+export async function together(ben: string): Promise<number> {
+  const { data: group, problem } = await stoa.rooms.create({ kind: "group", name: "The porch" });
+  if (!group) return problem.fields.length;
+  const invited = await group.members.invite(ben);
+  if (invited.problem?.code === "chat_not_allowed") return 0;
+  // @ts-expect-error there is no such role
+  await group.members.setRole(ben, "king");
+  for await (const { user, role } of group.members.pages()) if (role === "owner") await stoa.people.block(user.id);
+  stoa.rooms.subscribe((all) => all.map(({ unread, muted, club }) => [club?.name, unread?.mentions ?? 0, muted]));
+  const { data: page } = await stoa.rooms.more();
+  const chats: number = page?.items.filter((chat) => !chat.muted).length ?? 0;
+  const asked = await stoa.people.request(ben);
+  if (asked.problem?.code === "friend_paused") return chats;
+  stoa.people.received.subscribe((all) => all.map(({ username }) => username));
+  for await (const { relation } of stoa.people.search("be")) if (relation === "friends") break;
+  const { data: near } = await stoa.people.nearby(5);
+  stoa.notifications.on(({ type, category }) => `${category} ${type}`);
+  const { problem: unread } = await stoa.notifications.readAll();
+  const changed = await stoa.me.update({ bio: null });
+  return changed.problem?.code === "version_mismatch" ? 0 : (near?.items.length ?? unread?.status ?? stoa.notifications.unread.current.unread);
+}
+
+/** The support desk, of which a socket can be once the team's proof is there. */
+export async function help(): Promise<string | undefined> {
+  const support = createSupport(stoa);
+  const { data: own } = await support.open("My order");
+  await own?.send("Where is it?");
+  // @ts-expect-error only the team takes threads
+  void own?.take;
+  support.threads.open.subscribe((threads) => threads.map(({ customer, unread, last_seq }) => [customer.username, unread, last_seq]));
+  const [first] = support.threads.open.current;
+  if (!first) return undefined;
+  const thread = support.of(first.room);
+  const { problem } = await thread.send("It is on its way.");
+  if (problem?.code === "thread_moved_on") await thread.force(thread.messages.current.at(-1)?.nonce ?? "");
+  await thread.setState("snoozed", new Date().toISOString());
+  for await (const note of thread.notes()) return note.text;
+  return thread.info.current?.assignee?.username;
 }
 
 /** The part without rooms and sockets, with a store of one's own. */

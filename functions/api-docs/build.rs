@@ -1,6 +1,8 @@
 //! Compresses the files that the function serves, fills the templates of its pages in every language, and extracts from the document
 //! which methods each path has.
 
+mod bundle;
+
 use std::{env, error::Error, fmt::Write as _, fs, io::Write as _, path::PathBuf, sync::Arc};
 
 use flate2::{Compression, write::GzEncoder};
@@ -27,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=locales");
     println!("cargo::rerun-if-changed={CLIENT}");
+    println!("cargo::rerun-if-changed=bundle.rs");
     println!("cargo::rerun-if-changed={SHARED}");
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
@@ -41,10 +44,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         if PAGES.iter().any(|page| name == format!("{page}.html")) {
             continue;
         }
+        if bundle::MODULES.contains(&name) {
+            continue;
+        }
         let is_script = path.starts_with(CLIENT) && path.extension().is_some_and(|extension| extension == "js");
-        let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
+        let content = if is_script { bundle::lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
         files.push((name.to_owned(), gzip(&content)?));
     }
+    let modules = bundle::MODULES.iter().map(|name| fs::read_to_string(PathBuf::from(CLIENT).join(name))).collect::<Result<Vec<_>, _>>()?;
+    files.push((bundle::BUNDLE.to_owned(), gzip(bundle::lean(&bundle::bundled(&modules)?).as_bytes())?));
     for name in STYLE {
         files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
     }
@@ -102,12 +110,6 @@ fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
         format!("({path:?}, &{methods:?})")
     });
     Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
-}
-
-/// A script of the client without its comments, which are lines of their own there, and without indentation.
-fn lean(script: &str) -> String {
-    let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
-    script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n")
 }
 
 fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {

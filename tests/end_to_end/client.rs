@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: [&str; 4] = ["stoa.js", "core.js", "live.js", "rooms.js"];
-const TYPES: [&str; 4] = ["stoa.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served
@@ -290,37 +290,85 @@ fn cut(cloud: &Cloud) {
     }
 }
 
-/// What two people do on the page: sign in, open a direct room, say something each.
-const TALK: &str = r"(async () => {
-    const until = async holds => { for (;;) { const value = holds(); if (value) return value; await new Promise(then => setTimeout(then, 20)); } };
-    globalThis.until = until;
+/// What scripts on the console's page use: the panes, what is in them, and what a person does there.
+const PANES: &str = r#"
+    globalThis.until = async holds => { for (;;) { const value = holds(); if (value) return value; await new Promise(then => setTimeout(then, 20)); } };
     globalThis.panes = [...document.querySelectorAll('[data-pane]')];
     globalThis.titleOf = pane => pane.querySelector('h2').textContent;
-    globalThis.button = (pane, text) => [...pane.querySelectorAll('button')].find(button => button.textContent === text);
-    globalThis.said = pane => [...pane.querySelectorAll('.said li[data-seq]')].map(line => line.querySelector('.text').textContent);
-    globalThis.say = async (pane, text) => {
-        const field = pane.querySelector('input');
+    globalThis.formOf = (pane, name) => pane.querySelector(`[data-form="${name}"]`);
+    globalThis.part = (pane, name) => pane.querySelector(`[data-part="${name}"]`);
+    globalThis.roomOf = (pane, title) => pane.querySelector(`[data-title="${title}"]`);
+    globalThis.said = pane => [...pane.querySelectorAll('.said li[data-seq] .text')].map(text => text.textContent);
+    globalThis.isLive = pane => pane.querySelector('[data-state].good') !== null;
+    globalThis.choose = (pane, name, value) => {
+        const select = formOf(pane, name).querySelector('select');
+        select.value = value;
+        select.form.requestSubmit();
+    };
+    globalThis.write = (pane, name, text) => {
+        const field = formOf(pane, name).querySelector('input');
         field.value = text;
         field.form.requestSubmit();
+    };
+    globalThis.say = async (pane, text) => {
+        write(pane, 'say', text);
         await until(() => said(pane).includes(text));
     };
-    for (const pane of panes) pane.querySelector('form').requestSubmit();
-    await until(() => panes.every(pane => pane.querySelector('.chip.good')));
+    globalThis.signIn = async () => {
+        for (const pane of panes) formOf(pane, 'sign-in').requestSubmit();
+        await until(() => panes.every(isLive));
+        return panes.map(titleOf);
+    };
+    globalThis.openAll = () => document.querySelectorAll('[data-part]:not([hidden])').forEach(part => (part.open = true));
+    'ready'
+"#;
+
+/// Opens the page in a language and signs two people in.
+async fn try_page(browser: &mut Browser, cloud: &Cloud, language: &str) {
+    browser.go(&format!("{}/try?lang={language}", cloud.urls.console)).await;
+    browser.until("document.getElementById('try')?.dataset.ready").await;
+    assert_eq!(browser.run(PANES).await, "ready");
+    let names = browser.run("signIn()").await;
+    assert!(names.as_array().is_some_and(|names| names.len() == 2 && names[0] != names[1]), "{names}");
+}
+
+/// Two people talk in a direct room. The second one sees first that something is unread, then the messages. The first one sees that they are
+/// read, and that somebody types.
+const TALK: &str = r"(async () => {
     const [first, second] = panes;
-    const other = first.querySelector('form select');
-    other.value = titleOf(second);
-    other.form.requestSubmit();
+    choose(first, 'talk', titleOf(second));
     await until(() => first.querySelector('h3').textContent === titleOf(second));
     await say(first, 'Good morning, LANGUAGE!');
-    (await until(() => [...second.querySelectorAll('.rooms button')].find(room => room.textContent === titleOf(first)))).click();
+    const room = await until(() => roomOf(second, titleOf(first)));
+    const unread = await until(() => room.isConnected && roomOf(second, titleOf(first)).querySelector('[data-unread]')?.dataset.unread);
+    roomOf(second, titleOf(first)).click();
     await until(() => said(second).includes('Good morning, LANGUAGE!'));
+    await until(() => !roomOf(second, titleOf(first)).querySelector('[data-unread]'));
     await say(second, 'Shall we meet, LANGUAGE?');
     await until(() => said(first).includes('Shall we meet, LANGUAGE?'));
-    return panes.map(said);
+    await until(() => first.querySelector('[data-receipt]')?.textContent.includes(titleOf(second)));
+    formOf(second, 'say').querySelector('input').dispatchEvent(new Event('input'));
+    const typing = await until(() => first.querySelector('[data-typing]').textContent);
+    return { said: panes.map(said), unread: Number(unread) > 0, typing: typing.includes(titleOf(second)) };
+})()";
+
+/// The connection of the second one is cut, and is back after the first one has gone on.
+const CUT: &str = r"(async () => {
+    const [first, second] = panes;
+    const link = second.querySelector('[data-link]');
+    link.click();
+    await until(() => !isLive(second));
+    const away = said(second).length;
+    await say(first, 'Are you there, LANGUAGE?');
+    await say(first, 'At three, LANGUAGE.');
+    const missed = said(second).length === away;
+    link.click();
+    await until(() => said(second).length === said(first).length);
+    return [missed, JSON.stringify(said(first)) === JSON.stringify(said(second)), new Set(said(first)).size >= 4];
 })()";
 
 /// Two people of the console's page talk in a direct room. The connection of one is cut, and when it is back nothing is missing. The page
-/// is for everybody: at any width, in both themes and languages.
+/// is for everybody: at any width, in both themes and languages, with all its parts open.
 /// Promise: local-try, pages-for-everybody
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium and axe-core"]
@@ -330,36 +378,297 @@ async fn two_people_try_it_on_one_page() {
     let _running = Running::from(&cloud);
     let axe = pages::axe();
     let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
-    for (width, theme, language, cut) in [(1280, "light", "en", "Cut"), (320, "dark", "pl", "Przerwij")] {
+    for (width, theme, language) in [(1280, "light", "en"), (320, "dark", "pl")] {
         browser.look(width, theme, language).await;
-        browser.go(&format!("{}/try?lang={language}", cloud.urls.console)).await;
-        browser.until("document.getElementById('try')?.dataset.ready").await;
+        try_page(&mut browser, &cloud, language).await;
         let before = pages::faults_of(&mut browser, &axe).await;
         let talked = browser.run(&TALK.replace("LANGUAGE", language)).await;
-        assert!(talked[0].as_array().is_some_and(|said| said.len() >= 2) && talked[0] == talked[1], "{talked}");
-        let script = r"(async () => {
-            const [first, second] = panes;
-            button(second, CUT).click();
-            await until(() => !second.querySelector('.chip.good'));
-            const away = said(second).length;
-            await say(first, 'Are you there, LANGUAGE?');
-            await say(first, 'At three, LANGUAGE.');
-            const missed = said(second).length === away;
-            second.querySelectorAll('.title button')[0].click();
-            await until(() => said(second).length === said(first).length);
-            return [missed, JSON.stringify(said(first)) === JSON.stringify(said(second)), new Set(said(first)).size >= 4];
-        })()";
-        assert_eq!(
-            browser.run(&script.replace("CUT", &json!(cut).to_string()).replace("LANGUAGE", language)).await,
-            json!([true, true, true])
-        );
+        let said = &talked["said"];
+        assert!(said[0].as_array().is_some_and(|texts| texts.len() >= 2) && said[0] == said[1], "{talked}");
+        assert_eq!((&talked["unread"], &talked["typing"]), (&json!(true), &json!(true)), "{talked}");
+        assert_eq!(browser.run(&CUT.replace("LANGUAGE", language)).await, json!([true, true, true]));
+        browser.run("openAll()").await;
         let after = pages::faults_of(&mut browser, &axe).await;
         assert!(before.is_empty() && after.is_empty(), "{width} {theme} {language}: {before:?} {after:?}");
-        let in_public = browser
-            .run("(panes[0].querySelector('.rooms button').click(), until(() => panes[0].querySelector('[data-online]').textContent))")
-            .await;
-        assert!(in_public.as_str().is_some_and(|text| !text.is_empty()), "{in_public}");
+        let in_public =
+            "(panes[0].querySelector('.rooms button').click(), until(() => panes[0].querySelector('[data-online]').textContent))";
+        let online = browser.run(in_public).await;
+        assert!(online.as_str().is_some_and(|text| !text.is_empty()), "{online}");
     }
     let errors: Vec<Value> = browser.errors().await;
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// The first one makes a group and invites the second one, who accepts. Both talk in it.
+const GROUP: &str = r"(async () => {
+    const [first, second] = panes;
+    part(first, 'new').open = true;
+    write(first, 'create', 'The porch');
+    await until(() => first.querySelector('h3').textContent === 'The porch');
+    part(first, 'members').open = true;
+    await until(() => first.querySelector('[data-member]'));
+    choose(first, 'invite', titleOf(second));
+    await until(() => !formOf(first, 'invite').querySelector('button').disabled);
+    // The list of invitations is read when its part is opened.
+    part(second, 'new').open = true;
+    (await until(() => second.querySelector('[data-invitations] button'))).click();
+    await until(() => second.querySelector('h3').textContent === 'The porch');
+    await say(first, 'Welcome!');
+    await until(() => said(second).includes('Welcome!'));
+    await say(second, 'What a place.');
+    await until(() => said(first).includes('What a place.'));
+    // What is shown is not unread, also when the list was read again before the server knew.
+    await until(() => !roomOf(first, 'The porch').querySelector('[data-unread]'));
+    return JSON.stringify(said(first)) === JSON.stringify(said(second));
+})()";
+
+/// The second one is removed, and what is said after that does not arrive, also not after a new connection.
+const REMOVED: &str = r"(async () => {
+    const [first, second] = panes;
+    const member = await until(() => first.querySelector(`[data-member='${titleOf(second)}']`));
+    [...member.querySelectorAll('button')].at(-1).click();
+    await until(() => !second.querySelector('[data-gone]').hidden);
+    await until(() => !first.querySelector(`[data-member='${titleOf(second)}']`));
+    await say(first, 'Only for members.');
+    const link = second.querySelector('[data-link]');
+    link.click();
+    await until(() => !isLive(second));
+    link.click();
+    await until(() => isLive(second) && panes.every(isLive));
+    const isHidden = element => element.closest('[hidden]') !== null;
+    return [said(second), roomOf(second, 'The porch') === null, isHidden(formOf(second, 'say')), isHidden(formOf(first, 'say'))];
+})()";
+
+/// A group on the console's page: somebody who is removed sees that, and neither gets nor sends anything more.
+/// Promise: local-try, room-removal
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_group_on_one_page_loses_a_member() {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let _running = Running::from(&cloud);
+    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    try_page(&mut browser, &cloud, "en").await;
+    assert_eq!(browser.run(GROUP).await, true);
+    assert_eq!(browser.run(REMOVED).await, json!([[], true, true, false]));
+    let errors: Vec<Value> = browser.errors().await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Two people of a page of another origin, signed in and connected, as `ana` and `ben`.
+const TWO: &str = r"(async () => {
+    globalThis.ana = await open();
+    globalThis.ben = await open();
+    for (const [login, stoa] of Object.entries({ ana, ben })) {
+        await stoa.session.signIn({ login, password: PASSWORD });
+        stoa.live.start();
+        await stoa.rooms.more();
+        await stoa.notifications.more();
+    }
+    globalThis.idOf = stoa => stoa.session.current.user.id;
+    globalThis.entry = (stoa, room) => stoa.rooms.current.find(({ id }) => id === room.name);
+    return reached(() => ana.live.current === 'live' && ben.live.current === 'live');
+})()";
+
+/// What is unread in a group is counted while it comes, and read on the way; roles, names, answers and the end of a membership follow.
+const TOGETHER: &str = r"(async () => {
+    const { data: hers } = await ana.rooms.create({ kind: 'group', name: 'The porch' });
+    await hers.members.invite(idOf(ben));
+    await ben.rooms.invitations.more();
+    const invited = ben.rooms.invitations.current.map(({ name }) => name);
+    const { data: joined } = await ben.rooms.join(hers.name);
+    const invitations = ben.rooms.invitations.current.length;
+    joined.close();
+    await reached(() => entry(ben, hers)?.unread);
+    const { data: sent } = await hers.send('Welcome, @ben!');
+    await reached(() => entry(ben, hers).unread.messages === 1);
+    const mentions = entry(ben, hers).unread.mentions;
+    const his = ben.room(hers.name);
+    await reached(() => his.messages.current.some(({ text }) => text === 'Welcome, @ben!'));
+    his.read();
+    await reached(() => his.unread.current.messages === 0);
+    await his.markUnread(sent.seq);
+    await reached(() => his.unread.current.messages === 1);
+    his.read();
+    await ben.rooms.mute(his.name, true);
+    await hers.members.setRole(idOf(ben), 'admin');
+    await reached(() => entry(ben, hers).club.role === 'admin');
+    await his.update({ name: 'The stoa' });
+    await reached(() => entry(ana, hers).club.name === 'The stoa');
+    await his.send('Thank you', { replyTo: sent.seq });
+    const answer = await reached(() => hers.messages.current.at(-1)?.reply_to === sent.seq);
+    const { data: answered } = await hers.at(sent.seq);
+    const { data: { items: members } } = await hers.members.pages().page();
+    const muted = entry(ben, hers).muted;
+    await hers.members.remove(idOf(ben));
+    await reached(() => his.gone.current);
+    await hers.send('Without them');
+    const { problem } = await his.send('Still here?');
+    return { invited, invitations, mentions, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
+        gone: [entry(ben, hers) === undefined, his.messages.current.length, problem.code] };
+})()";
+
+/// A page of another origin makes a group with the client, and sees what is unread in it, who is in it and when somebody is not any more.
+/// Promise: client-groups, client-unread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _people = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
+        "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
+    assert_eq!(page.run(TOGETHER).await, expected);
+    let errors = page.errors().await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Somebody who is banned sees it at once, with the reason, and the client does not try to come back. What they send is refused.
+/// Promise: client-ban
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_ban_is_seen_at_once() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (zoe, app, _) = cloud.careful("zoe", "+447700900123").await;
+    cloud.appoint(&zoe, &["moderator"]);
+    let zoe = cloud.step_up(&zoe, &app).await;
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    page.run("(globalThis.room = ben.room('public'), reached(() => room.complete.current))").await;
+    let ban = json!({ "reason": "harassment", "explanation": "Be kinder.", "minutes": 60 });
+    zoe.put(&format!("/v1/moderation/bans/{}", ben.id()), ban).await.is(204);
+    let script = r"(async () => {
+        await reached(() => ben.live.current === 'refused');
+        const { code, reason, explanation, ends_at: end } = ben.live.refusal.current;
+        return [code, reason, explanation, Boolean(end), ana.live.current];
+    })()";
+    assert_eq!(page.run(script).await, json!(["chat_banned", "harassment", "Be kinder.", true, "live"]));
+    zoe.delete(&format!("/v1/moderation/bans/{}", ben.id())).await.is(204);
+    assert_eq!(page.run("(ben.live.start(), reached(() => ben.live.current === 'live'))").await, true);
+}
+
+/// A request becomes a friendship and then a block, in the lists of both and in the inbox of who is told.
+const FRIENDS: &str = r"(async () => {
+    const heard = [];
+    ben.notifications.on(({ relation }) => heard.push(relation));
+    for (const list of [ana.people, ben.people, ben.people.received, ben.people.blocked]) await list.more();
+    const names = list => list.current.map(({ username }) => username).join();
+    let found = [];
+    while (found.length === 0) found = (await ana.people.search('be').page()).data.items.map(({ username }) => username);
+    await ana.people.request(idOf(ben));
+    await reached(() => names(ben.people.received) === 'ana' && ben.notifications.unread.current.unread > 0);
+    const first = ben.notifications.current[0].relation;
+    await ben.people.accept(idOf(ana));
+    await reached(() => names(ana.people) === 'ben' && names(ben.people) === 'ana' && names(ben.people.received) === '');
+    await ben.notifications.readAll();
+    await reached(() => ben.notifications.unread.current.unread === 0);
+    const read = ben.notifications.current.every(({ read }) => read);
+    await ben.people.block(idOf(ana));
+    await reached(() => names(ana.people) === '' && names(ben.people) === '' && names(ben.people.blocked) === 'ana');
+    await ben.people.unblock(idOf(ana));
+    await reached(() => names(ben.people.blocked) === '');
+    const alone = await ana.people.nearby(10);
+    await ana.people.share({ latitude: 52.23, longitude: 21.01 });
+    const near = await ana.people.nearby(10);
+    const { data: changed } = await ana.me.update({ bio: 'Walks up and down' });
+    const other = await open();
+    await other.session.signIn({ login: 'ana', password: PASSWORD });
+    await other.me.update({ bio: 'Talks' });
+    const late = await ana.me.update({ bio: 'Listens' });
+    const after = await ana.me.update({ bio: 'Listens' });
+    return { found, first, heard: heard.includes('received'), read, alone: alone.problem.code, near: near.data.items.length,
+        bio: changed.bio, late: late.problem?.code, after: after.data?.bio };
+})()";
+
+/// A page of another origin has friends, notifications, a place and a profile with the client.
+/// Promise: client-people
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_has_friends_and_notifications() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _people = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    let with_password = |script: &str| script.replace("PASSWORD", &json!(PASSWORD).to_string());
+    assert_eq!(page.run(&with_password(TWO)).await, true);
+    let expected = json!({ "found": ["ben"], "first": "received", "heard": true, "read": true, "alone": "location_required", "near": 0,
+        "bio": "Walks up and down", "late": "version_mismatch", "after": "Listens" });
+    assert_eq!(page.run(&with_password(FRIENDS)).await, expected);
+    let errors = page.errors().await;
+    assert!(errors.iter().all(|error| error.to_string().contains("status of")), "{errors:?}");
+}
+
+/// The first of three people asks for help. The two others become members of the team and open the thread.
+const ASK: &str = r"(async () => {
+    const [customer, ...team] = panes;
+    for (const pane of team) {
+        part(pane, 'desk').open = true;
+        pane.querySelector('[data-join]').click();
+        await until(() => pane.querySelector('[data-join]').hidden && isLive(pane));
+    }
+    part(customer, 'support').open = true;
+    write(customer, 'subject', 'My order');
+    await until(() => formOf(customer, 'ask'));
+    write(customer, 'ask', 'Where is my order?');
+    for (const pane of team) {
+        (await until(() => pane.querySelector(`[data-customer='${titleOf(customer)}']`))).click();
+        await until(() => pane.querySelector('[data-thread]').textContent.includes('Where is my order?'));
+    }
+    const unread = team.map(pane => pane.querySelector('[data-thread] [data-seq]').dataset.seq);
+    return [titleOf(customer), ...unread];
+})()";
+
+/// Both members of the team answer at the same moment. One of them is told that something came, sees it, and sends all the same.
+const BOTH: &str = r"(async () => {
+    const [customer, ...team] = panes;
+    const texts = pane => [...pane.querySelectorAll('[data-thread] .text')].map(text => text.textContent);
+    for (const pane of team) write(pane, 'answer', `It is on its way, says ${titleOf(pane)}.`);
+    const late = await until(() => team.find(pane => pane.querySelector('[data-problem=thread_moved_on]')));
+    const first = team.find(pane => pane !== late);
+    const refused = team.filter(pane => pane.querySelector('[data-problem]')).length;
+    await until(() => texts(late).some(text => text.includes(titleOf(first))));
+    const before = part(customer, 'support').querySelectorAll('[data-seq]').length;
+    late.querySelector('[data-force]').click();
+    await until(() => texts(first).length === 3 && texts(late).length === 3);
+    await until(() => part(customer, 'support').querySelectorAll('[data-seq]').length === 3);
+    const authors = [...part(customer, 'support').querySelectorAll('[data-seq]')].map(line => line.firstElementChild.firstChild.textContent);
+    write(first, 'note', 'A secret of the team');
+    await until(() => first.querySelector('[data-notes]').textContent.includes('A secret of the team'));
+    first.querySelector('[data-take]').click();
+    await until(() => late.querySelector('[data-thread] .chip.accent')?.textContent === titleOf(first));
+    first.querySelector('[data-set=done]').click();
+    await until(() => late.querySelector('[data-thread] .chip').textContent === 'done');
+    write(customer, 'ask', 'It is not here.');
+    await until(() => texts(first).length === 4 && texts(late).length === 4);
+    return { refused, before, authors, told: document.querySelector('[data-pane]').textContent.includes('A secret') };
+})()";
+
+/// A support thread with two windows of the team: who answers second is told what came, and a note never reaches the customer.
+/// Promise: local-try, client-support
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium and axe-core"]
+async fn two_of_the_team_answer_one_customer() {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let _running = Running::from(&cloud);
+    let axe = pages::axe();
+    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    browser.look(320, "light", "en").await;
+    browser.go(&format!("{}/try?lang=en", cloud.urls.console)).await;
+    browser.until("document.getElementById('try')?.dataset.ready").await;
+    browser.run("document.getElementById('add').click()").await;
+    assert_eq!(browser.run(PANES).await, "ready");
+    assert_eq!(browser.run("signIn()").await.as_array().map(Vec::len), Some(3));
+    let asked = browser.run(ASK).await;
+    assert_eq!((&asked[1], &asked[2]), (&json!("1"), &json!("1")), "{asked}");
+    let outcome = browser.run(BOTH).await;
+    let expected = json!({ "refused": 1, "before": 2, "authors": [asked[0], "Support", "Support"], "told": false });
+    assert_eq!(outcome, expected);
+    browser.run("openAll()").await;
+    let faults = pages::faults_of(&mut browser, &axe).await;
+    assert!(faults.is_empty(), "{faults:?}");
 }

@@ -365,7 +365,7 @@ export interface ToldError {
   type: "error";
 }
 
-/** What can be asked, by `type`. */
+/** What can be asked on the stream `chat`, by `type`. */
 export interface Asks {
   delete: { ask: AskDelete; answer: AnswerDeleted };
   edit: { ask: AskEdit; answer: AnswerEdited };

@@ -18,6 +18,10 @@ const lost = () => ({ problem: ownProblem("unreachable", "The connection was los
  */
 export function createLive({ api, session }, { WebSocket = globalThis.WebSocket, greet, push }) {
   const [live, setLive] = createStore("off");
+  /** How many sockets were opened. Each is greeted, also one that replaces another without a gap. */
+  const [sockets, setSockets] = createStore(0);
+  /** Why the state is `refused`. */
+  const [refusal, setRefusal] = createStore(undefined);
   let wanted = false;
   /** The socket in use. It is replaced while it still works. */
   let link = null;
@@ -93,7 +97,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     const problem = payload.type === "error" ? readProblem(payload.problem) : undefined;
     from.waiting.get(id)?.(problem ? { problem } : { data: payload });
     if (payload.type === "closing" || problem?.code === "token_invalid") return void session.refresh().then(() => drop(from));
-    if (problem?.code === "chat_banned") return refuse();
+    if (problem?.code === "chat_banned") return refuse(problem);
     if (id === undefined && !problem && from === link) push(payload, stream);
     // A socket that was replaced stays until its last answer.
     if (from !== link && from.greeted && from.waiting.size === 0) drop(from);
@@ -128,7 +132,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     if (!link) setLive("connecting");
     const { made, hello, early, problem } = await open();
     connecting = false;
-    if (!made) return problem.status === 403 ? refuse() : link ? undefined : reconnect(problem.retryAfter);
+    if (!made) return problem.status === 403 ? refuse(problem) : link ? undefined : reconnect(problem.retryAfter);
     if (!wanted) return drop(made);
     failures = 0;
     const old = link;
@@ -143,6 +147,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     greet(hello);
     for (const text of early) receive(made, text);
     setLive("live");
+    setSockets(sockets.current + 1);
   }
 
   function reconnect(seconds) {
@@ -154,14 +159,16 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     retry = setTimeout(connect, Math.max((seconds ?? 0) * 1000, RETRY_MIN_MS + Math.random() * (most - RETRY_MIN_MS)));
   }
 
-  function refuse() {
+  function refuse(problem) {
     stop();
+    setRefusal(problem);
     setLive("refused");
   }
 
   function start() {
     wanted = true;
-    void connect();
+    setRefusal(undefined);
+    if (!link) void connect();
   }
 
   function stop() {
@@ -196,5 +203,5 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     globalThis.document?.removeEventListener("visibilitychange", awake);
   }
 
-  return { live: Object.assign(live, { start, stop, ask }), close };
+  return { live: Object.assign(live, { start, stop, ask, refusal, sockets }), close };
 }

@@ -1,259 +1,92 @@
-// Rooms that resume. A room is known completely up to one number. What comes later waits until the numbers before it are known:
-// after a cut, and where a number is missing, the client asks for what it missed.
+// One's rooms by their last activity, with what is unread in them, and those of them that are open.
 
-import { createStore, ownProblem, single, wait } from "./core.js";
+import { createList, forEachPerson } from "./lists.js";
+import { createRoom } from "./room.js";
 
-/** Messages that are asked for at once. */
-const PAGE = 50;
-const SYNC_PAGE = 100;
-/** A room that is further behind than this starts again with its newest messages: the older ones are read with `older`. */
-const MOST_MISSED = 1000;
-/** Milliseconds until a missing number is asked for: it may only be late. Not the same for all clients. */
-const [HOLE_MIN_MS, HOLE_MAX_MS] = [200, 800];
-/** Milliseconds between attempts while the server cannot answer. */
-const AGAIN_MS = 2000;
-/** Milliseconds between two notes that one types, how long such a note is shown, and between two read markers. */
-const [TYPING_EVERY_MS, TYPING_SHOWN_MS, READ_EVERY_MS] = [5000, 6000, 2000];
+/** Milliseconds until a list is read again of which something is not known any more. */
+const SOON_MS = 1000;
+/** Where the server stops counting. */
+const UNREAD_MOST = 99;
+const ALL_READ = { messages: 0, mentions: 0, more: false };
 
-const isTemporary = ({ status, retryAfter }) => status === 0 || status >= 500 || retryAfter !== undefined;
+const sorted = (all) => [...all].sort((a, b) => (a.kind !== "public") - (b.kind !== "public") || (b.active_at ?? "").localeCompare(a.active_at ?? ""));
 
-/** One room. `known` is its last number by the last greeting, if it was in it. */
-function createRoom(name, { live, session }) {
-  const [messages, setMessages] = createStore([]);
-  const [complete, setComplete] = createStore(false);
-  const [online, setOnline] = createStore(undefined);
-  const [typists, setTypists] = createStore([]);
-  /** The number up to which the person has read, on any device. */
-  const [readUpto, setReadUpto] = createStore(undefined);
-  /** Ascending, without gaps up to the number `upto`, which is `null` until the first page. */
-  let known = [];
-  let upto = null;
-  /** Where the page before the first message ends. */
-  let before;
-  /** Messages with a number after `upto + 1`, by number. */
-  let later = new Map();
-  /** One's own messages that are not yet in `known`, in their order. */
-  let unsent = [];
-  /** What tells the caller of `send` how it ended, by nonce. */
-  const settled = new Map();
-  /** How often messages were changed, by the last greeting. */
-  let changes;
-  /** When one has last told that one types, and the marker that is still to be sent. */
-  let typed = 0;
-  let marking = null;
-  let flushing = null;
-  let holeTimer = null;
-  let closed = false;
+/** A room as `GET /v1/chats` lists it. */
+const entryOf = ({ room, last_message: last, read_seq, muted, unread }) => ({ ...room, active_at: last?.created_at ?? room.created_at, last, read_seq, muted, unread });
 
-  function show() {
-    if (!closed) setMessages([...known, ...unsent]);
-  }
-
-  /** Takes what fits behind the known messages, and asks if something is missing. */
-  function drain() {
-    for (const seq of later.keys()) if (seq <= upto) later.delete(seq);
-    for (let next; (next = later.get(upto + 1)); upto += 1) {
-      later.delete(next.seq);
-      known.push(next);
-    }
-    unsent = unsent.filter(({ seq }) => !(seq <= upto));
-    show();
-    if (later.size === 0) return;
-    const patience = HOLE_MIN_MS + Math.random() * (HOLE_MAX_MS - HOLE_MIN_MS);
-    holeTimer ??= setTimeout(() => ((holeTimer = null), later.size > 0 && catchUp()), patience);
-  }
-
-  /** A message of the room, from a push or an acknowledgement. */
-  function accept({ type: _, ...message }) {
-    setTypists(typists.current.filter((name) => name !== message.author?.username));
-    later.set(message.seq, { ...message, state: "sent" });
-    if (upto !== null) drain();
-  }
-
-  /** A message that was edited or deleted, as it is now. */
-  function change({ type: _, ...message }) {
-    const changed = { ...message, state: "sent" };
-    if (later.has(message.seq)) later.set(message.seq, changed);
-    known = known.map((other) => (other.seq === message.seq ? changed : other));
-    show();
-  }
-
-  function types({ username }) {
-    setTypists([...typists.current.filter((name) => name !== username), username]);
-    setTimeout(() => setTypists(typists.current.filter((name) => name !== username)), TYPING_SHOWN_MS);
-  }
-
-  /** Starts with the newest messages. */
-  async function begin() {
-    const { data, problem } = await live.ask({ type: "history", room: name, limit: PAGE });
-    if (problem) return problem;
-    known = data.messages.map((message) => ({ ...message, state: "sent" }));
-    upto = data.upto;
-    before = data.before;
-    setComplete(before === undefined);
-  }
-
-  /** Asks for one page after the last known number. */
-  async function missed() {
-    const { data, problem } = await live.ask({ type: "sync", room: name, since: upto, limit: SYNC_PAGE });
-    if (problem) return { problem };
-    if (data.last_seq - upto > MOST_MISSED) return { problem: await begin(), more: true };
-    // What came in between is not for this person: the room begins anew.
-    if (!data.complete) known = [];
-    known.push(...data.messages.filter(({ seq }) => seq > upto).map((message) => ({ ...message, state: "sent" })));
-    upto = Math.max(upto, data.upto);
-    return { more: data.more };
-  }
-
-  /** Asks until nothing is missing. Gives up when the connection is lost: the next greeting begins again. */
-  const catchUp = single(async () => {
-    while (!closed && live.current !== "off") {
-      const { problem, more } = upto === null ? { problem: await begin() } : await missed();
-      if (problem && (problem.status === 0 || !isTemporary(problem))) return void (problem.status === 404 && close());
-      if (upto !== null) drain();
-      if (!problem && !more) return;
-      if (problem) await wait(problem.retryAfter * 1000 || AGAIN_MS);
-    }
-  });
-
-  /** Sends what is waiting, one after the other, each until the server has answered. */
-  function flush() {
-    return (flushing ??= sendAll());
-  }
-
-  async function sendAll() {
-    // So that `flushing` is set before it is unset.
-    await null;
-    for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
-      const { data, problem } = await live.ask({ type: "send", room: name, text: next.text, nonce: next.nonce, reply_to: next.reply_to });
-      if (problem && isTemporary(problem)) {
-        // The greeting of the next connection goes on.
-        if (problem.status === 0) break;
-        await wait(problem.retryAfter * 1000 || AGAIN_MS);
-        continue;
-      }
-      const done = data
-        ? { ...next, id: data.id, room: data.room, seq: data.seq, created_at: data.created_at, state: "sent" }
-        : { ...next, state: "failed", problem };
-      unsent = unsent.map((message) => (message === next ? done : message));
-      if (data) accept(done);
-      show();
-      settled.get(next.nonce)?.(data ? { data: done } : { problem });
-      settled.delete(next.nonce);
-    }
-    flushing = null;
-  }
-
-  /** Sends a text. It is shown at once; the promise is kept when the server has it, or has refused it. */
-  function send(text, { replyTo } = {}) {
-    const { id, username } = session.current.user ?? {};
-    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending" };
-    unsent = [...unsent, message];
-    show();
-    const answer = new Promise((then) => settled.set(message.nonce, then));
-    void flush();
-    return answer;
-  }
-
-  /** Sends a message again that was refused. */
-  function again(nonce) {
-    unsent = unsent.map((message) => (message.nonce === nonce && message.state === "failed" ? { ...message, state: "sending", problem: undefined } : message));
-    show();
-    return flush();
-  }
-
-  /** Removes a message that was refused. */
-  function discard(nonce) {
-    unsent = unsent.filter((message) => message.nonce !== nonce || message.state !== "failed");
-    show();
-  }
-
-  /** Changes one's own message. The other devices are told by the server. */
-  async function alter(payload, after) {
-    const { problem } = await live.ask({ room: name, ...payload });
-    if (problem) return { problem };
-    const before = known.find(({ seq }) => seq === payload.seq);
-    if (before) change({ ...before, ...after });
-    return {};
-  }
-
-  const edit = (seq, text) => alter({ type: "edit", seq, text }, { text, edited_at: new Date().toISOString() });
-  const remove = (seq) => alter({ type: "delete", seq }, { kind: "deleted", text: undefined, author: undefined, edited_at: undefined });
-
-  /** Tells the others that one types. May be called at every key. */
-  function typing() {
-    if (Date.now() - typed < TYPING_EVERY_MS) return;
-    typed = Date.now();
-    void live.ask({ type: "typing", room: name });
-  }
-
-  /** Marks the messages up to this number as read, by default all. May be called often. */
-  function read(seq = upto) {
-    if (!(seq > (readUpto.current ?? 0))) return;
-    setReadUpto(seq);
-    marking ??= setTimeout(() => ((marking = null), void live.ask({ type: "read", room: name, seq: readUpto.current })), READ_EVERY_MS);
-  }
-
-  /** Reads the page before the first message. */
-  const older = single(async () => {
-    if (upto === null || before === undefined) return { data: { more: upto === null } };
-    const { data, problem } = await live.ask({ type: "history", room: name, before, limit: PAGE });
-    if (problem) return { problem };
-    known = [...data.messages.map((message) => ({ ...message, state: "sent" })), ...known];
-    before = data.before;
-    setComplete(before === undefined);
-    show();
-    return { data: { more: before !== undefined } };
-  });
-
-  /** After a greeting: first the message whose fate is unknown, so that it is not shown twice, then what was missed. */
-  async function resume(state) {
-    await flush();
-    if (state) setReadUpto(Math.max(state.read_seq, readUpto.current ?? 0));
-    // Shown messages were changed in the meantime.
-    if (changes !== undefined && state && state.changes !== changes) upto = null;
-    changes = state?.changes ?? changes;
-    if (upto === null || state === undefined || state.last_seq > upto || later.size > 0) await catchUp();
-  }
-
-  function close() {
-    closed = true;
-    clearTimeout(holeTimer);
-    clearTimeout(marking);
-    setMessages([]);
-  }
-
-  return {
-    room: { name, messages, complete, online, typists, readUpto, send, again, discard, edit, remove, typing, read, older, close },
-    accept,
-    change,
-    types,
-    resume,
-    setOnline,
-    setReadUpto,
-    isClosed: () => closed,
-  };
+/** A count with one more message. */
+function increased({ messages, mentions, more }, isMention) {
+  const full = messages >= UNREAD_MOST;
+  return { messages: full ? messages : messages + 1, mentions: mentions + isMention, more: more || full };
 }
 
-export function createRooms(core, live) {
-  const { api, session, pages } = core;
-  const [rooms, setRooms] = createStore([]);
+/** What a system event changes of a group or a channel. */
+function changedBy({ event, who }, club, me) {
+  const role = { promoted: "admin", demoted: "member", new_owner: "owner" }[event.type];
+  if (event.type === "renamed") return { ...club, name: event.name };
+  if (event.type === "topic_changed") return { ...club, topic: event.topic };
+  if (event.type === "joined") return { ...club, members: club.members + 1 };
+  if (event.type === "left" || event.type === "removed") return { ...club, members: club.members - 1 };
+  if (role && who.id === me) return { ...club, role };
+  // Who hands a room over stays an administrator of it.
+  if (event.type === "new_owner" && club.role === "owner") return { ...club, role: "admin" };
+  return club;
+}
+
+/** `read(id, seq)` is called when all messages of a room are read. */
+export function createRooms(core, live, read) {
+  const { api, session } = core;
+  const { list: rooms, set: setRooms, clear, isRead } = createList(core, "/v1/chats", { merge });
+  const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
   let publicId = null;
   /** The last known number of people in it. */
   let others;
-  let rest = null;
-  let owner = session.current.user?.id;
+  let again = null;
 
   const nameOf = (id) => (id === publicId ? "public" : id);
+  const me = () => session.current.user?.id;
+
+  /** A room as the server knows it, with the marker of this device, which the server may not have yet. */
+  function marked(entry) {
+    const seq = opened.get(nameOf(entry.id))?.room.readUpto.current;
+    if (!(seq > entry.read_seq)) return entry;
+    return { ...entry, read_seq: seq, unread: seq >= entry.last_seq && entry.unread ? ALL_READ : entry.unread };
+  }
+
+  /** The rooms of a page beside those that are known. */
+  function merge(current, chats) {
+    const fresh = new Map(chats.map((chat) => [chat.room.id, marked(entryOf(chat))]));
+    return sorted([...fresh.values(), ...current.filter(({ id }) => !fresh.has(id))]);
+  }
+
+  /** Replaces what is known of a room. */
+  function update(id, change) {
+    const old = rooms.current.find((one) => nameOf(one.id) === nameOf(id));
+    if (old) setRooms(sorted(rooms.current.map((one) => (one === old ? { ...old, ...change(old) } : one))));
+    return old;
+  }
+
+  /** Reads the list again, a little later: what follows may change it too. */
+  function soon() {
+    again ??= setTimeout(() => ((again = null), void rooms.reload()), SOON_MS);
+  }
+
+  rooms.subscribe((all) => {
+    for (const { id, unread } of all) opened.get(nameOf(id))?.setUnread(unread);
+  });
 
   function room(id) {
     const name = nameOf(id);
     let found = opened.get(name);
     if (!found || found.isClosed()) {
-      found = createRoom(name, { live, session });
+      found = createRoom(name, { ...core, live, sent: noted });
       opened.set(name, found);
+      const entry = rooms.current.find((one) => nameOf(one.id) === name);
+      found.setReadUpto(entry?.read_seq);
+      found.setUnread(entry?.unread);
+      found.room.readUpto.subscribe((seq) => readTo(name, seq));
       if (name === "public") found.setOnline(others);
       live.start();
       if (live.current === "live") void found.resume();
@@ -261,25 +94,34 @@ export function createRooms(core, live) {
     return found.room;
   }
 
-  /** The rooms with the last activity first. */
-  function list(all) {
-    setRooms([...all].sort((a, b) => (a.kind !== "public") - (b.kind !== "public") || (b.active_at ?? "").localeCompare(a.active_at ?? "")));
+  /** The person has read a room up to this number. */
+  function readTo(id, seq) {
+    if (seq === undefined) return;
+    const old = rooms.current.find((one) => nameOf(one.id) === nameOf(id));
+    if (!old || old.read_seq === seq) return;
+    const isAll = seq >= old.last_seq;
+    update(id, ({ unread }) => ({ read_seq: seq, unread: isAll && unread ? ALL_READ : unread }));
+    if (isAll) read(old.id, seq);
+    // How many of the rest are messages of others is only known by the server.
+    if (!isAll && isRead()) soon();
   }
 
-  function greet({ rooms: told, online, online_more: more }) {
+  function greet({ rooms: told, more, online, online_more: moreOnline }) {
     const states = new Map();
     for (const state of told) {
       if (state.kind === "public") publicId = state.room;
       states.set(nameOf(state.room), state);
     }
     const before = new Map(rooms.current.map((one) => [one.id, one]));
-    list(told.map(({ room: id, ...state }) => ({ ...before.get(id), ...state, id })));
-    rest = null;
+    const same = ({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq === last && before.get(id).read_seq === read;
+    if (isRead() && !told.every(same)) soon();
+    const rest = more ? rooms.current.filter(({ id }) => !states.has(nameOf(id))) : [];
+    setRooms(sorted([...told.map(({ room: id, ...state }) => marked({ ...before.get(id), ...state, id })), ...rest]));
     for (const [name, one] of opened) {
       if (one.isClosed()) opened.delete(name);
       else void one.resume(states.get(name));
     }
-    setOthers({ online, more });
+    setOthers({ online, more: moreOnline });
   }
 
   function setOthers(value) {
@@ -287,61 +129,95 @@ export function createRooms(core, live) {
     opened.get("public")?.setOnline(others);
   }
 
+  /** A new message or event of a room. */
+  function noted({ type: _, ...message }) {
+    const known = update(message.room, ({ last_seq: last, read_seq: read, unread, club }) => {
+      if (message.seq <= last) return {};
+      const counts = unread && message.kind === "text" && message.author.id !== me() && message.seq > read;
+      return {
+        last_seq: message.seq,
+        last: message,
+        active_at: message.created_at,
+        unread: counts ? increased(unread, (message.mentions ?? []).includes(me())) : unread,
+        club: club && message.event ? changedBy(message, club, me()) : club,
+      };
+    });
+    // Somebody has opened a new room, or taken this person in.
+    if (!known) void rooms.reload();
+  }
+
   function push(payload) {
-    const name = nameOf(payload.room);
-    const one = opened.get(name);
+    const one = opened.get(nameOf(payload.room));
     if (payload.type === "online") setOthers({ online: payload.online, more: payload.more });
-    if (payload.type === "changed") one?.change(payload);
     if (payload.type === "typing") one?.types(payload.user);
-    if (payload.type === "read") one?.setReadUpto(payload.seq);
+    if (payload.type === "receipt") one?.receipt(payload);
+    if (payload.type === "read") one ? one.setReadUpto(payload.seq) : readTo(payload.room, payload.seq);
     if (payload.type === "left") {
-      one?.room.close();
+      one?.leave();
       setRooms(rooms.current.filter(({ id }) => id !== payload.room));
+    }
+    if (payload.type === "changed") {
+      one?.change(payload);
+      const old = update(payload.room, ({ last }) => (last?.seq === payload.seq ? { last: payload } : {}));
+      // A deleted message is not unread any more, and an edited one may mention others.
+      if (old?.unread?.messages && payload.seq > old.read_seq) soon();
     }
     if (payload.type !== "message") return;
     one?.accept(payload);
-    const known = rooms.current.find(({ id }) => id === payload.room);
-    if (known) list(rooms.current.map((other) => (other === known ? { ...known, last_seq: payload.seq, last: payload, active_at: payload.created_at } : other)));
-    else void first();
+    noted(payload);
   }
 
-  /** The first page of one's rooms: somebody has opened a new one. */
-  const first = single(async () => {
-    rest = pages("/v1/rooms");
-    const { data, problem } = await rest.page();
+  /** Opens a room that the API has returned. */
+  async function opening(call) {
+    const { data, problem } = await call;
     if (problem) return { problem };
-    const fresh = new Map(data.items.map(({ created_at: at, ...info }) => [info.id, { active_at: at, ...info }]));
-    list([...fresh.values(), ...rooms.current.filter(({ id }) => !fresh.has(id))]);
-    return { data };
-  });
-
-  /** Reads more of one's rooms. */
-  async function more() {
-    if (!rest) return first();
-    const { data, problem } = await rest.page();
-    if (problem) return { problem };
-    const there = new Set(rooms.current.map(({ id }) => id));
-    list([...rooms.current, ...data.items.filter(({ id }) => !there.has(id)).map(({ created_at: at, ...info }) => ({ active_at: at, ...info }))]);
-    return { data };
-  }
-
-  /** Opens the room of two people, by the other one's username. */
-  async function direct(username) {
-    const { data, problem } = await api.POST("/v1/rooms/direct", { body: { username } });
-    if (problem) return { problem };
-    void first();
+    void rooms.reload();
     return { data: room(data.id) };
   }
 
-  const unsubscribe = session.subscribe(({ state, user }) => {
-    // Nothing of one person is shown to the next.
-    if (state !== "signed_out" && (!user || user.id === owner || owner === undefined)) return void (owner = user?.id ?? owner);
-    owner = user?.id;
+  const inRoom = (id) => ({ params: { path: { room: id } } });
+
+  async function join(id) {
+    const joined = await opening(api.POST("/v1/rooms/{room}/members", inRoom(id)));
+    if (joined.data) dropInvitation(id);
+    return joined;
+  }
+
+  async function decline(id) {
+    const answer = await api.DELETE("/v1/rooms/{room}/invitations/{user}", { params: { path: { room: id, user: me() } } });
+    if (!answer.problem) dropInvitation(id);
+    return answer;
+  }
+
+  function dropInvitation(id) {
+    invitations.set(invitations.list.current.filter(({ room: other }) => other !== id));
+  }
+
+  const unsubscribe = forEachPerson(session, () => {
     for (const one of opened.values()) one.room.close();
     opened.clear();
-    rest = null;
-    setRooms([]);
+    clearTimeout(again);
+    again = null;
+    clear();
+    invitations.clear();
   });
 
-  return { rooms: Object.assign(rooms, { more, direct }), room, greet, push, close: unsubscribe };
+  Object.assign(rooms, {
+    invitations: invitations.list,
+    direct: (username) => opening(api.POST("/v1/rooms/direct", { body: { username } })),
+    create: (made) => opening(api.POST("/v1/rooms", { body: made })),
+    channel: (slug) => api.GET("/v1/channels/{slug}", { params: { path: { slug } } }),
+    mute: async (id, muted) => {
+      const answer = await api.PUT("/v1/rooms/{room}/notices", { ...inRoom(id), body: { muted } });
+      if (!answer.problem) update(id, () => ({ muted }));
+      return answer;
+    },
+    join,
+    decline,
+  });
+  function close() {
+    clearTimeout(again);
+    unsubscribe();
+  }
+  return { rooms, room, greet, push, close };
 }

@@ -2,9 +2,14 @@
 
 import { createCore } from "./core.js";
 import { createLive } from "./live.js";
+import { createNotifications } from "./notifications.js";
+import { createMe, createPeople } from "./people.js";
 import { createRooms } from "./rooms.js";
 
 export { createCore, StoaError } from "./core.js";
+// What other parts of the client, such as `support.js`, are made of.
+export { createList, forEachPerson } from "./lists.js";
+export { createRoom } from "./room.js";
 
 export function createStoa(options) {
   const core = createCore(options);
@@ -12,13 +17,25 @@ export function createStoa(options) {
   // Each needs the other: the socket is opened for a room, and the rooms get what comes.
   const { live, close } = createLive(core, {
     WebSocket: options.WebSocket,
-    greet: (hello) => rooms.greet(hello),
+    greet: (hello) => {
+      rooms.greet(hello);
+      inbox.greet();
+      others.greet();
+    },
     push: (payload, stream) => {
-      rooms.push(payload);
+      if (stream === "notification") {
+        inbox.push(payload);
+        others.push(payload);
+      } else {
+        rooms.push(payload);
+      }
       for (const listener of listeners) queueMicrotask(() => listener(payload, stream));
     },
   });
-  const rooms = createRooms(core, live);
+  const inbox = createNotifications(core);
+  const rooms = createRooms(core, live, inbox.roomRead);
+  const others = createPeople(core);
+  const own = createMe(core);
   live.on = (listener) => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
@@ -28,8 +45,11 @@ export function createStoa(options) {
     live,
     rooms: rooms.rooms,
     room: rooms.room,
+    notifications: inbox.notifications,
+    people: others.people,
+    me: own.me,
     close() {
-      rooms.close();
+      for (const part of [rooms, inbox, others, own]) part.close();
       close();
       core.close();
     },

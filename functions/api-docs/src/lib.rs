@@ -5,6 +5,9 @@
 //! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
 //! allows its own origin and nothing inline.
 
+#[cfg(test)]
+#[path = "../bundle.rs"]
+mod bundle;
 mod client;
 mod docs;
 mod document;

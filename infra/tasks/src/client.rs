@@ -1,7 +1,10 @@
 //! The types of the JavaScript client, from the OpenAPI and the AsyncAPI document, and the contracts of its files: what it repeats
 //! from the document, its size, and its package.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use serde_json::{Map, Value};
 
@@ -41,9 +44,9 @@ pub fn frames(document: &Value, http: &Value) -> String {
     for (name, schema) in &own {
         declare(&mut body, name, schema);
     }
-    let mut asks = Vec::new();
+    let mut asks: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut pushes = BTreeSet::new();
-    for (_, operation) in members(document, "/operations") {
+    for (key, operation) in members(document, "/operations") {
         let named = |place: &str| -> Vec<String> {
             let messages = operation.pointer(place).and_then(Value::as_array);
             messages.into_iter().flatten().filter_map(|message| payload_of(document, message)).collect()
@@ -53,17 +56,28 @@ pub fn frames(document: &Value, http: &Value) -> String {
             let kind = operation.get("title").and_then(Value::as_str).unwrap_or_default();
             let answer: Vec<&String> = answers.iter().filter(|answer| *answer != "ToldError").collect();
             if let (Some(ask), [answer]) = (asked.first(), answer.as_slice()) {
-                asks.push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
+                let stream = key.strip_suffix(kind).and_then(|begin| begin.strip_suffix('_')).unwrap_or_default();
+                asks.entry(stream).or_default().push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
             }
         } else {
             pushes.extend(named("/messages"));
         }
     }
     let pushes: Vec<String> = pushes.into_iter().collect();
-    writeln!(body, "/** What can be asked, by `type`. */\nexport interface Asks {{\n{}\n}}\n", asks.join("\n")).unwrap_or_default();
+    for (stream, asks) in asks {
+        let about = format!("/** What can be asked on the stream `{stream}`, by `type`. */");
+        writeln!(body, "{about}\nexport interface {} {{\n{}\n}}\n", asks_of(stream), asks.join("\n")).unwrap_or_default();
+    }
     writeln!(body, "/** The frames that nobody asked for. */\nexport type Push = {};", pushes.join(" | ")).unwrap_or_default();
     let imported: Vec<&str> = used.iter().map(|(name, _)| name.as_str()).filter(|name| mentions(&body, name)).collect();
     format!("{NOTICE}import type {{ {} }} from \"./api.js\";\n\n{body}", imported.join(", "))
+}
+
+/// The name of the interface with what can be asked on a stream. That of the chat, which is the usual one, is `Asks`.
+fn asks_of(stream: &str) -> String {
+    let mut letters = stream.chars();
+    let first = letters.next().filter(|_| stream != "chat").map(|first| first.to_ascii_uppercase());
+    first.map_or_else(|| "Asks".to_owned(), |first| format!("{first}{}Asks", letters.as_str()))
 }
 
 /// Whether a text has this name as a whole word.
@@ -259,6 +273,19 @@ mod tests {
         ] {
             assert_eq!(type_of(&schema), expected, "{schema}");
         }
+    }
+
+    #[test]
+    fn each_stream_has_what_can_be_asked_on_it() {
+        assert_eq!(["chat", "support"].map(asks_of), ["Asks", "SupportAsks"]);
+        let asked = |stream: &str| {
+            let message = |name: &str| json!([{ "payload": { "properties": { "payload": { "$ref": format!("#/components/schemas/{stream}{name}") } } } }]);
+            json!({ "action": "receive", "title": "hello", "messages": message("Ask"), "reply": { "messages": message("Answer") } })
+        };
+        let document = json!({ "operations": { "chat_hello": asked("Chat"), "support_hello": asked("Support") } });
+        let text = frames(&document, &json!({}));
+        assert!(text.contains("export interface Asks {\n  hello: { ask: ChatAsk; answer: ChatAnswer };\n}"), "{text}");
+        assert!(text.contains("export interface SupportAsks {\n  hello: { ask: SupportAsk; answer: SupportAnswer };\n}"), "{text}");
     }
 
     #[test]

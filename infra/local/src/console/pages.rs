@@ -86,6 +86,15 @@ assets! {
     "console.js" "text/javascript; charset=utf-8";
     "overview.js" "text/javascript; charset=utf-8";
     "try.js" "text/javascript; charset=utf-8";
+    "try-members.js" "text/javascript; charset=utf-8";
+    "try-notifications.js" "text/javascript; charset=utf-8";
+    "try-pane.js" "text/javascript; charset=utf-8";
+    "try-parts.js" "text/javascript; charset=utf-8";
+    "try-people.js" "text/javascript; charset=utf-8";
+    "try-room.js" "text/javascript; charset=utf-8";
+    "try-rooms.js" "text/javascript; charset=utf-8";
+    "try-staff.js" "text/javascript; charset=utf-8";
+    "try-support.js" "text/javascript; charset=utf-8";
     "try-texts.js" "text/javascript; charset=utf-8";
     "inbox.js" "text/javascript; charset=utf-8";
     "clock.js" "text/javascript; charset=utf-8";
@@ -200,7 +209,10 @@ mod tests {
     use super::*;
 
     fn scripts() -> String {
-        PAGES.iter().map(|page| page.script).chain(["console.js", "try-texts.js"]).filter_map(content).map(|(_, script)| script).collect()
+        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "staff", "support", "texts"]
+            .map(|part| format!("try-{part}.js"));
+        let all = PAGES.iter().map(|page| page.script).chain(["console.js"]).chain(parts.iter().map(String::as_str));
+        all.map(|name| content(name).unwrap_or_else(|| panic!("there is no {name}")).1).collect()
     }
 
     #[test]

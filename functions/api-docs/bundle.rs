@@ -1,0 +1,118 @@
+//! The JavaScript client as it is served: the modules of `stoa.js` in one file, which is smaller and needs no further requests, and each
+//! script without what only readers need.
+
+use std::collections::BTreeSet;
+
+/// The modules of [`BUNDLE`], each after those that it imports. `core.js` stays a file of its own, because it can be used alone.
+pub const MODULES: [&str; 7] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", BUNDLE];
+/// The file that the modules become.
+pub const BUNDLE: &str = "stoa.js";
+/// The file that the modules import from.
+const CORE: &str = "\"./core.js\";";
+/// Next to these characters a space means nothing outside of strings.
+const TIGHT: &[char] = &['=', '>', '{', '}', '(', ')', '[', ']', ',', ';', ':', '?', '&', '|', '<', '*'];
+
+/// Makes one script of the modules: with one import, and with the exports of the last module.
+///
+/// # Errors
+/// If two modules declare one name, or if an import takes several lines.
+pub fn bundled(modules: &[String]) -> Result<String, String> {
+    let (mut imported, mut names, mut body) = (BTreeSet::new(), BTreeSet::new(), String::new());
+    for (n, module) in modules.iter().enumerate() {
+        for line in module.lines() {
+            if let Some(rest) = line.strip_prefix("import {") {
+                let (list, from) = rest.split_once("} from ").ok_or_else(|| format!("an import takes several lines: {line}"))?;
+                imported.extend(list.split(',').map(str::trim).filter(|_| from == CORE));
+                continue;
+            }
+            let plain = line.strip_prefix("export ").unwrap_or(line);
+            for name in declared(plain) {
+                if !names.insert(name) {
+                    return Err(format!("two modules of the client declare {name}"));
+                }
+            }
+            let is_last = n.saturating_add(1) == modules.len();
+            match line.split_once(" from ") {
+                _ if !is_last => body.push_str(plain),
+                // What the modules have is in this file.
+                Some((exported, from)) if exported.starts_with("export {") && from != CORE => {
+                    body.push_str(exported);
+                    body.push(';');
+                }
+                _ => body.push_str(line),
+            }
+            body.push('\n');
+        }
+    }
+    let imported: Vec<&str> = imported.into_iter().collect();
+    Ok(format!("import {{ {} }} from {CORE}\n{body}", imported.join(", ")))
+}
+
+/// The names that a line declares for the whole module.
+fn declared(line: &str) -> Vec<&str> {
+    let rest = ["const ", "let ", "function ", "async function ", "class "].iter().find_map(|keyword| line.strip_prefix(keyword));
+    let names =
+        rest.and_then(|rest| rest.split(['=', '(', ' ']).next().filter(|name| !name.starts_with(['[', '{'])).or(rest.split('=').next()));
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    names.unwrap_or_default().split(|c| !is_part(c)).filter(|name| !name.is_empty()).collect()
+}
+
+/// A script without its comments, which are lines of their own, without indentation, and without spaces that mean nothing.
+pub fn lean(script: &str) -> String {
+    let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
+    squeezed(&script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n"))
+}
+
+/// Code without the spaces that mean nothing. Strings and templates stay as they are; templates in templates are not understood.
+fn squeezed(code: &str) -> String {
+    let mut out = String::with_capacity(code.len());
+    let mut quote = None;
+    let mut rest = code.chars().peekable();
+    while let Some(c) = rest.next() {
+        match quote {
+            None if c == ' ' && (out.ends_with(TIGHT) || rest.peek().is_some_and(|next| TIGHT.contains(next))) => continue,
+            None => quote = ['"', '`'].into_iter().find(|begin| *begin == c),
+            Some(end) if c == end => quote = None,
+            Some(_) => {}
+        }
+        out.push(c);
+        if quote.is_some() && c == '\\' {
+            out.extend(rest.next());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_become_one_script() {
+        let modules = [
+            "import { one } from \"./core.js\";\nexport const A = one;\n",
+            "import { one, two } from \"./core.js\";\nimport { A } from \"./a.js\";\nexport { two } from \"./core.js\";\nexport { A } from \"./a.js\";\nexport const [B, C] = A;\n",
+        ];
+        let expected = "import { one, two } from \"./core.js\";\nconst A = one;\nexport { two } from \"./core.js\";\nexport { A };\nexport const [B, C] = A;\n";
+        assert_eq!(bundled(&modules.map(str::to_owned)).unwrap(), expected);
+    }
+
+    #[test]
+    fn one_name_is_of_one_module() {
+        assert!(bundled(&["const A = 1;", "export function A() {"].map(str::to_owned)).is_err());
+        assert!(bundled(&["const [A, B] = C;", "let B;"].map(str::to_owned)).is_err());
+        assert!(bundled(&["const A = 1;\n  const B = 2;", "const C = A;\n  const B = 2;"].map(str::to_owned)).is_ok());
+    }
+
+    #[test]
+    fn only_what_means_nothing_is_left_out() {
+        for (code, lean_code) in [
+            ("// a\n  const a = (b) => { return b ? [b, 1] : {}; };\n\n", "const a=(b)=>{return b?[b,1]:{};};"),
+            ("say(\"a = b\", `c ${d = 1} \\` , e`) ;", "say(\"a = b\",`c ${d = 1} \\` , e`);"),
+            ("say(\"\\\\\" , \"a, b\")", "say(\"\\\\\",\"a, b\")"),
+            ("a + +b - -c;\n/** d */\n* e\nreturn a of b", "a + +b - -c;\nreturn a of b"),
+        ] {
+            assert_eq!(lean(code), lean_code);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// Lists of the server as stores, and what ends when somebody else signs in.
+
+import { createStore, ownProblem } from "./core.js";
+
+/** Calls `forget` when the person signs out or another one signs in: nothing of one is shown to the next. Returns what ends that. */
+export function forEachPerson(session, forget) {
+  let owner = session.current.user?.id;
+  return session.subscribe(({ state, user }) => {
+    if (state !== "signed_out" && (!user || user.id === owner || owner === undefined)) return void (owner = user?.id ?? owner);
+    owner = user?.id;
+    forget();
+  });
+}
+
+/**
+ * A list of the server as a store. It is empty until `more` reads its first page; `reload` reads that again. `merge` says what the list
+ * is after a page, by default without repetitions of `keyOf`.
+ */
+export function createList({ pages, session }, path, { query, keyOf = ({ id }) => id, merge } = {}) {
+  const [store, set] = createStore([]);
+  let rest = null;
+  /** Pages are read one after the other. */
+  let turn = Promise.resolve();
+  const asked = { more: null, reload: null };
+  const person = () => session.current.user?.id;
+
+  const join = merge ?? ((current, items, isFirst) => {
+    const there = new Set(isFirst ? [] : current.map(keyOf));
+    return isFirst ? items : [...current, ...items.filter((item) => !there.has(keyOf(item)))];
+  });
+
+  async function next(isFirst) {
+    const mine = person();
+    const from = isFirst || !rest ? pages(path, { query }) : rest;
+    const { data, problem } = await from.page();
+    if (problem) return { problem };
+    if (mine !== person()) return { problem: ownProblem("signed_out", "Somebody else is signed in") };
+    set(join(store.current, data.items, from !== rest));
+    rest = from;
+    return { data };
+  }
+
+  /** Who asks while the same is still to be done gets the result of that. A reload that has begun may be too old for who asks now. */
+  function once(what) {
+    if (asked[what]) return asked[what];
+    const run = () => {
+      if (what === "reload" && asked.reload === mine) asked.reload = null;
+      return next(what === "reload");
+    };
+    const mine = (asked[what] = turn.then(run).finally(() => asked[what] === mine && (asked[what] = null)));
+    turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  function clear() {
+    rest = null;
+    turn = Promise.resolve();
+    asked.more = asked.reload = null;
+    set([]);
+  }
+
+  return { list: Object.assign(store, { more: () => once("more"), reload: () => once("reload") }), set, clear, isRead: () => rest !== null };
+}

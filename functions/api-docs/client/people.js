@@ -1,0 +1,88 @@
+// Other people: searching them, who is nearby, friends, requests and blocks; and one's own profile.
+
+import { createList, forEachPerson } from "./lists.js";
+
+/** The lists of people, by how they stand to oneself. */
+const RELATIONS = ["friends", "sent", "received", "blocked"];
+
+export function createPeople(core) {
+  const { api, session, pages } = core;
+  const lists = Object.fromEntries(RELATIONS.map((relation) => [relation, createList(core, "/v1/friends", { query: { relation }, keyOf: ({ user }) => user })]));
+  const { friends, sent, received, blocked } = lists;
+
+  /** Somebody stands in this way to the person now. Lists that were read before follow. */
+  function settle(user, relation) {
+    for (const { list, set } of Object.values(lists)) {
+      if (list.current.some((one) => one.user === user)) set(list.current.filter((one) => one.user !== user));
+    }
+    if (lists[relation]?.isRead()) void lists[relation].list.reload();
+  }
+
+  const change = (method, place, relation) => async (user) => {
+    const answer = await api[method](`/v1/friends/{user}${place}`, { params: { path: { user } } });
+    if (!answer.problem) settle(user, answer.data?.relation ?? relation);
+    return answer;
+  };
+
+  function push({ type, user, relation }) {
+    if (type === "UPDATE_INTEREST" && user) settle(user, relation);
+  }
+
+  /** After a cut: lists that were read before may have changed. */
+  function greet() {
+    for (const { list, isRead } of Object.values(lists)) if (isRead()) void list.reload();
+  }
+
+  const close = forEachPerson(session, () => {
+    for (const { clear } of Object.values(lists)) clear();
+  });
+
+  const people = Object.assign(friends.list, {
+    sent: sent.list,
+    received: received.list,
+    blocked: blocked.list,
+    search: (q, query) => pages("/v1/people", { query: { ...query, q } }),
+    profile: (username) => api.GET("/v1/users/{username}", { params: { path: { username } } }),
+    nearby: (withinKm) => api.GET("/v1/people/nearby", { params: { query: { within_km: withinKm } } }),
+    share: ({ latitude, longitude }) => api.PUT("/v1/me/location", { body: { latitude, longitude } }),
+    hide: () => api.DELETE("/v1/me/location"),
+    relation: (user) => api.GET("/v1/friends/{user}", { params: { path: { user } } }),
+    request: change("POST", "/request"),
+    cancel: change("DELETE", "/request", "none"),
+    accept: change("POST", "/accept"),
+    reject: change("POST", "/reject", "none"),
+    remove: change("DELETE", "", "none"),
+    block: change("PUT", "/block"),
+    unblock: change("DELETE", "/block", "none"),
+  });
+  return { people, push, greet, close };
+}
+
+/** One's own profile. A change names the version that it was made for, which is the last one that was read. */
+export function createMe({ api, session, upload }) {
+  let version;
+  const close = forEachPerson(session, () => (version = undefined));
+
+  function noted(answer) {
+    version = answer.problem ? undefined : answer.response?.headers.get("etag") ?? undefined;
+    return answer;
+  }
+
+  const get = async () => noted(await api.GET("/v1/me"));
+
+  async function update(changed) {
+    if (!version) {
+      const { problem } = await get();
+      if (problem) return { problem };
+    }
+    return noted(await api.PATCH("/v1/me", { params: { header: { "If-Match": version } }, body: changed }));
+  }
+
+  const me = {
+    get,
+    update,
+    setPicture: (file, options) => upload(file, { ...options, for: "picture" }),
+    removePicture: () => api.DELETE("/v1/me/picture"),
+  };
+  return { me, close };
+}

@@ -1,0 +1,36 @@
+// The inbox of notifications.
+
+import { clockTime, el, show } from "./console.js";
+import { button, done, foldable } from "./try-parts.js";
+import { titleOf } from "./try-rooms.js";
+import { texts } from "./try-texts.js";
+
+/** What a notification says. Types that are not known are shown by their name. */
+function textOf({ type, notice, relation, username, room, messages }, rooms) {
+  const about = rooms.find(({ id }) => id === room);
+  if (type === "UPDATE_CHAT") return [texts.waiting(messages, about ? titleOf(about) : texts.gone)];
+  if (type === "UPDATE_INTEREST") return [username ?? texts.gone, ": ", texts.relations[relation] ?? relation];
+  return [el("code", {}, [type, notice].filter(Boolean).join(" "))];
+}
+
+export function notificationsPart(stoa) {
+  const list = el("ul", { class: "rows", "aria-label": texts.notifications });
+  const inbox = stoa.notifications;
+  const all = button(texts.readAll, () => done(inbox.readAll()));
+  const more = button(texts.older, async () => (more.hidden = (await done(inbox.more()))?.more === false));
+  const part = foldable("notifications", texts.notifications, async () => {
+    const page = await done(inbox.reload());
+    more.hidden = page?.more !== true;
+  }, list, el("div", { class: "row" }, all, more));
+
+  function render(entries) {
+    all.hidden = entries.length === 0;
+    show(list, entries.length === 0 ? el("li", { class: "soft" }, texts.noNotifications) : entries.map((entry) =>
+      el("li", { "data-key": entry.id, "data-read": String(entry.read) },
+        el("span", {}, el("time", { class: "soft small", datetime: entry.created_at }, clockTime(Date.parse(entry.created_at))), " ", ...textOf(entry, stoa.rooms.current)),
+        entry.read ? "" : button(texts.markRead, () => done(inbox.read(entry.id))))));
+  }
+
+  const ends = [inbox.subscribe(render), inbox.unread.subscribe(({ unread, more: isMore }) => part.setCount(unread, isMore))];
+  return { place: part.place, end: () => ends.forEach((stop) => stop()) };
+}

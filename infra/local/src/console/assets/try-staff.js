@@ -1,0 +1,114 @@
+// Members of the team on this page: how a person becomes one, and the authenticator app that each of them needs.
+
+import { call, get } from "./console.js";
+import { done } from "./try-parts.js";
+
+/** An operation of the team, to find out whether somebody is of it. */
+const DESK = "/v1/support/threads";
+/** How long an app shows a code, in seconds, and the digits that it has. */
+const [CODE_SECONDS, CODE_DIGITS] = [30, 6];
+/** Where the secrets of the apps are, by username, so that they survive a reload. */
+const SECRETS = "stoa.apps";
+/** Seconds to wait for a message. */
+const PATIENCE = 10;
+/** Numbers that are nobody's. */
+const PHONES = 447700900100;
+
+const secrets = () => JSON.parse(localStorage.getItem(SECRETS) ?? "{}");
+const secretOf = ({ username }) => secrets()[username];
+
+/** The bytes of a text in Base32. */
+function base32(text) {
+  const digits = [...text.replaceAll(" ", "")].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"));
+  return Uint8Array.from(digits.join("").match(/.{8}/g), (bits) => parseInt(bits, 2));
+}
+
+/** A code of an authenticator app (RFC 6238). Each is accepted once, so the clock of the local cloud is moved to the next one. */
+async function appCode(secret) {
+  const { now } = await call("POST", "/_local/clock", { advance: `${CODE_SECONDS}s` });
+  const counter = new DataView(new ArrayBuffer(8));
+  counter.setBigUint64(0, BigInt(Math.floor(Date.parse(now) / 1000 / CODE_SECONDS)));
+  const key = await crypto.subtle.importKey("raw", base32(secret), { name: "HMAC", hash: "SHA-1" }, false, ["sign"]);
+  const digest = new DataView(await crypto.subtle.sign("HMAC", key, counter));
+  const number = digest.getUint32(digest.getUint8(digest.byteLength - 1) & 15) & 0x7fffffff;
+  return String(number % 10 ** CODE_DIGITS).padStart(CODE_DIGITS, "0");
+}
+
+/** Runs a call that sends a code to an address or a number, and returns the code. */
+async function codeTo(to, run) {
+  const inbox = `/_local/inbox?to=${encodeURIComponent(to)}`;
+  let after = (await get(inbox)).messages.at(-1)?.id ?? 0;
+  if ((await run()).problem) return undefined;
+  for (;;) {
+    const { messages } = await get(`${inbox}&after=${after}&wait=${PATIENCE}`);
+    if (messages.length === 0) return undefined;
+    const found = messages.find(({ code }) => code);
+    if (found) return found.code;
+    after = messages.at(-1).id;
+  }
+}
+
+/** Completes a sign-in or a step-up of a person on this machine, with the strongest factor that this page has. */
+export async function prove(flow, person) {
+  const secret = secretOf(person);
+  const factor = flow.chosen ?? ["app", "password", "email"].find((one) => flow.allowed.includes(one) && (one !== "app" || secret));
+  let code;
+  if (factor === "email") {
+    let next = { data: flow };
+    code = await codeTo(person.email, async () => (next = await (flow.chosen ? flow.resend() : flow.choose(factor))));
+    flow = next.data ?? flow;
+  } else if (!flow.chosen && factor) {
+    flow = (await flow.choose(factor)).data ?? flow;
+  }
+  const proof = factor === "password" ? { password: person.password } : factor === "app" && secret ? await appCode(secret) : code;
+  return proof !== undefined && (await done(flow.verify(proof)))?.next === "signed_in";
+}
+
+/** Turns second factors on, as a person would, with the codes from the inbox. */
+async function setUpFactors({ api }, person, number) {
+  const state = await done(api.GET("/v1/me/mfa"));
+  if (!state || state.enabled) return;
+  const phone = `+${PHONES + number}`;
+  if (state.missing.length > 0) {
+    const proof = await codeTo(phone, () => api.POST("/v1/me/phone-changes", { body: { phone } }));
+    await done(api.POST("/v1/me/phone-changes/verify", { body: { code: proof } }));
+  }
+  const begun = await done(api.POST("/v1/me/mfa/setup", { body: { password: person.password } }));
+  if (!begun) return;
+  const { secret } = begun.app;
+  const code = await appCode(secret);
+  const mailed = await codeTo(person.email, () => api.POST("/v1/me/mfa/setup/app", { body: { code } }));
+  const texted = await codeTo(phone, () => api.POST("/v1/me/mfa/setup/email", { body: { code: mailed } }));
+  if (await done(api.POST("/v1/me/mfa/setup/sms", { body: { code: texted } }))) {
+    localStorage.setItem(SECRETS, JSON.stringify({ ...secrets(), [person.username]: secret }));
+  }
+}
+
+/** The superuser makes somebody a moderator. */
+async function appoint({ createStoa, url, people }, person) {
+  const number = people.findIndex(({ role }) => role === "superuser");
+  const superuser = people[number];
+  const theirs = createStoa({ url });
+  theirs.session.onStepUp((flow) => prove(flow, superuser));
+  const flow = await done(theirs.session.signIn({ login: superuser.username, password: superuser.password }));
+  if (flow && (flow.next === "signed_in" || (await prove(flow, superuser)))) {
+    await setUpFactors(theirs, superuser, number);
+    await done(theirs.api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username: person.username, role: "moderator" } } }));
+    await theirs.session.signOut();
+  }
+  theirs.close();
+}
+
+/** Makes a person a member of the team, with all that this takes, and opens a socket that proves it. */
+export async function joinTeam(stoa, page, username) {
+  const number = page.people.findIndex((one) => one.username === username);
+  const person = page.people[number];
+  stoa.session.onStepUp((flow) => prove(flow, person));
+  await setUpFactors(stoa, person, number);
+  if ((await stoa.api.GET(DESK)).problem?.code === "forbidden") {
+    await appoint(page, person);
+    await done(stoa.api.GET(DESK));
+  }
+  stoa.live.stop();
+  stoa.live.start();
+}
