@@ -43,7 +43,7 @@ pub async fn say(
     // A repetition is answered from its receipt.
     let mentions = if receipt.is_some() { Vec::new() } else { mention::resolve(&s.table, &text).await? };
     let direct = member.room.kind == RoomKind::Direct;
-    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, chat, receipt };
+    let sending = Sending { user, member, pair, socket, text, reply_to, mentions, nonce, chat, receipt, desk: None };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver }) => {
             let told = |message: Message| {

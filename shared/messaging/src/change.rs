@@ -97,7 +97,7 @@ async fn commit(table: &Table, sys: &Sys, member: &RoomMember, after: LogEntry, 
             let accepted = Accepted::check(&mut tx, membership.user, peer, pair);
             vec![(accepted.peer, Kind::ChatNotAllowed), (accepted.pair, Kind::Conflict)]
         }
-        (RoomKind::Public | RoomKind::Direct, ..) => Vec::new(),
+        (RoomKind::Public | RoomKind::Direct | RoomKind::Support, ..) => Vec::new(),
         (RoomKind::Group | RoomKind::Channel, ..) => {
             vec![(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound)]
         }

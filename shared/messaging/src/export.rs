@@ -12,6 +12,7 @@ use crate::{
     member::{self, Invitation, Membership, RoomRole},
     message::{Content, LogEntry, by_author},
     room::{PUBLIC, Room, RoomKind},
+    support::thread::thread_of,
 };
 
 /// Messages read by one query.
@@ -22,7 +23,7 @@ const AT_ONCE: u32 = 500;
 pub struct InRoom {
     room: RoomId,
     kind: RoomKind,
-    /// The name of a group or a channel.
+    /// The name of a group or a channel, and what a support thread is about.
     name: Option<String>,
     /// The person's role in a group or a channel.
     role: Option<RoomRole>,
@@ -67,7 +68,7 @@ pub struct SentMessage {
 
 /// What a person has in the chat, the public room included.
 ///
-/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
+/// A read of their place in the public room, and one of their support thread. One query for each hundred rooms and each hundred invitations, a batch read of the rooms, and one query for each 500 messages.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -81,6 +82,10 @@ async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
     if let Some(Membership { since, read_seq, muted, .. }) = table.get(Membership::key_of(PUBLIC, user)).await? {
         let (name, role, with, since) = (None, None, None, since.into());
         rooms.push(InRoom { room: PUBLIC, kind: RoomKind::Public, name, role, with, since, read_seq, muted });
+    }
+    if let Some(Room { id, kind, created_at, desk: Some(desk), .. }) = table.get(Room::key_of(thread_of(user))).await? {
+        let (name, since, read_seq) = (Some(desk.subject.to_string()), created_at.into(), desk.customer_read);
+        rooms.push(InRoom { room: id, kind, name, role: None, with: None, since, read_seq, muted: false });
     }
     loop {
         let page = member::of_user(table, user, after, PAGE_MAX).await?;

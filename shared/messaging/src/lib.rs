@@ -21,6 +21,7 @@ pub mod exclusion;
 pub mod export;
 pub mod frame;
 pub mod history;
+pub mod limits;
 pub mod log;
 pub mod member;
 pub mod mention;
@@ -34,6 +35,7 @@ pub mod roster;
 pub mod send;
 mod sockets;
 pub mod spam;
+pub mod support;
 pub mod ticket;
 pub mod typing;
 pub mod unread;
@@ -52,5 +54,10 @@ store::items![
     roster::RoomCount,
     send::Receipt,
     spam::ChatState,
+    support::figures::AnswersOfDay,
+    support::find::SubjectWord,
+    support::note::Note,
+    support::present::AtDesk,
+    support::reply::PreparedReply,
     ticket::Used
 ];

@@ -24,6 +24,10 @@ use crate::{
     presence::Presence,
     room::{Accepted, RoomKind},
     spam::ChatState,
+    support::{
+        figures,
+        thread::{self, Side},
+    },
 };
 
 /// How long a nonce is remembered.
@@ -89,7 +93,7 @@ pub struct Sending<'a> {
     pub member: RoomMember,
     /// In a direct room: how the two people stand to each other.
     pub pair: Option<Pair>,
-    /// The sender's socket. It gets the acknowledgement and not the message.
+    /// The sender's socket, which gets the acknowledgement and not the message. Empty for a send over HTTP.
     pub socket: &'a str,
     /// The text.
     pub text: Text,
@@ -103,6 +107,29 @@ pub struct Sending<'a> {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
+    /// In a thread of the support desk: for which of its sides.
+    pub desk: Option<DeskSend>,
+}
+
+/// For which side of a support thread somebody sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeskSend {
+    /// As the customer.
+    Customer,
+    /// For the team, with the last number that the author has seen. `None` sends whatever came since.
+    Team {
+        /// The number.
+        seen: Option<u64>,
+    },
+}
+
+impl DeskSend {
+    const fn side(self) -> Side {
+        match self {
+            Self::Customer => Side::Customer,
+            Self::Team { .. } => Side::Team,
+        }
+    }
 }
 
 /// The result of a send.
@@ -176,6 +203,7 @@ impl<'a> Attempt<'a> {
         if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
             return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
         }
+        self.fits()?;
         let count = self.count(now)?;
         let (entry, receipt) = self.items(now);
         let member = &self.sending.member;
@@ -199,13 +227,27 @@ impl<'a> Attempt<'a> {
         Ok(Some(Sent { receipt, deliver }))
     }
 
-    /// The update that counts one more message of the person.
-    fn count(&self, now: Time) -> Result<Update, SendError> {
-        let Sending { user, chat, .. } = &self.sending;
+    /// Checks that an answer of the team is about what its author has seen. The transaction is refused if something else takes the
+    /// number in between, and then this is checked again: of two answers at once one is sent.
+    fn fits(&self) -> Result<(), Problem> {
+        match self.sending.desk {
+            Some(DeskSend::Team { seen: Some(seen) }) if self.sending.member.room.seq > seen => {
+                Err(thread::moved_on(self.sending.member.room.seq))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The update that counts one more message of the person. The support team is not counted.
+    fn count(&self, now: Time) -> Result<Option<Update>, SendError> {
+        let Sending { user, chat, desk, .. } = &self.sending;
+        if matches!(desk, Some(DeskSend::Team { .. })) {
+            return Ok(None);
+        }
         if chat.banned_at.is_some() {
             return Err(Kind::ChatBanned.because("the person is banned from chat").into());
         }
-        chat.count(self.sys, user.id, now).ok_or(SendError::Spam)
+        chat.count(self.sys, user.id, now).map(Some).ok_or(SendError::Spam)
     }
 
     /// The item of the message, and its receipt.
@@ -221,7 +263,7 @@ impl<'a> Attempt<'a> {
             reply_to: *reply_to,
             mentions: mentions.clone(),
         };
-        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()), changes: 0 };
+        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()).filter(|via| !via.is_empty()), changes: 0 };
         let (nonce, digest) = (nonce.clone(), Some(self.digest.clone()));
         let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
         (entry, receipt)
@@ -244,8 +286,8 @@ impl<'a> Attempt<'a> {
         if refused.at(slots.next) {
             self.sending.member.room = log::current(refused, slots.next, room)?;
         }
-        if refused.at(slots.counted) {
-            self.sending.chat = current_chat(refused, slots.counted)?;
+        if let Some(counted) = slots.counted.filter(|counted| refused.at(*counted)) {
+            self.sending.chat = current_chat(refused, counted)?;
         }
         self.sending.receipt = current_receipt(refused, slots.first)?;
         Ok(())
@@ -260,7 +302,7 @@ struct Conditions {
     /// The nonce is new.
     first: Slot,
     /// The slot is free and the person is not banned.
-    counted: Slot,
+    counted: Option<Slot>,
     /// The person may write in the room.
     admitted: Admitted,
 }
@@ -276,14 +318,25 @@ enum Admitted {
     ByMembership(Slot),
 }
 
-fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count: Update, now: Time) -> (Tx, Conditions) {
+fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count: Option<Update>, now: Time) -> (Tx, Conditions) {
     let RoomMember { room, membership } = &sending.member;
     let mut tx = Tx::new();
-    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |room| room);
+    let desk = sending.desk.zip(room.desk.as_ref()).map(|(send, desk)| {
+        let after = desk.after(send.side(), sending.user.username.as_ref(), entry.seq, now);
+        (send.side(), desk, after)
+    });
+    // The state of a support thread changes in the update that takes the number.
+    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |update| match &desk {
+        Some((side, before, after)) => after.desk.write_message(*side, before, update, room.id, now),
+        None => update,
+    });
+    if let Some(waited) = desk.and_then(|(.., after)| after.first_answer) {
+        figures::add(&mut tx, now, waited);
+    }
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
-    let counted = tx.update(count);
+    let counted = count.map(|count| tx.update(count));
     let admitted = match (room.kind, membership.peer) {
-        (RoomKind::Public, _) => Admitted::AsEverybody,
+        (RoomKind::Public | RoomKind::Support, _) => Admitted::AsEverybody,
         (RoomKind::Direct, Some(peer)) => Admitted::ByPeer(Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref())),
         _ => Admitted::ByMembership(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists)),
     };

@@ -80,6 +80,12 @@ pub enum Index {
     Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
     Owner,
+    /// The threads of the support desk, by state and last activity: `gsi1`.
+    SupportThreads,
+    /// The threads of the support desk whose customer is to get a mail, by due time: `gsi2`.
+    SupportMails,
+    /// The notes beside support threads, by their author: `gsi1`.
+    NotesByAuthor,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -97,8 +103,10 @@ impl Index {
             | Self::Online
             | Self::PairsOfLow
             | Self::Nearby
+            | Self::NotesByAuthor
+            | Self::SupportThreads
             | Self::UnreadNotifications => ("gsi1", "gsi1pk", "gsi1sk"),
-            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout => ("gsi2", "gsi2pk", "gsi2sk"),
+            Self::Owner | Self::PairsOfHigh | Self::NotificationsAbout | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 
