@@ -30,6 +30,8 @@ pub enum Action {
     SuperuserOffered,
     /// Somebody became the first superuser.
     FirstSuperuser,
+    /// Somebody of the support team read a customer's thread.
+    SupportThreadRead,
 }
 
 /// An entry of the audit log.

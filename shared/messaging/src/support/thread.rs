@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::{
     member::{Membership, RoomMember},
     message::{Content, LogEntry, sort},
-    room::{Room, RoomKind, partition},
+    room::{Room, partition},
     support::find,
     unread::{self, Unread},
 };
@@ -499,6 +499,7 @@ pub(crate) fn unchanged(name: &'static str, value: Option<impl Serialize>) -> Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::RoomKind;
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 

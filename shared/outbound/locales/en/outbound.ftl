@@ -171,6 +171,16 @@ account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
 account_deleted-note = This is our last message about this account.
 
+# Mails of the support desk: the messages stand between -lead and -note.
+support-team = Support
+support_answer-subject = Support has answered you
+support_answer-lead = Hello { $username }, this is what our support team wrote while you were away:
+support_answer-note = To answer, open the support chat in your account. Answers to this mail are not read.
+
+support_transcript-subject = Your conversation with support
+support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
+support_transcript-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
+
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] 1 minute
