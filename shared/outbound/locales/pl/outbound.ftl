@@ -186,6 +186,16 @@ account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
 
+# Wiadomości zespołu pomocy: rozmowa stoi między -lead i -note.
+support-team = Support
+support_answer-subject = Odpowiedź od zespołu pomocy
+support_answer-lead = Cześć { $username }, oto co napisał nasz zespół pomocy pod Twoją nieobecność:
+support_answer-note = Aby odpowiedzieć, otwórz czat pomocy na swoim koncie. Odpowiedzi na tę wiadomość nie są czytane.
+
+support_transcript-subject = Twoja rozmowa z zespołem pomocy
+support_transcript-lead = Cześć { $username }, oto rozmowa, o którą prosisz:
+support_transcript-note = Jeśli to nie Ty o nią prosisz, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] 1 minute
