@@ -20,12 +20,14 @@ enum Access {
     Fresh,
     /// Signed-in callers with a recent proof by a factor that is not sent by message. Any other proof is part of the request.
     Strong,
+    /// Moderators who have proven such a factor.
+    Moderator,
     /// Administrators who have proven such a factor.
     Administrator,
     /// Superusers who have recently proven such a factor.
     Superuser,
 }
-use Access::{Administrator, Fresh, Member, Public, Strong, Superuser};
+use Access::{Administrator, Fresh, Member, Moderator, Public, Strong, Superuser};
 
 impl Access {
     /// As the operation is described: its `security` is written from what its handler takes from a request.
@@ -36,6 +38,7 @@ impl Access {
             [] => Member,
             ["step_up"] if lists(described, "403", "second_factor_required") => Strong,
             ["step_up"] => Fresh,
+            ["moderator"] => Moderator,
             ["administrator"] => Administrator,
             ["step_up", "superuser"] => Superuser,
             other => panic!("nobody tries what takes {other:?}"),
@@ -43,7 +46,7 @@ impl Access {
     }
 
     const fn staff(self) -> bool {
-        matches!(self, Administrator | Superuser)
+        matches!(self, Moderator | Administrator | Superuser)
     }
 }
 
@@ -89,7 +92,7 @@ fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
 #[test]
 fn the_matrix_has_every_operation() {
     let document = tests::document();
-    for access in [Public, Member, Fresh, Strong, Administrator, Superuser] {
+    for access in [Public, Member, Fresh, Strong, Moderator, Administrator, Superuser] {
         assert!(operations().iter().any(|operation| operation.access == access), "{access:?}");
     }
     for operation in operations() {
@@ -130,6 +133,8 @@ async fn the_matrix_is_enforced() {
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
+        ("thread", text(&room)),
+        ("reply", "rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("user", victim.id()),
         ("slug", "agora-news".to_owned()),
         ("upload", text(&upload["id"])),
@@ -237,12 +242,16 @@ async fn the_matrix_is_enforced() {
         ask(operation, &victim).await.is_problem(403, "forbidden");
         ask(operation, &moderator).await.is_problem(403, "forbidden");
     }
+    for operation in &asked(&[Moderator]) {
+        ask(operation, &victim).await.is_problem(403, "forbidden");
+        ask(operation, &moderator).await.is_problem(403, "second_factor_required");
+    }
     for operation in &asked(&[Superuser]) {
         ask(operation, &careless).await.is_problem(403, "forbidden");
     }
     cloud.appoint(&careless, &["superuser"]);
     cloud.appoint(&ida, &["superuser"]);
-    for operation in &asked(&[Strong, Administrator, Superuser]) {
+    for operation in &asked(&[Strong, Moderator, Administrator, Superuser]) {
         ask(operation, &careless).await.is_problem(403, "second_factor_required");
         assert_eq!(ask(operation, &by_mail).await.is_problem(401, "step_up_required")["methods"][0], "app", "{}", operation.name);
     }
@@ -252,7 +261,7 @@ async fn the_matrix_is_enforced() {
         ask(operation, &proven).await.is_problem(403, "forbidden");
     }
     cloud.appoint(&ida, &["superuser"]);
-    for operation in &asked(&[Strong, Administrator, Superuser]) {
+    for operation in &asked(&[Strong, Moderator, Administrator, Superuser]) {
         let reply = ask(operation, &proven).await;
         assert!(![401, 403].contains(&reply.status.as_u16()), "{}: {reply:?}", operation.name);
     }
