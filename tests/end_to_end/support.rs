@@ -140,6 +140,7 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(typing["author"], json!({ "username": "Support" }), "{typing}");
     assert_eq!(other.hear("typing").await["author"]["username"], "kim");
     answer(&kim, &thread, "an answer", "a1", 3).await.is(201);
+    assert_eq!(shown(&lou).await["unread"]["messages"], 0, "who answers has read");
     assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 1);
     assert_eq!(hers.ask_on("support", json!({ "type": "read", "seq": 4 })).await["seq"], 4);
     assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 0);

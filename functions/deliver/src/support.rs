@@ -96,7 +96,6 @@ pub(crate) async fn transcript(s: &State, user: UserId) -> Result<(), Failure> {
 }
 
 fn spoken(lines: &[Line], customer: &User) -> Vec<Spoken> {
-    let one =
-        |line: &Line| Spoken { at: line.at, by: (!line.by_team).then(|| customer.username.to_string()), text: line.text.clone() };
+    let one = |line: &Line| Spoken { at: line.at, by: (!line.by_team).then(|| customer.username.to_string()), text: line.text.clone() };
     lines.iter().map(one).collect()
 }

@@ -153,9 +153,7 @@ impl SupportAsk {
             Self::Edit { room, seq, text } => act(room, What::Edit(seq, Text::parse(&text)?)),
             Self::Delete { room, seq } => act(room, What::Delete(seq)),
             Self::Sync { room, since, limit } => act(room, What::Sync(since, page_limit(limit, PAGE_MAX)?)),
-            Self::History { room, before, limit } => {
-                act(room, What::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?))
-            }
+            Self::History { room, before, limit } => act(room, What::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?)),
             Self::Read { room, seq } => act(room, What::Read(seq)),
             Self::Typing { room } => act(room, What::Typing),
         }

@@ -180,13 +180,7 @@ pub struct DeskSender {
 /// # Errors
 /// As [`authorize`]. For somebody who is not of the team any thread is [`Kind::NotFound`]; for the team without a proof of a second
 /// factor it is [`Kind::StepUpRequired`].
-pub async fn authorize_desk(
-    table: &Table,
-    sys: &Sys,
-    socket: &str,
-    owner: Owner,
-    subject: DeskSubject<'_>,
-) -> Result<DeskSender, Problem> {
+pub async fn authorize_desk(table: &Table, sys: &Sys, socket: &str, owner: Owner, subject: DeskSubject<'_>) -> Result<DeskSender, Problem> {
     let room = subject.thread.unwrap_or_else(|| thread_of(owner.user));
     let (roles_key, room_key) = (Roles::key_of(owner.user), Room::key_of(room));
     let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(owner.user, room, nonce));

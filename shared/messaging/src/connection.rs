@@ -88,7 +88,8 @@ impl Item for Connection {
 pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticket, id: &str) -> Result<(), Problem> {
     let now = sys.now();
     let (until, mut before) = admit(table, now, ticket).await?;
-    let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now, proven_until: ticket.proven_until };
+    let connection =
+        Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now, proven_until: ticket.proven_until };
     for _ in 0..TRIES {
         let live = OpenSocket { id: id.to_owned(), session: ticket.session, since: now, until };
         let change = presence::open_socket(before.take(), ticket.user, live, now)

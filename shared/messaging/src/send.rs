@@ -263,7 +263,14 @@ impl<'a> Attempt<'a> {
             reply_to: *reply_to,
             mentions: mentions.clone(),
         };
-        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()).filter(|via| !via.is_empty()), changes: 0 };
+        let entry = LogEntry {
+            room,
+            seq,
+            at: now,
+            content: Content::Said(said),
+            via: Some((*socket).to_owned()).filter(|via| !via.is_empty()),
+            changes: 0,
+        };
         let (nonce, digest) = (nonce.clone(), Some(self.digest.clone()));
         let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
         (entry, receipt)
@@ -327,7 +334,12 @@ fn transaction(sending: &Sending<'_>, entry: &LogEntry, receipt: &Receipt, count
     });
     // The state of a support thread changes in the update that takes the number.
     let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |update| match &desk {
-        Some((side, before, after)) => after.desk.write_message(*side, before, update, room.id, now),
+        Some((side, before, after)) => {
+            let update = after.desk.write_message(*side, before, update, room.id, now);
+            // Who answers what they have seen has read it.
+            let answers = matches!(sending.desk, Some(DeskSend::Team { seen: Some(_) }));
+            if answers { update.set("team_read", entry.seq) } else { update }
+        }
         None => update,
     });
     if let Some(waited) = desk.and_then(|(.., after)| after.first_answer) {

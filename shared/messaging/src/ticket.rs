@@ -97,7 +97,13 @@ mod tests {
     #[test]
     fn only_our_sites_and_clients_other_than_browsers_are_admitted() {
         let sys = Sys::real();
-        let ticket = |origin: Option<&str>| Ticket { id: sys.id(), user: sys.id(), session: sys.id(), origin: origin.map(str::to_owned), proven_until: None };
+        let ticket = |origin: Option<&str>| Ticket {
+            id: sys.id(),
+            user: sys.id(),
+            session: sys.id(),
+            origin: origin.map(str::to_owned),
+            proven_until: None,
+        };
         let allowed: Origins = ["https://stoa.example", "https://www.stoa.example"].into_iter().collect();
         let (browser, other) = (ticket(Some("https://stoa.example")), ticket(None));
         assert!(browser.admits(Some("https://stoa.example"), &allowed));

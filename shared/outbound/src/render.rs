@@ -181,8 +181,7 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special =
-            ["activation", "address_taken", "deletion_scheduled", "password_reset", "support_answer", "support_transcript"];
+        let special = ["activation", "address_taken", "deletion_scheduled", "password_reset", "support_answer", "support_transcript"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
         let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");

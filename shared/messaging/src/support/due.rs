@@ -58,7 +58,12 @@ pub async fn mails(table: &Table, now: Time, limit: u32) -> Result<Vec<Room>, St
 pub async fn lease(table: &Table, room: &Room, now: Time) -> Result<Option<Room>, StoreError> {
     let Some(desk) = &room.desk else { return Ok(None) };
     let update = due_at(room, desk, Some(now + LEASE));
-    table.update(update.when(field("mail_due").eq(desk.mail_due).and(field("mail_due").le(now)))).await.unless_refused()?.map(Row::decode).transpose()
+    table
+        .update(update.when(field("mail_due").eq(desk.mail_due).and(field("mail_due").le(now))))
+        .await
+        .unless_refused()?
+        .map(Row::decode)
+        .transpose()
 }
 
 /// An update of when the mail is due.

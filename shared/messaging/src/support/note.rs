@@ -7,10 +7,7 @@ use kernel::{
     id::{NoteId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{
-    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update,
-    field,
-};
+use store::{About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, field};
 
 use crate::room::Room;
 

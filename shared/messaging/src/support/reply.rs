@@ -113,8 +113,8 @@ impl PreparedReply {
 
 impl Item for PreparedReply {
     const KIND: &'static str = "support_reply";
-    const ABOUT: About =
-        About::at(PARTITION, "{reply}", Personal::Withheld("written for the support team; only its last author is named")).removed_by("chats");
+    const ABOUT: About = About::at(PARTITION, "{reply}", Personal::Withheld("written for the support team; only its last author is named"))
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
@@ -145,7 +145,14 @@ pub async fn create(table: &Table, sys: &Sys, by: UserId, title: ReplyTitle, tex
 ///
 /// # Errors
 /// [`Kind::NotFound`]
-pub async fn replace(table: &Table, sys: &Sys, by: UserId, id: ReplyId, title: ReplyTitle, text: ReplyText) -> Result<PreparedReply, Problem> {
+pub async fn replace(
+    table: &Table,
+    sys: &Sys,
+    by: UserId,
+    id: ReplyId,
+    title: ReplyTitle,
+    text: ReplyText,
+) -> Result<PreparedReply, Problem> {
     let reply = PreparedReply { id, title, text, by: Some(by), at: sys.now() };
     match table.put(&reply, Cond::Exists).await {
         Ok(()) => Ok(reply),

@@ -13,7 +13,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    Cond, Conditional as _, Index, Key, Page, Range, StoreError, Table, Tx, Update, WriteError, field,
+    CommitError, Cond, Conditional as _, Index, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field,
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
@@ -213,10 +213,9 @@ impl Desk {
     pub(crate) fn write_message(&self, side: Side, before: &Self, update: Update, room: RoomId, now: Time) -> Update {
         let update = self.write_state(update, room, now);
         match side {
-            Side::Customer => update
-                .set("customer_name", &self.customer_name)
-                .set("customer_seq", self.customer_seq)
-                .set("asked_at", self.asked_at),
+            Side::Customer => {
+                update.set("customer_name", &self.customer_name).set("customer_seq", self.customer_seq).set("asked_at", self.asked_at)
+            }
             // What a mail was sent about in the meantime is not to be sent again.
             Side::Team => update
                 .set("asked_at", self.asked_at)
@@ -294,25 +293,32 @@ pub async fn open(table: &Table, sys: &Sys, customer: &User, subject: Subject) -
     let now = sys.now();
     limits::take(table, now, &[SUBJECTS.of(customer.id)]).await?;
     let mut tx = Tx::new();
-    let (room, new) = match before {
+    let (room, made) = match before {
         Some(room) => {
             let desk = room.desk.clone().ok_or(Kind::NotFound)?;
             find::forget(&mut tx, id, customer.id, &desk.subject, &subject);
             let renamed = Update::of(Room::key_of(id)).set("subject", &subject);
             tx.update(renamed.when(field("subject").eq(&desk.subject)));
-            (Room { desk: Some(Desk { subject: subject.clone(), ..desk }), ..room }, false)
+            (Room { desk: Some(Desk { subject: subject.clone(), ..desk }), ..room }, None)
         }
         None => {
             let room = Room::support(id, Desk::new(customer, subject.clone()), now);
-            tx.create(&room);
-            (room, true)
+            let made = tx.create(&room);
+            (room, Some(made))
         }
     };
     find::add(&mut tx, id, customer.id, &subject);
     // Nothing is stored for an account that is being deleted.
     tx.check(User::key_of(customer.id), field("status").eq(Status::Active));
-    table.commit(tx).await?;
-    Ok((room, new))
+    match table.commit(tx).await {
+        Ok(()) => Ok((room, made.is_some())),
+        // Another device of the customer was faster.
+        Err(CommitError::Refused(r)) if made.is_some_and(|made| r.current(made).is_some()) => {
+            let there = made.and_then(|made| r.current(made)).map(Row::decode).transpose()?.ok_or(Kind::Conflict)?;
+            Ok((there, false))
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Changes the state of a thread in which nothing was written after the number `seen`. One write.
