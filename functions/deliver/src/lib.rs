@@ -15,7 +15,7 @@
 //! and the name in it. A failed sending takes an update of the challenge, and the first time that of the counters.
 //!
 //! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
-//! that is held back takes a transaction instead of a sending. Every minute what is due is sent: a query for held-back notices, and for
+//! that is held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
 //! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread two updates, a
 //! batch read, a query and a sending. The same run ends snoozes of the support desk and closes what waited for its customer for a week,
 //! with two queries and an update for each thread: no other function runs as often, and it looks at the threads anyway. A transcript
@@ -115,7 +115,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 enum Trigger {
     /// An event on the bus: a message is to be sent.
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
-    /// The schedule of every minute.
+    /// The schedule of every five minutes.
     Schedule(Scheduled),
 }
 
