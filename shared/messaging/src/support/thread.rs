@@ -430,8 +430,8 @@ pub async fn list(table: &Table, state: ThreadState, after: Option<&Place>, limi
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn until(table: &Table, state: ThreadState, moment_: Time, limit: u32) -> Result<Vec<Room>, StoreError> {
-    let range = Range::of_index(Index::SupportThreads, in_state(state)).between("0", format!("{}~", moment(moment_))).limit(limit);
+pub(crate) async fn until(table: &Table, state: ThreadState, end: Time, limit: u32) -> Result<Vec<Room>, StoreError> {
+    let range = Range::of_index(Index::SupportThreads, in_state(state)).between("0", format!("{}~", moment(end))).limit(limit);
     Ok(table.query::<Room>(range).await?.items)
 }
 
@@ -451,11 +451,14 @@ impl Place {
     }
 }
 
-/// The last messages of a thread, ascending: at most `limit` entries. One query.
+/// The messages of the last `limit` entries after and including a number, ascending. One query, none if there are no such entries.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn last_entries(table: &Table, room: &Room, from: u64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+    if from > room.seq {
+        return Ok(Vec::new());
+    }
     let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).newest_first().limit(limit);
     let mut entries = table.query::<LogEntry>(range).await?.items;
     entries.reverse();
