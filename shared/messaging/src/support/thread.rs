@@ -293,19 +293,16 @@ pub async fn open(table: &Table, sys: &Sys, customer: &User, subject: Subject) -
     let now = sys.now();
     limits::take(table, now, &[SUBJECTS.of(customer.id)]).await?;
     let mut tx = Tx::new();
-    let (room, made) = match before {
-        Some(room) => {
-            let desk = room.desk.clone().ok_or(Kind::NotFound)?;
-            find::forget(&mut tx, id, customer.id, &desk.subject, &subject);
-            let renamed = Update::of(Room::key_of(id)).set("subject", &subject);
-            tx.update(renamed.when(field("subject").eq(&desk.subject)));
-            (Room { desk: Some(Desk { subject: subject.clone(), ..desk }), ..room }, None)
-        }
-        None => {
-            let room = Room::support(id, Desk::new(customer, subject.clone()), now);
-            let made = tx.create(&room);
-            (room, Some(made))
-        }
+    let (room, made) = if let Some(room) = before {
+        let desk = room.desk.clone().ok_or(Kind::NotFound)?;
+        find::forget(&mut tx, id, customer.id, &desk.subject, &subject);
+        let renamed = Update::of(Room::key_of(id)).set("subject", &subject);
+        tx.update(renamed.when(field("subject").eq(&desk.subject)));
+        (Room { desk: Some(Desk { subject: subject.clone(), ..desk }), ..room }, None)
+    } else {
+        let room = Room::support(id, Desk::new(customer, subject.clone()), now);
+        let made = tx.create(&room);
+        (room, Some(made))
     };
     find::add(&mut tx, id, customer.id, &subject);
     // Nothing is stored for an account that is being deleted.
