@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 21] = [
+pub(crate) const CANARIES: [&str; 23] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -36,6 +36,8 @@ pub(crate) const CANARIES: [&str; 21] = [
     "canary said 1-1",
     "canary of the report",
     "canary-file.txt",
+    "canary said to support",
+    "canary of a subject",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -79,6 +81,9 @@ impl Everything {
         canary.post("/v1/me/picture/uploads", announced).await.is(201);
         let (room, sockets) = talked(&canary, friend).await;
         let group = grouped(cloud, &canary, friend).await;
+        canary.put("/v1/support/thread", json!({ "subject": "Canary of a subject" })).await.is(201);
+        let said = json!({ "text": "canary said to support", "nonce": "canary-nonce-support" });
+        canary.post("/v1/support/thread/messages", said).await.is(201);
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);

@@ -37,7 +37,7 @@ async fn asked(cloud: &Cloud, caller: &Caller) -> String {
 }
 
 /// The files of the archive, by name.
-async fn download(cloud: &Cloud, caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
+pub(crate) async fn download(cloud: &Cloud, caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
     let ready = caller.get(path).await.is(200);
     assert_eq!(ready["status"], "ready");
     let reply = cloud.anonymous().get(ready["url"].as_str().unwrap()).await;
@@ -106,7 +106,7 @@ async fn everything_is_in_the_archive() {
         assert!(whole.to_lowercase().contains(planted), "{planted} is not in the archive");
     }
     assert!(!whole.contains("ben said that"));
-    assert_eq!(document(&files, "messages.json").as_array().unwrap().len(), 7);
+    assert_eq!(document(&files, "messages.json").as_array().unwrap().len(), 8);
     let rooms = document(&files, "rooms.json");
     let of = |id: &Value| rooms.as_array().unwrap().iter().find(|r| r["room"] == *id).unwrap().clone();
     assert_eq!((&of(room)["kind"], &of(room)["with"]), (&json!("direct"), &json!(ben.id())));

@@ -53,4 +53,5 @@ mod second_step;
 mod security;
 mod soak;
 mod socket;
+mod support;
 mod sweep;

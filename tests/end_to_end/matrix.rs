@@ -137,6 +137,8 @@ async fn the_matrix_is_enforced() {
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
+        ("thread", text(&room)),
+        ("reply", "rpl_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("user", victim.id()),
         ("slug", "agora-news".to_owned()),
         ("upload", text(&upload["id"])),
@@ -255,6 +257,7 @@ async fn the_matrix_is_enforced() {
         ask(operation, &moderator).await.is_problem(403, "forbidden");
     }
     for operation in &asked(&[Moderator]) {
+        ask(operation, &victim).await.is_problem(403, "forbidden");
         ask(operation, &moderator).await.is_problem(403, "second_factor_required");
     }
     for operation in &asked(&[Superuser]) {

@@ -82,6 +82,14 @@ impl Socket {
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
 
+    /// Sends a frame on a stream and returns the payload of its answer.
+    pub async fn ask_on(&mut self, stream: &str, payload: Value) -> Value {
+        self.asked += 1;
+        let id = format!("ask-{}", self.asked);
+        self.send_text(json!({ "stream": stream, "id": id, "payload": payload }).to_string()).await;
+        self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
+    }
+
     /// Removes and returns the first matching frame, among those received and those to come.
     ///
     /// # Panics

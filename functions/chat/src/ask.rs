@@ -10,6 +10,7 @@ use kernel::{
 use messaging::{
     access::Subject,
     attachment,
+    limits::Limits,
     message::{Message, Nonce, Text},
     pace::InRoom,
     room::{PUBLIC, RoomKind, RoomName},
@@ -369,33 +370,4 @@ pub struct RoomState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub with: Option<messaging::message::Author>,
-}
-
-/// The limits of the server, so that clients need not guess.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Limits {
-    /// Maximum characters of a message.
-    #[schema(examples(json!(messaging::message::TEXT_MAX_CHARS)))]
-    pub message_chars: usize,
-    /// Maximum messages in any 60 seconds. One more bans the account.
-    #[schema(examples(json!(messaging::spam::MOST)))]
-    pub messages_per_minute: usize,
-    /// Frames that an account may send at once, on all its sockets.
-    #[schema(examples(json!(messaging::pace::AT_ONCE)))]
-    pub frames_at_once: u32,
-    /// Frames a second in the long run. A frame that is refused for its content counts twice.
-    #[schema(examples(json!(messaging::pace::PER_SECOND)))]
-    pub frames_per_second: u32,
-    /// Maximum messages of one page.
-    #[schema(examples(json!(PAGE_MAX)))]
-    pub page: u32,
-    /// Maximum bytes of a frame from a client.
-    #[schema(examples(32_768))]
-    pub frame_bytes: u32,
-    /// Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline.
-    #[schema(examples(json!(messaging::presence::PING_EVERY.as_secs())))]
-    pub ping_seconds: u64,
-    /// Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times.
-    #[schema(examples(7_200))]
-    pub connection_seconds: u32,
 }

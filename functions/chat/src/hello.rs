@@ -1,36 +1,24 @@
 //! The answer to a `hello`: the state of each room, and who is online.
 
 use accounts::user::User;
-use kernel::{PAGE_MAX, Problem};
+use kernel::Problem;
 use messaging::{
+    limits::LIMITS,
     member::{self, Membership, RoomMember},
-    message::{Author, TEXT_MAX_CHARS},
+    message::Author,
     online::{self, OnlineFigure},
-    pace,
-    presence::{PING_EVERY, Presence},
+    presence::Presence,
     room::{self, RoomWithPeer},
-    spam,
 };
 use store::StoreError;
 
 use crate::{
     State,
-    ask::{Answer, Limits, RoomState},
+    ask::{Answer, RoomState},
 };
 
 /// Maximum rooms in one answer: with the names of the other people they fit into a frame.
 const ROOMS: u32 = 80;
-
-const LIMITS: Limits = Limits {
-    message_chars: TEXT_MAX_CHARS,
-    messages_per_minute: spam::MOST,
-    frames_at_once: pace::AT_ONCE,
-    frames_per_second: pace::PER_SECOND,
-    page: PAGE_MAX,
-    frame_bytes: 32 * 1024,
-    ping_seconds: PING_EVERY.as_secs(),
-    connection_seconds: 2 * 3600,
-};
 
 /// Answers `hello`. The public room and the number of online people were read together with the caller.
 pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFigure, &Presence)) -> Result<Answer, Problem> {

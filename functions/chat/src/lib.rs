@@ -51,12 +51,12 @@ use store::Table;
 use crate::ask::{Act, Answer, Ask, REPLIES};
 
 /// The stream's name: the route that API Gateway selects by it.
-pub const STREAM: &str = "chat";
+pub const STREAM: &str = frame::CHAT_STREAM;
 
 /// The frames of the stream, for the API's document.
 #[must_use]
 pub fn frames() -> frame::Stream {
-    frame::Stream::of::<Ask, Answer>(STREAM, REPLIES)
+    frame::Stream::of::<Ask, Answer, frame::Push<'_>>(STREAM, REPLIES)
 }
 
 /// Whether the stream reads a frame, for the test of the document.

@@ -53,7 +53,8 @@ pub async fn say(
     };
     let direct = member.room.kind == RoomKind::Direct;
     let staff = receipt.is_none() && is_staff_in_slow_mode(s, &member).await?;
-    let sending = Sending { user, member, pair, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt };
+    let desk = None;
+    let sending = Sending { user, member, pair, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt, desk };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver, away }) => {
             let told = |message: Message| {

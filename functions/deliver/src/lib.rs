@@ -17,13 +17,17 @@
 //! Text messages about messages that wait take a read of the person, and three counters.
 //!
 //! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
-//! that is held back takes a transaction instead of a sending. Every quarter of an hour the held-back notices that are due are
-//! sent: a query, and for each person and kind two updates, a read and a sending.
+//! that is held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
+//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread two updates, a
+//! batch read, a query and a sending. The same run ends snoozes of the support desk and closes what waited for its customer for a week,
+//! with two queries and an update for each thread: no other function runs as often, and it looks at the threads anyway. A transcript
+//! takes a batch read, a query and a sending.
 
 mod challenge;
 mod held;
 mod missed;
 mod notice;
+mod support;
 mod test_phones;
 mod throttle;
 
@@ -32,15 +36,15 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
-    delivery::{ChallengeIssued, MissedTextDue, NoticeDue},
+    delivery::{ChallengeIssued, MissedTextDue, NoticeDue, TranscriptAsked},
     once,
 };
-use function::{Boot, Failure, Figures, Function, Scheduled, StartError};
+use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
 use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use store::Table;
 use test_phones::TestPhones;
 
@@ -49,7 +53,7 @@ store::items![throttle::NoticeThrottle];
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-events::hears! { ChallengeIssued, MissedTextDue, NoticeDue }
+events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, TranscriptAsked }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -103,7 +107,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
-            Trigger::Schedule(_) => held::deliver(&s, &context).await.map(Some),
+            Trigger::Schedule(_) => due(&s, &context).await.map(Some),
         }
     }))
 }
@@ -114,8 +118,23 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 enum Trigger {
     /// An event on the bus: a message is to be sent.
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
-    /// The schedule of every quarter of an hour.
+    /// The schedule of every five minutes.
     Schedule(Scheduled),
+}
+
+/// What a run of the schedule has done.
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    held: held::Report,
+    support: support::Report,
+}
+
+/// Sends what has become due. What fails for the one does not keep the other from being done.
+async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
+    let held = held::deliver(s, context).await;
+    let support = support::due(s, context).await;
+    Ok(Report { held: held?, support: support? })
 }
 
 async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
@@ -126,6 +145,7 @@ async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<
             Heard::ChallengeIssued(ChallengeIssued { challenge, sending }) => challenge::send(s, challenge, sending).await,
             Heard::MissedTextDue(MissedTextDue { user, messages }) => missed::text(s, user, messages).await,
             Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
+            Heard::TranscriptAsked(TranscriptAsked { user }) => support::transcript(s, user).await,
         }
     });
     let done = once(&s.table, &s.sys, CONSUMER, id, send).await?;

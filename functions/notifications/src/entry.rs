@@ -17,7 +17,7 @@ use store::{About, Index, Item, Key, Personal, limits::DAY};
 use utoipa::ToSchema;
 
 /// The stream on which entries are pushed.
-pub const STREAM: &str = "notification";
+pub const STREAM: &str = messaging::frame::NOTIFICATION_STREAM;
 /// How long an entry is kept.
 const KEPT: Duration = DAY.saturating_mul(90);
 /// The prefix of the sort keys of entries.

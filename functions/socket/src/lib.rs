@@ -1,6 +1,6 @@
 //! Opening and closing sockets: tickets over HTTPS, connects and disconnects, and frames without a stream.
 //!
-//! One function for an HTTP route, three WebSocket routes and an event on the bus, because together they guarantee that a
+//! One function for two HTTP routes, three WebSocket routes and an event on the bus, because together they guarantee that a
 //! ticket opens one socket and that the socket ends with its session. Ticket and handshake share the key that seals the ticket
 //! and the list of allowed sites, which no other function needs. Events are distinguished by a member that only their kind has:
 //! a connection id, or a `detail`.
@@ -8,12 +8,14 @@
 //! | operation | AWS calls |
 //! |---|---|
 //! | `POST /v1/realtime/tickets` | the caller, with their permission to open sockets: a ticket is sealed, not stored |
+//! | `GET /v1/client-configuration` | none |
 //! | `$connect` | a batch read, a transaction (see [`messaging::connection::connect`]) |
 //! | `$disconnect` | two reads, a transaction; one read if the socket's item was deleted before |
 //! | `$default` | none: the answer is what the function returns; a read for the first frame of a socket at an instance |
 //! | [`SessionsEnded`] | two reads; one deletion each and a transaction if there are sockets to close |
 //! | [`ChatBanned`] | a batch read; a read, a frame and a deletion for each socket that is still open, and a transaction |
 
+mod configuration;
 mod connect;
 mod tickets;
 mod unknown;
@@ -56,9 +58,10 @@ struct Site {
     origins: Origins,
 }
 
-// The HTTP operation: `routes()` and `description()`.
+// The HTTP operations: `routes()` and `description()`.
 web::operations! { "socket", "The WebSocket: one connection for each client, opened with a ticket.", State =>
     tickets::create_ticket,
+    configuration::get_client_configuration,
 }
 
 /// Reads the configuration and opens the connection to the table.

@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
 };
-use callers::MemberWith;
+use callers::{MemberWith, staff};
 use kernel::{Kind, Timestamp};
 use messaging::{
     spam::{ChatState, FLOOD},
@@ -46,7 +46,8 @@ pub async fn create_ticket(
 ) -> Result<(StatusCode, Json<TicketIssued>), web::Error> {
     chat.unwrap_or_default().admit_ticket(s.sys.now())?;
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default().to_owned());
-    let ticket = Ticket { id: s.sys.id(), user: caller.user.id, session: caller.session.id, origin };
+    let proven_until = staff::proven_until(&caller, s.sys.now());
+    let ticket = Ticket { id: s.sys.id(), user: caller.user.id, session: caller.session.id, origin, proven_until };
     if !ticket.admits(ticket.origin.as_deref(), &s.site.origins) {
         return Err(Kind::OriginRefused.because("the origin is not among the allowed ones").into());
     }

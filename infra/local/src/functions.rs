@@ -52,6 +52,7 @@ functions! {
     "room-fanout" => room_fanout::start, None;
     "rooms" => rooms::start, Some(rooms::description);
     "socket" => socket::start, Some(socket::description);
+    "support" => support::start, Some(support::description);
     "upload-processor" => upload_processor::start, None;
     // end functions
 }

@@ -13,7 +13,10 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-use crate::openapi::{self, forms, reference};
+use crate::{
+    openapi::{self, forms, reference},
+    repository::pascal_case,
+};
 
 /// The file.
 pub const FILE: &str = "infra/asyncapi.json";
@@ -40,7 +43,7 @@ After opening, send `hello`: it lists the rooms with their last numbers. Where a
 
 /// The document. `http` is that of the HTTP API, which has the schemas that problems refer to.
 pub fn document(http: &Value) -> Value {
-    let streams = [chat::frames()];
+    let streams = [chat::frames(), support::frames()];
     let mut schemas = Map::new();
     let own = [(Told::name(), Told::schema()), (Push::name(), Push::schema())].map(|(name, schema)| (name.into_owned(), schema));
     let mut found: Vec<(String, RefOr<Schema>)> = own.into();
@@ -135,7 +138,7 @@ impl Frames {
             });
             self.operations.insert(format!("{}_{ask}", stream.name), operation);
         }
-        let pushes: Vec<String> = forms_of(schemas, &Push::name()).into_values().collect();
+        let pushes: Vec<String> = forms_of(schemas, &stream.pushes).into_values().collect();
         let pushes: Vec<&str> = pushes.iter().map(String::as_str).collect();
         self.sent(&format!("{}_pushes", stream.name), stream.name, &pushes, schemas);
     }
@@ -152,6 +155,9 @@ impl Frames {
     /// Adds the message with this payload, and returns a reference to it. Frames and their answers can have an id.
     fn message(&mut self, schema: &str, stream: &str, answered: bool, schemas: &Map<String, Value>) -> Value {
         let name = if answered { schema.to_owned() } else { format!("{schema}Unasked") };
+        // A frame that several streams have is described for each of them.
+        let of_another = |known: &Value| known.pointer("/payload/properties/stream/const").is_some_and(|other| other != stream);
+        let name = if self.messages.get(&name).is_some_and(of_another) { format!("{name}Of{}", pascal_case(stream)) } else { name };
         let mut members = json!({ "stream": { "type": "string", "const": stream }, "payload": reference("schemas", schema) });
         let mut payload = openapi::sample(&reference("schemas", schema), &Value::Object(schemas.clone()), 0);
         if let Some(problem) = payload.get_mut("problem") {
@@ -254,6 +260,15 @@ mod tests {
             "closing",
             "error",
             "notification_pushes",
+            "support_delete",
+            "support_edit",
+            "support_hello",
+            "support_history",
+            "support_pushes",
+            "support_read",
+            "support_send",
+            "support_sync",
+            "support_typing",
         ];
         assert_eq!(asked, BTreeSet::from(expected));
         for (name, operation) in document["operations"].as_object().expect("operations") {
@@ -281,7 +296,8 @@ mod tests {
             let place = operation["messages"][0]["$ref"].as_str().and_then(|place| place.strip_prefix('#')).expect("a reference");
             let message = document.pointer(place).and_then(|to| to["$ref"].as_str()?.strip_prefix('#')).expect("a message");
             let example = &document.pointer(message).expect("it is there")["examples"][0]["payload"];
-            assert!(chat::reads(&example.to_string()), "{name}: {example}");
+            let reads = if example["stream"] == support::STREAM { support::reads } else { chat::reads };
+            assert!(reads(&example.to_string()), "{name}: {example}");
         }
     }
 }

@@ -6,7 +6,10 @@ use std::{
     fmt::Write as _,
 };
 
+use messaging::frame::CHAT_STREAM;
 use serde_json::{Map, Value};
+
+use crate::repository::pascal_case;
 
 /// The folder of the client's sources.
 pub const FOLDER: &str = "functions/api-docs/client";
@@ -44,9 +47,18 @@ pub fn frames(document: &Value, http: &Value) -> String {
     for (name, schema) in &own {
         declare(&mut body, name, schema);
     }
-    let mut asks: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut pushes = BTreeSet::new();
-    for (key, operation) in members(document, "/operations") {
+    let asked: BTreeSet<&str> = members(document, "/operations")
+        .filter(|(_, operation)| operation.get("action").is_some_and(|action| action == "receive"))
+        .filter_map(|(name, _)| name.split('_').next())
+        .collect();
+    // The types of other streams begin with the stream's name, because their frames have the same values of `type`.
+    let prefix = |operation: &str| match operation.split('_').next() {
+        Some(stream) if stream != CHAT_STREAM && asked.contains(stream) => pascal_case(stream),
+        _ => String::new(),
+    };
+    let mut asks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut pushes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, operation) in members(document, "/operations") {
         let named = |place: &str| -> Vec<String> {
             let messages = operation.pointer(place).and_then(Value::as_array);
             messages.into_iter().flatten().filter_map(|message| payload_of(document, message)).collect()
@@ -56,28 +68,26 @@ pub fn frames(document: &Value, http: &Value) -> String {
             let kind = operation.get("title").and_then(Value::as_str).unwrap_or_default();
             let answer: Vec<&String> = answers.iter().filter(|answer| *answer != "ToldError").collect();
             if let (Some(ask), [answer]) = (asked.first(), answer.as_slice()) {
-                let stream = key.strip_suffix(kind).and_then(|begin| begin.strip_suffix('_')).unwrap_or_default();
-                asks.entry(stream).or_default().push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
+                asks.entry(prefix(name)).or_default().push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
             }
         } else {
-            pushes.extend(named("/messages"));
+            pushes.entry(prefix(name)).or_default().extend(named("/messages"));
         }
     }
-    let pushes: Vec<String> = pushes.into_iter().collect();
-    for (stream, asks) in asks {
-        let about = format!("/** What can be asked on the stream `{stream}`, by `type`. */");
-        writeln!(body, "{about}\nexport interface {} {{\n{}\n}}\n", asks_of(stream), asks.join("\n")).unwrap_or_default();
+    for (prefix, asks) in asks {
+        writeln!(body, "/** What can be asked, by `type`. */\nexport interface {prefix}Asks {{\n{}\n}}\n", asks.join("\n"))
+            .unwrap_or_default();
     }
-    writeln!(body, "/** The frames that nobody asked for. */\nexport type Push = {};", pushes.join(" | ")).unwrap_or_default();
+    let pushes: Vec<String> = pushes
+        .into_iter()
+        .map(|(prefix, pushes)| {
+            let pushes: Vec<String> = pushes.into_iter().collect();
+            format!("/** The frames that nobody asked for. */\nexport type {prefix}Push = {};\n", pushes.join(" | "))
+        })
+        .collect();
+    body.push_str(&pushes.join("\n"));
     let imported: Vec<&str> = used.iter().map(|(name, _)| name.as_str()).filter(|name| mentions(&body, name)).collect();
     format!("{NOTICE}import type {{ {} }} from \"./api.js\";\n\n{body}", imported.join(", "))
-}
-
-/// The name of the interface with what can be asked on a stream. That of the chat, which is the usual one, is `Asks`.
-fn asks_of(stream: &str) -> String {
-    let mut letters = stream.chars();
-    let first = letters.next().filter(|_| stream != "chat").map(|first| first.to_ascii_uppercase());
-    first.map_or_else(|| "Asks".to_owned(), |first| format!("{first}{}Asks", letters.as_str()))
 }
 
 /// Whether a text has this name as a whole word.

@@ -42,6 +42,8 @@ pub enum Action {
     ReportResolved,
     /// The rules of the public room were changed. The entry is about the account that changed them.
     PublicRoomChanged,
+    /// Somebody of the support team read a customer's thread.
+    SupportThreadRead,
 }
 
 /// An entry of the audit log.

@@ -97,6 +97,12 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     Err(Kind::StepUpRequired.because("the proof of this shift is too old or too weak").with("methods", methods))
 }
 
+/// Until when a caller's token has the proof that staff need. `None` if it has none.
+#[must_use]
+pub fn proven_until(member: &Member, now: Time) -> Option<Time> {
+    proven(member, now).ok().map(|()| member.session.auth_time + SHIFT)
+}
+
 impl<R: AtLeast> Admits for Staff<R> {
     fn callers() -> Option<Vec<&'static str>> {
         Some(vec![R::ROLE.as_str()])

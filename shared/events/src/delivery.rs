@@ -27,4 +27,9 @@ crate::event::events! {
         /// What it is about.
         notice: Notice,
     }
+    /// A customer has asked for a transcript of their support thread, by mail.
+    TranscriptAsked {
+        /// The customer.
+        user: UserId,
+    }
 }

@@ -89,7 +89,7 @@ mod tests {
     use crate::{
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
-        delivery::{ChallengeIssued, MissedTextDue, NoticeDue},
+        delivery::{ChallengeIssued, MissedTextDue, NoticeDue, TranscriptAsked},
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
@@ -99,11 +99,11 @@ mod tests {
 
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, MessagesMissed,
-        MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded,
+        MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 15] = [
+    const WRITTEN: [&str; 16] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -119,6 +119,7 @@ mod tests {
         r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
     /// The event that a function hears, as it was emitted.
@@ -139,6 +140,7 @@ mod tests {
             Heard::RelationChanged(event) => to_json(event),
             Heard::RoomDeleted(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
+            Heard::TranscriptAsked(event) => to_json(event),
         }
         .unwrap()
     }

@@ -129,6 +129,10 @@ id! {
     NotificationId "ntf";
     /// A postal address.
     AddressId "adr";
+    /// A private note of the team beside a support thread.
+    NoteId "nte";
+    /// A text that the support team has prepared.
+    ReplyId "rpl";
 }
 
 #[cfg(test)]

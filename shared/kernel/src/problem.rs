@@ -124,6 +124,11 @@ kinds! {
     FriendsFull = 409 "friends_full";
     /// Who wants to see people nearby has to share their own location.
     LocationRequired = 409 "location_required";
+    /// Somebody else has written into the support thread since the caller read it; `last_seq` is the last number, and `messages` are
+    /// those that came since.
+    ThreadMovedOn = 409 "thread_moved_on";
+    /// Another member of the team has taken the support thread.
+    ThreadTaken = 409 "thread_taken";
     /// Two requests collided. The same request can be sent again.
     Conflict = 409 "conflict";
     /// The object changed since the version named in `If-Match`.
@@ -309,6 +314,12 @@ pub struct ProblemMembers {
     /// In `chat_banned`: when the ban ends. Absent if it has no end.
     #[schema(nullable = false)]
     pub ends_at: Option<crate::Timestamp>,
+    /// In `thread_moved_on`: the last number of the thread.
+    #[schema(nullable = false)]
+    pub last_seq: Option<u64>,
+    /// In `thread_moved_on`: the first messages that came since, in ascending order.
+    #[schema(required = false, schema_with = messages)]
+    pub messages: Vec<String>,
 }
 
 // The types of these members are in crates above this one: they are named as in the document.
@@ -325,6 +336,13 @@ fn step() -> RefOr<Schema> {
     any.items = ["Step", "Factor"].map(|name| Ref::from_schema_name(name).into()).into();
     any.description = Some("In `step_required`, and if something was taken in the meantime: the step to continue with.".to_owned());
     Schema::AnyOf(any).into()
+}
+
+fn messages() -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(Ref::from_schema_name("SupportMessage"))
+        .description(Some("In `thread_moved_on`: the first messages that came since, in ascending order."))
+        .into()
 }
 
 fn state() -> RefOr<Schema> {

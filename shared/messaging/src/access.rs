@@ -3,23 +3,26 @@
 use accounts::{
     pair::Pair,
     session::Session,
+    staff::Roles,
     user::{Status, User},
 };
 use kernel::{
     Kind, Problem, Sys,
     id::{RoomId, SessionId, UserId},
 };
-use store::Table;
+use store::{Batch, Key, Table};
 
 use crate::{
     connection::Connection,
     member::{Membership, RoomMember},
     message::{LogEntry, Nonce},
     online::OnlineFigure,
+    pace::Owner,
     presence::Presence,
     room::{PUBLIC, Room},
     send::Receipt,
     spam::ChatState,
+    support::{present, thread::thread_of},
 };
 
 /// The subject of a frame, which is read in the same batch as the person.
@@ -64,14 +67,44 @@ pub struct FrameSender {
     pub pair: Option<Pair>,
 }
 
-/// The owner of a socket: the person and their session. One read, because a frame brings neither.
+/// The owner of a socket. One read, because a frame brings only the socket's id.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
-pub async fn identify(table: &Table, connection: &str) -> Result<(UserId, SessionId), Problem> {
+pub async fn identify(table: &Table, connection: &str) -> Result<Connection, Problem> {
     let connection = table.get::<Connection>(Connection::key_of(connection)).await?;
-    let connection = connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))?;
-    Ok((connection.user, connection.session))
+    connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))
+}
+
+/// The person behind a frame, after the checks that every frame passes.
+struct Person {
+    user: User,
+    presence: Presence,
+    chat: ChatState,
+}
+
+impl Person {
+    /// The items that the checks take.
+    fn keys(user: UserId, session: SessionId) -> [Key; 4] {
+        [User::key_of(user), Session::key_of(user, session), ChatState::key_of(user), Presence::key_of(user)]
+    }
+
+    /// Checks the account, the session, the ban and the socket.
+    fn admit(batch: &mut Batch, sys: &Sys, socket: &str, (user, session): (UserId, SessionId)) -> Result<Self, Problem> {
+        let [user_key, session_key, chat_key, presence_key] = Self::keys(user, session);
+        let refused = |cause| Kind::TokenInvalid.because(cause);
+        let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
+        let user = user.ok_or_else(|| refused("the account is not in use"))?;
+        let session = batch.take::<Session>(&session_key)?.ok_or_else(|| refused("the session has ended"))?;
+        if let Some(cause) = session.ended(&user, sys.now()) {
+            return Err(refused(cause));
+        }
+        let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
+        chat.admit(sys.now())?;
+        let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
+        let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
+        Ok(Self { user, presence, chat })
+    }
 }
 
 /// Checks the socket, session, account, ban and membership of a frame, and reads its subject, in one batch read.
@@ -88,29 +121,16 @@ pub async fn authorize(
     owner: (UserId, SessionId),
     subject: Subject<'_>,
 ) -> Result<FrameSender, Problem> {
-    let (user, session) = owner;
-    let (user_key, session_key) = (User::key_of(user), Session::key_of(user, session));
-    let (chat_key, presence_key) = (ChatState::key_of(user), Presence::key_of(user));
-    let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, user));
+    let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, owner.0));
     // Nobody's pair is in the public room, which most frames name.
     let pair_key = (subject.room != PUBLIC).then(|| Pair::key_in(subject.room));
-    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(user, subject.room, nonce));
+    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(owner.0, subject.room, nonce));
     let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
     let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
-    let always = [&user_key, &session_key, &chat_key, &presence_key, &room_key, &member_key];
-    let keys = always.into_iter().chain([&pair_key, &receipt_key, &entry_key, &online_key].into_iter().flatten()).cloned().collect();
+    let always = Person::keys(owner.0, owner.1).into_iter().chain([room_key.clone(), member_key.clone()]);
+    let keys = always.chain([&pair_key, &receipt_key, &entry_key, &online_key].into_iter().flatten().cloned()).collect();
     let mut batch = table.get_many(keys).await?;
-    let refused = |cause| Kind::TokenInvalid.because(cause);
-    let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
-    let user = user.ok_or_else(|| refused("the account is not in use"))?;
-    let session = batch.take::<Session>(&session_key)?.ok_or_else(|| refused("the session has ended"))?;
-    if let Some(cause) = session.ended(&user, sys.now()) {
-        return Err(refused(cause));
-    }
-    let chat = batch.take::<ChatState>(&chat_key)?.unwrap_or_default();
-    chat.admit(sys.now())?;
-    let presence = batch.take::<Presence>(&presence_key)?.filter(|here| here.live.iter().any(|live| live.id == socket));
-    let presence = presence.ok_or_else(|| refused("the socket is not listed"))?;
+    let Person { user, presence, chat } = Person::admit(&mut batch, sys, socket, owner)?;
     let member = RoomMember::of(subject.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
     let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
@@ -120,4 +140,64 @@ pub async fn authorize(
         return Err(if subject.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
     }
     Ok(FrameSender { user, presence, chat, receipt, member, entry, online, pair })
+}
+
+/// The subject of a frame about the support desk.
+#[derive(Clone, Debug)]
+pub struct DeskSubject<'a> {
+    /// The thread, for a frame of the team. Without it the frame is about the caller's own thread.
+    pub thread: Option<RoomId>,
+    /// The nonce of a send, which may be a repetition.
+    pub nonce: Option<&'a Nonce>,
+    /// The number of an entry to change.
+    pub entry: Option<u64>,
+}
+
+/// The person who sent a frame about the support desk, after all checks.
+#[derive(Debug)]
+pub struct DeskSender {
+    /// The person.
+    pub user: User,
+    /// Their sockets.
+    pub presence: Presence,
+    /// The state of their sending limit.
+    pub chat: ChatState,
+    /// Whether they are of the support team, and have proven a second factor for this socket.
+    pub team: bool,
+    /// The thread, if there is one.
+    pub thread: Option<Room>,
+    /// The receipt of the nonce, if it was committed before.
+    pub receipt: Option<Receipt>,
+    /// The entry.
+    pub entry: Option<LogEntry>,
+}
+
+/// Checks the socket, session, account and ban of a frame about the support desk, and the role of somebody who names a thread, in one
+/// batch read.
+///
+/// A socket is proven by the token that its ticket was made with: a later step-up of the session does not count for it.
+///
+/// # Errors
+/// As [`authorize`]. For somebody who is not of the team any thread is [`Kind::NotFound`]; for the team without a proof of a second
+/// factor it is [`Kind::StepUpRequired`].
+pub async fn authorize_desk(table: &Table, sys: &Sys, socket: &str, owner: Owner, subject: DeskSubject<'_>) -> Result<DeskSender, Problem> {
+    let room = subject.thread.unwrap_or_else(|| thread_of(owner.user));
+    let (roles_key, room_key) = (Roles::key_of(owner.user), Room::key_of(room));
+    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(owner.user, room, nonce));
+    let entry_key = subject.entry.map(|seq| LogEntry::key_of(room, seq));
+    let always = Person::keys(owner.user, owner.session).into_iter().chain([roles_key.clone(), room_key.clone()]);
+    let mut batch = table.get_many(always.chain([&receipt_key, &entry_key].into_iter().flatten().cloned()).collect()).await?;
+    let Person { user, presence, chat } = Person::admit(&mut batch, sys, socket, (owner.user, owner.session))?;
+    let roles = batch.take::<Roles>(&roles_key)?.map(|roles| roles.roles).unwrap_or_default();
+    let (role, proven) = (present::is_team(&roles), owner.proven_until.is_some_and(|until| sys.now() < until));
+    let thread = batch.take::<Room>(&room_key)?.filter(|room| room.desk.is_some());
+    match subject.thread {
+        Some(_) if !role => return Err(Kind::NotFound.because("the caller has no role that may read threads")),
+        Some(_) if !proven => return Err(Kind::StepUpRequired.because("the socket was opened without the proof that staff need")),
+        Some(_) if thread.is_none() => return Err(Kind::NotFound.because("there is no such thread")),
+        _ => {}
+    }
+    let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
+    let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
+    Ok(DeskSender { user, presence, chat, team: role && proven, thread, receipt, entry })
 }

@@ -154,7 +154,7 @@ async fn commit(
             let accepted = Accepted::check(&mut tx, membership.user, peer, pair);
             vec![(accepted.peer, Kind::ChatNotAllowed), (accepted.pair, Kind::Conflict)]
         }
-        (RoomKind::Public | RoomKind::Direct, ..) => Vec::new(),
+        (RoomKind::Public | RoomKind::Direct | RoomKind::Support, ..) => Vec::new(),
         (RoomKind::Group | RoomKind::Channel, ..) => {
             vec![(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists), Kind::NotFound)]
         }

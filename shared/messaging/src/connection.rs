@@ -48,6 +48,10 @@ pub struct Connection {
     pub session: SessionId,
     /// When it was opened.
     pub at: Time,
+    /// Until when it counts as proven by a second factor that is not sent by message: what the token said that its ticket was made
+    /// with. Absent if the token had no such proof.
+    #[serde(default)]
+    pub proven_until: Option<Time>,
 }
 
 impl Connection {
@@ -84,7 +88,8 @@ impl Item for Connection {
 pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticket, id: &str) -> Result<(), Problem> {
     let now = sys.now();
     let (until, mut before) = admit(table, now, ticket).await?;
-    let connection = Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now };
+    let connection =
+        Connection { id: id.to_owned(), user: ticket.user, session: ticket.session, at: now, proven_until: ticket.proven_until };
     for _ in 0..TRIES {
         let live = OpenSocket { id: id.to_owned(), session: ticket.session, since: now, until };
         let change = presence::open_socket(before.take(), ticket.user, live, now)

@@ -15,6 +15,7 @@ use crate::{
     member::{self, Invitation, Membership, RoomRole},
     message::{Content, LogEntry, by_author},
     room::{PUBLIC, Room, RoomKind},
+    support::thread::thread_of,
 };
 
 /// Messages read by one query.
@@ -25,7 +26,7 @@ const AT_ONCE: u32 = 500;
 pub struct InRoom {
     room: RoomId,
     kind: RoomKind,
-    /// The name of a group or a channel.
+    /// The name of a group or a channel, and what a support thread is about.
     name: Option<String>,
     /// The person's role in a group or a channel.
     role: Option<RoomRole>,
@@ -107,8 +108,9 @@ pub struct SentMessage {
 
 /// What a person has in the chat, the public room included.
 ///
-/// A read of their place in the public room. One query for each hundred rooms and each hundred invitations, a batch read of the rooms,
-/// and for each 500 messages one query, and a batch read for each hundred earlier texts of those that were edited.
+/// A read of their place in the public room, and one of their support thread. One query for each hundred rooms and each hundred
+/// invitations, a batch read of the rooms, and for each 500 messages one query, and a batch read for each hundred earlier texts of those
+/// that were edited.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -121,6 +123,10 @@ async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
     let mut after = None;
     if let Some(in_public) = table.get::<Membership>(Membership::key_of(PUBLIC, user)).await? {
         rooms.push(InRoom::of(in_public, None));
+    }
+    if let Some(Room { id, kind, created_at, desk: Some(desk), .. }) = table.get(Room::key_of(thread_of(user))).await? {
+        let (name, since, read_seq) = (Some(desk.subject.to_string()), created_at.into(), desk.customer_read);
+        rooms.push(InRoom { room: id, kind, name, role: None, with: None, since, read_seq, muted: false });
     }
     loop {
         let page = member::of_user(table, user, after, PAGE_MAX).await?;

@@ -25,21 +25,27 @@ pub struct Stream {
     pub asks: String,
     /// The name of the type of their answers.
     pub answers: String,
+    /// The name of the type of frames that nobody asked for.
+    pub pushes: String,
     /// Each ask with its answer, by the value of `type`.
     pub replies: &'static [(&'static str, &'static str)],
-    /// The schemas of both, with all that they refer to.
+    /// The schemas of all of these, with all that they refer to.
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Stream {
     /// A stream of these frames.
     #[must_use]
-    pub fn of<Ask: ToSchema, Answer: ToSchema>(name: &'static str, replies: &'static [(&'static str, &'static str)]) -> Self {
-        let (asks, answers) = (Ask::name().into_owned(), Answer::name().into_owned());
-        let mut schemas = vec![(asks.clone(), Ask::schema()), (answers.clone(), Answer::schema())];
+    pub fn of<Ask: ToSchema, Answer: ToSchema, Pushed: ToSchema>(
+        name: &'static str,
+        replies: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        let (asks, answers, pushes) = (Ask::name().into_owned(), Answer::name().into_owned(), Pushed::name().into_owned());
+        let mut schemas = vec![(asks.clone(), Ask::schema()), (answers.clone(), Answer::schema()), (pushes.clone(), Pushed::schema())];
         Ask::schemas(&mut schemas);
         Answer::schemas(&mut schemas);
-        Self { name, asks, answers, replies, schemas }
+        Pushed::schemas(&mut schemas);
+        Self { name, asks, answers, pushes, replies, schemas }
     }
 }
 
@@ -147,6 +153,12 @@ pub fn session_ended() -> Vec<u8> {
 
 /// The stream of frames about the socket itself.
 pub const SOCKET_STREAM: &str = "socket";
+/// The stream of rooms and their messages.
+pub const CHAT_STREAM: &str = "chat";
+/// The stream of the support desk.
+pub const SUPPORT_STREAM: &str = "support";
+/// The stream on which notifications are pushed.
+pub const NOTIFICATION_STREAM: &str = "notification";
 /// The stream of errors of frames that no stream was named for, or an unknown one.
 pub const ERROR_STREAM: &str = "error";
 

@@ -26,6 +26,7 @@ pub mod export;
 pub mod file;
 pub mod frame;
 pub mod history;
+pub mod limits;
 pub mod log;
 pub mod member;
 pub mod mention;
@@ -41,6 +42,7 @@ pub mod roster;
 pub mod send;
 mod sockets;
 pub mod spam;
+pub mod support;
 pub mod ticket;
 pub mod typing;
 pub mod unread;
@@ -64,5 +66,10 @@ store::items![
     roster::RoomCount,
     send::Receipt,
     spam::ChatState,
+    support::figures::AnswersOfDay,
+    support::find::SubjectWord,
+    support::note::Note,
+    support::present::AtDesk,
+    support::reply::PreparedReply,
     ticket::Used
 ];

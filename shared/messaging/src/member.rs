@@ -184,7 +184,7 @@ impl RoomMember {
     /// [`Kind::Forbidden`] for the readers of a channel.
     pub fn writes(&self) -> Result<(), Problem> {
         match self.room.kind {
-            RoomKind::Public | RoomKind::Direct | RoomKind::Group => Ok(()),
+            RoomKind::Public | RoomKind::Direct | RoomKind::Group | RoomKind::Support => Ok(()),
             RoomKind::Channel => self.administrates(),
         }
     }

@@ -30,7 +30,7 @@ use kernel::{
 use lru::LruCache;
 use store::Table;
 
-use crate::{Sockets, access, exclusion, spam::FLOOD};
+use crate::{Sockets, access, connection::Connection, exclusion, spam::FLOOD};
 
 /// Frames that may come at once.
 pub const AT_ONCE: u32 = 10;
@@ -54,6 +54,8 @@ pub struct Owner {
     pub user: UserId,
     /// Their session.
     pub session: SessionId,
+    /// Until when the socket counts as proven by a second factor: see [`Connection::proven_until`](crate::connection::Connection).
+    pub proven_until: Option<Time>,
     /// Their language at the last frame.
     pub locale: Locale,
 }
@@ -192,8 +194,8 @@ impl Pace {
         if let Some(owner) = self.memory().enter(socket, cost, now)? {
             return Ok(owner);
         }
-        let (user, session) = access::identify(table, socket).await.map_err(FrameRejected::Unknown)?;
-        self.memory().admit_owner(socket, Owner { user, session, locale: Locale::default() }, cost, now)
+        let Connection { user, session, proven_until, .. } = access::identify(table, socket).await.map_err(FrameRejected::Unknown)?;
+        self.memory().admit_owner(socket, Owner { user, session, proven_until, locale: Locale::default() }, cost, now)
     }
 
     /// Records the answer to an admitted frame: counts the frame once more if it was refused for its content, and keeps the
@@ -289,7 +291,7 @@ mod tests {
     }
 
     fn known(sys: &Sys, pace: &Pace, sockets: &[&str]) -> UserId {
-        let owner = Owner { user: sys.id(), session: sys.id(), locale: Locale::default() };
+        let owner = Owner { user: sys.id(), session: sys.id(), proven_until: None, locale: Locale::default() };
         for socket in sockets {
             pace.memory().sockets.put((*socket).to_owned(), Socket { owner: Some(owner), ..Socket::default() });
         }
@@ -346,7 +348,7 @@ mod tests {
         let unknown: usize = heard(&pace, "x", Cost::Once, at(0), 11);
         assert_eq!(unknown, 10, "a socket is limited before anybody knows whose it is");
         assert_eq!(told(&pace, "x", Cost::Once, at(500)), "heard");
-        let owner = Owner { user: sys.id(), session: sys.id(), locale: Locale::default() };
+        let owner = Owner { user: sys.id(), session: sys.id(), proven_until: None, locale: Locale::default() };
         assert!(pace.memory().admit_owner("x", owner, Cost::Once, at(500)).is_ok());
     }
 

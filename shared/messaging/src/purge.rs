@@ -2,8 +2,8 @@
 //!
 //! Direct rooms are deleted with everything in them, for both members. Groups and channels are left; where nobody else is, they
 //! are deleted. In rooms that stay the person's messages and the events that name them become tombstones, so that every number
-//! keeps an item. Invitations, receipts, slots and sockets are deleted too, and reports of the person's messages. Invitations that the
-//! person has sent and bans that they have imposed stay without them.
+//! keeps an item. A customer's support thread is deleted with the notes beside it. Invitations, receipts, slots and sockets are deleted
+//! too, and reports of the person's messages. Invitations that the person has sent and bans that they have imposed stay without them.
 
 use accounts::user::partition;
 use kernel::{
@@ -23,6 +23,10 @@ use crate::{
     room::{self, PUBLIC, Room},
     roster::{self, RoomCount},
     spam::ChatState,
+    support::{
+        note, reply,
+        thread::{self, thread_of},
+    },
 };
 
 /// Items deleted by one call.
@@ -65,6 +69,9 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
     }
+    if support(table, user).await? == Purged::More {
+        return Ok(Purged::More);
+    }
     let invitations = member::invitations(table, user, None, AT_ONCE).await?;
     table.delete_many(invitations.items.iter().map(store::Item::key).collect()).await?;
     let others = [
@@ -83,6 +90,22 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     }
     table.delete_many(keys).await?;
     Ok(if receipts.more { Purged::More } else { Purged::Done })
+}
+
+/// Deletes a part of a customer's support thread, the notes about them first; and takes somebody of the team from the notes, the
+/// prepared replies and the threads that name them.
+async fn support(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+    let thread = thread_of(user);
+    if note::remove_part(table, thread).await? || note::forget_author(table, user).await? {
+        return Ok(Purged::More);
+    }
+    if table.get::<Room>(Room::key_of(thread)).await?.is_some() {
+        remove_room_part(table, thread, None).await?;
+        return Ok(Purged::More);
+    }
+    reply::forget_author(table, user).await?;
+    thread::let_go(table, user).await?;
+    Ok(Purged::Done)
 }
 
 /// Takes the person out of a group or a channel.

@@ -13,13 +13,16 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    About, CommitError, Cond, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field,
+    About, CommitError, Cond, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
 use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
-use crate::member::{Membership, RoomRole};
+use crate::{
+    member::{Membership, RoomRole},
+    support::thread::{Desk, MAILS},
+};
 
 /// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
 /// public room.
@@ -46,6 +49,8 @@ pub enum RoomKind {
     Group,
     /// For any number of readers, for whom its owner and its administrators write.
     Channel,
+    /// For one customer and the support team: see [`crate::support`].
+    Support,
 }
 
 /// A room.
@@ -59,6 +64,9 @@ pub struct Room {
     /// What a group or a channel has and other rooms have not.
     #[serde(flatten)]
     pub club: Option<Club>,
+    /// What a thread of the support desk has and other rooms have not.
+    #[serde(flatten)]
+    pub desk: Option<Desk>,
     /// The last number that was taken: see [`crate::log`].
     pub seq: u64,
     /// When it was taken.
@@ -214,7 +222,7 @@ impl Room {
     }
 
     fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
-        Self { id, kind, club, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
+        Self { id, kind, club, desk: None, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
     }
 
     /// The public room before the first message. It is stored with the first message, so that a new installation needs no
@@ -227,6 +235,11 @@ impl Room {
     /// A group or a channel, whose first number is taken.
     pub(crate) fn club(id: RoomId, kind: RoomKind, club: Club, now: Time) -> Self {
         Self { seq: 1, ..Self::new(id, kind, Some(club), now) }
+    }
+
+    /// A thread of the support desk, in which nothing is written yet.
+    pub(crate) fn support(id: RoomId, desk: Desk, now: Time) -> Self {
+        Self { desk: Some(desk), ..Self::new(id, RoomKind::Support, None, now) }
     }
 
     /// Whether it has an item. The public room has none before its first message or the first change of its rules.
@@ -262,7 +275,7 @@ impl Room {
     #[must_use]
     pub fn is_small(&self) -> bool {
         match self.kind {
-            RoomKind::Direct => true,
+            RoomKind::Direct | RoomKind::Support => true,
             RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MOST),
             RoomKind::Public | RoomKind::Channel => false,
         }
@@ -271,9 +284,15 @@ impl Room {
 
 impl Item for Room {
     const KIND: &'static str = "room";
-    const ABOUT: About = About::at("ROOM#{room}", "ROOM", Personal::ExportedIn("rooms.json")).removed_by("chats");
+    const ABOUT: About = About::at("ROOM#{room}", "ROOM", Personal::ExportedIn("rooms.json"))
+        .indexed(Index::SupportThreads, "SUPPORT#{state}", "{at}#{room}")
+        .indexed(Index::SupportMails, MAILS, "{at}#{room}")
+        .removed_by("chats");
     fn key(&self) -> Key {
         Self::key_of(self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        self.support_places()
     }
 }
 
@@ -292,7 +311,7 @@ impl Resource for Room {
 }
 
 /// A line of text that a room shows: NFC, trimmed, without what cannot be printed.
-fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
+pub(crate) fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     let text: String = typed.trim().nfc().collect();
     match text.chars().take(max.saturating_add(1)).count() {
         _ if kernel::text::is_blank(&text) => Err(FieldError::new("required")),
@@ -316,18 +335,19 @@ macro_rules! lines {
             ///
             /// # Errors
             /// `required`, `too_short`, `too_long` or `characters`.
-            pub fn parse(typed: &str) -> Result<Self, FieldError> {
-                line(typed, $min, $max).map(Self)
+            pub fn parse(typed: &str) -> Result<Self, ::kernel::FieldError> {
+                $crate::room::line(typed, $min, $max).map(Self)
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     )+};
 }
+pub(crate) use lines;
 lines! {
     /// The name of a group or a channel: 1 to 60 characters.
     Title 1 60;

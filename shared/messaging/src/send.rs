@@ -28,6 +28,10 @@ use crate::{
     presence::Presence,
     room::{Accepted, RoomKind, SlowMode},
     spam::ChatState,
+    support::{
+        figures,
+        thread::{self, Side},
+    },
 };
 
 /// How long a nonce is remembered.
@@ -99,7 +103,7 @@ pub struct Sending<'a> {
     pub member: RoomMember,
     /// In a direct room: how the two people stand to each other.
     pub pair: Option<Pair>,
-    /// The sender's socket. It gets the acknowledgement and not the message.
+    /// The sender's socket, which gets the acknowledgement and not the message. Empty for a send over HTTP.
     pub socket: &'a str,
     /// The text.
     pub text: Text,
@@ -119,6 +123,29 @@ pub struct Sending<'a> {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
+    /// In a thread of the support desk: for which of its sides.
+    pub desk: Option<DeskSend>,
+}
+
+/// For which side of a support thread somebody sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeskSend {
+    /// As the customer.
+    Customer,
+    /// For the team, with the last number that the author has seen. `None` sends whatever came since.
+    Team {
+        /// The number.
+        seen: Option<u64>,
+    },
+}
+
+impl DeskSend {
+    const fn side(self) -> Side {
+        match self {
+            Self::Customer => Side::Customer,
+            Self::Team { .. } => Side::Team,
+        }
+    }
 }
 
 /// What a repetition of a send has to be equal in: the SHA-256 of the text, and of the ids of files if there are any. A text has no NUL.
@@ -201,6 +228,7 @@ impl<'a> Attempt<'a> {
         if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
             return Err(Kind::ChatNotAllowed.because("one blocks the other").into());
         }
+        self.fits()?;
         let count = self.count(now)?;
         let slow = self.slow();
         self.may_speak(slow, now)?;
@@ -231,13 +259,27 @@ impl<'a> Attempt<'a> {
         Ok(Some(Sent { receipt, deliver: Some((entry.shown(), open)), away }))
     }
 
-    /// The update that counts one more message of the person.
-    fn count(&self, now: Time) -> Result<Update, SendError> {
-        let Sending { user, chat, .. } = &self.sending;
+    /// Checks that an answer of the team is about what its author has seen. The transaction is refused if something else takes the
+    /// number in between, and then this is checked again: of two answers at once one is sent.
+    fn fits(&self) -> Result<(), Problem> {
+        match self.sending.desk {
+            Some(DeskSend::Team { seen: Some(seen) }) if self.sending.member.room.seq > seen => {
+                Err(thread::moved_on(self.sending.member.room.seq))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The update that counts one more message of the person. The support team is not counted.
+    fn count(&self, now: Time) -> Result<Option<Update>, SendError> {
+        let Sending { user, chat, desk, .. } = &self.sending;
+        if matches!(desk, Some(DeskSend::Team { .. })) {
+            return Ok(None);
+        }
         if let Some(ban) = chat.ban(now) {
             return Err(ban.problem(now).into());
         }
-        chat.count(self.sys, user.id, now).ok_or(SendError::Spam)
+        chat.count(self.sys, user.id, now).map(Some).ok_or(SendError::Spam)
     }
 
     /// The slow mode of the room, if it holds for the sender.
@@ -269,7 +311,8 @@ impl<'a> Attempt<'a> {
             reply_to: *reply_to,
             mentions: mentions.clone(),
         };
-        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via: Some((*socket).to_owned()), changes: 0 };
+        let via = Some((*socket).to_owned()).filter(|via| !via.is_empty());
+        let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via, changes: 0 };
         let (nonce, digest) = (nonce.clone(), Some(self.sending.digest.clone()));
         let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
         (entry, receipt)
@@ -302,8 +345,8 @@ impl<'a> Attempt<'a> {
         if refused.at(slots.next) {
             self.sending.member.room = log::current(refused, slots.next, room)?;
         }
-        if refused.at(slots.counted) {
-            self.sending.chat = current_chat(refused, slots.counted)?;
+        if let Some(counted) = slots.counted.filter(|counted| refused.at(*counted)) {
+            self.sending.chat = current_chat(refused, counted)?;
         }
         // Another copy of this send would have used the files for the same message, which its receipt says.
         if slots.attached.iter().any(|slot| refused.at(*slot)) {
@@ -320,7 +363,7 @@ struct Conditions {
     /// The nonce is new.
     first: Slot,
     /// The slot is free and the person is not banned.
-    counted: Slot,
+    counted: Option<Slot>,
     /// The person may write in the room.
     admitted: Admitted,
     /// The files are ready.
@@ -344,18 +387,37 @@ fn transaction(
     sending: &Sending<'_>,
     entry: &LogEntry,
     receipt: &Receipt,
-    (count, slow): (Update, Option<SlowMode>),
+    (count, slow): (Option<Update>, Option<SlowMode>),
     now: Time,
 ) -> (Tx, Conditions) {
     let RoomMember { room, membership } = &sending.member;
     let mut tx = Tx::new();
-    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |update| update.when(room.rules_unchanged()));
+    let desk = sending.desk.zip(room.desk.as_ref()).map(|(send, desk)| {
+        let after = desk.after(send.side(), sending.user.username.as_ref(), entry.seq, now);
+        (send.side(), desk, after)
+    });
+    // The state of a support thread changes in the update that takes the number.
+    let next = log::append(&mut tx, room, now, std::slice::from_ref(entry), |update| {
+        let update = update.when(room.rules_unchanged());
+        match &desk {
+            Some((side, before, after)) => {
+                let update = after.desk.write_message(*side, before, update, room.id, now);
+                // Who answers what they have seen has read it.
+                let answers = matches!(sending.desk, Some(DeskSend::Team { seen: Some(_) }));
+                if answers { update.set("team_read", entry.seq) } else { update }
+            }
+            None => update,
+        }
+    });
+    if let Some(waited) = desk.and_then(|(.., after)| after.first_answer) {
+        figures::add(&mut tx, now, waited);
+    }
     let first = tx.put(receipt, Cond::Absent.or(field("until").le(now)));
-    let counted = tx.update(count);
+    let counted = count.map(|count| tx.update(count));
     let admitted = match (room.kind, membership.peer, slow) {
         (RoomKind::Direct, Some(peer), _) => Admitted::ByPeer(Accepted::check(&mut tx, receipt.user, peer, sending.pair.as_ref())),
         (.., Some(slow)) => Admitted::Slowly(tx.update(membership.update().set("spoke_at", now).when(slow.allows(now)))),
-        (RoomKind::Public, ..) => Admitted::AsEverybody,
+        (RoomKind::Public | RoomKind::Support, ..) => Admitted::AsEverybody,
         _ => Admitted::ByMembership(tx.check(Membership::key_of(room.id, membership.user), Cond::Exists)),
     };
     let attached = sending.attachments.iter().map(|file| tx.update(Attachment::sent(file.id, entry.seq))).collect();

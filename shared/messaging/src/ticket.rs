@@ -29,6 +29,9 @@ pub struct Ticket {
     pub session: SessionId,
     /// The site whose page asked for the ticket. Absent if the client is no browser.
     pub origin: Option<String>,
+    /// Until when the token that the ticket is made with proves a second factor that is not sent by message.
+    #[serde(default)]
+    pub proven_until: Option<Time>,
 }
 
 impl Ticket {
@@ -94,7 +97,13 @@ mod tests {
     #[test]
     fn only_our_sites_and_clients_other_than_browsers_are_admitted() {
         let sys = Sys::real();
-        let ticket = |origin: Option<&str>| Ticket { id: sys.id(), user: sys.id(), session: sys.id(), origin: origin.map(str::to_owned) };
+        let ticket = |origin: Option<&str>| Ticket {
+            id: sys.id(),
+            user: sys.id(),
+            session: sys.id(),
+            origin: origin.map(str::to_owned),
+            proven_until: None,
+        };
         let allowed: Origins = ["https://stoa.example", "https://www.stoa.example"].into_iter().collect();
         let (browser, other) = (ticket(Some("https://stoa.example")), ticket(None));
         assert!(browser.admits(Some("https://stoa.example"), &allowed));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::{
     member::{Membership, RoomMember},
     message::{Content, LogEntry, Said, sort},
-    room::partition,
+    room::{Room, partition},
 };
 
 /// The most messages that are counted. More are shown as more.
@@ -45,6 +45,22 @@ pub async fn count(table: &Table, member: &RoomMember) -> Result<Unread, StoreEr
     let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MOST);
     let page = table.query::<LogEntry>(range).await?;
     Ok(tally(&page.items, page.more, membership.user))
+}
+
+/// Counts the messages after a number that fulfil a condition. One query of at most 300 entries, none if nothing is new.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn count_where(table: &Table, room: &Room, after: u64, counts: impl Fn(&Said) -> bool) -> Result<Unread, StoreError> {
+    let from = after.saturating_add(1);
+    if from > room.seq {
+        return Ok(Unread::default());
+    }
+    let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MOST);
+    let page = table.query::<LogEntry>(range).await?;
+    let said = page.items.iter().filter(|entry| matches!(&entry.content, Content::Said(said) if counts(said))).count();
+    let messages = u32::try_from(said).unwrap_or(u32::MAX).min(COUNTED_MOST);
+    Ok(Unread { messages, more: page.more || said > COUNTED_MOST as usize, mentions: 0 })
 }
 
 /// Counts the messages of others among these entries, of which there are more if `more`.

@@ -2,8 +2,9 @@
 //!
 //! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
 //! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain
-//! nothing that a stranger typed except usernames, whose characters are safe, and in mails about missed messages the names of rooms and
-//! the beginnings of messages: short, in one line, and escaped. Codes, links and addresses are never logged,
+//! nothing that a stranger typed except usernames, whose characters are safe, in mails about missed messages the names of rooms and
+//! the beginnings of messages (short, in one line, and escaped), and in mails of the support desk the messages of its two sides, which
+//! the templates escape. Codes, links and addresses are never logged,
 //! also not in the errors of SES and SNS, which may repeat addresses.
 
 mod mail;
@@ -13,7 +14,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated};
+pub use mail::{Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken};
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 

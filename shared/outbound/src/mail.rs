@@ -55,6 +55,22 @@ pub enum Mail {
         /// How long it is valid.
         life: Duration,
     },
+    /// The support team has answered a customer who has left.
+    SupportAnswer {
+        /// The customer's username.
+        username: String,
+        /// The answers.
+        answers: Vec<Spoken>,
+        /// Where mail programs show it.
+        conversation: Conversation,
+    },
+    /// The transcript of a support thread, which its customer has asked for.
+    SupportTranscript {
+        /// The customer's username.
+        username: String,
+        /// The messages of both sides.
+        messages: Vec<Spoken>,
+    },
     /// A notice about an event of an account.
     Notice {
         /// The event. The names of its Fluent messages begin with it.
@@ -105,6 +121,27 @@ impl fmt::Display for Excerpt {
     }
 }
 
+/// A message of a support thread.
+#[derive(Clone, Debug)]
+pub struct Spoken {
+    /// When it was written.
+    pub at: Time,
+    /// The customer's username if they wrote it. `None` for the team, of whom no mail says who.
+    pub by: Option<String>,
+    /// The text.
+    pub text: String,
+}
+
+/// A conversation of several mails, which mail programs show together. SES gives each mail a `Message-ID` of its own, so they belong
+/// together by what they refer to.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// The name of the conversation: the same for each of its mails.
+    pub root: String,
+    /// The name of this mail.
+    pub mail: String,
+}
+
 /// When the event of a notice happened.
 #[derive(Clone, Debug)]
 pub enum Happened {
@@ -146,7 +183,17 @@ impl Mail {
             Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
+            Self::SupportAnswer { .. } => "support_answer".into(),
+            Self::SupportTranscript { .. } => "support_transcript".into(),
             Self::Notice { name, .. } => (*name).into(),
+        }
+    }
+
+    /// The conversation that it belongs to, if there is one.
+    pub(crate) const fn conversation(&self) -> Option<&Conversation> {
+        match self {
+            Self::SupportAnswer { conversation, .. } => Some(conversation),
+            _ => None,
         }
     }
 

@@ -13,6 +13,7 @@ use lettre::{
 
 use crate::{
     SendError,
+    mail::Conversation,
     render::{Bodies, Letter},
 };
 
@@ -28,6 +29,10 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
     }
     if let Some(reply_to) = reply_to {
         message = message.reply_to(reply_to.clone());
+    }
+    if let Some(Conversation { root, mail }) = &letter.conversation {
+        let named = |name: &str| format!("<{name}@{}>", from.email.domain());
+        message = message.message_id(Some(named(mail))).in_reply_to(named(root)).references(named(root));
     }
     let body = MultiPart::alternative_plain_html(text, html);
     message.multipart(body).map(|m| m.formatted()).map_err(|_| SendError::Compose("the message is not well-formed"))
@@ -73,6 +78,23 @@ mod tests {
         }
         assert!(mail.contains("Auto-Submitted: auto-generated\r\n") && mail.contains("Date: Sun, 27 Dec 2026 08:05:00"), "{mail}");
         assert!(mail.lines().all(|line| line.len() <= 998 && line.is_ascii()));
+    }
+
+    #[test]
+    fn mails_of_a_conversation_refer_to_the_same_root() {
+        let from = Mailbox::new(None, "no-reply@stoa.example".parse().unwrap());
+        let mail = |number: u32| {
+            let conversation = Conversation { root: "support.rom_1".to_owned(), mail: format!("support.rom_1.{number}") };
+            let mail = Mail::SupportAnswer { username: "ana".to_owned(), answers: Vec::new(), conversation };
+            let raw = compose(&from, None, "ana@example.test", Time::ZERO, &Letter::new(&mail, Locale::En)).unwrap();
+            String::from_utf8(raw).unwrap()
+        };
+        for number in [3, 9] {
+            let mail = mail(number);
+            assert!(mail.contains(&format!("Message-ID: <support.rom_1.{number}@stoa.example>\r\n")), "{mail}");
+            assert!(mail.contains("In-Reply-To: <support.rom_1@stoa.example>\r\n"), "{mail}");
+            assert!(mail.contains("References: <support.rom_1@stoa.example>\r\n"), "{mail}");
+        }
     }
 
     #[test]

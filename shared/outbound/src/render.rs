@@ -7,7 +7,7 @@ use minijinja::{Environment, Value};
 
 use crate::{
     SendError,
-    mail::{Happened, Mail, MissedRoom, Occasion, Repeated},
+    mail::{Conversation, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken},
 };
 
 pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
@@ -25,6 +25,8 @@ pub(crate) struct Letter {
     action: Option<(String, String)>,
     /// The address that stops such mails.
     pub unsubscribe: Option<String>,
+    /// The conversation that it belongs to.
+    pub conversation: Option<Conversation>,
 }
 
 /// The two bodies of a mail.
@@ -51,6 +53,7 @@ impl Letter {
             code: mail.code().map(|code| code.expose().clone()),
             action: mail.link().map(|link| (say("button"), link.expose().clone())),
             unsubscribe: mail.unsubscribe().map(|link| link.expose().clone()),
+            conversation: mail.conversation().cloned(),
         }
     }
 
@@ -94,10 +97,14 @@ fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
     Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", since), ("last", last)]))
 }
 
-/// The lines that say when, with which device and where something happened, or what waits for the reader.
+/// The lines between the lead and the note: when, with which device and where something happened, what waits, or what was said.
 fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
-    if let Mail::Missed { rooms, .. } = mail {
-        return rooms.iter().flat_map(|room| lines(room, locale)).collect();
+    match mail {
+        Mail::Missed { rooms, .. } => return rooms.iter().flat_map(|room| waiting(room, locale)).collect(),
+        Mail::SupportAnswer { answers: said, .. } | Mail::SupportTranscript { messages: said, .. } => {
+            return said.iter().flat_map(|spoken| spoken_lines(spoken, locale)).collect();
+        }
+        _ => {}
     }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
     // In digits, which every reader knows from tables.
@@ -108,10 +115,18 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
 }
 
 /// The lines about a room: its name, the messages, and how many more there are.
-fn lines(MissedRoom { name, messages, more }: &MissedRoom, locale: Locale) -> Vec<String> {
+fn waiting(MissedRoom { name, messages, more }: &MissedRoom, locale: Locale) -> Vec<String> {
     let name = name.iter().map(|name| format!("[{name}]"));
     let rest = (*more > 0).then(|| TEXTS.text(locale, "missed-more", &[("messages", more.to_string())]));
     name.chain(messages.iter().map(|(author, text)| format!("{author}: {text}"))).chain(rest).collect()
+}
+
+/// The lines of a message. The first one says when it was written, and by whom.
+fn spoken_lines(Spoken { at, by, text }: &Spoken, locale: Locale) -> Vec<String> {
+    let by = by.clone().unwrap_or_else(|| TEXTS.text(locale, "support-team", &[]));
+    let mut lines = text.lines().map(str::to_owned);
+    let first = format!("{} {} UTC, {by}: {}", at.date(), time_of_day(*at), lines.next().unwrap_or_default());
+    std::iter::once(first).chain(lines).collect()
 }
 
 fn moment(at: Time, locale: Locale) -> String {
@@ -129,7 +144,9 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         }
         Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
-        Mail::Notice { username, .. } => vec![("username", username.clone())],
+        Mail::Notice { username, .. } | Mail::SupportAnswer { username, .. } | Mail::SupportTranscript { username, .. } => {
+            vec![("username", username.clone())]
+        }
     }
 }
 
@@ -159,6 +176,19 @@ mod tests {
     use super::*;
     use crate::mail::Excerpt;
 
+    fn spoken(by: Option<String>) -> Spoken {
+        Spoken { at: Time::from_millis(1_798_358_700_000), by, text: "It is on its way.\nOne <b> day more.".to_owned() }
+    }
+
+    #[test]
+    fn what_was_said_is_escaped_and_the_team_has_no_names() {
+        let mail = Mail::SupportTranscript { username: "ana".to_owned(), messages: vec![spoken(Some("ana".to_owned())), spoken(None)] };
+        let bodies = Letter::new(&mail, Locale::Pl).bodies().unwrap();
+        assert!(bodies.text.contains("2026-12-27 08:05 UTC, ana: It is on its way.\nOne <b> day more.\n"), "{}", bodies.text);
+        assert!(bodies.text.contains("UTC, Support: "), "{}", bodies.text);
+        assert!(bodies.html.contains("One &lt;b&gt; day more.") && !bodies.html.contains("<b>"), "{}", bodies.html);
+    }
+
     fn every_mail() -> Vec<Mail> {
         let username = "ana_nowak".to_owned();
         let link = || Secret::new("https://stoa.example/x#token=chl_01.a-b_c".to_owned());
@@ -169,7 +199,8 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special = ["activation", "address_taken", "deletion_scheduled", "missed", "password_reset"];
+        let special =
+            ["activation", "address_taken", "deletion_scheduled", "missed", "password_reset", "support_answer", "support_transcript"];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
         let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");
@@ -183,7 +214,13 @@ mod tests {
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
             Mail::AddressTaken,
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
-            Mail::PasswordReset { username, link: link(), life: Duration::from_secs(1800) },
+            Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
+            Mail::SupportAnswer {
+                username: username.clone(),
+                answers: vec![spoken(None)],
+                conversation: Conversation { root: "support.rom_1".to_owned(), mail: "support.rom_1.7".to_owned() },
+            },
+            Mail::SupportTranscript { username: username.clone(), messages: vec![spoken(Some(username)), spoken(None)] },
         ];
         codes.chain(notices).chain(others).chain([1, 2, 5].map(missed)).collect()
     }

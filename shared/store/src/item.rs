@@ -96,6 +96,12 @@ pub enum Index {
     Nearby,
     /// What is in other partitions and belongs to a person: `gsi2`.
     Owner,
+    /// The threads of the support desk, by state and last activity: `gsi1`.
+    SupportThreads,
+    /// The threads of the support desk whose customer is to get a mail, by due time: `gsi2`.
+    SupportMails,
+    /// The notes beside support threads, by their author: `gsi1`.
+    NotesByAuthor,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -114,6 +120,8 @@ impl Index {
             | Self::Online
             | Self::PairsOfLow
             | Self::Nearby
+            | Self::NotesByAuthor
+            | Self::SupportThreads
             | Self::UnreadNotifications
             | Self::CurrentBans
             | Self::ReportedMessages
@@ -124,7 +132,8 @@ impl Index {
             | Self::InvitationsBySender
             | Self::BansByAuthor
             | Self::ReportsOfAuthor
-            | Self::DueDigests => ("gsi2", "gsi2pk", "gsi2sk"),
+            | Self::DueDigests
+            | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
 

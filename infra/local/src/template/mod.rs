@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(template.http_api.cors.as_ref().map(|c| c.allow_origins.len()), Some(2));
         let socket = template.socket_api.as_ref().expect("socket");
         assert_eq!((socket.stage.as_str(), socket.routes.get("chat").map(String::as_str)), ("development", Some("ChatFunction")));
-        assert_eq!(socket.two_way.iter().map(String::as_str).collect::<Vec<_>>(), ["$default", "chat"]);
+        assert_eq!(socket.two_way.iter().map(String::as_str).collect::<Vec<_>>(), ["$default", "chat", "support"]);
         let relay = template.stream_mappings.first().expect("mapping");
         assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", None));
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));

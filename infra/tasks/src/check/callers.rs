@@ -7,7 +7,7 @@ use super::Parts;
 use crate::document::{self, Callers};
 
 /// Data of the caller, and data of other accounts.
-const SIGNED_IN: [&str; 3] = ["/v1/me", "/v1/admin", "/v1/rooms"];
+const SIGNED_IN: [&str; 4] = ["/v1/me", "/v1/admin", "/v1/rooms", "/v1/support"];
 /// Data of other accounts, and what staff do.
 const STAFF: [&str; 3] = ["/v1/admin/users", "/v1/moderation", "/v1/statistics"];
 

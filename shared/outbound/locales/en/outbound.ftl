@@ -192,6 +192,16 @@ missed-more = { $messages ->
 missed-button = Open Stoa
 missed-note = You get this message because you were away. In the settings you choose what you are told of, and when you want quiet.
 
+# Mails of the support desk: the messages stand between -lead and -note.
+support-team = Support
+support_answer-subject = Support has answered you
+support_answer-lead = Hello { $username }, this is what our support team wrote while you were away:
+support_answer-note = To answer, open the support chat in your account. Answers to this mail are not read.
+
+support_transcript-subject = Your conversation with support
+support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
+support_transcript-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
+
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] 1 minute

@@ -209,6 +209,16 @@ missed-more = { $messages ->
 missed-button = Otwórz Stoa
 missed-note = Dostajesz tę wiadomość, bo nie było Cię w Stoa. W ustawieniach wybierasz, o czym chcesz wiedzieć i kiedy chcesz mieć spokój.
 
+# Wiadomości zespołu pomocy: rozmowa stoi między -lead i -note.
+support-team = Support
+support_answer-subject = Odpowiedź od zespołu pomocy
+support_answer-lead = Cześć { $username }, oto co napisał nasz zespół pomocy pod Twoją nieobecność:
+support_answer-note = Aby odpowiedzieć, otwórz czat pomocy na swoim koncie. Odpowiedzi na tę wiadomość nie są czytane.
+
+support_transcript-subject = Twoja rozmowa z zespołem pomocy
+support_transcript-lead = Cześć { $username }, oto rozmowa, o którą prosisz:
+support_transcript-note = Jeśli to nie Ty o nią prosisz, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] 1 minute

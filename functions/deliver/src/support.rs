@@ -1,0 +1,101 @@
+//! Mails of the support desk: answers to customers who have left, and transcripts. Neither says who of the team wrote, and neither has
+//! private notes, which are not read here.
+//!
+//! A mail is leased while it is sent. If a run is killed in between it is sent again after the lease.
+
+use std::time::Duration;
+
+use accounts::user::{Status, User};
+use function::{Context, Failure};
+use kernel::id::UserId;
+use messaging::{
+    room::Room,
+    support::{
+        due::{self, Due, Line},
+        thread::thread_of,
+    },
+};
+use outbound::{Conversation, Mail, Spoken};
+use serde::Serialize;
+
+use crate::State;
+
+/// The most threads of one kind of work in one run. The rest is due for the next one.
+const AT_ONCE: u32 = 100;
+/// No further work is begun when less than this is left of the invocation.
+const MARGIN: Duration = Duration::from_secs(15);
+
+/// The result of a run.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Mails with answers that were sent.
+    mailed: u64,
+    /// Threads whose snooze ended, or which were closed.
+    turned: u64,
+    /// Mails that could not be sent in this run.
+    failed: u64,
+}
+
+/// Sends the mails that are due, ends snoozes and closes threads.
+pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
+    let turned = due::turn(&s.table, s.sys.now(), AT_ONCE).await?;
+    let mut report = Report { turned, ..Report::default() };
+    for room in due::mails(&s.table, s.sys.now(), AT_ONCE).await? {
+        if !context.has_left(MARGIN) {
+            return Ok(report);
+        }
+        match Box::pin(one(s, &room)).await {
+            Ok(sent) => report.mailed = report.mailed.saturating_add(sent.into()),
+            Err(e) => {
+                tracing::error!(error = %e, "an answer of the support desk could not be mailed");
+                report.failed = report.failed.saturating_add(1);
+            }
+        }
+    }
+    // The platform retries soon, and an alarm counts errors.
+    if report.failed > 0 { Err(format!("{} mails could not be sent", report.failed).into()) } else { Ok(report) }
+}
+
+/// Whether this run sent it.
+async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
+    let Some(room) = due::lease(&s.table, room, s.sys.now()).await? else { return Ok(false) };
+    let looked = due::look(&s.table, &room, s.sys.now()).await?;
+    let sent = match &looked {
+        Due::Send(user, lines) => answer(s, &room, user, lines).await.map(|()| true),
+        Due::Later | Due::Nothing => Ok(false),
+    };
+    if sent.is_err() {
+        due::release(&s.table, &room, s.sys.now()).await;
+        return sent;
+    }
+    due::settle(&s.table, &room, &looked, s.sys.now()).await?;
+    sent
+}
+
+async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(), Failure> {
+    let Some(email) = &user.email else { return Ok(()) };
+    let root = format!("support.{}", room.id);
+    let mail = Mail::SupportAnswer {
+        username: user.username.to_string(),
+        answers: spoken(lines, user),
+        conversation: Conversation { mail: format!("{root}.{}", room.seq), root },
+    };
+    Ok(s.mailer.send(email.as_ref(), user.locale, &mail).await?)
+}
+
+/// Sends a customer the transcript that they have asked for, to the proven address of their account.
+pub(crate) async fn transcript(s: &State, user: UserId) -> Result<(), Failure> {
+    let (person, thread) = (User::key_of(user), Room::key_of(thread_of(user)));
+    let mut found = s.table.get_many(vec![person.clone(), thread.clone()]).await?;
+    let person = found.take::<User>(&person)?.filter(|person| person.status == Status::Active);
+    let (Some(person), Some(room)) = (person, found.take::<Room>(&thread)?) else { return Ok(()) };
+    let Some(email) = &person.email else { return Ok(()) };
+    let lines = due::transcript(&s.table, &room, user).await?;
+    let mail = Mail::SupportTranscript { username: person.username.to_string(), messages: spoken(&lines, &person) };
+    Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
+}
+
+fn spoken(lines: &[Line], customer: &User) -> Vec<Spoken> {
+    let one = |line: &Line| Spoken { at: line.at, by: (!line.by_team).then(|| customer.username.to_string()), text: line.text.clone() };
+    lines.iter().map(one).collect()
+}

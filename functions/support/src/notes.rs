@@ -1,0 +1,94 @@
+//! Private notes of the team beside a thread.
+
+use axum::extract::State;
+use callers::{Staff, staff::Moderator};
+use kernel::{
+    Kind, Problem, Timestamp,
+    id::{NoteId, RoomId},
+};
+use messaging::{
+    message::Author,
+    support::note::{self, Note},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Created, Json, PageQuery, Path, Problems, Query};
+
+/// A note of the team, which its customer never sees.
+#[derive(Serialize, ToSchema)]
+pub struct DeskNote {
+    /// The id.
+    id: NoteId,
+    /// The author. Absent when their account is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    author: Option<Author>,
+    /// The text.
+    #[schema(examples("Call back on Monday."))]
+    text: String,
+    /// When it was written.
+    created_at: Timestamp,
+}
+
+impl From<Note> for DeskNote {
+    fn from(Note { id, author, username, text, at, .. }: Note) -> Self {
+        let author = author.map(|id| Author { id, username: username.unwrap_or_default() });
+        Self { id, author, text, created_at: at.into() }
+    }
+}
+
+/// A page of notes.
+#[derive(Serialize, ToSchema)]
+pub struct DeskNoteList {
+    /// The notes, the newest first.
+    items: Vec<DeskNote>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A note to write.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteNote {
+    /// 1 to 4,000 characters.
+    #[schema(min_length = 1, max_length = 4000, examples("Call back on Monday."))]
+    text: String,
+}
+
+/// Lists the notes beside a thread, the newest first. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a query.
+#[utoipa::path(get, path = "/v1/support/threads/{thread}/notes",
+    params(("thread" = RoomId, Path, description = "The thread."), PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = DeskNoteList), Problems))]
+pub async fn list_desk_notes(
+    State(s): State<crate::State>,
+    _caller: Staff<Moderator>,
+    Path(thread): Path<RoomId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<DeskNoteList>, web::Error> {
+    let limit = query.limit()?;
+    let cursors = s.sealer.cursors(format!("notes beside {thread}"));
+    let page = note::list(&s.table, thread, cursors.open(query.cursor())?, limit).await?;
+    let next_cursor = cursors.next(page.last().map(|note| note.id))?;
+    Ok(Json(DeskNoteList { items: page.items.into_iter().map(Into::into).collect(), next_cursor }))
+}
+
+/// Writes a note beside a thread. Its customer never sees it. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a transaction.
+#[utoipa::path(post, path = "/v1/support/threads/{thread}/notes", request_body = WriteNote,
+    params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    responses((status = 201, body = DeskNote), Problems))]
+pub async fn write_desk_note(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    Path(thread): Path<RoomId>,
+    Json(WriteNote { text }): Json<WriteNote>,
+) -> Result<Created<DeskNote>, web::Error> {
+    let text = note::parse(&text).map_err(|e| Problem::field("/text", e))?;
+    let note = note::write(&s.table, &s.sys, thread, &caller.member.user, text).await?.ok_or(Kind::NotFound)?;
+    Ok(Created(format!("/v1/support/threads/{thread}/notes"), note.into()))
+}

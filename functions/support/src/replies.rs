@@ -1,0 +1,180 @@
+//! Texts that the team has prepared.
+
+use axum::extract::State;
+use callers::{Staff, staff::Moderator};
+use kernel::{
+    FieldError, Fields, Kind, Problem, Timestamp,
+    id::{ReplyId, RoomId},
+};
+use messaging::{
+    room::Room,
+    support::reply::{self, PreparedReply, ReplyText, ReplyTitle},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Created, Json, NoContent, Path, Problems, Query};
+
+use crate::talk::desk_of;
+
+/// The most characters of an order's number.
+const ORDER_MAX_CHARS: usize = 60;
+
+/// A prepared reply.
+#[derive(Serialize, ToSchema)]
+pub struct PreparedReplyInfo {
+    /// The id.
+    id: ReplyId,
+    /// The title.
+    #[schema(examples("On its way"))]
+    title: String,
+    /// The text, with the variables `{name}` and `{order}`.
+    #[schema(examples("Hello {name}, your order {order} is on its way."))]
+    text: String,
+    /// When it was written last.
+    updated_at: Timestamp,
+}
+
+impl From<PreparedReply> for PreparedReplyInfo {
+    fn from(PreparedReply { id, title, text, at, .. }: PreparedReply) -> Self {
+        Self { id, title: title.to_string(), text: text.as_str().to_owned(), updated_at: at.into() }
+    }
+}
+
+/// All prepared replies.
+#[derive(Serialize, ToSchema)]
+pub struct PreparedReplyList {
+    /// The replies, the oldest first. At most 200.
+    items: Vec<PreparedReplyInfo>,
+}
+
+/// A reply to prepare.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrepareReply {
+    /// 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60, examples("On its way"))]
+    title: String,
+    /// 1 to 4,000 characters. `{name}` stands for the customer's username, `{order}` for the number of an order; other braces are
+    /// refused.
+    #[schema(min_length = 1, max_length = 4000, examples("Hello {name}, your order {order} is on its way."))]
+    text: String,
+}
+
+impl PrepareReply {
+    fn parse(&self) -> Result<(ReplyTitle, ReplyText), Problem> {
+        let mut fields = Fields::new();
+        let title = fields.take("/title", ReplyTitle::parse(&self.title));
+        let text = fields.take("/text", ReplyText::parse(&self.text));
+        match title.zip(text) {
+            Some(parsed) => Ok(parsed),
+            None => Err(fields.problem()),
+        }
+    }
+}
+
+/// Lists the prepared replies of the team. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a query.
+#[utoipa::path(get, path = "/v1/support/replies", responses((status = 200, body = PreparedReplyList), Problems))]
+pub async fn list_prepared_replies(
+    State(s): State<crate::State>,
+    _caller: Staff<Moderator>,
+) -> Result<Json<PreparedReplyList>, web::Error> {
+    Ok(Json(PreparedReplyList { items: reply::all(&s.table).await?.into_iter().map(Into::into).collect() }))
+}
+
+/// Prepares a reply for the whole team. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a query of those that there are; a write.
+#[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
+    extensions(("x-problems" = json!(["invalid", "too_many"]))),
+    responses((status = 201, body = PreparedReplyInfo), Problems))]
+pub async fn create_prepared_reply(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    Json(body): Json<PrepareReply>,
+) -> Result<Created<PreparedReplyInfo>, web::Error> {
+    let (title, text) = body.parse()?;
+    let reply = reply::create(&s.table, &s.sys, caller.member.user.id, title, text).await?;
+    Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
+}
+
+/// Writes a prepared reply anew. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a write.
+#[utoipa::path(put, path = "/v1/support/replies/{reply}", request_body = PrepareReply,
+    params(("reply" = ReplyId, Path, description = "The prepared reply.")), extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    responses((status = 200, body = PreparedReplyInfo), Problems))]
+pub async fn replace_prepared_reply(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    Path(id): Path<ReplyId>,
+    Json(body): Json<PrepareReply>,
+) -> Result<Json<PreparedReplyInfo>, web::Error> {
+    let (title, text) = body.parse()?;
+    Ok(Json(reply::replace(&s.table, &s.sys, caller.member.user.id, id, title, text).await?.into()))
+}
+
+/// Deletes a prepared reply. No effect if there is none. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a deletion.
+#[utoipa::path(delete, path = "/v1/support/replies/{reply}",
+    params(("reply" = ReplyId, Path, description = "The prepared reply.")),
+    responses((status = 204), Problems))]
+pub async fn remove_prepared_reply(
+    State(s): State<crate::State>,
+    _caller: Staff<Moderator>,
+    Path(id): Path<ReplyId>,
+) -> Result<NoContent, web::Error> {
+    reply::remove(&s.table, id).await?;
+    Ok(NoContent)
+}
+
+/// The thread and the prepared reply in a path.
+#[derive(Deserialize)]
+pub struct InThread {
+    thread: RoomId,
+    reply: ReplyId,
+}
+
+/// The values of variables that the thread does not have.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReplyValues {
+    /// The number of the order: at most 60 characters.
+    #[serde(default)]
+    #[param(required = false, max_length = 60)]
+    order: String,
+}
+
+/// A prepared reply for a thread.
+#[derive(Serialize, ToSchema)]
+pub struct FilledReply {
+    /// The text to send, with its variables filled in.
+    #[schema(examples("Hello anna, your order 7 is on its way."))]
+    text: String,
+}
+
+/// Fills the variables of a prepared reply in for a thread. Nothing is sent. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a batch of the thread and the reply.
+#[utoipa::path(get, path = "/v1/support/threads/{thread}/replies/{reply}",
+    params(("thread" = RoomId, Path, description = "The thread."), ("reply" = ReplyId, Path, description = "The prepared reply."),
+        ReplyValues),
+    extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    responses((status = 200, body = FilledReply), Problems))]
+pub async fn fill_prepared_reply(
+    State(s): State<crate::State>,
+    _caller: Staff<Moderator>,
+    Path(InThread { thread, reply }): Path<InThread>,
+    Query(ReplyValues { order }): Query<ReplyValues>,
+) -> Result<Json<FilledReply>, web::Error> {
+    if order.chars().count() > ORDER_MAX_CHARS {
+        return Err(Problem::field("/order", FieldError::new("too_long").with("max", ORDER_MAX_CHARS)).into());
+    }
+    let (room, prepared) = (Room::key_of(thread), PreparedReply::key_of(reply));
+    let mut found = s.table.get_many(vec![room.clone(), prepared.clone()]).await?;
+    let room = found.take::<Room>(&room)?.ok_or(Kind::NotFound)?;
+    let prepared = found.take::<PreparedReply>(&prepared)?.ok_or(Kind::NotFound)?;
+    Ok(Json(FilledReply { text: prepared.text.filled(&desk_of(&room)?.customer_name, &order) }))
+}

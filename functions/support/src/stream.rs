@@ -1,0 +1,211 @@
+//! The stream `support`: frames are checked and answered as those of the chat, and errors are frames too.
+
+use accounts::user::User;
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use function::{Failure, RawValue};
+use kernel::{Kind, Locale, Problem};
+use messaging::{
+    access::{self, DeskSender},
+    change::{self, Changed},
+    connection,
+    frame::{self, PAGE_MAX_BYTES},
+    history::{self, NewerPage, OlderPage},
+    member::RoomMember,
+    message::{Author, LogEntry, Text},
+    pace::{Cost, Owner},
+    presence::{self, LIFE},
+    room::Room,
+    support::{
+        present::{self, AtDesk},
+        thread::{self, Side, taking_part},
+    },
+};
+use serde_json::value::to_raw_value;
+
+use crate::{
+    STREAM, State,
+    ask::{Act, SupportAnswer, SupportAsk, What},
+    shown::{SupportMessage, SupportPush, SupportThread, author},
+    talk::{self, Speaker, desk_of},
+};
+
+/// The bytes that are left for the messages of a page.
+const MESSAGES_BYTES: usize = PAGE_MAX_BYTES - 512;
+
+/// Answers one frame. It never fails because of the frame: errors are sent to the client.
+pub async fn on_frame(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
+    let event: ApiGatewayWebsocketProxyRequest = serde_json::from_str(payload.get())?;
+    let socket = event.request_context.connection_id.unwrap_or_default();
+    let request = event.request_context.request_id.unwrap_or_default();
+    let (id, act) = match frame::read::<SupportAsk>(event.body.as_deref().unwrap_or_default()) {
+        Ok(asked) => (asked.id, asked.payload.parse()),
+        Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
+    };
+    let Some((outcome, locale)) = enter(s, &socket, &request, act).await else { return Ok(to_raw_value(&frame::reply(None))?) };
+    let told = match outcome {
+        Ok(answer) => Some(frame::write(STREAM, id.as_deref(), &answer)),
+        Err(problem) => {
+            note(&problem);
+            let told = frame::error(STREAM, id.as_deref(), &problem, locale, &request);
+            connection::refuse(&s.sockets, &socket, &problem, told).await
+        }
+    };
+    Ok(to_raw_value(&frame::reply(told))?)
+}
+
+type Outcome = Result<SupportAnswer, Problem>;
+
+/// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
+async fn enter(s: &State, socket: &str, request: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
+    let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
+    let owner = match s.pace.enter(&s.table, socket, cost, s.sys.now()).await {
+        Ok(owner) => owner,
+        Err(unheard) => return unheard.settle(&s.table, &s.sys, &s.sockets, socket).await.map(|(problem, locale)| (Err(problem), locale)),
+    };
+    let mut locale = owner.locale;
+    let outcome = match act {
+        Ok(act) => {
+            let outcome = Box::pin(answer(s, socket, request, owner, act, &mut locale)).await;
+            // Our own failures do not count against the client.
+            let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
+            s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
+            outcome
+        }
+        Err(problem) => Err(problem),
+    };
+    Some((outcome, locale))
+}
+
+async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
+    let sender = access::authorize_desk(&s.table, &s.sys, socket, owner, act.subject()).await?;
+    *locale = sender.user.locale;
+    let presence = sender.presence.clone();
+    let from = Frame { socket, request, owner, side: if act.room.is_some() { Side::Team } else { Side::Customer } };
+    let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.what), presence::refresh(&s.table, &presence, s.sys.now()));
+    if let Err(e) = refreshed {
+        tracing::warn!(error = %e, "who is online is a little out of date");
+    }
+    outcome
+}
+
+/// Where a frame comes from.
+struct Frame<'a> {
+    socket: &'a str,
+    request: &'a str,
+    owner: Owner,
+    side: Side,
+}
+
+async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) -> Outcome {
+    let DeskSender { user, chat, team, thread, receipt, entry, .. } = sender;
+    if matches!(what, What::Hello) {
+        return hello(s, from, &user, team, thread).await;
+    }
+    let room = thread.ok_or_else(|| Kind::NotFound.because("the caller has no thread"))?;
+    let (id, customer) = (room.id, desk_of(&room)?.customer);
+    match what {
+        What::Hello => Err(Kind::NotFound.into()),
+        What::Send(words) => {
+            let speaker = Speaker { user: &user, side: from.side, socket: from.socket, chat, receipt };
+            let receipt = talk::say(s, speaker, room, words).await?;
+            let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
+            Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
+        }
+        What::Edit(_, text) => {
+            let seq = edit(s, from, &taking_part(room, user.id)?, entry, text).await?;
+            Ok(SupportAnswer::Edited { room: id, seq })
+        }
+        What::Delete(_) => {
+            let changed = change::delete(&s.table, &s.sys, &taking_part(room, user.id)?, entry).await?;
+            let seq = changed.message.seq;
+            tell_changed(s, from, customer, changed).await;
+            Ok(SupportAnswer::Deleted { room: id, seq })
+        }
+        What::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
+        What::History(before, limit) => read_history(s, from, room, (before, limit)).await,
+        What::Read(seq) => read(s, from, &room, seq).await,
+        What::Typing => typing(s, from, &user, &room).await,
+    }
+}
+
+/// Answers `hello`. A socket of the team is at the desk from then on: it is recorded before anything is read.
+async fn hello(s: &State, from: &Frame<'_>, user: &User, team: bool, thread: Option<Room>) -> Outcome {
+    if let Some(proven) = from.owner.proven_until.filter(|_| team) {
+        let until = proven.min(s.sys.now() + LIFE);
+        present::come(&s.table, &AtDesk { connection: from.socket.to_owned(), user: user.id, until }).await?;
+    }
+    let thread = thread.as_ref().and_then(|room| room.desk.as_ref().map(|desk| SupportThread::new(room, desk)));
+    Ok(SupportAnswer::Hello { thread, team })
+}
+
+async fn edit(s: &State, from: &Frame<'_>, member: &RoomMember, entry: Option<LogEntry>, text: Text) -> Result<u64, Problem> {
+    let customer = desk_of(&member.room)?.customer;
+    let changed = change::edit(&s.table, &s.sys, member, entry, (text, Vec::new()), None).await?;
+    let seq = changed.message.seq;
+    tell_changed(s, from, customer, changed).await;
+    Ok(seq)
+}
+
+async fn tell_changed(s: &State, from: &Frame<'_>, customer: kernel::id::UserId, Changed { message, .. }: Changed) {
+    talk::tell(s, customer, Some(from.socket), message, |message| SupportPush::Changed(message)).await;
+}
+
+async fn sync(s: &State, from: &Frame<'_>, room: Room, (since, limit): (u64, u32)) -> Outcome {
+    let customer = desk_of(&room)?.customer;
+    audited(s, from, customer).await?;
+    let (id, last_seq, member) = (room.id, room.seq, taking_part(room, customer)?);
+    let NewerPage { messages, upto, more, .. } = history::since(&s.table, &member, since, limit, MESSAGES_BYTES).await?;
+    let messages = SupportMessage::all(messages, customer, from.side);
+    Ok(SupportAnswer::Sync { room: id, messages, upto, last_seq, more })
+}
+
+async fn read_history(s: &State, from: &Frame<'_>, room: Room, (before, limit): (Option<u64>, u32)) -> Outcome {
+    let customer = desk_of(&room)?.customer;
+    audited(s, from, customer).await?;
+    let (id, member) = (room.id, taking_part(room, customer)?);
+    let OlderPage { messages, upto, before } = history::before(&s.table, &member, before, limit, MESSAGES_BYTES).await?;
+    Ok(SupportAnswer::History { room: id, messages: SupportMessage::all(messages, customer, from.side), upto, before })
+}
+
+/// Records that somebody of the team reads a thread. Customers read their own.
+async fn audited(s: &State, from: &Frame<'_>, customer: kernel::id::UserId) -> Result<(), Problem> {
+    match from.side {
+        Side::Customer => Ok(()),
+        Side::Team => talk::audited(s, from.owner.user, from.request, customer).await,
+    }
+}
+
+/// Answers `read`. Those are told for whom the marker is: the customer's other devices, or the team.
+async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
+    let (id, customer) = (room.id, desk_of(room)?.customer);
+    let seq = thread::mark(&s.table, room, from.side, seq).await?;
+    let told = frame::write(STREAM, None, &SupportPush::Read { room: id, seq });
+    match from.side {
+        Side::Customer => talk::tell_customer(s, customer, Some(from.socket), &told).await,
+        Side::Team => present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told).await,
+    }
+    Ok(SupportAnswer::Read { room: id, seq })
+}
+
+/// Answers `typing`. The other side is told, and so are the others of the team.
+async fn typing(s: &State, from: &Frame<'_>, user: &User, room: &Room) -> Outcome {
+    let (id, customer) = (room.id, desk_of(room)?.customer);
+    let told = |viewer| {
+        let who = Author { id: user.id, username: user.username.to_string() };
+        frame::write(STREAM, None, &SupportPush::Typing { room: id, author: author(who, customer, viewer) })
+    };
+    if from.side == Side::Team {
+        talk::tell_customer(s, customer, Some(from.socket), &told(Side::Customer)).await;
+    }
+    present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told(Side::Team)).await;
+    Ok(SupportAnswer::Typing { room: id })
+}
+
+fn note(problem: &Problem) {
+    let (code, cause) = (problem.kind.code(), problem.cause.as_ref().map(ToString::to_string).unwrap_or_default());
+    if problem.kind.status() >= 500 {
+        tracing::error!(code, cause, at = %problem.at, "a frame failed");
+    } else {
+        tracing::debug!(code, cause, at = %problem.at, "a frame was refused");
+    }
+}

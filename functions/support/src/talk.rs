@@ -1,0 +1,157 @@
+//! What is done with a thread, over HTTP and over the socket: sending, reading, and telling both sides.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    user::User,
+};
+use kernel::{FieldError, Kind, Problem, id::UserId};
+use messaging::{
+    delivery, exclusion,
+    frame::{self, PAGE_MAX_BYTES},
+    history,
+    message::{Message, Nonce, Text},
+    room::Room,
+    send::{self, DeskSend, Receipt, SendError, Sending, Sent},
+    spam::ChatState,
+    support::{
+        present,
+        thread::{Desk, Side, taking_part},
+    },
+};
+use store::Tx;
+
+use crate::{
+    STREAM, State,
+    shown::{DeskThread, SupportMessage, SupportPush},
+};
+
+/// The bytes that a problem takes of a frame besides the messages in it.
+const PROBLEM_BYTES: usize = 4 * 1024;
+/// The most messages that a refusal shows of what came since.
+const SHOWN_MOST: u32 = 20;
+
+/// What somebody sends.
+#[derive(Debug)]
+pub struct Words {
+    /// The text.
+    pub text: Text,
+    /// The client's nonce.
+    pub nonce: Nonce,
+    /// The number of the message that it answers.
+    pub reply_to: Option<u64>,
+    /// For the team: the last number that the author has seen.
+    pub seen: Option<u64>,
+    /// For the team: whether to send it whatever came since.
+    pub force: bool,
+}
+
+/// Who sends it, already authorized.
+pub struct Speaker<'a> {
+    /// The person.
+    pub user: &'a User,
+    /// Their side.
+    pub side: Side,
+    /// Their socket. Empty over HTTP.
+    pub socket: &'a str,
+    /// The state of their sending limit.
+    pub chat: ChatState,
+    /// The receipt of the nonce, if it was committed before.
+    pub receipt: Option<Receipt>,
+}
+
+/// What a thread has. Other rooms are answered as if they did not exist.
+pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
+    room.desk.as_ref().ok_or_else(|| Kind::NotFound.because("the room is no thread"))
+}
+
+/// Sends a message and tells both sides. One message too many in a minute bans a customer.
+///
+/// # Errors
+/// [`Kind::ThreadMovedOn`] with what came since, and the problems of [`send::send`].
+pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, words: Words) -> Result<Receipt, Problem> {
+    let Speaker { user, side, socket, chat, receipt } = speaker;
+    let customer = desk_of(&room)?.customer;
+    let Words { text, nonce, reply_to, seen, force } = words;
+    if reply_to.is_some_and(|seq| seq > room.seq) {
+        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+    }
+    let desk = Some(match side {
+        Side::Customer => DeskSend::Customer,
+        Side::Team => DeskSend::Team { seen: seen.filter(|_| !force) },
+    });
+    let (id, member) = (room.id, taking_part(room, user.id)?);
+    let mentions = Vec::new();
+    let sending = Sending { user, member, pair: None, socket, text, reply_to, mentions, nonce, chat, receipt, desk };
+    match send::send(&s.table, &s.sys, sending).await {
+        Ok(Sent { receipt, deliver }) => {
+            if let Some((message, _)) = deliver {
+                tell(s, customer, Some(socket), message, |message| SupportPush::Message(message)).await;
+            }
+            Ok(receipt)
+        }
+        Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_what_came(s, id, seen, problem).await),
+        Err(SendError::Refused(problem)) => Err(problem),
+        Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
+    }
+}
+
+/// Adds the messages after what the author has seen to a refusal. Two reads.
+async fn with_what_came(s: &State, room: kernel::id::RoomId, seen: Option<u64>, problem: Problem) -> Problem {
+    let read = async {
+        let room = s.table.get::<Room>(Room::key_of(room)).await?.ok_or(Kind::NotFound)?;
+        let customer = desk_of(&room)?.customer;
+        let member = taking_part(room, customer)?;
+        let bytes = PAGE_MAX_BYTES.saturating_sub(PROBLEM_BYTES);
+        let page = history::since(&s.table, &member, seen.unwrap_or(0), SHOWN_MOST, bytes).await?;
+        serde_json::to_value(SupportMessage::all(page.messages, customer, Side::Team)).map_err(Problem::internal)
+    };
+    match read.await {
+        Ok(messages) => problem.with("messages", messages),
+        Err(e) => {
+            tracing::warn!(code = e.kind.code(), "a refusal does not show what came since");
+            problem
+        }
+    }
+}
+
+/// Tells both sides of a message, each as it sees it, except for this socket.
+pub async fn tell(
+    s: &State,
+    customer: UserId,
+    except: Option<&str>,
+    message: Message,
+    push: impl for<'a> Fn(&'a SupportMessage) -> SupportPush<'a>,
+) {
+    let told = |viewer| {
+        let shown = SupportMessage::new(message.clone(), customer, viewer);
+        frame::write(STREAM, None, &push(&shown))
+    };
+    let (theirs, ours) = (told(Side::Customer), told(Side::Team));
+    tokio::join!(tell_customer(s, customer, except, &theirs), present::deliver(&s.table, &s.sys, &s.sockets, except, &ours));
+}
+
+/// Posts a frame to the sockets of a customer, except for this one.
+pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, told: &[u8]) {
+    match delivery::sockets(&s.table, vec![customer]).await {
+        Ok(here) => delivery::deliver(&s.table, &s.sys, &s.sockets, &here, except, told).await,
+        Err(e) => tracing::warn!(error = %e, "a message is not delivered: the customer's sockets are not known"),
+    }
+}
+
+/// Tells the team that a thread has changed, and returns it as the team sees it.
+pub async fn tell_team_of(s: &State, room: &Room) -> Result<DeskThread, Problem> {
+    let thread = DeskThread::new(room, desk_of(room)?, s.sys.now());
+    let told = frame::write(STREAM, None, &SupportPush::Thread(&thread));
+    present::deliver(&s.table, &s.sys, &s.sockets, None, &told).await;
+    Ok(thread)
+}
+
+/// Records in the audit that somebody of the team reads a customer's thread. One transaction.
+///
+/// # Errors
+/// If the audit cannot be written: then nothing is read.
+pub async fn audited(s: &State, reader: UserId, request: &str, customer: UserId) -> Result<(), Problem> {
+    let mut tx = Tx::new();
+    s.audit.add(&mut tx, &AuditEntry::by(&s.sys, reader, request, Action::SupportThreadRead, customer));
+    Ok(s.table.commit(tx).await?)
+}

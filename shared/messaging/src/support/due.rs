@@ -1,0 +1,157 @@
+//! What becomes due at the support desk: mails to customers who have left, the end of a snooze, and closing what nobody answers.
+
+use accounts::user::{Status, User};
+use kernel::{Time, id::UserId};
+use store::{Conditional as _, Index, Item as _, Page, Range, Row, StoreError, Table, Update, field};
+
+use crate::{
+    message::{Content, LogEntry, Said},
+    presence::Presence,
+    room::Room,
+    support::thread::{self, BURST, CLOSED_AFTER, Desk, MAILS, ThreadState, moment},
+};
+
+/// How long a mail waits while the customer has a socket open and has not read.
+const POSTPONED_MOST: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// How long a run has for sending a mail before another run may send it.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(120);
+/// The most answers in one mail, and the most messages in a transcript. Later ones are left out of a mail, and earlier ones of a
+/// transcript.
+pub const MESSAGES_MOST: u32 = 200;
+
+/// A message as a mail shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it was written.
+    pub at: Time,
+    /// Whether the team wrote it. Mails never say who of the team.
+    pub by_team: bool,
+    /// The text.
+    pub text: String,
+}
+
+/// What is to be done about a mail that is due.
+#[derive(Debug)]
+pub enum Due {
+    /// It is to be sent: to whom, in which thread, and what.
+    Send(Box<User>, Vec<Line>),
+    /// The customer is here and may still read.
+    Later,
+    /// There is nothing to send any more.
+    Nothing,
+}
+
+/// The threads whose mail is due, the oldest first: at most `limit`. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn mails(table: &Table, now: Time, limit: u32) -> Result<Vec<Room>, StoreError> {
+    let range = Range::of_index(Index::SupportMails, MAILS).between("0", format!("{}~", moment(now))).limit(limit);
+    let Page { items, .. } = table.query::<Room>(range).await?;
+    Ok(items)
+}
+
+/// Takes the lease of a mail, and returns the thread as it is then. One update. `None` if it is not due any more.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn lease(table: &Table, room: &Room, now: Time) -> Result<Option<Room>, StoreError> {
+    let Some(desk) = &room.desk else { return Ok(None) };
+    let update = due_at(room, desk, Some(now + LEASE));
+    table
+        .update(update.when(field("mail_due").eq(desk.mail_due).and(field("mail_due").le(now))))
+        .await
+        .unless_refused()?
+        .map(Row::decode)
+        .transpose()
+}
+
+/// An update of when the mail is due.
+fn due_at(room: &Room, desk: &Desk, due: Option<Time>) -> Update {
+    let place = Desk { mail_due: due, ..desk.clone() }.mail_place(room.id);
+    Update::of(room.key()).set("mail_due", due).index(Index::SupportMails, place)
+}
+
+/// Looks again, when a mail is due: nothing is sent that was read or deleted meanwhile, to nobody who is here, and only to a proven
+/// address of an account in use. A batch read, and a query if the customer is away.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreError> {
+    let Some(desk) = &room.desk else { return Ok(Due::Nothing) };
+    let from = desk.mail_from.unwrap_or(room.seq).max(desk.customer_read.saturating_add(1));
+    if from > room.seq {
+        return Ok(Due::Nothing);
+    }
+    let (person, here) = (User::key_of(desk.customer), Presence::key_of(desk.customer));
+    let mut found = table.get_many(vec![person.clone(), here.clone()]).await?;
+    let Some(person) = found.take::<User>(&person)?.filter(|user| user.status == Status::Active && user.email.is_some()) else {
+        return Ok(Due::Nothing);
+    };
+    let is_here = found.take::<Presence>(&here)?.is_some_and(|here| here.is_online(now));
+    let entries = thread::last_entries(table, room, from, MESSAGES_MOST).await?;
+    let lines: Vec<Line> = entries.into_iter().filter_map(|entry| line(entry, desk.customer)).filter(|line| line.by_team).collect();
+    let Some(first) = lines.first() else { return Ok(Due::Nothing) };
+    if is_here {
+        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later } else { Due::Nothing });
+    }
+    Ok(Due::Send(Box::new(person), lines))
+}
+
+/// Records what was done about a mail under its lease. Answers that came in the meantime are due after two more minutes. One update,
+/// two if there were any.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn settle(table: &Table, room: &Room, due: &Due, now: Time) -> Result<(), StoreError> {
+    let Some(desk) = &room.desk else { return Ok(()) };
+    let leased = || field("mail_due").eq(desk.mail_due);
+    if matches!(due, Due::Later) {
+        return table.update(due_at(room, desk, Some(now + BURST)).when(leased())).await.refused_is_fine();
+    }
+    let all = due_at(room, desk, None).remove("mail_from").when(leased().and(field("seq").eq(room.seq)));
+    if table.update(all).await.applied()? {
+        return Ok(());
+    }
+    let rest = due_at(room, desk, Some(now + BURST)).set("mail_from", room.seq.saturating_add(1));
+    table.update(rest.when(leased())).await.refused_is_fine()
+}
+
+/// Gives the lease back after a failure, so that the next run tries again. Best effort: the lease also expires.
+pub async fn release(table: &Table, room: &Room, now: Time) {
+    let Some(desk) = &room.desk else { return };
+    if let Err(e) = table.update(due_at(room, desk, Some(now)).when(field("mail_due").eq(desk.mail_due))).await.refused_is_fine() {
+        tracing::warn!(error = %e, "the lease of a mail could not be given back");
+    }
+}
+
+/// The last messages of a customer's thread, for a transcript. A query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn transcript(table: &Table, room: &Room, customer: UserId) -> Result<Vec<Line>, StoreError> {
+    let entries = thread::last_entries(table, room, 1, MESSAGES_MOST).await?;
+    Ok(entries.into_iter().filter_map(|entry| line(entry, customer)).collect())
+}
+
+fn line(entry: LogEntry, customer: UserId) -> Option<Line> {
+    let LogEntry { at, content: Content::Said(Said { author, text, .. }), .. } = entry else { return None };
+    Some(Line { at, by_team: author != customer, text: text.to_string() })
+}
+
+/// Ends the snoozes that are over, and closes threads that have waited for their customer for a week. Only threads that wait are
+/// closed. Returns how many threads changed. Two queries, and a write for each thread.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn turn(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
+    let mut turned = 0_u64;
+    for (from, moment, to) in
+        [(ThreadState::Snoozed, now, ThreadState::Open), (ThreadState::Waiting, now - CLOSED_AFTER, ThreadState::Done)]
+    {
+        for room in thread::until(table, from, moment, limit).await? {
+            turned = turned.saturating_add(thread::turn(table, &room, to).await?.into());
+        }
+    }
+    Ok(turned)
+}

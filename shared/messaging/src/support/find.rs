@@ -1,0 +1,122 @@
+//! Finding threads by the words of their subjects. Each word has an item, which is written with the subject.
+
+use std::collections::BTreeSet;
+
+use accounts::{search::folded, user::owned};
+use kernel::{
+    FieldError,
+    id::{RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
+
+use crate::{room::Room, support::thread::Subject};
+
+/// The most words of a subject by which it is found.
+const WORDS_OF_SUBJECT: usize = 8;
+/// The most words of a search.
+const WORDS_OF_SEARCH: usize = 4;
+/// The most threads that a search finds.
+pub const FOUND_MOST: u32 = 50;
+
+/// A word of a thread's subject, which leads to the thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectWord {
+    word: String,
+    /// The thread.
+    pub room: RoomId,
+    /// Its customer.
+    pub customer: UserId,
+}
+
+impl Item for SubjectWord {
+    const KIND: &'static str = "support_word";
+    const ABOUT: About =
+        About::at("SUPPORT_WORD#{start}", "{word}#{room}", Personal::Withheld("a word of the subject of the person's support thread"))
+            .owned();
+    fn key(&self) -> Key {
+        Key::new(words_like(&self.word), format!("{}#{}", self.word, self.room))
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Owner, owned(self.customer, &self.key()))]
+    }
+}
+
+/// The partition of all words with the same first character.
+fn words_like(word: &str) -> String {
+    format!("SUPPORT_WORD#{}", word.chars().next().map(String::from).unwrap_or_default())
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    let text = folded(text);
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 1);
+    words.take(WORDS_OF_SUBJECT).map(ToOwned::to_owned).collect()
+}
+
+/// Adds the words of a subject to a transaction.
+pub(crate) fn add(tx: &mut Tx, room: RoomId, customer: UserId, subject: &Subject) {
+    for word in words(&subject.to_string()) {
+        tx.put_always(&SubjectWord { word, room, customer });
+    }
+}
+
+/// Adds to a transaction that a thread is no longer found by the words of a subject, except by those of the next one.
+pub(crate) fn forget(tx: &mut Tx, room: RoomId, customer: UserId, before: &Subject, after: &Subject) {
+    for word in words(&before.to_string()).difference(&words(&after.to_string())) {
+        tx.delete(SubjectWord { word: word.clone(), room, customer }.key());
+    }
+}
+
+/// The beginnings of words that somebody looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search(BTreeSet<String>);
+
+impl Search {
+    /// Parses what somebody typed.
+    ///
+    /// # Errors
+    /// `required` if there is no word of two characters.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let words: BTreeSet<String> = words(typed).into_iter().take(WORDS_OF_SEARCH).collect();
+        if words.is_empty() { Err(FieldError::new("required")) } else { Ok(Self(words)) }
+    }
+}
+
+/// The threads whose subject has words with all of these beginnings. A query, and a batch read of the threads, none if there are none.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, StoreError> {
+    let Some(longest) = search.0.iter().max_by_key(|word| word.chars().count()) else { return Ok(Vec::new()) };
+    let range = Range::of(words_like(longest)).prefix(longest.clone()).limit(FOUND_MOST).eventually();
+    let rooms: BTreeSet<RoomId> = table.query::<SubjectWord>(range).await?.items.into_iter().map(|word| word.room).collect();
+    if rooms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = table.get_many(rooms.iter().map(|room| Room::key_of(*room)).collect()).await?;
+    let mut threads = Vec::new();
+    for room in rooms {
+        let thread = found.take::<Room>(&Room::key_of(room))?;
+        threads.extend(thread.filter(|room| room.desk.as_ref().is_some_and(|desk| fits(search, &desk.subject))));
+    }
+    Ok(threads)
+}
+
+/// Whether every word of a search begins a word of a subject.
+fn fits(search: &Search, subject: &Subject) -> bool {
+    let theirs = words(&subject.to_string());
+    search.0.iter().all(|part| theirs.iter().any(|word| word.starts_with(part)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_found_by_the_beginnings_of_its_words() {
+        let subject = Subject::parse("Zgubiona paczka, Łódź 7").unwrap();
+        let found = |typed: &str| fits(&Search::parse(typed).unwrap(), &subject);
+        assert!(found("PACZ") && found("lodz zgub") && !found("paczki"));
+        assert_eq!(Search::parse(" - 7").unwrap_err().code, "required");
+    }
+}

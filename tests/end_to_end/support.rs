@@ -1,0 +1,636 @@
+//! The support desk: a thread of each customer with the whole team.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tests::{App, Caller, Cloud, DAY, Reply, Socket, Value, json, race};
+
+use crate::{
+    deletion::{SWEEP, run, schedule, until_due},
+    export::download,
+    items,
+};
+
+const THREAD: &str = "/v1/support/thread";
+const MINUTE: Duration = Duration::from_secs(60);
+/// The function whose schedule looks for what is due at the desk.
+const DELIVER: &str = "DeliverFunction";
+
+/// Moves the clock, and does what has become due at the desk.
+async fn advance(cloud: &Cloud, by: Duration) {
+    cloud.advance(by).await;
+    let _ = run(cloud, DELIVER).await;
+    cloud.settle().await;
+}
+
+/// A moderator who has just proven a second factor.
+async fn team(cloud: &Cloud, name: &str, phone: &str) -> (Caller, App) {
+    let (caller, app, _) = cloud.careful(name, phone).await;
+    cloud.appoint(&caller, &["moderator"]);
+    (cloud.step_up(&caller, &app).await, app)
+}
+
+/// The id of a customer's thread, which is opened if there is none.
+async fn thread_of(customer: &Caller, subject: &str) -> String {
+    let thread = customer.put(THREAD, json!({ "subject": subject })).await;
+    thread.succeeds();
+    thread.json()["room"].as_str().unwrap().to_owned()
+}
+
+/// Sends a message as a customer, and returns its number.
+async fn ask(customer: &Caller, text: &str, nonce: &str) -> u64 {
+    let sent = customer.post(&format!("{THREAD}/messages"), json!({ "text": text, "nonce": nonce })).await.is(201);
+    sent["seq"].as_u64().unwrap()
+}
+
+/// Sends an answer of the team to what it has seen up to this number.
+async fn answer(who: &Caller, thread: &str, text: &str, nonce: &str, seen: u64) -> Reply {
+    who.post(&format!("/v1/support/threads/{thread}/messages"), json!({ "text": text, "nonce": nonce, "seen": seen })).await
+}
+
+async fn state_of(who: &Caller, thread: &str) -> Value {
+    who.get(&format!("/v1/support/threads/{thread}")).await.is(200)["thread"]["state"].clone()
+}
+
+/// Opens a socket of the team at the desk.
+async fn at_desk(who: &Caller) -> Socket {
+    let mut socket = who.socket().await;
+    assert_eq!(socket.ask_on("support", json!({ "type": "hello" })).await["team"], true);
+    socket
+}
+
+/// The texts of the messages in some frames of the support stream.
+fn texts(frames: &[Value]) -> Vec<String> {
+    let pushed = frames.iter().filter(|f| f["stream"] == "support" && f["payload"]["type"] == "message");
+    pushed.map(|f| f["payload"]["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every socket of the team gets every message once, whoever wrote it. Customers see "Support", and the team sees who wrote.
+/// Promise: support-delivery, support-masked
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_team_talks_with_a_customer() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let opened = ana.put(THREAD, json!({ "subject": "  My parcel " })).await;
+    assert_eq!((opened.is(201)["subject"].clone(), opened.header("location")), (json!("My parcel"), THREAD.to_owned()));
+    assert_eq!(ana.put(THREAD, json!({ "subject": "My parcel" })).await.is(200)["room"], opened.json()["room"]);
+    let thread = opened.json()["room"].as_str().unwrap().to_owned();
+    let (mut hers, mut phone) = (ana.socket().await, ana.socket().await);
+    let (mut first, mut second, mut third) = (at_desk(&kim).await, at_desk(&kim).await, at_desk(&lou).await);
+    let hello = hers.ask_on("support", json!({ "type": "hello" })).await;
+    assert_eq!((&hello["team"], &hello["thread"]["room"]), (&json!(false), &json!(thread)), "{hello}");
+
+    let sent = hers.ask_on("support", json!({ "type": "send", "text": "Where is it?", "nonce": "n1" })).await;
+    assert_eq!((&sent["type"], &sent["seq"], &sent["room"]), (&json!("ack"), &json!(1), &json!(thread)), "{sent}");
+    for socket in [&mut first, &mut second, &mut third] {
+        let message = socket.hear("message").await;
+        assert_eq!((&message["author"]["username"], &message["from"]), (&json!("ana"), &json!("customer")), "{message}");
+    }
+    assert_eq!(phone.hear("message").await["author"]["id"], ana.id());
+    let said = json!({ "type": "send", "room": thread, "text": "On its way.", "nonce": "n1", "seen": 1 });
+    assert_eq!(first.ask_on("support", said.clone()).await["seq"], 2);
+    assert_eq!(first.ask_on("support", said).await["seq"], 2, "a repetition gets the same answer, whatever came since");
+    for socket in [&mut second, &mut third] {
+        let message = socket.hear("message").await;
+        assert_eq!((&message["author"]["id"], &message["from"]), (&json!(kim.id()), &json!("team")), "{message}");
+    }
+    for socket in [&mut hers, &mut phone] {
+        let message = socket.hear("message").await;
+        assert_eq!((&message["author"], &message["from"]), (&json!({ "username": "Support" }), &json!("team")), "{message}");
+    }
+    cloud.settle().await;
+    for socket in [&mut first, &mut second, &mut third, &mut hers, &mut phone] {
+        let _ = socket.ask_on("support", json!({ "type": "hello" })).await;
+        assert_eq!(texts(socket.heard()), [""; 0], "each message once");
+    }
+    // Everything that a customer can read, as text: nobody of the team is in it.
+    let page = hers.ask_on("support", json!({ "type": "sync", "since": 0 })).await;
+    let history = hers.ask_on("support", json!({ "type": "history" })).await;
+    let over_http = ana.get(&format!("{THREAD}/messages")).await.is(200);
+    assert_eq!(over_http["items"], page["messages"]);
+    assert_eq!(history["messages"], page["messages"]);
+    for told in [page.to_string(), history.to_string(), over_http.to_string()] {
+        assert!(!told.contains("kim") && !told.contains(&kim.id()) && told.contains("Support"), "{told}");
+    }
+    let seen = kim.get(&format!("/v1/support/threads/{thread}/messages")).await.is(200);
+    assert_eq!(seen["items"][1]["author"], json!({ "id": kim.id(), "username": "kim" }));
+    // Nothing of the rooms leads into a thread.
+    for path in ["", "/messages", "/members"] {
+        ana.get(&format!("/v1/rooms/{thread}{path}")).await.is_problem(404, "not_found");
+        kim.get(&format!("/v1/rooms/{thread}{path}")).await.is_problem(404, "not_found");
+    }
+    let frame = hers.ask(json!({ "type": "sync", "room": thread, "since": 0 })).await;
+    assert_eq!(frame["problem"]["code"], "not_found");
+    assert_eq!(ana.get("/v1/rooms").await.is(200)["items"].as_array().unwrap().len(), 1);
+    items::are_as_described(&cloud).await;
+}
+
+/// Reading, typing, editing and deleting work as in other rooms. The read marker of the team is shared.
+/// Promise: support-delivery, support-masked
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_read_type_edit_and_delete() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let mut hers = ana.socket().await;
+    let (mut first, mut other) = (at_desk(&kim).await, at_desk(&lou).await);
+    for n in 1..=3 {
+        assert_eq!(ask(&ana, &format!("question {n}"), &format!("q{n}")).await, n);
+    }
+    let shown = async |who: &Caller| who.get(&format!("/v1/support/threads/{thread}")).await.is(200);
+    assert_eq!(shown(&kim).await["unread"]["messages"], 3);
+    assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 2 })).await["seq"], 2);
+    assert_eq!(other.hear("read").await["seq"], 2);
+    assert_eq!(shown(&lou).await["unread"]["messages"], 1, "what one has read the team has read");
+    assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 1 })).await["seq"], 2, "only forward");
+    assert_eq!(first.ask_on("support", json!({ "type": "typing", "room": thread })).await["type"], "typing");
+    let typing = hers.hear("typing").await;
+    assert_eq!(typing["author"], json!({ "username": "Support" }), "{typing}");
+    assert_eq!(other.hear("typing").await["author"]["username"], "kim");
+    answer(&kim, &thread, "an answer", "a1", 3).await.is(201);
+    assert_eq!(shown(&lou).await["unread"]["messages"], 0, "who answers has read");
+    assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 1);
+    assert_eq!(hers.ask_on("support", json!({ "type": "read", "seq": 4 })).await["seq"], 4);
+    assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 0);
+    let edit = json!({ "type": "edit", "room": thread, "seq": 4, "text": "a better answer" });
+    assert_eq!(other.ask_on("support", edit.clone()).await["problem"]["code"], "forbidden", "another one's message");
+    assert_eq!(first.ask_on("support", edit).await["type"], "edited");
+    let changed = hers.hear("changed").await;
+    assert_eq!((&changed["text"], &changed["author"]), (&json!("a better answer"), &json!({ "username": "Support" })));
+    assert_eq!(hers.ask_on("support", json!({ "type": "delete", "seq": 1 })).await["type"], "deleted");
+    assert_eq!(first.hear("changed").await["kind"], "deleted");
+    assert_eq!(ana.get(&format!("{THREAD}/messages")).await.is(200)["items"][0]["kind"], "deleted");
+}
+
+/// An answer is refused if somebody has written since its author looked, with what came, over HTTP and over the socket. It can be sent
+/// all the same.
+/// Promise: support-one-answer
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_what_has_moved_on_is_refused() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    assert_eq!(ask(&ana, "Where is it?", "q1").await, 1);
+    answer(&kim, &thread, "On its way.", "k1", 1).await.is(201);
+    let refused = answer(&lou, &thread, "It is lost.", "l1", 1).await.is_problem(409, "thread_moved_on");
+    assert_eq!((&refused["last_seq"], &refused["messages"][0]["text"]), (&json!(2), &json!("On its way.")), "{refused}");
+    assert_eq!(refused["messages"][0]["author"]["username"], "kim");
+    let mut desk = at_desk(&lou).await;
+    let said = |force| json!({ "type": "send", "room": thread, "text": "It is lost.", "nonce": "l1", "seen": 1, "force": force });
+    let refused = desk.ask_on("support", said(false)).await;
+    assert_eq!((&refused["problem"]["code"], &refused["problem"]["last_seq"]), (&json!("thread_moved_on"), &json!(2)), "{refused}");
+    assert_eq!(refused["problem"]["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(desk.ask_on("support", said(true)).await["seq"], 3, "a refusal takes no number");
+    let nothing_seen = json!({ "text": "x", "nonce": "l2" });
+    assert_eq!(lou.post(&format!("/v1/support/threads/{thread}/messages"), nothing_seen).await.field_errors(), ["/seen required"]);
+    // A customer is never refused for that.
+    assert_eq!(ask(&ana, "Hello?", "q2").await, 4);
+}
+
+/// Of two answers at the same moment exactly one is sent, each time. `STOA_SUPPORT_RACES` says how often it is tried.
+/// Promise: support-one-answer
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_answers_at_once_one_is_refused() {
+    let rounds: usize = std::env::var("STOA_SUPPORT_RACES").ok().and_then(|n| n.parse().ok()).unwrap_or(25);
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let mut seen = ask(&ana, "Where is it?", "q1").await;
+    for round in 0..rounds {
+        if round % 10 == 9 {
+            cloud.advance(Duration::from_secs(3)).await;
+        }
+        let replies = race(2, |i| {
+            let (who, thread) = (if i == 0 { kim.clone() } else { lou.clone() }, thread.clone());
+            async move { answer(&who, &thread, "On its way.", &format!("a{round}-{i}"), seen).await }
+        })
+        .await;
+        let statuses: BTreeSet<u16> = replies.iter().map(|reply| reply.status.as_u16()).collect();
+        assert_eq!(statuses, BTreeSet::from([201, 409]), "round {round}: {replies:?}");
+        let refused = replies.iter().find(|reply| reply.status == 409).unwrap();
+        refused.is_problem(409, "thread_moved_on");
+        seen += 1;
+    }
+    assert_eq!(ana.get(THREAD).await.is(200)["thread"]["last_seq"], seen);
+}
+
+/// A message of the customer opens a thread in every state. A snooze ends by the clock. After a week a thread that waits is done, and
+/// no other one.
+/// Promise: support-states
+#[tokio::test(flavor = "multi_thread")]
+async fn states_follow_messages_and_the_clock() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (kim, app) = team(&cloud, "kim", "+447700900201").await;
+    let (thread, other) = (thread_of(&ana, "My parcel").await, thread_of(&ben, "My account").await);
+    assert_eq!(kim.get("/v1/support/threads").await.is(200)["items"], json!([]), "no thread without a message");
+    let mut seen = ask(&ana, "Where is it?", "q0").await;
+    ask(&ben, "Where is what?", "q0").await;
+    assert_eq!(state_of(&kim, &thread).await, "open");
+    let path = format!("/v1/support/threads/{thread}/state");
+    let until = |by: Duration| kernel::Timestamp(cloud.now() + by).to_string();
+    for (n, state) in ["waiting", "done", "snoozed"].into_iter().enumerate() {
+        let mut body = json!({ "state": state, "seen": seen });
+        if state == "snoozed" {
+            body["until"] = until(DAY).into();
+        }
+        assert_eq!(kim.put(&path, body.clone()).await.is(200)["state"], state);
+        let listed = kim.get(&format!("/v1/support/threads?state={state}")).await.is(200);
+        assert_eq!(listed["items"][0]["room"], thread.as_str(), "{listed}");
+        seen = ask(&ana, "And?", &format!("q{}", n + 1)).await;
+        assert_eq!(state_of(&kim, &thread).await, "open", "from {state}");
+        body["seen"] = (seen - 1).into();
+        kim.put(&path, body).await.is_problem(409, "thread_moved_on");
+        assert_eq!(state_of(&kim, &thread).await, "open");
+    }
+    for (body, wrong) in [
+        (json!({ "state": "snoozed", "seen": seen }), "/until required"),
+        (json!({ "state": "done", "seen": seen, "until": until(DAY) }), "/until choice"),
+        (json!({ "state": "snoozed", "seen": seen, "until": until(91 * DAY) }), "/until range"),
+        (json!({ "state": "snoozed", "seen": seen, "until": until(Duration::ZERO) }), "/until range"),
+    ] {
+        assert_eq!(kim.put(&path, body).await.field_errors(), [wrong]);
+    }
+    kim.put(&path, json!({ "state": "snoozed", "seen": seen, "until": until(3 * MINUTE) })).await.is(200);
+    assert_eq!(ana.get(THREAD).await.is(200)["thread"]["state"], "open", "customers are not told that they are put off");
+    cloud.advance(3 * MINUTE + Duration::from_secs(1)).await;
+    assert_eq!(state_of(&kim, &thread).await, "open");
+    advance(&cloud, MINUTE).await;
+    let open = kim.get("/v1/support/threads").await.is(200);
+    assert_eq!(open["items"].as_array().unwrap().len(), 2, "{open}");
+    // An answer waits for the customer, and is closed after a week. What is open stays open.
+    answer(&kim, &thread, "On its way.", "k1", seen).await.is(201);
+    assert_eq!(state_of(&kim, &thread).await, "waiting");
+    advance(&cloud, 7 * DAY + 2 * MINUTE).await;
+    let kim = cloud.sign_in_with(&cloud.anonymous(), "kim", &app).await;
+    assert_eq!(state_of(&kim, &thread).await, "done");
+    assert_eq!(state_of(&kim, &other).await, "open");
+    let ana = cloud.sign_in("ana").await;
+    ask(&ana, "It is here, thank you.", "q9").await;
+    assert_eq!(state_of(&kim, &thread).await, "open");
+    items::are_as_described(&cloud).await;
+}
+
+/// A thread is taken by one, and given by whoever has it to somebody of the team. The team is told.
+/// Promise: support-take
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_the_team_takes_a_thread() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let seen = ask(&ana, "Where is it?", "q1").await;
+    let mut desk = at_desk(&lou).await;
+    let path = format!("/v1/support/threads/{thread}");
+    let replies = race(2, |i| {
+        let (who, path) = (if i == 0 { kim.clone() } else { lou.clone() }, format!("{path}/take"));
+        async move { who.post(&path, Value::Null).await }
+    })
+    .await;
+    let statuses: BTreeSet<u16> = replies.iter().map(|reply| reply.status.as_u16()).collect();
+    assert_eq!(statuses, BTreeSet::from([200, 409]), "{replies:?}");
+    let (has, has_not) = if replies[0].status == 200 { (&kim, &lou) } else { (&lou, &kim) };
+    assert_eq!(has.post(&format!("{path}/take"), Value::Null).await.is(200)["assignee"]["username"], has.name());
+    has_not.post(&format!("{path}/take"), Value::Null).await.is_problem(409, "thread_taken");
+    let give = json!({ "to": has_not.id() });
+    has_not.post(&format!("{path}/give"), give.clone()).await.is_problem(409, "thread_taken");
+    assert_eq!(has.post(&format!("{path}/give"), json!({ "to": ana.id() })).await.field_errors(), ["/to choice"]);
+    assert_eq!(has.post(&format!("{path}/give"), give).await.is(200)["assignee"]["username"], has_not.name());
+    let told = desk.expect(|f| f["payload"]["type"] == "thread" && f["payload"]["assignee"]["username"] == has_not.name()).await;
+    assert_eq!(told["payload"]["room"], thread.as_str());
+    let done = kim.put(&format!("{path}/state"), json!({ "state": "done", "seen": seen })).await.is(200);
+    assert!(done.get("assignee").is_none(), "nobody has what is done: {done}");
+    kim.post("/v1/support/threads/rom_01ARZ3NDEKTSV4RRFFQ69G5FAV/take", Value::Null).await.is_problem(404, "not_found");
+}
+
+/// Threads are listed by their last message, page by page, and found by username, address and words of the subject.
+/// Promise: support-hub
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hub_lists_and_finds_threads() {
+    let cloud = Cloud::start().await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let mut customers = Vec::new();
+    for (name, subject) in [("ana", "Zgubiona paczka"), ("ben", "Paczka do Łodzi"), ("cyd", "My account")] {
+        let customer = cloud.member(name).await;
+        let thread = thread_of(&customer, subject).await;
+        ask(&customer, "Hello?", "q1").await;
+        customers.push((customer, thread));
+    }
+    let list = async |query: &str| kim.get(&format!("/v1/support/threads{query}")).await.is(200);
+    let names = |list: &Value| -> Vec<String> {
+        list["items"].as_array().unwrap().iter().map(|t| t["customer"]["username"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&list("").await), ["cyd", "ben", "ana"]);
+    ask(&customers[0].0, "Hello??", "q2").await;
+    let first = list("?limit=2").await;
+    assert_eq!(names(&first), ["ana", "cyd"]);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = list(&format!("?limit=2&cursor={cursor}")).await;
+    assert_eq!((names(&second), second.get("next_cursor")), (vec!["ben".to_owned()], None));
+    assert_eq!(first["items"][0]["unread"], true);
+    let find = async |q: &str| names(&kim.get(&format!("/v1/support/search?q={q}")).await.is(200));
+    assert_eq!(find("BEN").await, ["ben"]);
+    assert_eq!(find("cyd%40example.test").await, ["cyd"]);
+    assert_eq!(find("nobody%40example.test").await, [""; 0]);
+    assert_eq!(find("paczka").await.len(), 2);
+    assert_eq!(find("lodzi%20pacz").await, ["ben"]);
+    assert_eq!(kim.get("/v1/support/search?q=-").await.field_errors(), ["/q required"]);
+    // A subject that has changed is found by its new words only.
+    thread_of(&customers[0].0, "Reklamacja").await;
+    assert_eq!((find("zgubiona").await, find("rekla").await), (Vec::new(), vec!["ana".to_owned()]));
+    let figures = kim.get("/v1/support/figures").await.is(200);
+    assert_eq!(figures["days"], json!([]), "nobody has been answered: {figures}");
+    items::are_as_described(&cloud).await;
+}
+
+/// How long customers wait for a first answer is counted by day, once for each question.
+/// Promise: support-figures
+#[tokio::test(flavor = "multi_thread")]
+async fn first_answers_are_measured() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let (hers, his) = (thread_of(&ana, "My parcel").await, thread_of(&ben, "My account").await);
+    ask(&ana, "Where is it?", "q1").await;
+    let asked = ask(&ana, "Hello?", "q2").await;
+    cloud.advance(Duration::from_secs(100)).await;
+    answer(&kim, &hers, "On its way.", "k1", asked).await.is(201);
+    answer(&kim, &hers, "Tomorrow.", "k2", asked + 1).await.is(201);
+    let asked = ask(&ben, "Hello?", "q1").await;
+    cloud.advance(Duration::from_secs(50)).await;
+    answer(&kim, &his, "Yes?", "k1", asked).await.is(201);
+    let figures = kim.get("/v1/support/figures?days=2").await.is(200);
+    let answers: u64 = figures["days"].as_array().unwrap().iter().map(|day| day["answers"].as_u64().unwrap()).sum();
+    assert_eq!(answers, 2, "{figures}");
+    if let [day] = figures["days"].as_array().unwrap().as_slice() {
+        assert!((74..=76).contains(&day["mean_seconds"].as_u64().unwrap()), "{figures}");
+    }
+    assert_eq!(kim.get("/v1/support/figures?days=91").await.field_errors(), ["/days range"]);
+}
+
+/// A canary in a private note is in no answer, frame, mail, transcript or archive of the customer.
+/// Promise: support-notes
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_note_never_reaches_the_customer() {
+    const CANARY: &str = "canary of a private note";
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let mut hers = ana.socket().await;
+    let seen = ask(&ana, "Where is it?", "q1").await;
+    let notes = format!("/v1/support/threads/{thread}/notes");
+    kim.post(&notes, json!({ "text": CANARY })).await.is(201);
+    kim.post(&notes, json!({ "text": " " })).await.field_errors();
+    kim.post("/v1/support/threads/rom_01ARZ3NDEKTSV4RRFFQ69G5FAV/notes", json!({ "text": "x" })).await.is_problem(404, "not_found");
+    answer(&kim, &thread, "On its way.", "k1", seen).await.is(201);
+    let listed = lou.get(&notes).await.is(200);
+    assert_eq!((&listed["items"][0]["text"], &listed["items"][0]["author"]["username"]), (&json!(CANARY), &json!("kim")));
+    let mut told = Vec::new();
+    for path in [THREAD, "/v1/support/thread/messages", "/v1/rooms", "/v1/chats", "/v1/notifications", "/v1/me"] {
+        told.push(ana.get(path).await.is(200).to_string());
+    }
+    for refused in [ana.get(&notes).await, ana.post(&notes, json!({ "text": "x" })).await, ana.get("/v1/support/threads").await] {
+        refused.is_problem(403, "forbidden");
+        told.push(format!("{refused:?}"));
+    }
+    for frame in [json!({ "type": "hello" }), json!({ "type": "sync", "since": 0 }), json!({ "type": "history" })] {
+        told.push(hers.ask_on("support", frame).await.to_string());
+    }
+    let of_thread = hers.ask_on("support", json!({ "type": "history", "room": thread })).await;
+    assert_eq!(of_thread["problem"]["code"], "not_found", "a customer names no thread, not even their own: {of_thread}");
+    told.push(hers.ask(json!({ "type": "hello" })).await.to_string());
+    ana.post("/v1/support/thread/transcript", Value::Null).await.is(204);
+    let export = ana.post("/v1/me/exports", json!({})).await.is(202)["id"].as_str().unwrap().to_owned();
+    cloud.settle().await;
+    let archive = download(&cloud, &ana, &format!("/v1/me/exports/{export}")).await;
+    assert!(String::from_utf8_lossy(&archive["rooms.json"]).contains("My parcel"), "her thread is in it");
+    told.extend(archive.values().map(|file| String::from_utf8_lossy(file).into_owned()));
+    hers.drop_silently();
+    advance(&cloud, 5 * MINUTE).await;
+    let mails = cloud.mails_to(&ana.email()).await;
+    let of = |subject: &str| mails.iter().filter(|mail| mail.subject == subject).count();
+    assert_eq!((of("Your conversation with support"), of("Support has answered you")), (1, 1), "{mails:?}");
+    told.extend(mails.iter().map(|mail| format!("{} {:?}", mail.text, mail.html)));
+    let leaks: Vec<&String> = told.iter().filter(|told| told.contains("canary of a private")).collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
+    assert!(told.iter().all(|told| !told.contains(&kim.id())), "nobody of the team is named");
+    assert!(cloud.dump().await.to_string().contains(CANARY), "it is stored");
+}
+
+/// Somebody who has left gets one mail for what came within two minutes, and none for what they read or what was deleted meanwhile. Who
+/// is here gets none.
+/// Promise: support-mail
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_mailed_to_who_has_left() {
+    const ANSWERED: &str = "Support has answered you";
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let mut seen = ask(&ana, "Where is it?", "q1").await;
+    let mailed = async || {
+        let mails = cloud.mails_to(&ana.email()).await;
+        mails.into_iter().filter(|mail| mail.subject == ANSWERED).map(|mail| mail.text).collect::<Vec<_>>()
+    };
+    for n in 1..=3 {
+        answer(&kim, &thread, &format!("answer <{n}>"), &format!("k{n}"), seen).await.is(201);
+        seen += 1;
+        cloud.advance(Duration::from_secs(30)).await;
+    }
+    assert_eq!(run(&cloud, DELIVER).await["support"]["mailed"], 0);
+    assert_eq!(mailed().await, [""; 0], "not before two minutes");
+    cloud.advance(2 * MINUTE).await;
+    let _ = run(&cloud, DELIVER).await;
+    let mails = mailed().await;
+    assert_eq!(mails.len(), 1, "one mail for all three: {mails:?}");
+    assert!((1..=3).all(|n| mails[0].contains(&format!("Support: answer <{n}>"))), "{}", mails[0]);
+    assert!(!mails[0].contains("kim"), "{}", mails[0]);
+    cloud.advance(10 * MINUTE).await;
+    assert_eq!(mailed().await.len(), 1, "once");
+}
+
+/// No mail tells of what was read or deleted within the two minutes, and nobody gets one who is here. Who leaves without reading gets it
+/// then.
+/// Promise: support-mail
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_or_deleted_meanwhile_is_not_mailed() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let (mut hers, mut desk) = (ana.socket().await, at_desk(&kim).await);
+    let asked = ask(&ana, "Where is it?", "q1").await;
+    let mailed = async || {
+        let mails = cloud.mails_to(&ana.email()).await;
+        mails.into_iter().filter(|mail| mail.subject == "Support has answered you").count()
+    };
+    answer(&kim, &thread, "read", "k1", asked).await.is(201);
+    assert_eq!(hers.ask_on("support", json!({ "type": "read", "seq": asked + 1 })).await["seq"], asked + 1);
+    hers.close().await;
+    advance(&cloud, 3 * MINUTE).await;
+    assert_eq!(mailed().await, 0, "it was read");
+    let deleted = answer(&kim, &thread, "deleted", "k2", asked + 1).await.is(201);
+    let delete = json!({ "type": "delete", "room": thread, "seq": deleted["seq"] });
+    assert_eq!(desk.ask_on("support", delete).await["type"], "deleted");
+    advance(&cloud, 3 * MINUTE).await;
+    assert_eq!(mailed().await, 0, "it was deleted");
+    let mut hers = ana.socket().await;
+    answer(&kim, &thread, "unread", "k3", asked + 2).await.is(201);
+    for _ in 0..5 {
+        advance(&cloud, Duration::from_secs(30)).await;
+        assert_eq!(hers.ask(json!({ "type": "ping" })).await["type"], "pong");
+    }
+    assert_eq!(mailed().await, 0, "she is here");
+    hers.close().await;
+    advance(&cloud, 2 * MINUTE).await;
+    advance(&cloud, 2 * MINUTE).await;
+    assert_eq!(mailed().await, 1, "she has left without reading");
+}
+
+/// Only the team reads threads, with the proof of a second factor that the socket was opened with. A role that is taken away ends that
+/// at once.
+/// Promise: support-access
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_team_with_a_proof_is_at_the_desk() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    ask(&ana, "Where is it?", "q1").await;
+    // A customer cannot tell threads that exist from others.
+    let mut his = ben.socket().await;
+    for room in [thread.as_str(), "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+        let refused = his.ask_on("support", json!({ "type": "sync", "room": room, "since": 0 })).await;
+        assert_eq!(refused["problem"]["code"], "not_found", "{room}");
+        ben.get(&format!("/v1/support/threads/{room}")).await.is_problem(403, "forbidden");
+    }
+    ben.get(THREAD).await.is_problem(404, "not_found");
+    assert_eq!(his.ask_on("support", json!({ "type": "send", "text": "x", "nonce": "n" })).await["problem"]["code"], "not_found");
+    // A moderator whose socket was opened before the step-up.
+    let (kim, app, _) = cloud.careful("kim", "+447700900201").await;
+    cloud.appoint(&kim, &["moderator"]);
+    let mut before = kim.socket().await;
+    assert_eq!(before.ask_on("support", json!({ "type": "hello" })).await["team"], false);
+    let kim = cloud.step_up(&kim, &app).await;
+    let refused = before.ask_on("support", json!({ "type": "sync", "room": thread, "since": 0 })).await;
+    assert_eq!(refused["problem"]["code"], "step_up_required", "{refused}");
+    let mut after = at_desk(&kim).await;
+    assert_eq!(after.ask_on("support", json!({ "type": "sync", "room": thread, "since": 0 })).await["upto"], 1);
+    let audit = cloud.of_kind("audit").await;
+    let read = audit.iter().filter(|e| e["action"]["S"] == "support_thread_read" && e["subject"]["S"] == ana.id());
+    assert_eq!(read.map(|e| e["actor"]["S"].clone()).collect::<Vec<_>>(), [json!(kim.id())], "reading is in the audit");
+    ask(&ana, "Hello?", "q2").await;
+    assert_eq!(after.hear("message").await["text"], "Hello?");
+    cloud.appoint(&kim, &[]);
+    ask(&ana, "Secret", "q3").await;
+    cloud.settle().await;
+    let refused = after.ask_on("support", json!({ "type": "sync", "room": thread, "since": 0 })).await;
+    assert_eq!(refused["problem"]["code"], "not_found");
+    for socket in [&before, &after, &his] {
+        assert_eq!(texts(socket.heard()), [""; 0], "{:?}", socket.heard());
+    }
+    kim.get("/v1/support/threads").await.is_problem(403, "forbidden");
+}
+
+/// Customers are banned for more than sixty messages in a minute, and all their sockets closed. The team is not counted.
+/// Promise: support-limits
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_floods_is_banned_and_the_team_is_not() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let mut hers = ana.socket().await;
+    for n in 0..60 {
+        ask(&ana, "Hello?", &format!("q{n}")).await;
+    }
+    for n in 0..61 {
+        answer(&kim, &thread, "Yes?", &format!("k{n}"), 60 + n).await.is(201);
+    }
+    let over = json!({ "text": "Hello?", "nonce": "over" });
+    ana.post(&format!("{THREAD}/messages"), over.clone()).await.is_problem(403, "chat_banned");
+    assert_eq!(hers.expect(|f| f["payload"]["problem"]["code"] == "chat_banned").await["payload"]["type"], "error");
+    let _ = hers.closed().await;
+    ana.post(&format!("{THREAD}/messages"), over).await.is_problem(403, "chat_banned");
+}
+
+/// Prepared replies are the team's: with variables that are filled in once, and no others.
+/// Promise: support-replies
+#[tokio::test(flavor = "multi_thread")]
+async fn prepared_replies_are_filled_in() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let thread = thread_of(&ana, "My parcel").await;
+    let body = |text: &str| json!({ "title": "On its way", "text": text });
+    let made = kim.post("/v1/support/replies", body("Hello {name}, order {order}.")).await.is(201);
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert_eq!(lou.get("/v1/support/replies").await.is(200)["items"][0]["id"], id.as_str());
+    assert_eq!(kim.post("/v1/support/replies", body("Hello {surname}")).await.field_errors(), ["/text choice"]);
+    let fill = async |order: &str| lou.get(&format!("/v1/support/threads/{thread}/replies/{id}?order={order}")).await.is(200);
+    assert_eq!(fill("%7Bname%7D").await["text"], "Hello ana, order {name}.", "values are not filled in again");
+    assert_eq!(lou.put(&format!("/v1/support/replies/{id}"), body("Bye {name}")).await.is(200)["text"], "Bye {name}");
+    assert_eq!(fill("7").await["text"], "Bye ana");
+    lou.delete(&format!("/v1/support/replies/{id}")).await.is(204);
+    lou.put(&format!("/v1/support/replies/{id}"), body("x")).await.is_problem(404, "not_found");
+    lou.get(&format!("/v1/support/threads/{thread}/replies/{id}")).await.is_problem(404, "not_found");
+}
+
+/// When a customer leaves, their thread and the notes beside it go; when somebody of the team leaves, nothing names them any more.
+/// Promise: support-leaving
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_named_nowhere_at_the_desk() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let ((kim, _), (_, app)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let (hers, his) = (thread_of(&ana, "Canary subject").await, thread_of(&ben, "My account").await);
+    for (customer, thread) in [(&ana, &hers), (&ben, &his)] {
+        let seen = ask(customer, "Where is it?", "q1").await;
+        answer(&kim, thread, "On its way.", "k1", seen).await.is(201);
+        kim.post(&format!("/v1/support/threads/{thread}/notes"), json!({ "text": format!("note of {}", customer.name()) })).await.is(201);
+        kim.post(&format!("/v1/support/threads/{thread}/take"), Value::Null).await.is(200);
+    }
+    // What waits for its customer is closed before the accounts are deleted.
+    ask(&ben, "Still nothing.", "q2").await;
+    let prepared = json!({ "title": "Bye", "text": "Bye {name}" });
+    kim.post("/v1/support/replies", prepared).await.is(201);
+    let scheduled = [schedule(&ana).await, schedule(&kim).await];
+    until_due(&cloud, &scheduled[1]).await;
+    let _ = run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    let dump = cloud.dump().await.to_string();
+    let left = |what: &str| dump.contains(what);
+    assert!(!left(&hers) && !left("note of ana") && !left("canary"), "the customer's thread is gone");
+    let about = |kind: &str| cloud.of_kind(kind);
+    for kind in ["room", "support_note", "support_reply", "message"] {
+        let stored = about(kind).await;
+        assert!(stored.iter().all(|item| !item.to_string().contains(&kim.id())), "{kind}: {stored:?}");
+    }
+    assert!(left("note of ben"), "the note stays with the thread");
+    let lou = cloud.sign_in_with(&cloud.anonymous(), "lou", &app).await;
+    let shown = lou.get(&format!("/v1/support/threads/{his}")).await.is(200);
+    assert!(shown["thread"].get("assignee").is_none(), "{shown}");
+    let notes = lou.get(&format!("/v1/support/threads/{his}/notes")).await.is(200);
+    assert!(notes["items"][0].get("author").is_none(), "{notes}");
+}
+
+/// What a client has to know is shown to everybody, can be kept, and is what the server holds.
+/// Promise: client-configuration
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_of_clients_is_what_the_server_holds() {
+    let cloud = Cloud::start().await;
+    let reply = cloud.anonymous().get("/v1/client-configuration").await;
+    let configuration = reply.is(200);
+    assert_eq!(reply.header("cache-control"), "public, max-age=300");
+    let again = cloud.anonymous().with("if-none-match", reply.header("etag")).get("/v1/client-configuration").await;
+    again.has(304);
+    assert_eq!(configuration["socket"]["streams"], json!(["chat", "support", "notification"]));
+    assert_eq!(configuration["languages"], json!(["en", "pl"]));
+    let ana = cloud.member("ana").await;
+    let hello = ana.socket().await.ask(json!({ "type": "hello" })).await;
+    assert_eq!(configuration["limits"], hello["limits"]);
+    assert_eq!(configuration["socket"]["url"], ana.ticket().await["url"]);
+}
