@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use kernel::id::{
     AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
-    SessionId, TokenId,
-    UploadId, UserId,
+    SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;

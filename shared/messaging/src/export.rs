@@ -125,8 +125,8 @@ async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
         rooms.push(InRoom::of(in_public, None));
     }
     if let Some(Room { id, kind, created_at, desk: Some(desk), .. }) = table.get(Room::key_of(thread_of(user))).await? {
-        let (name, since, read_seq) = (Some(desk.subject.to_string()), created_at.into(), desk.customer_read);
-        rooms.push(InRoom { room: id, kind, name, role: None, with: None, since, read_seq, muted: false });
+        let own = Membership { read_seq: desk.customer_read, ..Membership::new(id, user, created_at) };
+        rooms.push(InRoom { kind, name: Some(desk.subject.to_string()), ..InRoom::of(own, None) });
     }
     loop {
         let page = member::of_user(table, user, after, PAGE_MAX).await?;

@@ -69,7 +69,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
     }
-    if support(table, user).await? == Purged::More {
+    if support(table, sys, user).await? == Purged::More {
         return Ok(Purged::More);
     }
     let invitations = member::invitations(table, user, None, AT_ONCE).await?;
@@ -94,13 +94,13 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
 
 /// Deletes a part of a customer's support thread, the notes about them first; and takes somebody of the team from the notes, the
 /// prepared replies and the threads that name them.
-async fn support(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+async fn support(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, StoreError> {
     let thread = thread_of(user);
     if note::remove_part(table, thread).await? || note::forget_author(table, user).await? {
         return Ok(Purged::More);
     }
     if table.get::<Room>(Room::key_of(thread)).await?.is_some() {
-        remove_room_part(table, thread, None).await?;
+        remove_room_part(table, sys, thread, None).await?;
         return Ok(Purged::More);
     }
     reply::forget_author(table, user).await?;
