@@ -214,8 +214,8 @@ pub async fn get_attachment_upload(
 ) -> Result<Json<AttachmentUpload>, web::Error> {
     let user = caller.member.user.id;
     let upload = caller.resource.filter(|a| a.user == user && a.room == room.0).ok_or(Kind::NotFound)?;
-    let (stage, reason) = upload.outcome(s.sys.now());
-    let state = match (stage, upload.file, upload.seq) {
+    let (reached, reason) = upload.outcome(s.sys.now());
+    let state = match (reached, upload.file, upload.seq) {
         (AttachmentState::Waiting, ..) => AttachmentStage::Waiting,
         (AttachmentState::Refused, ..) => AttachmentStage::Refused { reason },
         (AttachmentState::Ready, Some(file), _) => AttachmentStage::Ready { attachment: file.shown() },

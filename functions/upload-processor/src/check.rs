@@ -35,7 +35,7 @@ pub async fn check(s: &State, user: UserId, id: AttachmentId) -> Result<(), Fail
             _ => return Ok(s.bucket.delete(attachment::every_key(user, id)).await?),
         };
         let verdict = match owner.filter(|o| o.status == Status::Active) {
-            Some(_) => match inspect(s, &upload).await {
+            Some(_) => match Box::pin(inspect(s, &upload)).await {
                 Ok(verdict) => verdict,
                 // Another delivery of the same event may have finished and deleted the file.
                 Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
