@@ -280,7 +280,7 @@ async fn a_socket_survives_everything_a_client_can_send() {
         (r#"{"stream":7}"#, "frame_invalid", Some("/stream")),
         (r#"{"stream":"nowhere","id":"x","payload":{}}"#, "stream_unknown", None),
         (r#"{"stream":"$connect","payload":{}}"#, "stream_unknown", None),
-        (r#"{"stream":"support","payload":{"type":"hello"}}"#, "stream_unknown", None),
+        (r#"{"stream":"orders","payload":{"type":"hello"}}"#, "stream_unknown", None),
         (r#"{"stream":"chat"}"#, "frame_invalid", Some("/payload")),
         (r#"{"stream":"chat","payload":null}"#, "frame_invalid", Some("/payload")),
         (r#"{"stream":"chat","payload":{"type":"shout"}}"#, "frame_invalid", Some("/payload/type")),

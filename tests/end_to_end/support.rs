@@ -604,9 +604,8 @@ async fn who_leaves_is_named_nowhere_at_the_desk() {
     let dump = cloud.dump().await.to_string();
     let left = |what: &str| dump.contains(what);
     assert!(!left(&hers) && !left("note of ana") && !left("canary"), "the customer's thread is gone");
-    let about = |kind: &str| cloud.of_kind(kind);
     for kind in ["room", "support_note", "support_reply", "message"] {
-        let stored = about(kind).await;
+        let stored = cloud.of_kind(kind).await;
         assert!(stored.iter().all(|item| !item.to_string().contains(&kim.id())), "{kind}: {stored:?}");
     }
     assert!(left("note of ben"), "the note stays with the thread");

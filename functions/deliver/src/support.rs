@@ -74,11 +74,11 @@ async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
 
 async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(), Failure> {
     let Some(email) = &user.email else { return Ok(()) };
-    let root = format!("support.{}", room.id);
+    let conversation = format!("support.{}", room.id);
     let mail = Mail::SupportAnswer {
         username: user.username.to_string(),
         answers: spoken(lines, user),
-        conversation: Conversation { mail: format!("{root}.{}", room.seq), root },
+        conversation: Conversation { mail: format!("{conversation}.{}", room.seq), root: conversation },
     };
     Ok(s.mailer.send(email.as_ref(), user.locale, &mail).await?)
 }
