@@ -10,7 +10,7 @@ const TEXTS: Messages = Messages::new(include_str!("../locales/en/unsubscribe.ft
 
 /// What a link is for.
 fn opened(s: &crate::State, token: &str) -> Result<Unsubscribe, Problem> {
-    Unsubscribe::open(&s.sealer, token).map_err(|e| Kind::LinkInvalid.because(e))
+    Unsubscribe::open(&s.sealer, token).map_err(|_| Kind::LinkInvalid.because("the seal does not open"))
 }
 
 /// A sentence with the names of the categories.
