@@ -525,6 +525,32 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+/// A file is uploaded for a room, sent with a message, and read by the other one. One whose type is not allowed is refused.
+const FILE: &str = r"(async () => {
+    const { data: hers } = await ana.rooms.direct('ben');
+    const { data: his } = await ben.rooms.direct('ana');
+    const { data: uploaded } = await hers.attach(new File(['We meet at three.'], 'plan.txt', { type: 'text/plain' }));
+    const { data: sent } = await hers.send('', { attachments: [uploaded.attachment] });
+    await reached(() => his.messages.current.at(-1)?.attachments?.length === 1);
+    const [file] = his.messages.current.at(-1).attachments;
+    const { data: links } = await his.file(file.id);
+    const wrong = await hers.attach(new File(['<script></script>'], 'page.html', { type: 'text/html' }));
+    return [uploaded.state, sent.state, file.name, links.url.startsWith('http'), Boolean(wrong.problem)];
+})()";
+
+/// A page of another origin sends a file, and the other person gets a link to it.
+/// Promise: client-upload
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_sends_a_file() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _people = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    assert_eq!(page.run(FILE).await, json!(["ready", "sent", "plan.txt", true, true]));
+}
+
 /// Somebody who is banned sees it at once, with the reason, and the client does not try to come back. What they send is refused.
 /// Promise: client-ban
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,8 +4,8 @@
 const SPARE_MS = 15_000;
 /** The operations whose body says where the refresh token is returned. `cargo xtask check` compares them with the document. */
 const DELIVERING = ["/v1/activations", "/v1/passkey-sign-ins", "/v1/phone-sign-ins", "/v1/registrations/{flow}/complete", "/v1/sessions"];
-/** What can be uploaded, and where. */
-const UPLOADS = { picture: "/v1/me/picture/uploads" };
+/** What can be uploaded, where, and how the path of its state calls it. */
+const UPLOADS = { picture: ["/v1/me/picture/uploads", "upload"], room: ["/v1/rooms/{room}/uploads", "attachment"] };
 /** Milliseconds between questions whether an uploaded file was accepted, and the maximum number of them. */
 const UPLOAD_POLL_MS = 700;
 const UPLOAD_POLLS = 90;
@@ -273,16 +273,19 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
     });
   }
 
-  async function upload(file, { for: purpose, onProgress, signal }) {
-    const path = UPLOADS[purpose];
+  async function upload(file, { for: purpose, room, onProgress, signal }) {
+    const [place, one] = UPLOADS[purpose];
+    const path = { room };
     const sha256 = base64(new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())));
-    const link = await call("POST", path, { body: { content_type: file.type, bytes: file.size, sha256 }, signal });
+    // Only files in rooms keep their names.
+    const body = { content_type: file.type, bytes: file.size, sha256, name: room && file.name };
+    const link = await call("POST", place, { params: { path }, body, signal });
     if (link.problem) return link;
     if (!(await put(link.data, file, onProgress, signal).catch(() => false))) {
       return { problem: signal?.aborted ? ownProblem("aborted", "The upload was aborted") : ownProblem("unreachable", "The file did not arrive") };
     }
     for (let asked = 0; ; asked += 1) {
-      const state = await call("GET", `${path}/{upload}`, { params: { path: { upload: link.data.id } }, signal });
+      const state = await call("GET", `${place}/{${one}}`, { params: { path: { ...path, [one]: link.data.id } }, signal });
       if (state.problem || state.data.state !== "waiting" || asked === UPLOAD_POLLS) return state;
       await wait(UPLOAD_POLL_MS);
     }

@@ -24,7 +24,7 @@ const isTemporary = ({ code, status, retryAfter }) => status === 0 || status >= 
  * One room, by its id or `public`. `sent(message)` is called with each message of one's own that the server has. A room of another
  * `stream` may send more with each message: what `adding(upto)` returns when the text is written, with the last number that the person has.
  */
-export function createRoom(name, { api, pages, session, live, sent, stream, adding = () => undefined }) {
+export function createRoom(name, { api, pages, upload, session, live, sent, stream, adding = () => undefined }) {
   const ask = (payload) => live.ask({ room: name, ...payload }, stream);
   const [messages, setMessages] = createStore([]);
   const [complete, setComplete] = createStore(false);
@@ -140,7 +140,7 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
     // So that `flushing` is set before it is unset.
     await null;
     for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
-      const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, ...next.added });
+      const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
       if (problem && isTemporary(problem)) {
         // The greeting of the next connection goes on.
         if (problem.status === 0) break;
@@ -167,10 +167,10 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
   }
 
   /** Sends a text. It is shown at once; the promise is kept when the server has it, or has refused it. */
-  function send(text, { replyTo } = {}) {
+  function send(text, { replyTo, attachments } = {}) {
     if (closed) return Promise.resolve(left());
     const { id, username } = session.current.user ?? {};
-    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
+    const message = { nonce: crypto.randomUUID(), kind: "text", text, reply_to: replyTo, attachments, author: { id, username }, created_at: new Date().toISOString(), state: "sending", added: adding(upto) };
     unsent = [...unsent, message];
     show();
     const answer = new Promise((then) => settled.set(message.nonce, then));
@@ -318,6 +318,8 @@ export function createRoom(name, { api, pages, session, live, sent, stream, addi
       send, again, discard, edit, remove, typing, read, markUnread, readBy, at, older, close,
       members,
       update: (changed) => call("PATCH", changed),
+      attach: (file, options) => upload(file, { ...options, for: "room", room: name }),
+      file: (id) => api.GET("/v1/rooms/{room}/attachments/{attachment}", { params: { path: { ...path, attachment: id } } }),
       report: (seq, reason, text) => api.POST("/v1/rooms/{room}/messages/{seq}/reports", { params: { path: { ...path, seq } }, body: { reason, text } }),
       leave: () => members.remove(session.current.user?.id),
       destroy: () => call("DELETE"),

@@ -42,16 +42,29 @@ export interface Live extends Store<LiveState> {
 }
 
 /** A message. One's own is there from the moment it is sent, with a nonce, and without a number until the server has it. */
-export interface RoomMessage extends Omit<Message, "room" | "seq" | "id" | "author" | "reply_to"> {
+export interface RoomMessage extends Omit<Message, "room" | "seq" | "id" | "author" | "reply_to" | "attachments"> {
   room?: string;
   seq?: number;
   id?: string;
   author?: Partial<Author>;
   reply_to?: number | undefined;
+  attachments?: Attachment[] | undefined;
   nonce?: string;
   state: "sending" | "sent" | "failed";
   /** Why it was refused. */
   problem?: StoaProblem | undefined;
+}
+
+/** A file of a message. */
+export type Attachment = Message extends { attachments?: (infer A extends { id: string })[] } ? A : { id: string };
+
+/** What became of a file that was uploaded for a room. */
+export interface AttachedFile {
+  id: string;
+  state: "waiting" | "ready" | "sent" | "refused";
+  attachment?: Attachment;
+  /** Why it was refused. */
+  reason?: string;
 }
 
 /** A room that is followed. Its messages are in order, complete and without repetitions, whatever happens to the connection. */
@@ -77,7 +90,11 @@ export interface Room {
   /** The members of a group or a channel. */
   readonly members: RoomMembers;
   /** Sends a text. It stays in order with the others, and is sent again until the server has it or has refused it. */
-  send(text: string, options?: { replyTo?: number }): Promise<Result<RoomMessage>>;
+  send(text: string, options?: { replyTo?: number; attachments?: Attachment[] }): Promise<Result<RoomMessage>>;
+  /** Uploads a file for this room. It is `ready` or `refused`; what is ready is sent in `attachments` of one message. */
+  attach(file: File, options?: { onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Result<AttachedFile>>;
+  /** The links to a file of a message, which are valid for a few minutes. */
+  file(id: string): Promise<Result<{ attachment: Attachment; url: string; preview_url?: string; expires_at: string }>>;
   /** Replaces the text of one's own message, within fifteen minutes. */
   edit(seq: number, text: string): Promise<{ problem?: StoaProblem }>;
   /** Deletes a message: one's own within fifteen minutes, or any in a room that one administrates. */

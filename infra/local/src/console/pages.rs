@@ -141,11 +141,11 @@ fn remembered(headers: &HeaderMap) -> Option<Locale> {
     pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(tag)).flatten())
 }
 
-/// The policy of a page that also loads the client from the API, calls it and opens sockets.
+/// The policy of a page that also loads the client from the API, calls it, opens sockets and uploads files.
 fn policy_of_frontend(urls: &Urls) -> String {
     let socket = urls.socket.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     let script = POLICY.replace("script-src 'self'", &format!("script-src 'self' {}", urls.api));
-    script.replace("connect-src 'self'", &format!("connect-src 'self' {} {socket}", urls.api))
+    script.replace("connect-src 'self'", &format!("connect-src 'self' {} {socket} {}", urls.api, urls.aws))
 }
 
 async fn asset(Path(file): Path<String>) -> Response {

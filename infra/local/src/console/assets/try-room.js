@@ -30,21 +30,37 @@ export function roomPart(stoa, others) {
   const typing = el("p", { class: "soft small", role: "status", "data-typing": true });
   const gone = el("p", { class: "offline", role: "status", "data-gone": true, hidden: true }, texts.notIn);
   const about = el("p", { class: "row small", "data-about": true, hidden: true });
-  const field = el("input", { type: "text", maxlength: 4000, autocomplete: "off", required: true });
-  const say = form("say", write, el("label", {}, texts.text, field), submit(texts.send, true));
+  const field = el("input", { type: "text", maxlength: 4000, autocomplete: "off" });
+  const files = el("input", { type: "file", multiple: true });
+  const say = form("say", write, el("label", {}, texts.text, field), el("label", {}, texts.files, files), submit(texts.send, true));
   const members = membersPart(stoa, others, () => room, entry);
   field.addEventListener("input", () => room.typing());
 
   /** Sends what is written. A new message is in the list at once, and what becomes of it is shown there. */
-  function write() {
+  async function write() {
     const text = field.value.trim();
     const { edit, replyTo } = purpose;
-    if (!text) return undefined;
-    field.value = "";
+    const chosen = edit ? [] : [...files.files];
+    if (!text && chosen.length === 0) return;
+    field.value = files.value = "";
     intend({});
-    if (edit) return done(room.edit(edit, text));
-    void room.send(text, { replyTo });
-    return undefined;
+    if (edit) return void (await done(room.edit(edit, text)));
+    const to = room;
+    const attachments = chosen.length ? await attached(to, chosen) : undefined;
+    if (text || attachments?.length) void to.send(text, { replyTo, attachments });
+  }
+
+  /** Uploads files for a room, and returns those that were accepted. */
+  async function attached(to, chosen) {
+    const uploaded = await Promise.all(chosen.map((file) => done(to.attach(file))));
+    for (const file of uploaded) if (file?.state === "refused") toast(texts.refusedFile(file.reason ?? ""), true);
+    return uploaded.map((file) => file?.attachment).filter(Boolean);
+  }
+
+  /** Opens a file of a message. The link to it is made for this moment. */
+  async function download({ id }) {
+    const links = await done(room.file(id));
+    if (links) el("a", { href: links.url, target: "_blank", rel: "noopener" }).click();
   }
 
   function intend(next) {
@@ -83,7 +99,8 @@ export function roomPart(stoa, others) {
     return el("li", { class: own ? "own" : null, "data-seq": seq, "data-state": state },
       el("span", { class: "soft small" }, author.username, " ", el("time", { datetime: at }, clockTime(Date.parse(at))), edited ? ` ${texts.edited}` : ""),
       answered ? el("span", { class: "soft small quote" }, excerpt(answered)) : "",
-      el("span", { class: "text" }, text),
+      text ? el("span", { class: "text" }, text) : "",
+      (message.attachments ?? []).map((file) => button(file.name, () => download(file), { "data-file": file.name })),
       state === "sent" ? el("span", { class: "small acts" }, button(texts.answer, about({ replyTo: seq })),
         own ? button(texts.edit, () => (about({ edit: seq })(), changed())) : "",
         own ? "" : button(texts.report, () => report(seq)),

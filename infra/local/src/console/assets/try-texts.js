@@ -35,6 +35,8 @@ export const texts = {
   noMessages: say("try-no-messages"),
   text: say("try-text"),
   send: say("try-send"),
+  files: say("try-files"),
+  refusedFile: (reason) => say("try-refused-file", { reason }),
   sending: say("try-sending"),
   again: say("try-again"),
   discard: say("try-discard"),
