@@ -81,7 +81,8 @@ pub fn plan(room: &RoomFacts, reader: &Reader<'_>, now: Time) -> Plan {
 /// The kind of messages in a room that mention nobody.
 const fn plain(room: RoomKind) -> Missed {
     match room {
-        RoomKind::Direct => Missed::Direct,
+        // A support thread has no memberships, and mails of its own.
+        RoomKind::Direct | RoomKind::Support => Missed::Direct,
         RoomKind::Group | RoomKind::Channel | RoomKind::Public => Missed::Group,
     }
 }

@@ -280,6 +280,7 @@ mod tests {
             edited_at: None,
             reply_to: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
         };
         let entry = LogEntry { room: sys.id(), seq: 1, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
         let seen = |viewer| serde_json::to_string(&SupportMessage::new(entry.clone().shown(), customer, viewer)).unwrap();

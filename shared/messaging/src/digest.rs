@@ -42,7 +42,7 @@ pub struct Digest {
     pub due: Option<Time>,
     /// Until when a run has taken it.
     #[serde(default, rename = "digest_leased_until")]
-    leased_until: Option<Time>,
+    pub leased_until: Option<Time>,
     /// The number up to which the inbox tells of messages.
     #[serde(default)]
     pub noted_seq: u64,

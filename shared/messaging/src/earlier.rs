@@ -89,8 +89,16 @@ mod tests {
     fn a_message_has_ten_places_that_are_used_in_turn() {
         let sys = Sys::real();
         let text = Text::parse("hello").unwrap();
-        let said =
-            Said { id: sys.id(), author: sys.id(), username: String::new(), text, edited_at: None, reply_to: None, mentions: vec![] };
+        let said = Said {
+            id: sys.id(),
+            author: sys.id(),
+            username: String::new(),
+            text,
+            edited_at: None,
+            reply_to: None,
+            mentions: vec![],
+            attachments: vec![],
+        };
         let entry =
             |changes| LogEntry { room: RoomId::NIL, seq: 7, at: Time::ZERO, content: Content::Said(said.clone()), via: None, changes };
         let slot = |changes| EarlierText::of(&entry(changes), &said, Time::ZERO).slot;

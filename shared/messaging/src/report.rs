@@ -346,7 +346,16 @@ mod tests {
 
     fn said(sys: &Sys, text: &str) -> Said {
         let text = Text::parse(text).unwrap();
-        Said { id: sys.id(), author: sys.id(), username: "ben".to_owned(), text, edited_at: None, reply_to: None, mentions: Vec::new() }
+        Said {
+            id: sys.id(),
+            author: sys.id(),
+            username: "ben".to_owned(),
+            text,
+            edited_at: None,
+            reply_to: None,
+            mentions: Vec::new(),
+            attachments: Vec::new(),
+        }
     }
 
     #[test]
