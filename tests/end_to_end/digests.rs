@@ -424,12 +424,12 @@ async fn people_choose_what_they_are_told_of() {
     cloud.settle().await;
     assert_eq!(ana.get("/v1/notifications").await.is(200)["items"], json!([]));
     // Concurrent changes of different members are all made.
-    let changes = ["direct", "mention", "group", "support"];
+    let categories = ["direct", "mention", "group", "support"];
     race(4, |i| {
         let ana = ana.clone();
-        async move { ana.patch(SETTINGS, json!({ changes[i]: { "in_app": false } })).await.is(200) }
+        async move { ana.patch(SETTINGS, json!({ categories[i]: { "in_app": false } })).await.is(200) }
     })
     .await;
     let now = ana.get(SETTINGS).await.is(200);
-    assert!(changes.iter().all(|category| now[*category]["in_app"] == false), "{now}");
+    assert!(categories.iter().all(|category| now[*category]["in_app"] == false), "{now}");
 }
