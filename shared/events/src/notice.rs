@@ -93,15 +93,14 @@ impl Notice {
             | Self::AccountDeleted
             | Self::DeletionCancelled
             | Self::ExportReady => true,
-            // Users with second factors have an address.
+            // Users with second factors have an address. The end of a ban is in the inbox of the app.
             Self::MfaEnabled
             | Self::MfaDisabled
             | Self::FactorChanged
             | Self::RecoveryCodesMade
             | Self::RecoveryCodeUsed
-            | Self::DeviceTrusted => false,
-            // It is in the inbox of the app, and nothing that the account needs.
-            Self::ChatUnbanned => false,
+            | Self::DeviceTrusted
+            | Self::ChatUnbanned => false,
         }
     }
 }

@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn bans_without_an_end_come_last() {
         let user = Sys::real().id();
-        let mut places = vec![place(user, None), place(user, Some(NOW)), place(user, Some(NOW + Duration::from_secs(1)))];
+        let mut places = [place(user, None), place(user, Some(NOW)), place(user, Some(NOW + Duration::from_secs(1)))];
         places.sort();
         assert_eq!(places.last(), Some(&place(user, None)));
     }

@@ -220,13 +220,11 @@ impl Pace {
         let mut memory = self.memory();
         let key = (socket.to_owned(), room, what);
         let left = memory.done.get(&key).map(|at| (*at + what.every()).since(now)).filter(|left| !left.is_zero());
-        match left {
-            Some(left) => Err(left),
-            None => {
-                memory.done.put(key, now);
-                Ok(())
-            }
+        if let Some(left) = left {
+            return Err(left);
         }
+        memory.done.put(key, now);
+        Ok(())
     }
 
     /// Forgets the last [`Pace::begin`], which came to nothing.
