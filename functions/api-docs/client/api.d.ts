@@ -68,6 +68,16 @@ export interface Agent {
   system?: (string | null);
 }
 
+/** How fast the team answered on a day. */
+export interface AnswerFigures {
+  /** The number of first answers to what customers asked. */
+  answers: number;
+  /** The day in UTC. */
+  day: string;
+  /** How long their customers waited on average, in seconds. */
+  mean_seconds: number;
+}
+
 /** The secret for an authenticator app. It is shown once: if it is lost, begin the set-up again. */
 export interface AppSecret {
   /** The same as a QR code: an SVG as a `data:` URL. */
@@ -78,6 +88,61 @@ export interface AppSecret {
   uri: string;
 }
 
+/** A file that is attached to a message, from its declaration on. */
+export type AttachmentId = string;
+
+/** Links to a file of a message. */
+export interface AttachmentLinks {
+  /** The file. */
+  attachment: MessageAttachment;
+  /** When the links expire. Ask again for others. */
+  expires_at: Timestamp;
+  /** Of a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`. */
+  preview_url?: string;
+  /** The address of the file, which browsers save instead of showing it. */
+  url: string;
+}
+
+/** Why a file cannot be sent. */
+export type AttachmentRefusal = ("other_type" | "polyglot" | "too_many_pixels" | "too_large_inside" | "damaged" | "account_closed" | "expired");
+
+/** The state of an upload of a file. */
+export type AttachmentUpload = (AttachmentUploadWaiting | AttachmentUploadReady | AttachmentUploadSent | AttachmentUploadRefused);
+
+/** It can be sent. */
+export interface AttachmentUploadReady {
+  /** The file as the message will have it. */
+  attachment: MessageAttachment;
+  /** The id. */
+  id: AttachmentId;
+  state: "ready";
+}
+
+/** It was refused and deleted. */
+export interface AttachmentUploadRefused {
+  /** The id. */
+  id: AttachmentId;
+  /** Why. */
+  reason?: AttachmentRefusal;
+  state: "refused";
+}
+
+/** It was sent. */
+export interface AttachmentUploadSent {
+  /** The id. */
+  id: AttachmentId;
+  /** The number of the message. */
+  seq: number;
+  state: "sent";
+}
+
+/** No file has arrived yet, or it is being checked. Ask again in a second. */
+export interface AttachmentUploadWaiting {
+  /** The id. */
+  id: AttachmentId;
+  state: "waiting";
+}
+
 /** The author of a message. */
 export interface Author {
   /** The id of the person. */
@@ -86,14 +151,51 @@ export interface Author {
   username: string;
 }
 
+/** A ban to impose. */
+export interface BanFromChat {
+  /** More about it, for the person: 1 to 500 characters. */
+  explanation?: string;
+  /** How long, in minutes, up to a year. Without it the ban has no end. */
+  minutes?: number;
+  /** Why. The person is told. */
+  reason: ReportReason;
+}
+
+/** A ban. */
+export interface BanInfo {
+  /** The moderator. Absent for a ban by the server, and if the moderator's account was deleted. */
+  by?: UserId;
+  /** Since when. */
+  created_at: Timestamp;
+  /** When it ends. Absent if it has no end. */
+  ends_at?: Timestamp;
+  /** What the moderator has told them about it. */
+  explanation?: string;
+  /** Why. */
+  reason: BanReason;
+  /** Who is banned. */
+  user: Author;
+}
+
+/** A page of the bans. */
+export interface BanList {
+  /** Those that end first come first, those without an end last. */
+  items: BanInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** Why somebody is banned from chat. */
+export type BanReason = ("rate" | "spam" | "harassment" | "hate" | "sexual" | "violence" | "fraud" | "other");
+
 /** The secret of an operator. */
 export interface BecomeFirstSuperuser {
   /** The secret that `cargo xtask appoint` printed. */
   secret: string;
 }
 
-/** What an entry is about, as a category that people can tell apart. */
-export type Category = ("friends" | "security");
+/** What a notification is about, as a category that people can tell apart. */
+export type Category = ("direct" | "mention" | "group" | "support" | "friends" | "orders" | "security");
 
 /** A new e-mail address. */
 export interface ChangeEmail {
@@ -141,6 +243,18 @@ export interface ChannelInfo {
   topic?: string;
 }
 
+/** The channels of a category. A channel is absent if the category does not use it. */
+export interface ChannelSettings {
+  /** The channels that are always used. */
+  fixed: string[];
+  /** The inbox in the app. */
+  in_app: boolean;
+  /** E-mail. */
+  mail?: boolean;
+  /** Text messages, which only people without an e-mail address get. They never have the text of a message. */
+  sms?: boolean;
+}
+
 /** A room and what is new in it. */
 export interface Chat {
   /** The last message or system event. Absent if there is none that the caller may read. */
@@ -165,6 +279,20 @@ export interface ChatList {
 export interface ChooseFactor {
   /** One of the factors that the sign-in offers. */
   factor: Factor;
+}
+
+/** What a client has to know of this deployment. */
+export interface ClientConfiguration {
+  /** The languages, the default one first. */
+  languages: Locale[];
+  /** The limits of messages and frames. */
+  limits: Limits;
+  /** Rooms. */
+  rooms: RoomConfiguration;
+  /** The socket. */
+  socket: SocketConfiguration;
+  /** The support desk. */
+  support: SupportConfiguration;
 }
 
 /** What a group or a channel has. */
@@ -200,6 +328,18 @@ export interface Countdown {
   seconds_left: number;
   /** In words: days and hours, on the last day hours, minutes and seconds. */
   text: string;
+}
+
+/** The declaration of a file. */
+export interface CreateAttachment {
+  /** The exact number of bytes: up to 10 MiB of a picture, 100 MiB of a video, 25 MiB of a document. */
+  bytes: number;
+  /** The type of the file. */
+  content_type: FileType;
+  /** The name. What cannot be in the name of a file is left out, and its ending becomes that of its type. */
+  name: string;
+  /** The SHA-256 of the file, in base64. */
+  sha256: string;
 }
 
 /** A new passkey. */
@@ -254,6 +394,20 @@ export interface CreateUpload {
   content_type: PictureType;
   /** The SHA-256 of the file, in base64. */
   sha256: string;
+}
+
+/** A link for the upload of a file. */
+export interface CreatedAttachment {
+  /** When the link expires. */
+  expires_at: Timestamp;
+  /** Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.) */
+  headers: Record<string, string>;
+  /** The id, with which its state is read and it is sent. */
+  id: AttachmentId;
+  /** The method to send the file with. */
+  method: UploadMethod;
+  /** The address to send the file to. It needs no access token. */
+  url: string;
 }
 
 /** `RegistrationResponseJSON`: `toJSON()` of what `navigator.credentials.create` returned. */
@@ -317,6 +471,79 @@ export interface DeactivateMe {
 /** One run of the deletion of an account. */
 export type DeletionId = string;
 
+/** How fast the team answered. */
+export interface DeskFigures {
+  /** The days that had first answers, in ascending order. */
+  days: AnswerFigures[];
+}
+
+/** A note of the team, which its customer never sees. */
+export interface DeskNote {
+  /** The author. Absent when their account is deleted. */
+  author?: Author;
+  /** When it was written. */
+  created_at: Timestamp;
+  /** The id. */
+  id: NoteId;
+  /** The text. */
+  text: string;
+}
+
+/** A page of notes. */
+export interface DeskNoteList {
+  /** The notes, the newest first. */
+  items: DeskNote[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** A thread as the team sees it. */
+export interface DeskThread {
+  /** Who of the team has taken it. */
+  assignee?: Author;
+  /** How often messages in it were edited or deleted. */
+  changes: number;
+  /** The customer, with their username when they wrote last. */
+  customer: Author;
+  /** When that was taken. */
+  last_at: Timestamp;
+  /** The last number in it. */
+  last_seq: number;
+  /** The number up to which somebody of the team has read. */
+  read_seq: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The end of the snooze. */
+  snoozed_until?: Timestamp;
+  /** The state. */
+  state: ThreadState;
+  /** What it is about. */
+  subject: string;
+  /** Whether the customer has written something that nobody of the team has read. */
+  unread: boolean;
+}
+
+/** A page of threads. */
+export interface DeskThreadList {
+  /** The threads. Those with the latest message first; snoozed ones by the end of the snooze, the last one first. */
+  items: DeskThread[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** A thread, and what nobody of the team has read in it. */
+export interface DeskThreadRead {
+  thread: DeskThread;
+  /** How many messages of the customer nobody of the team has read. */
+  unread: Unread;
+}
+
+/** The threads that were found. */
+export interface DeskThreadsFound {
+  /** At most fifty. */
+  items: DeskThread[];
+}
+
 /** Details for support. */
 export interface Details {
   deletion_id?: (DeletionId | null);
@@ -370,6 +597,14 @@ export interface Discovery {
   /** The address of the documentation. */
   service_documentation: string;
   subject_types_supported: string[];
+}
+
+/** A text that an edit has replaced. */
+export interface EarlierTextInfo {
+  /** Until when it was shown. */
+  replaced_at: Timestamp;
+  /** The text. */
+  text: string;
 }
 
 /** The code of another person. */
@@ -448,7 +683,7 @@ export interface FactorInfo {
 }
 
 /** What is wrong with a field, for programs. */
-export type FieldCode = ("characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "date" | "email" | "file_size" | "file_type" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "slug_format" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
+export type FieldCode = ("attachment_type" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "date" | "email" | "file_size" | "file_type" | "fixed" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
 
 /** One wrong field. */
 export interface FieldProblem {
@@ -458,6 +693,18 @@ export interface FieldProblem {
   message: string;
   /** RFC 6901 JSON pointer into the request body. */
   pointer: string;
+}
+
+/** What a file is for people. */
+export type FileKind = ("image" | "video" | "document");
+
+/** The type of a file that can be attached. Written as its media type, of which each has one spelling. */
+export type FileType = ("image/jpeg" | "image/png" | "image/webp" | "image/gif" | "video/mp4" | "video/webm" | "application/pdf" | "text/plain" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+
+/** A prepared reply for a thread. */
+export interface FilledReply {
+  /** The text to send, with its variables filled in. */
+  text: string;
 }
 
 /** The secret of a flow, known to its client only: `flw_` and 256 random bits. */
@@ -481,6 +728,12 @@ export interface FriendList {
   items: FriendInfo[];
   /** The cursor of the next page. Absent on the last page. In a search a page can have fewer people than asked for, or none, although there is a next one. */
   next_cursor?: (string | null);
+}
+
+/** Who gets a thread. */
+export interface GiveThread {
+  /** Another member of the team. */
+  to: UserId;
 }
 
 /** The caller's code. */
@@ -586,6 +839,26 @@ export interface LeavingScheduled {
   status: "scheduled";
 }
 
+/** The limits of the server, so that clients need not guess. */
+export interface Limits {
+  /** Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times. */
+  connection_seconds: number;
+  /** Maximum bytes of a frame from a client. */
+  frame_bytes: number;
+  /** Frames that an account may send at once, on all its sockets. */
+  frames_at_once: number;
+  /** Frames a second in the long run. A frame that is refused for its content counts twice. */
+  frames_per_second: number;
+  /** Maximum characters of a message. */
+  message_chars: number;
+  /** Maximum messages in any 60 seconds. One more bans the account. */
+  messages_per_minute: number;
+  /** Maximum messages of one page. */
+  page: number;
+  /** Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline. */
+  ping_seconds: number;
+}
+
 /** Whose account a link is about. */
 export interface LinkOwner {
   due_at?: (Timestamp | null);
@@ -621,6 +894,8 @@ export interface LocationInfo {
 
 /** The whole profile of the caller. */
 export interface Me {
+  /** Whether friends add the caller to groups at once. Otherwise they invite the caller, as everybody does. */
+  added_by_friends: boolean;
   /** Up to 500 characters. */
   bio?: (string | null);
   /** `YYYY-MM-DD`; nobody else sees it. */
@@ -650,6 +925,8 @@ export interface Me {
   picture: Picture;
   /** Whether others only see the username and the picture, and find the person only by the username. */
   private: boolean;
+  /** Whether others in rooms of up to twenty see up to where the caller has read, and the caller sees it of them. */
+  read_receipts: boolean;
   /** Unique, lower case. */
   username: string;
   /** Who may open a direct chat. */
@@ -658,6 +935,8 @@ export interface Me {
 
 /** An entry of a room as members see it. Each number of a room has one. */
 export interface Message {
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
   /** When the number was taken. */
@@ -680,10 +959,30 @@ export interface Message {
   room: RoomId;
   /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
   /** Of a system event: whom it happened to; for events about the room who did it. */
   who?: Author;
+}
+
+/** A file of a message. `GET /v1/rooms/{room}/attachments/{attachment}` returns links to it. */
+export interface MessageAttachment {
+  /** Its length in bytes. */
+  bytes: number;
+  /** Of a picture: its height in pixels. */
+  height?: number;
+  /** The id. */
+  id: AttachmentId;
+  /** What it is. */
+  kind: FileKind;
+  /** The name to save it under. */
+  name: string;
+  /** Whether there is a preview, which is a small JPEG. */
+  preview: boolean;
+  /** Its type. */
+  type: FileType;
+  /** Of a picture: its width in pixels. */
+  width?: number;
 }
 
 /** A chat message. */
@@ -716,6 +1015,18 @@ export interface Mfa {
 /** What an account needs before second factors can be turned on. */
 export type Missing = ("email" | "phone");
 
+/** A message with all that moderators may know about it. */
+export interface ModeratedMessage {
+  /** The texts that edits have replaced, the oldest first: the last ten. */
+  earlier: EarlierTextInfo[];
+  /** The message as it is now. */
+  message: Message;
+  /** The report. Absent if nobody has reported it. */
+  report?: ReportInfo;
+  /** What the reporters said, up to a hundred of them. */
+  said: ReportWords[];
+}
+
 /** People nearby. */
 export interface NearbyList {
   /** At most fifty, by distance, and in an arbitrary but fixed order within the same distance. */
@@ -741,6 +1052,12 @@ export interface NearbyPerson {
 /** The kinds of rooms that are made. */
 export type NewKind = ("group" | "channel");
 
+/** The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`. */
+export type Nonce = string;
+
+/** A private note of the team beside a support thread. */
+export type NoteId = string;
+
 /** An entry of somebody's inbox of notifications. */
 export type NotificationId = string;
 
@@ -752,12 +1069,20 @@ export interface NotificationInfo {
   created_at: Timestamp;
   /** The id of the entry in the inbox. Absent in a push about something that the person has done themselves on another device. */
   id?: NotificationId;
+  /** In `UPDATE_CHAT`: how many messages waited then, up to 99. */
+  messages?: number;
   /** In `NOTICE`: what it is about, such as `new_sign_in`. */
   notice?: string;
   /** Whether it was read. */
   read: boolean;
   /** In `UPDATE_INTEREST`: how the person stood to the other one then. */
   relation?: Relation;
+  /** In a push of `UPDATE_CHAT`: the entry that is not in the inbox any more, because this one tells of its messages too. */
+  replaces?: NotificationId;
+  /** In `UPDATE_CHAT`: the room. Each room and category has one entry: a new one takes the place of the one before it. */
+  room?: RoomId;
+  /** In `UPDATE_CHAT`: the number of the last message. The entry is read when the room is read up to it. */
+  seq?: number;
   /** What happened. More types will come: ignore unknown ones. */
   type: NotificationType;
   /** In `UPDATE_INTEREST`: the other person. */
@@ -774,14 +1099,48 @@ export interface NotificationList {
   next_cursor?: (string | null);
 }
 
+/** What the caller wants to be told of. */
+export interface NotificationSettings {
+  /** Messages in direct rooms. */
+  direct: ChannelSettings;
+  /** Friend requests and their answers. */
+  friends: ChannelSettings;
+  /** Other messages in groups. */
+  group: ChannelSettings;
+  /** Messages that mention the caller, in any room. */
+  mention: ChannelSettings;
+  /** Orders and payments. Mails about them ignore the quiet hours. */
+  orders: ChannelSettings;
+  /** When the caller wants quiet. Absent if at no time. */
+  quiet_hours?: QuietHoursInfo;
+  /** Sign-ins and changes of the account. Mails about them ignore the quiet hours. */
+  security: ChannelSettings;
+  /** Answers of the support team. */
+  support: ChannelSettings;
+}
+
 /** The type of an entry. */
-export type NotificationType = ("UPDATE_INTEREST" | "NOTICE");
+export type NotificationType = ("UPDATE_INTEREST" | "UPDATE_CHAT" | "NOTICE");
 
 /** The other person, by exactly one of these. */
 export interface OpenDirectRoom {
   user?: (UserId | null);
   /** Their username, in upper or lower case. */
   username?: (string | null);
+}
+
+/** What the thread is about. */
+export interface OpenSupportThread {
+  /** 1 to 120 characters. */
+  subject: string;
+}
+
+/** The caller's own support thread, and what they have not read in it. */
+export interface OwnSupportThread {
+  /** The thread. */
+  thread: SupportThread;
+  /** How many messages of the team the caller has not read. */
+  unread: Unread;
 }
 
 /** An algorithm of passkeys. */
@@ -985,6 +1344,32 @@ export interface Policy {
   url: string;
 }
 
+/** A reply to prepare. */
+export interface PrepareReply {
+  /** 1 to 4,000 characters. `{name}` stands for the customer's username, `{order}` for the number of an order; other braces are refused. */
+  text: string;
+  /** 1 to 60 characters. */
+  title: string;
+}
+
+/** A prepared reply. */
+export interface PreparedReplyInfo {
+  /** The id. */
+  id: ReplyId;
+  /** The text, with the variables `{name}` and `{order}`. */
+  text: string;
+  /** The title. */
+  title: string;
+  /** When it was written last. */
+  updated_at: Timestamp;
+}
+
+/** All prepared replies. */
+export interface PreparedReplyList {
+  /** The replies, the oldest first. At most 200. */
+  items: PreparedReplyInfo[];
+}
+
 /** A problem document. */
 export interface Problem {
   /** In `proof_of_work_required`: the text to append a number to. */
@@ -995,18 +1380,27 @@ export interface Problem {
   detail?: (string | null);
   /** In `proof_of_work_required`: the zero bits that the digest has to begin with. */
   difficulty?: number;
+  /** In `chat_banned`: when the ban ends. Absent if it has no end. */
+  ends_at?: Timestamp;
   /** All wrong fields. */
   errors?: FieldProblem[];
+  /** In `chat_banned`: what the moderator says about it. */
+  explanation?: string;
+  /** In `thread_moved_on`: the last number of the thread. */
+  last_seq?: number;
   /** In `too_many`, `friends_full` and `message_length`: the maximum. */
   max?: number;
   /** In `too_large`: the maximum number of bytes. */
   max_bytes?: number;
+  /** In `thread_moved_on`: the first messages that came since, in ascending order. */
+  messages?: SupportMessage[];
   /** In `step_up_required`: the factors that are sufficient. */
   methods?: Factor[];
   /** In `contact_required`: what has to be added and proven first, separated by commas. */
   missing?: string;
   /** In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body. */
   pointer?: string;
+  reason?: BanReason;
   /** The id of the request, for support. */
   request_id: string;
   /** In `step_required`, and if something was taken in the meantime: the step to continue with. */
@@ -1025,7 +1419,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
 
 /** A code. */
 export interface ProveFactor {
@@ -1064,10 +1458,42 @@ export interface PublicProfile {
   username: string;
 }
 
+/** A daily time in which no mail and no text message is sent that can wait: it is sent at the end. */
+export interface QuietHoursInfo {
+  /** When it begins. */
+  from: string;
+  /** When it ends. If that is earlier in the day than it begins, on the next day. */
+  to: string;
+  /** The IANA name of the time zone. */
+  zone: string;
+}
+
 /** Up to which notification all are read. */
 export interface ReadNotifications {
   /** The newest notification that the caller has seen. */
   upto: NotificationId;
+}
+
+/** Up to which number a member has read. */
+export interface ReadUpto {
+  /** The number. */
+  seq: number;
+  /** The member. */
+  user: UserId;
+}
+
+/** How many people gave a reason. */
+export interface ReasonCount {
+  /** How many people. */
+  count: number;
+  /** The reason. */
+  reason: ReportReason;
+}
+
+/** The read receipts of a room. */
+export interface ReceiptList {
+  /** One for each of the others who show theirs. */
+  items: ReadUpto[];
 }
 
 /** Ten codes, each valid once. They are shown only now. */
@@ -1147,6 +1573,68 @@ export interface RenamePasskey {
   name: string;
 }
 
+/** A text that the support team has prepared. */
+export type ReplyId = string;
+
+/** A reported message. */
+export interface ReportInfo {
+  /** The author. */
+  author: Author;
+  /** When it was reported last, or resolved. */
+  changed_at: Timestamp;
+  /** The id of the message. */
+  message: MessageId;
+  /** What was done, if it is resolved. */
+  outcome?: ReportOutcome;
+  /** The reasons, and how many people gave each. */
+  reasons: ReasonCount[];
+  /** When it was reported first, or again after it was resolved. */
+  reported_at: Timestamp;
+  /** The room. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  /** Whether it waits for a moderator. */
+  state: ReportState;
+  /** The text as it was reported. */
+  text: string;
+}
+
+/** A page of reported messages. */
+export interface ReportList {
+  /** The oldest first. */
+  items: ReportInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** Why a message is reported. */
+export interface ReportMessage {
+  /** The reason. */
+  reason: ReportReason;
+  /** More in the caller's own words: 1 to 500 characters. */
+  text?: string;
+}
+
+/** What the moderators have done about a reported message. */
+export type ReportOutcome = ("dismissed" | "message_deleted" | "author_warned" | "author_banned");
+
+/** Why a message is reported. */
+export type ReportReason = ("spam" | "harassment" | "hate" | "sexual" | "violence" | "fraud" | "other");
+
+/** Whether a report waits for a moderator. */
+export type ReportState = ("open" | "resolved");
+
+/** What somebody gave as the reason of their report. Who it was is not told. */
+export interface ReportWords {
+  /** When. */
+  created_at: Timestamp;
+  /** The reason. */
+  reason: ReportReason;
+  /** More in their own words. */
+  text?: string;
+}
+
 /** The account whose password was forgotten. */
 export interface RequestPasswordReset {
   /** The address of the account. */
@@ -1166,6 +1654,12 @@ export interface ResetRequested {
   target: string;
 }
 
+/** What was done about a reported message. */
+export interface ResolveReport {
+  /** The outcome. */
+  outcome: ReportOutcome;
+}
+
 /** The roles of staff. Each includes the ones before it. */
 export type Role = ("moderator" | "administrator" | "superuser");
 
@@ -1173,6 +1667,20 @@ export type Role = ("moderator" | "administrator" | "superuser");
 export interface RoleOfMember {
   /** The role. Making somebody the owner hands the room over. */
   role: RoomRole;
+}
+
+/** What a client has to know of rooms. */
+export interface RoomConfiguration {
+  /** The most administrators of a group or a channel. */
+  administrators: number;
+  /** The most members of a group. */
+  group_members: number;
+  /** The most people that one message mentions. */
+  mentions: number;
+  /** The most members of a room in which it is shown who types. */
+  typing_members: number;
+  /** Up to which number unread messages are counted. */
+  unread_counted: number;
 }
 
 /** What can happen to a room or to its members. */
@@ -1240,14 +1748,18 @@ export interface RoomInfo {
   kind: RoomKind;
   /** The number of the last message or system event. */
   last_seq: number;
+  /** Whether swear words in new messages are masked. */
+  masks_profanity: boolean;
+  /** How many seconds everybody waits between two messages, except administrators and staff. Absent without a slow mode. */
+  slow_mode_seconds?: number;
   /** The other person in a direct room. Absent when their account is deleted. */
   with?: Author;
 }
 
 /** An invitation of the caller. */
 export interface RoomInvitation {
-  /** Who invited the caller. */
-  by: UserId;
+  /** Who invited the caller. Absent if that account was deleted. */
+  by?: UserId;
   /** When. */
   created_at: Timestamp;
   /** Until when it can be accepted. */
@@ -1270,7 +1782,7 @@ export interface RoomInvitationList {
 }
 
 /** The kind of a room. */
-export type RoomKind = ("public" | "direct" | "group" | "channel");
+export type RoomKind = ("public" | "direct" | "group" | "channel" | "support");
 
 /** A page of the caller's rooms. */
 export interface RoomList {
@@ -1311,6 +1823,26 @@ export interface ScheduleDeletion {
   password?: (string | null);
 }
 
+/** An answer of the team. */
+export interface SendDeskMessage {
+  /** Whether to send it whatever came since. */
+  force?: boolean;
+  /** The client's nonce for this message. Repeating it commits nothing more. */
+  nonce: Nonce;
+  /** The last number that the author has seen. If there is a higher one the answer is refused. Required without `force`. */
+  seen?: number;
+  /** 1 to 4,000 characters. */
+  text: string;
+}
+
+/** A message of the customer. */
+export interface SendSupportMessage {
+  /** The client's nonce for this message. Repeating it commits nothing more. */
+  nonce: Nonce;
+  /** 1 to 4,000 characters. */
+  text: string;
+}
+
 /** Information for a client about a code or link that was sent. */
 export interface Sent {
   /** When it expires. */
@@ -1327,6 +1859,18 @@ export interface Sent {
 
 /** The form of what was sent. */
 export type SentForm = ("code" | "long_code" | "link");
+
+/** A message that is committed. */
+export interface SentSupportMessage {
+  /** When its number was taken. */
+  created_at: Timestamp;
+  /** The id of the message. */
+  id: MessageId;
+  /** The thread. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+}
 
 /** A sign-in of one client. */
 export type SessionId = string;
@@ -1365,6 +1909,14 @@ export interface SetInviterConsent {
   shows_phone: boolean;
 }
 
+/** The rules of the public room. */
+export interface SetPublicRoom {
+  /** Whether swear words in new messages are masked. */
+  masks_profanity: boolean;
+  /** How many seconds everybody waits between two messages, except staff. 0 for no slow mode. */
+  slow_mode_seconds: number;
+}
+
 /** A password. */
 export interface SetRegistrationPassword {
   /** At least 12 characters unless configured otherwise, at most 128. It is used exactly as given. */
@@ -1385,6 +1937,16 @@ export interface SetRegistrationPersonal {
 export interface SetRegistrationUsername {
   /** The username. */
   username: Username;
+}
+
+/** Another state. */
+export interface SetThreadState {
+  /** The last number that the caller has seen. If there is a higher one nothing changes. */
+  seen: number;
+  /** The state. */
+  state: ThreadState;
+  /** The end of the snooze, within 90 days. Only and always with `snoozed`. */
+  until?: string;
 }
 
 /** A set-up that is under way. */
@@ -1514,6 +2076,20 @@ export interface SignedInUser {
 /** The name of a public channel in addresses: 3 to 40 of `a-z`, `0-9` and single hyphens between them. */
 export type Slug = string;
 
+/** What a client has to know of the socket. */
+export interface SocketConfiguration {
+  /** The streams. */
+  streams: string[];
+  /** The subprotocol. */
+  subprotocol: string;
+  /** What stands before a ticket among the subprotocols. */
+  ticket_prefix: string;
+  /** How long a ticket can be used, in seconds. */
+  ticket_seconds: number;
+  /** Its address. */
+  url: string;
+}
+
 /** The first step. */
 export interface StartMfaSetup {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
@@ -1542,6 +2118,85 @@ export interface StartRegistration {
 
 /** The steps after the first one, which takes the address. */
 export type Step = ("code" | "personal" | "username" | "password" | "summary");
+
+/** The author of a message in a support thread. */
+export interface SupportAuthor {
+  /** The id of the person. Customers do not see it of the team. */
+  id?: UserId;
+  /** The username; for customers `Support` if the team wrote it. */
+  username: string;
+}
+
+/** What a client has to know of the support desk. It has no opening hours. */
+export interface SupportConfiguration {
+  /** After how many days a thread that waits for its customer is done. */
+  closed_after_days: number;
+  /** For how many seconds answers are collected before a customer who has left gets a mail. */
+  mail_after_seconds: number;
+  /** Messages of one page of a thread, unless a client asks for fewer. */
+  page: number;
+}
+
+/** An entry of a support thread. Each number of a thread has one. */
+export interface SupportMessage {
+  /** Of a message: the author. */
+  author?: SupportAuthor;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a message: which side wrote it. */
+  from?: SupportSide;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is: a message, or one that was deleted. */
+  kind: EntryKind;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
+  seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
+}
+
+/** A page of the messages of a support thread. */
+export interface SupportMessageList {
+  /** The messages in ascending order, one for each number. */
+  items: SupportMessage[];
+  /** The cursor of the page before this one. Absent at the beginning of the thread. */
+  next_cursor?: (string | null);
+  /** The highest number that this page covers: newer messages are read with `sync` from here, over the socket. */
+  upto: number;
+}
+
+/** A side of a thread. */
+export type SupportSide = ("customer" | "team");
+
+/** The state of a thread as its customer sees it. */
+export type SupportState = ("open" | "waiting" | "done");
+
+/** The caller's own support thread. */
+export interface SupportThread {
+  /** How often messages in it were edited or deleted. If it has changed, a client reads again what it shows. */
+  changes: number;
+  /** When it was made. */
+  created_at: Timestamp;
+  /** The last number in it. A client that has a lower one asks with `sync`. */
+  last_seq: number;
+  /** The number up to which the caller has read. */
+  read_seq: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The state: `waiting` means that the team has answered. */
+  state: SupportState;
+  /** What it is about. */
+  subject: string;
+}
+
+/** The state of a thread. */
+export type ThreadState = ("open" | "waiting" | "snoozed" | "done");
 
 /** A ticket for a socket. */
 export interface TicketIssued {
@@ -1592,8 +2247,20 @@ export interface UnreadCount {
   unread: number;
 }
 
+/** The channels to switch on or off. Absent ones stay as they are. */
+export interface UpdateChannels {
+  /** The inbox in the app. */
+  in_app?: boolean;
+  /** E-mail. */
+  mail?: boolean;
+  /** Text messages. */
+  sms?: boolean;
+}
+
 /** The members to change. Absent ones stay as they are, and `null` clears those that may be empty. */
 export interface UpdateMe {
+  /** Whether friends add the caller to groups at once, and do not have to invite the caller. */
+  added_by_friends?: boolean;
   /** Up to 500 characters, or `null`. */
   bio?: (string | null);
   /** `YYYY-MM-DD`, at least 16 years ago, or `null`. */
@@ -1610,14 +2277,49 @@ export interface UpdateMe {
   last_name?: (string | null);
   /** Whether others see nothing but the username and the picture, and find the person only by the username. */
   private?: boolean;
+  /** Whether others in rooms of up to twenty see up to where the caller has read. Who hides it does not see it of others either. */
+  read_receipts?: boolean;
   /** Who may open a direct chat. */
   who_can_message?: WhoCanMessage;
 }
 
+/** What to change. Absent members stay as they are. */
+export interface UpdateNotificationSettings {
+  /** Messages in direct rooms. */
+  direct?: UpdateChannels;
+  /** Friend requests and their answers. */
+  friends?: UpdateChannels;
+  /** Other messages in groups. */
+  group?: UpdateChannels;
+  /** Messages that mention the caller. */
+  mention?: UpdateChannels;
+  /** Orders and payments. */
+  orders?: UpdateChannels;
+  quiet_hours?: (UpdateQuietHours | null);
+  /** Sign-ins and changes of the account. */
+  security?: UpdateChannels;
+  /** Answers of the support team. */
+  support?: UpdateChannels;
+}
+
+/** When the caller wants quiet. Begin and end must be different. */
+export interface UpdateQuietHours {
+  /** When it begins. */
+  from: string;
+  /** When it ends. */
+  to: string;
+  /** The IANA name of the time zone. */
+  zone: string;
+}
+
 /** What to change of a room. What is absent stays. */
 export interface UpdateRoom {
+  /** Whether swear words in new messages are masked. */
+  masks_profanity?: boolean;
   /** 1 to 60 characters. */
   name?: string;
+  /** How many seconds everybody waits between two messages, except the owner, administrators and staff. 0 for no slow mode. */
+  slow_mode_seconds?: number;
   /** 1 to 200 characters; empty for none. */
   topic?: string;
 }
@@ -1749,6 +2451,12 @@ export interface WriteAddress {
   street: string;
 }
 
+/** A note to write. */
+export interface WriteNote {
+  /** 1 to 4,000 characters. */
+  text: string;
+}
+
 /** Every operation, by path and method: what is sent, and what is returned. */
 export interface Operations {
   "/": {
@@ -1807,6 +2515,12 @@ export interface Operations {
     /** Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
+  "/unsubscribe/{token}": {
+    /** Serves the page that the link in a mail opens. Loading it changes nothing. */
+    GET: { path: { "token": string }; data: string; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    /** Stops the mails that the link is for, at once. It takes no session, ignores its body, and can be repeated. */
+    POST: { path: { "token": string }; data: string; code: "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+  };
   "/v1/activations": {
     /** Opens the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
     POST: { body: ActivateAccount; data: SignedIn; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "origin_refused" | "password_wrong" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
@@ -1840,6 +2554,10 @@ export interface Operations {
   "/v1/chats": {
     /** Lists the caller's rooms by their last activity, with the last message and the number of unread ones. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: ChatList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/client-configuration": {
+    /** Shows what a client has to know of this deployment: languages, streams, limits. It is the same for everybody and can be kept. */
+    GET: { data: ClientConfiguration; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/deletion-cancellations": {
     /** Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion is scheduled again. */
@@ -1938,7 +2656,7 @@ export interface Operations {
     POST: { body: VerifyContact; data: Me; code: "account_exists" | "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/exports": {
-    /** Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures. It contains no secrets. */
+    /** Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures, files of messages. It contains no secrets. */
     POST: { data: ExportStatus; code: "conflict" | "edge_required" | "internal" | "malformed" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/exports/{export}": {
@@ -2011,6 +2729,12 @@ export interface Operations {
     /** Proves the phone, which turns second factors on. Returns the recovery codes, which are shown only once. All other sessions end. */
     POST: { body: ProveFactor; data: RecoveryCodesShown; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/me/notification-settings": {
+    /** Tells what the caller wants to be told of, over which channels, and when not. */
+    GET: { data: NotificationSettings; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes what the caller is told of. */
+    PATCH: { body: UpdateNotificationSettings; data: NotificationSettings; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/me/passkeys": {
     /** Lists the passkeys. */
     GET: { data: PasskeyList; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -2066,6 +2790,34 @@ export interface Operations {
   "/v1/me/username": {
     /** Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in. It is reserved for 30 days, in which its owner can take it back. */
     PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+  };
+  "/v1/moderation/bans": {
+    /** Lists who is banned from chat, in the order of the ends of the bans. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: BanList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/moderation/bans/{user}": {
+    /** Ends a ban before its time. The person is told by mail and in their inbox. */
+    DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Bans somebody from chat, or replaces their ban by another one. */
+    PUT: { path: { "user": UserId }; body: BanFromChat; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/moderation/messages/{room}/{seq}": {
+    /** Deletes a message in any room, at any time. Its number stays. */
+    DELETE: { path: { "room": string; "seq": number }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows a message with its earlier texts and its report: a reported one, or any in the public room. */
+    GET: { path: { "room": string; "seq": number }; data: ModeratedMessage; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/moderation/public-room": {
+    /** Sets the rules of the public room. They hold for messages from then on. */
+    PUT: { body: SetPublicRoom; data: undefined; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/moderation/reports": {
+    /** Lists the messages that were reported, the oldest report first. */
+    GET: { query?: { "state"?: ("open" | "resolved"); "limit"?: number; "cursor"?: string }; data: ReportList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/moderation/reports/{room}/{seq}/resolution": {
+    /** Records what was done about a reported message. Another report of the message opens it again. */
+    POST: { path: { "room": string; "seq": number }; body: ResolveReport; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/notifications": {
     /** Lists the caller's notifications of the last ninety days, the newest first. */
@@ -2182,14 +2934,18 @@ export interface Operations {
     DELETE: { path: { "room": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows one of the caller's rooms. */
     GET: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes the name or the topic of a group or a channel. Its owner and its administrators may. */
+    /** Changes the name, the topic or the rules of a group or a channel. Its owner and its administrators may. */
     PATCH: { path: { "room": string }; body: UpdateRoom; data: RoomInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/rooms/{room}/attachments/{attachment}": {
+    /** Returns links to a file of a message that the caller may read, valid for five minutes. */
+    GET: { path: { "room": string; "attachment": string }; data: AttachmentLinks; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/invitations/{user}": {
     /** Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is none. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Invites somebody to a group or a channel. Its owner and its administrators may. No effect for a member, or if they are invited. */
-    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_not_allowed" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a member, or if they are invited. */
+    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members": {
     /** Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it. */
@@ -2207,9 +2963,25 @@ export interface Operations {
     /** Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/rooms/{room}/messages/{seq}/reports": {
+    /** Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it. */
+    POST: { path: { "room": string; "seq": number }; body: ReportMessage; data: undefined; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/rooms/{room}/notices": {
     /** Mutes one of the caller's rooms, or ends that. */
     PUT: { path: { "room": string }; body: RoomNotices; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/rooms/{room}/receipts": {
+    /** Lists up to which message the others in one of the caller's rooms have read. */
+    GET: { path: { "room": string }; data: ReceiptList; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/rooms/{room}/uploads": {
+    /** Returns a link for the upload of a file, which the caller can then send with a message in this room. */
+    POST: { path: { "room": string }; body: CreateAttachment; data: CreatedAttachment; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "storage_full" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/rooms/{room}/uploads/{attachment}": {
+    /** Reads the state of one of the caller's uploads. */
+    GET: { path: { "room": string; "attachment": string }; data: AttachmentUpload; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sessions": {
     /** Ends all other sessions of the caller, and closes their sockets. */
@@ -2254,6 +3026,78 @@ export interface Operations {
   "/v1/step-ups": {
     /** Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those on the e-mail address, phone number, password, second factors, deletion and export. */
     POST: { data: SignInStep; code: "conflict" | "edge_required" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/figures": {
+    /** Shows how long customers waited for first answers, by day. For moderators. */
+    GET: { query?: { "days"?: number }; data: DeskFigures; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/replies": {
+    /** Lists the prepared replies of the team. For moderators. */
+    GET: { data: PreparedReplyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Prepares a reply for the whole team. For moderators. */
+    POST: { body: PrepareReply; data: PreparedReplyInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/replies/{reply}": {
+    /** Deletes a prepared reply. No effect if there is none. For moderators. */
+    DELETE: { path: { "reply": ReplyId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Writes a prepared reply anew. For moderators. */
+    PUT: { path: { "reply": ReplyId }; body: PrepareReply; data: PreparedReplyInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/search": {
+    /** Finds threads by their customer or their subject. For moderators. */
+    GET: { query: { "q": string }; data: DeskThreadsFound; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/thread": {
+    /** Shows the caller's support thread, and what they have not read in it. `not_found` if they have none. */
+    GET: { data: OwnSupportThread; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the whole team. */
+    PUT: { body: OpenSupportThread; data: SupportThread; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/thread/messages": {
+    /** Lists the messages of the caller's support thread, the newest page first. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: SupportMessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Sends a message to the support team. It opens a thread that was done. */
+    POST: { body: SendSupportMessage; data: SentSupportMessage; code: "chat_banned" | "edge_required" | "internal" | "invalid" | "malformed" | "message_length" | "nonce_reused" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/thread/transcript": {
+    /** Mails the caller a transcript of their support thread: its last two hundred messages, to the address of their account. */
+    POST: { data: undefined; code: "contact_required" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/threads": {
+    /** Lists the threads in a state. For moderators. */
+    GET: { query?: { "state"?: ThreadState; "limit"?: number; "cursor"?: string }; data: DeskThreadList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/threads/{thread}": {
+    /** Shows a thread. For moderators; it is recorded who did. */
+    GET: { path: { "thread": RoomId }; data: DeskThreadRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/threads/{thread}/give": {
+    /** Gives a thread that the caller has to another member of the team. For moderators. */
+    POST: { path: { "thread": RoomId }; body: GiveThread; data: DeskThread; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/threads/{thread}/messages": {
+    /** Lists the messages of a thread, the newest page first, with who wrote them. For moderators; it is recorded who did. */
+    GET: { path: { "thread": RoomId }; query?: { "limit"?: number; "cursor"?: string }; data: SupportMessageList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Sends an answer of the team. It is refused with `thread_moved_on` if somebody has written since: of two answers at once one is sent. For moderators. */
+    POST: { path: { "thread": RoomId }; body: SendDeskMessage; data: SentSupportMessage; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "message_length" | "nonce_reused" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/threads/{thread}/notes": {
+    /** Lists the notes beside a thread, the newest first. For moderators. */
+    GET: { path: { "thread": RoomId }; query?: { "limit"?: number; "cursor"?: string }; data: DeskNoteList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Writes a note beside a thread. Its customer never sees it. For moderators. */
+    POST: { path: { "thread": RoomId }; body: WriteNote; data: DeskNote; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/threads/{thread}/replies/{reply}": {
+    /** Fills the variables of a prepared reply in for a thread. Nothing is sent. For moderators. */
+    GET: { path: { "thread": RoomId; "reply": ReplyId }; query?: { "order"?: string }; data: FilledReply; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/support/threads/{thread}/state": {
+    /** Changes the state of a thread in which nobody has written since the caller read it. For moderators. */
+    PUT: { path: { "thread": RoomId }; body: SetThreadState; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/threads/{thread}/take": {
+    /** Takes a thread that nobody has. No effect if the caller has it. For moderators. */
+    POST: { path: { "thread": RoomId }; data: DeskThread; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/usernames/{username}/availability": {
     /** Tells whether a username is available. A name that another account gave up within the last 30 days is not. */

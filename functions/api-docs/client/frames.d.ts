@@ -1,6 +1,6 @@
 // Written by `cargo xtask sync`. Do not edit.
 
-import type { Author, EntryKind, Message, MessageId, NotificationInfo, Picture, Problem, RoomEvent, RoomId, RoomKind, Timestamp, UserId } from "./api.js";
+import type { AttachmentId, Author, EntryKind, Limits, Message, MessageAttachment, MessageId, Nonce, NotificationInfo, Picture, Problem, RoomEvent, RoomId, RoomKind, SupportAuthor, SupportMessage, SupportSide, SupportThread, ThreadState, Timestamp, UserId } from "./api.js";
 
 /** The answer to `send`: the message is committed. A repetition gets the same answer. */
 export interface AnswerAck {
@@ -162,7 +162,7 @@ export interface AskPing {
   type: "ping";
 }
 
-/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. */
+/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. At most every two seconds for each room and device. What comes in between is refused with `too_many_requests` and the time to wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show theirs. */
 export interface AskRead {
   /** The room. */
   room: RoomName;
@@ -175,13 +175,15 @@ export interface AskRead {
 
 /** Sends a message. */
 export interface AskSend {
+  /** Files that the person has uploaded for this room (`POST /v1/rooms/{room}/uploads`), each for one message. */
+  attachments?: AttachmentId[];
   /** The client's nonce for this message. Repeating it commits nothing more. */
   nonce: Nonce;
   /** The number of the message that it answers. */
   reply_to?: number;
   /** The room. */
   room: RoomName;
-  /** The text. */
+  /** The text: 1 to 4,000 characters. It may be empty beside files. */
   text: string;
   type: "send";
 }
@@ -197,7 +199,7 @@ export interface AskSync {
   type: "sync";
 }
 
-/** Tells the others in a room of up to twenty that the person types: at most every five seconds. In larger rooms nobody is told. */
+/** Tells the others in a room of up to twenty that the person types: at most every five seconds for each device. What comes in between is dropped. In larger rooms nobody is told. */
 export interface AskTyping {
   /** The room. */
   room: RoomName;
@@ -207,31 +209,10 @@ export interface AskTyping {
 /** Why the server closes a socket. */
 export type CloseReason = "session_ended";
 
-/** The limits of the server, so that clients need not guess. */
-export interface Limits {
-  /** Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times. */
-  connection_seconds: number;
-  /** Maximum bytes of a frame from a client. */
-  frame_bytes: number;
-  /** Frames that an account may send at once, on all its sockets. */
-  frames_at_once: number;
-  /** Frames a second in the long run. A frame that is refused for its content counts twice. */
-  frames_per_second: number;
-  /** Maximum characters of a message. */
-  message_chars: number;
-  /** Maximum messages in any 60 seconds. One more bans the account. */
-  messages_per_minute: number;
-  /** Maximum messages of one page. */
-  page: number;
-  /** Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline. */
-  ping_seconds: number;
-}
-
-/** The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`. */
-export type Nonce = string;
-
 /** A message that was edited or deleted, as it is now. */
 export interface PushChanged {
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
   /** When the number was taken. */
@@ -254,7 +235,7 @@ export interface PushChanged {
   room: RoomId;
   /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
   type: "changed";
   /** Of a system event: whom it happened to; for events about the room who did it. */
@@ -270,6 +251,8 @@ export interface PushLeft {
 
 /** A new entry of a room: a message or a system event. */
 export interface PushMessage {
+  /** Of a message: its files. */
+  attachments?: MessageAttachment[];
   /** Of a message: the author. */
   author?: Author;
   /** When the number was taken. */
@@ -292,7 +275,7 @@ export interface PushMessage {
   room: RoomId;
   /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
   seq: number;
-  /** Of a message: plain text, 1 to 4,000 characters. */
+  /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
   type: "message";
   /** Of a system event: whom it happened to; for events about the room who did it. */
@@ -317,6 +300,17 @@ export interface PushRead {
   /** The number. */
   seq: number;
   type: "read";
+}
+
+/** Somebody in a room of up to twenty has read it up to this number. Only for people who show theirs too, and without a time. */
+export interface PushReceipt {
+  /** The room. */
+  room: RoomId;
+  /** The number. */
+  seq: number;
+  type: "receipt";
+  /** Who. */
+  user: UserId;
 }
 
 /** Somebody types. Shown for a few seconds, unless their message comes before. */
@@ -349,6 +343,267 @@ export interface RoomState {
   with?: Author;
 }
 
+/** The answer to `send`: the message is committed. A repetition gets the same answer. */
+export interface SupportAnswerAck {
+  /** When its number was taken. */
+  created_at: Timestamp;
+  /** The id of the message. */
+  id: MessageId;
+  /** The nonce as it was sent. */
+  nonce: Nonce;
+  /** The thread. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "ack";
+}
+
+/** The answer to `delete`. */
+export interface SupportAnswerDeleted {
+  /** The thread. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "deleted";
+}
+
+/** The answer to `edit`. */
+export interface SupportAnswerEdited {
+  /** The thread. */
+  room: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "edited";
+}
+
+/** The answer to `hello`. */
+export interface SupportAnswerHello {
+  /** Whether the socket is at the desk now: it is of the team, and was opened with the proof that staff need. */
+  team: boolean;
+  /** The caller's own thread. Absent if they have none. */
+  thread?: SupportThread;
+  type: "hello";
+}
+
+/** The answer to `history`. */
+export interface SupportAnswerHistory {
+  /** The number to send as `before` for the page before this one. Absent at the beginning of the thread. */
+  before?: number;
+  /** The messages in ascending order, one for each number. */
+  messages: SupportMessage[];
+  /** The thread. */
+  room: RoomId;
+  type: "history";
+  /** The highest number that this page covers: newer messages are read with `sync` from here. */
+  upto: number;
+}
+
+/** The answer to `read`. */
+export interface SupportAnswerRead {
+  /** The thread. */
+  room: RoomId;
+  /** Where the marker is now. */
+  seq: number;
+  type: "read";
+}
+
+/** The answer to `sync`. */
+export interface SupportAnswerSync {
+  /** The last number in the thread. */
+  last_seq: number;
+  /** The messages in ascending order, one for each number. */
+  messages: SupportMessage[];
+  /** Whether there are more messages to ask for now. */
+  more: boolean;
+  /** The thread. */
+  room: RoomId;
+  type: "sync";
+  /** The number to send as `since` next. */
+  upto: number;
+}
+
+/** The answer to `typing`. */
+export interface SupportAnswerTyping {
+  /** The thread. */
+  room: RoomId;
+  type: "typing";
+}
+
+/** Deletes one's own message, within fifteen minutes after it was sent. */
+export interface SupportAskDelete {
+  /** The thread. */
+  room?: RoomId;
+  /** The message's number. */
+  seq: number;
+  type: "delete";
+}
+
+/** Replaces the text of one's own message, within fifteen minutes after it was sent. */
+export interface SupportAskEdit {
+  /** The thread. */
+  room?: RoomId;
+  /** The message's number. */
+  seq: number;
+  /** The new text. */
+  text: string;
+  type: "edit";
+}
+
+/** Asks for the caller's own thread. From then on a socket of the team gets what happens in all threads. */
+export interface SupportAskHello {
+  type: "hello";
+}
+
+/** Asks for older messages. */
+export interface SupportAskHistory {
+  /** Only messages before this number. Absent means the newest. */
+  before?: number;
+  /** The maximum number of messages. */
+  limit?: number;
+  /** The thread. */
+  room?: RoomId;
+  type: "history";
+}
+
+/** Moves the read marker forward: the caller's own, or that of the whole team. */
+export interface SupportAskRead {
+  /** The thread. */
+  room?: RoomId;
+  /** The number of the last message that was read. */
+  seq: number;
+  type: "read";
+}
+
+/** Sends a message. */
+export interface SupportAskSend {
+  /** For the team: whether to send it whatever came since. */
+  force?: boolean;
+  /** The client's nonce for this message. Repeating it commits nothing more. */
+  nonce: Nonce;
+  /** The number of the message that it answers. */
+  reply_to?: number;
+  /** The thread. */
+  room?: RoomId;
+  /** For the team: the last number that the author has seen. If there is a higher one the answer is refused. */
+  seen?: number;
+  /** The text. */
+  text: string;
+  type: "send";
+}
+
+/** Asks for the messages after a number. */
+export interface SupportAskSync {
+  /** The maximum number of messages. */
+  limit?: number;
+  /** The thread. */
+  room?: RoomId;
+  /** The last number the client has. */
+  since: number;
+  type: "sync";
+}
+
+/** Tells the other side that the person types: at most every five seconds. */
+export interface SupportAskTyping {
+  /** The thread. */
+  room?: RoomId;
+  type: "typing";
+}
+
+/** A message that was edited or deleted, as it is now. */
+export interface SupportPushChanged {
+  /** Of a message: the author. */
+  author?: SupportAuthor;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a message: which side wrote it. */
+  from?: SupportSide;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is: a message, or one that was deleted. */
+  kind: EntryKind;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
+  seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
+  type: "changed";
+}
+
+/** A new message in a thread. */
+export interface SupportPushMessage {
+  /** Of a message: the author. */
+  author?: SupportAuthor;
+  /** When the number was taken. */
+  created_at: Timestamp;
+  /** Of a message: when it was edited last. Absent if it never was. */
+  edited_at?: Timestamp;
+  /** Of a message: which side wrote it. */
+  from?: SupportSide;
+  /** Of a message: its id. */
+  id?: MessageId;
+  /** What it is: a message, or one that was deleted. */
+  kind: EntryKind;
+  /** Of a message: the number of the one that it answers. */
+  reply_to?: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The number in the thread. Entries are shown in this order, and a known number is a repetition. */
+  seq: number;
+  /** Of a message: plain text, 1 to 4,000 characters. */
+  text?: string;
+  type: "message";
+}
+
+/** A thread was read up to this number: by the recipient on another device, or by the team. */
+export interface SupportPushRead {
+  /** The thread. */
+  room: RoomId;
+  /** The number. */
+  seq: number;
+  type: "read";
+}
+
+/** A thread with another state, or taken by somebody else. Only the team gets it. */
+export interface SupportPushThread {
+  /** Who of the team has taken it. */
+  assignee?: Author;
+  /** How often messages in it were edited or deleted. */
+  changes: number;
+  /** The customer, with their username when they wrote last. */
+  customer: Author;
+  /** When that was taken. */
+  last_at: Timestamp;
+  /** The last number in it. */
+  last_seq: number;
+  /** The number up to which somebody of the team has read. */
+  read_seq: number;
+  /** The id of the thread. */
+  room: RoomId;
+  /** The end of the snooze. */
+  snoozed_until?: Timestamp;
+  /** The state. */
+  state: ThreadState;
+  /** What it is about. */
+  subject: string;
+  type: "thread";
+  /** Whether the customer has written something that nobody of the team has read. */
+  unread: boolean;
+}
+
+/** The other side types. Shown for a few seconds, unless their message comes before. */
+export interface SupportPushTyping {
+  /** Who. */
+  author: SupportAuthor;
+  /** The thread. */
+  room: RoomId;
+  type: "typing";
+}
+
 /** The socket is about to be closed. */
 export interface ToldClosing {
   /** The close code of that reason. The platform closes a socket with 1000 whatever the reason, so the code is told here. */
@@ -365,7 +620,7 @@ export interface ToldError {
   type: "error";
 }
 
-/** What can be asked on the stream `chat`, by `type`. */
+/** What can be asked, by `type`. */
 export interface Asks {
   delete: { ask: AskDelete; answer: AnswerDeleted };
   edit: { ask: AskEdit; answer: AnswerEdited };
@@ -379,5 +634,20 @@ export interface Asks {
   typing: { ask: AskTyping; answer: AnswerTyping };
 }
 
+/** What can be asked, by `type`. */
+export interface SupportAsks {
+  delete: { ask: SupportAskDelete; answer: SupportAnswerDeleted };
+  edit: { ask: SupportAskEdit; answer: SupportAnswerEdited };
+  hello: { ask: SupportAskHello; answer: SupportAnswerHello };
+  history: { ask: SupportAskHistory; answer: SupportAnswerHistory };
+  read: { ask: SupportAskRead; answer: SupportAnswerRead };
+  send: { ask: SupportAskSend; answer: SupportAnswerAck };
+  sync: { ask: SupportAskSync; answer: SupportAnswerSync };
+  typing: { ask: SupportAskTyping; answer: SupportAnswerTyping };
+}
+
 /** The frames that nobody asked for. */
-export type Push = NotificationInfo | PushChanged | PushLeft | PushMessage | PushOnline | PushRead | PushTyping | ToldClosing | ToldError;
+export type Push = NotificationInfo | PushChanged | PushLeft | PushMessage | PushOnline | PushRead | PushReceipt | PushTyping | ToldClosing | ToldError;
+
+/** The frames that nobody asked for. */
+export type SupportPush = SupportPushChanged | SupportPushMessage | SupportPushRead | SupportPushThread | SupportPushTyping;
