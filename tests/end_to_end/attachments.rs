@@ -136,7 +136,7 @@ async fn used(cloud: &Cloud, of: &Caller) -> i64 {
 /// Uploads a text, sends it, and returns its id and the number of the message.
 async fn sent(cloud: &Cloud, caller: &Caller, socket: &mut Socket, room: &str, name: &str) -> (Value, u64) {
     let file = ready(cloud, caller, room, name, name.as_bytes()).await;
-    let ack = socket.ask(message(room, "look", name, &[&file])).await;
+    let ack = socket.ask(message(room, "look", &name.replace('.', "-"), &[&file])).await;
     assert_eq!(ack["type"], "ack", "{ack}");
     (file, ack["seq"].as_u64().unwrap())
 }

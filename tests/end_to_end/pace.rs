@@ -136,10 +136,10 @@ async fn refused_frames_cause_hardly_any_call() {
     let (_, hello, ..) = kinds().remove(0);
     let now = cloud.now();
     assert_eq!(at(&cloud, now, &mut socket, &hello).await.1, 3 + 6, "a hello with rooms and the people in them");
-    // Authentication, transaction, and the members' sockets. No other socket is open.
+    // Authentication, transaction, the members' sockets, and that something waits for the other member, who is away.
     let said = json!({ "stream": "chat", "id": "x", "payload": said(&room, "n1") });
     let (answer, cost) = at(&cloud, now, &mut socket, &said).await;
-    assert_eq!((&answer["type"], cost), (&json!("ack"), 3), "{answer}");
+    assert_eq!((&answer["type"], cost), (&json!("ack"), 4), "{answer}");
     let (answer, cost) = at(&cloud, now, &mut socket, &said).await;
     assert_eq!((&answer["type"], cost), (&json!("ack"), 1), "{answer}");
 }
