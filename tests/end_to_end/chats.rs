@@ -103,6 +103,40 @@ async fn events_and_earlier_messages_are_not_unread() {
     assert_eq!(left, ["News", "public"]);
 }
 
+/// What people write whom somebody blocks is not unread for them, in rooms that both are in. The other side sees nothing of that.
+/// Promise: unread-exact
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_blocked_people_are_not_unread() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let (mut hers, mut his, mut third) = (ana.socket().await, ben.socket().await, cyd.socket().await);
+    let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    for who in [&ben, &cyd] {
+        ana.put(&format!("/v1/rooms/{room}/invitations/{}", who.id()), Value::Null).await.is(204);
+        who.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    }
+    let block = format!("/v1/friends/{}/block", cyd.id());
+    ben.put(&block, json!({})).await.is(200);
+    for room in [room.as_str(), "public"] {
+        let _ = say(&mut hers, room, "from ana").await;
+        let _ = say(&mut third, room, "from cyd to @ben").await;
+        let _ = say(&mut his, room, "from ben").await;
+    }
+    let unread = async |who: &Caller, at: &str| {
+        let list = who.get("/v1/chats").await.is(200);
+        let chat = list["items"].as_array().unwrap().iter().find(|chat| chat["room"]["kind"] == at).unwrap().clone();
+        (chat["unread"]["messages"].clone(), chat["unread"]["mentions"].clone())
+    };
+    for kind in ["group", "public"] {
+        assert_eq!(unread(&ben, kind).await, (json!(1), json!(0)), "{kind}");
+        assert_eq!(unread(&cyd, kind).await, (json!(2), json!(0)), "{kind}");
+    }
+    ben.delete(&block).await.is(204);
+    for kind in ["group", "public"] {
+        assert_eq!(unread(&ben, kind).await, (json!(2), json!(1)), "{kind}");
+    }
+}
+
 /// Pages of chats have no repetition, and a count ends at ninety-nine.
 /// Promise: chat-list, unread-exact
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,7 @@
 //! What is read about a person and the rooms in which something waits for them.
 
-use std::collections::BTreeSet;
-
 use accounts::{
-    pair::Pair,
+    pair::{self, Pair},
     user::{Status, User},
 };
 use futures_util::future::try_join_all;
@@ -139,21 +137,12 @@ fn lines(entries: Vec<LogEntry>, me: UserId, room: &Room) -> Vec<Line> {
     entries.into_iter().filter_map(line).collect()
 }
 
-/// Leaves out messages in groups of authors whom the person blocks or who block the person. One batch read, none without such authors.
+/// Leaves out messages in groups of authors whom the person blocks. A block the other way round stays silent, so it leaves out nothing.
+/// One batch read, none without such authors.
 async fn leave_out_blocked(table: &Table, me: UserId, rooms: &mut [RoomFacts]) -> Result<(), StoreError> {
     // The pair of a direct room has been read.
     let others = rooms.iter().filter(|room| room.member.peer.is_none()).flat_map(|room| &room.lines);
-    let authors: BTreeSet<UserId> = others.map(|line| line.author).collect();
-    if authors.is_empty() {
-        return Ok(());
-    }
-    let mut found = table.get_many(authors.iter().map(|author| Pair::key_of(me, *author)).collect()).await?;
-    let mut blocked = BTreeSet::new();
-    for author in authors {
-        if found.take::<Pair>(&Pair::key_of(me, author))?.is_some_and(|pair| pair.is_blocked()) {
-            blocked.insert(author);
-        }
-    }
+    let blocked = pair::blocked_by(table, me, &others.map(|line| line.author).collect()).await?;
     for room in rooms {
         room.lines.retain(|line| !blocked.contains(&line.author));
     }

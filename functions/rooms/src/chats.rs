@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use accounts::pair;
 use axum::extract::State;
 use callers::{Member, MemberWithBoth};
 use futures_util::future::try_join_all;
@@ -13,7 +14,7 @@ use messaging::{
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
     room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
-    unread::{self, Unread},
+    unread::{self, News, Unread},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -34,7 +35,7 @@ pub struct Chat {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_message: Option<Message>,
-    /// How many messages of others the caller has not read.
+    /// How many messages of others the caller has not read. Those of people whom they block do not count.
     unread: Unread,
     /// The number up to which they have read.
     read_seq: u64,
@@ -57,7 +58,7 @@ pub struct ChatList {
 /// `GET /v1/rooms`.
 ///
 /// AWS calls: the caller; a query of the memberships; a batch of the rooms and the people in them for each hundred; a batch of the
-/// last messages; a query for each room with news, at once.
+/// last messages; a query for each room with news, at once; a batch read of whether the caller blocks their authors.
 #[utoipa::path(get, path = "/v1/chats", params(PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = ChatList), Problems))]
@@ -89,17 +90,18 @@ async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Re
     if let Some(membership) = found.take::<Membership>(&in_public)? {
         rooms.iter_mut().filter(|r| r.room.id == PUBLIC).for_each(|r| r.membership = membership.clone());
     }
-    let counts = rooms.iter().map(async |r| {
+    let news = rooms.iter().map(async |r| {
         let member = RoomMember { room: r.room.clone(), membership: r.membership.clone() };
-        unread::count(&s.table, &member).await.map(|unread| (r.room.id, unread))
+        unread::news(&s.table, &member).await.map(|news| (r.room.id, news))
     });
-    let mut counts: BTreeMap<RoomId, Unread> = try_join_all(counts).await?.into_iter().collect();
+    let news: BTreeMap<RoomId, News> = try_join_all(news).await?.into_iter().collect();
+    let blocked = pair::blocked_by(&s.table, me, &news.values().flat_map(|news| news.authors(me)).collect()).await?;
     let chat = |r: RoomWithPeer| {
         let message = last(&r).map(|key| found.take::<LogEntry>(&key)).transpose()?.flatten();
         Ok(Chat {
             room: RoomInfo::of(me, &r.room, r.peer.as_ref()),
             last_message: message.map(LogEntry::shown),
-            unread: counts.remove(&r.room.id).unwrap_or_default(),
+            unread: news.get(&r.room.id).map(|news| news.count(me, &blocked)).unwrap_or_default(),
             read_seq: r.membership.read_seq,
             muted: r.membership.muted,
         })

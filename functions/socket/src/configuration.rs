@@ -47,7 +47,7 @@ pub struct SocketConfiguration {
     #[schema(examples(30))]
     ticket_seconds: u64,
     /// The streams.
-    #[schema(value_type = Vec<String>, examples(json!(["chat", "support", "notification"])))]
+    #[schema(value_type = Vec<String>, examples("chat"))]
     streams: [&'static str; 3],
 }
 

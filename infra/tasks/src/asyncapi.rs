@@ -67,15 +67,25 @@ pub fn document(http: &Value) -> Value {
     made.sent("error", ERROR_STREAM, &["ToldError"], &schemas);
     made.sent("notification_pushes", notifications::STREAM, &["NotificationInfo"], &schemas);
     made.sent("closing", SOCKET_STREAM, &["ToldClosing"], &schemas);
-    // The unions of frames are the list of operations. Others are parts of frames.
-    let is_union = |schema: &Value| schema.get("discriminator").is_some();
-    let parts = schemas.values().filter(|schema| !is_union(schema)).map(Value::to_string).collect::<String>();
-    schemas.retain(|name, schema| !is_union(schema) || parts.contains(&format!("/schemas/{name}\"")));
     // The discriminator of AsyncAPI has another form than that of OpenAPI.
     schemas.values_mut().filter_map(Value::as_object_mut).for_each(|schema| drop(schema.remove("discriminator")));
     let mut document = made.whole(&schemas);
     beside_references(&mut document);
+    drop_unused(&mut document);
     document
+}
+
+/// Removes the schemas to which nothing refers, such as the unions of frames: the list of operations says what they say.
+fn drop_unused(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| text.contains(&format!("/schemas/{name}\"")));
+        if schemas.len() == before {
+            return;
+        }
+    }
 }
 
 /// Moves references that have a description beside them into `allOf`: the schemas of AsyncAPI are those of draft 7, in which what stands

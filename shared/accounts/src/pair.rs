@@ -9,7 +9,7 @@
 //!
 //! The pair is stored under the id of the two people's direct room, so that who writes into a room has both read in one batch.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use events::Outbox;
 pub use events::people::Relation;
@@ -160,6 +160,24 @@ pub fn direct_room(a: UserId, b: UserId) -> RoomId {
 
 fn ordered(a: UserId, b: UserId) -> (UserId, UserId) {
     if a <= b { (a, b) } else { (b, a) }
+}
+
+/// Those of these people whom somebody blocks. One batch read for each hundred, none for nobody.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn blocked_by(table: &Table, who: UserId, people: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>, StoreError> {
+    if people.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut found = table.get_many(people.iter().map(|other| Pair::key_of(who, *other)).collect()).await?;
+    let mut blocked = BTreeSet::new();
+    for other in people {
+        if found.take::<Pair>(&Pair::key_of(who, *other))?.is_some_and(|pair| pair.relation(who) == Relation::Blocked) {
+            blocked.insert(*other);
+        }
+    }
+    Ok(blocked)
 }
 
 impl Pair {

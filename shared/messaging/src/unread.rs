@@ -1,7 +1,9 @@
 //! Unread messages: counted when they are asked for, never kept.
 //!
 //! A membership only has the number up to which its member has read. Unread are the messages of others with a higher number that
-//! the member may read. Own messages, system events and tombstones do not count.
+//! the member may read. Own messages, system events, tombstones and messages of people whom the member blocks do not count.
+
+use std::collections::BTreeSet;
 
 use kernel::{Kind, Problem, id::UserId};
 use serde::Serialize;
@@ -32,19 +34,47 @@ pub struct Unread {
     pub mentions: u32,
 }
 
-/// Counts what a member has not read. One query of at most 300 entries, none if nothing is new.
+/// What came in a room after a member's marker.
+#[derive(Debug, Default)]
+pub struct News {
+    entries: Vec<LogEntry>,
+    more: bool,
+}
+
+/// Reads what came after a member's marker. One query of at most 300 entries, none if nothing is new.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn count(table: &Table, member: &RoomMember) -> Result<Unread, StoreError> {
+pub async fn news(table: &Table, member: &RoomMember) -> Result<News, StoreError> {
     let RoomMember { room, membership } = member;
     let from = membership.read_upto().saturating_add(1);
     if from > room.seq {
-        return Ok(Unread::default());
+        return Ok(News::default());
     }
     let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MOST);
     let page = table.query::<LogEntry>(range).await?;
-    Ok(tally(&page.items, page.more, membership.user))
+    Ok(News { entries: page.items, more: page.more })
+}
+
+impl News {
+    fn said_by_others(&self, me: UserId) -> impl Iterator<Item = &Said> {
+        let said = self.entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None });
+        said.filter(move |said| said.author != me)
+    }
+
+    /// Who has written, except for the reader.
+    pub fn authors(&self, me: UserId) -> impl Iterator<Item = UserId> {
+        self.said_by_others(me).map(|said| said.author)
+    }
+
+    /// Counts the messages of others whom the reader does not block.
+    #[must_use]
+    pub fn count(&self, me: UserId, blocked: &BTreeSet<UserId>) -> Unread {
+        let others: Vec<&Said> = self.said_by_others(me).filter(|said| !blocked.contains(&said.author)).collect();
+        let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST);
+        let mentions = others.iter().filter(|said| said.mentions.contains(&me)).count();
+        Unread { messages: count(others.len()), more: self.more || others.len() > COUNTED_MOST as usize, mentions: count(mentions) }
+    }
 }
 
 /// Counts the messages after a number that fulfil a condition. One query of at most 300 entries, none if nothing is new.
@@ -61,15 +91,6 @@ pub(crate) async fn count_where(table: &Table, room: &Room, after: u64, counts: 
     let said = page.items.iter().filter(|entry| matches!(&entry.content, Content::Said(said) if counts(said))).count();
     let messages = u32::try_from(said).unwrap_or(u32::MAX).min(COUNTED_MOST);
     Ok(Unread { messages, more: page.more || said > COUNTED_MOST as usize, mentions: 0 })
-}
-
-/// Counts the messages of others among these entries, of which there are more if `more`.
-fn tally(entries: &[LogEntry], more: bool, me: UserId) -> Unread {
-    let said = entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None });
-    let others: Vec<&Said> = said.filter(|said| said.author != me).collect();
-    let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST);
-    let mentions = others.iter().filter(|said| said.mentions.contains(&me)).count();
-    Unread { messages: count(others.len()), more: more || others.len() > COUNTED_MOST as usize, mentions: count(mentions) }
 }
 
 /// The direction in which a read marker moves.
@@ -123,7 +144,7 @@ pub async fn mute(table: &Table, member: &RoomMember, muted: bool) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use kernel::{Sys, Time, id::RoomId};
 
@@ -151,26 +172,33 @@ mod tests {
         )
     }
 
-    #[test]
-    fn only_messages_of_others_count() {
-        let sys = Sys::real();
-        let (me, other) = (sys.id(), sys.id());
-        let joined = Content::Happened(Happened { event: RoomEvent::Joined {}, who: other, username: "ben".to_owned() });
-        let entries = [said(&sys, me), said(&sys, other), entry(&sys, Content::Deleted {}), entry(&sys, joined), said(&sys, other)];
-        assert_eq!(tally(&entries, false, me), Unread { messages: 2, more: false, mentions: 0 });
-        let many: Vec<LogEntry> = (0..100).map(|_| said(&sys, other)).collect();
-        assert_eq!(tally(&many, false, me), Unread { messages: 99, more: true, mentions: 0 });
-        assert_eq!(tally(many.get(..99).unwrap(), false, me), Unread { messages: 99, more: false, mentions: 0 });
-        assert_eq!(tally(&entries, true, me), Unread { messages: 2, more: true, mentions: 0 });
+    fn tally(entries: &[LogEntry], more: bool, me: UserId, blocked: &BTreeSet<UserId>) -> Unread {
+        News { entries: entries.to_vec(), more }.count(me, blocked)
     }
 
-    /// A member of the model: their membership, and the numbers that are unread for them.
+    #[test]
+    fn only_messages_of_others_count_whom_the_reader_does_not_block() {
+        let sys = Sys::real();
+        let (me, other) = (sys.id(), sys.id());
+        let (nobody, them) = (BTreeSet::new(), BTreeSet::from([other]));
+        let joined = Content::Happened(Happened { event: RoomEvent::Joined {}, who: other, username: "ben".to_owned() });
+        let entries = [said(&sys, me), said(&sys, other), entry(&sys, Content::Deleted {}), entry(&sys, joined), said(&sys, other)];
+        assert_eq!(tally(&entries, false, me, &nobody), Unread { messages: 2, more: false, mentions: 0 });
+        assert_eq!(tally(&entries, false, me, &them), Unread::default());
+        let many: Vec<LogEntry> = (0..100).map(|_| said(&sys, other)).collect();
+        assert_eq!(tally(&many, false, me, &nobody), Unread { messages: 99, more: true, mentions: 0 });
+        assert_eq!(tally(many.get(..99).unwrap(), false, me, &nobody), Unread { messages: 99, more: false, mentions: 0 });
+        assert_eq!(tally(&entries, true, me, &nobody), Unread { messages: 2, more: true, mentions: 0 });
+    }
+
+    /// A member of the model: their membership, the numbers that are unread for them, and whom they block.
     struct Modelled {
         membership: Membership,
         unread: BTreeSet<u64>,
+        blocked: BTreeSet<UserId>,
     }
 
-    /// Random sends, reads, deletions, removals and returns: at each of 60,000 steps the count equals that of a model which keeps
+    /// Random sends, reads, deletions, removals, returns and blocks: at each of 60,000 steps the count equals that of a model which keeps
     /// the set of unread messages of each member.
     #[test]
     fn the_count_never_drifts_from_a_model() {
@@ -190,7 +218,7 @@ mod tests {
         for step in 0..60_000 {
             let who = people[usize::try_from(draw(5)).unwrap()];
             let last = log.len() as u64;
-            match (draw(10), members.contains_key(&who)) {
+            match (draw(11), members.contains_key(&who)) {
                 (0..=4, true) => {
                     log.push(LogEntry { seq: last + 1, ..said(&sys, who) });
                     members.iter_mut().filter(|(user, _)| **user != who).for_each(|(_, m)| m.unread.extend([last + 1]));
@@ -216,19 +244,29 @@ mod tests {
                         member.unread.retain(|unread| *unread != at + 1);
                     }
                 }
+                (10, true) if draw(4) == 0 => {
+                    let (member, other) = (members.get_mut(&who).unwrap(), people[usize::try_from(draw(5)).unwrap()]);
+                    if !member.blocked.remove(&other) {
+                        member.blocked.insert(other);
+                    }
+                }
                 (9, true) if draw(8) == 0 => drop(members.remove(&who)),
                 (_, false) if draw(3) == 0 => {
                     let joined = Happened { event: RoomEvent::Joined {}, who, username: String::new() };
                     log.push(LogEntry { seq: last + 1, ..entry(&sys, Content::Happened(joined)) });
                     let membership = Membership { from: last + 1, ..Membership::new(room, who, Time::ZERO) };
-                    members.insert(who, Modelled { membership, unread: BTreeSet::new() });
+                    members.insert(who, Modelled { membership, unread: BTreeSet::new(), blocked: BTreeSet::new() });
                 }
                 _ => {}
             }
-            for (user, Modelled { membership, unread }) in &members {
+            for (user, Modelled { membership, unread, blocked }) in &members {
                 let after = usize::try_from(membership.read_upto()).unwrap();
-                let counted = tally(log.get(after..).unwrap_or_default(), false, *user);
-                let expected = u32::try_from(unread.len()).unwrap();
+                let counted = tally(log.get(after..).unwrap_or_default(), false, *user, blocked);
+                let author = |seq: &u64| match &log[usize::try_from(seq - 1).unwrap()].content {
+                    Content::Said(said) => said.author,
+                    other => panic!("{other:?} is unread"),
+                };
+                let expected = u32::try_from(unread.iter().filter(|seq| !blocked.contains(&author(seq))).count()).unwrap();
                 assert_eq!(counted, Unread { messages: expected.min(99), more: expected > 99, mentions: 0 }, "step {step}");
             }
         }
