@@ -1,5 +1,6 @@
-//! No limit of the platform is used to more than [`PERCENT`] of it. The use is counted in what CloudFormation gets: the resources that
-//! SAM generates, and all nested stacks.
+//! No fixed limit of the platform is used to more than [`PERCENT`] of it, and no quota that AWS raises on request to more than its
+//! default, so that a new account can deploy. The use is counted in what CloudFormation gets: the resources that SAM generates, and all
+//! nested stacks.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use super::Parts;
 use crate::{Failure, repository};
 
-/// The share of a limit that may be used, in percent.
+/// The share of a fixed limit that may be used, in percent.
 const PERCENT: usize = 80;
 
 /// A limit. Its comment links to AWS's page.
@@ -17,24 +18,34 @@ const PERCENT: usize = 80;
 struct Limit {
     what: &'static str,
     most: usize,
+    /// The share that may be used.
+    percent: usize,
+}
+
+impl Limit {
+    /// A limit that AWS does not change.
+    const fn fixed(what: &'static str, most: usize) -> Self {
+        Self { what, most, percent: PERCENT }
+    }
 }
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const RESOURCES: Limit = Limit { what: "resources", most: 500 };
+const RESOURCES: Limit = Limit::fixed("resources", 500);
 /// The same page.
-const PARAMETERS: Limit = Limit { what: "parameters", most: 200 };
+const PARAMETERS: Limit = Limit::fixed("parameters", 200);
 /// The same page: the body of a template in S3.
-const TEMPLATE: Limit = Limit { what: "bytes of the template", most: 1_000_000 };
+const TEMPLATE: Limit = Limit::fixed("bytes of the template", 1_000_000);
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
-const REFERENCES: Limit = Limit { what: "dynamic references", most: 60 };
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
-const ROUTES: Limit = Limit { what: "routes of the HTTP API", most: 300 };
+const REFERENCES: Limit = Limit::fixed("dynamic references", 60);
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>: the default, which can be increased. A path has a
+/// route for each method: one for any method would also take preflight requests, which the gateway answers itself otherwise.
+const ROUTES: Limit = Limit { what: "routes of the HTTP API", most: 300, percent: 100 };
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const POLICY: Limit = Limit { what: "bytes of the resource policy", most: 20_480 };
+const POLICY: Limit = Limit::fixed("bytes of the resource policy", 20_480);
 /// The same page.
-const ENVIRONMENT: Limit = Limit { what: "bytes of the environment", most: 4_096 };
+const ENVIRONMENT: Limit = Limit::fixed("bytes of the environment", 4_096);
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
-const RULES: Limit = Limit { what: "rules of the bus", most: 300 };
+const RULES: Limit = Limit::fixed("rules of the bus", 300);
 
 /// The use of a limit.
 #[derive(Debug)]
@@ -47,9 +58,9 @@ struct Usage {
 
 impl Usage {
     fn finding(&self) -> Option<String> {
-        let Self { limit: Limit { what, most }, by, used } = self;
-        (used.saturating_mul(100) > most.saturating_mul(PERCENT))
-            .then(|| format!("{by}: {used} {what} are more than {PERCENT} % of the limit of {most}"))
+        let Self { limit: Limit { what, most, percent }, by, used } = self;
+        (used.saturating_mul(100) > most.saturating_mul(*percent))
+            .then(|| format!("{by}: {used} {what} are more than {percent} % of the limit of {most}"))
     }
 }
 
@@ -243,8 +254,8 @@ mod tests {
         let findings = |template: &Template| of_template(template).iter().filter_map(Usage::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
-        template.http_api.routes = vec![route; 241];
-        assert!(findings(&template).concat().contains("241 routes of the HTTP API are more than 80 % of the limit of 300"));
+        template.http_api.routes = vec![route; 301];
+        assert!(findings(&template).concat().contains("301 routes of the HTTP API are more than 100 % of the limit of 300"));
         let rule = template.rules[0].clone();
         template.rules = vec![rule; 241];
         assert!(findings(&template).concat().contains("241 rules of the bus are more than 80 % of the limit of 300"));
