@@ -264,7 +264,7 @@ export interface Chat {
   /** The number up to which they have read. */
   read_seq: number;
   room: RoomInfo;
-  /** How many messages of others the caller has not read. */
+  /** How many messages of others the caller has not read. Those of people whom they block do not count. */
   unread: Unread;
 }
 
