@@ -7,7 +7,7 @@ async fn room_of(one: &Caller, other: &Caller) -> String {
 }
 
 async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
-    let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": text.replace(' ', "-") })).await;
+    let ack = socket.ask(json!({ "type": "send", "room": room, "text": text, "nonce": text.replace([' ', '@'], "-") })).await;
     ack["seq"].as_u64().unwrap_or_else(|| panic!("{ack}"))
 }
 

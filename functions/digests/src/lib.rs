@@ -9,7 +9,7 @@
 //! run, or one after a kill, sends nothing: a mail that is lost is better than two, because the inbox has it. A mail that could not be
 //! sent is due again.
 //!
-//! AWS calls: a query for each of the four shards, which is what a run costs when nothing is due. For each person an update for each
+//! AWS calls: a query for each shard, which is what a run costs when nothing is due. For each person an update for each
 //! room, a batch read, a query for each room with news, another batch read for the blocks if there are authors in groups, a
 //! transaction, and a request to SES if there is a mail.
 

@@ -35,7 +35,7 @@ const UPLOADS: Quota = Quota::window("attachment_upload", 100, HOUR, "for an acc
 #[serde(deny_unknown_fields)]
 pub struct CreateAttachment {
     /// The name. What cannot be in the name of a file is left out, and its ending becomes that of its type.
-    #[schema(min_length = 1, examples("colonnade.jpg"))]
+    #[schema(min_length = 1, max_length = 1000, examples("colonnade.jpg"))]
     name: String,
     /// The type of the file.
     #[schema(value_type = FileType)]

@@ -227,8 +227,8 @@ impl System {
     /// Adds scheduled runs of a function that find nothing to do.
     fn scheduled(&self, bill: &mut Bill, function: &FunctionSpec, times: f64) -> Result<(), Failure> {
         bill.add("schedule", times);
-        // The table's encryption key is requested again after five minutes.
-        bill.add("key_request", times);
+        // The table's encryption key is requested again after five minutes, for each caller.
+        bill.add("key_request", times.min(MONTH_HOURS * 12.0));
         self.invoke(bill, &format!("{} {SCHEDULED}", function.name), times)?;
         // With seconds between them, all invocations are traced.
         bill.add("trace", times * (1.0 - TRACED));

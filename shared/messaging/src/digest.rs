@@ -32,7 +32,7 @@ pub const DELAY: Duration = Duration::from_secs(120);
 /// How long one run has for a membership before another may take it over: longer than the timeout of the function.
 const LEASE: Duration = Duration::from_secs(180);
 /// The number of partitions of the index of due digests. Each takes a thousand changes a second.
-pub const SHARDS: u8 = 4;
+pub const SHARDS: u8 = 2;
 
 /// What a member was told of a room while they were away, and when it is looked at next.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

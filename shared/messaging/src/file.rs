@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 /// The most characters of a file's name.
 pub const NAME_MAX_CHARS: usize = 120;
+/// The most characters of a name that a client sends. It is cut to [`NAME_MAX_CHARS`].
+pub const SENT_NAME_MAX_CHARS: usize = 1_000;
 /// The most bytes of a file's name in UTF-8, which is what file systems take.
 const NAME_MAX_BYTES: usize = 255;
 const MIB: u32 = 1024 * 1024;
@@ -149,8 +151,11 @@ impl FileName {
     /// Makes a name of what a client sent. What cannot be in a name is left out or replaced, and what is too long is cut.
     ///
     /// # Errors
-    /// `required` if nothing is left.
+    /// `required` if nothing is left, `too_long` beyond [`SENT_NAME_MAX_CHARS`].
     pub fn parse(sent: &str, of: FileType) -> Result<Self, FieldError> {
+        if sent.chars().count() > SENT_NAME_MAX_CHARS {
+            return Err(FieldError::new("too_long").with("max", SENT_NAME_MAX_CHARS));
+        }
         let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
         let spaced = last.nfc().map(|c| if c.is_whitespace() && !c.is_control() { ' ' } else { c });
         let seen = spaced.filter(|c| *c == ' ' || !kernel::text::is_invisible(*c));
@@ -243,6 +248,8 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_before_its_ending() {
+        let endless = FileName::parse(&"x".repeat(SENT_NAME_MAX_CHARS + 1), FileType::Png);
+        assert_eq!(endless.unwrap_err().code, "too_long");
         for (letter, chars) in [('x', NAME_MAX_CHARS), ('\u{1f600}', 66)] {
             let name = FileName::parse(&format!("{}.png", letter.to_string().repeat(500)), FileType::Png).unwrap().0;
             assert!(name.rsplit_once('.').is_some_and(|(_, ending)| ending == "png") && name.len() <= NAME_MAX_BYTES, "{}", name.len());
