@@ -92,21 +92,22 @@ mod tests {
         delivery::{ChallengeIssued, MissedTextDue, NoticeDue, TranscriptAsked},
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
-        rooms::{MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
+        rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
     };
 
     use super::*;
 
     hears! {
-        AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ExportRequested, MemberLeft, MessageChanged, MessagePosted, MessagesMissed,
-        MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded, TranscriptAsked,
+        AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
+        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 16] = [
+    const WRITTEN: [&str; 17] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
+        r#"{"name":"chat_banned","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"export_requested","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","export":"exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"member_left","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"message_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","seq":7}"#,
@@ -128,6 +129,7 @@ mod tests {
             Heard::AccountPurgeDue(event) => to_json(event),
             Heard::AttachmentsDropped(event) => to_json(event),
             Heard::ChallengeIssued(event) => to_json(event),
+            Heard::ChatBanned(event) => to_json(event),
             Heard::ExportRequested(event) => to_json(event),
             Heard::MemberLeft(event) => to_json(event),
             Heard::MessageChanged(event) => to_json(event),
