@@ -222,11 +222,12 @@ mod tests {
         }
     }
 
-    /// What can be met in the partition of a person, or by its owner, is exported from there or withheld.
+    /// What can be met in the partition of a person, or by its owner, is about them: it is exported from there, in a file of its own, or
+    /// withheld.
     #[test]
     fn what_is_met_by_the_export_is_in_it() {
         for ItemKind { name, about, .. } in all().iter().filter(|kind| kind.about.is_beside_user() || kind.about.owned) {
-            assert!(matches!(about.personal, Personal::Exported(_) | Personal::Withheld(_)), "{name}");
+            assert!(!matches!(about.personal, Personal::Nobody(_)), "{name}");
         }
     }
 }
