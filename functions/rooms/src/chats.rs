@@ -90,10 +90,7 @@ async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Re
     if let Some(membership) = found.take::<Membership>(&in_public)? {
         rooms.iter_mut().filter(|r| r.room.id == PUBLIC).for_each(|r| r.membership = membership.clone());
     }
-    let news = rooms.iter().map(async |r| {
-        let member = RoomMember { room: r.room.clone(), membership: r.membership.clone() };
-        unread::news(&s.table, &member).await.map(|news| (r.room.id, news))
-    });
+    let news = rooms.iter().map(async |r| unread::news(&s.table, &r.room, r.membership.read_upto()).await.map(|news| (r.room.id, news)));
     let news: BTreeMap<RoomId, News> = try_join_all(news).await?.into_iter().collect();
     let blocked = pair::blocked_by(&s.table, me, &news.values().flat_map(|news| news.authors(me)).collect()).await?;
     let chat = |r: RoomWithPeer| {

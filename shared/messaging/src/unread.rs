@@ -34,20 +34,19 @@ pub struct Unread {
     pub mentions: u32,
 }
 
-/// What came in a room after a member's marker.
+/// What came in a room after a number.
 #[derive(Debug, Default)]
 pub struct News {
     entries: Vec<LogEntry>,
     more: bool,
 }
 
-/// Reads what came after a member's marker. One query of at most 300 entries, none if nothing is new.
+/// Reads what came in a room after a number. One query of at most 300 entries, none if nothing is new.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn news(table: &Table, member: &RoomMember) -> Result<News, StoreError> {
-    let RoomMember { room, membership } = member;
-    let from = membership.read_upto().saturating_add(1);
+pub async fn news(table: &Table, room: &Room, after: u64) -> Result<News, StoreError> {
+    let from = after.saturating_add(1);
     if from > room.seq {
         return Ok(News::default());
     }
@@ -57,40 +56,32 @@ pub async fn news(table: &Table, member: &RoomMember) -> Result<News, StoreError
 }
 
 impl News {
-    fn said_by_others(&self, me: UserId) -> impl Iterator<Item = &Said> {
-        let said = self.entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None });
-        said.filter(move |said| said.author != me)
+    fn said(&self) -> impl Iterator<Item = &Said> {
+        self.entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None })
     }
 
     /// Who has written, except for the reader.
     pub fn authors(&self, me: UserId) -> impl Iterator<Item = UserId> {
-        self.said_by_others(me).map(|said| said.author)
+        self.said().map(|said| said.author).filter(move |author| *author != me)
     }
 
     /// Counts the messages of others whom the reader does not block.
     #[must_use]
     pub fn count(&self, me: UserId, blocked: &BTreeSet<UserId>) -> Unread {
-        let others: Vec<&Said> = self.said_by_others(me).filter(|said| !blocked.contains(&said.author)).collect();
-        let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST);
-        let mentions = others.iter().filter(|said| said.mentions.contains(&me)).count();
-        Unread { messages: count(others.len()), more: self.more || others.len() > COUNTED_MOST as usize, mentions: count(mentions) }
+        let counts = |said: &Said| said.author != me && !blocked.contains(&said.author);
+        let mentions = self.said().filter(|said| counts(said) && said.mentions.contains(&me)).count();
+        Unread { mentions: at_most(mentions), ..self.count_where(counts) }
+    }
+
+    /// Counts the messages that fulfil a condition, without mentions.
+    pub(crate) fn count_where(&self, counts: impl Fn(&Said) -> bool) -> Unread {
+        let many = self.said().filter(|said| counts(said)).count();
+        Unread { messages: at_most(many), more: self.more || many > COUNTED_MOST as usize, mentions: 0 }
     }
 }
 
-/// Counts the messages after a number that fulfil a condition. One query of at most 300 entries, none if nothing is new.
-///
-/// # Errors
-/// [`StoreError`]
-pub(crate) async fn count_where(table: &Table, room: &Room, after: u64, counts: impl Fn(&Said) -> bool) -> Result<Unread, StoreError> {
-    let from = after.saturating_add(1);
-    if from > room.seq {
-        return Ok(Unread::default());
-    }
-    let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MOST);
-    let page = table.query::<LogEntry>(range).await?;
-    let said = page.items.iter().filter(|entry| matches!(&entry.content, Content::Said(said) if counts(said))).count();
-    let messages = u32::try_from(said).unwrap_or(u32::MAX).min(COUNTED_MOST);
-    Ok(Unread { messages, more: page.more || said > COUNTED_MOST as usize, mentions: 0 })
+fn at_most(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST)
 }
 
 /// The direction in which a read marker moves.
@@ -198,6 +189,23 @@ mod tests {
         blocked: BTreeSet<UserId>,
     }
 
+    impl Modelled {
+        fn block_or_unblock(&mut self, other: UserId) {
+            if !self.blocked.remove(&other) {
+                self.blocked.insert(other);
+            }
+        }
+
+        /// How many of the unread messages are of people whom the member does not block.
+        fn expected(&self, log: &[LogEntry]) -> u32 {
+            let author = |seq: &u64| match &log[usize::try_from(seq.saturating_sub(1)).unwrap()].content {
+                Content::Said(said) => said.author,
+                other => panic!("{other:?} is unread"),
+            };
+            u32::try_from(self.unread.iter().filter(|seq| !self.blocked.contains(&author(seq))).count()).unwrap()
+        }
+    }
+
     /// Random sends, reads, deletions, removals, returns and blocks: at each of 60,000 steps the count equals that of a model which keeps
     /// the set of unread messages of each member.
     #[test]
@@ -245,10 +253,7 @@ mod tests {
                     }
                 }
                 (10, true) if draw(4) == 0 => {
-                    let (member, other) = (members.get_mut(&who).unwrap(), people[usize::try_from(draw(5)).unwrap()]);
-                    if !member.blocked.remove(&other) {
-                        member.blocked.insert(other);
-                    }
+                    members.get_mut(&who).unwrap().block_or_unblock(people[usize::try_from(draw(5)).unwrap()]);
                 }
                 (9, true) if draw(8) == 0 => drop(members.remove(&who)),
                 (_, false) if draw(3) == 0 => {
@@ -259,14 +264,10 @@ mod tests {
                 }
                 _ => {}
             }
-            for (user, Modelled { membership, unread, blocked }) in &members {
-                let after = usize::try_from(membership.read_upto()).unwrap();
-                let counted = tally(log.get(after..).unwrap_or_default(), false, *user, blocked);
-                let author = |seq: &u64| match &log[usize::try_from(seq - 1).unwrap()].content {
-                    Content::Said(said) => said.author,
-                    other => panic!("{other:?} is unread"),
-                };
-                let expected = u32::try_from(unread.iter().filter(|seq| !blocked.contains(&author(seq))).count()).unwrap();
+            for (user, member) in &members {
+                let after = usize::try_from(member.membership.read_upto()).unwrap();
+                let counted = tally(log.get(after..).unwrap_or_default(), false, *user, &member.blocked);
+                let expected = member.expected(&log);
                 assert_eq!(counted, Unread { messages: expected.min(99), more: expected > 99, mentions: 0 }, "step {step}");
             }
         }

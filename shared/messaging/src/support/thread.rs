@@ -403,10 +403,10 @@ pub async fn mark(table: &Table, room: &Room, side: Side, seq: u64) -> Result<u6
 pub async fn unread(table: &Table, room: &Room, side: Side) -> Result<Unread, StoreError> {
     let Some(desk) = &room.desk else { return Ok(Unread::default()) };
     let customer = desk.customer;
-    match side {
-        Side::Customer => unread::count_where(table, room, desk.customer_read, |said| said.author != customer).await,
-        Side::Team => unread::count_where(table, room, desk.team_read, |said| said.author == customer).await,
-    }
+    Ok(match side {
+        Side::Customer => unread::news(table, room, desk.customer_read).await?.count_where(|said| said.author != customer),
+        Side::Team => unread::news(table, room, desk.team_read).await?.count_where(|said| said.author == customer),
+    })
 }
 
 /// A page of the threads in a state, the latest activity first, after this thread. Of snoozed ones the one first whose snooze ends
