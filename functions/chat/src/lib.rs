@@ -12,7 +12,7 @@
 //! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
 //! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
-//! | `send` to people who are away | an update for each of them, beside the posts; their next messages within two minutes are one more each, which is refused |
+//! | `send` to people who are away | an update for each of them, beside the posts; in a direct room their next messages within two minutes are one more each, which is refused; in a group that is so for the last ten seconds |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | also a batch read of the names, before |
 //! | `send` with files | also a batch read of them, before |
