@@ -1,13 +1,13 @@
 //! Files of messages: the client declares a file for a room, gets a link for exactly that file, uploads it to the bucket, and sends its
 //! id with a message over the socket. Members get links to it for as long as the message is there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use accounts::pair::Pair;
 use axum::extract::State;
 use callers::{MemberWith, MemberWithBoth};
 use files::{
-    Declared, Expected, UploadMethod,
+    CreatedUpload, Declared, Expected,
     attachment::{file_key, incoming_key, preview_key},
 };
 use kernel::{Fields, Kind, Problem, Timestamp, id::AttachmentId};
@@ -63,22 +63,6 @@ impl CreateAttachment {
     }
 }
 
-/// A link for the upload of a file.
-#[derive(Serialize, ToSchema)]
-pub struct CreatedAttachment {
-    /// The id, with which its state is read and it is sent.
-    id: AttachmentId,
-    /// The method to send the file with.
-    method: UploadMethod,
-    /// The address to send the file to. It needs no access token.
-    #[schema(format = "uri")]
-    url: String,
-    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
-    headers: BTreeMap<String, String>,
-    /// When the link expires.
-    expires_at: Timestamp,
-}
-
 /// Returns a link for the upload of a file, which the caller can then send with a message in this room.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other file is
@@ -102,7 +86,7 @@ pub struct CreatedAttachment {
     ),
     responses(
         (
-            status = 201, body = CreatedAttachment, headers(("Location" = String, description = "The address of the state of the upload.")),
+            status = 201, body = CreatedUpload<AttachmentId>, headers(("Location" = String, description = "The address of the state of the upload.")),
             example = json!({
                 "id": "att_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
                 "method": "PUT",
@@ -119,7 +103,7 @@ pub async fn create_attachment_upload(
     caller: MemberWithBoth<Room, Membership>,
     Path(RoomName(room)): Path<RoomName>,
     Json(body): Json<CreateAttachment>,
-) -> Result<Created<CreatedAttachment>, web::Error> {
+) -> Result<Created<CreatedUpload<AttachmentId>>, web::Error> {
     let (now, user) = (s.sys.now(), caller.member.user.id);
     let member = RoomMember::of(room, user, caller.first, caller.second)?;
     member.writes()?;
@@ -131,9 +115,7 @@ pub async fn create_attachment_upload(
     let expected = Expected { media_type: file_type.media_type(), bytes: *bytes, sha256 };
     let link = s.bucket.upload_link(&incoming_key(user, upload.id), expected, upload.created_at, LINK_LIFE).await?;
     attachment::declare(&s.table, &upload).await?;
-    let (id, expires_at) = (upload.id, upload.link_ends_at.into());
-    let created = CreatedAttachment { id, method: UploadMethod::Put, url: link.url, headers: link.headers, expires_at };
-    Ok(Created(format!("/v1/rooms/{room}/uploads/{id}"), created))
+    Ok(Created(format!("/v1/rooms/{room}/uploads/{}", upload.id), link.created(upload.id, upload.link_ends_at)))
 }
 
 /// Checks that a person is not banned from chat, and that nobody blocks anybody in a direct room. One batch read.

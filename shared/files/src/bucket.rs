@@ -16,7 +16,7 @@ use aws_sdk_s3::{
     types::{Delete, ObjectIdentifier},
 };
 use function::Aws;
-use kernel::{Problem, Time, env::Reader};
+use kernel::{Problem, Time, Timestamp, env::Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,6 +50,30 @@ pub struct Link {
 pub enum UploadMethod {
     /// The only one that the link accepts.
     Put,
+}
+
+/// A link for the upload of a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedUpload<Id> {
+    /// The id, with which the state of the upload is read. A message names its files by it.
+    id: Id,
+    /// The method to send the file with.
+    method: UploadMethod,
+    /// The address to send the file to. It needs no access token.
+    #[schema(format = "uri")]
+    url: String,
+    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
+    headers: BTreeMap<String, String>,
+    /// When the link expires.
+    expires_at: Timestamp,
+}
+
+impl Link {
+    /// What a client is told of a link for an upload.
+    #[must_use]
+    pub fn created<Id>(self, id: Id, expires_at: Time) -> CreatedUpload<Id> {
+        CreatedUpload { id, method: UploadMethod::Put, url: self.url, headers: self.headers, expires_at: expires_at.into() }
+    }
 }
 
 /// The file that an upload link takes.
