@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accounts::pair;
 use axum::extract::State;
-use callers::{Member, MemberWithBoth};
+use callers::{MemberWith, MemberWithBoth};
 use futures_util::future::try_join_all;
 use kernel::{
     Time,
@@ -14,6 +14,7 @@ use messaging::{
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
     room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
+    spam::ChatState,
     unread::{self, News, Unread},
 };
 use serde::{Deserialize, Serialize};
@@ -57,17 +58,19 @@ pub struct ChatList {
 /// A page has at most 50. Of somebody with more than 300 rooms the first 300 by their ids are put in order; all are in
 /// `GET /v1/rooms`.
 ///
-/// AWS calls: the caller; a query of the memberships; a batch of the rooms and the people in them for each hundred; a batch of the
-/// last messages; a query for each room with news, at once; a batch read of whether the caller blocks their authors.
+/// AWS calls: the caller and whether they are banned from chat in one; a query of the memberships; a batch of the rooms and the people
+/// in them for each hundred; a batch of the last messages; a query for each room with news, at once; a batch read of whether the caller
+/// blocks their authors.
 #[utoipa::path(get, path = "/v1/chats", params(PageQuery),
-    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    extensions(("x-problems" = json!(["chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = ChatList), Problems))]
 pub async fn list_chats(
     State(s): State<crate::State>,
-    caller: Member,
+    caller: MemberWith<ChatState>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ChatList>, web::Error> {
-    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.user.id);
+    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.member.user.id);
+    caller.resource.unwrap_or_default().check_ban(s.sys.now())?;
     let cursors = s.sealer.cursors(format!("chats of {me}"));
     let after = cursors.open::<(Time, RoomId)>(query.cursor())?;
     let memberships = member::of_user(&s.table, me, None, ORDERED_MOST).await?;

@@ -149,18 +149,19 @@ pub async fn open_support_thread(
 
 /// Lists the messages of the caller's support thread, the newest page first.
 ///
-/// AWS calls: the caller; the thread; a query of the messages.
+/// AWS calls: the caller and whether they are banned from chat in one; the thread; a query of the messages.
 #[utoipa::path(get, path = "/v1/support/thread/messages", params(SupportPageQuery),
-    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = SupportMessageList), Problems))]
 pub async fn list_support_messages(
     State(s): State<crate::State>,
-    caller: Member,
+    caller: MemberWith<ChatState>,
     Query(query): Query<SupportPageQuery>,
 ) -> Result<Json<SupportMessageList>, web::Error> {
     query.limit()?;
-    let room = own(&s, &caller.user).await?;
-    page(&s, room, Side::Customer, caller.user.id, &query).await
+    caller.resource.unwrap_or_default().check_ban(s.sys.now())?;
+    let room = own(&s, &caller.member.user).await?;
+    page(&s, room, Side::Customer, caller.member.user.id, &query).await
 }
 
 /// A page of a thread's messages, as a side sees them.

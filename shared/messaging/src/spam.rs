@@ -83,10 +83,16 @@ impl ChatState {
     /// # Errors
     /// [`kernel::Kind::ChatBanned`], or [`kernel::Kind::TooManyRequests`] during the pause after a flood.
     pub fn admit(&self, now: Time) -> Result<(), Problem> {
-        match self.ban(now) {
-            Some(ban) => Err(ban.problem(now)),
-            None => self.admit_ticket(now),
-        }
+        self.check_ban(now)?;
+        self.admit_ticket(now)
+    }
+
+    /// Whether the person may read and write in chat, over the socket or HTTP.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::ChatBanned`]
+    pub fn check_ban(&self, now: Time) -> Result<(), Problem> {
+        self.ban(now).map_or(Ok(()), |ban| Err(ban.problem(now)))
     }
 
     /// The ban, unless it is over.
