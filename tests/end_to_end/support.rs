@@ -422,6 +422,46 @@ async fn a_private_note_never_reaches_the_customer() {
     assert!(cloud.dump().await.to_string().contains(CANARY), "it is stored");
 }
 
+/// A note is deleted by its author or a superuser, and by nobody else. Nothing is left of it but the record of who did it.
+/// Promise: support-notes
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_deleted_by_its_author_or_a_superuser() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let (max, app, _) = cloud.careful("max", "+447700900203").await;
+    cloud.appoint(&max, &["superuser"]);
+    let max = cloud.step_up(&max, &app).await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let notes = format!("/v1/support/threads/{thread}/notes");
+    let mut written = Vec::new();
+    for text in ["the first", "the second"] {
+        let id = kim.post(&notes, json!({ "text": text })).await.is(201)["id"].as_str().unwrap().to_owned();
+        written.push(format!("{notes}/{id}"));
+    }
+    let [first, second] = written.as_slice() else { panic!() };
+    for (who, problem) in [(&ana, "forbidden"), (&lou, "forbidden")] {
+        who.delete(first).await.is_problem(403, problem);
+    }
+    let foreign = first.replace(&thread, "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    kim.delete(&foreign).await.is_problem(404, "not_found");
+    assert_eq!(kim.get(&notes).await.is(200)["items"].as_array().unwrap().len(), 2);
+    for (who, note) in [(&kim, first), (&max, second), (&kim, first)] {
+        who.delete(note).await.is(204);
+    }
+    assert_eq!(lou.get(&notes).await.is(200)["items"], json!([]));
+    let mut by: Vec<String> = Vec::new();
+    for entry in cloud.of_kind("audit").await.iter().filter(|e| e["action"]["S"] == "support_note_deleted") {
+        assert_eq!(entry["subject"]["S"], ana.id());
+        by.push(entry["actor"]["S"].as_str().unwrap().to_owned());
+    }
+    by.sort();
+    let mut expected = vec![kim.id(), max.id()];
+    expected.sort();
+    assert_eq!(by, expected, "once each");
+    assert!(!cloud.dump().await.to_string().contains("the first"));
+}
+
 /// Somebody who has left gets one mail for what came within two minutes, and none for what they read or what was deleted meanwhile. Who
 /// is here gets none.
 /// Promise: support-mail
