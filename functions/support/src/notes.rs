@@ -113,7 +113,7 @@ pub struct BesideThread {
 /// AWS calls: the caller and their roles in one; a batch of the thread and the note; a transaction if there is one.
 #[utoipa::path(delete, path = "/v1/support/threads/{thread}/notes/{note}",
     params(("thread" = RoomId, Path, description = "The thread."), ("note" = NoteId, Path, description = "The note.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden"]))),
+    extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204), Problems))]
 pub async fn delete_desk_note(
     State(s): State<crate::State>,
