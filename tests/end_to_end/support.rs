@@ -144,11 +144,18 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 2 })).await["seq"], 2);
     assert_eq!(other.hear("read").await["seq"], 2);
     assert_eq!(shown(&lou).await["unread"]["messages"], 1, "what one has read the team has read");
-    assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 1 })).await["seq"], 2, "only forward");
-    assert_eq!(first.ask_on("support", json!({ "type": "typing", "room": thread })).await["type"], "typing");
+    let back = json!({ "type": "read", "room": thread, "seq": 1 });
+    let early = first.ask_on("support", back.clone()).await;
+    assert_eq!((&early["problem"]["code"], &early["problem"]["retry_after"]), (&json!("too_many_requests"), &json!(2)), "{early}");
+    cloud.advance(Duration::from_secs(2)).await;
+    assert_eq!(first.ask_on("support", back).await["seq"], 2, "only forward");
+    for _ in 0..2 {
+        assert_eq!(first.ask_on("support", json!({ "type": "typing", "room": thread })).await["type"], "typing");
+    }
     let typing = hers.hear("typing").await;
     assert_eq!(typing["author"], json!({ "username": "Support" }), "{typing}");
     assert_eq!(other.hear("typing").await["author"]["username"], "kim");
+    assert!(hers.heard().iter().all(|frame| frame["payload"]["type"] != "typing"), "once in five seconds");
     answer(&kim, &thread, "an answer", "a1", 3).await.is(201);
     assert_eq!(shown(&lou).await["unread"]["messages"], 0, "who answers has read");
     assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 1);

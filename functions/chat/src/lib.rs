@@ -33,17 +33,15 @@ mod online;
 mod read;
 mod say;
 
-use std::time::Duration;
-
 use accounts::picture::Links;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Boot, Failure, Function, StartError};
-use kernel::{Kind, Locale, Problem, Sys, id::RoomId};
+use kernel::{Locale, Problem, Sys};
 use messaging::{
     Sockets,
     access::{self, FrameSender},
     delivery, frame,
-    pace::{InRoom, Owner, Pace},
+    pace::{Owner, Pace},
     presence,
     stream::{Answered, Arrived, Stream},
 };
@@ -100,27 +98,21 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
     let body = event.body.unwrap_or_default();
     let stream = Stream { name: STREAM, table: &s.table, sys: &s.sys, sockets: &s.sockets, pace: &s.pace };
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
-    Ok(stream.handle(arrived, Ask::parse, |owner, act| answer(s, &socket, owner, act)).await)
+    let answering = |owner: Owner, act: Act| {
+        let (locale, often) = (owner.locale, act.limited());
+        stream.seldom(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
+    };
+    Ok(stream.handle(arrived, Ask::parse, answering).await)
 }
 
 type Outcome = Result<(Answer, Vec<Delivery>), Problem>;
 /// A frame for other sockets, and the people who get it.
 type Delivery = (Vec<u8>, Vec<presence::Presence>);
 
-/// Answers a frame that was admitted, unless it comes too soon after another one of its kind, and tells the others.
+/// Answers a frame that was admitted, and tells the others.
 async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Answer> {
     let mut locale = owner.locale;
-    let often = act.limited();
-    if let Some((room, what)) = often
-        && let Err(wait) = s.pace.begin(socket, room, what, s.sys.now())
-    {
-        return Answered { outcome: too_often(room, what, wait), locale, looked_at: false };
-    }
-    let outcome = Box::pin(authorized(s, socket, owner, act, &mut locale)).await;
-    if let Some((room, what)) = often.filter(|_| outcome.is_err()) {
-        s.pace.undo(socket, room, what);
-    }
-    let outcome = match outcome {
+    let outcome = match Box::pin(authorized(s, socket, owner, act, &mut locale)).await {
         Ok((answer, deliveries)) => {
             for delivery in deliveries {
                 deliver(s, socket, delivery).await;
@@ -130,15 +122,6 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Ans
         Err(problem) => Err(problem),
     };
     Answered { outcome, locale, looked_at: true }
-}
-
-/// The answer to a frame that a device sends into a room too often. It costs no AWS call.
-fn too_often(room: RoomId, what: InRoom, wait: Duration) -> Result<Answer, Problem> {
-    match what {
-        // The others still show the note before.
-        InRoom::Types => Ok(Answer::Typing { room }),
-        InRoom::Reads => Err(Problem::new(Kind::TooManyRequests).retry_after(wait)),
-    }
 }
 
 async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {

@@ -40,15 +40,18 @@ pub async fn on_frame(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Fa
     let body = event.body.unwrap_or_default();
     let stream = Stream { name: STREAM, table: &s.table, sys: &s.sys, sockets: &s.sockets, pace: &s.pace };
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
-    let answered = stream.handle(arrived, SupportAsk::parse, |owner, act| answer(s, &socket, &request, owner, act)).await;
-    Ok(to_raw_value(&answered)?)
+    let answering = |owner: Owner, act: Act| {
+        let (locale, often) = (owner.locale, act.limited(owner.user));
+        stream.seldom(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
+    };
+    Ok(to_raw_value(&stream.handle(arrived, SupportAsk::parse, answering).await)?)
 }
 
 type Outcome = Result<SupportAnswer, Problem>;
 
 async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act) -> Answered<SupportAnswer> {
     let mut locale = owner.locale;
-    let outcome = authorized(s, socket, request, owner, act, &mut locale).await;
+    let outcome = Box::pin(authorized(s, socket, request, owner, act, &mut locale)).await;
     Answered { outcome, locale, looked_at: true }
 }
 

@@ -1,13 +1,13 @@
 //! A stream of frames: how each one is admitted, answered and refused.
 
-use kernel::{Locale, Problem, Sys};
+use kernel::{Kind, Locale, Problem, Sys, id::RoomId};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use store::Table;
 
 use crate::{
     Sockets, connection, frame,
-    pace::{Cost, Owner, Pace},
+    pace::{Cost, InRoom, Owner, Pace},
 };
 
 /// A stream, with what its function has to answer frames.
@@ -74,6 +74,33 @@ impl Stream<'_> {
             }
         };
         frame::reply(told)
+    }
+
+    /// Answers a frame, of which `often` says what a device does in a room only so often. If it did that a moment ago the frame is not
+    /// looked at and costs no AWS call: that somebody types is dropped with this answer, because the others still show the note before,
+    /// and a read marker is refused with the time to wait.
+    pub async fn seldom<A>(
+        &self,
+        socket: &str,
+        locale: Locale,
+        often: Option<(RoomId, InRoom)>,
+        typing: impl FnOnce(RoomId) -> A,
+        answering: impl Future<Output = Answered<A>>,
+    ) -> Answered<A> {
+        if let Some((room, what)) = often
+            && let Err(wait) = self.pace.begin(socket, room, what, self.sys.now())
+        {
+            let outcome = match what {
+                InRoom::Types => Ok(typing(room)),
+                InRoom::Reads => Err(Problem::new(Kind::TooManyRequests).retry_after(wait)),
+            };
+            return Answered { outcome, locale, looked_at: false };
+        }
+        let answered = answering.await;
+        if let Some((room, what)) = often.filter(|_| answered.outcome.is_err()) {
+            self.pace.undo(socket, room, what);
+        }
+        answered
     }
 
     /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
