@@ -501,6 +501,43 @@ async fn answers_are_mailed_to_who_has_left() {
     assert_eq!(mailed().await.len(), 1, "once");
 }
 
+/// A mail about an answer waits for the end of the customer's quiet hours. The link in it stops such mails, at once.
+/// Promise: support-mail, digest-quiet-hours, one-click-unsubscribe
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_mailed_as_the_customer_wants_it() {
+    const SETTINGS: &str = "/v1/me/notification-settings";
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let clock = |at: kernel::Time| kernel::Timestamp(at).to_string()[11..16].to_owned();
+    let quiet = json!({ "from": clock(cloud.now() - 60 * MINUTE), "to": clock(cloud.now() + 30 * MINUTE), "zone": "Etc/UTC" });
+    ana.patch(SETTINGS, json!({ "quiet_hours": quiet })).await.is(200);
+    let mailed = async || {
+        let mails = cloud.mails_to(&ana.email()).await;
+        mails.into_iter().filter(|mail| mail.subject == "Support has answered you").collect::<Vec<_>>()
+    };
+    let seen = ask(&ana, "Where is it?", "q1").await;
+    answer(&kim, &thread, "On its way.", "k1", seen).await.is(201);
+    advance(&cloud, 10 * MINUTE).await;
+    assert_eq!(mailed().await.len(), 0, "it can wait");
+    advance(&cloud, 25 * MINUTE).await;
+    let mails = mailed().await;
+    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!(mail.headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click");
+    let link = mail.headers["list-unsubscribe"].trim_matches(['<', '>']);
+    assert!(mail.text.contains(link), "{}", mail.text);
+    let path = format!("/unsubscribe/{}", link.rsplit_once("/unsubscribe/").unwrap().1);
+    let (form, body) = (Some("application/x-www-form-urlencoded"), b"List-Unsubscribe=One-Click".to_vec());
+    cloud.anonymous().raw(reqwest::Method::POST, &path, form, body).await.has(200);
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(ana.get(SETTINGS).await.is(200)["support"]["mail"], false);
+    let ((lou, _), seen) = (team(&cloud, "lou", "+447700900202").await, ask(&ana, "And now?", "q2").await);
+    answer(&lou, &thread, "Still.", "l1", seen).await.is(201);
+    advance(&cloud, 10 * MINUTE).await;
+    assert_eq!(mailed().await.len(), 1, "they want no more");
+}
+
 /// No mail tells of what was read or deleted within the two minutes, and nobody gets one who is here. Who leaves without reading gets it
 /// then.
 /// Promise: support-mail

@@ -42,10 +42,11 @@ use events::{
 use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use preferences::Unsubscribe;
 use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
 use serde::{Deserialize, Serialize};
-use store::Table;
+use store::{Sealer, Table};
 use test_phones::TestPhones;
 
 store::items![throttle::NoticeThrottle];
@@ -66,7 +67,10 @@ struct State {
     sending: SendLimits,
     test_phones: TestPhones,
     figures: Figures,
-    /// The base address of the links in mails. Never taken from a request.
+    /// Seals the links that stop mails.
+    sealer: Sealer,
+    /// The base address of those links, and that of the other links in mails. Never taken from a request.
+    public_url: Arc<str>,
     link_base: Arc<str>,
 }
 
@@ -89,21 +93,25 @@ impl State {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
+    let table = boot.env.read(|r| Table::read(r, &aws, &sys))?;
+    // This also opens the connection to the table.
+    let sealer = Sealer::of_function(Unsubscribe::SEALED_BY, &table, &sys).await?;
     let state = boot.env.read(|r| {
         let link_base = r.address("LINK_BASE_URL");
         State {
-            table: Table::read(r, &aws, &sys),
+            table: table.clone(),
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
             sending: SendLimits::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
+            sealer,
+            public_url: r.address("PUBLIC_URL").trim_end_matches('/').into(),
             link_base: link_base.trim_end_matches('/').into(),
             sys: sys.clone(),
         }
     })?;
-    state.table.warm_up().await;
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),

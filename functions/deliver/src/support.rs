@@ -16,6 +16,7 @@ use messaging::{
     },
 };
 use outbound::{Conversation, Mail, Spoken};
+use preferences::{Category, Channel, Settings, Unsubscribe};
 use serde::Serialize;
 
 use crate::State;
@@ -59,10 +60,10 @@ pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure>
 /// Whether this run sent it.
 async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     let Some(room) = due::lease(&s.table, room, s.sys.now()).await? else { return Ok(false) };
-    let looked = due::look(&s.table, &room, s.sys.now()).await?;
+    let looked = as_wanted(s, due::look(&s.table, &room, s.sys.now()).await?).await?;
     let sent = match &looked {
         Due::Send(user, lines) => answer(s, &room, user, lines).await.map(|()| true),
-        Due::Later | Due::Nothing => Ok(false),
+        Due::Later(_) | Due::Nothing => Ok(false),
     };
     if sent.is_err() {
         due::release(&s.table, &room, s.sys.now()).await;
@@ -72,12 +73,25 @@ async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     sent
 }
 
+/// As the customer wants it: some want no such mails, and nobody one in their quiet hours. One read if there is a mail.
+async fn as_wanted(s: &State, looked: Due) -> Result<Due, Failure> {
+    let Due::Send(user, lines) = looked else { return Ok(looked) };
+    let settings = s.table.get::<Settings>(Settings::key_of(user.id)).await?.unwrap_or_else(|| Settings::of_default(user.id));
+    if !settings.wants(Category::Support, Channel::Mail) {
+        return Ok(Due::Nothing);
+    }
+    let quiet = settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(s.sys.now()));
+    Ok(quiet.map_or(Due::Send(user, lines), Due::Later))
+}
+
 async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(), Failure> {
     let Some(email) = &user.email else { return Ok(()) };
     let conversation = format!("support.{}", room.id);
+    let link = Unsubscribe { user: user.id, categories: vec![Category::Support] };
     let mail = Mail::SupportAnswer {
         username: user.username.to_string(),
         answers: spoken(lines, user),
+        unsubscribe: link.address(&s.sealer, &s.public_url, s.sys.now())?,
         conversation: Conversation { mail: format!("{conversation}.{}", room.seq), root: conversation },
     };
     Ok(s.mailer.send(email.as_ref(), user.locale, &mail).await?)

@@ -35,8 +35,8 @@ pub struct Line {
 pub enum Due {
     /// It is to be sent: to whom, in which thread, and what.
     Send(Box<User>, Vec<Line>),
-    /// The customer is here and may still read.
-    Later,
+    /// It may not be sent yet: the customer is here and may still read, or wants none now. It is looked at again then.
+    Later(Time),
     /// There is nothing to send any more.
     Nothing,
 }
@@ -93,7 +93,7 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     let lines: Vec<Line> = entries.into_iter().filter_map(|entry| line(entry, desk.customer)).filter(|line| line.by_team).collect();
     let Some(first) = lines.first() else { return Ok(Due::Nothing) };
     if is_here {
-        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later } else { Due::Nothing });
+        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later(now + BURST) } else { Due::Nothing });
     }
     Ok(Due::Send(Box::new(person), lines))
 }
@@ -106,8 +106,8 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
 pub async fn settle(table: &Table, room: &Room, due: &Due, now: Time) -> Result<(), StoreError> {
     let Some(desk) = &room.desk else { return Ok(()) };
     let leased = || field("mail_due").eq(desk.mail_due);
-    if matches!(due, Due::Later) {
-        return table.update(due_at(room, desk, Some(now + BURST)).when(leased())).await.refused_is_fine();
+    if let Due::Later(at) = due {
+        return table.update(due_at(room, desk, Some(*at)).when(leased())).await.refused_is_fine();
     }
     let all = due_at(room, desk, None).remove("mail_from").when(leased().and(field("seq").eq(room.seq)));
     if table.update(all).await.applied()? {
