@@ -226,7 +226,9 @@ async fn a_block_is_silent_and_final() {
         assert_eq!(rooms.as_array().unwrap().len(), 1, "{rooms}");
     }
     for (who, whom) in [(&ana, &ben), (&ben, &ana)] {
-        who.get(&format!("/v1/rooms/{room}/messages")).await.is_problem(404, "not_found");
+        for place in ["", "/messages", "/receipts", "/members"] {
+            who.get(&format!("/v1/rooms/{room}{place}")).await.is_problem(404, "not_found");
+        }
         assert_eq!(who.get("/v1/rooms").await.is(200)["items"].as_array().unwrap().len(), 1);
         who.post("/v1/rooms/direct", json!({ "user": whom.id() })).await.is_problem(403, "chat_not_allowed");
         let profile = who.get(&format!("/v1/users/{}", whom.name())).await.is(200);
