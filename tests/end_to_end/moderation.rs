@@ -303,13 +303,14 @@ fn store_ban(cloud: &Cloud, who: &Caller) {
 }
 
 /// Who is banned from chat reads no messages and no files, neither on a socket that is still open nor over HTTP, in any room and at the
-/// support desk, and gets no mail about them. They see which rooms they are in. When the ban is over they read what they missed.
+/// support desk, and gets no mail about them. They make and name no rooms. They see which rooms they are in. When the ban is over they read what they missed.
 /// Promise: chat-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn a_banned_person_reads_nothing_on_the_socket_and_nothing_over_http() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let (group, direct) = (club("group", &[&ana, &ben]).await, room_of(&ana, &ben).await);
+    let own = club("group", &[&ben]).await;
     let file = ready(&cloud, &ana, &group, "notes.txt", b"notes").await;
     let mut hers = ana.socket().await;
     let with_file = json!({ "type": "send", "room": group, "text": "", "nonce": "file", "attachments": [file] });
@@ -341,6 +342,17 @@ async fn a_banned_person_reads_nothing_on_the_socket_and_nothing_over_http() {
         let told = ben.get(path).await.is_problem(403, "chat_banned");
         assert!(told["ends_at"].is_string(), "{path}: {told}");
     }
+    for refused in [
+        ben.post("/v1/rooms", json!({ "kind": "group", "name": "Another porch" })).await,
+        ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await,
+        ben.patch(&format!("/v1/rooms/{own}"), json!({ "name": "Buy my stones" })).await,
+        ben.put(&format!("/v1/rooms/{own}/invitations/{}", ana.id()), Value::Null).await,
+        ben.post(&format!("/v1/rooms/{group}/members"), Value::Null).await,
+        ben.put("/v1/support/thread", json!({ "subject": "Buy my stones" })).await,
+    ] {
+        refused.is_problem(403, "chat_banned");
+    }
+    ben.delete(&format!("/v1/rooms/{own}")).await.is(204);
     assert!(ben.get("/v1/rooms").await.is(200).to_string().contains(&group));
     cloud.settle().await;
     let mails = cloud.mails_to(&ben.email()).await.len();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accounts::pair;
 use axum::extract::State;
-use callers::{MemberWith, MemberWithBoth};
+use callers::MemberWithBoth;
 use futures_util::future::try_join_all;
 use kernel::{
     Time,
@@ -14,14 +14,13 @@ use messaging::{
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
     room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
-    spam::ChatState,
     unread::{self, News, Unread},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// The most rooms that are put in order, besides the public room. `GET /v1/rooms` lists all.
 const ORDERED_MOST: u32 = 300;
@@ -66,11 +65,10 @@ pub struct ChatList {
     responses((status = 200, body = ChatList), Problems))]
 pub async fn list_chats(
     State(s): State<crate::State>,
-    caller: MemberWith<ChatState>,
+    Unbanned(caller): Unbanned,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ChatList>, web::Error> {
-    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.member.user.id);
-    caller.resource.unwrap_or_default().check_ban(s.sys.now())?;
+    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.user.id);
     let cursors = s.sealer.cursors(format!("chats of {me}"));
     let after = cursors.open::<(Time, RoomId)>(query.cursor())?;
     let memberships = member::of_user(&s.table, me, None, ORDERED_MOST).await?;

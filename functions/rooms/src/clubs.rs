@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// A group or a channel to make.
 #[derive(Deserialize, ToSchema)]
@@ -66,11 +66,11 @@ impl CreateRoom {
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/rooms", request_body = CreateRoom,
-    extensions(("x-problems" = json!(["invalid", "slug_taken", "too_many", "too_many_requests"])), ("x-limits" = json!([OPENED]))),
+    extensions(("x-problems" = json!(["chat_banned", "invalid", "slug_taken", "too_many", "too_many_requests"])), ("x-limits" = json!([OPENED]))),
     responses((status = 201, body = RoomInfo), Problems))]
 pub async fn create_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Json(body): Json<CreateRoom>,
 ) -> Result<Created<RoomInfo>, web::Error> {
     let (new, name, topic) = body.parse()?;
@@ -130,11 +130,11 @@ pub struct UpdateRoom {
 /// AWS calls: the caller, a batch of the room and their membership, one transaction.
 #[utoipa::path(patch, path = "/v1/rooms/{room}", request_body = UpdateRoom,
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_banned", "invalid"]))),
     responses((status = 200, body = RoomInfo), Problems))]
 pub async fn update_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Path(RoomName(room)): Path<RoomName>,
     Json(body): Json<UpdateRoom>,
 ) -> Result<Json<RoomInfo>, web::Error> {

@@ -29,7 +29,8 @@
 //! Files do not pass through this function: it signs links to the bucket. They are here and in no function of their own, because who may
 //! have them is decided by what the other operations read, and a client that sends a picture finds this function awake.
 //!
-//! Who is banned from chat reads no messages and no files here either. They still see which rooms they are in, and may leave them.
+//! Who is banned from chat reads no messages and no files here either, and makes, names and joins no rooms: names are told to others as
+//! messages are. They still see which rooms they are in, and may leave, hand over and delete them.
 //!
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// A member of a room.
 #[derive(Serialize, ToSchema)]
@@ -81,11 +81,11 @@ pub async fn list_room_members(
 /// AWS calls: the caller, a batch of the room, their membership, invitation and counts, one transaction.
 #[utoipa::path(post, path = "/v1/rooms/{room}/members",
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
-    extensions(("x-problems" = json!(["not_found", "too_many"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned", "too_many"]))),
     responses((status = 200, body = RoomInfo), Problems))]
 pub async fn join_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Path(RoomName(room)): Path<RoomName>,
 ) -> Result<Json<RoomInfo>, web::Error> {
     let room = roster::join(&s.table, &s.sys, &caller.user, room).await?;

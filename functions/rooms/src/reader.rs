@@ -1,8 +1,8 @@
-//! Somebody who reads or writes in a room.
+//! Callers who are not banned from chat.
 
 use accounts::{pair::Pair, user::User};
 use axum::{extract::FromRequestParts, http::request::Parts};
-use callers::{Member, bearer, load_with};
+use callers::{Member, MemberWith, bearer, load_with};
 use kernel::Kind;
 use messaging::{
     member::{Membership, RoomMember},
@@ -12,6 +12,25 @@ use messaging::{
 use web::{Admits, Path};
 
 use crate::State;
+
+/// A caller who is not banned from chat. One request to the table.
+pub struct Unbanned(pub Member);
+
+impl Admits for Unbanned {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl FromRequestParts<State> for Unbanned {
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
+        let MemberWith { member, resource } = MemberWith::<ChatState>::from_request_parts(parts, s).await?;
+        resource.unwrap_or_default().check_ban(s.sys.now())?;
+        Ok(Self(member))
+    }
+}
 
 /// The caller in one of their rooms, as the socket admits them: not banned from chat, and in a direct room with nobody who blocks the
 /// other. One request to the table.
