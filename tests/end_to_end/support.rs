@@ -501,8 +501,9 @@ async fn answers_are_mailed_to_who_has_left() {
     assert_eq!(mailed().await.len(), 1, "once");
 }
 
-/// A mail about an answer waits for the end of the customer's quiet hours. The link in it stops such mails, at once.
-/// Promise: support-mail, digest-quiet-hours, one-click-unsubscribe
+/// An answer is told in the inbox of a customer who is away. The mail about it waits for the end of their quiet hours. The link in it stops
+/// such mails, at once.
+/// Promise: support-mail, digest-quiet-hours, notification-inbox, one-click-unsubscribe
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_mailed_as_the_customer_wants_it() {
     const SETTINGS: &str = "/v1/me/notification-settings";
@@ -521,6 +522,13 @@ async fn an_answer_is_mailed_as_the_customer_wants_it() {
     answer(&kim, &thread, "On its way.", "k1", seen).await.is(201);
     advance(&cloud, 10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 0, "it can wait");
+    let entries = async |who: &Caller| {
+        let inbox = who.get("/v1/notifications").await.is(200);
+        let of_support = inbox["items"].as_array().unwrap().iter().filter(|entry| entry["category"] == "support");
+        of_support.map(|entry| ["room", "seq", "messages", "read"].map(|member| entry[member].clone())).collect::<Vec<_>>()
+    };
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(2), json!(1), json!(false)]], "the inbox does not wait");
     advance(&cloud, 25 * MINUTE).await;
     let mails = mailed().await;
     let [mail] = mails.as_slice() else { panic!("{mails:?}") };
@@ -532,10 +540,14 @@ async fn an_answer_is_mailed_as_the_customer_wants_it() {
     cloud.anonymous().raw(reqwest::Method::POST, &path, form, body).await.has(200);
     let ana = cloud.sign_in("ana").await;
     assert_eq!(ana.get(SETTINGS).await.is(200)["support"]["mail"], false);
+    assert_eq!(ana.socket().await.ask_on("support", json!({ "type": "read", "seq": 2 })).await["seq"], 2);
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(2), json!(1), json!(true)]], "once, and read with the thread");
     let ((lou, _), seen) = (team(&cloud, "lou", "+447700900202").await, ask(&ana, "And now?", "q2").await);
     answer(&lou, &thread, "Still.", "l1", seen).await.is(201);
     advance(&cloud, 10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 1, "they want no more");
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(4), json!(1), json!(false)]], "the inbox is another channel");
 }
 
 /// No mail tells of what was read or deleted within the two minutes, and nobody gets one who is here. Who leaves without reading gets it
