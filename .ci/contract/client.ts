@@ -124,6 +124,8 @@ export async function help(): Promise<string | undefined> {
   const { problem } = await thread.send("It is on its way.");
   if (problem?.code === "thread_moved_on") await thread.force(thread.messages.current.at(-1)?.nonce ?? "");
   await thread.setState("snoozed", new Date().toISOString());
+  const { data: note } = await thread.note("Call back on Monday.");
+  if (note) await thread.removeNote(note.id);
   for await (const note of thread.notes()) return note.text;
   return thread.info.current?.assignee?.username;
 }
