@@ -303,7 +303,8 @@ fn store_ban(cloud: &Cloud, who: &Caller) {
 }
 
 /// Who is banned from chat reads no messages and no files, neither on a socket that is still open nor over HTTP, in any room and at the
-/// support desk, and gets no mail about them. They make and name no rooms. They see which rooms they are in. When the ban is over they read what they missed.
+/// support desk, and gets no mail about them. They make and name no rooms. They see which rooms they are in. When the ban is over they
+/// read what they missed.
 /// Promise: chat-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn a_banned_person_reads_nothing_on_the_socket_and_nothing_over_http() {

@@ -9,7 +9,8 @@
 //! a few files are in memory at a time.
 //!
 //! AWS calls: two updates for the lease and the record of the event; a batch for the person and the archive's item; the calls
-//! of the sections; one object, or one call for each 8 MiB and two more; one transaction, which marks the archive as ready and notifies the person.
+//! of the sections; one object, or one call for each 8 MiB and two more; one transaction, which marks the archive as ready and
+//! notifies the person.
 
 mod archive;
 mod kinds;

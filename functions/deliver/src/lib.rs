@@ -16,12 +16,13 @@
 //!
 //! Text messages about messages that wait take a read of the person, and three counters.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
-//! that is held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
-//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread an update, a batch
-//! read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The same run ends snoozes of the support desk and closes what waited for its customer for a week,
-//! with two queries and an update for each thread: no other function runs as often, and it looks at the threads anyway. A transcript
-//! takes a batch read, a query and a sending.
+//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one that is
+//! held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
+//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread an update, a
+//! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
+//! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
+//! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
+//! sending.
 
 mod challenge;
 mod held;

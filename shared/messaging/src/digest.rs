@@ -2,9 +2,9 @@
 //!
 //! Who sends a message has just read the sockets of the members, so that it knows who is away. The membership of each of them gets a
 //! due time two minutes later, unless it has one: in a group a burst of messages is one write for each person who is away, and who is
-//! here costs nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is read, deleted
-//! or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that ends takes its due
-//! time with it.
+//! here costs nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is
+//! read, deleted or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that
+//! ends takes its due time with it.
 //!
 //! In rooms with many members only mentions are told, by `room-fanout`.
 
