@@ -9,7 +9,10 @@ use local::aws::{
 };
 use tests::{Caller, Cloud, PASSWORD, Refused, Reply, Socket, Value, json, race};
 
-use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
+use crate::{
+    attachments::ready,
+    deletion::{SWEEP, assert_gone, run, schedule, until_due},
+};
 
 const REPORTS: &str = "/v1/moderation/reports";
 const BANS: &str = "/v1/moderation/bans";
@@ -285,6 +288,83 @@ async fn a_ban_is_seen_at_once_and_ends_by_the_clock() {
         assert_eq!(ban(&staff, &ben, body).await.field_errors(), [error]);
     }
     ban(&staff, &ben, json!({ "reason": "rate" })).await.is_problem(400, "malformed");
+}
+
+/// Bans somebody for five minutes in the table alone, as when their sockets are not closed yet.
+fn store_ban(cloud: &Cloud, who: &Caller) {
+    let core = cloud.core();
+    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
+    let number = |at: kernel::Time| json!({ "N": at.millis().to_string() });
+    let item = json!({
+        "pk": { "S": format!("USER#{}", who.id()) }, "sk": { "S": "CHAT" }, "kind": { "S": "chat" }, "v": { "N": "1" },
+        "banned_at": number(cloud.now()), "banned_until": number(cloud.now() + Duration::from_secs(300)),
+    });
+    core.aws.dynamodb.database().put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap()).unwrap();
+}
+
+/// Who is banned from chat reads no messages and no files, neither on a socket that is still open nor over HTTP, in any room and at the
+/// support desk, and gets no mail about them. They make and name no rooms. They see which rooms they are in. When the ban is over they
+/// read what they missed.
+/// Promise: chat-ban
+#[tokio::test(flavor = "multi_thread")]
+async fn a_banned_person_reads_nothing_on_the_socket_and_nothing_over_http() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (group, direct) = (club("group", &[&ana, &ben]).await, room_of(&ana, &ben).await);
+    let own = club("group", &[&ben]).await;
+    let file = ready(&cloud, &ana, &group, "notes.txt", b"notes").await;
+    let mut hers = ana.socket().await;
+    let with_file = json!({ "type": "send", "room": group, "text": "", "nonce": "file", "attachments": [file] });
+    assert_eq!(hers.ask(with_file).await["type"], "ack");
+    for room in [direct.as_str(), "public"] {
+        let _ = say(&mut hers, room, "hello").await;
+    }
+    ben.put("/v1/support/thread", json!({ "subject": "My order" })).await.is(201);
+    let asks = [
+        json!({ "type": "hello" }),
+        json!({ "type": "history", "room": direct }),
+        json!({ "type": "history", "room": "public" }),
+        json!({ "type": "sync", "room": group, "since": 0 }),
+    ];
+    let mut devices = Vec::new();
+    for _ in &asks {
+        devices.push(ben.socket().await);
+    }
+    store_ban(&cloud, &ben);
+    for (device, ask) in devices.iter_mut().zip(asks) {
+        let told = device.ask(ask.clone()).await;
+        assert_eq!(code(&told), "chat_banned", "{ask}: {told}");
+        device.closed().await;
+    }
+    let mut paths: Vec<String> = [direct.as_str(), &group, "public"].iter().map(|room| format!("/v1/rooms/{room}/messages")).collect();
+    paths.extend([format!("/v1/rooms/{direct}/receipts"), "/v1/chats".to_owned(), "/v1/support/thread/messages".to_owned()]);
+    paths.push(format!("/v1/rooms/{group}/attachments/{}", file.as_str().unwrap()));
+    for path in &paths {
+        let told = ben.get(path).await.is_problem(403, "chat_banned");
+        assert!(told["ends_at"].is_string(), "{path}: {told}");
+    }
+    for refused in [
+        ben.post("/v1/rooms", json!({ "kind": "group", "name": "Another porch" })).await,
+        ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await,
+        ben.patch(&format!("/v1/rooms/{own}"), json!({ "name": "Buy my stones" })).await,
+        ben.put(&format!("/v1/rooms/{own}/invitations/{}", ana.id()), Value::Null).await,
+        ben.post(&format!("/v1/rooms/{group}/members"), Value::Null).await,
+        ben.put("/v1/support/thread", json!({ "subject": "Buy my stones" })).await,
+    ] {
+        refused.is_problem(403, "chat_banned");
+    }
+    ben.delete(&format!("/v1/rooms/{own}")).await.is(204);
+    assert!(ben.get("/v1/rooms").await.is(200).to_string().contains(&group));
+    cloud.settle().await;
+    let mails = cloud.mails_to(&ben.email()).await.len();
+    let _ = say(&mut hers, &direct, "meanwhile").await;
+    cloud.advance(Duration::from_secs(125)).await;
+    assert_eq!(cloud.mails_to(&ben.email()).await.len(), mails);
+    cloud.advance(Duration::from_secs(180)).await;
+    for path in &paths {
+        ben.get(path).await.is(200);
+    }
+    assert_eq!(entry(&ben, &direct, 2).await["text"], "meanwhile");
 }
 
 /// A moderator ends a ban, by whomever it was imposed, and the person is told. Staff are not banned, by nobody and by no limit.

@@ -144,11 +144,18 @@ async fn both_sides_read_type_edit_and_delete() {
     assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 2 })).await["seq"], 2);
     assert_eq!(other.hear("read").await["seq"], 2);
     assert_eq!(shown(&lou).await["unread"]["messages"], 1, "what one has read the team has read");
-    assert_eq!(first.ask_on("support", json!({ "type": "read", "room": thread, "seq": 1 })).await["seq"], 2, "only forward");
-    assert_eq!(first.ask_on("support", json!({ "type": "typing", "room": thread })).await["type"], "typing");
+    let back = json!({ "type": "read", "room": thread, "seq": 1 });
+    let early = first.ask_on("support", back.clone()).await;
+    assert_eq!((&early["problem"]["code"], &early["problem"]["retry_after"]), (&json!("too_many_requests"), &json!(2)), "{early}");
+    cloud.advance(Duration::from_secs(2)).await;
+    assert_eq!(first.ask_on("support", back).await["seq"], 2, "only forward");
+    for _ in 0..2 {
+        assert_eq!(first.ask_on("support", json!({ "type": "typing", "room": thread })).await["type"], "typing");
+    }
     let typing = hers.hear("typing").await;
     assert_eq!(typing["author"], json!({ "username": "Support" }), "{typing}");
     assert_eq!(other.hear("typing").await["author"]["username"], "kim");
+    assert!(hers.heard().iter().all(|frame| frame["payload"]["type"] != "typing"), "once in five seconds");
     answer(&kim, &thread, "an answer", "a1", 3).await.is(201);
     assert_eq!(shown(&lou).await["unread"]["messages"], 0, "who answers has read");
     assert_eq!(ana.get(THREAD).await.is(200)["unread"]["messages"], 1);
@@ -422,6 +429,46 @@ async fn a_private_note_never_reaches_the_customer() {
     assert!(cloud.dump().await.to_string().contains(CANARY), "it is stored");
 }
 
+/// A note is deleted by its author or a superuser, and by nobody else. Nothing is left of it but the record of who did it.
+/// Promise: support-notes
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_is_deleted_by_its_author_or_a_superuser() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let (max, app, _) = cloud.careful("max", "+447700900203").await;
+    cloud.appoint(&max, &["superuser"]);
+    let max = cloud.step_up(&max, &app).await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let notes = format!("/v1/support/threads/{thread}/notes");
+    let mut written = Vec::new();
+    for text in ["the first", "the second"] {
+        let id = kim.post(&notes, json!({ "text": text })).await.is(201)["id"].as_str().unwrap().to_owned();
+        written.push(format!("{notes}/{id}"));
+    }
+    let [first, second] = written.as_slice() else { panic!() };
+    for (who, problem) in [(&ana, "forbidden"), (&lou, "forbidden")] {
+        who.delete(first).await.is_problem(403, problem);
+    }
+    let foreign = first.replace(&thread, "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    kim.delete(&foreign).await.is_problem(404, "not_found");
+    assert_eq!(kim.get(&notes).await.is(200)["items"].as_array().unwrap().len(), 2);
+    for (who, note) in [(&kim, first), (&max, second), (&kim, first)] {
+        who.delete(note).await.is(204);
+    }
+    assert_eq!(lou.get(&notes).await.is(200)["items"], json!([]));
+    let mut by: Vec<String> = Vec::new();
+    for entry in cloud.of_kind("audit").await.iter().filter(|e| e["action"]["S"] == "support_note_deleted") {
+        assert_eq!(entry["subject"]["S"], ana.id());
+        by.push(entry["actor"]["S"].as_str().unwrap().to_owned());
+    }
+    by.sort();
+    let mut expected = vec![kim.id(), max.id()];
+    expected.sort();
+    assert_eq!(by, expected, "once each");
+    assert!(!cloud.dump().await.to_string().contains("the first"));
+}
+
 /// Somebody who has left gets one mail for what came within two minutes, and none for what they read or what was deleted meanwhile. Who
 /// is here gets none.
 /// Promise: support-mail
@@ -452,6 +499,55 @@ async fn answers_are_mailed_to_who_has_left() {
     assert!(!mails[0].contains("kim"), "{}", mails[0]);
     cloud.advance(10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 1, "once");
+}
+
+/// An answer is told in the inbox of a customer who is away. The mail about it waits for the end of their quiet hours. The link in it stops
+/// such mails, at once.
+/// Promise: support-mail, digest-quiet-hours, notification-inbox, one-click-unsubscribe
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_mailed_as_the_customer_wants_it() {
+    const SETTINGS: &str = "/v1/me/notification-settings";
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let thread = thread_of(&ana, "My parcel").await;
+    let clock = |at: kernel::Time| kernel::Timestamp(at).to_string()[11..16].to_owned();
+    let quiet = json!({ "from": clock(cloud.now() - 60 * MINUTE), "to": clock(cloud.now() + 30 * MINUTE), "zone": "Etc/UTC" });
+    ana.patch(SETTINGS, json!({ "quiet_hours": quiet })).await.is(200);
+    let mailed = async || {
+        let mails = cloud.mails_to(&ana.email()).await;
+        mails.into_iter().filter(|mail| mail.subject == "Support has answered you").collect::<Vec<_>>()
+    };
+    let seen = ask(&ana, "Where is it?", "q1").await;
+    answer(&kim, &thread, "On its way.", "k1", seen).await.is(201);
+    advance(&cloud, 10 * MINUTE).await;
+    assert_eq!(mailed().await.len(), 0, "it can wait");
+    let entries = async |who: &Caller| {
+        let inbox = who.get("/v1/notifications").await.is(200);
+        let of_support = inbox["items"].as_array().unwrap().iter().filter(|entry| entry["category"] == "support");
+        of_support.map(|entry| ["room", "seq", "messages", "read"].map(|member| entry[member].clone())).collect::<Vec<_>>()
+    };
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(2), json!(1), json!(false)]], "the inbox does not wait");
+    advance(&cloud, 25 * MINUTE).await;
+    let mails = mailed().await;
+    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!(mail.headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click");
+    let link = mail.headers["list-unsubscribe"].trim_matches(['<', '>']);
+    assert!(mail.text.contains(link), "{}", mail.text);
+    let path = format!("/unsubscribe/{}", link.rsplit_once("/unsubscribe/").unwrap().1);
+    let (form, body) = (Some("application/x-www-form-urlencoded"), b"List-Unsubscribe=One-Click".to_vec());
+    cloud.anonymous().raw(reqwest::Method::POST, &path, form, body).await.has(200);
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(ana.get(SETTINGS).await.is(200)["support"]["mail"], false);
+    assert_eq!(ana.socket().await.ask_on("support", json!({ "type": "read", "seq": 2 })).await["seq"], 2);
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(2), json!(1), json!(true)]], "once, and read with the thread");
+    let ((lou, _), seen) = (team(&cloud, "lou", "+447700900202").await, ask(&ana, "And now?", "q2").await);
+    answer(&lou, &thread, "Still.", "l1", seen).await.is(201);
+    advance(&cloud, 10 * MINUTE).await;
+    assert_eq!(mailed().await.len(), 1, "they want no more");
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(entries(&ana).await, [[json!(thread), json!(4), json!(1), json!(false)]], "the inbox is another channel");
 }
 
 /// No mail tells of what was read or deleted within the two minutes, and nobody gets one who is here. Who leaves without reading gets it

@@ -126,6 +126,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/support/threads/{thread}/give"),
     (Whole, "POST /v1/support/threads/{thread}/messages"),
     (Whole, "POST /v1/support/threads/{thread}/notes"),
+    (Whole, "DELETE /v1/support/threads/{thread}/notes/{note}"),
     (Whole, "PUT /v1/support/threads/{thread}/state"),
     (Whole, "POST /v1/support/threads/{thread}/take"),
     (Whole, "POST /v1/sessions/refresh"),
@@ -184,6 +185,7 @@ impl Operation {
             ("{seq}", "1"),
             ("{thread}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{reply}", "rpl_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{note}", "nte_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{user}", "usr_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));

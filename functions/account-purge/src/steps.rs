@@ -10,7 +10,7 @@
 //! address or number of this person that another member asked to change to is stored with that member, who cannot prove it:
 //! nothing refers to it from elsewhere, and it expires within a day of the last request.
 
-use accounts::{deletion::Deletion, identifier::Contact, user::User};
+use accounts::{deletion::Deletion, identifier::Contact, purge::Purged, user::User};
 use function::Failure;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use proofs::challenge::{Challenge, Purpose};
@@ -43,58 +43,16 @@ pub(crate) struct Step {
     pub run: Run,
 }
 
-type Run = for<'a> fn(&'a State, &'a Deletion) -> BoxFuture<'a, Result<Progress, Failure>>;
+type Run = for<'a> fn(&'a State, &'a Deletion) -> BoxFuture<'a, Result<Purged, Failure>>;
 
 const fn step(name: &'static str, run: Run) -> Step {
     Step { name, run }
 }
 
-/// The result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// Nothing is left to delete.
-    Done,
-    /// There is more to delete: run the step again.
-    More,
-}
-
-fn run<'a, P, E>(part: impl Future<Output = Result<P, E>> + Send + 'a) -> BoxFuture<'a, Result<Progress, Failure>>
+fn run<'a, P, E>(part: impl Future<Output = Result<P, E>> + Send + 'a) -> BoxFuture<'a, Result<Purged, Failure>>
 where
-    P: Into<Progress>,
+    P: Into<Purged>,
     E: Into<Failure>,
 {
     part.map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed()
-}
-
-impl From<()> for Progress {
-    fn from((): ()) -> Self {
-        Self::Done
-    }
-}
-
-impl From<accounts::purge::Purged> for Progress {
-    fn from(purged: accounts::purge::Purged) -> Self {
-        match purged {
-            accounts::purge::Purged::Done => Self::Done,
-            accounts::purge::Purged::More => Self::More,
-        }
-    }
-}
-
-impl From<messaging::purge::Purged> for Progress {
-    fn from(purged: messaging::purge::Purged) -> Self {
-        match purged {
-            messaging::purge::Purged::Done => Self::Done,
-            messaging::purge::Purged::More => Self::More,
-        }
-    }
-}
-
-impl From<files::purge::Purged> for Progress {
-    fn from(purged: files::purge::Purged) -> Self {
-        match purged {
-            files::purge::Purged::All => Self::Done,
-            files::purge::Purged::Some => Self::More,
-        }
-    }
 }

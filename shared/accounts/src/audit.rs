@@ -44,6 +44,8 @@ pub enum Action {
     PublicRoomChanged,
     /// Somebody of the support team read a customer's thread.
     SupportThreadRead,
+    /// A note of the support team beside a customer's thread was deleted.
+    SupportNoteDeleted,
 }
 
 /// An entry of the audit log.

@@ -5,5 +5,5 @@
 mod caller;
 pub mod staff;
 
-pub use caller::{FRESH, Fresh, Member, MemberWith, MemberWithBoth, Proof, authenticate, bearer};
+pub use caller::{FRESH, Fresh, Member, MemberWith, MemberWithBoth, Proof, authenticate, bearer, load_with};
 pub use staff::Staff;

@@ -25,7 +25,7 @@ pub mod picture;
 pub mod purge;
 mod upload;
 
-pub use bucket::{Bucket, Expected, FilesError, Link, Listed, Object, UploadMethod};
+pub use bucket::{ArchiveWriter, Bucket, CreatedUpload, Expected, FilesError, Link, Listed, Object};
 pub use format::Format;
 pub use picture::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};

@@ -1,12 +1,12 @@
 //! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads it to the bucket, and asks for
 //! the result.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
-use files::{Bucket, Declared, UPLOAD_MAX_BYTES, Upload, UploadMethod, UploadRefusal, UploadState as Outcome};
-use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
+use files::{Bucket, CreatedUpload, Declared, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome};
+use kernel::{Fields, Kind, Problem, Sys, id::UploadId};
 use serde::{Deserialize, Serialize};
 use store::{
     Table,
@@ -37,22 +37,6 @@ pub struct CreateUpload {
     sha256: String,
 }
 
-/// A link for the upload.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CreatedUpload {
-    /// The id of the upload, with which its state is read.
-    id: UploadId,
-    /// The method to send the file with.
-    method: UploadMethod,
-    /// The address to send the file to. It needs no access token.
-    #[schema(format = "uri")]
-    url: String,
-    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
-    headers: BTreeMap<String, String>,
-    /// When the link expires.
-    expires_at: Timestamp,
-}
-
 /// Returns a link for the upload of a new picture.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other
@@ -71,7 +55,7 @@ pub struct CreatedUpload {
     extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!([UPLOADS]))),
     responses(
         (
-            status = 201, body = CreatedUpload, headers(("Location" = String, description = "The address of the state of the upload.")),
+            status = 201, body = CreatedUpload<UploadId>, headers(("Location" = String, description = "The address of the state of the upload.")),
             example = json!({
                 "id": "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
                 "method": "PUT",
@@ -89,7 +73,7 @@ pub async fn create_picture_upload(
     State(bucket): State<Bucket>,
     State(sys): State<Sys>,
     Json(body): Json<CreateUpload>,
-) -> Result<Created<CreatedUpload>, Error> {
+) -> Result<Created<CreatedUpload<UploadId>>, Error> {
     let declared = parse(&body)?;
     let (now, user, id) = (sys.now(), member.user.id, sys.id());
     limits::take(&table, now, &[UPLOADS.of(user)]).await?;
@@ -97,8 +81,7 @@ pub async fn create_picture_upload(
     let link_ends_at = now + LINK_LIFE;
     let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };
     table.create(&upload).await?;
-    let created = CreatedUpload { id, method: UploadMethod::Put, url: link.url, headers: link.headers, expires_at: link_ends_at.into() };
-    Ok(Created(format!("/v1/me/picture/uploads/{id}"), created))
+    Ok(Created(format!("/v1/me/picture/uploads/{id}"), link.created(id, link_ends_at)))
 }
 
 fn parse(body: &CreateUpload) -> Result<Declared, Problem> {
