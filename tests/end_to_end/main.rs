@@ -19,6 +19,7 @@ mod deletion;
 mod delivery;
 mod digests;
 mod edge;
+mod endings;
 mod everything;
 mod explained;
 mod export;

@@ -1,5 +1,6 @@
 //! Groups and channels: made, shown, changed and deleted.
 
+use accounts::{pair::Pair, user::User};
 use axum::extract::State;
 use callers::{Member, MemberWith, MemberWithBoth};
 use kernel::{FieldError, Fields, Kind, Problem};
@@ -79,8 +80,8 @@ pub async fn create_room(
 
 /// Shows one of the caller's rooms.
 ///
-/// AWS calls: one, the batch that authenticates the caller and reads the room and their membership. For a direct room another read,
-/// of the other person.
+/// AWS calls: one, the batch that authenticates the caller and reads the room and their membership. For a direct room another batch, of
+/// the other person and whether one of the two blocks the other.
 #[utoipa::path(get, path = "/v1/rooms/{room}",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -93,7 +94,14 @@ pub async fn get_room(
     let me = caller.member.user.id;
     let RoomMember { room, membership } = RoomMember::of(room, me, caller.first, caller.second)?;
     let peer = match membership.peer {
-        Some(peer) => s.table.get(accounts::user::User::key_of(peer)).await?,
+        Some(peer) => {
+            let (person, pair) = (User::key_of(peer), Pair::key_in(room.id));
+            let mut found = s.table.get_many(vec![person.clone(), pair.clone()]).await?;
+            if found.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked()) {
+                return Err(Kind::NotFound.because("one blocks the other").into());
+            }
+            found.take::<User>(&person)?
+        }
         None => None,
     };
     Ok(Json(RoomInfo::of(me, &room, peer.as_ref())))

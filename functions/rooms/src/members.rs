@@ -1,9 +1,9 @@
 //! The members of groups and channels: listed, joined, left, removed, and their roles.
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use axum::extract::State;
 use callers::{Member, MemberWithBoth};
-use kernel::{Timestamp, id::UserId};
+use kernel::{Kind, Timestamp, id::UserId};
 use messaging::{
     member::{self, Membership, RoomMember, RoomRole},
     message::Author,
@@ -39,7 +39,7 @@ pub struct RoomMemberList {
 /// Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the memberships; a batch of
-/// the people.
+/// the people, in a direct room with whether one of the two blocks the other.
 #[utoipa::path(get, path = "/v1/rooms/{room}/members",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), PageQuery),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
@@ -59,8 +59,13 @@ pub async fn list_room_members(
     }
     let page = member::of_room(&s.table, room.id, after, limit).await?;
     let next_cursor = cursors.next(page.last().map(|m| m.user))?;
-    let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).collect();
+    let pair_key = Pair::key_in(room.id);
+    let pair = (room.kind == RoomKind::Direct).then(|| pair_key.clone());
+    let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).chain(pair).collect();
     let mut people = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
+    if people.take::<Pair>(&pair_key)?.is_some_and(|pair| pair.is_blocked()) {
+        return Err(Kind::NotFound.because("one blocks the other").into());
+    }
     let mut items = Vec::new();
     for m in page.items {
         if let Some(person) = people.take::<User>(&User::key_of(m.user))? {

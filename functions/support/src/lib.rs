@@ -20,7 +20,7 @@
 //! | notes, prepared replies | the caller; a query, or a write (a note is a transaction, a new reply a query before the write) |
 //! | `GET /v1/support/figures` | the caller; a query |
 //! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |
-//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their roles and a post for each |
+//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their people and a post for each |
 
 mod ask;
 mod customer;
