@@ -55,4 +55,5 @@ mod security;
 mod soak;
 mod socket;
 mod support;
+mod swaps;
 mod sweep;
