@@ -372,6 +372,50 @@ async fn a_ban_holds_whatever_happens_to_the_process() {
     ban(&staff, &ben, json!({ "reason": "hate" })).await.is_problem(403, "forbidden");
 }
 
+/// A thousand actions of ten moderators, while a superuser takes their roles away: nothing of somebody is committed after that, and what
+/// was done is in the audit once.
+/// Promise: moderation, roles, audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_with_a_role_that_was_taken_away() {
+    const MODERATORS: usize = 10;
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let mut staff = Vec::new();
+    for n in 0..MODERATORS {
+        staff.push(moderator(&cloud, &format!("mona{n}")).await);
+    }
+    let done = async |who: &Caller| audited(&cloud, who).await.iter().filter(|action| *action == "public_room_changed").count();
+    let acts = race(100 * MODERATORS, |i| {
+        let (n, who) = (i % MODERATORS, staff[i % MODERATORS].clone());
+        let rules = json!({ "slow_mode_seconds": i % 100, "masks_profanity": false });
+        async move { (n, who.put("/v1/moderation/public-room", rules).await) }
+    });
+    let taken = async {
+        let mut before = Vec::new();
+        for who in &staff {
+            let path = format!("/v1/admin/users/{}/roles/moderator", who.name());
+            let mut reply = root.delete(&path).await;
+            while reply.status == 503 {
+                reply = root.delete(&path).await;
+            }
+            reply.is(204);
+            before.push(done(who).await);
+        }
+        before
+    };
+    let (replies, before) = tokio::join!(acts, taken);
+    let unsure = replies.iter().any(|(_, reply)| reply.status == 503);
+    for (n, who) in staff.iter().enumerate() {
+        let of_one: Vec<u16> = replies.iter().filter(|(of, _)| *of == n).map(|(_, reply)| reply.status.as_u16()).collect();
+        assert!(of_one.iter().all(|status| [204, 403, 409, 503].contains(status)), "{of_one:?}");
+        assert_eq!(done(who).await, before[n], "nothing was committed after the role was taken away");
+        let held = of_one.iter().filter(|status| **status == 204).count();
+        // A request that got 503 may have been committed.
+        assert!(held == before[n] || unsure && held < before[n], "{held} of {}: {of_one:?}", before[n]);
+        who.get(REPORTS).await.is_problem(403, "forbidden");
+    }
+}
+
 /// In a slow mode one message passes in its time, also of many at the same moment, and a refused one takes no number. Administrators and
 /// staff do not wait.
 /// Promise: slow-mode
