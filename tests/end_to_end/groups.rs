@@ -397,6 +397,50 @@ async fn a_larger_group_gets_every_message() {
     }
 }
 
+/// Puts this many copies of somebody's membership into the table, each for somebody else, who does not exist.
+fn multiply(cloud: &Cloud, membership: &Value, of: &Caller, many: usize) {
+    let core = cloud.core();
+    let state = core.template.tables.iter().find(|t| t.stream_arn.is_some()).expect("a table");
+    let (own, template) = (of.id(), membership.to_string());
+    for n in 0..many {
+        let item: Value = serde_json::from_str(&template.replace(&own, &format!("usr_01ARZ3NDEKTSV4RRFFQ0{n:06}"))).unwrap();
+        let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).unwrap();
+        core.aws.dynamodb.database().put_item(request).expect("it is put");
+    }
+}
+
+/// The size of the largest item that is stored.
+async fn largest(cloud: &Cloud) -> usize {
+    let dump = cloud.dump().await;
+    let items = dump.as_object().unwrap().values().flat_map(|table| table.as_array().unwrap());
+    items.map(|item| item.to_string().len()).max().unwrap()
+}
+
+/// Ten thousand members are ten thousand items: no item grows with them. A channel of that size is read, joined, left and written in as a
+/// small one.
+/// Promise: room-members, chat-delivery
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_item_grows_with_the_members_of_a_room() {
+    const MANY: usize = 10_000;
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let room = made(&ana, json!({ "kind": "channel", "name": "News", "slug": "news" })).await;
+    join(&ben, &room).await.is(200);
+    cloud.settle().await;
+    let before = largest(&cloud).await;
+    let membership = cloud.of_kind("member").await.into_iter().find(|m| m["user"]["S"] == ben.id()).unwrap();
+    multiply(&cloud, &membership, &ben, MANY);
+    join(&cyd, &room).await.is(200);
+    let (mut hers, mut theirs) = (ana.socket().await, cyd.socket().await);
+    assert_eq!(say(&mut hers, &room, "hello").await["type"], "ack");
+    assert_eq!(theirs.hear("message").await["text"], "hello");
+    let page = cyd.get(&format!("/v1/rooms/{room}/members?limit=100")).await.is(200);
+    assert!(page["next_cursor"].is_string(), "{page}");
+    remove(&cyd, &cyd, &room).await.is(204);
+    cloud.settle().await;
+    assert!(largest(&cloud).await <= before + 200, "an item has grown");
+}
+
 /// The rooms that somebody owns have a maximum, which holds for many requests at once, and the counts stay right.
 /// Promise: room-limits
 #[tokio::test(flavor = "multi_thread")]
