@@ -22,7 +22,7 @@ enum Place {
 }
 use Place::{Channel, Customer, Direct, Group, Public, Team};
 
-const PLACES: [Place; 6] = [Direct, Group, Channel, Public, Customer, Team];
+static PLACES: [Place; 6] = [Direct, Group, Channel, Public, Customer, Team];
 
 /// A way of losing what one may read or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ enum End {
 }
 use End::{Ban, Block, Deactivation, Demotion, Leaving, Removal, SignOut};
 
-const ENDS: [End; 7] = [Removal, Leaving, Ban, Block, SignOut, Deactivation, Demotion];
+static ENDS: [End; 7] = [Removal, Leaving, Ban, Block, SignOut, Deactivation, Demotion];
 
 /// What has to follow.
 #[derive(Clone, Copy, Debug)]
