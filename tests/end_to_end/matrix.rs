@@ -51,16 +51,26 @@ impl Access {
 }
 
 /// An operation with an example of its body.
-struct Operation {
+pub(crate) struct Operation {
     access: Access,
-    name: String,
-    method: Method,
-    path: String,
-    body: Option<Value>,
+    /// The function that answers it.
+    pub feature: String,
+    /// The method and the path.
+    pub name: String,
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Operation {
+    /// Whether it is refused to everybody who is not staff.
+    pub const fn for_staff(&self) -> bool {
+        self.access.staff()
+    }
 }
 
 /// Every operation of the API.
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let paths = tests::document()["paths"].as_object().unwrap();
     let all =
         paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(method, described)| (path, method, described)));
@@ -72,7 +82,8 @@ fn operations() -> Vec<Operation> {
             examples.unwrap_or_else(|| content["example"].clone())
         });
         let (name, access) = (format!("{method} {path}"), Access::of(described));
-        Operation { access, name, method: method.parse().unwrap(), path: path.clone(), body }
+        let feature = described["tags"][0].as_str().unwrap().to_owned();
+        Operation { access, feature, name, method: method.parse().unwrap(), path: path.clone(), body }
     };
     all.map(operation).collect()
 }
@@ -83,7 +94,7 @@ fn lists(described: &Value, status: &str, code: &str) -> bool {
 }
 
 /// The path of an operation, with its parameters replaced by these things.
-fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
+pub(crate) fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
     things.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 

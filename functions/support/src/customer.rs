@@ -186,7 +186,7 @@ pub async fn page(
 /// Sends a message to the support team. It opens a thread that was done.
 ///
 /// AWS calls: the caller and their sending limit in one; a batch of the thread and of the receipt of the nonce; the transaction; a
-/// batch of the caller's sockets and a query of the team's with a batch of their roles; a post for each.
+/// batch of the caller's sockets and a query of the team's with a batch of their people; a post for each.
 #[utoipa::path(post, path = "/v1/support/thread/messages", request_body = SendSupportMessage,
     extensions(("x-problems" = json!(["not_found", "message_length", "invalid", "nonce_reused", "chat_banned"]))),
     responses((status = 201, body = SentSupportMessage), Problems))]

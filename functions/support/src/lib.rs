@@ -21,7 +21,7 @@
 //! | `DELETE …/notes/{note}` | the caller; a batch of the thread and the note; a transaction |
 //! | `GET /v1/support/figures` | the caller; a query |
 //! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |
-//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their roles and a post for each |
+//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their people and a post for each |
 
 mod ask;
 mod customer;

@@ -535,4 +535,16 @@ mod tests {
         t.delete_many(vec![key()]).await.unwrap();
         assert_eq!(requests.0.1.load(Ordering::Relaxed), 7);
     }
+
+    #[tokio::test]
+    async fn a_query_goes_on_after_empty_pages() {
+        let empty = r#"{"Items": [], "Count": 0, "LastEvaluatedKey": {"pk": {"S": "A"}, "sk": {"S": "B"}}}"#;
+        let last = r#"{"Items": [{"pk": {"S": "A"}, "sk": {"S": "C"}}], "Count": 1}"#;
+        for limit in [None, Some(5)] {
+            let (t, requests) = table(empty, last);
+            let range = Range::of("A");
+            let page = t.query_rows(limit.map_or(range.clone(), |items| range.limit(items))).await.unwrap();
+            assert_eq!((page.items.len(), page.more, requests.0.1.load(Ordering::Relaxed)), (1, false, 7), "{limit:?}");
+        }
+    }
 }
