@@ -133,6 +133,12 @@ id! {
     NoteId "nte";
     /// A text that the support team has prepared.
     ReplyId "rpl";
+    /// A product of the shop.
+    ProductId "prd";
+    /// A category of products.
+    CategoryId "cat";
+    /// A comment on a product.
+    CommentId "cmt";
 }
 
 #[cfg(test)]
