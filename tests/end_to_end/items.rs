@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
+    AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ProductId, ReplyId, RoomId,
     SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
@@ -69,6 +69,9 @@ fn is(name: &str, text: &str) -> bool {
         "user" | "invitee" => text.parse::<UserId>().is_ok(),
         "attachment" => text.parse::<AttachmentId>().is_ok(),
         "audit" => text.parse::<AuditId>().is_ok(),
+        "category" => text.parse::<CategoryId>().is_ok(),
+        "comment" => text.parse::<CommentId>().is_ok(),
+        "product" => text.parse::<ProductId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),
         "device" => text.parse::<DeviceId>().is_ok(),
@@ -82,7 +85,7 @@ fn is(name: &str, text: &str) -> bool {
         "session" => text.parse::<SessionId>().is_ok(),
         "token" => text.parse::<TokenId>().is_ok(),
         "upload" => text.parse::<UploadId>().is_ok(),
-        "at" | "seq" | "shard" => text.parse::<u64>().is_ok(),
+        "at" | "price" | "seq" | "shard" | "version" => text.parse::<u64>().is_ok(),
         _ => true,
     }
 }

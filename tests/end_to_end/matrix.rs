@@ -156,6 +156,9 @@ async fn the_matrix_is_enforced() {
         ("size", "300".to_owned()),
         ("role", "moderator".to_owned()),
         ("seq", "1".to_owned()),
+        ("category", "cat_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
     ]);
 
     let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));

@@ -48,6 +48,7 @@ functions! {
     "password" => password::start, Some(password::description);
     "people" => people::start, Some(people::description);
     "phone-login" => phone_login::start, Some(phone_login::description);
+    "products" => products::start, Some(products::description);
     "profile" => profile::start, Some(profile::description);
     "registration" => registration::start, Some(registration::description);
     "room-fanout" => room_fanout::start, None;

@@ -21,6 +21,7 @@ pub fn all() -> Vec<ItemKind> {
         preferences::ITEMS,
         files::ITEMS,
         messaging::ITEMS,
+        commerce::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,
