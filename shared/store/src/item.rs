@@ -106,6 +106,10 @@ pub enum Index {
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
     PairsOfHigh,
+    /// The lists of the search that are not in the table itself: `gsi1`.
+    SearchFirst,
+    /// As [`Index::SearchFirst`]: `gsi2`.
+    SearchSecond,
 }
 
 impl Index {
@@ -120,6 +124,7 @@ impl Index {
             | Self::Online
             | Self::PairsOfLow
             | Self::Nearby
+            | Self::SearchFirst
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
@@ -133,6 +138,7 @@ impl Index {
             | Self::BansByAuthor
             | Self::ReportsOfAuthor
             | Self::DueDigests
+            | Self::SearchSecond
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
