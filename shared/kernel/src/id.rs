@@ -135,6 +135,12 @@ id! {
     ReplyId "rpl";
     /// A model of the catalogue.
     ModelId "mdl";
+    /// A product of the shop.
+    ProductId "prd";
+    /// A category of products.
+    CategoryId "cat";
+    /// A comment on a product.
+    CommentId "cmt";
 }
 
 #[cfg(test)]

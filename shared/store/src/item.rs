@@ -102,6 +102,10 @@ pub enum Index {
     SupportMails,
     /// The notes beside support threads, by their author: `gsi1`.
     NotesByAuthor,
+    /// The products of a category, or all, by name: `gsi1`.
+    ProductsByName,
+    /// The products of a category, or all, by price: `gsi2`.
+    ProductsByPrice,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -123,6 +127,7 @@ impl Index {
             | Self::MessagesByAuthor
             | Self::Online
             | Self::PairsOfLow
+            | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
             | Self::NotesByAuthor
@@ -133,6 +138,7 @@ impl Index {
             | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
             Self::Owner
             | Self::PairsOfHigh
+            | Self::ProductsByPrice
             | Self::NotificationsAbout
             | Self::InvitationsBySender
             | Self::BansByAuthor
