@@ -21,10 +21,13 @@ pub struct Unfinished {
 }
 
 /// What a transaction changes in the index.
-#[must_use = "a change may have to be finished after the transaction"]
+#[must_use = "the transaction is committed by it"]
 #[derive(Debug)]
 pub struct Change {
+    catalogue: Catalogue,
+    id: String,
     unfinished: Option<Unfinished>,
+    /// The write that is refused while an earlier change is unfinished.
     free: Option<Slot>,
 }
 
@@ -35,8 +38,8 @@ enum Write {
 }
 
 impl Catalogue {
-    /// Adds a new record to the index, in the transaction that creates it. Call it after all other writes were added: it takes the
-    /// room that is left.
+    /// Adds a new record to the index, in the transaction that creates it, which [`Change::commit`] commits. Call it after all other
+    /// writes were added: it takes the room that is left.
     pub fn add(self, tx: &mut Tx, new: &Entry) -> Change {
         self.write(tx, None, Some(new))
     }
@@ -45,7 +48,7 @@ impl Catalogue {
     /// [`Catalogue::add`].
     pub fn change(self, tx: &mut Tx, old: &Entry, new: &Entry) -> Change {
         if old == new {
-            return Change { unfinished: None, free: None };
+            return Change { catalogue: self, id: new.id.clone(), unfinished: None, free: None };
         }
         self.write(tx, Some(old), Some(new))
     }
@@ -57,17 +60,18 @@ impl Catalogue {
 
     fn write(self, tx: &mut Tx, old: Option<&Entry>, new: Option<&Entry>) -> Change {
         let writes = self.writes(old, new);
-        let key = Unfinished::key_of(self, old.or(new).map_or("", |entry| &entry.id));
+        let id = old.or(new).map(|entry| entry.id.clone()).unwrap_or_default();
         if writes.len() < tx.room() {
-            let free = old.map(|_| tx.check(key, Cond::Absent));
+            let free = old.map(|_| tx.check(Unfinished::key_of(self, &id), Cond::Absent));
             writes.into_iter().for_each(|write| write.add_to(tx));
-            return Change { unfinished: None, free };
+            return Change { catalogue: self, id, unfinished: None, free };
         }
-        let unfinished = Unfinished::of(self, old, new);
+        let content = format!("{old:?} {new:?}");
+        let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
         let free = Some(tx.create(&unfinished));
         let room = tx.room();
         writes.into_iter().take(room).for_each(|write| write.add_to(tx));
-        Change { unfinished: Some(unfinished), free }
+        Change { catalogue: self, id, unfinished: Some(unfinished), free }
     }
 
     /// What is written, in this order.
@@ -114,31 +118,31 @@ impl Write {
 }
 
 impl Change {
-    /// Whether the transaction was refused because an earlier change of the record is not finished. Then [`Catalogue::finish`] does
-    /// that.
-    #[must_use]
-    pub fn is_early(&self, refused: &CommitError) -> bool {
-        self.free.is_some_and(|slot| refused.refused(slot))
-    }
-
-    /// Writes what did not fit. Call it after the transaction. If it does not happen, the next change of the record does it.
+    /// Commits the transaction that this change was added to, and writes what did not fit into it.
+    ///
+    /// If an earlier change of the record is unfinished, it is finished, and the transaction is refused: it can be repeated.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn finish(self, table: &Table) -> Result<(), StoreError> {
-        match self.unfinished {
-            Some(unfinished) => unfinished.finish(table).await,
-            None => Ok(()),
+    /// As [`Table::commit`].
+    pub async fn commit(self, table: &Table, tx: Tx) -> Result<(), CommitError> {
+        let committed = table.commit(tx).await;
+        match &committed {
+            Ok(()) => {
+                // The record is written. The next change of it finishes what is not.
+                if let Some(unfinished) = self.unfinished
+                    && let Err(e) = unfinished.finish(table).await
+                {
+                    tracing::warn!(error = %e, "a change of the search is unfinished");
+                }
+            }
+            Err(refused) if self.free.is_some_and(|slot| refused.refused(slot)) => self.catalogue.finish(table, &self.id).await?,
+            Err(_) => {}
         }
+        committed
     }
 }
 
 impl Unfinished {
-    fn of(catalogue: Catalogue, old: Option<&Entry>, new: Option<&Entry>) -> Self {
-        let id = old.or(new).map(|entry| entry.id.clone()).unwrap_or_default();
-        Self { catalogue, id, old: old.cloned(), new: new.cloned(), content: format!("{old:?} {new:?}") }
-    }
-
     fn key_of(catalogue: Catalogue, id: &str) -> Key {
         Key::new(catalogue.partition(&format!("RECORD#{id}")), "UNFINISHED")
     }

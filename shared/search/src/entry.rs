@@ -64,6 +64,12 @@ impl Entry {
         self
     }
 
+    /// The value of its label of this name.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
+    }
+
     /// What is searched, in normal form.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -3,7 +3,7 @@
 //! A record is in the list of everything, in that of its owner, in one for each of its labels, and in one for each part of three
 //! characters of its text, and for each shorter part that is not common ([`Entry`]). Three lists ride on one item, under its own key and
 //! under its keys in `gsi1` and `gsi2`. The items are written in the transaction of the record: [`Catalogue::add`],
-//! [`Catalogue::change`], [`Catalogue::remove`].
+//! [`Catalogue::change`], [`Catalogue::remove`], [`Change::commit`].
 //!
 //! A search ([`Wanted`], [`Catalogue::page`]) walks the shortest list that has all it looks for, and filters it. It reads what two
 //! queries read, 2 MB at most; beyond that the page is short and says where to go on. So its price does not depend on what is looked
@@ -17,7 +17,7 @@
 //! | reading a page | AWS calls |
 //! |---|---|
 //! | of one list | one query, or two |
-//! | of the records of up to 24 people | a query for each; one for the rest |
+//! | of the records of up to 23 people | a query for each; one for the rest |
 
 mod change;
 mod entry;
