@@ -133,6 +133,8 @@ id! {
     NoteId "nte";
     /// A text that the support team has prepared.
     ReplyId "rpl";
+    /// A model of the catalogue.
+    ModelId "mdl";
     /// A product of the shop.
     ProductId "prd";
     /// A category of products.

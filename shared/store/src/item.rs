@@ -110,6 +110,10 @@ pub enum Index {
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
     PairsOfHigh,
+    /// The lists of the search that are not in the table itself: `gsi1`.
+    SearchFirst,
+    /// As [`Index::SearchFirst`]: `gsi2`.
+    SearchSecond,
 }
 
 impl Index {
@@ -125,6 +129,7 @@ impl Index {
             | Self::PairsOfLow
             | Self::ProductsByName
             | Self::Nearby
+            | Self::SearchFirst
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
@@ -139,6 +144,7 @@ impl Index {
             | Self::BansByAuthor
             | Self::ReportsOfAuthor
             | Self::DueDigests
+            | Self::SearchSecond
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
