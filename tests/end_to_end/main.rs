@@ -45,6 +45,7 @@ mod password;
 mod people;
 mod phone_login;
 mod picture;
+mod products;
 mod profile;
 mod registration;
 mod repeated;

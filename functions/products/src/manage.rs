@@ -17,6 +17,7 @@ use kernel::{
     id::{CategoryId, ProductId, UserId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
+use search::Catalogue;
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
@@ -115,7 +116,8 @@ pub async fn create_product(
         let still = still(&mut tx, me, Role::Administrator);
         let entry = entry(&s, me, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
-        match s.table.commit(tx).await {
+        let indexed = Catalogue::Products.add(&mut tx, &product.entry());
+        match indexed.commit(&s.table, tx).await {
             Ok(()) => {
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
@@ -229,7 +231,8 @@ pub async fn update_product(
     let slots = before.change(&mut tx, &after)?;
     let still = still(&mut tx, me, Role::Administrator);
     s.audit.add(&mut tx, &told(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
-    match s.table.commit(tx).await {
+    let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
+    match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(overtaken(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
@@ -289,7 +292,8 @@ pub async fn delete_product(
     let still = still(&mut tx, me, Role::Administrator);
     let entry = entry(&s, me, &request, Action::ProductDeleted, id);
     s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
-    match s.table.commit(tx).await {
+    let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
+    match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
         Err(e) => return Err(refused(e, still).into()),

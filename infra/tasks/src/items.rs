@@ -22,6 +22,7 @@ pub fn all() -> Vec<ItemKind> {
         files::ITEMS,
         messaging::ITEMS,
         commerce::ITEMS,
+        search::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

@@ -1,10 +1,11 @@
 //! Categories of products.
 
 use kernel::{Kind, Problem, id::CategoryId};
+use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
-use crate::text::{CategoryTitle, normal};
+use crate::text::CategoryTitle;
 
 /// The most categories.
 pub const MOST: u32 = 200;

@@ -9,19 +9,23 @@ use kernel::{
     id::{CategoryId, PictureId, ProductId},
 };
 use money::{Money, MoneyError, Percent};
+use search::{Entry, normal};
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Slot, Tx, Update, field};
 
 use crate::{
     category, price, shelf,
     slug::Slug,
-    text::{Description, ProductName, normal},
+    text::{Description, ProductName},
 };
 
 /// The highest price, in minor units: 999.99.
 pub const PRICE_MAX: u64 = 99_999;
 /// The most of one product that can be in stock.
 pub const STOCK_MAX: u32 = 1_000_000;
+
+/// The label of [`Product::entry`] with the category.
+pub const CATEGORY: &str = "category";
 
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +168,12 @@ impl Product {
     /// [`MoneyError`] for a price that no product has.
     pub fn unit_price(&self) -> Result<Money, MoneyError> {
         self.price.line(1, self.discount)
+    }
+
+    /// The product as it is searched: by any part of its name, among all products or those of its category.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        Entry::titled(self.id, self.name.as_str()).labelled(CATEGORY, self.category)
     }
 
     /// Whether it can be ordered.

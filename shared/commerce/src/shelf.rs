@@ -5,11 +5,12 @@
 use std::fmt;
 
 use kernel::id::{CategoryId, ProductId};
+use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 use utoipa::ToSchema;
 
-use crate::{product::Product, text::normal};
+use crate::product::Product;
 
 /// A list of products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 use std::fmt;
 
 use kernel::{Id as _, id::ProductId};
+use search::normal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::text;
 
 /// The most characters of a slug.
 const MAX: usize = 50;
@@ -36,7 +35,7 @@ impl Slug {
     #[must_use]
     pub fn of(name: &str, product: ProductId) -> Self {
         let mut slug = String::new();
-        for word in text::normal(name).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        for word in normal(name).split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
             let length = slug.len().saturating_add(usize::from(!slug.is_empty())).saturating_add(word.len());
             if length > STEM_MAX && !slug.is_empty() {
                 break;

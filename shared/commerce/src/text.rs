@@ -2,6 +2,7 @@
 
 use accounts::profanity;
 use kernel::{FieldError, text};
+use search::normal;
 use serde::{Deserialize, Serialize};
 
 /// The most characters of the name of a product.
@@ -77,12 +78,6 @@ fn paragraphs(typed: &str, max: usize) -> Result<String, FieldError> {
     if text.chars().all(printable) { Ok(text.to_owned()) } else { Err(FieldError::new("characters")) }
 }
 
-/// A name as it is compared and sorted: without regard to case, accents and the number of spaces.
-#[must_use]
-pub fn normal(name: &str) -> String {
-    accounts::search::folded(name).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,11 +102,5 @@ mod tests {
         assert!(CommentText::parse(&"x".repeat(COMMENT_MAX)).is_ok());
         assert_eq!(CommentText::parse(&"x".repeat(COMMENT_MAX + 1)).unwrap_err().code, "too_long");
         assert_eq!(CommentText::parse("a\u{7}").unwrap_err().code, "characters");
-    }
-
-    #[test]
-    fn names_that_look_alike_are_one() {
-        assert_eq!(normal(" ŻÓŁW  ogrodowy"), normal("zolw Ogrodowy"));
-        assert_ne!(normal("P 00"), normal("P-00"));
     }
 }
