@@ -96,7 +96,7 @@ pub struct CommentList {
 /// AWS calls: a query; a batch of the authors, if there are any.
 #[utoipa::path(get, path = "/v1/products/{product}/comments",
     params(("product" = ProductId, Path, description = "The product."), CommentQuery),
-    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = CommentList), Problems))]
 pub async fn list_comments(
     State(s): State<Shop>,

@@ -74,7 +74,7 @@ pub async fn rate_product(
 /// change of it.
 #[utoipa::path(delete, path = "/v1/products/{product}/rating",
     params(("product" = ProductId, Path, description = "The product.")),
-    extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!([RATINGS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "conflict"])), ("x-limits" = json!([RATINGS]))),
     responses((status = 204, description = "The caller has no rating of the product."), Problems))]
 pub async fn withdraw_rating(State(s): State<Shop>, caller: MemberWith<Rating>) -> Result<NoContent, Error> {
     if caller.resource.is_some() {
