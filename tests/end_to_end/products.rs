@@ -3,12 +3,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use image::ImageFormat;
 use tests::{App, Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
-    deletion::{SWEEP, run, schedule, until_due},
+    deletion::{SWEEP, run, schedule, sha256, until_due},
     export::download,
     items,
+    picture::{below, encoded, objects, photograph, picture, send},
 };
 
 const PRODUCTS: &str = "/v1/products";
@@ -367,6 +369,59 @@ async fn stock_adds_up() {
     assert_eq!(replies.await.iter().filter(|reply| reply.status == 200).count(), 1);
     let item = product_item(&cloud, &id).await;
     assert_eq!(number(&item, "available") + number(&item, "reserved") + number(&item, "sold"), number(&item, "received"));
+}
+
+/// Uploads a picture of a product, and returns the final state.
+async fn upload(cloud: &Cloud, staff: &Caller, product: &str, file: &[u8], content_type: &str) -> Value {
+    let path = format!("{PRODUCTS}/{product}/picture/uploads");
+    let declared = json!({ "content_type": content_type, "bytes": file.len(), "sha256": sha256(file) });
+    let reply = staff.post(&path, declared).await;
+    let link = reply.is(201);
+    send(cloud, &link, file, &[]).await.has(200);
+    cloud.settle().await;
+    staff.get(&reply.header("location")).await.is(200)
+}
+
+/// A picture of a product is uploaded by an administrator as people upload theirs, and is shown to everybody. A newer one replaces it,
+/// and it goes with the product. It is not the administrator's own picture.
+/// Promise: product-pictures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_has_a_picture() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let garden = category(&staff, "Garden").await;
+    let product = text(&create(&staff, "Garden turtle", &garden, 1999).await["id"]);
+    let path = format!("{PRODUCTS}/{product}");
+    let declared = json!({ "content_type": "image/png", "bytes": 7, "sha256": sha256(b"nothing") });
+    cloud.member("ana").await.post(&format!("{path}/picture/uploads"), declared.clone()).await.is_problem(403, "forbidden");
+    let nowhere = format!("{PRODUCTS}/prd_01K9ZCHCW7R5JY9H0FAMZV8NTS/picture/uploads");
+    staff.post(&nowhere, declared).await.is_problem(404, "not_found");
+
+    let refused = upload(&cloud, &staff, &product, b"<svg onload=alert(1)>", "image/png").await;
+    assert_eq!((&refused["state"], &refused["reason"]), (&json!("refused"), &json!("not_a_picture")));
+    let first = upload(&cloud, &staff, &product, &photograph(), "image/jpeg").await;
+    let shown = cloud.anonymous().get(&path).await.is(200);
+    assert_eq!((&first["state"], &shown["picture"]), (&json!("published"), &first["picture"]));
+    let link = cloud.anonymous().get(&text(&shown["picture"]["small"])).await;
+    assert_eq!(cloud.anonymous().get(&link.header("location")).await.has(200).header("content-type"), "image/jpeg");
+    let own = staff.get("/v1/me").await.is(200);
+    assert_ne!(own["picture"], shown["picture"]);
+    staff.get(&format!("/v1/me/picture/uploads/{}", text(&first["id"]))).await.is_problem(404, "not_found");
+
+    let png = encoded(&picture([20, 20, 220]), ImageFormat::Png);
+    let second = upload(&cloud, &staff, &product, &png, "image/png").await;
+    assert_eq!(cloud.anonymous().get(&path).await.is(200)["picture"], second["picture"]);
+    assert_eq!(below(&objects(&cloud), "pictures").len(), 3, "the former one is gone");
+    staff.delete(&format!("{path}/picture")).await.is(204);
+    staff.delete(&format!("{path}/picture")).await.is(204);
+    cloud.settle().await;
+    assert_eq!(cloud.anonymous().get(&path).await.is(200).get("picture"), None);
+    assert!(objects(&cloud).is_empty());
+    upload(&cloud, &staff, &product, &png, "image/png").await;
+    staff.with("if-match", "*").delete(&path).await.is(204);
+    cloud.settle().await;
+    assert!(objects(&cloud).is_empty());
+    items::are_as_described(&cloud).await;
 }
 
 /// Members comment on products, with swear words masked within their sentences. Their authors and moderators change and delete

@@ -82,6 +82,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/products"),
     (Whole, "PATCH /v1/products/{product}"),
     (Whole, "DELETE /v1/products/{product}"),
+    (Begins, "POST /v1/products/{product}/picture/uploads"),
+    (Whole, "DELETE /v1/products/{product}/picture"),
     (Whole, "POST /v1/products/{product}/comments"),
     (Whole, "PUT /v1/products/{product}/comments/{comment}"),
     (Whole, "DELETE /v1/products/{product}/comments/{comment}"),

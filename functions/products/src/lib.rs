@@ -13,6 +13,9 @@
 //! | `POST /v1/products` | the caller and their roles in one; a transaction, and another one for each product with the same slug |
 //! | `PATCH /v1/products/{product}` | the caller and their roles in one; a read; for another price with a discount a query; a transaction |
 //! | `DELETE /v1/products/{product}` | the caller and their roles in one; a read; a transaction |
+//! | `POST /v1/products/{product}/picture/uploads` | the caller and their roles in one; a read; a counter; a transaction |
+//! | `GET /v1/products/{product}/picture/uploads/{upload}` | the caller and their roles in one; a read |
+//! | `DELETE /v1/products/{product}/picture` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/categories` | a query |
 //! | `POST /v1/categories` | the caller and their roles in one; a query; a transaction |
 //! | `PUT`, `DELETE /v1/categories/{category}` | the caller and their roles in one; a read; a transaction |
@@ -31,6 +34,7 @@ mod comments;
 mod list;
 mod manage;
 mod moderate;
+mod pictures;
 mod ratings;
 mod shown;
 
@@ -43,6 +47,7 @@ use accounts::{
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, shop::ProductDeleted};
+use files::Bucket;
 use function::{Boot, Context, Failure, Function, RawValue, StartError};
 use kernel::{Kind, Problem, Sys, id::UserId};
 use serde_json::value::to_raw_value;
@@ -59,6 +64,7 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     links: Links,
+    bucket: Bucket,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -70,6 +76,9 @@ web::operations! { "products", "The products of the shop with their categories, 
     manage::update_product,
     manage::delete_product,
     shown::get_stock,
+    pictures::create_product_picture_upload,
+    pictures::get_product_picture_upload,
+    pictures::delete_product_picture,
     categories::list_categories,
     categories::create_category,
     categories::rename_category,
@@ -99,6 +108,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         sealer,
         links: Links::read(r),
+        bucket: Bucket::from_env(r, &aws),
         sys: sys.clone(),
     })?;
     let http = web::function(&boot, routes(), state.clone())?;
