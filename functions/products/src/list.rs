@@ -45,12 +45,13 @@ pub struct ProductQuery {
     #[param(min_length = 1, max_length = 100, example = "turtle")]
     q: Option<String>,
     /// Only those of this category.
+    #[param(value_type = CategoryId, required = false)]
     category: Option<CategoryId>,
     /// Only those that can, or cannot, be ordered.
-    #[param(inline)]
+    #[param(value_type = Availability, inline, required = false)]
     availability: Option<Availability>,
     /// The order. By default the newest come first. With `q` there is only `name_asc`.
-    #[param(inline)]
+    #[param(value_type = ProductOrder, inline, required = false)]
     sort: Option<ProductOrder>,
     /// Maximum number of products in the page: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = json!(PAGE))]

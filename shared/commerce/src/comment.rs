@@ -1,9 +1,6 @@
 //! Comments on products.
 
-use accounts::{
-    Resource, user,
-    user::{Status, User},
-};
+use accounts::user::{self, Status, User};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{CommentId, ProductId, UserId},
@@ -134,12 +131,5 @@ impl Item for Comment {
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
         vec![(Index::Owner, user::owned(self.author, &self.key()))]
-    }
-}
-
-impl Resource for Comment {
-    type Path = OnProduct;
-    fn find(_: UserId, path: OnProduct) -> Option<Key> {
-        Some(Self::key_of(path))
     }
 }

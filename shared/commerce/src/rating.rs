@@ -4,8 +4,8 @@
 //! rating as it was read, so that they are exact whoever rates at the same time.
 
 use accounts::{
-    Resource, user,
-    user::{Status, User},
+    Resource,
+    user::{self, Status, User},
 };
 use kernel::{
     FieldError, Kind, Problem, Sys, Time,
