@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
+    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, ModelId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
     SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
@@ -75,6 +75,7 @@ fn is(name: &str, text: &str) -> bool {
         "event" => text.parse::<EventId>().is_ok(),
         "notification" => text.parse::<NotificationId>().is_ok(),
         "export" => text.parse::<ExportId>().is_ok(),
+        "model" => text.parse::<ModelId>().is_ok(),
         "note" => text.parse::<NoteId>().is_ok(),
         "reply" => text.parse::<ReplyId>().is_ok(),
         "passkey" => text.parse::<PasskeyId>().is_ok(),

@@ -21,6 +21,8 @@ pub fn all() -> Vec<ItemKind> {
         preferences::ITEMS,
         files::ITEMS,
         messaging::ITEMS,
+        search::ITEMS,
+        catalogue::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

@@ -1,10 +1,10 @@
 //! What the index knows about a record, and the items that it is written as.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal};
+use store::{About, Index, Item, Key, Personal, StoreError};
 
 use crate::{Catalogue, grams::grams, normal};
 
@@ -62,6 +62,14 @@ impl Entry {
     pub fn labelled(mut self, name: &str, value: impl ToString) -> Self {
         self.labels.insert(label(name, value));
         self
+    }
+
+    /// The id of the record, in its own type.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is not of that type.
+    pub fn record<I: FromStr>(&self) -> Result<I, StoreError> {
+        self.id.parse().map_err(|_| StoreError::Corrupt { kind: Carrier::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
     }
 
     /// The value of its label of this name.
