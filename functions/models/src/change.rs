@@ -45,7 +45,7 @@ pub async fn create_model(
     let country = country.unwrap_or_else(|| s.countries.0.first().cloned());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     limits::take(&s.table, s.sys.now(), &[MADE.of(caller.user.id)]).await?;
-    let model = Model { id: s.sys.id(), owner: caller.user.id, title, country, version: 1, created_at: s.sys.now() };
+    let model = Model::new(s.sys.id(), caller.user.id, title, country);
     model.create(&s.table).await?;
     Ok(Created(format!("/v1/models/{}", model.id), ModelInfo::of(&model, Some(&caller.user))))
 }

@@ -6,8 +6,8 @@ use accounts::user::{Status, User};
 use axum::extract::State;
 use catalogue::{COUNTRY, Model};
 use kernel::{
-    Kind, Time, Timestamp,
-    id::{Id as _, ModelId, UserId},
+    Kind, Timestamp,
+    id::{ModelId, UserId},
 };
 use search::Entry;
 use serde::Serialize;
@@ -79,8 +79,7 @@ pub(crate) async fn found(table: &Table, entries: Vec<Entry>) -> Result<Vec<Mode
             id,
             country: entry.label(COUNTRY).unwrap_or_default().to_owned(),
             creator: ModelCreator::new(owner, users.get(&owner).and_then(Option::as_ref)),
-            // An id is made with its model.
-            created_at: Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or_default()).into(),
+            created_at: Model::made_at(id).into(),
             title: entry.title,
         })
     };

@@ -7,7 +7,7 @@ use accounts::{
 };
 use kernel::{
     FieldError, Time,
-    id::{ModelId, UserId},
+    id::{Id as _, ModelId, UserId},
 };
 use search::{Catalogue, Entry};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,18 @@ impl Model {
     #[must_use]
     pub fn key_of(id: ModelId) -> Key {
         Key::new(format!("MODEL#{id}"), "MODEL")
+    }
+
+    /// A new model, made when its id was.
+    #[must_use]
+    pub fn new(id: ModelId, owner: UserId, title: Title, country: Country) -> Self {
+        Self { id, owner, title, country, version: 1, created_at: Self::made_at(id) }
+    }
+
+    /// When the model with this id was made.
+    #[must_use]
+    pub fn made_at(id: ModelId) -> Time {
+        Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or_default())
     }
 
     /// What the search knows of it.
