@@ -101,7 +101,8 @@ impl Entry {
     }
 
     /// The items that it is written as: each is in up to three of its lists.
-    pub(crate) fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
+    #[must_use]
+    pub fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
         let (mut base, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
         for list in self.lists() {
             match list.slot() {
