@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 24] = [
+pub(crate) const CANARIES: [&str; 25] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -39,6 +39,7 @@ pub(crate) const CANARIES: [&str; 24] = [
     "canary said to support",
     "canary of a subject",
     "canary on a product",
+    "canary of a model",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -92,6 +93,7 @@ impl Everything {
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
         canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
+        canary.post("/v1/models", json!({ "title": "Canary of a model" })).await.is(201);
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
         canary.patch("/v1/me/notification-settings", json!({ "mention": { "sms": true } })).await.is(200);
         cloud.settle().await;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ProductId, ReplyId, RoomId,
-    SessionId, TokenId, UploadId, UserId,
+    AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, EventId, ExportId, ModelId, NoteId, NotificationId,
+    PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -78,6 +78,7 @@ fn is(name: &str, text: &str) -> bool {
         "event" => text.parse::<EventId>().is_ok(),
         "notification" => text.parse::<NotificationId>().is_ok(),
         "export" => text.parse::<ExportId>().is_ok(),
+        "model" => text.parse::<ModelId>().is_ok(),
         "note" => text.parse::<NoteId>().is_ok(),
         "reply" => text.parse::<ReplyId>().is_ok(),
         "passkey" => text.parse::<PasskeyId>().is_ok(),

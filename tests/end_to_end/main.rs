@@ -35,6 +35,7 @@ mod login;
 mod matrix;
 mod messages;
 mod mfa;
+mod models;
 mod moderation;
 mod notices;
 mod notifications;

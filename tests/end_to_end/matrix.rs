@@ -131,7 +131,9 @@ async fn the_matrix_is_enforced() {
     let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
     let address = victim.post("/v1/me/addresses", address).await.is(201);
     let export = victim.post("/v1/me/exports", json!({})).await.is(202);
+    let model = victim.post("/v1/models", json!({ "title": "Red bike" })).await.is(201);
     let things = BTreeMap::from([
+        ("model", text(&model["id"])),
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),

@@ -42,6 +42,7 @@ functions! {
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);
+    "models" => models::start, Some(models::description);
     "moderation" => moderation::start, Some(moderation::description);
     "notifications" => notifications::start, Some(notifications::description);
     "outbox-relay" => outbox_relay::start, None;

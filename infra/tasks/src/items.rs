@@ -23,6 +23,7 @@ pub fn all() -> Vec<ItemKind> {
         messaging::ITEMS,
         commerce::ITEMS,
         search::ITEMS,
+        catalogue::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

@@ -1,10 +1,10 @@
 //! What the index knows about a record, and the items that it is written as.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Personal};
+use store::{About, Index, Item, Key, Personal, StoreError};
 
 use crate::{Catalogue, grams::grams, normal};
 
@@ -64,6 +64,14 @@ impl Entry {
         self
     }
 
+    /// The id of the record, in its own type.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if it is not of that type.
+    pub fn record<I: FromStr>(&self) -> Result<I, StoreError> {
+        self.id.parse().map_err(|_| StoreError::Corrupt { kind: Carrier::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
+    }
+
     /// The value of its label of this name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
@@ -93,7 +101,8 @@ impl Entry {
     }
 
     /// The items that it is written as: each is in up to three of its lists.
-    pub(crate) fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
+    #[must_use]
+    pub fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
         let (mut base, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
         for list in self.lists() {
             match list.slot() {

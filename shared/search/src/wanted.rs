@@ -14,7 +14,7 @@ use crate::{
 
 /// The most people whose records one search can be for. The list of each is read, so that a page that has to find the people first, two
 /// queries, and has room for the rest and for their names, takes 27 calls.
-pub const OWNERS_MAX: usize = 23;
+pub const OWNERS_MAX: u32 = 23;
 
 /// A part of the text of a record, in normal form. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Wanted {
     /// Also of one of these owners.
     #[must_use]
     pub fn of(mut self, owners: impl IntoIterator<Item = UserId>) -> Self {
-        self.owners = Some(owners.into_iter().take(OWNERS_MAX).collect());
+        self.owners = Some(owners.into_iter().take(usize::try_from(OWNERS_MAX).unwrap_or(usize::MAX)).collect());
         self
     }
 

@@ -167,6 +167,7 @@ field-country = This is not a country (two letters, such as PL).
 field-country_blocked = We cannot deliver to this country.
 field-postal_code = This is not a postal code of this country.
 field-locale = This language is not available.
+field-id = This is not an id.
 field-choice = This is not one of the choices.
 field-file_type = Use a JPEG, PNG or WebP picture.
 field-attachment_type = Use a picture (JPEG, PNG, WebP, GIF), a video (MP4, WebM) or a document (PDF, TXT, DOCX, XLSX).

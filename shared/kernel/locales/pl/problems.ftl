@@ -174,6 +174,7 @@ field-country = To nie jest kraj (dwie litery, na przykład PL).
 field-country_blocked = Do tego kraju nie dostarczamy.
 field-postal_code = To nie jest kod pocztowy tego kraju.
 field-locale = Ten język nie jest dostępny.
+field-id = To nie jest identyfikator.
 field-choice = To nie jest jedna z możliwości.
 field-file_type = Użyj obrazu JPEG, PNG lub WebP.
 field-attachment_type = Użyj obrazu (JPEG, PNG, WebP, GIF), filmu (MP4, WebM) lub dokumentu (PDF, TXT, DOCX, XLSX).
