@@ -57,6 +57,7 @@ pub struct CommentInfo {
 }
 
 impl CommentInfo {
+    /// A comment with the name of its author.
     pub fn of(comment: Comment, author: Option<&User>) -> Self {
         let username = author.filter(|author| author.status == accounts::user::Status::Active).map(|author| author.username.to_string());
         Self {

@@ -14,7 +14,7 @@ use kernel::{
     id::{CategoryId, ProductId},
     page_limit,
 };
-use search::{Catalogue, Position, Rest, Term, Wanted};
+use search::{Catalogue, Entry, Position, Rest, Term, Wanted};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -117,7 +117,7 @@ async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit
     let wanted = Wanted::all().with(term);
     let wanted = query.category.map_or(wanted.clone(), |category| wanted.labelled(CATEGORY, category));
     let page = Catalogue::Products.page(&s.table, &wanted, Rest::LeftOut, at, limit).await?;
-    let ids: Vec<ProductId> = page.entries.iter().filter_map(|entry| entry.id.parse().ok()).collect();
+    let ids = page.entries.iter().map(Entry::record).collect::<Result<Vec<ProductId>, _>>()?;
     let mut products = read(s, &ids).await?;
     let mut items = Vec::new();
     for id in ids {
