@@ -9,7 +9,7 @@ use callers::{Staff, staff::Administrator};
 use commerce::{
     CURRENCY, price,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
-    slug::Slug,
+    slug::ProductSlug,
     text::{Description, ProductName},
 };
 use kernel::{
@@ -103,12 +103,12 @@ pub async fn create_product(
 ) -> Result<Created<ProductInfo>, Error> {
     let (me, new) = (caller.member.user.id, body.parse()?);
     let id = s.sys.id();
-    let of_name = Slug::of(new.name.as_str(), id);
+    let of_name = ProductSlug::of(new.name.as_str(), id);
     for attempt in 0..SLUGS {
         let slug = match attempt {
             0 => of_name.clone(),
             n if n < SLUGS.saturating_sub(1) => of_name.numbered(n),
-            _ => Slug::of_id(id),
+            _ => ProductSlug::of_id(id),
         };
         let product = Product::new(id, slug, new.clone(), s.sys.now());
         let mut tx = Tx::new();

@@ -6,7 +6,7 @@ use callers::{Staff, staff::Administrator};
 use commerce::{
     product::{Product, SlugClaim},
     rating,
-    slug::Slug,
+    slug::ProductSlug,
 };
 use kernel::{
     Kind, Locale, Problem, Timestamp,
@@ -68,7 +68,7 @@ pub struct ProductInfo {
     /// The id.
     id: ProductId,
     /// Its name in addresses, which stays when it is renamed.
-    slug: Slug,
+    slug: ProductSlug,
     /// Its name.
     #[schema(examples("Garden turtle"))]
     name: String,
@@ -174,7 +174,7 @@ pub async fn get_product(
     responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its version, for changes."))), Problems))]
 pub async fn get_product_by_slug(
     State(s): State<crate::State>,
-    Path(slug): Path<Slug>,
+    Path(slug): Path<ProductSlug>,
     Language(locale): Language,
 ) -> Result<Versioned<ProductInfo>, Error> {
     let claim = s.table.get::<SlugClaim>(SlugClaim::key_of(&slug)).await?.ok_or(Kind::NotFound)?;

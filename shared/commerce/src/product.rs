@@ -15,7 +15,7 @@ use store::{About, Cond, Item, Key, Personal, Slot, Tx, Update, field};
 
 use crate::{
     category, price, shelf,
-    slug::Slug,
+    slug::ProductSlug,
     text::{Description, ProductName},
 };
 
@@ -37,7 +37,7 @@ pub struct Product {
     /// Its name, which no other product has.
     pub name: ProductName,
     /// Its name in addresses, which stays.
-    pub slug: Slug,
+    pub slug: ProductSlug,
     /// What it is.
     pub description: Description,
     /// The category.
@@ -136,7 +136,7 @@ impl Product {
 
     /// A new product with this slug.
     #[must_use]
-    pub fn new(id: ProductId, slug: Slug, new: NewProduct, now: Time) -> Self {
+    pub fn new(id: ProductId, slug: ProductSlug, new: NewProduct, now: Time) -> Self {
         let NewProduct { name, description, category, price, for_sale, available } = new;
         Self {
             id,
@@ -341,7 +341,7 @@ impl Item for NameClaim {
 /// The claim of a product's slug.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlugClaim {
-    slug: Slug,
+    slug: ProductSlug,
     /// The product.
     pub product: ProductId,
 }
@@ -349,7 +349,7 @@ pub struct SlugClaim {
 impl SlugClaim {
     /// The key of a slug.
     #[must_use]
-    pub fn key_of(slug: &Slug) -> Key {
+    pub fn key_of(slug: &ProductSlug) -> Key {
         Key::new(format!("PRODUCT_SLUG#{slug}"), "PRODUCT_SLUG")
     }
 }
@@ -377,7 +377,7 @@ mod tests {
             for_sale: true,
             available: 5,
         };
-        Product::new(id, Slug::of("Garden turtle", id), new, sys.now())
+        Product::new(id, ProductSlug::of("Garden turtle", id), new, sys.now())
     }
 
     fn balanced(product: &Product) -> bool {

@@ -18,7 +18,7 @@ const OF_ID: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 50, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("garden-turtle"))]
-pub struct Slug(String);
+pub struct ProductSlug(String);
 
 /// The text is no slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl fmt::Display for BadSlug {
     }
 }
 
-impl Slug {
+impl ProductSlug {
     /// The slug of a name: its Latin letters and digits. A name in another script gets one from the product's id.
     #[must_use]
     pub fn of(name: &str, product: ProductId) -> Self {
@@ -63,7 +63,7 @@ impl Slug {
     }
 }
 
-impl TryFrom<String> for Slug {
+impl TryFrom<String> for ProductSlug {
     type Error = BadSlug;
     fn try_from(text: String) -> Result<Self, BadSlug> {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -71,13 +71,13 @@ impl TryFrom<String> for Slug {
     }
 }
 
-impl From<Slug> for String {
-    fn from(slug: Slug) -> Self {
+impl From<ProductSlug> for String {
+    fn from(slug: ProductSlug) -> Self {
         slug.0
     }
 }
 
-impl fmt::Display for Slug {
+impl fmt::Display for ProductSlug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn every_name_gives_a_slug() {
         let id = Sys::real().id();
-        let of = |name: &str| Slug::of(name, id).to_string();
+        let of = |name: &str| ProductSlug::of(name, id).to_string();
         for (name, slug) in [
             ("Żółw ogrodowy", "zolw-ogrodowy"),
             ("  P 00 ", "p-00"),
@@ -113,13 +113,13 @@ mod tests {
         let id = Sys::real().id();
         let long = "Słoń ".repeat(20);
         for name in ["桜", "a", &"x".repeat(100), &long, "ß".repeat(50).as_str(), "a-b-c"] {
-            let slug = Slug::of(name, id);
+            let slug = ProductSlug::of(name, id);
             for slug in [slug.clone(), slug.numbered(1), slug.numbered(99)] {
-                assert_eq!(Slug::try_from(slug.to_string()), Ok(slug));
+                assert_eq!(ProductSlug::try_from(slug.to_string()), Ok(slug));
             }
         }
         for bad in ["", "-a", "a-", "a--b", "A", "ż", "a b", &"x".repeat(51)] {
-            assert_eq!(Slug::try_from(bad.to_owned()), Err(BadSlug), "{bad}");
+            assert_eq!(ProductSlug::try_from(bad.to_owned()), Err(BadSlug), "{bad}");
         }
     }
 }
