@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use image::ImageFormat;
+use local::aws::faults::{Fault, Target};
 use tests::{App, Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
@@ -558,6 +559,18 @@ async fn ratings_are_counted_exactly() {
     assert_eq!(mine, usize::from(ana.get(&path).await.status == 200));
     ana.delete(&path).await.is(204);
     ana.delete(&path).await.is(204);
+    counted().await;
+
+    // The table has written it, and its answer is lost.
+    let target = Target {
+        function: Some("ProductsFunction".to_owned()),
+        operation: Some("TransactWriteItems".to_owned()),
+        times: 1,
+        ..Target::default()
+    };
+    let lost = cloud.aws.faults.script(target, Fault::LostAfter);
+    ana.put(&path, json!({ "stars": 2 })).await.is(204);
+    lost.end();
     counted().await;
 
     // An hour has room for sixty.
