@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use local::aws::faults::{Fault, Target};
 use search::normal;
 use tests::{Caller, Cloud, Value, json, race};
 
@@ -323,6 +324,35 @@ async fn a_title_of_unusual_writing_is_found_too() {
     crate::items::are_as_described(&cloud).await;
     version.delete(&one).await.is(204);
     assert_eq!(cloud.of_kind("search_carrier").await.len(), before);
+}
+
+/// If the function is interrupted in the middle of a large change, another one finishes it.
+/// Promise: models-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_change_is_finished() {
+    let cloud = Cloud::start().await;
+    let (ana, visitor) = (cloud.member("ana").await, cloud.anonymous());
+    let (first, second): (String, String) = (('\u{4e00}'..='\u{4e63}').collect(), ('\u{5e00}'..='\u{5e63}').collect());
+    let id = make(&ana, &first, "PL").await;
+    let unfinished = Target {
+        function: Some("ModelsFunction".to_owned()),
+        operation: Some("TransactWriteItems".to_owned()),
+        first: 2,
+        times: 100,
+        ..Target::default()
+    };
+    let down = cloud.aws.faults.script(unfinished, Fault::Internal);
+    let one = format!("{MODELS}/{id}");
+    ana.with("if-match", "*").patch(&one, json!({ "title": second })).await.is(200);
+    cloud.settle().await;
+    assert!(down.hits() > 0);
+    down.end();
+    assert!(cloud.of_kind("search_unfinished").await.is_empty());
+    for (part, expected) in [("\u{4e63}", 0), ("\u{5e63}", 1), ("\u{5e10}\u{5e11}", 1)] {
+        assert_eq!(walk(&visitor, &[("search", part)]).await.relevant.len(), expected, "{part}");
+    }
+    ana.with("if-match", "*").delete(&one).await.is(204);
+    assert!(!cloud.of_kind("search_carrier").await.iter().any(|carrier| carrier.to_string().contains(&id)));
 }
 
 /// The models that a person makes in a day have a limit.

@@ -31,7 +31,7 @@ const IN_MEMORY: u32 = 100_000;
 /// The items that are written at once.
 const FILLED_AT_ONCE: usize = 20_000;
 /// The function that is measured.
-const FUNCTION: &str = "models";
+const FUNCTION: &str = "ModelsFunction";
 /// A request for a page.
 const EVENT: &str = "events/models/list.json";
 

@@ -15,6 +15,7 @@ mod notice;
 mod outbox;
 pub mod people;
 pub mod rooms;
+pub mod search;
 
 pub use consumer::{Once, once, part};
 pub use event::{Envelope, Event, EventType};
@@ -34,5 +35,5 @@ pub const SOURCE: &str = "stoa";
 
 /// Every event of every domain.
 pub fn all() -> impl Iterator<Item = &'static EventType> {
-    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS].into_iter().flatten()
+    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS, search::EVENTS].into_iter().flatten()
 }
