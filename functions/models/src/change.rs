@@ -55,10 +55,10 @@ pub async fn create_model(
 #[serde(deny_unknown_fields)]
 pub struct UpdateModel {
     /// 1 to 100 characters.
-    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    #[schema(min_length = 1, max_length = 100, nullable = false, examples("Blue bike"))]
     title: Option<String>,
     /// The code of one of the countries of this deployment, in upper or lower case.
-    #[schema(min_length = 2, max_length = 2, nullable = false)]
+    #[schema(min_length = 2, max_length = 2, nullable = false, examples("DE"))]
     country: Option<String>,
 }
 

@@ -105,7 +105,7 @@ impl Filters {
         let named = fields.take("/creator", part(query.creator.as_deref(), CREATOR_MAX)).flatten();
         // A name beats an id.
         let id = given(&query.creator_id).filter(|_| named.is_none());
-        let id = id.map(|id| fields.take("/creator_id", id.trim().parse().map_err(|_| FieldError::new("id"))));
+        let id = id.map(|id| fields.take("/creator_id", id.trim().parse::<UserId>().map_err(|_| FieldError::new("id"))));
         let country = given(&query.country).map(|country| fields.take("/country", Country::parse(&country)));
         fields.finish()?;
         let creator = named.map(Creator::Named).or_else(|| id.flatten().map(Creator::Is));
@@ -119,7 +119,7 @@ impl Filters {
             Some(Creator::Is(id)) => return Ok(Some(vec![*id])),
             Some(Creator::Named(name)) => name.clone(),
         };
-        let wanted = Wanted { in_title: Some(name), ..Wanted::all() };
+        let wanted = Wanted::all().titled(name);
         let found = Catalogue::People.page(table, &wanted, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
         found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>().map(Some)
     }

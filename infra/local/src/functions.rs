@@ -54,6 +54,7 @@ functions! {
     "registration" => registration::start, Some(registration::description);
     "room-fanout" => room_fanout::start, None;
     "rooms" => rooms::start, Some(rooms::description);
+    "search-index" => search_index::start, None;
     "socket" => socket::start, Some(socket::description);
     "support" => support::start, Some(support::description);
     "upload-processor" => upload_processor::start, None;

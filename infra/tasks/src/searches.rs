@@ -31,7 +31,7 @@ const IN_MEMORY: u32 = 100_000;
 /// The items that are written at once.
 const FILLED_AT_ONCE: usize = 20_000;
 /// The function that is measured.
-const FUNCTION: &str = "models";
+const FUNCTION: &str = "ModelsFunction";
 /// A request for a page.
 const EVENT: &str = "events/models/list.json";
 
@@ -41,6 +41,8 @@ const SYLLABLES: [&str; 64] = [
     "pra", "prze", "que", "ra", "ri", "ro", "sch", "sen", "ska", "st", "ta", "ten", "the", "to", "tra", "und", "ver", "wa", "wie", "wy",
     "zy", "żó",
 ];
+/// Parts that many titles have.
+const FREQUENT: [&str; 10] = ["the", "nie", "der", "en ", "ie ", "sch", "ing", "prze", "and", "her"];
 /// The words that titles consist of.
 const WORDS: u32 = 30_000;
 
@@ -77,6 +79,9 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     }
     Ok(dear)
 }
+
+/// The filters of a search.
+type Search = Vec<(String, String)>;
 
 /// A page of a search.
 struct Page {
@@ -139,16 +144,15 @@ fn event(query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> 
 const BY_NAME: &str = "creators by a part of the name";
 
 /// What is looked for, by kind.
-fn kinds(sys: &Sys, titles: &[String]) -> Vec<(&'static str, Vec<Vec<(String, String)>>)> {
+fn kinds(sys: &Sys, titles: &[String]) -> Vec<(&'static str, Vec<Search>)> {
     let search = |text: String| vec![("search".to_owned(), text)];
-    let with = |mut search: Vec<(String, String)>, name: &str, value: &str| {
+    let with = |mut search: Search, name: &str, value: &str| {
         search.push((name.to_owned(), value.to_owned()));
         search
     };
-    let words = || (0..SEARCHES).map(|_| part(sys, titles));
+    let words = || (0..SEARCHES).map(move |_| part(sys, titles));
     let cut = |text: String, most: usize| text.chars().take(most).collect::<String>();
-    let frequent = ["the", "nie", "der", "en ", "ie ", "sch", "ing", "prze", "and", "her"];
-    let joined = || frequent.iter().flat_map(|one| frequent.iter().map(move |other| format!("{one}{other}")));
+    let joined = || FREQUENT.iter().flat_map(|one| FREQUENT.iter().map(move |other| format!("{one}{other}")));
     vec![
         ("everything", vec![Vec::new()]),
         ("words", words().map(search).collect()),

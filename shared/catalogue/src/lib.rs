@@ -186,7 +186,7 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
         match model.delete(table).await {
             // Changed or deleted meanwhile: the next look shows.
             Ok(()) | Err(NotChanged::Version) => {}
-            Err(NotChanged::Other(e)) => Err(e).refused_is_fine()?,
+            Err(NotChanged::Other(e)) => Err::<(), _>(e).refused_is_fine()?,
         }
     }
     Ok(if page.items.is_empty() { Purged::Done } else { Purged::More })

@@ -93,6 +93,7 @@ mod tests {
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
+        search::SearchUnfinished,
         shop::{ProductDeleted, ProductPictureRetired},
     };
 
@@ -101,11 +102,11 @@ mod tests {
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
         MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, ProductDeleted, ProductPictureRetired, RelationChanged,
-        RoomDeleted, SessionsEnded, TranscriptAsked,
+        RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 19] = [
+    const WRITTEN: [&str; 20] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -123,6 +124,7 @@ mod tests {
         r#"{"name":"product_picture_retired","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"search_unfinished","catalogue":"models","record":"mdl_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
@@ -147,6 +149,7 @@ mod tests {
             Heard::ProductPictureRetired(event) => to_json(event),
             Heard::RelationChanged(event) => to_json(event),
             Heard::RoomDeleted(event) => to_json(event),
+            Heard::SearchUnfinished(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
             Heard::TranscriptAsked(event) => to_json(event),
         }

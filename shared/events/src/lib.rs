@@ -15,6 +15,7 @@ mod notice;
 mod outbox;
 pub mod people;
 pub mod rooms;
+pub mod search;
 pub mod shop;
 
 pub use consumer::{Once, is_of_bus, once, part};
@@ -35,5 +36,5 @@ pub const SOURCE: &str = "stoa";
 
 /// Every event of every domain.
 pub fn all() -> impl Iterator<Item = &'static EventType> {
-    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS, shop::EVENTS].into_iter().flatten()
+    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS, search::EVENTS, shop::EVENTS].into_iter().flatten()
 }

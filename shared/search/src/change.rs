@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use events::{Outbox, search::SearchUnfinished};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slot, StoreError, Table, Tx, field};
 
@@ -69,7 +70,8 @@ impl Catalogue {
         let content = format!("{old:?} {new:?}");
         let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
         let free = Some(tx.create(&unfinished));
-        let room = tx.room();
+        // One more for the event.
+        let room = tx.room().saturating_sub(1);
         writes.into_iter().take(room).for_each(|write| write.add_to(tx));
         Change { catalogue: self, id, unfinished: Some(unfinished), free }
     }
@@ -124,11 +126,15 @@ impl Change {
     ///
     /// # Errors
     /// As [`Table::commit`].
-    pub async fn commit(self, table: &Table, tx: Tx) -> Result<(), CommitError> {
+    pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
+        if self.unfinished.is_some() {
+            let event = SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() };
+            Outbox::add(&mut tx, table.sys(), &event);
+        }
         let committed = table.commit(tx).await;
         match &committed {
             Ok(()) => {
-                // The record is written. The next change of it finishes what is not.
+                // The record is written. The consumer of the event finishes what is not.
                 if let Some(unfinished) = self.unfinished
                     && let Err(e) = unfinished.finish(table).await
                 {
@@ -216,7 +222,7 @@ mod tests {
             let mut tx = Tx::new();
             let change = Catalogue::Models.write(&mut tx, old.as_ref(), new.as_ref());
             assert_eq!(change.unfinished.is_none(), whole, "{old:?}");
-            assert!(whole || tx.room() == 0);
+            assert!(whole || tx.room() == 1);
         }
     }
 }

@@ -88,8 +88,7 @@ impl Entry {
     #[must_use]
     pub fn place(&self) -> String {
         let title = normal(&self.title);
-        let cut = (0..=SORT_MAX_BYTES).rev().find_map(|end| title.get(..end)).unwrap_or(&title);
-        let title = if title.len() <= SORT_MAX_BYTES { &title } else { cut };
+        let title = title.get(..title.floor_char_boundary(SORT_MAX_BYTES)).unwrap_or(&title);
         format!("{title}{SEPARATOR}{}", self.id)
     }
 
@@ -112,8 +111,8 @@ impl Entry {
             }
         }
         let count = base.len().max(first.len()).max(second.len());
-        let partition = |lists: &[List], number| lists.get(number).map(|list| list.partition(catalogue));
-        let one = |number| Carrier {
+        let partition = |lists: &[List], number: usize| lists.get(number).map(|list| list.partition(catalogue));
+        let one = |number: usize| Carrier {
             entry: self.clone(),
             base: partition(&base, number).unwrap_or_else(|| catalogue.partition(&format!("RECORD#{}#{number}", self.id))),
             first: partition(&first, number),

@@ -12,7 +12,7 @@
 //!
 //! | writing | AWS calls |
 //! |---|---|
-//! | a new record, a change, a removal | the transaction of the record; more of them if a hundred writes are not enough |
+//! | a new record, a change, a removal | the transaction of the record; more of them if a hundred writes are not enough. If that is interrupted, the consumer of an event goes on |
 //!
 //! | reading a page | AWS calls |
 //! |---|---|
@@ -52,6 +52,9 @@ pub enum Catalogue {
 }
 
 impl Catalogue {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Models, Self::People, Self::Products];
+
     fn partition(self, list: &str) -> String {
         format!("SEARCH#{self}#{list}")
     }

@@ -214,7 +214,7 @@ mod tests {
                 let list = sys.below(u32::try_from(lists.len()).unwrap()) as usize;
                 lists[list].push(entry.clone());
             }
-            let wanted = Wanted { terms: vec![crate::Term::part("1").unwrap()], ..Wanted::all() };
+            let wanted = Wanted::all().with(crate::Term::part("1").unwrap());
             let (limit, size) = (among(7) as usize, among(5));
             let (mut found, mut after) = (Vec::new(), String::new());
             loop {

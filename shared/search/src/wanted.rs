@@ -44,12 +44,11 @@ impl Term {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Parts of the text.
-    pub terms: Vec<Term>,
-    /// A part of the title, in catalogues whose titles are in normal form and in the text as well: usernames.
-    pub in_title: Option<Term>,
+    terms: Vec<Term>,
+    /// A part of the title.
+    in_title: Option<Term>,
     /// The owners, at most [`OWNERS_MAX`]. Nobody's records are looked for if there are none of them.
-    pub owners: Option<BTreeSet<UserId>>,
-    /// Labels.
+    owners: Option<BTreeSet<UserId>>,
     labels: BTreeSet<String>,
 }
 
@@ -67,7 +66,14 @@ impl Wanted {
         self
     }
 
-    /// Also of one of these owners.
+    /// Also with this part of the title, in catalogues whose titles are in normal form and in the text as well: usernames.
+    #[must_use]
+    pub fn titled(mut self, part: Term) -> Self {
+        self.in_title = Some(part);
+        self
+    }
+
+    /// Also of one of these owners, of whom only the first [`OWNERS_MAX`] count. Nothing, if there are none.
     #[must_use]
     pub fn of(mut self, owners: impl IntoIterator<Item = UserId>) -> Self {
         self.owners = Some(owners.into_iter().take(usize::try_from(OWNERS_MAX).unwrap_or(usize::MAX)).collect());
@@ -148,7 +154,7 @@ mod tests {
         assert_eq!(one(&Wanted::all().with(term("e")).labelled("country", "PL")), [List::Label("country=PL".to_owned())]);
         assert_eq!(one(&Wanted::all().with(term("qx")).labelled("country", "PL")), gram("qx"));
         assert_eq!(one(&Wanted::all().with(term("zolw")).of([UserId::NIL])), [List::Owner(UserId::NIL)]);
-        assert_eq!(one(&Wanted::all().of([])), []);
+        assert!(one(&Wanted::all().of([])).is_empty());
     }
 
     #[test]

@@ -62,6 +62,12 @@ impl Table {
         Self::new(aws, sys, &r.need("TABLE_NAME"))
     }
 
+    /// The clock and the source of ids that it was made with.
+    #[must_use]
+    pub const fn sys(&self) -> &Sys {
+        &self.sys
+    }
+
     /// The name of the table.
     #[must_use]
     pub fn name(&self) -> &str {
