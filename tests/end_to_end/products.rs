@@ -633,7 +633,8 @@ async fn what_somebody_said_about_products_goes_with_them() {
     }
     cloud.settle().await;
     for kind in ["product", "product_name", "product_slug", "product_place", "price", "comment", "rating"] {
-        assert_eq!(cloud.of_kind(kind).await, [Value::Null; 0], "{kind}");
+        let left = cloud.of_kind(kind).await;
+        assert!(left.is_empty(), "{left:?}");
     }
     assert_eq!(cloud.anonymous().get(CATEGORIES).await.is(200)["items"][0]["products"], 0);
     cloud.advance(Duration::from_secs(1)).await;
