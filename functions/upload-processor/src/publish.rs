@@ -1,7 +1,7 @@
 //! Publishing an uploaded file.
 //!
-//! AWS calls: seven, and one to read the product that a picture is for. One batch for the item and the person; the file; concurrently the picture in three sizes; the transaction;
-//! one deletion. Each depends on the one before, and three objects are three requests.
+//! AWS calls: seven, and a read of the product that a picture is for. One batch for the item and the person; the file; concurrently the
+//! picture in three sizes; the transaction; one deletion. Each depends on the one before, and three objects are three requests.
 
 use accounts::user::{Status, User};
 use commerce::product::Product;

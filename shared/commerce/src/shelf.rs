@@ -25,7 +25,7 @@ impl fmt::Display for Shelf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("ALL"),
-            Self::Of(category) => category.fmt(f),
+            Self::Of(category) => write!(f, "{category}"),
         }
     }
 }
