@@ -142,7 +142,9 @@ async fn the_matrix_is_enforced() {
     let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
     let address = victim.post("/v1/me/addresses", address).await.is(201);
     let export = victim.post("/v1/me/exports", json!({})).await.is(202);
+    let model = victim.post("/v1/models", json!({ "title": "Red bike" })).await.is(201);
     let things = BTreeMap::from([
+        ("model", text(&model["id"])),
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
@@ -167,6 +169,9 @@ async fn the_matrix_is_enforced() {
         ("size", "300".to_owned()),
         ("role", "moderator".to_owned()),
         ("seq", "1".to_owned()),
+        ("category", "cat_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
     ]);
 
     let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));

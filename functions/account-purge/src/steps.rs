@@ -18,13 +18,17 @@ use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 8] = [
+pub(crate) const ALL: [Step; 11] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
+    step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
+    step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
+    // The names tell under which words the person is found.
+    step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];

@@ -44,7 +44,7 @@ const COSTS: &str = "AWS calls:";
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
 /// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
 /// last two, which are for staff and developers.
-const LIFE: [&str; 14] = [
+const LIFE: [&str; 16] = [
     "registration",
     "phone-login",
     "login",
@@ -58,6 +58,8 @@ const LIFE: [&str; 14] = [
     "rooms",
     "support",
     "socket",
+    "models",
+    "products",
     "account-deletion",
 ];
 const LAST: [&str; 3] = ["moderation", "admin", "api-docs"];

@@ -46,6 +46,22 @@ pub enum Action {
     SupportThreadRead,
     /// A note of the support team beside a customer's thread was deleted.
     SupportNoteDeleted,
+    /// A product was created. The entries about the shop are about the account that changed it.
+    ProductCreated,
+    /// A product was changed.
+    ProductChanged,
+    /// A product was deleted.
+    ProductDeleted,
+    /// A category of products was created.
+    CategoryCreated,
+    /// A category was renamed.
+    CategoryChanged,
+    /// A category was deleted.
+    CategoryDeleted,
+    /// A moderator changed a comment of somebody else on a product.
+    CommentChanged,
+    /// A moderator deleted a comment of somebody else on a product.
+    CommentDeleted,
 }
 
 /// An entry of the audit log.

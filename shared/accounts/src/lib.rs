@@ -9,6 +9,7 @@ pub mod audit;
 pub mod deletion;
 mod eddsa;
 pub mod export;
+pub mod finding;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
@@ -19,7 +20,6 @@ pub mod picture;
 pub mod profanity;
 pub mod purge;
 mod resource;
-pub mod search;
 pub mod seen;
 pub mod session;
 pub mod staff;
@@ -42,7 +42,6 @@ store::items![
     known::KnownNetwork,
     pair::Pair,
     pair::RelationCounts,
-    search::SearchWord,
     seen::LastSeen,
     session::Session,
     staff::Roles,

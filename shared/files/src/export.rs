@@ -162,7 +162,7 @@ impl Resource for Export {
 pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Vec<(String, Vec<u8>)>, FilesError> {
     let uploads = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#")).await?;
     let mut pictures = Vec::new();
-    for upload in uploads.items.iter().filter(|u| u.state == UploadState::Published) {
+    for upload in uploads.items.iter().filter(|u| u.state == UploadState::Published && u.product.is_none()) {
         let (published, trashed) = (picture::key(upload.picture(), Size::Large), picture::trash_key(upload.picture(), Size::Large));
         let key = if upload.retired_at.is_some() { trashed } else { published };
         match bucket.read(&key, PICTURE_MAX).await {

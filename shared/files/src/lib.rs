@@ -14,6 +14,7 @@
 //! client as it was uploaded. Films and documents of messages are, but only to be saved. An upload and its picture have the same ULID, so that all objects of both are found from the
 //! [`Upload`] item, and repeated processing writes the same keys.
 
+pub mod announce;
 pub mod attachment;
 mod bucket;
 mod colour;

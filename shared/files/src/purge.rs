@@ -21,7 +21,7 @@ const _: () = assert!(STEP as usize * 7 <= DELETE_MAX, "a step is one request to
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
     let page = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#").limit(STEP)).await?;
     if !page.items.is_empty() {
-        bucket.delete(page.items.iter().flat_map(|u| Upload::every_key(user, u.id))).await?;
+        bucket.delete(page.items.iter().flat_map(Upload::own_keys)).await?;
         table.delete_many(page.items.iter().map(store::Item::key).collect()).await?;
     }
     let attachments = of_user(table, user, None, STEP).await?;

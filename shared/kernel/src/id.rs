@@ -133,6 +133,14 @@ id! {
     NoteId "nte";
     /// A text that the support team has prepared.
     ReplyId "rpl";
+    /// A model of the catalogue.
+    ModelId "mdl";
+    /// A product of the shop.
+    ProductId "prd";
+    /// A category of products.
+    CategoryId "cat";
+    /// A comment on a product.
+    CommentId "cmt";
 }
 
 #[cfg(test)]

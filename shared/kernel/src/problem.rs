@@ -98,6 +98,10 @@ kinds! {
     AccountState = 409 "account_state";
     /// Another channel has this slug.
     SlugTaken = 409 "slug_taken";
+    /// Another product or category has this name.
+    NameTaken = 409 "name_taken";
+    /// There are products in this category.
+    CategoryInUse = 409 "category_in_use";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.

@@ -35,7 +35,7 @@ pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
-crate::room::lines! {
+kernel::lines! {
     /// What a thread is about: 1 to 120 characters.
     Subject 1 120;
 }
