@@ -15,6 +15,7 @@ mod client;
 mod codes;
 mod console;
 mod contacts;
+mod countries;
 mod deletion;
 mod delivery;
 mod digests;

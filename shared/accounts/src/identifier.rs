@@ -220,13 +220,6 @@ fn has_phones(country: &str) -> bool {
     Region::from_code(country).is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
 }
 
-/// Whether this is the code of a country, as far as that is known without the numbering plans, which take three milliseconds of CPU time
-/// to load: ISO 3166-1 reserves the codes from `XA` to `XZ` for other uses, of which `XK` is in use as a country.
-#[must_use]
-pub fn is_country(code: &str) -> bool {
-    Region::from_code(code).is_ok() && code.len() == 2 && (!code.starts_with('X') || code == "XK")
-}
-
 /// How a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -773,6 +766,15 @@ mod tests {
             "+80012345678",  // international toll-free
         ] {
             assert_eq!(code(Phone::parse(number, "GB")), "phone", "{number}");
+        }
+    }
+
+    #[test]
+    fn the_listed_calling_codes_are_those_of_numbers() {
+        for country in countries::Country::all() {
+            let region = Region::from_code(country.code()).ok();
+            let code = region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+            assert_eq!(code.map(|code| code.to_string()).as_deref(), country.calling_code(), "{country}");
         }
     }
 

@@ -14,9 +14,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accounts::{
-    identifier::{Contact, Phone, is_country},
+    identifier::{Contact, Phone},
     known::KnownNetwork,
 };
+use countries::Country;
 use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
@@ -269,7 +270,7 @@ impl SendLimits {
     /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
     pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
         let countries = r.list("SMS_COUNTRIES");
-        if countries.is_empty() || !countries.iter().all(|c| is_country(c)) {
+        if countries.is_empty() || !countries.iter().all(|code| Country::of(code).is_some()) {
             r.wrong("SMS_COUNTRIES is not a list of country codes".to_owned());
         }
         Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
