@@ -34,7 +34,7 @@ async fn deactivate(who: &Caller) -> Reply {
 }
 
 /// A member with this role, whose second factor was proven just now.
-async fn staff(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
+pub(crate) async fn staff(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
     let (caller, app, _) = cloud.careful(name, phone).await;
     cloud.appoint(&caller, &[role]);
     (cloud.step_up(&caller, &app).await, app)
@@ -47,7 +47,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// The audit entries about somebody, in order: who did what.
-async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
+pub(crate) async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
     let mut entries = cloud.of_kind("audit").await;
     entries.retain(|e| e["subject"]["S"] == about.id());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
+    ApiKeyId, AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
     SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
@@ -67,6 +67,7 @@ fn fits(pattern: &str, key: &Value) -> bool {
 fn is(name: &str, text: &str) -> bool {
     match name {
         "user" | "invitee" => text.parse::<UserId>().is_ok(),
+        "api_key" => text.parse::<ApiKeyId>().is_ok(),
         "attachment" => text.parse::<AttachmentId>().is_ok(),
         "audit" => text.parse::<AuditId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),

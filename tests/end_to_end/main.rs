@@ -6,6 +6,7 @@
 mod addresses;
 mod admin;
 mod api_docs;
+mod api_keys;
 mod attachments;
 mod bodies;
 mod browser;

@@ -44,6 +44,10 @@ pub enum Action {
     PublicRoomChanged,
     /// Somebody of the support team read a customer's thread.
     SupportThreadRead,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
 }
 
 /// An entry of the audit log.

@@ -4,6 +4,7 @@ cursor_invalid = This link to a page of the list is no longer valid. Load the li
 token_invalid = Sign in to continue.
 credentials_invalid = The name or the password is wrong.
 refresh_invalid = Your session has ended. Sign in again.
+api_key_invalid = The API key is not valid.
 step_up_required = Confirm again that it is you.
 slug_taken = This address belongs to another channel.
 change_too_late = A message can be changed for 15 minutes.

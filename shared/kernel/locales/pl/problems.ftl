@@ -4,6 +4,7 @@ cursor_invalid = Ten link do strony listy stracił ważność. Wczytaj listę od
 token_invalid = Zaloguj się, aby kontynuować.
 credentials_invalid = Nazwa lub hasło jest nieprawidłowe.
 refresh_invalid = Twoja sesja się zakończyła. Zaloguj się ponownie.
+api_key_invalid = Ten klucz API jest nieprawidłowy.
 step_up_required = Potwierdź jeszcze raz, że to Ty.
 slug_taken = Ten adres należy do innego kanału.
 change_too_late = Wiadomość można zmienić przez 15 minut.
