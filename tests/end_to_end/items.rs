@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    ApiKeyId, AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
-    SessionId, TokenId, UploadId, UserId,
+    ApiKeyId, AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId,
+    RoomId, SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;

@@ -10,6 +10,7 @@ mod api_keys;
 mod attachments;
 mod bodies;
 mod browser;
+mod captcha;
 mod chat;
 mod chats;
 mod client;

@@ -177,4 +177,5 @@ field-range = Use a number from { $min } to { $max }.
 field-time_of_day = This is not a time of day (such as 22:00).
 field-time_zone = This is not a time zone (such as Europe/Warsaw).
 field-same_time = Begin and end must be different.
+field-captcha = The check that you are a person has failed. Try it again.
 field-fixed = This cannot be changed.

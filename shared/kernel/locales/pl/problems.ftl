@@ -184,4 +184,5 @@ field-range = Użyj liczby od { $min } do { $max }.
 field-time_of_day = To nie jest godzina (taka jak 22:00).
 field-time_zone = To nie jest strefa czasowa (taka jak Europe/Warsaw).
 field-same_time = Początek i koniec muszą się różnić.
+field-captcha = Nie udało się sprawdzić, czy jesteś człowiekiem. Spróbuj ponownie.
 field-fixed = Tego nie można zmienić.
