@@ -9,15 +9,15 @@
 #[path = "../bundle.rs"]
 mod bundle;
 mod client;
-mod countries;
+mod country_list;
 mod docs;
 mod document;
 mod files;
 mod problems;
 mod unknown;
 
-use ::countries::Blocked;
 use axum::routing::any;
+use countries::Blocked;
 use function::{Boot, Function, StartError};
 
 pub use crate::files::compressed_bytes;
@@ -31,7 +31,7 @@ web::operations! { "api-docs", "This description and its pages, and what is the 
     docs::get_docs_file,
     client::get_client_file,
     problems::get_problem,
-    countries::list_countries,
+    country_list::list_countries,
 }
 
 /// Reads the configuration.

@@ -52,6 +52,16 @@ impl Country {
         COUNTRIES.get(code).map(Self)
     }
 
+    /// Reads a list of codes from a variable. It may be empty.
+    pub fn listed(r: &mut Reader<'_>, variable: &'static str) -> Vec<Self> {
+        let named = r.list(variable);
+        let known: Vec<Self> = named.iter().filter_map(|code| Self::of(code)).collect();
+        if known.len() != named.len() {
+            r.wrong(format!("{variable} is not a list of country codes"));
+        }
+        known
+    }
+
     /// Every country, by its code.
     pub fn all() -> impl Iterator<Item = Self> {
         COUNTRIES.values().map(Self)
@@ -141,12 +151,7 @@ pub struct Blocked(Vec<Country>);
 impl Blocked {
     /// Reads `BLOCKED_COUNTRIES`, a list of codes. It may be empty.
     pub fn read(r: &mut Reader<'_>) -> Self {
-        let named = r.list("BLOCKED_COUNTRIES");
-        let known: Vec<Country> = named.iter().filter_map(|code| Country::of(code)).collect();
-        if known.len() != named.len() {
-            r.wrong("BLOCKED_COUNTRIES is not a list of country codes".to_owned());
-        }
-        Self(known)
+        Self(Country::listed(r, "BLOCKED_COUNTRIES"))
     }
 
     /// Whether this country is excluded.

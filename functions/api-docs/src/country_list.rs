@@ -1,7 +1,7 @@
 //! The countries that addresses may lie in: what a form needs to let people choose theirs.
 
-use ::countries::{Blocked, Country};
 use axum::{extract::State, response::Response};
+use countries::{Blocked, Country};
 use http::HeaderMap;
 use kernel::{Locale, Problem};
 use serde::Serialize;
