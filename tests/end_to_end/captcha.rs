@@ -80,8 +80,8 @@ async fn an_outage_accepts_nothing_and_something_else_can_decide() {
     assert_eq!(unknown.check(cloud.now(), &token(), ACTION).await.map_err(code), Err("unavailable".to_owned()));
 }
 
-/// A page gets a token from the stand-in over HTTP, where the real service has a widget.
-/// Promise: captcha
+/// A page gets a token from the stand-in over HTTP, where the real service has a widget, and a program can make it fail.
+/// Promise: captcha, local-console
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_gets_a_token_from_the_stand_in() {
     let cloud = Cloud::start().await;
@@ -90,4 +90,10 @@ async fn a_page_gets_a_token_from_the_stand_in() {
     let captcha = adapter(&cloud, SECRET);
     assert!(captcha.check(cloud.now(), given["token"].as_str().unwrap(), ACTION).await.is_ok());
     cloud.anonymous().post(&tokens, json!({ "unheard_of": true })).await.has(422);
+
+    let control = format!("{}/_local/captcha", cloud.urls.console);
+    let before = json!({ "mood": "well", "verified": 1 });
+    assert_eq!(cloud.anonymous().get(&control).await.is(200), before);
+    assert_eq!(cloud.anonymous().post(&control, json!({ "mood": "down" })).await.is(200)["mood"], "down");
+    assert_eq!(cloud.outside.captchas.mood(), Mode::Down);
 }

@@ -42,7 +42,7 @@ pub struct Solved {
     pub score: Option<f64>,
 }
 
-/// The tokens and the mode. Cloning shares them.
+/// The tokens and how it answers. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct Captchas(Arc<Mutex<Shared>>);
 
@@ -52,7 +52,7 @@ struct Shared {
     tokens: BTreeMap<String, (Solved, Time)>,
     given: u64,
     verified: u64,
-    mode: Mode,
+    mood: Mode,
 }
 
 impl Captchas {
@@ -73,15 +73,21 @@ impl Captchas {
     }
 
     /// Sets how it answers, until the next call or the end of the process.
-    pub fn be(&self, mode: Mode) {
-        self.shared().mode = mode;
+    pub fn be(&self, mood: Mode) {
+        self.shared().mood = mood;
+    }
+
+    /// How it answers now.
+    #[must_use]
+    pub fn mood(&self) -> Mode {
+        self.shared().mood
     }
 
     /// Records a request to verify a token, and returns how to answer it.
     fn note(&self) -> Mode {
         let mut shared = self.shared();
         shared.verified = shared.verified.saturating_add(1);
-        shared.mode
+        shared.mood
     }
 
     /// What it says of a token, which is used up.
