@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
-use crate::admin::{audit, staff};
+use crate::{
+    admin::{audit, staff},
+    deletion::{SWEEP, run, schedule, until_due},
+    export::download,
+};
 
 const KEYS: &str = "/v1/me/api-keys";
 const STATISTICS: &str = "/v1/statistics/invites";
@@ -199,4 +203,31 @@ async fn superusers_revoke_everybodys_keys() {
     root.delete(&format!("{theirs}/{id}")).await.is(204);
     is_refused(&program(&cloud, &key).get(STATISTICS).await);
     assert_eq!(audit(&cloud, &ida).await.last(), Some(&(root.id(), "api_key_revoked".to_owned())));
+}
+
+/// The archive of everything about a person lists their keys without what opens something. The deletion of the account takes them along.
+/// Promise: api-keys, export-complete, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_in_the_archive_without_their_secrets_and_go_with_the_account() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = staff(&cloud, "ida", "+447700900401", "administrator").await;
+    let scheduled = schedule(&ida).await;
+    cloud.advance(DAY * 20).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let made = ida.post(KEYS, json!({ "name": "Till at the porch", "scopes": ["statistics:read"] })).await.is(201);
+    let key = made["key"].as_str().unwrap();
+    let export = ida.post("/v1/me/exports", json!({})).await.is(202);
+    cloud.settle().await;
+    let archive = download(&cloud, &ida, &format!("/v1/me/exports/{}", export["id"].as_str().unwrap())).await;
+    let archive: String = archive.values().map(|file| String::from_utf8_lossy(file).into_owned()).collect();
+    assert!(archive.contains("Till at the porch") && archive.contains(made["prefix"].as_str().unwrap()));
+    assert!(!archive.contains(&key[13..]));
+    let hashes: Vec<String> = cloud.of_kind("api_key").await.iter().map(|item| item["hash"]["S"].as_str().unwrap().to_owned()).collect();
+    assert!(hashes.len() == 1 && !archive.contains(&hashes[0]));
+
+    until_due(&cloud, &scheduled).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    assert!(cloud.of_kind("api_key").await.is_empty());
+    is_refused(&program(&cloud, key).get(STATISTICS).await);
 }
