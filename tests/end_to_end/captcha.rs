@@ -13,8 +13,10 @@ const ACTION: &str = "contact";
 /// The adapter as a function at this cloud reads it, with this secret.
 fn adapter(cloud: &Cloud, secret: &str) -> Captcha {
     let url = format!("{}{PATH}/siteverify", cloud.urls.outside);
-    let env: Env =
-        [("CAPTCHA_SECRET", secret), ("CAPTCHA_URL", &url)].map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+    let env: Env = [("CAPTCHA_SECRET", secret), ("CAPTCHA_URL", url.as_str())]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect();
     let origins: Origins = ["http://localhost:*"].into_iter().collect();
     env.read(|r| Captcha::read(r, &origins)).expect("good settings").expect("a captcha")
 }
