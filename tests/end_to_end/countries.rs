@@ -91,3 +91,42 @@ async fn the_listed_postal_codes_are_accepted() {
         }
     }
 }
+
+/// Codes that tables of postal codes often get wrong: forms of the British Isles, more than one length, lower case, small countries, and
+/// countries without codes, in which an address must not need one.
+/// Promise: addresses-validation
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_that_are_often_got_wrong_are_right() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let place = |country: &str, code: &str| json!({ "street": "Street 1", "city": "City", "postal_code": code, "country": country });
+    let id = ana.post("/v1/me/addresses", place("PL", "30-001")).await.is(201)["id"].as_str().unwrap().to_owned();
+    let put =
+        async |country: &str, code: &str| ana.with("if-match", "*").put(&format!("/v1/me/addresses/{id}"), place(country, code)).await;
+    for (country, code) in [
+        ("GB", "SW1A 1AA"),
+        ("GG", "GY1 1AA"),
+        ("JE", "JE2 3AB"),
+        ("IM", "IM1 1AA"),
+        ("KR", "03051"),
+        ("LK", "00100"),
+        ("US", "94103"),
+        ("US", "94103-1234"),
+        ("AX", "22100"),
+        ("VA", "00120"),
+        ("PM", "97500"),
+        ("FM", "96941"),
+        ("SJ", "9170"),
+    ] {
+        assert_eq!(put(country, code).await.is(200)["postal_code"], code, "{country}");
+    }
+    assert_eq!(put("CA", "k1a 0b1").await.is(200)["postal_code"], "K1A 0B1");
+    for country in ["AE", "HK", "QA"] {
+        assert!(put(country, "").await.is(200)["postal_code"].is_null(), "{country}");
+    }
+    for (country, code) in [("PL", "ANYTHING"), ("PL", "x30-001"), ("GB", "12345"), ("US", "94103-12345"), ("KR", "123-456"), ("CI", "")] {
+        let reply = put(country, code).await;
+        assert_eq!(reply.status, if country == "CI" { 200 } else { 422 }, "{country} {code}: {reply:?}");
+    }
+    assert_eq!(put("UA-CR", "").await.field_errors(), ["/country country"]);
+}
