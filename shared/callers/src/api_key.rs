@@ -84,7 +84,6 @@ where
 async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) -> Result<(UserId, Role), Problem> {
     let refused = |cause| Kind::ApiKeyInvalid.because(cause);
     let token = ApiKeyToken::parse(sent).ok_or_else(|| refused("it is no key of this system"))?;
-    web::log_user(token.user);
     let (user, roles, key) = (User::key_of(token.user), Roles::key_of(token.user), ApiKey::key_of(token.user, token.id));
     let mut found = table.get_many(vec![user.clone(), roles.clone(), key.clone()]).await?;
     let owner = found.take::<User>(&user)?.ok_or_else(|| refused("its owner's account is gone"))?;
@@ -92,6 +91,7 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
     if let Some(cause) = key.refusal(&token, &owner, now) {
         return Err(refused(cause));
     }
+    web::log_user(owner.id);
     let role = found.take::<Roles>(&roles)?.and_then(|roles| roles.roles.into_iter().max()).filter(|role| *role >= least);
     let role = role.ok_or_else(|| refused("its owner has no role that may do this"))?;
     if !key.scopes.contains(&scope) {
