@@ -40,7 +40,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// The audit entries about somebody, in order: who did what.
-async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
+pub(crate) async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
     let mut entries = cloud.of_kind("audit").await;
     entries.retain(|e| e["subject"]["S"] == about.id());

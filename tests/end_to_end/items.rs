@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, EventId, ExportId, ModelId, NoteId, NotificationId,
-    PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
+    ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, EventId, ExportId, ModelId, NoteId,
+    NotificationId, PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -67,6 +67,7 @@ fn fits(pattern: &str, key: &Value) -> bool {
 fn is(name: &str, text: &str) -> bool {
     match name {
         "user" | "invitee" => text.parse::<UserId>().is_ok(),
+        "api_key" => text.parse::<ApiKeyId>().is_ok(),
         "attachment" => text.parse::<AttachmentId>().is_ok(),
         "audit" => text.parse::<AuditId>().is_ok(),
         "category" => text.parse::<CategoryId>().is_ok(),

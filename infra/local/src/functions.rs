@@ -32,6 +32,7 @@ functions! {
     "account-purge" => account_purge::start, None;
     "admin" => admin::start, Some(admin::description);
     "api-docs" => api_docs::start, Some(api_docs::description);
+    "api-keys" => api_keys::start, Some(api_keys::description);
     "chat" => chat::start, None;
     "data-export" => data_export::start, None;
     "deletion-fallback" => deletion_fallback::start, None;

@@ -62,6 +62,10 @@ pub enum Action {
     CommentChanged,
     /// A moderator deleted a comment of somebody else on a product.
     CommentDeleted,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
 }
 
 /// An entry of the audit log.

@@ -5,6 +5,7 @@
 //! Every session is created by [`session::Opening`].
 
 pub mod agent;
+pub mod api_key;
 pub mod audit;
 pub mod deletion;
 mod eddsa;
@@ -33,6 +34,7 @@ pub use new_account::{NewAccount, NotMade};
 pub use resource::Resource;
 
 store::items![
+    api_key::ApiKey,
     audit::AuditEntry,
     deletion::Deletion,
     deletion::Receipt,

@@ -117,6 +117,8 @@ id! {
     DeletionId "del";
     /// An audit entry.
     AuditId "aud";
+    /// An API key.
+    ApiKeyId "apk";
     /// The `jti` of an access token.
     TokenId "tok";
     /// A device that is trusted to skip the second step.

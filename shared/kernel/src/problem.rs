@@ -49,6 +49,8 @@ kinds! {
     CredentialsInvalid = 401 "credentials_invalid";
     /// A refresh token that is unknown, used or revoked.
     RefreshInvalid = 401 "refresh_invalid";
+    /// An API key that is unknown, expired or revoked, or whose owner is not staff any more.
+    ApiKeyInvalid = 401 "api_key_invalid";
     /// The operation takes a recent proof of identity; `methods` lists the sufficient ones.
     StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.

@@ -15,10 +15,12 @@
 //! | `GET`, `POST`, `DELETE /_local/faults`, `DELETE …/{id}` | the faults of the next calls of a service |
 //! | `GET /_local/calls` | the AWS calls of the functions |
 //! | `GET`, `POST /_local/breached-passwords` | the breached passwords, the requests for them, and the mode of the stand-in |
+//! | `GET`, `POST /_local/captcha` | the mode of the stand-in for captchas, and how many tokens it was asked about |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
 
 mod breached;
 mod calls;
+mod captcha;
 mod clock;
 mod connections;
 mod dead_letters;
@@ -63,6 +65,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(faults::routes())
         .merge(calls::routes())
         .merge(breached::routes())
+        .merge(captcha::routes())
         .merge(dead_letters::routes())
         .fallback(|| async { ConsoleError::not_found() })
         .layer(middleware::from_fn(guard::guard))
