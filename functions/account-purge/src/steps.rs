@@ -12,19 +12,20 @@
 
 use accounts::{deletion::Deletion, identifier::Contact, user::User};
 use function::Failure;
-use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 use proofs::challenge::{Challenge, Purpose};
 use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 8] = [
+pub(crate) const ALL: [Step; 9] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
+    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user).map_ok(more))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
@@ -64,6 +65,10 @@ where
     E: Into<Failure>,
 {
     part.map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed()
+}
+
+const fn more(more: bool) -> Progress {
+    if more { Progress::More } else { Progress::Done }
 }
 
 impl From<()> for Progress {

@@ -21,6 +21,7 @@ pub fn all() -> Vec<ItemKind> {
         preferences::ITEMS,
         files::ITEMS,
         messaging::ITEMS,
+        payments::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

@@ -89,7 +89,7 @@ mod tests {
     use crate::{
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
-        delivery::{ChallengeIssued, MissedTextDue, NoticeDue, TranscriptAsked},
+        delivery::{ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked},
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
@@ -99,11 +99,12 @@ mod tests {
 
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
-        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, RelationChanged, RoomDeleted, SessionsEnded, TranscriptAsked,
+        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, ReceiptDue, RelationChanged, RoomDeleted, SessionsEnded,
+        TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 17] = [
+    const WRITTEN: [&str; 18] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -117,6 +118,7 @@ mod tests {
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"receipt_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","donation":"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -139,6 +141,7 @@ mod tests {
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
+            Heard::ReceiptDue(event) => to_json(event),
             Heard::RelationChanged(event) => to_json(event),
             Heard::RoomDeleted(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),

@@ -133,6 +133,8 @@ id! {
     NoteId "nte";
     /// A text that the support team has prepared.
     ReplyId "rpl";
+    /// A donation.
+    DonationId "don";
 }
 
 #[cfg(test)]
