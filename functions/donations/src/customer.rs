@@ -53,5 +53,5 @@ async fn created(s: &State, customer: Customer) -> Result<(Customer, String), Pr
 }
 
 fn told(user: &User) -> (String, Option<String>) {
-    (user.username.to_string(), user.email.as_ref().map(|email| email.as_ref().to_owned()))
+    (user.username.to_string(), user.email.as_ref().map(ToString::to_string))
 }
