@@ -3,6 +3,7 @@
 //! They have state, they show the requests they got, and they can be told to fail.
 
 pub mod breached;
+pub mod stripe;
 
 use std::sync::Arc;
 
@@ -10,11 +11,14 @@ use axum::Router;
 
 use crate::{Core, StartError, Storage};
 use breached::Breached;
+use stripe::Stripe;
 
 /// The state of the stand-ins.
 pub struct State {
     /// The service that knows breached passwords.
     pub breached: Breached,
+    /// Stripe.
+    pub stripe: Stripe,
 }
 
 impl State {
@@ -23,11 +27,14 @@ impl State {
     /// # Errors
     /// [`StartError::State`] if a file is damaged.
     pub fn open(storage: &Storage) -> Result<Self, StartError> {
-        Ok(Self { breached: Breached::open(storage.path("breached-passwords.json"))? })
+        Ok(Self {
+            breached: Breached::open(storage.path("breached-passwords.json"))?,
+            stripe: Stripe::open(storage.path("stripe.json"))?,
+        })
     }
 }
 
 /// The router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
-    Router::new().nest(breached::PATH, breached::routes()).with_state(core)
+    Router::new().nest(breached::PATH, breached::routes()).nest(stripe::PATH, stripe::routes()).with_state(core)
 }
