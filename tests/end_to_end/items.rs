@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
+    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, DonationId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
     SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
@@ -71,6 +71,7 @@ fn is(name: &str, text: &str) -> bool {
         "audit" => text.parse::<AuditId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),
+        "donation" => text.parse::<DonationId>().is_ok(),
         "device" => text.parse::<DeviceId>().is_ok(),
         "event" => text.parse::<EventId>().is_ok(),
         "notification" => text.parse::<NotificationId>().is_ok(),

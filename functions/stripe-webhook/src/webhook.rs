@@ -19,21 +19,31 @@ const AWAITED: Duration = Duration::from_secs(3600);
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
 
 /// An event of Stripe, of any version: what is read of it.
-#[derive(Deserialize)]
-struct Event {
+#[derive(Deserialize, ToSchema)]
+pub struct StripeEvent {
+    /// Its id.
+    #[schema(examples("evt_1RtQ2bFq8Zr2mV7x"))]
     id: String,
+    /// Its type.
     #[serde(rename = "type")]
+    #[schema(examples("payment_intent.succeeded"))]
     kind: String,
+    /// Whether it is about real money.
+    #[schema(examples(false))]
     livemode: bool,
-    data: Data,
+    /// What it is about.
+    data: StripeEventData,
 }
 
-#[derive(Deserialize)]
-struct Data {
+/// What an event of Stripe is about.
+#[derive(Deserialize, ToSchema)]
+pub struct StripeEventData {
+    /// The object as it was then. Only its id is used, or that of its payment.
+    #[schema(value_type = Object)]
     object: Value,
 }
 
-impl Event {
+impl StripeEvent {
     /// Stripe's id of the payment that it is about, if it is about one.
     fn intent<'a>(&'a self) -> Option<&'a str> {
         if !USED.iter().any(|used| self.kind.starts_with(used)) {
@@ -77,7 +87,8 @@ pub struct EventReceipt {
 /// AWS calls: a read of the event; a request to Stripe; a read of the donation; a transaction. None for events that are not used.
 #[utoipa::path(post, path = "/v1/stripe-events",
     params(("Stripe-Signature" = String, Header, description = "The time, and an HMAC-SHA-256 of the time and the bytes of the body.", example = "t=1893499200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
-    request_body(content = String, content_type = "application/json", description = "An event of Stripe."),
+    request_body(content = StripeEvent, description = "An event, as Stripe sends it.",
+        example = json!({ "id": "evt_1RtQ2bFq8Zr2mV7x", "type": "payment_intent.succeeded", "livemode": false, "data": { "object": { "id": "pi_3RtQ2bFq8Zr2mV7x" } } })),
     extensions(("x-problems" = json!(["malformed", "conflict", "unavailable"]))),
     responses((status = 200, body = EventReceipt), Problems))]
 pub async fn receive_stripe_event(
@@ -92,7 +103,7 @@ pub async fn receive_stripe_event(
     }
     let receipt = |outcome| Ok(Json(EventReceipt { outcome }));
     // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.
-    let Ok(event) = serde_json::from_slice::<Event>(&body) else {
+    let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
         tracing::error!("an event of Stripe has another form");
         return receipt(Outcome::Ignored);
     };
@@ -126,7 +137,7 @@ mod tests {
 
     fn intent(kind: &str, object: Value) -> Option<String> {
         let event = serde_json::json!({ "id": "evt_1", "type": kind, "livemode": false, "data": { "object": object }, "of_tomorrow": 1 });
-        serde_json::from_value::<Event>(event).unwrap().intent().map(str::to_owned)
+        serde_json::from_value::<StripeEvent>(event).unwrap().intent().map(str::to_owned)
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl HandledEvent {
 
 impl Item for HandledEvent {
     const KIND: &'static str = "stripe_event";
-    const ABOUT: About = About::at("STRIPE_EVENT#{event}", "STRIPE_EVENT", Personal::Nobody("the id of an event")).expires();
+    const ABOUT: About = About::at("STRIPE_EVENT#{stripe_event}", "STRIPE_EVENT", Personal::Nobody("the id of an event")).expires();
     fn key(&self) -> Key {
         Self::key_of(&self.event)
     }
