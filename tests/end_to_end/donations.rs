@@ -57,7 +57,7 @@ async fn a_donation_is_paid_and_its_receipt_sent() {
     assert!(settings["publishable_key"].as_str().unwrap().starts_with("pk_test_"));
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
     let version = ben.get("/v1/me").await.header("etag");
-    ben.with("if-match", version).patch("/v1/me", json!({ "locale": "pl" })).await.is(200);
+    ben.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
     for (donor, subject, lead) in [
         (&ana, "Your donation of 12.34\u{a0}PLN", "We have received your donation of 12.34\u{a0}PLN."),
         (&ben, "Twoja darowizna: 12,34\u{a0}zł", "Otrzymaliśmy Twoją darowiznę w kwocie 12,34\u{a0}zł."),
