@@ -59,7 +59,7 @@ async fn a_donation_is_paid_and_its_receipt_sent() {
     let version = ben.get("/v1/me").await.header("etag");
     ben.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
     for (donor, subject, lead) in [
-        (&ana, "Your donation of 12.34\u{a0}PLN", "We have received your donation of 12.34\u{a0}PLN."),
+        (&ana, "Your donation of PLN\u{a0}12.34", "We have received your donation of PLN\u{a0}12.34."),
         (&ben, "Twoja darowizna: 12,34\u{a0}zł", "Otrzymaliśmy Twoją darowiznę w kwocie 12,34\u{a0}zł."),
     ] {
         let begun = begin(donor, "one").await;
@@ -188,16 +188,28 @@ async fn what_is_given_back_is_shown() {
 async fn wrong_donations_are_refused() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await.with("idempotency-key", "one");
-    for amount in [0, 499, 10_001, i64::MAX] {
-        let reply = ana.post(DONATIONS, of(amount.unsigned_abs())).await;
+    for amount in [0, 499, 10_001, (1 << 53) - 1] {
+        let reply = ana.post(DONATIONS, of(amount)).await;
         assert_eq!(reply.field_errors(), ["/amount/amount range"], "{amount}");
     }
-    let wrong = json!({ "amount": { "amount": 1, "currency": "GBP" }, "country": "Poland", "postal_code": "<00-001>" });
-    let all = ["/amount/currency currency", "/amount/amount range", "/country country", "/postal_code postal_code"];
+    let wrong = json!({ "amount": { "amount": 1, "currency": "GBP" }, "country": "PL", "postal_code": "ABCDE" });
+    let all = ["/amount/currency currency", "/amount/amount range", "/postal_code postal_code"];
     assert_eq!(ana.post(DONATIONS, wrong.clone()).await.field_errors(), all);
     let polish = ana.with("accept-language", "pl").post(&format!("{DONATIONS}?lang=pl"), wrong).await.is_problem(422, "invalid");
     assert!(polish["errors"].to_string().contains("Ta waluta nie jest tu przyjmowana."), "{polish}");
-    for amount in [json!(12.34), json!("1234"), json!(-500), json!(null), json!(1e308)] {
+    for (country, postcode, errors) in [
+        ("Poland", "00-001", vec!["/country country"]),
+        ("RU", "101000", vec!["/country country_blocked"]),
+        ("PL", "", vec!["/postal_code required"]),
+        ("PL", "0000A", vec!["/postal_code postal_code"]),
+        ("AE", "", vec![]),
+        ("GB", "SW1A 1AA", vec![]),
+    ] {
+        let body = json!({ "amount": { "amount": 400, "currency": "PLN" }, "country": country, "postal_code": postcode });
+        let expected = [vec!["/amount/amount range"], errors].concat();
+        assert_eq!(ana.post(DONATIONS, body).await.field_errors(), expected, "{country} {postcode}");
+    }
+    for amount in [json!(12.34), json!("1234"), json!(-500), json!(null), json!(1e308), json!(1_u64 << 53)] {
         let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
         ana.post(DONATIONS, body).await.is_problem(400, "malformed");
     }

@@ -17,7 +17,7 @@ pub(crate) async fn send(s: &State, user: UserId, donation: DonationId) -> Resul
     let (Some(email), Some(paid_at)) = (&person.email, donation.paid_at) else { return Ok(()) };
     let mail = Mail::DonationReceipt {
         username: person.username.to_string(),
-        amount: donation.donor.amount.text(person.locale),
+        amount: donation.donor.amount.shown(person.locale),
         number: donation.id.to_string(),
         paid_at,
     };

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use callers::MemberWith;
 use kernel::{Kind, Problem};
-use payments::{Begun, Customer, Donation, Donor, Money, Written, begin, write};
+use money::Money;
+use payments::{Begun, Customer, Donation, Donor, Written, begin, write};
 use serde::{Deserialize, Serialize};
 use store::limits::{self, HOUR, Quota};
 use stripe_api::{Failed, Payment};
@@ -64,7 +65,7 @@ pub async fn create_donation(
     Json(new): Json<NewDonation>,
 ) -> Result<Created<BegunDonation>, web::Error> {
     let user = &caller.member.user;
-    let donor = Donor::parse(new.amount, &new.country, new.postal_code.as_deref())?;
+    let donor = Donor::parse(new.amount, &new.country, new.postal_code.as_deref(), &s.blocked)?;
     let donation = match begin(&s.table, &s.sys, user.id, &key, &donor).await? {
         Begun::Other => return Err(Kind::IdempotencyKeyReused.into()),
         Begun::Before(donation) => donation,

@@ -1,7 +1,8 @@
 //! A donation as its donor sees it.
 
 use kernel::{Timestamp, id::DonationId};
-use payments::{Donation, DonationState, Money};
+use money::Money;
+use payments::{Donation, DonationState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -43,10 +44,10 @@ impl From<Donation> for DonationInfo {
         Self {
             id: donation.id,
             amount,
-            country: donation.donor.country,
-            postal_code: donation.donor.postcode,
+            country: donation.donor.country.to_string(),
+            postal_code: donation.donor.postcode.map(|code| code.to_string()),
             state: donation.state,
-            refunded: (donation.refunded > 0).then(|| Money::new(donation.refunded, amount.currency)),
+            refunded: Money::new(donation.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
             disputed: donation.disputed,
             decline: donation.decline,
             created_at: donation.created_at.into(),

@@ -19,6 +19,7 @@ mod settings;
 
 use accounts::token::Tokens;
 use axum::extract::FromRef;
+use countries::Blocked;
 use function::{Boot, Function, StartError};
 use kernel::{ConfigError, Sys};
 use store::{Sealer, Table};
@@ -35,6 +36,7 @@ pub struct State {
     sealer: Sealer,
     stripe: Stripe,
     publishable_key: PublishableKey,
+    blocked: Blocked,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -52,9 +54,9 @@ web::operations! { "donations", "Donations by card, and their history.", State =
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let (stripe, publishable_key) = boot.env.read(|r| (Stripe::read(r), PublishableKey::read(r)))?;
+    let (stripe, publishable_key, blocked) = boot.env.read(|r| (Stripe::read(r), PublishableKey::read(r), Blocked::read(r)))?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("donations").await?;
-    let state = State { table: tokens.table().clone(), tokens, sealer, stripe, publishable_key, sys };
+    let state = State { table: tokens.table().clone(), tokens, sealer, stripe, publishable_key, blocked, sys };
     web::function(&boot, routes(), state)
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use kernel::env::Reader;
-use payments::{Currency, MAX, MIN, Money};
+use money::{Currency, Money};
+use payments::{MAX, MIN};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -40,7 +41,7 @@ pub struct DonationSettings {
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/donation-settings", responses((status = 200, body = DonationSettings), Problems))]
-pub async fn get_donation_settings(State(s): State<crate::State>) -> Json<DonationSettings> {
+pub async fn get_donation_settings(State(s): State<crate::State>) -> Result<Json<DonationSettings>, web::Error> {
     let zloty = |amount| Money::new(amount, Currency::Pln);
-    Json(DonationSettings { min: zloty(MIN), max: zloty(MAX), publishable_key: s.publishable_key.0.to_string() })
+    Ok(Json(DonationSettings { min: zloty(MIN)?, max: zloty(MAX)?, publishable_key: s.publishable_key.0.to_string() }))
 }

@@ -58,7 +58,7 @@ impl Signed {
         let (mut at, mut signatures) = (None, Vec::new());
         for part in header.split(',') {
             match part.trim().split_once('=')? {
-                ("t", time) if at.is_none() => at = Some(time.parse().ok().filter(|_| time.bytes().all(|b| b.is_ascii_digit()))?),
+                ("t", time) if at.is_none() => at = Some(time.parse::<i64>().ok().filter(|_| time.bytes().all(|b| b.is_ascii_digit()))?),
                 ("t", _) => return None,
                 ("v1", hex) => signatures.extend(unhex(hex)),
                 _ => {}

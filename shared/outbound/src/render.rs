@@ -231,7 +231,7 @@ mod tests {
             Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
             Mail::DonationReceipt {
                 username: username.clone(),
-                amount: "12.34\u{a0}PLN".to_owned(),
+                amount: "PLN\u{a0}12.34".to_owned(),
                 number: "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
                 paid_at: Time::from_millis(1_798_358_700_000),
             },

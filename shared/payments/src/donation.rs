@@ -11,11 +11,13 @@
 use std::time::Duration;
 
 use accounts::user::partition;
+use countries::Country;
 use events::{Outbox, delivery::ReceiptDue};
 use kernel::{
     Sys, Time,
     id::{DonationId, UserId},
 };
+use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field};
 use utoipa::ToSchema;
@@ -138,17 +140,17 @@ impl Donation {
         }
         let amount = self.donor.amount;
         let paid = told.progress == Progress::Succeeded;
-        if told.asked != amount || (paid && told.received != amount.amount) {
+        if told.asked != amount || (paid && told.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
         let (refunded, disputed) = (self.refunded.max(told.refunded), self.disputed || told.disputed);
         let state = match (self.state, told.progress) {
-            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) if refunded >= amount.amount => {
+            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) if refunded >= amount.amount() => {
                 DonationState::Refunded
             }
             (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) => DonationState::Paid,
             (DonationState::PendingPayment, Progress::Cancelled) => DonationState::Cancelled,
-            (DonationState::Paid, _) if refunded >= amount.amount => DonationState::Refunded,
+            (DonationState::Paid, _) if refunded >= amount.amount() => DonationState::Refunded,
             (state, _) => state,
         };
         Ok(Self {
@@ -261,10 +263,10 @@ pub async fn history(table: &Table, user: UserId, after: Option<DonationId>, lim
 pub struct DonationRecord {
     /// The id of the donation.
     pub id: DonationId,
-    /// The amount, and the country.
-    pub amount: crate::Money,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
+    /// The amount.
+    pub amount: Money,
+    /// The country.
+    pub country: Country,
     /// The state.
     pub state: DonationState,
     /// What was given back.
@@ -285,7 +287,7 @@ impl DonationRecord {
         Self {
             id: donation.id,
             amount: donation.donor.amount,
-            country: donation.donor.country.clone(),
+            country: donation.donor.country,
             state: donation.state,
             refunded: donation.refunded,
             disputed: donation.disputed,
@@ -332,13 +334,17 @@ impl Item for DonationRecord {
 
 #[cfg(test)]
 mod tests {
+    use countries::Postcode;
+    use money::Currency;
+
     use super::*;
-    use crate::{Currency, Money};
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 
     fn pending() -> Donation {
-        let donor = Donor { amount: Money::new(1234, Currency::Pln), country: "PL".to_owned(), postcode: Some("00-001".to_owned()) };
+        let country = Country::of("PL").unwrap();
+        let postcode = Postcode::parse("00-001", Some(country)).unwrap();
+        let donor = Donor { amount: Money::new(1234, Currency::Pln).unwrap(), country, postcode };
         Donation::new(&Sys::real(), UserId::NIL, donor).with_payment("pi_1".to_owned(), "cus_1".to_owned())
     }
 
@@ -347,7 +353,7 @@ mod tests {
         Settlement {
             intent: "pi_1".to_owned(),
             progress,
-            asked: Money::new(1234, Currency::Pln),
+            asked: Money::new(1234, Currency::Pln).unwrap(),
             received,
             refunded: 0,
             disputed: false,
@@ -385,13 +391,13 @@ mod tests {
     #[test]
     fn another_payment_changes_nothing() {
         let good = told(Progress::Succeeded);
-        let zloty = |amount| Money::new(amount, Currency::Pln);
+        let zloty = |amount| Money::new(amount, Currency::Pln).unwrap();
         for (wrong, expected) in [
             (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
             (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
             (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
             (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
-            (Settlement { asked: Money::new(1234, Currency::Gbp), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
             (Settlement { received: 1233, ..good }, Mismatch::Amount),
         ] {
             assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");

@@ -10,7 +10,6 @@ mod customer;
 mod donation;
 mod donor;
 mod handled;
-mod money;
 pub mod purge;
 mod request;
 mod settlement;
@@ -19,7 +18,6 @@ pub use customer::{Customer, CustomerRemoval};
 pub use donation::{ABANDONED, Donation, DonationRecord, DonationState, RECHECK, Written, due, history, write};
 pub use donor::{Donor, MAX, MIN};
 pub use handled::HandledEvent;
-pub use money::{Currency, Money};
 pub use request::{Begun, KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, Settlement};
 

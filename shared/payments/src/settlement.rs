@@ -1,6 +1,6 @@
 //! What Stripe says about a payment.
 
-use crate::Money;
+use money::Money;
 
 /// How far a payment has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

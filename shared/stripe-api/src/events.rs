@@ -56,7 +56,8 @@ impl StripeRequest for ListUndelivered {
 }
 
 pub(crate) async fn list(client: &Client, since: Time) -> Result<Vec<Undelivered>, Failed> {
-    let found = ListUndelivered { since: since.seconds().to_string() }.customize().send(client).await?;
+    let found = ListUndelivered { since: since.seconds().to_string() }.customize().send(client);
+    let found = Box::pin(found).await?;
     let one = |event: Event| {
         let own = event.data.object.id.filter(|id| id.starts_with("pi_"));
         Some(Undelivered { event: event.id, intent: own.or(event.data.object.payment_intent)? })

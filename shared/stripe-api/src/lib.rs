@@ -2,6 +2,7 @@
 //!
 //! Requests that create something have an idempotency key that follows from our own item, so that a repetition creates nothing. No
 //! request is repeated here: whoever asked asks again with the same key, Stripe delivers an event again, the schedule comes again.
+//! The futures are boxed, because those of the client are large.
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
@@ -12,7 +13,8 @@ mod settle;
 use std::{collections::HashMap, time::Duration};
 
 use kernel::{Time, env::Reader, id::UserId};
-use payments::{Currency, Customer, Donation, Money, Progress, Settlement};
+use money::{Currency, Money};
+use payments::{Customer, Donation, Progress, Settlement};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -93,7 +95,7 @@ impl Stripe {
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
-        let created = once(&request, &customer.idempotency_key())?.send(&self.client).await?;
+        let created = Box::pin(once(&request, &customer.idempotency_key())?.send(&self.client)).await?;
         Ok(created.id.to_string())
     }
 
@@ -104,7 +106,7 @@ impl Stripe {
     pub async fn update_customer(&self, id: &str, name: &str, email: Option<&str>) -> Result<(), Failed> {
         // An empty address removes the former one.
         let request = UpdateCustomer::new(id).name(name.to_owned()).email(email.unwrap_or_default().to_owned());
-        request.send(&self.client).await?;
+        Box::pin(request.send(&self.client)).await?;
         Ok(())
     }
 
@@ -113,7 +115,7 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn delete_customer(&self, id: &str) -> Result<(), Failed> {
-        match DeleteCustomer::new(id).send(&self.client).await.map_err(Failed::from) {
+        match Box::pin(DeleteCustomer::new(id).send(&self.client)).await.map_err(Failed::from) {
             Ok(_) | Err(Failed::Gone) => Ok(()),
             Err(failed) => Err(failed),
         }
@@ -124,19 +126,19 @@ impl Stripe {
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
     pub async fn create_payment(&self, donation: &Donation, customer: &str) -> Result<Payment, Failed> {
-        let Money { amount, currency } = donation.donor.amount;
-        let currency = match currency {
+        let asked = donation.donor.amount;
+        let currency = match asked.currency() {
             Currency::Pln => stripe_types::Currency::PLN,
             Currency::Gbp => stripe_types::Currency::GBP,
         };
-        let request = CreatePaymentIntent::new(i64::try_from(amount).map_err(|_| Failed::Unreadable("an amount"))?, currency)
+        let request = CreatePaymentIntent::new(i64::try_from(asked.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
             .allowed_payment_method_types(vec![Method::Card])
             .customer(customer.to_owned())
             .description("Donation")
             .metadata(about(donation.user, Some(donation)));
         // A payment for another customer, because the former one is gone, is another request.
         let key = format!("{}-{customer}", donation.idempotency_key());
-        payment(once(&request, &key)?.send(&self.client).await?)
+        payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
     /// A payment as it is now, with its charge.
@@ -144,7 +146,8 @@ impl Stripe {
     /// # Errors
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
-        payment(RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]).send(&self.client).await?)
+        let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
+        payment(Box::pin(request.send(&self.client)).await?)
     }
 
     /// Cancels a payment, so that nobody can pay it any more.
@@ -152,7 +155,7 @@ impl Stripe {
     /// # Errors
     /// [`Failed::Refused`] if it is too late: it is paid, or being paid.
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
-        CancelPaymentIntent::new(id).send(&self.client).await?;
+        Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
         Ok(())
     }
 
@@ -179,10 +182,12 @@ fn about(user: UserId, donation: Option<&Donation>) -> HashMap<String, String> {
 
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let amount = |amount: i64| u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"));
-    let currency = Currency::of(&intent.currency.to_string()).ok_or(Failed::Unreadable("a currency that is not used"))?;
+    let code = intent.currency.to_string();
+    let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
+    let currency = currency.ok_or(Failed::Unreadable("a currency that is not used"))?;
     let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
     let error = intent.last_payment_error.as_ref();
-    let code = error.and_then(|error| error.code.as_ref()).map(|code| code.as_str().to_owned());
+    let reason = error.and_then(|error| error.code.as_ref()).map(|code| code.as_str().to_owned());
     let state = Settlement {
         intent: intent.id.to_string(),
         progress: match &intent.status {
@@ -191,12 +196,12 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
             Status::Processing | Status::RequiresCapture => Progress::Processing,
             _ => Progress::Open,
         },
-        asked: Money::new(amount(intent.amount)?, currency),
+        asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
         received: amount(intent.amount_received)?,
         refunded: amount(charge.map_or(0, |charge| charge.amount_refunded))?,
         disputed: charge.is_some_and(|charge| charge.disputed),
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
-        decline: error.and_then(|error| error.decline_code.clone()).or(code),
+        decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };
     Ok(Payment {
         state,

@@ -90,6 +90,6 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
 }
 
 fn whose(payment: &Payment) -> Option<(UserId, DonationId)> {
-    let named = |name| payment.metadata.get(name);
+    let named = |name: &str| payment.metadata.get(name);
     Some((named(USER)?.parse().ok()?, named(DONATION)?.parse().ok()?))
 }

@@ -341,6 +341,9 @@ mod tests {
             ("PublicUrl", "http://127.0.0.1:4000"),
             ("AllowedOrigins", "http://localhost:5173,http://127.0.0.1:4000"),
             ("MailFrom", "stoa@example.test"),
+            ("StripeSecretKey", "sk_test_1"),
+            ("StripePublishableKey", "pk_test_1"),
+            ("StripeWebhookSecrets", "whsec_1"),
         ];
         Deployment { stack: "stoa".into(), parameters: parameters.map(|(k, v)| (k.into(), v.into())).into() }
     }

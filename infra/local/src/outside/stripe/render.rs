@@ -8,25 +8,33 @@ use super::{
     cards::{Card, Fate},
 };
 
+/// An object with these members too, which are null.
+fn with_nulls(mut object: Value, names: &[&str]) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.extend(names.iter().map(|name| ((*name).to_owned(), Value::Null)));
+    }
+    object
+}
+
 pub(crate) fn customer(id: &str, customer: &CustomerEntry) -> Value {
-    json!({
-        "id": id, "object": "customer", "address": null, "balance": 0, "created": customer.created, "currency": null,
-        "default_source": null, "delinquent": false, "description": null, "discount": null, "email": customer.email,
+    let object = json!({
+        "id": id, "object": "customer", "balance": 0, "created": customer.created, "delinquent": false, "email": customer.email,
         "invoice_prefix": "5T0A", "invoice_settings": {
             "custom_fields": null, "default_payment_method": null, "footer": null, "rendering_options": null,
         },
-        "livemode": false, "metadata": customer.metadata, "name": customer.name, "next_invoice_sequence": 1, "phone": null,
-        "preferred_locales": [], "shipping": null, "tax_exempt": "none", "test_clock": null,
-    })
+        "livemode": false, "metadata": customer.metadata, "name": customer.name, "next_invoice_sequence": 1, "preferred_locales": [],
+        "tax_exempt": "none",
+    });
+    with_nulls(object, &["address", "currency", "default_source", "description", "discount", "phone", "shipping", "test_clock"])
 }
 
 /// A payment, with these of its properties in full.
 pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Value {
-    let charge = intent.charge.as_ref().map(|id| match books.charges.get(id) {
+    let paid_by = intent.charge.as_ref().map(|id| match books.charges.get(id) {
         Some(found) if expand.contains(&"latest_charge") => charge(found),
         _ => Value::from(id.as_str()),
     });
-    let customer = intent.customer.as_ref().map(|id| match books.customers.get(id) {
+    let payer = intent.customer.as_ref().map(|id| match books.customers.get(id) {
         Some(found) if expand.contains(&"customer") && !found.deleted => customer(id, found),
         _ => Value::from(id.as_str()),
     });
@@ -36,56 +44,97 @@ pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Va
             "redirect_to_url": { "return_url": intent.return_url, "url": format!("https://hooks.stripe.com/redirect/{}", intent.id) },
         })
     });
-    json!({
+    let object = json!({
         "id": intent.id, "object": "payment_intent", "amount": intent.amount, "amount_capturable": 0, "amount_details": { "tip": {} },
-        "amount_received": intent.received, "application": null, "application_fee_amount": null, "automatic_payment_methods": null,
-        "canceled_at": intent.canceled_at, "cancellation_reason": intent.cancellation_reason, "capture_method": "automatic_async",
-        "client_secret": intent.client_secret, "confirmation_method": "automatic", "created": intent.created,
-        "currency": intent.currency, "customer": customer, "description": intent.description, "last_payment_error": intent.error,
-        "latest_charge": charge, "livemode": false, "metadata": intent.metadata, "next_action": next_action, "on_behalf_of": null,
-        "payment_method": intent.method, "payment_method_types": ["card"], "processing": null, "receipt_email": null, "review": null,
-        "setup_future_usage": null, "shipping": null, "source": null, "statement_descriptor": null,
-        "statement_descriptor_suffix": null, "status": intent.status, "transfer_data": null, "transfer_group": null,
-    })
+        "amount_received": intent.received, "canceled_at": intent.canceled_at, "cancellation_reason": intent.cancellation_reason,
+        "capture_method": "automatic_async", "client_secret": intent.client_secret, "confirmation_method": "automatic",
+        "created": intent.created, "currency": intent.currency, "customer": payer, "description": intent.description,
+        "last_payment_error": intent.error, "latest_charge": paid_by, "livemode": false, "metadata": intent.metadata,
+        "next_action": next_action, "payment_method": intent.method, "payment_method_types": ["card"], "status": intent.status,
+    });
+    let nulls = [
+        "application",
+        "application_fee_amount",
+        "automatic_payment_methods",
+        "on_behalf_of",
+        "processing",
+        "receipt_email",
+        "review",
+        "setup_future_usage",
+        "shipping",
+        "source",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    ];
+    with_nulls(object, &nulls)
 }
 
 pub(crate) fn charge(charge: &ChargeEntry) -> Value {
-    let card = Card::of_method(&charge.method);
     let (code, reason) = charge.failure.clone().unzip();
+    let failed = code.as_ref().map(|_| "Your card was declined.");
     let outcome = json!({
         "network_status": if charge.paid { "approved_by_network" } else { "declined_by_network" }, "reason": reason,
         "risk_level": "normal", "risk_score": 20, "seller_message": if charge.paid { "Payment complete." } else { "The bank declined." },
         "type": if charge.paid { "authorized" } else { "issuer_declined" },
     });
-    json!({
+    let object = json!({
         "id": charge.id, "object": "charge", "amount": charge.amount, "amount_captured": if charge.paid { charge.amount } else { 0 },
-        "amount_refunded": charge.refunded, "application": null, "application_fee": null, "application_fee_amount": null,
-        "balance_transaction": null, "billing_details": { "address": null, "email": null, "name": null, "phone": null, "tax_id": null },
-        "calculated_statement_descriptor": "STOA", "captured": charge.paid, "created": charge.created, "currency": charge.currency,
-        "customer": charge.customer, "description": null, "disputed": charge.disputed, "failure_balance_transaction": null,
-        "failure_code": code, "failure_message": code.as_ref().map(|_| "Your card was declined."), "fraud_details": {},
-        "livemode": false, "metadata": charge.metadata, "on_behalf_of": null, "outcome": outcome, "paid": charge.paid,
-        "payment_intent": charge.intent, "payment_method": charge.method, "payment_method_details": {
-            "type": "card", "card": card.map(|card| json!({
-                "amount_authorized": charge.amount, "brand": card.brand, "checks": null, "country": "US", "exp_month": 12, "exp_year": 2034,
-                "fingerprint": "8Zr2mV7xN4kQ1pLc", "funding": "credit", "last4": card.last4(), "network": card.brand,
-                "three_d_secure": null, "wallet": null,
-            })),
-        },
-        "receipt_email": null, "receipt_number": null, "receipt_url": null, "refunded": charge.paid && charge.refunded == charge.amount,
-        "review": null, "shipping": null, "source": null, "source_transfer": null, "statement_descriptor": null,
-        "statement_descriptor_suffix": null, "status": if charge.paid { "succeeded" } else { "failed" }, "transfer_data": null,
-        "transfer_group": null,
-    })
+        "amount_refunded": charge.refunded, "billing_details": nobody(), "calculated_statement_descriptor": "STOA",
+        "captured": charge.paid, "created": charge.created, "currency": charge.currency, "customer": charge.customer,
+        "disputed": charge.disputed, "failure_code": code, "failure_message": failed, "fraud_details": {}, "livemode": false,
+        "metadata": charge.metadata, "outcome": outcome, "paid": charge.paid, "payment_intent": charge.intent,
+        "payment_method": charge.method, "payment_method_details": details(charge),
+        "refunded": charge.paid && charge.refunded == charge.amount, "status": if charge.paid { "succeeded" } else { "failed" },
+    });
+    let nulls = [
+        "application",
+        "application_fee",
+        "application_fee_amount",
+        "balance_transaction",
+        "description",
+        "failure_balance_transaction",
+        "on_behalf_of",
+        "receipt_email",
+        "receipt_number",
+        "receipt_url",
+        "review",
+        "shipping",
+        "source",
+        "source_transfer",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    ];
+    with_nulls(object, &nulls)
+}
+
+/// How a charge was paid.
+fn details(charge: &ChargeEntry) -> Value {
+    let card = Card::of_method(&charge.method).map(|card| {
+        json!({
+            "amount_authorized": charge.amount, "brand": card.brand, "checks": null, "country": "US", "exp_month": 12, "exp_year": 2034,
+            "fingerprint": "8Zr2mV7xN4kQ1pLc", "funding": "credit", "last4": card.last4(), "network": card.brand,
+            "three_d_secure": null, "wallet": null,
+        })
+    });
+    json!({ "type": "card", "card": card })
+}
+
+/// A payer of whom nothing is known.
+fn nobody() -> Value {
+    with_nulls(json!({}), &["address", "email", "name", "phone", "tax_id"])
 }
 
 pub(crate) fn refund(refund: &RefundEntry) -> Value {
-    json!({
-        "id": refund.id, "object": "refund", "amount": refund.amount, "balance_transaction": null, "charge": refund.charge,
-        "created": refund.created, "currency": refund.currency, "metadata": refund.metadata, "payment_intent": refund.intent,
-        "reason": refund.reason, "receipt_number": null, "source_transfer_reversal": null, "status": "succeeded",
-        "transfer_reversal": null,
-    })
+    let object = json!({
+        "id": refund.id, "object": "refund", "amount": refund.amount, "charge": refund.charge, "created": refund.created,
+        "currency": refund.currency, "metadata": refund.metadata, "payment_intent": refund.intent, "reason": refund.reason,
+        "status": "succeeded",
+    });
+    with_nulls(object, &["balance_transaction", "receipt_number", "source_transfer_reversal", "transfer_reversal"])
 }
 
 pub(crate) fn dispute(dispute: &DisputeEntry) -> Value {
@@ -112,9 +161,7 @@ pub(crate) fn event(event: &EventEntry) -> Value {
 
 pub(crate) fn method(card: Card) -> Value {
     json!({
-        "id": card.method, "object": "payment_method", "billing_details": {
-            "address": null, "email": null, "name": null, "phone": null, "tax_id": null,
-        },
+        "id": card.method, "object": "payment_method", "billing_details": nobody(),
         "card": {
             "brand": card.brand, "checks": null, "country": "US", "display_brand": card.brand, "exp_month": 12, "exp_year": 2034,
             "funding": "credit", "generated_from": null, "last4": card.last4(), "networks": null,
