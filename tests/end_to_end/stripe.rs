@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use local::outside::stripe::{Act, Mode, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, Webhooks, signature};
+use kernel::Env;
+use local::outside::stripe::{Act, Mode, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature};
 use reqwest::Method;
+use tasks::endpoint;
 use tests::{Caller, Cloud, Reply, Value, json};
 
 use crate::{
@@ -265,6 +267,18 @@ async fn an_outage_loses_no_event() {
     cloud.settle().await;
     assert_eq!((last().delivered, last().attempts), (true, 2));
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// The task for operators creates the endpoint with the version that the functions read, and returns its secret.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_endpoint_is_created_with_its_version() {
+    let cloud = Cloud::start().await;
+    let (url, key) = (format!("{}/stripe", cloud.urls.outside), SECRET_KEY.to_owned());
+    let env: Env = [("STRIPE_URL".to_owned(), url), ("STRIPE_SECRET_KEY".to_owned(), key)].into_iter().collect();
+    let secret = endpoint::create(&env, "https://api.stoa.example/").await.unwrap();
+    assert_eq!(secret.expose(), WEBHOOK_SECRET);
+    assert!(endpoint::create(&env, "http://api.stoa.example").await.is_err());
 }
 
 /// A browser pays at the stand-in as Stripe's script does, with the publishable key and the secret of the payment.

@@ -6,13 +6,14 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod endpoint;
 mod error;
 mod events;
 mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
-use kernel::{Time, env::Reader, id::UserId};
+use kernel::{Secret, Time, env::Reader, id::UserId};
 use money::{Currency, Money};
 use payments::{Customer, Donation, Progress, Settlement};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
@@ -25,8 +26,6 @@ use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodType
 pub use error::Failed;
 pub use events::Undelivered;
 pub use settle::{SettleError, Settled, settle};
-/// The version of Stripe's API that the types are of. Endpoints for webhooks are created with it.
-pub use stripe_client_core::VERSION;
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -157,6 +156,15 @@ impl Stripe {
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
         Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
         Ok(())
+    }
+
+    /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
+    /// them.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn create_endpoint(&self, url: &str) -> Result<Secret, Failed> {
+        endpoint::create(&self.client, url).await
     }
 
     /// The events since a time that could not be delivered, the oldest last: at most a hundred.

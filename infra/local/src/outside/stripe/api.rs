@@ -6,7 +6,7 @@ use kernel::{Sys, Time};
 use serde_json::{Value, json};
 
 use super::{
-    API_VERSION, PUBLISHABLE_KEY, SECRET_KEY,
+    API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
     books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, new_id},
     cards::Card,
     form::Form,
@@ -142,6 +142,7 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
         ("GET", ["payment_methods", id]) => {
             Card::of_method(id).map(render::method).ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
         }
+        ("POST", ["webhook_endpoints"]) => create_endpoint(sys, form),
         ("GET", ["events"]) => list_events(books, form),
         ("GET", ["events", id]) => {
             let found = books.events.iter().find(|event| event.id == *id);
@@ -350,6 +351,26 @@ fn create_refund(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
     let reason = form.word("reason", &["duplicate", "fraudulent", "requested_by_customer"])?.map(str::to_owned);
     let id = books.refund(sys, &charge, form.number("amount")?, reason, form.metadata()?)?;
     books.refunds.get(&id).map(render::refund).ok_or_else(|| Refusal::missing("refund", &id, "id"))
+}
+
+/// The endpoint is not used: webhooks go to this local cloud. It has the same secret.
+fn create_endpoint(sys: &Sys, form: &Form) -> Result<Value, Refusal> {
+    form.only(&["url", "enabled_events", "api_version"])?;
+    let url = form.need("url")?;
+    if !url.starts_with("https://") {
+        return Err(Refusal::invalid("Invalid URL: An explicit https scheme must be provided.").code("url_invalid").param("url"));
+    }
+    if form.within("enabled_events").next().is_none() {
+        return Err(Refusal::invalid("Missing required param: enabled_events.").code("parameter_missing").param("enabled_events"));
+    }
+    if form.get("api_version").is_some_and(|version| version != API_VERSION) {
+        return Err(Refusal::invalid("Invalid Stripe API version.").code("api_version_invalid").param("api_version"));
+    }
+    Ok(json!({
+        "id": new_id(sys, "we"), "object": "webhook_endpoint", "api_version": API_VERSION, "created": sys.now().seconds(), "livemode": false,
+        "enabled_events": form.within("enabled_events").map(|(_, kind)| kind).collect::<Vec<_>>(), "metadata": {},
+        "secret": WEBHOOK_SECRET, "status": "enabled", "url": url,
+    }))
 }
 
 /// The page of a list that a form asks for. The list is sorted, the newest first.

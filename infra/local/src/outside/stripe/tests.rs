@@ -62,7 +62,7 @@ fn told(answer: &Answer) -> (u16, String, String) {
 }
 
 /// A request and how Stripe refuses it: the method and path, the body, the status and the code. `{…}` is an object of the table.
-const REFUSED: [(&str, &str, u16, &str); 49] = [
+const REFUSED: [(&str, &str, u16, &str); 52] = [
     ("GET /unknown", "", 404, ""),
     ("PUT /customers", "", 404, ""),
     ("POST /customers", "nickname=ana", 400, "parameter_unknown"),
@@ -112,6 +112,9 @@ const REFUSED: [(&str, &str, u16, &str); 49] = [
     ("POST /refunds", "payment_intent={paid}&amount=1235", 400, ""),
     ("POST /refunds", "payment_intent={refunded}", 400, "charge_already_refunded"),
     ("POST /refunds", "payment_intent={disputed}", 400, "charge_disputed"),
+    ("POST /webhook_endpoints", "url=http://stoa.example&enabled_events[0]=*", 400, "url_invalid"),
+    ("POST /webhook_endpoints", "url=https://stoa.example", 400, "parameter_missing"),
+    ("POST /webhook_endpoints", "url=https://stoa.example&enabled_events[0]=*&api_version=2015-10-16", 400, "api_version_invalid"),
 ];
 
 #[test]
