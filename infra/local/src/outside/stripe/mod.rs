@@ -414,7 +414,7 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
     let mut kept = stripe.kept();
     kept.asked.push(StripeRequest { asked: format!("{} {}", call.method, call.path), status: answer.status, replayed: answer.replayed });
     let over = kept.asked.len().saturating_sub(REMEMBERED);
-    kept.asked.drain(..over);
+    drop(kept.asked.drain(..over));
     drop(kept);
     reply(&core.sys, &answer)
 }
