@@ -294,7 +294,7 @@ async fn an_outage_of_stripe_begins_nothing_twice() {
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
 }
 
-/// One customer for each person: told of changes when they pay again, and made anew when Stripe no longer knows them.
+/// One customer for each person: told of changes, and made anew when Stripe no longer knows them.
 /// Promise: stripe-customer
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_has_one_customer() {
@@ -309,6 +309,8 @@ async fn a_person_has_one_customer() {
     assert_eq!(customers[0]["metadata"]["user"], ana.id());
     let version = ana.get("/v1/me").await.header("etag");
     ana.with("if-match", version).put("/v1/me/username", json!({ "username": "anna" })).await.is(200);
+    cloud.settle().await;
+    assert_eq!(stripe.customers()[0]["name"], "anna", "Stripe is told at once");
     begin(&ana, "3").await;
     let told = stripe.customers();
     assert_eq!((told.len(), &told[0]["id"], &told[0]["name"]), (1, &customers[0]["id"], &json!("anna")));

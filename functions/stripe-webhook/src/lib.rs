@@ -1,4 +1,4 @@
-//! What Stripe tells: by its webhook, and by being asked once an hour for what the webhook has lost.
+//! What Stripe tells, by its webhook and by being asked once an hour for what the webhook has lost; and what Stripe is told of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
 //! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
@@ -7,19 +7,26 @@
 //! | operation | AWS calls |
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of the donation; a transaction. One request to Stripe. None for events that are not used |
+//! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
 //! | every hour | two queries; a read and a transaction, or less, for each payment. A request to Stripe, and one or two for each payment and customer |
 
 mod reconcile;
+mod renamed;
 mod signature;
 mod webhook;
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
-use function::{Boot, Failure, Function, RawValue, Scheduled, StartError};
+use events::{Envelope, delivery::NoticeDue};
+use function::{Boot, Context, Failure, Function, RawValue, Scheduled, StartError};
 use kernel::{ConfigError, Sys};
+use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use signature::WebhookSecrets;
 use store::Table;
 use stripe_api::Stripe;
+
+events::hears! { NoticeDue }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -49,11 +56,32 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
         async move {
-            if serde_json::from_str::<Scheduled>(payload.get()).is_err() {
-                return http.invoke(payload, context).await;
+            match serde_json::from_str::<Trigger>(payload.get()) {
+                Ok(trigger) => handle(&state, trigger, &context).await,
+                // A request has neither a source nor a detail.
+                Err(_) => http.invoke(payload, context).await,
             }
-            let report: Result<Box<RawValue>, Failure> = Ok(to_raw_value(&reconcile::reconcile(&state, &context).await?)?);
-            report
         }
     }))
+}
+
+/// What invokes the function besides the HTTP API.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Trigger {
+    /// The schedule of every hour.
+    Schedule(Scheduled),
+    /// A notice about another name or another address: the rule in the template selects no others.
+    Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
+}
+
+async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<RawValue>, Failure> {
+    match trigger {
+        Trigger::Schedule(_) => Ok(to_raw_value(&reconcile::reconcile(s, context).await?)?),
+        Trigger::Bus(event) => {
+            let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
+            renamed::renamed(s, user).await?;
+            Ok(to_raw_value(&())?)
+        }
+    }
 }

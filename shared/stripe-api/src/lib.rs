@@ -6,6 +6,7 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod customer;
 mod endpoint;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
+pub use customer::{tell, told};
 pub use error::Failed;
 pub use events::Undelivered;
 pub use settle::{SettleError, Settled, settle};
