@@ -15,7 +15,7 @@ pub(crate) async fn renamed(s: &State, user: UserId) -> Result<(), Failure> {
     let (person, customer) = (found.take::<User>(&person)?, found.take::<Customer>(&customer)?);
     if let (Some(person), Some(customer)) = (person, customer) {
         // If Stripe does not know the customer any more, the next payment creates another one.
-        tell(&s.table, &s.stripe, &person, customer).await.map_err(|problem| format!("{problem:?}"))?;
+        tell(&s.table, &s.stripe, &person, customer).await?;
     }
     Ok(())
 }
