@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     cards::{Card, Fate},
-    refusal::Refusal,
+    refusal::{Declined, Refusal},
     render,
 };
 
@@ -224,16 +224,17 @@ impl Books {
 
     fn decline(&mut self, sys: &Sys, id: &str, card: Card, code: &'static str, reason: &'static str) -> Result<(), Refusal> {
         let charge = self.charge(sys, id, card, Some((code, reason)))?;
-        let mut refusal = Refusal::new(402, "card_error", "Your card was declined.").code(code);
-        (refusal.decline, refusal.charge) = (Some(reason), Some(charge.clone()));
-        let error = refusal.body().get("error").cloned();
+        let refusal = |intent| {
+            let declined = Declined { reason, charge: charge.clone(), intent };
+            Refusal { declined: Some(Box::new(declined)), ..Refusal::new(402, "card_error", "Your card was declined.").code(code) }
+        };
+        let error = refusal(None).body().get("error").cloned();
         let intent = self.intent_mut(id)?;
         (intent.status, intent.method, intent.error) = ("requires_payment_method".to_owned(), None, error);
         intent.charge = Some(charge.clone());
         self.tell_of_charge(sys, &charge, "charge.failed");
         self.tell_of_intent(sys, id, "payment_intent.payment_failed");
-        refusal.intent = self.intents.get(id).map(|intent| render::intent(self, intent, &[]));
-        Err(refusal)
+        Err(refusal(self.intents.get(id).map(|intent| render::intent(self, intent, &[]))))
     }
 
     fn charge(&mut self, sys: &Sys, id: &str, card: Card, failure: Option<(&str, &str)>) -> Result<String, Refusal> {

@@ -12,16 +12,24 @@ pub(crate) struct Refusal {
     /// The parameter that is wrong.
     pub param: Option<String>,
     pub message: String,
-    /// Why a bank refuses a card.
-    pub decline: Option<&'static str>,
-    /// The payment that was being paid, and the charge that failed.
+    /// If a bank has refused a card.
+    pub declined: Option<Box<Declined>>,
+}
+
+/// A card that a bank has refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Declined {
+    /// Why.
+    pub reason: &'static str,
+    /// The charge that failed.
+    pub charge: String,
+    /// The payment that was being paid.
     pub intent: Option<Value>,
-    pub charge: Option<String>,
 }
 
 impl Refusal {
     pub fn new(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, code: None, param: None, message: message.into(), decline: None, intent: None, charge: None }
+        Self { status, kind, code: None, param: None, message: message.into(), declined: None }
     }
 
     /// A request that is wrong in itself.
@@ -55,12 +63,13 @@ impl Refusal {
         let mut error = Map::new();
         error.insert("type".to_owned(), self.kind.into());
         error.insert("message".to_owned(), self.message.clone().into());
+        let declined = self.declined.as_deref();
         let optional = [
             ("code", self.code.map(Value::from)),
             ("param", self.param.clone().map(Value::from)),
-            ("decline_code", self.decline.map(Value::from)),
-            ("payment_intent", self.intent.clone()),
-            ("charge", self.charge.clone().map(Value::from)),
+            ("decline_code", declined.map(|declined| declined.reason.into())),
+            ("charge", declined.map(|declined| declined.charge.clone().into())),
+            ("payment_intent", declined.and_then(|declined| declined.intent.clone())),
         ];
         error.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         json!({ "error": error })
