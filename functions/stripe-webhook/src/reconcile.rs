@@ -5,7 +5,7 @@ use std::time::Duration;
 use function::{Context, Failure};
 use payments::{ABANDONED, Donation, DonationState, due, purge, write};
 use serde::Serialize;
-use stripe_api::{Failed, Settled, settle};
+use stripe_api::{Failed, Settled, UndeliveredPage, settle};
 
 use crate::State;
 
@@ -58,17 +58,24 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
 
 /// Applies the events that Stripe could not deliver. Applying one again changes nothing.
 async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
-    for lost in s.stripe.undelivered(s.sys.now() - LOOK_BACK).await? {
-        if !context.has_left(MARGIN) {
-            report.more = true;
+    let (since, mut after) = (s.sys.now() - LOOK_BACK, None);
+    loop {
+        let UndeliveredPage { events, next } = s.stripe.undelivered(since, after.as_deref()).await?;
+        for lost in events {
+            if !context.has_left(MARGIN) {
+                report.more = true;
+                return Ok(());
+            }
+            match settle(&s.table, &s.sys, &s.stripe, &lost.intent, Some(&lost.event)).await {
+                Ok(_) => Report::count(&mut report.undelivered),
+                Err(e) => report.failed(&e.into()),
+            }
+        }
+        if next.is_none() {
             return Ok(());
         }
-        match settle(&s.table, &s.sys, &s.stripe, &lost.intent, Some(&lost.event)).await {
-            Ok(_) => Report::count(&mut report.undelivered),
-            Err(e) => report.failed(&e.into()),
-        }
+        after = next;
     }
-    Ok(())
 }
 
 /// Looks at the payments that nobody has paid, and cancels those of yesterday.

@@ -8,7 +8,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 use crate::Failed;
 
 /// The most events of one answer (Stripe).
-const AT_ONCE: &str = "100";
+const AT_ONCE: u32 = 100;
 
 /// An event that was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +19,19 @@ pub struct Undelivered {
     pub intent: String,
 }
 
+/// A page of events that were not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndeliveredPage {
+    /// Those that are about payments.
+    pub events: Vec<Undelivered>,
+    /// After which event the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct List {
     data: Vec<Event>,
+    has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -41,26 +51,28 @@ struct Object {
     payment_intent: Option<String>,
 }
 
-struct ListUndelivered {
-    since: String,
+struct ListUndelivered<'a> {
+    since: Time,
+    after: Option<&'a str>,
 }
 
-impl StripeRequest for ListUndelivered {
+impl StripeRequest for ListUndelivered<'_> {
     type Output = List;
 
     fn build(&self) -> RequestBuilder {
-        let query = [("created[gte]", self.since.as_str()), ("delivery_success", "false"), ("limit", AT_ONCE)];
-        let path = query.map(|(name, value)| format!("{name}={value}")).join("&");
-        RequestBuilder::new(StripeMethod::Get, format!("/events?{path}"))
+        let since = self.since.seconds();
+        let after = self.after.map(|event| format!("&starting_after={event}")).unwrap_or_default();
+        let path = format!("/events?created[gte]={since}&delivery_success=false&limit={AT_ONCE}{after}");
+        RequestBuilder::new(StripeMethod::Get, path)
     }
 }
 
-pub(crate) async fn list(client: &Client, since: Time) -> Result<Vec<Undelivered>, Failed> {
-    let found = ListUndelivered { since: since.seconds().to_string() }.customize().send(client);
-    let found = Box::pin(found).await?;
+pub(crate) async fn list(client: &Client, since: Time, after: Option<&str>) -> Result<UndeliveredPage, Failed> {
+    let found = Box::pin(ListUndelivered { since, after }.customize().send(client)).await?;
+    let next = found.data.last().map(|event| event.id.clone()).filter(|_| found.has_more);
     let one = |event: Event| {
         let own = event.data.object.id.filter(|id| id.starts_with("pi_"));
         Some(Undelivered { event: event.id, intent: own.or(event.data.object.payment_intent)? })
     };
-    Ok(found.data.into_iter().filter_map(one).collect())
+    Ok(UndeliveredPage { events: found.data.into_iter().filter_map(one).collect(), next })
 }

@@ -26,7 +26,7 @@ use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodType
 
 pub use customer::{tell, told};
 pub use error::Failed;
-pub use events::Undelivered;
+pub use events::{Undelivered, UndeliveredPage};
 pub use settle::{SettleError, Settled, settle};
 
 /// How long one request waits for Stripe.
@@ -169,12 +169,12 @@ impl Stripe {
         endpoint::create(&self.client, url).await
     }
 
-    /// The events since a time that could not be delivered, the oldest last: at most a hundred.
+    /// The events since a time that could not be delivered, the newest first: those after this one, if one is given. At most a hundred.
     ///
     /// # Errors
     /// [`Failed`]
-    pub async fn undelivered(&self, since: Time) -> Result<Vec<Undelivered>, Failed> {
-        events::list(&self.client, since).await
+    pub async fn undelivered(&self, since: Time, after: Option<&str>) -> Result<UndeliveredPage, Failed> {
+        events::list(&self.client, since, after).await
     }
 }
 
