@@ -26,7 +26,8 @@ struct Operation {
 /// Every operation with a body, from the document.
 fn operations(document: &Value) -> Vec<Operation> {
     let mut all = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    // Stripe's events are judged by their signature first (`stripe`).
+    for (path, item) in document["paths"].as_object().unwrap().iter().filter(|(path, _)| *path != "/v1/stripe-events") {
         for (method, described) in item.as_object().unwrap() {
             let Some(contents) = described["requestBody"]["content"].as_object() else { continue };
             let content = &contents["application/json"];
@@ -188,7 +189,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     assert!(all.len() > 35, "{} operations take a body", all.len());
     items::are_as_described(&cloud).await;
     let before = state(&cloud).await;
-    let signed_in = lea.with("if-match", "\"v1\"");
+    let signed_in = lea.with("if-match", "\"v1\"").with("idempotency-key", "one");
     let (flows, address, passkey, model) = (&flows, &address, &passkey, &model);
     let (signed_in, staff, client) = (&signed_in, &staff, &client);
     let asked = all.iter().map(|operation| async move {

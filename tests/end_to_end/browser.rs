@@ -187,6 +187,7 @@ async fn the_pages_of_the_console_show_their_data() {
     let cloud = Cloud::start().await;
     let ana = cloud.register("ana").await;
     let _socket = ana.socket().await;
+    crate::donations::begin(&ana, "one").await;
     let user = format!("USER#{}", ana.id());
     let me = ana.get("/v1/me").await.has(200).header("x-request-id");
     let by_id = format!("/requests?q={}", me.replace('=', "%3D"));
@@ -201,6 +202,7 @@ async fn the_pages_of_the_console_show_their_data() {
         ("/clock", "offset", ["ahead of", "the real time"]),
         ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
         ("/connections", "connections", ["127.", "Close"]),
+        ("/stripe", "payments", ["pi_", "Ask for confirmation"]),
         ("/tables", "items", ["USER#", &user]),
         ("/tables?q=ANA@example", "items", ["user", &user]),
     ] {

@@ -95,6 +95,8 @@ impl Everything {
         canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
         canary.post("/v1/models", json!({ "title": "Canary of a model" })).await.is(201);
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
+        let donation = json!({ "amount": { "amount": 1234, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
+        canary.with("idempotency-key", "canary-key").post("/v1/donations", donation).await.is(201);
         canary.patch("/v1/me/notification-settings", json!({ "mention": { "sms": true } })).await.is(200);
         cloud.settle().await;
         let inbox = canary.get("/v1/notifications").await.is(200);

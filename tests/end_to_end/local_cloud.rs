@@ -199,6 +199,7 @@ async fn pages_of_other_sites_reach_nothing() {
         "/calls",
         "/faults",
         "/breached-passwords",
+        "/stripe",
         "/dead-letters",
     ] {
         let page = caller.get(&console(&cloud, path)).await;

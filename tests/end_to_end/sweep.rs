@@ -26,6 +26,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/admin/users/{username}/reactivation"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),
+    (Whole, "POST /v1/donations"),
     (Whole, "POST /v1/friends/{user}/request"),
     (Whole, "DELETE /v1/friends/{user}/request"),
     (Whole, "POST /v1/friends/{user}/accept"),
@@ -152,6 +153,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/sessions/current"),
     (Whole, "DELETE /v1/sessions/{session}"),
     (Begins, "POST /v1/step-ups"),
+    (Whole, "POST /v1/stripe-events"),
     (GoesOn, "PUT /v1/sign-ins/{flow}/factor"),
     (GoesOn, "POST /v1/sign-ins/{flow}/code/resend"),
     (GoesOn, "POST /v1/sign-ins/{flow}/verify"),
@@ -211,7 +213,7 @@ impl Operation {
             ("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));
-        caller.with("if-match", "\"v1\"").send(self.method.clone(), &path, self.body.clone()).await
+        caller.with("if-match", "\"v1\"").with("idempotency-key", "one").send(self.method.clone(), &path, self.body.clone()).await
     }
 }
 

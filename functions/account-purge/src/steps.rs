@@ -3,7 +3,8 @@
 //! First all sessions and credentials, so that nothing is written while the purge runs. The account itself comes after
 //! everything that needs its name. Flows come last, because anybody can begin one with an address that still has its owner. A
 //! step deletes a bounded part and returns whether there is more. It may be interrupted and repeated at any point. Steps are
-//! recorded by their names, so that a step of a new deployment is still run for an account that is half purged.
+//! recorded by their names, so that a step of a new deployment is still run for an account that is half purged. What is at Stripe is
+//! handed over to `stripe-webhook`, so that an outage of Stripe keeps nothing else from being deleted.
 //!
 //! Not in the list are items that identify nobody or expire: outbox items and records of processed events have ids only and
 //! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. An
@@ -18,7 +19,7 @@ use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 11] = [
+pub(crate) const ALL: [Step; 12] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
@@ -29,6 +30,7 @@ pub(crate) const ALL: [Step; 11] = [
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The names tell under which words the person is found.
     step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
+    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];

@@ -39,6 +39,7 @@ functions! {
     "deletion-sweep" => deletion_sweep::start, None;
     "deliver" => deliver::start, None;
     "digests" => digests::start, None;
+    "donations" => donations::start, Some(donations::description);
     "friends" => friends::start, Some(friends::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
@@ -57,6 +58,7 @@ functions! {
     "rooms" => rooms::start, Some(rooms::description);
     "search-index" => search_index::start, None;
     "socket" => socket::start, Some(socket::description);
+    "stripe-webhook" => stripe_webhook::start, Some(stripe_webhook::description);
     "support" => support::start, Some(support::description);
     "upload-processor" => upload_processor::start, None;
     // end functions

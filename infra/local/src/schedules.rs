@@ -124,7 +124,7 @@ impl Schedules {
     }
 }
 
-/// Runs schedules when they are due, until the stack ends.
+/// Runs schedules, and sends the webhooks of Stripe, when they are due, until the stack ends.
 pub async fn watch(core: Arc<Core>) {
     let schedules = &core.schedules;
     let mut moves = core.clock.subscribe();
@@ -132,8 +132,10 @@ pub async fn watch(core: Arc<Core>) {
         let offset = *moves.borrow_and_update();
         schedules.not_later_than_needed();
         schedules.run_due();
+        core.outside.stripe.send_due(&core);
         core.clock.followed(offset);
-        let next = schedules.next().unwrap_or_else(|| core.clock.now() + IDLE);
+        let due = schedules.next().into_iter().chain(core.outside.stripe.next_due()).min();
+        let next = due.unwrap_or_else(|| core.clock.now() + IDLE);
         core.clock.wait(&mut moves, next).await;
     }
 }

@@ -341,6 +341,10 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("PasskeyDomain", NAME.to_owned()),
         ("SmsDomain", NAME.to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
+        ("StripeUrl", format!("{}{}", urls.outside, outside::stripe::PATH)),
+        ("StripeSecretKey", outside::stripe::SECRET_KEY.to_owned()),
+        ("StripePublishableKey", outside::stripe::PUBLISHABLE_KEY.to_owned()),
+        ("StripeWebhookSecrets", outside::stripe::WEBHOOK_SECRET.to_owned()),
         // A reserved number with a fixed code, for programs that cannot read messages.
         ("TestPhones", "+447700900999:123456".to_owned()),
     ];

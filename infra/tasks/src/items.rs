@@ -24,6 +24,7 @@ pub fn all() -> Vec<ItemKind> {
         commerce::ITEMS,
         search::ITEMS,
         catalogue::ITEMS,
+        payments::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

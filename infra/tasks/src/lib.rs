@@ -1,6 +1,7 @@
 //! The tasks that tests also use.
 
 pub mod appoint;
+pub mod endpoint;
 pub mod items;
 pub mod redrive;
 

@@ -22,7 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use kernel::{Env, Sys, Timestamp};
 use tasks::{
-    Failure, appoint,
+    Failure, appoint, endpoint,
     redrive::{self, Window},
 };
 
@@ -137,6 +137,13 @@ enum Task {
         #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
         local: Option<PathBuf>,
     },
+    /// Create the endpoint at Stripe for the webhooks of a deployment, and print the secret that signs them, for StripeWebhookSecrets.
+    ///
+    /// Uses the account of STRIPE_SECRET_KEY.
+    StripeEndpoint {
+        /// The deployment's PublicUrl.
+        url: String,
+    },
     /// Build the functions and measure them through the Lambda Runtime API, beside the smallest possible function.
     Sizes {
         /// How often each function is started.
@@ -175,6 +182,7 @@ fn main() -> ExitCode {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)
         }
         Task::Appoint { username, stack, local } => appoint(local, &stack, &username),
+        Task::StripeEndpoint { url } => stripe_endpoint(&url),
         Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
     };
     match result {
@@ -202,6 +210,15 @@ fn appoint(local: Option<PathBuf>, stack: &str, username: &str) -> Result<(), Fa
     let secret = wait(appoint::appoint(operator(local)?, Sys::real(), stack, username))?;
     println!("{}", secret.expose());
     eprintln!("Within the hour {username} sends this to POST /v1/admin/first, signed in with a second factor.");
+    Ok(())
+}
+
+fn stripe_endpoint(url: &str) -> Result<(), Failure> {
+    // Only the key has to be given.
+    let stripe = ("STRIPE_URL".to_owned(), "https://api.stripe.com".to_owned());
+    let key = Env::process().get("STRIPE_SECRET_KEY").map(|key| ("STRIPE_SECRET_KEY".to_owned(), key.to_owned()));
+    let secret = wait(endpoint::create(&[stripe].into_iter().chain(key).collect(), url))?;
+    println!("{}", secret.expose());
     Ok(())
 }
 

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use local::template::{Deployment, Template};
+use local::{
+    outside::stripe,
+    template::{Deployment, Template},
+};
 
 use crate::Failure;
 
@@ -32,6 +35,9 @@ pub fn deployment() -> Deployment {
         ("AllowedOrigins", "http://127.0.0.1:9,http://localhost:9"),
         ("PasskeyDomain", "localhost"),
         ("MailFrom", "stoa@example.test"),
+        ("StripeSecretKey", stripe::SECRET_KEY),
+        ("StripePublishableKey", stripe::PUBLISHABLE_KEY),
+        ("StripeWebhookSecrets", stripe::WEBHOOK_SECRET),
     ];
     Deployment { stack: "stoa".to_owned(), parameters: parameters.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
 }

@@ -143,6 +143,8 @@ id! {
     CategoryId "cat";
     /// A comment on a product.
     CommentId "cmt";
+    /// A donation.
+    DonationId "don";
 }
 
 #[cfg(test)]

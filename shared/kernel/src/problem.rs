@@ -41,6 +41,8 @@ macro_rules! kinds {
 kinds! {
     /// The request is not well-formed: JSON, query, header, path.
     Malformed = 400 "malformed";
+    /// The operation needs a key that names the request (`Idempotency-Key`): 1 to 255 visible characters of ASCII.
+    IdempotencyKeyRequired = 400 "idempotency_key_required";
     /// A cursor that was forged, has expired or belongs to another list.
     CursorInvalid = 400 "cursor_invalid";
     /// No access token, or one that is forged, expired or revoked.
@@ -159,6 +161,8 @@ kinds! {
     /// A secret for the role of the first superuser that is wrong, used or expired, or any if there is a superuser already. The
     /// same answer for all.
     AppointmentInvalid = 422 "appointment_invalid";
+    /// An earlier request with the same `Idempotency-Key` was another one.
+    IdempotencyKeyReused = 422 "idempotency_key_reused";
     /// A link that is unknown, used or expired.
     LinkInvalid = 422 "link_invalid";
     /// The operation changes a versioned object and needs `If-Match`.

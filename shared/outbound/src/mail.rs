@@ -55,6 +55,17 @@ pub enum Mail {
         /// How long it is valid.
         life: Duration,
     },
+    /// The receipt for a donation.
+    DonationReceipt {
+        /// The donor's username.
+        username: String,
+        /// The amount, as it is written in the language of the mail.
+        amount: String,
+        /// The number of the donation.
+        number: String,
+        /// When it was paid.
+        paid_at: Time,
+    },
     /// The support team has answered a customer who has left.
     SupportAnswer {
         /// The customer's username.
@@ -185,6 +196,7 @@ impl Mail {
             Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
+            Self::DonationReceipt { .. } => "donation_receipt".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),
             Self::Notice { name, .. } => (*name).into(),

@@ -104,6 +104,11 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
         Mail::SupportAnswer { answers: said, .. } | Mail::SupportTranscript { messages: said, .. } => {
             return said.iter().flat_map(|spoken| spoken_lines(spoken, locale)).collect();
         }
+        Mail::DonationReceipt { number, paid_at, .. } => {
+            let label = |key: &str| TEXTS.text(locale, key, &[]);
+            let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
+            return vec![format!("{}: {number}", label("donation_receipt-number")), time];
+        }
         _ => {}
     }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
@@ -142,6 +147,7 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         Mail::DeletionScheduled { username, due_at, .. } => {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
+        Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
         Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
         Mail::Notice { username, .. } | Mail::SupportAnswer { username, .. } | Mail::SupportTranscript { username, .. } => {
@@ -199,8 +205,16 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special =
-            ["activation", "address_taken", "deletion_scheduled", "missed", "password_reset", "support_answer", "support_transcript"];
+        let special = [
+            "activation",
+            "address_taken",
+            "deletion_scheduled",
+            "donation_receipt",
+            "missed",
+            "password_reset",
+            "support_answer",
+            "support_transcript",
+        ];
         let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
         let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");
@@ -215,6 +229,12 @@ mod tests {
             Mail::AddressTaken,
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
+            Mail::DonationReceipt {
+                username: username.clone(),
+                amount: "PLN\u{a0}12.34".to_owned(),
+                number: "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+                paid_at: Time::from_millis(1_798_358_700_000),
+            },
             Mail::SupportAnswer {
                 username: username.clone(),
                 answers: vec![spoken(None)],

@@ -64,6 +64,8 @@ pub enum Index {
     DueDeletions,
     /// Notices that were held back, by due time: `gsi1`.
     DueNotices,
+    /// Payments that are not paid, by when they are looked at: `gsi1`.
+    DuePayments,
     /// Files that are in no message, by when they are deleted: `gsi1`.
     DueAttachments,
     /// Memberships whose members are away and have something to read, by the time at which it is looked at: `gsi2`.
@@ -121,6 +123,7 @@ impl Index {
         match self {
             Self::DueDeletions
             | Self::DueNotices
+            | Self::DuePayments
             | Self::DueAttachments
             | Self::RoomsOfMember
             | Self::InvitationsToRooms

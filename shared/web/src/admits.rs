@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::{Client, IfMatch, Json, Language, Path, Query, RequestId};
+use crate::{Client, IdempotencyKey, IfMatch, Json, Language, Path, Query, RequestId};
 
 /// The name of the document's security scheme for signed-in callers.
 pub const BEARER: &str = "bearer";
@@ -37,7 +37,9 @@ impl<T> Admits for Path<T> {}
 impl<T> Admits for Query<T> {}
 impl Admits for Client {}
 impl Admits for HeaderMap {}
+impl Admits for IdempotencyKey {}
 impl Admits for IfMatch {}
+impl Admits for axum::body::Bytes {}
 impl Admits for Language {}
 impl Admits for RequestId {}
 

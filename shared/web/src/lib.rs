@@ -14,6 +14,7 @@ mod edge;
 mod error;
 mod extract;
 mod host;
+mod idempotency;
 mod layers;
 mod list;
 mod operations;
@@ -29,6 +30,7 @@ pub use conditional::{IF_MATCH_PATTERN, IfMatch, is_known, kept};
 pub use error::Error;
 pub use extract::{Json, Path, Query};
 pub use host::function;
+pub use idempotency::IdempotencyKey;
 pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]

@@ -16,6 +16,7 @@
 //! | `GET /_local/calls` | the AWS calls of the functions |
 //! | `GET`, `POST /_local/breached-passwords` | the breached passwords, the requests for them, and the mode of the stand-in |
 //! | `GET`, `POST /_local/captcha` | the mode of the stand-in for captchas, and how many tokens it was asked about |
+//! | `GET`, `POST /_local/stripe` | the payments, events and requests of the stand-in for Stripe, paying by hand, and its mode |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
 
 mod breached;
@@ -34,6 +35,7 @@ mod overview;
 mod pages;
 mod requests;
 mod schedules;
+mod stripe;
 pub mod tables;
 
 use std::sync::Arc;
@@ -66,6 +68,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(calls::routes())
         .merge(breached::routes())
         .merge(captcha::routes())
+        .merge(stripe::routes())
         .merge(dead_letters::routes())
         .fallback(|| async { ConsoleError::not_found() })
         .layer(middleware::from_fn(guard::guard))

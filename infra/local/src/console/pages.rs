@@ -59,6 +59,7 @@ const PAGES: &[Page] = &[
     page!("/calls", "calls", None),
     page!("/faults", "faults", Some("faults")),
     page!("/breached-passwords", "breached-passwords", None),
+    page!("/stripe", "stripe", None),
     page!("/dead-letters", "dead-letters", Some("dead_letters")),
 ];
 
@@ -103,6 +104,7 @@ assets! {
     "tables.js" "text/javascript; charset=utf-8";
     "calls.js" "text/javascript; charset=utf-8";
     "breached-passwords.js" "text/javascript; charset=utf-8";
+    "stripe.js" "text/javascript; charset=utf-8";
     "dead-letters.js" "text/javascript; charset=utf-8";
     "requests.js" "text/javascript; charset=utf-8";
     "events.js" "text/javascript; charset=utf-8";

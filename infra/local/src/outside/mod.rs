@@ -4,6 +4,7 @@
 
 pub mod breached;
 pub mod captcha;
+pub mod stripe;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Core, StartError, Storage};
 use breached::Breached;
 use captcha::Captchas;
+use stripe::Stripe;
 
 /// The delay of [`Mode::Slow`].
 const SLOW: Duration = Duration::from_secs(5);
@@ -57,6 +59,8 @@ pub struct State {
     pub breached: Breached,
     /// The service that tells people from programs.
     pub captchas: Captchas,
+    /// Stripe.
+    pub stripe: Stripe,
 }
 
 impl State {
@@ -65,11 +69,19 @@ impl State {
     /// # Errors
     /// [`StartError::State`] if a file is damaged.
     pub fn open(storage: &Storage) -> Result<Self, StartError> {
-        Ok(Self { breached: Breached::open(storage.path("breached-passwords.json"))?, captchas: Captchas::default() })
+        Ok(Self {
+            breached: Breached::open(storage.path("breached-passwords.json"))?,
+            captchas: Captchas::default(),
+            stripe: Stripe::open(storage.path("stripe.json"))?,
+        })
     }
 }
 
 /// The router of all stand-ins.
 pub fn router(core: Arc<Core>) -> Router {
-    Router::new().nest(breached::PATH, breached::routes()).nest(captcha::PATH, captcha::routes()).with_state(core)
+    Router::new()
+        .nest(breached::PATH, breached::routes())
+        .nest(captcha::PATH, captcha::routes())
+        .nest(stripe::PATH, stripe::routes())
+        .with_state(core)
 }

@@ -341,6 +341,9 @@ mod tests {
             ("PublicUrl", "http://127.0.0.1:4000"),
             ("AllowedOrigins", "http://localhost:5173,http://127.0.0.1:4000"),
             ("MailFrom", "stoa@example.test"),
+            ("StripeSecretKey", "sk_test_1"),
+            ("StripePublishableKey", "pk_test_1"),
+            ("StripeWebhookSecrets", "whsec_1"),
         ];
         Deployment { stack: "stoa".into(), parameters: parameters.map(|(k, v)| (k.into(), v.into())).into() }
     }
@@ -377,7 +380,7 @@ mod tests {
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
-        assert_eq!(template.schedules.len(), 5);
+        assert_eq!(template.schedules.len(), 6);
         assert_eq!(template.secrets.len(), 2);
         let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");
         let publish = |to: &str| deliver.check(&Need::new("sns:Publish", to)).map_err(|e| e.to_string());

@@ -175,6 +175,11 @@ account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
 account_deleted-note = This is our last message about this account.
 
+donation_receipt-subject = Your donation of { $amount }
+donation_receipt-lead = Thank you, { $username }. We have received your donation of { $amount }.
+donation_receipt-number = Number
+donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
+
 # A mail about messages that wait. Their beginnings, and in each room the number of those that are not shown, are between -lead and -note.
 unsubscribe = Stop these mails
 missed-subject = { $messages ->

@@ -190,6 +190,11 @@ account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
 
+donation_receipt-subject = Twoja darowizna: { $amount }
+donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiznę w kwocie { $amount }.
+donation_receipt-number = Numer
+donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
+
 # Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
 unsubscribe = Zrezygnuj z takich wiadomości
 missed-subject = { $messages ->

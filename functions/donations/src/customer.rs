@@ -1,0 +1,44 @@
+//! The caller's customer at Stripe: one for each person, created when it is needed, and created again when Stripe no longer knows it.
+
+use accounts::user::User;
+use kernel::Problem;
+use payments::Customer;
+use store::{Cond, Update, WriteError, field};
+use stripe_api::{tell, told};
+
+use crate::State;
+
+/// The caller's customer, and Stripe's id of it. `found` is the caller's customer as read.
+pub(crate) async fn current(s: &State, user: &User, found: Option<Customer>) -> Result<(Customer, String), Problem> {
+    let Some(customer) = found else { return create(s, user, None).await };
+    match tell(&s.table, &s.stripe, user, customer.clone()).await? {
+        Some(customer) => created(s, customer).await,
+        None => create(s, user, Some(&customer)).await,
+    }
+}
+
+/// Creates the caller's customer: the first one, or the one after `former`, which Stripe no longer knows. Concurrent requests create
+/// one together.
+pub(crate) async fn create(s: &State, user: &User, former: Option<&Customer>) -> Result<(Customer, String), Problem> {
+    let (name, email) = told(user);
+    let customer = Customer::new(user.id, former, name, email, s.sys.now());
+    let condition = former.map_or(Cond::Absent, |former| field("attempt").eq(former.attempt));
+    let current = match s.table.put(&customer, condition).await {
+        Ok(()) => customer,
+        Err(WriteError::Refused(Some(row))) => row.decode()?,
+        Err(e) => return Err(e.into()),
+    };
+    created(s, current).await
+}
+
+/// Asks Stripe for the customer of this item, unless it has one. Stripe is told what the item says, and so the same by concurrent
+/// requests.
+async fn created(s: &State, customer: Customer) -> Result<(Customer, String), Problem> {
+    if let Some(id) = customer.customer.clone() {
+        return Ok((customer, id));
+    }
+    let id = s.stripe.create_customer(&customer).await?;
+    let update = Update::of(Customer::key_of(customer.user)).set("customer", &id).when(field("attempt").eq(customer.attempt));
+    s.table.update(update).await?;
+    Ok((Customer { customer: Some(id.clone()), ..customer }, id))
+}

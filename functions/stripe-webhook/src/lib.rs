@@ -1,0 +1,87 @@
+//! What Stripe tells, by its webhook and by being asked once an hour for what the webhook has lost; and what Stripe is told of people.
+//!
+//! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
+//! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
+//! pass is answered with 5xx, and Stripe delivers the event again, for three days.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `POST /v1/stripe-events` | a read of the event; a read of the donation; a transaction. One request to Stripe. None for events that are not used |
+//! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
+//! | every hour | two queries; a read and a transaction, or less, for each payment. A request to Stripe, and one or two for each payment and customer |
+
+mod reconcile;
+mod renamed;
+mod signature;
+mod webhook;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use axum::extract::FromRef;
+use events::{Envelope, delivery::NoticeDue};
+use function::{Boot, Context, Failure, Function, RawValue, Scheduled, StartError};
+use kernel::{ConfigError, Sys};
+use serde::Deserialize;
+use serde_json::value::to_raw_value;
+use signature::WebhookSecrets;
+use store::Table;
+use stripe_api::Stripe;
+
+events::hears! { NoticeDue }
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    stripe: Stripe,
+    secrets: WebhookSecrets,
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "stripe-webhook", "For Stripe alone: what happened to payments.", State =>
+    webhook::receive_stripe_event,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let (table, stripe, secrets) = boot.env.read(|r| (Table::read(r, &aws, &sys), Stripe::read(r), WebhookSecrets::read(r)))?;
+    let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
+    table.warm_up().await;
+    let state = State { table, sys, stripe, secrets };
+    let http = web::function(&boot, routes(), state.clone())?;
+    Ok(Function::raw(move |payload, context| {
+        let (state, http) = (state.clone(), http.clone());
+        async move {
+            match serde_json::from_str::<Trigger>(payload.get()) {
+                Ok(trigger) => handle(&state, trigger, &context).await,
+                // A request has neither a source nor a detail.
+                Err(_) => http.invoke(payload, context).await,
+            }
+        }
+    }))
+}
+
+/// What invokes the function besides the HTTP API.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Trigger {
+    /// The schedule of every hour.
+    Schedule(Scheduled),
+    /// A notice about another name or another address: the rule in the template selects no others.
+    Bus(Box<EventBridgeEvent<Envelope<Heard>>>),
+}
+
+async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<RawValue>, Failure> {
+    match trigger {
+        Trigger::Schedule(_) => Ok(to_raw_value(&reconcile::reconcile(s, context).await?)?),
+        Trigger::Bus(event) => {
+            let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
+            renamed::renamed(s, user).await?;
+            Ok(to_raw_value(&())?)
+        }
+    }
+}

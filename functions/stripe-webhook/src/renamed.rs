@@ -1,0 +1,21 @@
+//! A person has another name or another address: their customer at Stripe is told, if they have one.
+
+use accounts::user::User;
+use function::Failure;
+use kernel::id::UserId;
+use payments::Customer;
+use stripe_api::tell;
+
+use crate::State;
+
+/// Tells Stripe how a person is called now. Repeating it is harmless.
+pub(crate) async fn renamed(s: &State, user: UserId) -> Result<(), Failure> {
+    let (person, customer) = (User::key_of(user), Customer::key_of(user));
+    let mut found = s.table.get_many(vec![person.clone(), customer.clone()]).await?;
+    let (person, customer) = (found.take::<User>(&person)?, found.take::<Customer>(&customer)?);
+    if let (Some(person), Some(customer)) = (person, customer) {
+        // If Stripe does not know the customer any more, the next payment creates another one.
+        tell(&s.table, &s.stripe, &person, customer).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! The webhook.
+
+use std::time::Duration;
+
+use axum::{body::Bytes, extract::State};
+use http::HeaderMap;
+use kernel::{Kind, Problem};
+use payments::HandledEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stripe_api::{Settled, settle};
+use utoipa::ToSchema;
+use web::{Json, Problems};
+
+/// How long a payment waits for its donation. Whoever begins a donation writes it before its payment is created.
+const AWAITED: Duration = Duration::from_secs(3600);
+
+/// The beginnings of the types of events that are used.
+const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
+
+/// An event of Stripe, of any version: what is read of it.
+#[derive(Deserialize, ToSchema)]
+pub struct StripeEvent {
+    /// Its id.
+    #[schema(examples("evt_1RtQ2bFq8Zr2mV7x"))]
+    id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    #[schema(examples("payment_intent.succeeded"))]
+    kind: String,
+    /// Whether it is about real money.
+    #[schema(examples(false))]
+    livemode: bool,
+    /// What it is about.
+    data: StripeEventData,
+}
+
+/// What an event of Stripe is about.
+#[derive(Deserialize, ToSchema)]
+pub struct StripeEventData {
+    /// The object as it was then. Only its id is used, or that of its payment.
+    #[schema(value_type = Object)]
+    object: Value,
+}
+
+impl StripeEvent {
+    /// Stripe's id of the payment that it is about, if it is about one.
+    fn intent<'a>(&'a self) -> Option<&'a str> {
+        if !USED.iter().any(|used| self.kind.starts_with(used)) {
+            return None;
+        }
+        let object = &self.data.object;
+        let text = |member: &'a Value| member.as_str().filter(|id| is_intent(id));
+        // An object may stand in full instead of its id.
+        let within = object.get("payment_intent").and_then(|intent| text(intent).or_else(|| intent.get("id").and_then(text)));
+        object.get("id").and_then(text).or(within)
+    }
+}
+
+/// Whether this is the id of a payment, which becomes a part of an address.
+fn is_intent(id: &str) -> bool {
+    id.strip_prefix("pi_")
+        .is_some_and(|rest| (1..=250).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+}
+
+/// What was done with an event, for whoever looks at it in Stripe's dashboard.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The payment is written as Stripe says.
+    Applied,
+    /// The event was handled before.
+    HandledBefore,
+    /// The event is of a type that is not used, or about something that is not known here.
+    Ignored,
+}
+
+/// The answer to an event.
+#[derive(Serialize, ToSchema)]
+pub struct EventReceipt {
+    /// What was done.
+    outcome: Outcome,
+}
+
+/// Takes an event of Stripe, signed with a secret of the endpoint.
+///
+/// AWS calls: a read of the event; a request to Stripe; a read of the donation; a transaction. None for events that are not used.
+#[utoipa::path(post, path = "/v1/stripe-events",
+    params(("Stripe-Signature" = String, Header, description = "The time, and an HMAC-SHA-256 of the time and the bytes of the body.", example = "t=1893499200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
+    request_body(content = StripeEvent, description = "An event, as Stripe sends it.",
+        example = json!({ "id": "evt_1RtQ2bFq8Zr2mV7x", "type": "payment_intent.succeeded", "livemode": false, "data": { "object": { "id": "pi_3RtQ2bFq8Zr2mV7x" } } })),
+    extensions(("x-problems" = json!(["malformed", "conflict", "unavailable"]))),
+    responses((status = 200, body = EventReceipt), Problems))]
+pub async fn receive_stripe_event(
+    State(s): State<crate::State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<EventReceipt>, web::Error> {
+    let signature = headers.get("stripe-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !s.secrets.verify(signature, &body, s.sys.now()) {
+        tracing::warn!("an event was not signed by Stripe, or too long ago");
+        return Err(Kind::Malformed.because("the signature").into());
+    }
+    let receipt = |outcome| Ok(Json(EventReceipt { outcome }));
+    // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.
+    let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
+        tracing::error!("an event of Stripe has another form");
+        return receipt(Outcome::Ignored);
+    };
+    if event.livemode != s.stripe.is_live() {
+        return Err(Kind::Malformed.because("the event is of the other mode, test or live").into());
+    }
+    let Some(intent) = event.intent() else {
+        tracing::info!(event.kind, "an event that is not used");
+        return receipt(Outcome::Ignored);
+    };
+    if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {
+        return receipt(Outcome::HandledBefore);
+    }
+    match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
+        Settled::Donation(_) | Settled::Record => receipt(Outcome::Applied),
+        Settled::Before => receipt(Outcome::HandledBefore),
+        Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
+        Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {
+            Err(Problem::unavailable("the donation of a payment is not there yet").into())
+        }
+        Settled::Missing(_) => {
+            tracing::error!("a payment has no donation");
+            receipt(Outcome::Ignored)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(kind: &str, object: Value) -> Option<String> {
+        let event = serde_json::json!({ "id": "evt_1", "type": kind, "livemode": false, "data": { "object": object }, "of_tomorrow": 1 });
+        serde_json::from_value::<StripeEvent>(event).unwrap().intent().map(str::to_owned)
+    }
+
+    #[test]
+    fn an_event_names_its_payment() {
+        use serde_json::json;
+        let one = Some("pi_1aB".to_owned());
+        assert_eq!(intent("payment_intent.succeeded", json!({ "id": "pi_1aB" })), one);
+        assert_eq!(intent("charge.refunded", json!({ "id": "ch_1", "payment_intent": "pi_1aB" })), one);
+        assert_eq!(intent("charge.dispute.created", json!({ "id": "dp_1", "payment_intent": { "id": "pi_1aB" } })), one);
+        assert_eq!(intent("refund.failed", json!({ "id": "re_1", "payment_intent": "pi_1aB" })), one);
+        for (kind, object) in [
+            ("customer.created", json!({ "id": "cus_1" })),
+            ("of.tomorrow", json!({ "id": "pi_1aB" })),
+            ("charge.succeeded", json!({ "id": "ch_1", "payment_intent": null })),
+            ("payment_intent.succeeded", json!({ "id": "pi_../../customers" })),
+            ("payment_intent.succeeded", json!({ "id": "pi_" })),
+            ("payment_intent.succeeded", json!("pi_1aB")),
+        ] {
+            assert_eq!(intent(kind, object.clone()), None, "{kind} {object}");
+        }
+    }
+}

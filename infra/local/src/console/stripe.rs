@@ -1,0 +1,69 @@
+//! `/_local/stripe`: the stand-in for Stripe.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ConsoleError;
+use crate::{
+    Core,
+    outside::stripe::{Act, Mode, StripeEvent, StripeRequest, Webhooks},
+};
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().route("/_local/stripe", get(read).post(change))
+}
+
+#[derive(Serialize)]
+struct StripeReading {
+    mode: Mode,
+    webhooks: Webhooks,
+    /// The newest first.
+    payments: Vec<Value>,
+    /// Oldest first.
+    events: Vec<StripeEvent>,
+    /// Oldest first.
+    asked: Vec<StripeRequest>,
+}
+
+/// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `confirm`, `fail_to_confirm`, `dispute`, `{"refund": null}`, `cancel`;
+/// `{"mode": "well"}` or `slow`, `down`, `lost`, `busy`, `limited`; `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`,
+/// `lost`; `{"deliver": "evt_…"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StripeChange {
+    payment: Option<String>,
+    act: Option<Act>,
+    mode: Option<Mode>,
+    webhooks: Option<Webhooks>,
+    deliver: Option<String>,
+}
+
+async fn read(State(core): State<Arc<Core>>) -> Json<StripeReading> {
+    let stripe = &core.outside.stripe;
+    Json(StripeReading {
+        mode: stripe.mode(),
+        webhooks: stripe.webhooks(),
+        payments: stripe.payments(),
+        events: stripe.events(),
+        asked: stripe.asked(),
+    })
+}
+
+async fn change(State(core): State<Arc<Core>>, Json(change): Json<StripeChange>) -> Result<Json<StripeReading>, ConsoleError> {
+    let stripe = &core.outside.stripe;
+    match change {
+        StripeChange { payment: Some(payment), act: Some(act), mode: None, webhooks: None, deliver: None } => {
+            stripe.act(&core, &payment, &act).map_err(ConsoleError::bad_request)?;
+        }
+        StripeChange { payment: None, act: None, mode: Some(mode), webhooks: None, deliver: None } => stripe.be(mode),
+        StripeChange { payment: None, act: None, mode: None, webhooks: Some(webhooks), deliver: None } => stripe.send_webhooks(webhooks),
+        StripeChange { payment: None, act: None, mode: None, webhooks: None, deliver: Some(event) } => {
+            stripe.deliver(&core, &event).await.map_err(ConsoleError::bad_request)?;
+        }
+        _ => return Err(ConsoleError::bad_request("give a payment with an act, or exactly one of mode, webhooks and deliver")),
+    }
+    Ok(read(State(core)).await)
+}

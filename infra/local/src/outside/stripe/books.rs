@@ -1,0 +1,347 @@
+//! What Stripe knows: customers, payments with their charges, refunds and disputes, and the events about them.
+
+use std::collections::BTreeMap;
+
+use kernel::{Sys, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    cards::{Card, Fate},
+    refusal::{Declined, Refusal},
+    render,
+};
+
+/// The letters of ids.
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// All of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Books {
+    pub customers: BTreeMap<String, CustomerEntry>,
+    pub intents: BTreeMap<String, IntentEntry>,
+    pub charges: BTreeMap<String, ChargeEntry>,
+    pub refunds: BTreeMap<String, RefundEntry>,
+    pub disputes: BTreeMap<String, DisputeEntry>,
+    /// The oldest first.
+    pub events: Vec<EventEntry>,
+    /// The requests with an idempotency key, by it.
+    pub requests: BTreeMap<String, Answered>,
+    /// The number of the next object, by which lists are ordered.
+    next: u64,
+}
+
+/// A customer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CustomerEntry {
+    pub created: i64,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+    pub deleted: bool,
+}
+
+/// A payment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct IntentEntry {
+    pub id: String,
+    pub place: u64,
+    pub created: i64,
+    pub amount: i64,
+    pub currency: String,
+    pub customer: Option<String>,
+    pub description: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+    pub client_secret: String,
+    /// `requires_payment_method`, `requires_action`, `succeeded`, `canceled`.
+    pub status: String,
+    pub received: i64,
+    /// The payment method that is used or waits for its payer.
+    pub method: Option<String>,
+    pub charge: Option<String>,
+    pub error: Option<Value>,
+    pub canceled_at: Option<i64>,
+    pub cancellation_reason: Option<String>,
+    pub return_url: Option<String>,
+}
+
+/// A charge: one try of a card.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ChargeEntry {
+    pub id: String,
+    pub created: i64,
+    pub amount: i64,
+    pub currency: String,
+    pub intent: String,
+    pub customer: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+    pub paid: bool,
+    pub refunded: i64,
+    pub disputed: bool,
+    pub failure: Option<(String, String)>,
+    pub method: String,
+}
+
+/// A refund.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RefundEntry {
+    pub id: String,
+    pub created: i64,
+    pub amount: i64,
+    pub currency: String,
+    pub intent: String,
+    pub charge: String,
+    pub reason: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A dispute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DisputeEntry {
+    pub id: String,
+    pub created: i64,
+    pub amount: i64,
+    pub currency: String,
+    pub intent: String,
+    pub charge: String,
+    pub reason: String,
+    /// `needs_response`, `won`, `lost`.
+    pub status: String,
+}
+
+/// An event, and how far its delivery has come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct EventEntry {
+    pub id: String,
+    pub created: i64,
+    pub kind: String,
+    /// The object as it was then.
+    pub object: Value,
+    /// Whether the endpoint has answered 2xx.
+    pub delivered: bool,
+    pub attempts: u32,
+    /// When it is delivered next. `None` if it is not.
+    pub due: Option<Time>,
+    /// How often each delivery is made.
+    pub times: u32,
+}
+
+/// A request with an idempotency key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    pub at: Time,
+    /// Method, path and parameters.
+    pub asked: String,
+    pub status: u16,
+    pub body: Value,
+}
+
+/// A payer's card, and where the payer is sent back to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Confirmation {
+    pub method: Option<String>,
+    pub return_url: Option<String>,
+}
+
+/// A new id with this prefix.
+pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
+    let letters = u32::try_from(LETTERS.len()).unwrap_or(1);
+    let letter = |_| LETTERS.get(sys.below(letters) as usize).copied().map_or('A', char::from);
+    format!("{prefix}_{}", (0..24).map(letter).collect::<String>())
+}
+
+impl Books {
+    /// The place of a new object in lists.
+    pub fn place(&mut self) -> u64 {
+        self.next = self.next.saturating_add(1);
+        self.next
+    }
+
+    /// A customer who is not deleted.
+    pub fn customer(&self, id: &str, param: &str) -> Result<&CustomerEntry, Refusal> {
+        self.customers.get(id).filter(|customer| !customer.deleted).ok_or_else(|| Refusal::missing("customer", id, param))
+    }
+
+    /// A payment.
+    pub fn intent(&self, id: &str, param: &str) -> Result<&IntentEntry, Refusal> {
+        self.intents.get(id).ok_or_else(|| Refusal::missing("payment_intent", id, param))
+    }
+
+    fn intent_mut(&mut self, id: &str) -> Result<&mut IntentEntry, Refusal> {
+        self.intents.get_mut(id).ok_or_else(|| Refusal::missing("payment_intent", id, "id"))
+    }
+
+    /// Uses a payer's card for a payment.
+    pub fn confirm(&mut self, sys: &Sys, id: &str, with: Confirmation) -> Result<(), Refusal> {
+        let intent = self.intent(id, "id")?.clone();
+        if !["requires_payment_method", "requires_confirmation"].contains(&intent.status.as_str()) {
+            return Err(Refusal::state("confirm", &intent.status));
+        }
+        let Some(method) = with.method.or(intent.method) else {
+            let message = "You cannot confirm this PaymentIntent because it's missing a payment method.";
+            return Err(Refusal::invalid(message).code("payment_intent_unexpected_state"));
+        };
+        let Some(card) = Card::of_method(&method) else { return Err(Refusal::missing("PaymentMethod", &method, "payment_method")) };
+        self.intent_mut(id)?.return_url = with.return_url;
+        match card.fate {
+            Fate::Confirmed(_) => {
+                let intent = self.intent_mut(id)?;
+                (intent.status, intent.method, intent.error) = ("requires_action".to_owned(), Some(method), None);
+                self.tell_of_intent(sys, id, "payment_intent.requires_action");
+                Ok(())
+            }
+            Fate::Declined(code, reason) => self.decline(sys, id, card, code, reason),
+            Fate::Pays => self.pay(sys, id, card),
+            Fate::Disputed(reason) => {
+                self.pay(sys, id, card)?;
+                self.dispute(sys, id, reason)
+            }
+        }
+    }
+
+    /// The payer confirms, or fails to.
+    pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
+        let intent = self.intent(id, "id")?;
+        let card = intent.method.as_deref().and_then(Card::of_method).filter(|_| intent.status == "requires_action");
+        let Some(card) = card else { return Err(Refusal::state("authenticate", &intent.status)) };
+        match card.fate {
+            _ if !confirmed => self.decline(sys, id, card, "payment_intent_authentication_failure", "authentication_not_handled"),
+            Fate::Confirmed(Some((code, reason))) => self.decline(sys, id, card, code, reason),
+            _ => self.pay(sys, id, card),
+        }
+    }
+
+    fn pay(&mut self, sys: &Sys, id: &str, card: Card) -> Result<(), Refusal> {
+        let charge = self.charge(sys, id, card, None)?;
+        let intent = self.intent_mut(id)?;
+        intent.received = intent.amount;
+        (intent.status, intent.error) = ("succeeded".to_owned(), None);
+        (intent.method, intent.charge) = (Some(card.method.to_owned()), Some(charge.clone()));
+        self.tell_of_charge(sys, &charge, "charge.succeeded");
+        self.tell_of_intent(sys, id, "payment_intent.succeeded");
+        Ok(())
+    }
+
+    fn decline(&mut self, sys: &Sys, id: &str, card: Card, code: &'static str, reason: &'static str) -> Result<(), Refusal> {
+        let charge = self.charge(sys, id, card, Some((code, reason)))?;
+        let refusal = |intent| {
+            let declined = Declined { reason, charge: charge.clone(), intent };
+            Refusal { declined: Some(Box::new(declined)), ..Refusal::new(402, "card_error", "Your card was declined.").code(code) }
+        };
+        let error = refusal(None).body().get("error").cloned();
+        let intent = self.intent_mut(id)?;
+        (intent.status, intent.method, intent.error) = ("requires_payment_method".to_owned(), None, error);
+        intent.charge = Some(charge.clone());
+        self.tell_of_charge(sys, &charge, "charge.failed");
+        self.tell_of_intent(sys, id, "payment_intent.payment_failed");
+        Err(refusal(self.intents.get(id).map(|intent| render::intent(self, intent, &[]))))
+    }
+
+    fn charge(&mut self, sys: &Sys, id: &str, card: Card, failure: Option<(&str, &str)>) -> Result<String, Refusal> {
+        let intent = self.intent(id, "id")?.clone();
+        let charge = ChargeEntry {
+            id: new_id(sys, "ch"),
+            created: sys.now().seconds(),
+            amount: intent.amount,
+            currency: intent.currency,
+            intent: intent.id,
+            customer: intent.customer,
+            metadata: intent.metadata,
+            paid: failure.is_none(),
+            refunded: 0,
+            disputed: false,
+            failure: failure.map(|(code, reason)| (code.to_owned(), reason.to_owned())),
+            method: card.method.to_owned(),
+        };
+        let id = charge.id.clone();
+        self.charges.insert(id.clone(), charge);
+        Ok(id)
+    }
+
+    /// Cancels a payment.
+    pub fn cancel(&mut self, sys: &Sys, id: &str, reason: Option<String>) -> Result<(), Refusal> {
+        let intent = self.intent_mut(id)?;
+        if ["succeeded", "canceled"].contains(&intent.status.as_str()) {
+            return Err(Refusal::state("cancel", &intent.status));
+        }
+        (intent.status, intent.canceled_at, intent.cancellation_reason) = ("canceled".to_owned(), Some(sys.now().seconds()), reason);
+        self.tell_of_intent(sys, id, "payment_intent.canceled");
+        Ok(())
+    }
+
+    /// Gives back all that is left of a charge, or a part of it.
+    pub fn refund(
+        &mut self,
+        sys: &Sys,
+        charge: &str,
+        amount: Option<i64>,
+        reason: Option<String>,
+        metadata: BTreeMap<String, String>,
+    ) -> Result<String, Refusal> {
+        let Some(found) = self.charges.get_mut(charge) else { return Err(Refusal::missing("charge", charge, "charge")) };
+        let left = found.amount.saturating_sub(found.refunded);
+        if !found.paid {
+            return Err(Refusal::invalid("This charge has failed and cannot be refunded.").code("charge_not_refundable"));
+        }
+        if found.disputed {
+            return Err(Refusal::invalid(format!("Charge {charge} has been charged back; cannot issue a refund.")).code("charge_disputed"));
+        }
+        if left == 0 {
+            return Err(Refusal::invalid(format!("Charge {charge} has already been refunded.")).code("charge_already_refunded"));
+        }
+        let amount = amount.unwrap_or(left);
+        if amount > left {
+            return Err(
+                Refusal::invalid(format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})")).param("amount")
+            );
+        }
+        found.refunded = found.refunded.saturating_add(amount);
+        let (currency, intent) = (found.currency.clone(), found.intent.clone());
+        let id = new_id(sys, "re");
+        let created = sys.now().seconds();
+        let refund = RefundEntry { id: id.clone(), created, amount, currency, intent, charge: charge.to_owned(), reason, metadata };
+        self.refunds.insert(id.clone(), refund);
+        if let Some(object) = self.refunds.get(&id).map(render::refund) {
+            self.tell(sys, "refund.created", object);
+        }
+        self.tell_of_charge(sys, charge, "charge.refunded");
+        Ok(id)
+    }
+
+    /// The payer disputes a payment at the bank.
+    pub fn dispute(&mut self, sys: &Sys, intent: &str, reason: &str) -> Result<(), Refusal> {
+        let charge = self.intent(intent, "id")?.charge.clone().unwrap_or_default();
+        let Some(found) = self.charges.get_mut(&charge).filter(|charge| charge.paid && !charge.disputed) else {
+            return Err(Refusal::invalid("There is no payment to dispute."));
+        };
+        found.disputed = true;
+        let (amount, currency) = (found.amount, found.currency.clone());
+        let id = new_id(sys, "dp");
+        let (created, status) = (sys.now().seconds(), "needs_response".to_owned());
+        let (intent, reason) = (intent.to_owned(), reason.to_owned());
+        let dispute = DisputeEntry { id: id.clone(), created, amount, currency, intent, charge, reason, status };
+        let object = render::dispute(&dispute);
+        self.disputes.insert(id, dispute);
+        self.tell(sys, "charge.dispute.created", object);
+        Ok(())
+    }
+
+    fn tell_of_charge(&mut self, sys: &Sys, charge: &str, kind: &str) {
+        if let Some(object) = self.charges.get(charge).map(render::charge) {
+            self.tell(sys, kind, object);
+        }
+    }
+
+    /// Adds an event about a payment.
+    pub fn tell_of_intent(&mut self, sys: &Sys, id: &str, kind: &str) {
+        if let Some(object) = self.intents.get(id).map(|intent| render::intent(self, intent, &[])) {
+            self.tell(sys, kind, object);
+        }
+    }
+
+    /// Adds an event, which nobody delivers yet.
+    pub fn tell(&mut self, sys: &Sys, kind: &str, object: Value) {
+        let (id, created, kind) = (new_id(sys, "evt"), sys.now().seconds(), kind.to_owned());
+        self.events.push(EventEntry { id, created, kind, object, delivered: false, attempts: 0, due: None, times: 1 });
+    }
+}

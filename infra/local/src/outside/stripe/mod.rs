@@ -1,0 +1,434 @@
+//! Stripe, as far as payments by card need it: customers, payments with the documented test cards, refunds, disputes, idempotency keys,
+//! and signed webhooks. Tests and the console pay, decline and dispute, say how it answers, and what becomes of its webhooks.
+//!
+//! Everything is by the local cloud's clock. What Stripe refuses is refused here, with the same codes. Objects are those of one version
+//! of the API, the one that `async-stripe` reads.
+
+mod api;
+mod books;
+mod cards;
+mod form;
+mod refusal;
+mod render;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use kernel::{Sys, Time, crypto::hmac_sha256};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::{
+    api::{Answer, Call},
+    books::{Books, Confirmation},
+    cards::Card,
+    refusal::Refusal,
+};
+use crate::{
+    Core, StartError,
+    activity::Guard,
+    storage::{damaged, kept_in, replace_file},
+};
+
+/// Its path on the listener.
+pub(crate) const PATH: &str = "/stripe";
+/// The version of the API.
+const API_VERSION: &str = "2026-09-30.endive";
+/// The secret key of its account.
+pub const SECRET_KEY: &str = "sk_test_51StoaLq8Zr2mV7xN4kT9wB3yH6jD1";
+/// The publishable key of its account.
+pub const PUBLISHABLE_KEY: &str = "pk_test_51StoaLq8Zr2mV7xN4kT9wB3yH6jD1";
+/// With which it signs webhooks.
+pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
+
+/// Where its webhooks go.
+const ENDPOINT: &str = "/v1/stripe-events";
+/// How long it waits for the endpoint.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The delay of [`Mode::Slow`]: longer than a function waits.
+const SLOW: Duration = Duration::from_secs(10);
+/// When a delivery that failed is repeated: after these times, then every twelve hours, for three days in all.
+const RETRIES: [Duration; 5] = [
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(5 * 3600),
+    Duration::from_secs(10 * 3600),
+];
+const LATER: Duration = Duration::from_secs(12 * 3600);
+const GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 3600);
+/// The most requests that are remembered.
+const REMEMBERED: usize = 200;
+
+/// How it answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It answers.
+    #[default]
+    Well,
+    /// It answers after ten seconds.
+    Slow,
+    /// It does nothing, and answers with 503.
+    Down,
+    /// It does what it is asked, and then answers with 500.
+    Lost,
+    /// It says that the same request is being handled: 409.
+    Busy,
+    /// It says that there are too many requests: 429.
+    Limited,
+}
+
+/// What becomes of the webhooks of new events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Webhooks {
+    /// They are delivered at once, and again if the endpoint fails.
+    #[default]
+    AtOnce,
+    /// Each is delivered twice.
+    Twice,
+    /// They are delivered after this number of seconds.
+    After(u64),
+    /// They wait until [`Stripe::deliver`] is called.
+    Held,
+    /// They are never delivered.
+    Lost,
+}
+
+/// A request that it got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StripeRequest {
+    /// The method and the path.
+    pub asked: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// Whether the answer was that of an earlier request with the same idempotency key.
+    pub replayed: bool,
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StripeEvent {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// Whether the endpoint has taken it.
+    pub delivered: bool,
+    /// How often it was sent.
+    pub attempts: u32,
+}
+
+/// The stand-in. Cloning shares it.
+#[derive(Clone)]
+pub struct Stripe(Arc<Shared>);
+
+struct Shared {
+    file: Option<PathBuf>,
+    kept: Mutex<StripeState>,
+}
+
+struct StripeState {
+    books: Books,
+    mode: Mode,
+    webhooks: Webhooks,
+    asked: Vec<StripeRequest>,
+}
+
+impl Stripe {
+    /// The books in `file`, or empty ones if it does not exist.
+    ///
+    /// # Errors
+    /// [`StartError::State`] if the file is damaged.
+    pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
+        let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
+        let state = StripeState { books, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
+        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, StripeState> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it answers now.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.kept().mode
+    }
+
+    /// Sets how it answers, until the next call or the end of the process.
+    pub fn be(&self, mode: Mode) {
+        self.kept().mode = mode;
+    }
+
+    /// What becomes of the webhooks of new events now.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        self.kept().webhooks
+    }
+
+    /// Sets what becomes of the webhooks of new events.
+    pub fn send_webhooks(&self, webhooks: Webhooks) {
+        self.kept().webhooks = webhooks;
+    }
+
+    /// The last requests, oldest first.
+    #[must_use]
+    pub fn asked(&self) -> Vec<StripeRequest> {
+        self.kept().asked.clone()
+    }
+
+    /// The events, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<StripeEvent> {
+        let event = |event: &books::EventEntry| StripeEvent {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            delivered: event.delivered,
+            attempts: event.attempts,
+        };
+        self.kept().books.events.iter().map(event).collect()
+    }
+
+    /// The payments as Stripe shows them, with their charges, the newest first.
+    #[must_use]
+    pub fn payments(&self) -> Vec<Value> {
+        let kept = self.kept();
+        let mut all: Vec<_> = kept.books.intents.values().collect();
+        all.sort_by_key(|intent| std::cmp::Reverse(intent.place));
+        all.into_iter().map(|intent| render::intent(&kept.books, intent, &["latest_charge"])).collect()
+    }
+
+    /// The customers who are not deleted, by their ids.
+    #[must_use]
+    pub fn customers(&self) -> Vec<Value> {
+        let kept = self.kept();
+        let there = kept.books.customers.iter().filter(|(_, customer)| !customer.deleted);
+        there.map(|(id, customer)| render::customer(id, customer)).collect()
+    }
+
+    /// Does something as the payer, the bank or somebody in Stripe's dashboard would.
+    ///
+    /// # Errors
+    /// Stripe's message, if it refuses that.
+    pub fn act(&self, core: &Arc<Core>, intent: &str, act: &Act) -> Result<(), String> {
+        self.change(core, |books, sys| perform(books, sys, intent, act)).map_err(|refusal| refusal.message)
+    }
+
+    /// Deletes a customer, as somebody in Stripe's dashboard would.
+    pub fn lose_customer(&self, core: &Arc<Core>, id: &str) {
+        let call = Call { method: "DELETE".to_owned(), path: format!("/customers/{id}"), ..by_account() };
+        self.change(core, |books, sys| api::answer(books, sys, &call));
+    }
+
+    /// Changes the books, keeps them, and sends the webhooks of what has happened.
+    fn change<T>(&self, core: &Arc<Core>, change: impl FnOnce(&mut Books, &Sys) -> T) -> T {
+        let done = {
+            let mut kept = self.kept();
+            let before = kept.books.events.len();
+            let done = change(&mut kept.books, &core.sys);
+            let (webhooks, now) = (kept.webhooks, core.sys.now());
+            for event in kept.books.events.iter_mut().skip(before) {
+                (event.due, event.times) = match webhooks {
+                    Webhooks::AtOnce => (Some(now), 1),
+                    Webhooks::Twice => (Some(now), 2),
+                    Webhooks::After(seconds) => (Some(now + Duration::from_secs(seconds)), 1),
+                    Webhooks::Held | Webhooks::Lost => (None, 1),
+                };
+            }
+            if let Err(e) = self.keep(&kept.books) {
+                tracing::warn!(error = %e, "what Stripe knows cannot be stored");
+            }
+            done
+        };
+        self.send_due(core);
+        done
+    }
+
+    fn keep(&self, books: &Books) -> io::Result<()> {
+        self.0.file.as_deref().map_or(Ok(()), |file| replace_file(file, books))
+    }
+
+    /// Sends the webhooks that are due. The work counts as pending before this returns.
+    pub(crate) fn send_due(&self, core: &Arc<Core>) {
+        let now = core.sys.now();
+        let mut due = Vec::new();
+        for event in self.kept().books.events.iter_mut().filter(|event| event.due.is_some_and(|at| at <= now)) {
+            event.due = None;
+            due.extend((0..event.times).map(|_| event.id.clone()));
+        }
+        for id in due {
+            let (stripe, core, guard) = (self.clone(), Arc::clone(core), core.activity.begin());
+            tokio::spawn(async move { stripe.send(&core, &id, guard).await });
+        }
+    }
+
+    /// When the next webhook is due, if one is.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.kept().books.events.iter().filter_map(|event| event.due).min()
+    }
+
+    async fn send(&self, core: &Core, id: &str, guard: Guard) {
+        if let Err(e) = self.deliver(core, id).await {
+            tracing::debug!(error = %e, event = id, "a webhook is not delivered");
+        }
+        drop(guard);
+    }
+
+    /// Delivers the webhook of an event now, whatever has become of it so far. Returns the status of the endpoint's answer. If that is no
+    /// success the delivery is repeated later.
+    ///
+    /// # Errors
+    /// If there is no such event, or the endpoint does not answer.
+    pub async fn deliver(&self, core: &Core, id: &str) -> Result<u16, String> {
+        let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string());
+        let body = body.ok_or_else(|| format!("there is no event {id}"))?;
+        let answer = post(core, &signature(&body, core.sys.now()), body).await;
+        let taken = answer.as_ref().is_ok_and(|status| (200..300).contains(status));
+        let (now, mut kept) = (core.sys.now(), self.kept());
+        if let Some(event) = kept.books.events.iter_mut().find(|event| event.id == id) {
+            event.attempts = event.attempts.saturating_add(1);
+            event.delivered |= taken;
+            let wait = RETRIES.get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX)).copied().unwrap_or(LATER);
+            let next = now + wait;
+            let given_up = Time::from_millis(event.created.saturating_mul(1000)) + GIVEN_UP;
+            event.due = Some(next).filter(|next| !event.delivered && *next <= given_up);
+        }
+        answer
+    }
+
+    /// An event as it is sent, with the signature of this moment, for tests that change something about it.
+    #[must_use]
+    pub fn webhook(&self, core: &Core, id: &str) -> Option<(String, String)> {
+        let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string())?;
+        Some((signature(&body, core.sys.now()), body))
+    }
+}
+
+/// The value of `Stripe-Signature` for these bytes at this time.
+#[must_use]
+pub fn signature(body: &str, at: Time) -> String {
+    let at = at.seconds();
+    let mac = hmac_sha256(WEBHOOK_SECRET.as_bytes(), &[format!("{at}.").as_bytes(), body.as_bytes()]);
+    format!("t={at},v1={}", mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+async fn post(core: &Core, signature: &str, body: String) -> Result<u16, String> {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().map_err(|e| e.to_string())?;
+    let request = client.post(format!("{}{ENDPOINT}", core.urls.api)).header("stripe-signature", signature);
+    let request = request.header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)");
+    let sent = request.header(header::CONTENT_TYPE, "application/json; charset=utf-8").body(body).send().await;
+    sent.map(|answer| answer.status().as_u16()).map_err(|e| e.to_string())
+}
+
+/// What the payer, the bank or somebody in Stripe's dashboard does about a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// The payer uses the test card with this number.
+    Card(String),
+    /// The payer confirms the payment at the bank.
+    Confirm,
+    /// The payer does not confirm the payment.
+    FailToConfirm,
+    /// The payer disputes the payment.
+    Dispute,
+    /// Somebody gives all of it back, or this part.
+    Refund(Option<i64>),
+    /// Somebody cancels it.
+    Cancel,
+}
+
+fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), Refusal> {
+    match act {
+        Act::Card(number) => {
+            let card = Card::of_number(number).ok_or_else(|| Refusal::invalid("There is no such test card."))?;
+            let method = Some(card.method.to_owned());
+            books.confirm(sys, intent, Confirmation { method, return_url: None })
+        }
+        Act::Confirm => books.authenticate(sys, intent, true),
+        Act::FailToConfirm => books.authenticate(sys, intent, false),
+        Act::Dispute => books.dispute(sys, intent, "fraudulent"),
+        Act::Refund(amount) => {
+            let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
+            books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
+        }
+        Act::Cancel => books.cancel(sys, intent, None),
+    }
+}
+
+/// A request of the account itself.
+fn by_account() -> Call {
+    Call { key: Some(SECRET_KEY.to_owned()), ..Call::default() }
+}
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().fallback(handle)
+}
+
+async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let path = uri.path().strip_prefix(PATH).unwrap_or(uri.path());
+    let call = Call {
+        method: method.to_string(),
+        path: path.strip_prefix("/v1").unwrap_or(path).to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        key: text("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
+        idempotency_key: text("idempotency-key"),
+        version: text("stripe-version"),
+    };
+    let stripe = &core.outside.stripe;
+    let mode = stripe.mode();
+    let answer = match mode {
+        Mode::Slow => {
+            tokio::time::sleep(SLOW).await;
+            stripe.change(&core, |books, sys| api::answer(books, sys, &call))
+        }
+        Mode::Well => stripe.change(&core, |books, sys| api::answer(books, sys, &call)),
+        Mode::Lost => {
+            stripe.change(&core, |books, sys| api::answer(books, sys, &call));
+            api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
+        }
+        Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),
+        Mode::Busy => {
+            let message = "There is currently another in-progress request using this Idempotent Key.";
+            api::refused(Refusal::new(409, "idempotency_error", message).code("idempotency_key_in_use"))
+        }
+        Mode::Limited => api::refused(Refusal::new(429, "invalid_request_error", "Request rate limit exceeded.").code("rate_limit")),
+    };
+    let mut kept = stripe.kept();
+    kept.asked.push(StripeRequest { asked: format!("{} {}", call.method, call.path), status: answer.status, replayed: answer.replayed });
+    let over = kept.asked.len().saturating_sub(REMEMBERED);
+    drop(kept.asked.drain(..over));
+    drop(kept);
+    reply(&core.sys, &answer)
+}
+
+fn reply(sys: &Sys, answer: &Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, [("content-type", "application/json")], answer.body.to_string()).into_response();
+    let told = response.headers_mut();
+    told.insert("stripe-version", HeaderValue::from_static(API_VERSION));
+    if answer.replayed {
+        told.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if let Ok(request) = HeaderValue::try_from(books::new_id(sys, "req")) {
+        told.insert("request-id", request);
+    }
+    response
+}

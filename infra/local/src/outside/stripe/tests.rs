@@ -1,0 +1,314 @@
+//! What Stripe refuses, idempotency keys, and that `async-stripe` reads every object.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use miniserde::json::from_str;
+use stripe_shared::{Charge, Customer, DeletedCustomer, Dispute, Error, Event, PaymentIntent, PaymentMethod, Refund};
+
+use super::{
+    api::{Answer, Call, answer},
+    *,
+};
+
+/// A Stripe of its own, without a network.
+struct Bench {
+    books: Books,
+    sys: Sys,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let sys = Sys::real();
+        sys.hold();
+        Self { books: Books::default(), sys }
+    }
+
+    fn ask(&mut self, asked: &str, body: &str) -> Answer {
+        self.call(&Call { body: body.to_owned(), ..to(asked) })
+    }
+
+    fn call(&mut self, call: &Call) -> Answer {
+        answer(&mut self.books, &self.sys, call)
+    }
+
+    fn done(&mut self, asked: &str, body: &str) -> Value {
+        let answer = self.ask(asked, body);
+        assert_eq!(answer.status, 200, "{asked} {body}: {}", answer.body);
+        answer.body
+    }
+
+    fn id(&mut self, asked: &str, body: &str) -> String {
+        self.done(asked, body)["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A payment that was paid with this method.
+    fn paid(&mut self, method: &str) -> String {
+        self.id("POST /payment_intents", &format!("amount=1234&currency=pln&confirm=true&payment_method={method}"))
+    }
+}
+
+/// `POST /customers`, by the account.
+fn to(asked: &str) -> Call {
+    let (method, path) = asked.split_once(' ').expect("a method and a path");
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    Call { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), ..by_account() }
+}
+
+/// The status, the type and the code of a refusal. `async-stripe` reads it.
+fn told(answer: &Answer) -> (u16, String, String) {
+    let read = from_str::<Error>(&answer.body.to_string()).unwrap_or_else(|_| panic!("async-stripe does not read {}", answer.body));
+    let code = read.error.code.as_ref().map(|code| code.as_str().to_owned()).unwrap_or_default();
+    (answer.status, read.error.type_.as_str().to_owned(), code)
+}
+
+/// A request and how Stripe refuses it: the method and path, the body, the status and the code. `{…}` is an object of the table.
+const REFUSED: [(&str, &str, u16, &str); 52] = [
+    ("GET /unknown", "", 404, ""),
+    ("PUT /customers", "", 404, ""),
+    ("POST /customers", "nickname=ana", 400, "parameter_unknown"),
+    ("POST /customers", "email=ana", 400, "email_invalid"),
+    ("POST /customers", "email=@example.test", 400, "email_invalid"),
+    ("POST /customers", "name={long}", 400, ""),
+    ("POST /customers", "metadata[{key}]=1", 400, ""),
+    ("POST /customers", "metadata[a]={long}{long}", 400, ""),
+    ("POST /customers", "{pairs}", 400, ""),
+    ("GET /customers/cus_none", "", 404, "resource_missing"),
+    ("POST /customers/cus_none", "name=ana", 404, "resource_missing"),
+    ("DELETE /customers/cus_none", "", 404, "resource_missing"),
+    ("POST /customers/{deleted}", "name=ana", 404, "resource_missing"),
+    ("DELETE /customers/{deleted}", "", 404, "resource_missing"),
+    ("POST /payment_intents", "currency=pln", 400, "parameter_missing"),
+    ("POST /payment_intents", "amount=500", 400, "parameter_missing"),
+    ("POST /payment_intents", "amount=&currency=pln", 400, "parameter_invalid_empty"),
+    ("POST /payment_intents", "amount=five&currency=pln", 400, "parameter_invalid_integer"),
+    ("POST /payment_intents", "amount=12.34&currency=pln", 400, "parameter_invalid_integer"),
+    ("POST /payment_intents", "amount=-500&currency=pln", 400, "parameter_invalid_integer"),
+    ("POST /payment_intents", "amount=0&currency=pln", 400, "parameter_invalid_integer"),
+    ("POST /payment_intents", "amount=199&currency=pln", 400, "amount_too_small"),
+    ("POST /payment_intents", "amount=29&currency=gbp", 400, "amount_too_small"),
+    ("POST /payment_intents", "amount=100000000&currency=pln", 400, "amount_too_large"),
+    ("POST /payment_intents", "amount=500&currency=xyz", 400, ""),
+    ("POST /payment_intents", "amount=500&currency=pln&customer=cus_none", 400, "resource_missing"),
+    ("POST /payment_intents", "amount=500&currency=pln&customer={deleted}", 400, "resource_missing"),
+    ("POST /payment_intents", "amount=500&currency=pln&allowed_payment_method_types[0]=cheque", 400, ""),
+    ("POST /payment_intents", "amount=500&currency=pln&payment_method=pm_none", 400, "resource_missing"),
+    ("POST /payment_intents", "amount=500&currency=pln&confirm=maybe", 400, ""),
+    ("POST /payment_intents", "amount=500&currency=pln&confirm=true", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents", "amount=500&currency=pln&expand[0]=everything", 400, ""),
+    ("GET /payment_intents/pi_none", "", 404, "resource_missing"),
+    ("POST /payment_intents/pi_none/confirm", "payment_method=pm_card_visa", 404, "resource_missing"),
+    ("POST /payment_intents/{paid}/confirm", "payment_method=pm_card_visa", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents/{canceled}/confirm", "payment_method=pm_card_visa", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents/{open}/confirm", "payment_method_data[card][number]=4242424242424240", 402, "incorrect_number"),
+    ("POST /payment_intents/{paid}", "amount=600", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents/{paid}/cancel", "", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents/{canceled}/cancel", "", 400, "payment_intent_unexpected_state"),
+    ("POST /payment_intents/{open}/cancel", "cancellation_reason=bored", 400, ""),
+    ("GET /payment_intents?limit=101", "", 400, "parameter_invalid_integer"),
+    ("GET /payment_intents?starting_after=pi_none", "", 400, "resource_missing"),
+    ("POST /refunds", "", 400, "parameter_missing"),
+    ("POST /refunds", "charge=ch_none", 400, "resource_missing"),
+    ("POST /refunds", "payment_intent={open}", 400, ""),
+    ("POST /refunds", "payment_intent={paid}&amount=1235", 400, ""),
+    ("POST /refunds", "payment_intent={refunded}", 400, "charge_already_refunded"),
+    ("POST /refunds", "payment_intent={disputed}", 400, "charge_disputed"),
+    ("POST /webhook_endpoints", "url=http://stoa.example&enabled_events[0]=*", 400, "url_invalid"),
+    ("POST /webhook_endpoints", "url=https://stoa.example", 400, "parameter_missing"),
+    ("POST /webhook_endpoints", "url=https://stoa.example&enabled_events[0]=*&api_version=2015-10-16", 400, "api_version_invalid"),
+];
+
+#[test]
+fn what_stripe_refuses_is_refused() {
+    let mut bench = Bench::new();
+    let deleted = bench.id("POST /customers", "name=ana");
+    bench.done(&format!("DELETE /customers/{deleted}"), "");
+    let open = bench.id("POST /payment_intents", "amount=1234&currency=pln");
+    let canceled = bench.id("POST /payment_intents", "amount=1234&currency=pln");
+    bench.done(&format!("POST /payment_intents/{canceled}/cancel"), "");
+    let (paid, refunded, disputed) = (bench.paid("pm_card_visa"), bench.paid("pm_card_visa"), bench.paid("pm_card_createDispute"));
+    bench.done("POST /refunds", &format!("payment_intent={refunded}"));
+    let pairs: Vec<String> = (0..51).map(|n| format!("metadata[k{n}]=1")).collect();
+    let named = [
+        ("{deleted}", deleted),
+        ("{open}", open),
+        ("{canceled}", canceled),
+        ("{paid}", paid),
+        ("{refunded}", refunded),
+        ("{disputed}", disputed),
+        ("{long}", "a".repeat(257)),
+        ("{key}", "k".repeat(41)),
+        ("{pairs}", pairs.join("&")),
+    ];
+    let fill = |text: &str| named.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+    for (asked, body, status, code) in REFUSED {
+        let before = bench.books.events.len();
+        let (got, kind, refused) = told(&bench.ask(&fill(asked), &fill(body)));
+        assert_eq!((got, refused.as_str()), (status, code), "{asked} {body}");
+        assert_eq!(kind, if status == 402 { "card_error" } else { "invalid_request_error" }, "{asked} {body}");
+        // A payment that is created and not confirmed is there all the same.
+        let confirmed = body.contains("confirm=true");
+        assert!(confirmed || bench.books.events.len() == before, "{asked} {body} has changed something");
+    }
+}
+
+#[test]
+fn who_asks_is_checked_first() {
+    let mut bench = Bench::new();
+    let intent = bench.done("POST /payment_intents", "amount=500&currency=pln");
+    let (id, secret) = (intent["id"].as_str().expect("an id"), intent["client_secret"].as_str().expect("a secret"));
+    let mut with = |key: Option<&str>, asked: &str| {
+        let call = Call { key: key.map(str::to_owned), ..to(asked) };
+        bench.call(&call)
+    };
+    for key in [None, Some(""), Some("sk_test_wrong"), Some("pk_test_wrong")] {
+        assert_eq!(told(&with(key, "POST /customers")).0, 401, "{key:?}");
+    }
+    let browser = Some(PUBLISHABLE_KEY);
+    for asked in ["POST /customers", "GET /payment_intents", "POST /refunds"] {
+        assert_eq!(told(&with(browser, asked)), (403, "invalid_request_error".to_owned(), "secret_key_required".to_owned()), "{asked}");
+    }
+    assert_eq!(with(browser, &format!("GET /payment_intents/{id}?client_secret={secret}")).status, 200);
+    assert_eq!(told(&with(browser, &format!("GET /payment_intents/{id}?client_secret=other"))).2, "payment_intent_invalid_parameter");
+    assert_eq!(told(&with(browser, &format!("GET /payment_intents/{id}"))).2, "parameter_missing");
+    let old = Call { version: Some("2020-08-27".to_owned()), ..to("GET /payment_intents") };
+    assert_eq!(told(&bench.call(&old)).0, 400);
+}
+
+#[test]
+fn every_test_card_ends_as_documented() {
+    for card in cards::CARDS {
+        let mut bench = Bench::new();
+        let id = bench.id("POST /payment_intents", "amount=1234&currency=pln");
+        let answer = bench.ask(&format!("POST /payment_intents/{id}/confirm"), &format!("payment_method={}", card.method));
+        let status = bench.done(&format!("GET /payment_intents/{id}"), "")["status"].as_str().map(str::to_owned);
+        let disputes = bench.books.disputes.len();
+        match card.fate {
+            cards::Fate::Pays => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 0)),
+            cards::Fate::Disputed(_) => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 1)),
+            cards::Fate::Confirmed(then) => {
+                assert_eq!(status.as_deref(), Some("requires_action"));
+                assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer fails");
+                bench.ask(&format!("POST /payment_intents/{id}/confirm"), &format!("payment_method={}", card.method));
+                assert_eq!(bench.books.authenticate(&bench.sys, &id, true).is_ok(), then.is_none(), "{}", card.method);
+            }
+            cards::Fate::Declined(code, reason) => {
+                assert_eq!(told(&answer), (402, "card_error".to_owned(), code.to_owned()));
+                assert_eq!(answer.body["error"]["decline_code"], reason);
+                assert_eq!(status.as_deref(), Some("requires_payment_method"), "another card may be tried");
+                bench.done(&format!("POST /payment_intents/{id}/confirm"), "payment_method=pm_card_visa");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_idempotency_key_stands_for_one_request() {
+    let mut bench = Bench::new();
+    let keyed =
+        |body: &str, key: &str| Call { body: body.to_owned(), idempotency_key: Some(key.to_owned()), ..to("POST /payment_intents") };
+    let first = bench.call(&keyed("amount=500&currency=pln&metadata[a]=1&metadata[b]=2", "k"));
+    for _ in 0..1000 {
+        let again = bench.call(&keyed("metadata[b]=2&metadata[a]=1&currency=pln&amount=500", "k"));
+        assert_eq!((again.status, &again.body, again.replayed), (200, &first.body, true));
+    }
+    assert_eq!(bench.books.intents.len(), 1);
+    assert_eq!(told(&bench.call(&keyed("amount=501&currency=pln", "k"))).1, "idempotency_error");
+    assert_eq!(bench.call(&keyed("amount=500&currency=pln", &"k".repeat(256))).status, 400);
+    // What was wrong in itself is not remembered. What the bank has decided is.
+    assert_eq!(bench.call(&keyed("amount=5&currency=pln", "small")).status, 400);
+    assert_eq!(bench.call(&keyed("amount=500&currency=pln", "small")).status, 200);
+    let declined = "amount=500&currency=pln&confirm=true&payment_method=pm_card_visa_chargeDeclined";
+    let refused = bench.call(&keyed(declined, "declined"));
+    assert_eq!((refused.status, bench.call(&keyed(declined, "declined")).body), (402, refused.body));
+    bench.sys.set_offset_millis(24 * 3600 * 1000);
+    assert!(!bench.call(&keyed("amount=501&currency=pln", "k")).replayed, "after a day it is forgotten");
+}
+
+#[test]
+fn async_stripe_reads_every_object() {
+    let mut bench = Bench::new();
+    let customer = bench.done("POST /customers", "name=ana&email=ana@example.test&metadata[user]=usr_1");
+    let id = customer["id"].as_str().expect("an id").to_owned();
+    assert!(from_str::<Customer>(&customer.to_string()).is_ok(), "{customer}");
+    let body = format!("amount=1234&currency=pln&customer={id}&metadata[donation]=don_1&description=Donation");
+    let open = bench.done("POST /payment_intents", &body);
+    let intent = open["id"].as_str().expect("an id").to_owned();
+    let mut seen: Vec<Value> = vec![open];
+    bench.ask(&format!("POST /payment_intents/{intent}/confirm"), "payment_method=pm_card_visa_chargeDeclinedInsufficientFunds");
+    seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge"), ""));
+    seen.push(bench.done(&format!("POST /payment_intents/{intent}/confirm"), "payment_method=pm_card_authenticationRequired"));
+    bench.books.authenticate(&bench.sys, &intent, true).expect("confirmed");
+    bench.done("POST /refunds", &format!("payment_intent={intent}&amount=34"));
+    bench.books.dispute(&bench.sys, &intent, "fraudulent").expect("disputed");
+    seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge&expand[1]=customer"), ""));
+    for intent in &seen {
+        assert!(from_str::<PaymentIntent>(&intent.to_string()).is_ok(), "{intent}");
+    }
+    let last = from_str::<PaymentIntent>(&seen.last().expect("one").to_string()).expect("read");
+    let charge = last.latest_charge.as_ref().and_then(|charge| charge.as_object()).expect("in full");
+    assert_eq!((charge.amount_refunded, charge.disputed, charge.paid), (34, true, true));
+    assert!(last.customer.as_ref().is_some_and(stripe_types::Expandable::is_object));
+    for charge in bench.books.charges.values().map(render::charge) {
+        assert!(from_str::<Charge>(&charge.to_string()).is_ok(), "{charge}");
+    }
+    for refund in bench.books.refunds.values().map(render::refund) {
+        assert!(from_str::<Refund>(&refund.to_string()).is_ok(), "{refund}");
+    }
+    for dispute in bench.books.disputes.values().map(render::dispute) {
+        assert!(from_str::<Dispute>(&dispute.to_string()).is_ok(), "{dispute}");
+    }
+    for card in cards::CARDS {
+        let method = render::method(card);
+        assert!(from_str::<PaymentMethod>(&method.to_string()).is_ok(), "{method}");
+    }
+    let deleted = bench.done(&format!("DELETE /customers/{id}"), "");
+    assert!(from_str::<DeletedCustomer>(&deleted.to_string()).is_ok(), "{deleted}");
+    let kinds: BTreeSet<&str> = bench.books.events.iter().map(|event| event.kind.as_str()).collect();
+    assert!(kinds.len() >= 11, "{kinds:?}");
+    for event in bench.books.events.iter().map(render::event) {
+        assert!(from_str::<Event>(&event.to_string()).is_ok(), "{event}");
+    }
+}
+
+#[test]
+fn lists_are_paged_and_events_say_whether_they_were_delivered() {
+    let mut bench = Bench::new();
+    let ids: Vec<String> = (0..5).map(|_| bench.id("POST /payment_intents", "amount=500&currency=pln")).collect();
+    let page = |list: &Value| -> Vec<String> {
+        list["data"].as_array().expect("data").iter().filter_map(|one| one["id"].as_str().map(str::to_owned)).collect()
+    };
+    let first = bench.done("GET /payment_intents?limit=2", "");
+    assert_eq!((page(&first), first["has_more"].as_bool()), (vec![ids[4].clone(), ids[3].clone()], Some(true)));
+    let last = bench.done(&format!("GET /payment_intents?limit=3&starting_after={}", ids[3]), "");
+    assert_eq!((page(&last), last["has_more"].as_bool()), (vec![ids[2].clone(), ids[1].clone(), ids[0].clone()], Some(false)));
+    bench.books.events[0].delivered = true;
+    assert_eq!(page(&bench.done("GET /events?delivery_success=false&limit=100", "")).len(), 4);
+    assert_eq!(page(&bench.done("GET /events?delivery_success=true", "")).len(), 1);
+    bench.sys.set_offset_millis(3600 * 1000);
+    let since = bench.sys.now().seconds();
+    assert!(page(&bench.done(&format!("GET /events?created[gte]={since}"), "")).is_empty());
+}
+
+#[test]
+fn the_books_survive_a_restart() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = Some(folder.path().join("stripe.json"));
+    let stripe = Stripe::open(file.clone()).expect("opened");
+    let sys = Sys::real();
+    {
+        let mut kept = stripe.kept();
+        let call = Call { body: "name=ana".to_owned(), ..to("POST /customers") };
+        assert_eq!(answer(&mut kept.books, &sys, &call).status, 200);
+        stripe.keep(&kept.books).expect("kept");
+    }
+    assert_eq!(Stripe::open(file).expect("opened again").customers().len(), 1);
+}
+
+#[test]
+fn a_signature_is_of_the_time_and_the_bytes() {
+    let at = Time::from_millis(1_893_499_200_999);
+    let signed = signature("{}", at);
+    assert!(signed.starts_with("t=1893499200,v1=") && signed.len() == "t=1893499200,v1=".len() + 64);
+    assert_ne!(signed, signature("{ }", at));
+    assert_ne!(signed, signature("{}", at + Duration::from_secs(1)));
+}

@@ -1,0 +1,406 @@
+//! Donations: an amount that a person gives, and what became of it.
+//!
+//! | from | to | because |
+//! |---|---|---|
+//! | `pending_payment` | `paid` | Stripe has received the whole amount |
+//! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun |
+//! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
+//!
+//! There is no other arrow, and none back.
+
+use std::time::Duration;
+
+use accounts::user::partition;
+use countries::Country;
+use events::{Outbox, delivery::ReceiptDue};
+use kernel::{
+    Sys, Time,
+    id::{DonationId, UserId},
+};
+use money::Money;
+use serde::{Deserialize, Serialize};
+use store::{About, CommitError, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field};
+use utoipa::ToSchema;
+
+use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
+
+/// How long after it was begun a payment is looked at by itself, and how long after that again.
+pub const RECHECK: Duration = Duration::from_secs(3600);
+/// The age at which a payment that nobody has paid is cancelled.
+pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+/// How long a record without the person is kept: five years, and a day for each leap day.
+const RETENTION: Duration = Duration::from_secs((5 * 365 + 2) * 24 * 3600);
+
+/// The partition of [`Index::DuePayments`].
+const DUE: &str = "DUE_PAYMENTS";
+/// The beginning of the sort keys.
+const DONATIONS: &str = "DONATION#";
+
+/// The state of a donation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DonationState {
+    /// It is not paid yet.
+    PendingPayment,
+    /// It is paid.
+    Paid,
+    /// All of it was given back.
+    Refunded,
+    /// It was not paid in time, and cannot be paid any more.
+    Cancelled,
+}
+
+/// A donation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Donation {
+    /// The id, which the receipt names.
+    pub id: DonationId,
+    /// Who gives.
+    pub user: UserId,
+    /// How much, and from where.
+    pub donor: Donor,
+    /// Its state.
+    pub state: DonationState,
+    /// Stripe's id of the payment. `None` until Stripe has answered.
+    #[serde(default)]
+    pub intent: Option<String>,
+    /// Stripe's id of the payer. `None` until Stripe has answered.
+    #[serde(default)]
+    pub customer: Option<String>,
+    /// What was given back, in the currency of the amount.
+    #[serde(default)]
+    pub refunded: u64,
+    /// Whether the payer disputes it, or has disputed it.
+    #[serde(default)]
+    pub disputed: bool,
+    /// Why the last card was refused.
+    #[serde(default)]
+    pub decline: Option<String>,
+    /// When it was begun.
+    pub created_at: Time,
+    /// When it was known to be paid.
+    #[serde(default)]
+    pub paid_at: Option<Time>,
+    /// When it is looked at by itself while it is not paid.
+    pub look_at: Time,
+    /// Raised by every change.
+    pub version: u64,
+}
+
+impl Donation {
+    /// A donation that nobody has paid yet.
+    #[must_use]
+    pub fn new(sys: &Sys, user: UserId, donor: Donor) -> Self {
+        let now = sys.now();
+        Self {
+            id: sys.id(),
+            user,
+            donor,
+            state: DonationState::PendingPayment,
+            intent: None,
+            customer: None,
+            refunded: 0,
+            disputed: false,
+            decline: None,
+            created_at: now,
+            paid_at: None,
+            look_at: now + RECHECK,
+            version: 1,
+        }
+    }
+
+    /// The key of a person's donation.
+    #[must_use]
+    pub fn key_of(user: UserId, id: DonationId) -> Key {
+        Key::new(partition(user), format!("{DONATIONS}{id}"))
+    }
+
+    /// The idempotency key of its payment: Stripe creates one payment for it, however often it is asked.
+    #[must_use]
+    pub fn idempotency_key(&self) -> String {
+        format!("donation-{}", self.id)
+    }
+
+    /// The donation with the payment that Stripe has created for it.
+    #[must_use]
+    pub fn with_payment(&self, intent: String, customer: String) -> Self {
+        Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
+    }
+
+    /// The donation after what Stripe has told of its payment. The same one if that is nothing new.
+    ///
+    /// # Errors
+    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
+    pub fn after(&self, told: &Settlement, now: Time) -> Result<Self, Mismatch> {
+        if self.intent.as_ref().is_some_and(|intent| *intent != told.intent) {
+            return Err(Mismatch::Intent);
+        }
+        if self.customer.is_some() && self.customer != told.customer {
+            return Err(Mismatch::Customer);
+        }
+        let amount = self.donor.amount;
+        let paid = told.progress == Progress::Succeeded;
+        if told.asked != amount || (paid && told.received != amount.amount()) {
+            return Err(Mismatch::Amount);
+        }
+        let (refunded, disputed) = (self.refunded.max(told.refunded), self.disputed || told.disputed);
+        let state = match (self.state, told.progress) {
+            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) if refunded >= amount.amount() => {
+                DonationState::Refunded
+            }
+            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) => DonationState::Paid,
+            (DonationState::PendingPayment, Progress::Cancelled) => DonationState::Cancelled,
+            (DonationState::Paid, _) if refunded >= amount.amount() => DonationState::Refunded,
+            (state, _) => state,
+        };
+        Ok(Self {
+            state,
+            intent: Some(told.intent.clone()),
+            customer: told.customer.clone().or_else(|| self.customer.clone()),
+            refunded,
+            disputed,
+            decline: if paid { None } else { told.decline.clone().or_else(|| self.decline.clone()) },
+            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
+            ..self.clone()
+        })
+    }
+
+    /// The donation to be looked at again later.
+    #[must_use]
+    pub fn looked_at(&self, now: Time) -> Self {
+        Self { look_at: now + RECHECK, ..self.clone() }
+    }
+}
+
+impl Item for Donation {
+    const KIND: &'static str = "donation";
+    const ABOUT: About = About::beside_user(
+        "DONATION#{donation}",
+        Personal::Exported(&["id", "donor", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
+    )
+    .indexed(Index::DuePayments, "DUE_PAYMENTS", "{at}#{donation}")
+    .removed_by("payments");
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.id)
+    }
+    // A sparse index: it contains what is not paid.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        if self.state != DonationState::PendingPayment {
+            return Vec::new();
+        }
+        vec![(Index::DuePayments, Key::new(DUE, format!("{}#{}", sortable(self.look_at), self.id)))]
+    }
+}
+
+/// The donation that a path names, of the caller alone.
+impl accounts::Resource for Donation {
+    type Path = DonationId;
+    fn find(caller: UserId, donation: DonationId) -> Option<Key> {
+        Some(Self::key_of(caller, donation))
+    }
+}
+
+fn sortable(at: Time) -> String {
+    format!("{:014}", at.millis().max(0))
+}
+
+/// The result of [`write`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is written, or there was nothing to write.
+    Now,
+    /// The event was handled before.
+    Before,
+    /// The donation has changed since it was read: read it again.
+    Moved,
+}
+
+/// Writes what has become of a donation, if it has not changed since it was read; with the event of Stripe that told it, if there was
+/// one, and with the receipt, if it is paid now. One transaction, or nothing if there is nothing to write.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn write(table: &Table, sys: &Sys, before: &Donation, after: &Donation, event: Option<&str>) -> Result<Written, StoreError> {
+    let mut tx = Tx::new();
+    let handled = event.map(|event| tx.create(&HandledEvent { event: event.to_owned(), at: sys.now() }));
+    if before != after {
+        let next = Donation { version: before.version.saturating_add(1), ..after.clone() };
+        tx.put(&next, field("version").eq(before.version));
+        if before.paid_at.is_none() && after.paid_at.is_some() {
+            Outbox::add(&mut tx, sys, &ReceiptDue { user: after.user, donation: after.id });
+        }
+    }
+    if tx.is_empty() {
+        return Ok(Written::Now);
+    }
+    match table.commit(tx).await {
+        Ok(()) => Ok(Written::Now),
+        Err(CommitError::Refused(refused)) if handled.is_some_and(|slot| refused.at(slot)) => Ok(Written::Before),
+        Err(CommitError::Refused(_)) => Ok(Written::Moved),
+        Err(CommitError::Store(e)) => Err(e),
+    }
+}
+
+/// Donations that are not paid and are to be looked at, those that have waited longest first. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn due(table: &Table, now: Time, limit: u32) -> Result<Page<Donation>, StoreError> {
+    table.query(Range::of_index(Index::DuePayments, DUE).between("0", format!("{}~", sortable(now))).limit(limit)).await
+}
+
+/// A person's donations, the newest first. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn history(table: &Table, user: UserId, after: Option<DonationId>, limit: u32) -> Result<Page<Donation>, StoreError> {
+    let range = Range::of(partition(user)).prefix(DONATIONS).newest_first().limit(limit);
+    table.query(after.into_iter().fold(range, |range, after| range.after(Donation::key_of(user, after), None))).await
+}
+
+/// What is kept of a donation whose person has left, as long as the law requires. It names nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DonationRecord {
+    /// The id of the donation.
+    pub id: DonationId,
+    /// The amount.
+    pub amount: Money,
+    /// The country.
+    pub country: Country,
+    /// The state.
+    pub state: DonationState,
+    /// What was given back.
+    pub refunded: u64,
+    /// Whether it was disputed.
+    pub disputed: bool,
+    /// When it was begun.
+    pub created_at: Time,
+    /// When it was known to be paid.
+    #[serde(default)]
+    pub paid_at: Option<Time>,
+}
+
+impl DonationRecord {
+    /// What is kept of this donation.
+    #[must_use]
+    pub fn of(donation: &Donation) -> Self {
+        Self {
+            id: donation.id,
+            amount: donation.donor.amount,
+            country: donation.donor.country,
+            state: donation.state,
+            refunded: donation.refunded,
+            disputed: donation.disputed,
+            created_at: donation.created_at,
+            paid_at: donation.paid_at,
+        }
+    }
+
+    fn key_of(id: DonationId) -> Key {
+        Key::new(format!("DONATION_RECORD#{id}"), "DONATION_RECORD")
+    }
+
+    /// Writes what Stripe has told of the payment after the person had left. Returns whether there is a record.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn settle(table: &Table, id: DonationId, told: &Settlement) -> Result<bool, StoreError> {
+        let refunded_all = told.refunded > 0 && told.refunded >= told.received;
+        let update = Update::of(Self::key_of(id)).set("refunded", told.refunded).set("disputed", told.disputed);
+        let update = if refunded_all { update.set("state", DonationState::Refunded) } else { update };
+        match table.update(update.when(Cond::Exists)).await {
+            Ok(_) => Ok(true),
+            Err(WriteError::Refused(_)) => Ok(false),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+}
+
+impl Item for DonationRecord {
+    const KIND: &'static str = "donation_record";
+    const ABOUT: About = About::at(
+        "DONATION_RECORD#{donation}",
+        "DONATION_RECORD",
+        Personal::Nobody("an amount, a country and dates, which the law requires to be kept"),
+    )
+    .expires();
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.created_at + RETENTION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countries::Postcode;
+    use money::Currency;
+
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    fn pending() -> Donation {
+        let country = Country::of("PL").unwrap();
+        let postcode = Postcode::parse("00-001", Some(country)).unwrap();
+        let donor = Donor { amount: Money::new(1234, Currency::Pln).unwrap(), country, postcode };
+        Donation::new(&Sys::real(), UserId::NIL, donor).with_payment("pi_1".to_owned(), "cus_1".to_owned())
+    }
+
+    fn told(progress: Progress) -> Settlement {
+        let received = if progress == Progress::Succeeded { 1234 } else { 0 };
+        Settlement {
+            intent: "pi_1".to_owned(),
+            progress,
+            asked: Money::new(1234, Currency::Pln).unwrap(),
+            received,
+            refunded: 0,
+            disputed: false,
+            customer: Some("cus_1".to_owned()),
+            decline: None,
+        }
+    }
+
+    #[test]
+    fn a_payment_moves_a_donation_forward_only() {
+        let paid = pending().after(&told(Progress::Succeeded), NOW).unwrap();
+        assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
+        assert!(paid.indexes().is_empty() && !pending().indexes().is_empty());
+        for progress in [Progress::Open, Progress::Processing, Progress::Cancelled, Progress::Succeeded] {
+            assert_eq!(paid.after(&told(progress), NOW + RECHECK).unwrap(), paid, "{progress:?}");
+        }
+        let part = paid.after(&Settlement { refunded: 34, ..told(Progress::Succeeded) }, NOW).unwrap();
+        assert_eq!((part.state, part.refunded), (DonationState::Paid, 34));
+        let all = part.after(&Settlement { refunded: 1234, disputed: true, ..told(Progress::Succeeded) }, NOW).unwrap();
+        assert_eq!((all.state, all.refunded, all.disputed), (DonationState::Refunded, 1234, true));
+        assert_eq!(all.after(&told(Progress::Succeeded), NOW).unwrap(), all, "an older state changes nothing");
+        let at_once = pending().after(&Settlement { refunded: 1234, ..told(Progress::Succeeded) }, NOW).unwrap();
+        assert_eq!((at_once.state, at_once.paid_at), (DonationState::Refunded, Some(NOW)));
+        let cancelled = pending().after(&told(Progress::Cancelled), NOW).unwrap();
+        assert_eq!((cancelled.state, cancelled.paid_at), (DonationState::Cancelled, None));
+    }
+
+    #[test]
+    fn a_refused_card_is_remembered_until_another_one_pays() {
+        let refused = pending().after(&Settlement { decline: Some("lost_card".to_owned()), ..told(Progress::Open) }, NOW).unwrap();
+        assert_eq!((refused.state, refused.decline.as_deref()), (DonationState::PendingPayment, Some("lost_card")));
+        assert_eq!(refused.after(&told(Progress::Succeeded), NOW).unwrap().decline, None);
+    }
+
+    #[test]
+    fn another_payment_changes_nothing() {
+        let good = told(Progress::Succeeded);
+        let zloty = |amount| Money::new(amount, Currency::Pln).unwrap();
+        for (wrong, expected) in [
+            (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
+            (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
+            (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
+            (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
+            (Settlement { received: 1233, ..good }, Mismatch::Amount),
+        ] {
+            assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a request to Stripe failed.
+
+use kernel::{Kind, Problem};
+use stripe::{ApiErrorsCode, StripeError};
+
+/// Why a request to Stripe failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// Stripe did not answer, or with an error of its own. The same request may be sent again.
+    #[error("Stripe does not answer: {0}")]
+    Unavailable(String),
+    /// The same request is being handled, or there are too many. The same request may be sent again.
+    #[error("Stripe is busy with the same request")]
+    Busy,
+    /// Stripe does not know the object any more.
+    #[error("Stripe does not know it")]
+    Gone,
+    /// Stripe refused the request.
+    #[error("Stripe refused the request: {0}")]
+    Refused(String),
+    /// Stripe answered with something that is not understood here.
+    #[error("Stripe answered with {0}")]
+    Unreadable(&'static str),
+}
+
+impl From<StripeError> for Failed {
+    fn from(error: StripeError) -> Self {
+        match error {
+            StripeError::Stripe(error, status) => {
+                let code = error.code.as_ref().map_or_else(|| error.type_.as_str(), ApiErrorsCode::as_str);
+                match (status, code) {
+                    (_, "resource_missing") | (404, _) => Self::Gone,
+                    (409 | 429, _) => Self::Busy,
+                    (500.., _) => Self::Unavailable(format!("{status} {code}")),
+                    // Not the message, which can repeat what it was told.
+                    _ => Self::Refused(code.to_owned()),
+                }
+            }
+            StripeError::JSONDeserialize(_) => Self::Unreadable("JSON of another form"),
+            StripeError::ClientError(why) => Self::Unavailable(why),
+            StripeError::ConfigError(_) => Self::Unreadable("nothing: the client cannot be used"),
+            StripeError::Timeout => Self::Unavailable("timed out".to_owned()),
+        }
+    }
+}
+
+impl From<Failed> for Problem {
+    #[track_caller]
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Busy => Self::new(Kind::Conflict).because(failed),
+            Failed::Unavailable(_) => Self::unavailable(failed),
+            Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Stripe, as far as payments need it. The one crate that links `async-stripe`: seven megabytes in each function that has it.
+//!
+//! Requests that create something have an idempotency key that follows from our own item, so that a repetition creates nothing. No
+//! request is repeated here: whoever asked asks again with the same key, Stripe delivers an event again, the schedule comes again.
+//! The futures are boxed, because those of the client are large.
+//!
+//! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
+
+mod customer;
+mod endpoint;
+mod error;
+mod events;
+mod settle;
+
+use std::{collections::HashMap, time::Duration};
+
+use kernel::{Secret, Time, env::Reader, id::UserId};
+use money::{Currency, Money};
+use payments::{Customer, Donation, Progress, Settlement};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
+use stripe_core::{
+    customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
+    payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent},
+};
+use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
+
+pub use customer::{tell, told};
+pub use error::Failed;
+pub use events::{Undelivered, UndeliveredPage};
+pub use settle::{SettleError, Settled, settle};
+
+/// How long one request waits for Stripe.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// What is read with a payment: the charge has what was refunded, and whether it is disputed.
+const CHARGE: &str = "latest_charge";
+
+/// The name of the metadata that says whose a payment is.
+pub const USER: &str = "user";
+/// The name of the metadata that says which donation is paid.
+pub const DONATION: &str = "donation";
+
+/// A client of Stripe. Clones share it.
+#[derive(Clone)]
+pub struct Stripe {
+    client: Client,
+    live: bool,
+}
+
+/// A payment at Stripe.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// Its state.
+    pub state: Settlement,
+    /// With which a browser may pay it, and nothing else.
+    pub client_secret: String,
+    /// When it was created.
+    pub created_at: Time,
+    /// What it is for, in our own words.
+    pub metadata: HashMap<String, String>,
+}
+
+impl Stripe {
+    /// Reads `STRIPE_URL` and `STRIPE_SECRET_KEY`, a secret or restricted key.
+    pub fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let (url, key) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"));
+        if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
+            r.wrong("STRIPE_URL must begin with https://".to_owned());
+        }
+        let mode = ["sk_", "rk_"].iter().find_map(|kind| key.strip_prefix(kind)).and_then(|rest| rest.split('_').next());
+        if !matches!(mode, Some("test" | "live")) {
+            r.wrong("STRIPE_SECRET_KEY is no secret key of Stripe".to_owned());
+        }
+        r.strong("STRIPE_SECRET_KEY", &key);
+        let url = format!("{}/", url.trim_end_matches('/'));
+        match ClientBuilder::new(key.clone()).url(url).timeout(TIMEOUT).build() {
+            Ok(client) => Some(Self { client, live: mode == Some("live") }),
+            Err(_) => {
+                r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
+                None
+            }
+        }
+    }
+
+    /// Whether payments are real.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Creates the customer of a person, once for each attempt. Returns Stripe's id.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn create_customer(&self, customer: &Customer) -> Result<String, Failed> {
+        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(about(customer.user, None));
+        if let Some(email) = &customer.email {
+            request = request.email(email.clone());
+        }
+        let created = Box::pin(once(&request, &customer.idempotency_key())?.send(&self.client)).await?;
+        Ok(created.id.to_string())
+    }
+
+    /// Tells Stripe the name and the address of a customer.
+    ///
+    /// # Errors
+    /// [`Failed::Gone`] if Stripe does not know the customer any more.
+    pub async fn update_customer(&self, id: &str, name: &str, email: Option<&str>) -> Result<(), Failed> {
+        // An empty address removes the former one.
+        let request = UpdateCustomer::new(id).name(name.to_owned()).email(email.unwrap_or_default().to_owned());
+        Box::pin(request.send(&self.client)).await?;
+        Ok(())
+    }
+
+    /// Deletes a customer. It is no failure if there is none.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn delete_customer(&self, id: &str) -> Result<(), Failed> {
+        match Box::pin(DeleteCustomer::new(id).send(&self.client)).await.map_err(Failed::from) {
+            Ok(_) | Err(Failed::Gone) => Ok(()),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// Creates the payment of a donation by a customer, once. Cards alone pay it.
+    ///
+    /// # Errors
+    /// [`Failed::Gone`] if Stripe does not know the customer any more.
+    pub async fn create_payment(&self, donation: &Donation, customer: &str) -> Result<Payment, Failed> {
+        let asked = donation.donor.amount;
+        let currency = match asked.currency() {
+            Currency::Pln => stripe_types::Currency::PLN,
+            Currency::Gbp => stripe_types::Currency::GBP,
+        };
+        let request = CreatePaymentIntent::new(i64::try_from(asked.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
+            .allowed_payment_method_types(vec![Method::Card])
+            .customer(customer.to_owned())
+            .description("Donation")
+            .metadata(about(donation.user, Some(donation)));
+        // A payment for another customer, because the former one is gone, is another request.
+        let key = format!("{}-{customer}", donation.idempotency_key());
+        payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
+    }
+
+    /// A payment as it is now, with its charge.
+    ///
+    /// # Errors
+    /// [`Failed::Gone`] if there is none.
+    pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
+        let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
+        payment(Box::pin(request.send(&self.client)).await?)
+    }
+
+    /// Cancels a payment, so that nobody can pay it any more.
+    ///
+    /// # Errors
+    /// [`Failed::Refused`] if it is too late: it is paid, or being paid.
+    pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
+        Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
+        Ok(())
+    }
+
+    /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
+    /// them.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn create_endpoint(&self, url: &str) -> Result<Secret, Failed> {
+        endpoint::create(&self.client, url).await
+    }
+
+    /// The events since a time that could not be delivered, the newest first: those after this one, if one is given. At most a hundred.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn undelivered(&self, since: Time, after: Option<&str>) -> Result<UndeliveredPage, Failed> {
+        events::list(&self.client, since, after).await
+    }
+}
+
+/// A request with this idempotency key.
+fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::CustomizableStripeRequest<R::Output>, Failed> {
+    let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
+    Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
+}
+
+/// The metadata of what belongs to a person.
+fn about(user: UserId, donation: Option<&Donation>) -> HashMap<String, String> {
+    let donation = donation.map(|donation| (DONATION.to_owned(), donation.id.to_string()));
+    [(USER.to_owned(), user.to_string())].into_iter().chain(donation).collect()
+}
+
+fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
+    let amount = |amount: i64| u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"));
+    let code = intent.currency.to_string();
+    let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
+    let currency = currency.ok_or(Failed::Unreadable("a currency that is not used"))?;
+    let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
+    let error = intent.last_payment_error.as_ref();
+    let reason = error.and_then(|error| error.code.as_ref()).map(|code| code.as_str().to_owned());
+    let state = Settlement {
+        intent: intent.id.to_string(),
+        progress: match &intent.status {
+            Status::Succeeded => Progress::Succeeded,
+            Status::Canceled => Progress::Cancelled,
+            Status::Processing | Status::RequiresCapture => Progress::Processing,
+            _ => Progress::Open,
+        },
+        asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
+        received: amount(intent.amount_received)?,
+        refunded: amount(charge.map_or(0, |charge| charge.amount_refunded))?,
+        disputed: charge.is_some_and(|charge| charge.disputed),
+        customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
+        decline: error.and_then(|error| error.decline_code.clone()).or(reason),
+    };
+    Ok(Payment {
+        state,
+        client_secret: intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?,
+        created_at: Time::from_millis(intent.created.saturating_mul(1000)),
+        metadata: intent.metadata,
+    })
+}

@@ -1,0 +1,95 @@
+//! Applying to a donation what Stripe says about its payment. The one way, for everybody who hears of a payment.
+
+use kernel::{
+    Problem, Sys,
+    id::{DonationId, UserId},
+};
+use payments::{Donation, DonationRecord, Written, write};
+use store::{StoreError, Table};
+
+use crate::{DONATION, Failed, Payment, Stripe, USER};
+
+/// How often it is tried again because somebody else has changed the donation meanwhile.
+const ROUNDS: u32 = 10;
+
+/// What has become of it.
+#[derive(Clone, Debug)]
+pub enum Settled {
+    /// The donation is as Stripe says.
+    Donation(Donation),
+    /// The person has left; what is kept of the donation is as Stripe says.
+    Record,
+    /// The event was handled before.
+    Before,
+    /// The payment is not of a donation, or not the one that was asked for. Nothing follows from it.
+    Foreign,
+    /// There is no such donation. It may not be written yet.
+    Missing(Payment),
+    /// Stripe does not know the payment.
+    Gone,
+}
+
+/// Why it could not be applied. It may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// Stripe.
+    #[error(transparent)]
+    Stripe(#[from] Failed),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others changed the donation each time.
+    #[error("others change the donation again and again")]
+    Busy,
+}
+
+impl From<SettleError> for Problem {
+    #[track_caller]
+    fn from(e: SettleError) -> Self {
+        match e {
+            SettleError::Stripe(e) => e.into(),
+            SettleError::Store(e) => e.into(),
+            SettleError::Busy => Self::new(kernel::Kind::Conflict),
+        }
+    }
+}
+
+/// Reads a payment at Stripe and applies its state to its donation, with the event that told of it, if there was one. A request to
+/// Stripe, a read and a transaction, or none if there is nothing new.
+///
+/// A state that is older than another one that is applied meanwhile changes nothing: a donation only moves forward.
+///
+/// # Errors
+/// [`SettleError`]
+pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, event: Option<&str>) -> Result<Settled, SettleError> {
+    let payment = match stripe.payment(intent).await {
+        Ok(payment) => payment,
+        Err(Failed::Gone) => return Ok(Settled::Gone),
+        Err(e) => return Err(e.into()),
+    };
+    let Some((user, id)) = whose(&payment) else { return Ok(Settled::Foreign) };
+    for _ in 0..ROUNDS {
+        let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
+            let kept = DonationRecord::settle(table, id, &payment.state).await?;
+            return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+        };
+        let after = match donation.after(&payment.state, sys.now()) {
+            Ok(after) => after,
+            Err(mismatch) => {
+                tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
+                return Ok(Settled::Foreign);
+            }
+        };
+        match write(table, sys, &donation, &after, event).await? {
+            Written::Now => return Ok(Settled::Donation(after)),
+            Written::Before => return Ok(Settled::Before),
+            Written::Moved => {}
+        }
+    }
+    Err(SettleError::Busy)
+}
+
+fn whose(payment: &Payment) -> Option<(UserId, DonationId)> {
+    let named = |name: &str| payment.metadata.get(name);
+    Some((named(USER)?.parse().ok()?, named(DONATION)?.parse().ok()?))
+}

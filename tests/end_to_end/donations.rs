@@ -1,0 +1,354 @@
+//! Donations by card.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use local::outside::stripe::{Act, Mode};
+use tests::{Caller, Cloud, Value, json};
+
+use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
+
+pub(crate) const DONATIONS: &str = "/v1/donations";
+pub(crate) const WEBHOOK: &str = "StripeWebhookFunction";
+/// The test card that pays.
+pub(crate) const VISA: &str = "4242424242424242";
+const HOUR: Duration = Duration::from_secs(3600);
+
+pub(crate) fn of(amount: u64) -> Value {
+    json!({ "amount": { "amount": amount, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" })
+}
+
+/// Begins a donation, and returns it with the secret to pay it.
+pub(crate) async fn begin(donor: &Caller, key: &str) -> Value {
+    donor.with("idempotency-key", key).post(DONATIONS, of(1234)).await.is(201)
+}
+
+/// Stripe's id of the payment of a donation.
+pub(crate) fn intent(begun: &Value) -> String {
+    begun["client_secret"].as_str().unwrap().split_once("_secret").unwrap().0.to_owned()
+}
+
+pub(crate) fn act(cloud: &Cloud, begun: &Value, act: Act) {
+    cloud.outside.stripe.act(&cloud.core(), &intent(begun), &act).unwrap();
+}
+
+pub(crate) fn card(number: &str) -> Act {
+    Act::Card(number.to_owned())
+}
+
+/// The donation as its donor sees it.
+pub(crate) async fn seen(donor: &Caller, begun: &Value) -> Value {
+    donor.get(&format!("{DONATIONS}/{}", begun["id"].as_str().unwrap())).await.is(200)
+}
+
+/// The donations as they are stored.
+pub(crate) async fn stored(cloud: &Cloud) -> Vec<Value> {
+    cloud.settle().await;
+    cloud.of_kind("donation").await
+}
+
+/// A donation is begun, paid by card, confirmed by Stripe's webhook alone, listed, and its receipt is in the donor's language.
+/// Promise: donation-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_donation_is_paid_and_its_receipt_sent() {
+    let cloud = Cloud::start().await;
+    let settings = cloud.anonymous().get("/v1/donation-settings").await.is(200);
+    assert_eq!((&settings["min"]["amount"], &settings["max"]["amount"]), (&json!(500), &json!(10_000)));
+    assert!(settings["publishable_key"].as_str().unwrap().starts_with("pk_test_"));
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let version = ben.get("/v1/me").await.header("etag");
+    ben.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
+    for (donor, subject, lead) in [
+        (&ana, "Your donation of PLN\u{a0}12.34", "We have received your donation of PLN\u{a0}12.34."),
+        (&ben, "Twoja darowizna: 12,34\u{a0}zł", "Otrzymaliśmy Twoją darowiznę w kwocie 12,34\u{a0}zł."),
+    ] {
+        let begun = begin(donor, "one").await;
+        assert_eq!((&begun["state"], &begun["amount"]["amount"]), (&json!("pending_payment"), &json!(1234)));
+        // Whoever says that they have paid has not.
+        assert_eq!(seen(donor, &begun).await["state"], "pending_payment");
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        assert_eq!(stored(&cloud).await.iter().filter(|d| d["id"]["S"] == begun["id"] && d["state"]["S"] == "paid").count(), 1);
+        let paid = seen(donor, &begun).await;
+        assert_eq!((&paid["state"], paid["paid_at"].is_string(), &paid["disputed"]), (&json!("paid"), true, &json!(false)));
+        let mails = cloud.mails_to(&donor.email()).await;
+        assert_eq!(mails.len(), 1);
+        assert_eq!(mails[0].subject, subject);
+        assert!(mails[0].text.contains(lead) && mails[0].text.contains(begun["id"].as_str().unwrap()), "{}", mails[0].text);
+        let history = donor.get(DONATIONS).await.is(200);
+        assert_eq!((history["items"].as_array().unwrap().len(), &history["items"][0]["id"]), (1, &begun["id"]));
+    }
+    // What Stripe has been asked has our own ids, and nothing about the card.
+    let payments = cloud.outside.stripe.payments();
+    let donors: BTreeSet<&str> = payments.iter().filter_map(|payment| payment["metadata"]["user"].as_str()).collect();
+    assert_eq!(donors, BTreeSet::from([ana.id().as_str(), ben.id().as_str()]));
+}
+
+/// Nobody sees or learns of the donations of others, and a list is paged without gaps and repetitions.
+/// Promise: object-ownership
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn donations_are_their_donors() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut begun = Vec::new();
+    for key in ["1", "2", "3", "4", "5"] {
+        begun.insert(0, begin(&ana, key).await["id"].clone());
+    }
+    let path = format!("{DONATIONS}/{}", begun[0].as_str().unwrap());
+    ben.get(&path).await.is_problem(404, "not_found");
+    cloud.anonymous().get(&path).await.is_problem(401, "token_invalid");
+    assert_eq!(ben.get(DONATIONS).await.is(200)["items"], json!([]));
+    let (mut listed, mut page) = (Vec::new(), format!("{DONATIONS}?limit=2"));
+    loop {
+        let list = ana.get(&page).await.is(200);
+        listed.extend(list["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+        let Some(cursor) = list["next_cursor"].as_str() else { break };
+        page = format!("{DONATIONS}?limit=2&cursor={cursor}");
+    }
+    assert_eq!(listed, begun);
+}
+
+/// Each card that Stripe documents as refused is refused for its reason, and another card pays the same donation.
+/// Promise: donation-refused
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_card_takes_no_money() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let ana = cloud.member("ana").await;
+    for (number, reason) in [
+        ("4000000000000002", "generic_decline"),
+        ("4000000000009995", "insufficient_funds"),
+        ("4000000000009987", "lost_card"),
+        ("4000000000009979", "stolen_card"),
+        ("4000000000000069", "expired_card"),
+        ("4000000000000127", "incorrect_cvc"),
+        ("4000000000000119", "processing_error"),
+        ("4100000000000019", "fraudulent"),
+    ] {
+        let begun = begin(&ana, reason).await;
+        assert!(cloud.outside.stripe.act(&cloud.core(), &intent(&begun), &card(number)).is_err(), "{number}");
+        cloud.settle().await;
+        let refused = seen(&ana, &begun).await;
+        assert_eq!((&refused["state"], &refused["decline"]), (&json!("pending_payment"), &json!(reason)));
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        let paid = seen(&ana, &begun).await;
+        assert_eq!((&paid["state"], paid.get("decline")), (&json!("paid"), None));
+    }
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 8, "a receipt for each, and none for a refusal");
+}
+
+/// A payment that the payer has to confirm at the bank is open until they do.
+/// Promise: donation-refused
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_may_need_to_be_confirmed() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card("4000002760003184"));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "pending_payment");
+    let stripe = &cloud.outside.stripe;
+    assert!(stripe.act(&cloud.core(), &intent(&begun), &Act::FailToConfirm).is_err());
+    cloud.settle().await;
+    let failed = seen(&ana, &begun).await;
+    assert_eq!((&failed["state"], &failed["decline"]), (&json!("pending_payment"), &json!("authentication_not_handled")));
+    act(&cloud, &begun, card("4000002760003184"));
+    act(&cloud, &begun, Act::Confirm);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// Refunds of parts are summed up, and the whole is a refunded donation. A dispute is shown.
+/// Promise: donation-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_is_shown() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    for (part, sum, state) in [(Some(34), 34, "paid"), (Some(1000), 1034, "paid"), (None, 1234, "refunded")] {
+        act(&cloud, &begun, Act::Refund(part));
+        cloud.settle().await;
+        let now = seen(&ana, &begun).await;
+        assert_eq!((&now["refunded"]["amount"], &now["state"]), (&json!(sum), &json!(state)));
+    }
+    let disputed = begin(&ana, "two").await;
+    act(&cloud, &disputed, card(VISA));
+    act(&cloud, &disputed, Act::Dispute);
+    cloud.settle().await;
+    let now = seen(&ana, &disputed).await;
+    assert_eq!((&now["state"], &now["disputed"]), (&json!("paid"), &json!(true)));
+}
+
+/// What is wrong is named, all at once, in the reader's language; and nothing is begun.
+/// Promise: donation-fields
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_donations_are_refused() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await.with("idempotency-key", "one");
+    for amount in [0, 499, 10_001, (1 << 53) - 1] {
+        let reply = ana.post(DONATIONS, of(amount)).await;
+        assert_eq!(reply.field_errors(), ["/amount/amount range"], "{amount}");
+    }
+    let wrong = json!({ "amount": { "amount": 1, "currency": "GBP" }, "country": "PL", "postal_code": "ABCDE" });
+    let all = ["/amount/currency currency", "/amount/amount range", "/postal_code postal_code"];
+    assert_eq!(ana.post(DONATIONS, wrong.clone()).await.field_errors(), all);
+    let polish = ana.with("accept-language", "pl").post(&format!("{DONATIONS}?lang=pl"), wrong).await.is_problem(422, "invalid");
+    assert!(polish["errors"].to_string().contains("Ta waluta nie jest tu przyjmowana."), "{polish}");
+    for (country, postcode, errors) in [
+        ("Poland", "00-001", vec!["/country country"]),
+        ("RU", "101000", vec!["/country country_blocked"]),
+        ("PL", "", vec!["/postal_code required"]),
+        ("PL", "0000A", vec!["/postal_code postal_code"]),
+        ("AE", "", vec![]),
+        ("GB", "SW1A 1AA", vec![]),
+    ] {
+        let body = json!({ "amount": { "amount": 400, "currency": "PLN" }, "country": country, "postal_code": postcode });
+        let expected = [vec!["/amount/amount range"], errors].concat();
+        assert_eq!(ana.post(DONATIONS, body).await.field_errors(), expected, "{country} {postcode}");
+    }
+    for amount in [json!(12.34), json!("1234"), json!(-500), json!(null), json!(1e308), json!(1_u64 << 53)] {
+        let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
+        ana.post(DONATIONS, body).await.is_problem(400, "malformed");
+    }
+    for protected in ["state", "paid_at", "user", "intent", "customer", "refunded", "id", "version", "pk"] {
+        let mut body = of(1234);
+        body[protected] = json!("paid");
+        ana.post(DONATIONS, body).await.is_problem(400, "malformed");
+    }
+    assert!(stored(&cloud).await.is_empty() && cloud.outside.stripe.payments().is_empty());
+}
+
+/// A thousand times the same key: one donation, one payment, equal answers. Another body with the key is refused, as is a request
+/// without one.
+/// Promise: payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_begins_one_payment() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    ana.post(DONATIONS, of(1234)).await.is_problem(400, "idempotency_key_required");
+    ana.with("idempotency-key", "a b").post(DONATIONS, of(1234)).await.is_problem(400, "idempotency_key_required");
+    let same = ana.with("idempotency-key", "same");
+    let mut answers = BTreeSet::new();
+    for _ in 0..10 {
+        for reply in join_all((0..100).map(|_| same.post(DONATIONS, of(1234)))).await {
+            // Some may be told that another one is under way.
+            match reply.status.as_u16() {
+                201 => drop(answers.insert(reply.json().to_string())),
+                status => assert!([409, 503].contains(&status), "{reply:?}"),
+            }
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let stripe = &cloud.outside.stripe;
+    assert_eq!((stored(&cloud).await.len(), stripe.payments().len(), stripe.customers().len()), (1, 1, 1));
+    same.post(DONATIONS, of(1235)).await.is_problem(422, "idempotency_key_reused");
+    // Of somebody else it is another key, and after a day it is a new one.
+    let ben = cloud.member("ben").await;
+    begin(&ben, "same").await;
+    assert_eq!(stripe.payments().len(), 2);
+    cloud.advance(HOUR * 24).await;
+    let anew = cloud.sign_in("ana").await.with("idempotency-key", "same").post(DONATIONS, of(1235)).await.is(201);
+    assert_eq!((stripe.payments().len(), &anew["amount"]["amount"]), (3, &json!(1235)));
+}
+
+/// Five donations in an hour are begun; the sixth waits. A repetition of one of them does not count.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_not_tried_here() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    for key in ["1", "2", "3", "4", "5", "5", "1"] {
+        begin(&ana, key).await;
+    }
+    let sixth = ana.with("idempotency-key", "6");
+    sixth.post(DONATIONS, of(1234)).await.is_problem(429, "too_many_requests");
+    assert_eq!((stored(&cloud).await.len(), cloud.outside.stripe.payments().len()), (5, 5));
+    cloud.advance(HOUR).await;
+    let ana = cloud.sign_in("ana").await;
+    begin(&ana, "6").await;
+}
+
+/// While Stripe is down a donation is not begun, and the same request begins it afterwards, once, also if Stripe's answer was lost.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_stripe_begins_nothing_twice() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    for (mode, status, code) in [
+        (Mode::Down, 503, "unavailable"),
+        (Mode::Limited, 409, "conflict"),
+        (Mode::Busy, 409, "conflict"),
+        (Mode::Lost, 503, "unavailable"),
+    ] {
+        stripe.be(mode);
+        ana.post(DONATIONS, of(1234)).await.is_problem(status, code);
+    }
+    stripe.be(Mode::Well);
+    let begun = ana.post(DONATIONS, of(1234)).await.is(201);
+    assert_eq!((stripe.payments().len(), stripe.customers().len(), stored(&cloud).await.len()), (1, 1, 1));
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// One customer for each person: told of changes, and made anew when Stripe no longer knows them.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_has_one_customer() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    for key in ["1", "2"] {
+        begin(&ana, key).await;
+    }
+    let customers = stripe.customers();
+    assert_eq!(customers.len(), 1);
+    assert_eq!((&customers[0]["name"], &customers[0]["email"]), (&json!("ana"), &json!(ana.email())));
+    assert_eq!(customers[0]["metadata"]["user"], ana.id());
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).put("/v1/me/username", json!({ "username": "anna" })).await.is(200);
+    cloud.settle().await;
+    assert_eq!(stripe.customers()[0]["name"], "anna", "Stripe is told at once");
+    begin(&ana, "3").await;
+    let told = stripe.customers();
+    assert_eq!((told.len(), &told[0]["id"], &told[0]["name"]), (1, &customers[0]["id"], &json!("anna")));
+    stripe.lose_customer(&cloud.core(), told[0]["id"].as_str().unwrap());
+    let begun = begin(&ana, "4").await;
+    let anew = stripe.customers();
+    assert!(anew.len() == 1 && anew[0]["id"] != told[0]["id"], "{anew:?}");
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// Who leaves takes their customer at Stripe and their name with them. What was paid is kept without the person; what Stripe tells later
+/// is written there. While Stripe is down the rest of the deletion goes on.
+/// Promise: stripe-customer, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_person_leaves_amounts_only() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    stripe.be(Mode::Down);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    let records = cloud.of_kind("donation_record").await;
+    assert_eq!((records.len(), &records[0]["id"]["S"], &records[0]["state"]["S"]), (1, &begun["id"], &json!("paid")));
+    let about = records[0].to_string();
+    assert!(!about.contains(&ana.id()) && !about.contains("00-001") && !about.contains("cus_"), "{about}");
+    // Stripe's customer waits for Stripe, and nothing else does.
+    assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (1, 1));
+    stripe.be(Mode::Well);
+    assert_eq!(run(&cloud, WEBHOOK).await["customers"], 1);
+    assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (0, 0));
+    act(&cloud, &begun, Act::Refund(None));
+    cloud.settle().await;
+    assert_eq!(cloud.of_kind("donation_record").await[0]["state"]["S"], "refunded");
+}

@@ -1,0 +1,329 @@
+//! What Stripe tells, in every order and late, and what it does not tell. And the stand-in itself.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use kernel::Env;
+use local::outside::stripe::{Act, Mode, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature};
+use reqwest::Method;
+use tasks::endpoint;
+use tests::{Caller, Cloud, Reply, Value, json};
+
+use crate::{
+    deletion::run,
+    donations::{VISA, WEBHOOK, act, begin, card, intent, seen, stored},
+};
+
+const EVENTS: &str = "/v1/stripe-events";
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The last five events: a charge, a payment, a refund with its charge, and a dispute.
+const FIVE: [&str; 5] = ["charge.succeeded", "payment_intent.succeeded", "refund.created", "charge.refunded", "charge.dispute.created"];
+
+fn last_five(cloud: &Cloud) -> Vec<String> {
+    let events = cloud.outside.stripe.events();
+    let five: Vec<&StripeEvent> = events.iter().rev().take(5).rev().collect();
+    assert_eq!(five.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), FIVE);
+    five.into_iter().map(|event| event.id.clone()).collect()
+}
+
+/// Every order of some things.
+fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
+    if things.is_empty() {
+        return vec![Vec::new()];
+    }
+    let rest_of = |n: usize| [&things[..n], &things[n + 1..]].concat();
+    let with = |n: usize| orders(&rest_of(n)).into_iter().map(move |rest| [vec![things[n].clone()], rest].concat());
+    (0..things.len()).flat_map(with).collect()
+}
+
+async fn post(caller: &Caller, signature: &str, body: &str) -> Reply {
+    let signed = caller.with("stripe-signature", signature);
+    signed.raw(Method::POST, EVENTS, Some("application/json"), body.as_bytes().to_vec()).await
+}
+
+/// All 120 orders of five events, each event three times: the same end, and one receipt.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_lead_to_the_same_end_in_every_order() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let all = orders(&[0, 1, 2, 3, 4]);
+    assert_eq!(all.len(), 120);
+    for (n, order) in all.iter().enumerate() {
+        let begun = begin(&ana, &n.to_string()).await;
+        for what in [card(VISA), Act::Refund(Some(34)), Act::Dispute] {
+            act(&cloud, &begun, what);
+        }
+        let five = last_five(&cloud);
+        for _ in 0..3 {
+            for event in order {
+                assert_eq!(stripe.deliver(&core, &five[*event]).await, Ok(200), "{order:?}");
+            }
+        }
+    }
+    for donation in stored(&cloud).await {
+        let found = ["state", "refunded", "disputed"].map(|name| donation[name].clone());
+        assert_eq!(found, [json!({ "S": "paid" }), json!({ "N": "34" }), json!({ "BOOL": true })], "{donation}");
+        assert_eq!(donation["version"]["N"], "3", "begun, with its payment, paid: {donation}");
+    }
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 120);
+    assert_eq!(cloud.of_kind("stripe_event").await.len(), 600);
+}
+
+/// Events that come while the payment goes on: each leads to what is true at that moment.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_event_does_not_bring_back_an_old_state() {
+    let cloud = Cloud::start().await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let paid = stripe.events().last().unwrap().id.clone();
+    act(&cloud, &begun, Act::Refund(None));
+    let refunded = stripe.events().last().unwrap().id.clone();
+    for event in [&refunded, &paid, &refunded, &paid] {
+        assert_eq!(stripe.deliver(&core, event).await, Ok(200));
+        assert_eq!(seen(&ana, &begun).await["state"], "refunded");
+    }
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// The webhook, the page that the donor returns to and the reconciliation, five hundred times each at once: one credit.
+/// Promise: stripe-order, donation-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
+    let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
+    let returns = join_all((0..500).map(|_| seen(&ana, &begun)));
+    let reconciled = join_all((0..20).map(|_| run(&cloud, WEBHOOK)));
+    let (webhooks, returns, _) = tokio::join!(webhooks, returns, reconciled);
+    assert!(webhooks.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{webhooks:?}");
+    assert!(returns.iter().all(|donation| donation["state"] == "paid"));
+    for event in &events {
+        assert_eq!(stripe.deliver(&core, event).await, Ok(200));
+    }
+    let donations = stored(&cloud).await;
+    assert_eq!((donations.len(), &donations[0]["version"]["N"]), (1, &json!("3")));
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// Three days late, twice, of an old version, with an object of another form: applied. Of an unknown type or form: taken and left alone.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_old_and_unknown_events_are_taken() {
+    let cloud = Cloud::start().await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::After(70 * 3600));
+    let begun = begin(&ana, "late").await;
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
+    cloud.advance(HOUR * 70).await;
+    assert!(stripe.events().iter().all(|event| event.delivered));
+    assert_eq!((stored(&cloud).await[0]["state"]["S"].as_str(), cloud.mails_to(&ana.email()).await.len()), (Some("paid"), 1));
+
+    stripe.send_webhooks(Webhooks::Held);
+    let ana = cloud.sign_in("ana").await;
+    let old = begin(&ana, "old").await;
+    act(&cloud, &old, card(VISA));
+    let id = stripe.events().last().unwrap().id.clone();
+    let (_, body) = stripe.webhook(&core, &id).unwrap();
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    event["api_version"] = json!("2015-10-16");
+    event["data"]["object"] = json!({ "id": intent(&old), "object": "payment_intent", "amount": "a text" });
+    let sent = event.to_string();
+    let anybody = cloud.anonymous();
+    for outcome in ["applied", "handled_before"] {
+        let receipt = post(&anybody, &signature(&sent, cloud.now()), &sent).await.is(200);
+        assert_eq!(receipt["outcome"], outcome);
+    }
+    assert_eq!(seen(&ana, &old).await["state"], "paid");
+    for (kind, object) in [
+        ("invoice.paid", json!({ "id": "in_1" })),
+        ("of.tomorrow", json!([])),
+        ("charge.succeeded", json!({ "id": "ch_1" })),
+        ("payment_intent.succeeded", json!({ "id": "pi_unknown" })),
+    ] {
+        let sent =
+            json!({ "id": format!("evt_{}", kind.len()), "type": kind, "livemode": false, "data": { "object": object } }).to_string();
+        assert_eq!(post(&anybody, &signature(&sent, cloud.now()), &sent).await.is(200)["outcome"], "ignored", "{kind}");
+    }
+    for sent in ["", "null", "{}", "{\"id\":5}"] {
+        assert_eq!(post(&anybody, &signature(sent, cloud.now()), sent).await.is(200)["outcome"], "ignored", "{sent}");
+    }
+}
+
+/// An event of a payment whose donation is not there yet is not lost: it comes again. After an hour nobody waits for it.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_waits_for_its_donation() {
+    let cloud = Cloud::start().await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    let body = format!("amount=1234&currency=pln&metadata[user]={}&metadata[donation]=don_01K9ZC4QW8V3T6R1NHXJ5B2MDP", ana.id());
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let form = Some("application/x-www-form-urlencoded");
+    let made = account.raw(Method::POST, &url, form, body.into_bytes()).await.is(200);
+    stripe.act(&core, made["id"].as_str().unwrap(), &card(VISA)).unwrap();
+    let id = stripe.events().last().unwrap().id.clone();
+    assert_eq!(stripe.deliver(&core, &id).await, Ok(503));
+    assert!(cloud.of_kind("stripe_event").await.is_empty());
+    cloud.advance(HOUR).await;
+    assert_eq!(stripe.deliver(&core, &id).await, Ok(200));
+}
+
+/// Only bytes that Stripe has signed lately count.
+/// Promise: stripe-signature
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_events_are_refused() {
+    let cloud = Cloud::start().await;
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let id = stripe.events().last().unwrap().id.clone();
+    let (signed, body) = stripe.webhook(&core, &id).unwrap();
+    let hex = signed.split_once("v1=").unwrap().1;
+    let time = cloud.now().seconds();
+    let spaced = serde_json::to_string_pretty(&serde_json::from_str::<Value>(&body).unwrap()).unwrap();
+    let live = body.replace("\"livemode\":false", "\"livemode\":true");
+    let anybody = cloud.anonymous();
+    for (signature, body) in [
+        (String::new(), &body),
+        (format!("t={time}"), &body),
+        (format!("t={time},v0={hex}"), &body),
+        (format!("t={time},v1={}", "0".repeat(64)), &body),
+        (format!("t={},v1={hex}", time + 1), &body),
+        (signature(&body, cloud.now() - Duration::from_secs(301)), &body),
+        (signature(&body, cloud.now() + Duration::from_secs(302)), &body),
+        (signed.clone(), &spaced),
+        (signature(&live, cloud.now()), &live),
+    ] {
+        post(&anybody, &signature, body).await.is_problem(400, "malformed");
+    }
+    anybody.raw(Method::POST, EVENTS, Some("application/json"), body.clone().into_bytes()).await.is_problem(400, "malformed");
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
+    post(&anybody, &signed, &body).await.is(200);
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+}
+
+/// Lost webhooks are made up for within the hour: of a payment, a refund and a dispute. A payment that nobody pays is cancelled.
+/// Promise: stripe-lost
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_webhook_loses_is_found() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    let (begun, left) = (begin(&ana, "one").await, begin(&ana, "two").await);
+    let of = async |begun: &Value| stored(&cloud).await.into_iter().find(|donation| donation["id"]["S"] == begun["id"]).unwrap();
+    for (what, name, expected) in [
+        (card(VISA), "state", json!({ "S": "paid" })),
+        (Act::Refund(Some(34)), "refunded", json!({ "N": "34" })),
+        (Act::Dispute, "disputed", json!({ "BOOL": true })),
+    ] {
+        act(&cloud, &begun, what);
+        assert_ne!(of(&begun).await[name], expected);
+        // By itself, at seven minutes past the hour.
+        cloud.advance(HOUR).await;
+        assert_eq!(of(&begun).await[name], expected);
+    }
+    assert_eq!(of(&left).await["state"]["S"], "pending_payment");
+    cloud.advance(HOUR * 24).await;
+    assert_eq!(of(&left).await["state"]["S"], "cancelled");
+    assert!(stripe.act(&cloud.core(), &intent(&left), &card(VISA)).is_err(), "nobody can pay it any more");
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// While Stripe does not answer, webhooks get 5xx and come again; the reconciliation fails and tries again.
+/// Promise: stripe-outage, local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_loses_no_event() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let begun = begin(&ana, "one").await;
+    stripe.be(Mode::Down);
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    let last = || stripe.events().pop().unwrap();
+    assert_eq!((last().delivered, last().attempts), (false, 1));
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "pending_payment");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(5 * 60)).await;
+    assert_eq!((last().delivered, last().attempts), (true, 2));
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+    stripe.send_webhooks(Webhooks::Twice);
+    act(&cloud, &begun, Act::Refund(None));
+    cloud.settle().await;
+    assert_eq!((last().delivered, last().attempts), (true, 2));
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// The task for operators creates the endpoint with the version that the functions read, and returns its secret.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_endpoint_is_created_with_its_version() {
+    let cloud = Cloud::start().await;
+    let (url, key) = (format!("{}/stripe", cloud.urls.outside), SECRET_KEY.to_owned());
+    let env: Env = [("STRIPE_URL".to_owned(), url), ("STRIPE_SECRET_KEY".to_owned(), key)].into_iter().collect();
+    let secret = endpoint::create(&env, "https://api.stoa.example/").await.unwrap();
+    assert_eq!(secret.expose(), WEBHOOK_SECRET);
+    assert!(endpoint::create(&env, "http://api.stoa.example").await.is_err());
+}
+
+/// A browser pays at the stand-in as Stripe's script does, with the publishable key and the secret of the payment.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_pays_with_the_secret_of_its_payment() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let begun = begin(&ana, "one").await;
+    let url = format!("{}/stripe/v1/payment_intents/{}/confirm", cloud.urls.outside, intent(&begun));
+    let browser = cloud.anonymous().with("authorization", format!("Bearer {PUBLISHABLE_KEY}"));
+    let confirm = async |secret: &str, number: &str| {
+        let body = format!("client_secret={secret}&payment_method_data[type]=card&payment_method_data[card][number]={number}");
+        browser.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body.into_bytes()).await
+    };
+    let secret = begun["client_secret"].as_str().unwrap();
+    confirm("other", VISA).await.has(400);
+    assert_eq!(confirm(secret, "4000000000000002").await.is(402)["error"]["decline_code"], "generic_decline");
+    assert_eq!(confirm(secret, VISA).await.is(200)["status"], "succeeded");
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// The page of the console pays, declines, confirms, disputes and gives back, and says how Stripe and its webhooks behave.
+/// Promise: local-stripe
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stand_in_is_controlled_from_the_console() {
+    let cloud = Cloud::start().await;
+    let (ana, anybody) = (cloud.member("ana").await, cloud.anonymous());
+    let url = format!("{}/_local/stripe", cloud.urls.console);
+    let begun = begin(&ana, "one").await;
+    let reading = anybody.get(&url).await.is(200);
+    assert_eq!((&reading["mode"], &reading["payments"][0]["id"]), (&json!("well"), &json!(intent(&begun))));
+    let act = |what: Value| json!({ "payment": intent(&begun), "act": what });
+    anybody.post(&url, act(json!({ "card": "4000000000000002" }))).await.has(400);
+    anybody.post(&url, act(json!({ "card": VISA }))).await.is(200);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    anybody.post(&url, act(json!("dispute"))).await.is(200);
+    anybody.post(&url, act(json!({ "refund": null }))).await.has(400);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["disputed"], true);
+    assert_eq!(anybody.post(&url, json!({ "mode": "down" })).await.is(200)["mode"], "down");
+    assert_eq!(anybody.post(&url, json!({ "webhooks": { "after": 60 } })).await.is(200)["webhooks"], json!({ "after": 60 }));
+    anybody.post(&url, json!({})).await.has(400);
+    let page = anybody.get(&format!("{}/stripe", cloud.urls.console)).await;
+    assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"));
+}
