@@ -8,8 +8,8 @@ use accounts::{
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use files::{
-    Upload,
-    announce::{CreateUpload, CreatedUpload, UploadStatus, announce},
+    CreatedUpload, Upload,
+    announce::{CreateUpload, UploadStatus, announce},
 };
 use kernel::{
     Kind,

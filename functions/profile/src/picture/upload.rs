@@ -4,8 +4,8 @@
 use axum::extract::State;
 use callers::{Member, MemberWith};
 use files::{
-    Bucket, Upload,
-    announce::{CreateUpload, CreatedUpload, UploadStatus, announce},
+    Bucket, CreatedUpload, Upload,
+    announce::{CreateUpload, UploadStatus, announce},
 };
 use kernel::{Kind, Sys, id::UploadId};
 use store::{
