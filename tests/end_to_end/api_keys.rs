@@ -163,7 +163,7 @@ async fn a_key_ends_with_its_owners_role() {
 async fn a_key_ends_with_its_time_its_owners_account_and_credentials() {
     let cloud = Cloud::start().await;
     let mut owners = Vec::new();
-    for (n, name) in ["ida", "ada", "eva"].into_iter().enumerate() {
+    for name in ["ida", "ada", "eva"] {
         let (who, _) = cloud.staff(name, "administrator").await;
         let (_, key) = make(&who, "statistics:read").await;
         owners.push((who, program(&cloud, &key)));

@@ -445,7 +445,7 @@ async fn a_private_note_never_reaches_the_customer() {
 async fn a_note_is_deleted_by_its_author_or_a_superuser() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
-    let ((kim, _), (lou, _)) = (team(&cloud, "kim", "+447700900201").await, team(&cloud, "lou", "+447700900202").await);
+    let ((kim, _), (lou, _)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
     let (max, app, _) = cloud.careful("max", "+447700900203").await;
     cloud.appoint(&max, &["superuser"]);
     let max = cloud.step_up(&max, &app).await;
@@ -519,7 +519,7 @@ async fn an_answer_is_mailed_as_the_customer_wants_it() {
     const SETTINGS: &str = "/v1/me/notification-settings";
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
-    let (kim, _) = team(&cloud, "kim", "+447700900201").await;
+    let (kim, _) = cloud.staff("kim", "moderator").await;
     let thread = thread_of(&ana, "My parcel").await;
     let clock = |at: kernel::Time| kernel::Timestamp(at).to_string()[11..16].to_owned();
     let quiet = json!({ "from": clock(cloud.now() - 60 * MINUTE), "to": clock(cloud.now() + 30 * MINUTE), "zone": "Etc/UTC" });
@@ -552,7 +552,7 @@ async fn an_answer_is_mailed_as_the_customer_wants_it() {
     assert_eq!(ana.get(SETTINGS).await.is(200)["support"]["mail"], false);
     assert_eq!(ana.socket().await.ask_on("support", json!({ "type": "read", "seq": 2 })).await["seq"], 2);
     assert_eq!(entries(&ana).await, [[json!(thread), json!(2), json!(1), json!(true)]], "once, and read with the thread");
-    let ((lou, _), seen) = (team(&cloud, "lou", "+447700900202").await, ask(&ana, "And now?", "q2").await);
+    let ((lou, _), seen) = (cloud.staff("lou", "moderator").await, ask(&ana, "And now?", "q2").await);
     answer(&lou, &thread, "Still.", "l1", seen).await.is(201);
     advance(&cloud, 10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 1, "they want no more");
