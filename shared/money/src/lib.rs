@@ -45,7 +45,7 @@ impl Currency {
 #[serde(try_from = "Given", deny_unknown_fields)]
 pub struct Money {
     /// In minor units, such as grosze and pence.
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991, examples(1234))]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(1234))]
     amount: u64,
     /// The currency.
     currency: Currency,
