@@ -4,7 +4,7 @@ use accounts::user::partition;
 use kernel::{Sys, id::UserId};
 use store::{Conditional as _, Item as _, Range, StoreError, Table, Tx, field};
 
-use crate::{Customer, CustomerRemoval, Donation, DonationRecord, DonationState, history};
+use crate::{Customer, CustomerRemoval, DonationRecord, DonationState, history};
 
 /// Donations in one call.
 const AT_ONCE: u32 = 40;
