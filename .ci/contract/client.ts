@@ -73,6 +73,16 @@ export async function talk(): Promise<void> {
   // @ts-expect-error there is no such frame
   await stoa.live.ask({ type: "shout" });
   stoa.live.on((payload) => payload.type === "message" && payload.text?.length === most);
+  const { data: desk } = await stoa.live.ask({ type: "hello" }, "support");
+  const team: boolean | undefined = desk?.team;
+  // @ts-expect-error the support desk has no such frame
+  await stoa.live.ask({ type: "online", room: "public" }, "support");
+  // @ts-expect-error there is no such stream
+  await stoa.live.ask({ type: "hello" }, "stage");
+  stoa.live.on((payload, stream) => {
+    if (stream === "notification") return payload.category;
+    return stream === "support" && payload.type === "thread" ? payload.state : team;
+  });
   const names: Store<{ id: string }[]> = stoa.rooms;
   names.subscribe((all) => all.length)();
 }
@@ -114,6 +124,8 @@ export async function help(): Promise<string | undefined> {
   const { problem } = await thread.send("It is on its way.");
   if (problem?.code === "thread_moved_on") await thread.force(thread.messages.current.at(-1)?.nonce ?? "");
   await thread.setState("snoozed", new Date().toISOString());
+  const { data: note } = await thread.note("Call back on Monday.");
+  if (note) await thread.removeNote(note.id);
   for await (const note of thread.notes()) return note.text;
   return thread.info.current?.assignee?.username;
 }

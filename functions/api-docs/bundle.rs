@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 /// The modules of [`BUNDLE`], each after those that it imports. `core.js` stays a file of its own, because it can be used alone.
-pub const MODULES: [&str; 7] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", BUNDLE];
+pub const MODULES: [&str; 8] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", "models.js", BUNDLE];
 /// The file that the modules become.
 pub const BUNDLE: &str = "stoa.js";
 /// The file that the modules import from.

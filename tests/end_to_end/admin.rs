@@ -7,7 +7,7 @@ use local::aws::{
     faults::{Fault, Target},
     iam::{Need, Policy},
 };
-use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
 use crate::{
     deletion::{SWEEP, run, upload},
@@ -33,13 +33,6 @@ async fn deactivate(who: &Caller) -> Reply {
     who.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await
 }
 
-/// A member with this role, whose second factor was proven just now.
-async fn staff(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
-    let (caller, app, _) = cloud.careful(name, phone).await;
-    cloud.appoint(&caller, &[role]);
-    (cloud.step_up(&caller, &app).await, app)
-}
-
 async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
     let all = cloud.of_kind("roles").await;
     let own = all.iter().find(|r| r["user"]["S"] == who.id()).map(|r| r["roles"]["L"].clone());
@@ -47,7 +40,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// The audit entries about somebody, in order: who did what.
-async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
+pub(crate) async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
     let mut entries = cloud.of_kind("audit").await;
     entries.retain(|e| e["subject"]["S"] == about.id());
@@ -61,7 +54,7 @@ async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deactivated_account_is_reactivated() {
     let cloud = Cloud::start().await;
-    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let ben = cloud.member("ben").await;
     let (ana, app, _) = cloud.careful("ana", "+447700900402").await;
     let version = ana.get("/v1/me").await.header("etag");
@@ -127,7 +120,7 @@ async fn a_deactivated_account_is_reactivated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_owner_of_a_reactivated_account_is_told_once() {
     let cloud = Cloud::start().await;
-    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let ana = cloud.member("ana").await;
     let version = ana.get("/v1/me").await.header("etag");
     ana.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
@@ -162,7 +155,7 @@ async fn the_owner_of_a_reactivated_account_is_told_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn roles_are_given_and_taken() {
     let cloud = Cloud::start().await;
-    let (root, app) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, app) = cloud.staff("root_of_all", "superuser").await;
     let (ida, her_app, _) = cloud.careful("ida", "+447700900404").await;
     let ida = cloud.step_up(&ida, &her_app).await;
     ida.get(STATISTICS).await.is_problem(403, "forbidden");
@@ -271,7 +264,7 @@ async fn nobody_gives_themselves_a_role() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_superuser_cannot_deactivate_or_delete_their_account() {
     let cloud = Cloud::start().await;
-    let (root, app) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, app) = cloud.staff("root_of_all", "superuser").await;
     let leave = async |who: &Caller| who.post("/v1/me/deletion", json!({ "password": PASSWORD })).await;
     deactivate(&root).await.is_problem(409, "superuser_stays");
     leave(&root).await.is_problem(409, "superuser_stays");
@@ -296,7 +289,7 @@ async fn superusers_who_remove_each_others_role_leave_one() {
     let cloud = Cloud::start().await;
     let mut all = Vec::new();
     for n in 0..4 {
-        all.push(staff(&cloud, &format!("root_{}", ["a", "b", "c", "d"][n]), &format!("+44770090041{n}"), "superuser").await.0);
+        all.push(cloud.staff(&format!("root_{}", ["a", "b", "c", "d"][n]), "superuser").await.0);
     }
     let statuses = race(240, |i| {
         let (who, whom) = (all[i % 4].clone(), all[(i + 1 + i / 4 % 3) % 4].name().to_owned());
@@ -324,7 +317,7 @@ async fn superusers_who_remove_each_others_role_leave_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_leaves_while_becoming_a_superuser() {
     let cloud = Cloud::start().await;
-    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let mut people = Vec::new();
     for name in ["ana", "ben", "cyd", "dan", "eve", "fay"] {
         people.push(cloud.member(name).await);
@@ -445,7 +438,7 @@ async fn of_a_thousand_one_becomes_the_first_superuser() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_and_its_audit_entry_are_atomic() {
     let cloud = Cloud::start().await;
-    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let ana = cloud.member("ana").await;
     let fault = |fault, first, times| {
         let target = Target { first, times, ..Target::of("AdminFunction", Service::DynamoDb, "TransactWriteItems") };
@@ -493,12 +486,12 @@ async fn audit_entries_are_only_added() {
         let own = Policy::parse(&function.statements).unwrap();
         for action in ["GetItem", "PutItem", "Query", "Scan", "UpdateItem", "DeleteItem", "BatchWriteItem"] {
             let may = own.check(&Need::new(format!("dynamodb:{action}"), &audit_table.arn)).is_ok();
-            let writes = ["admin", "moderation", "support"].contains(&&*function.name);
+            let writes = ["admin", "moderation", "products", "support"].contains(&&*function.name);
             assert_eq!(may, writes && action == "PutItem", "{} {action}", function.name);
         }
     }
 
-    let (root, _) = staff(&cloud, "root_of_all", "+447700900401", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     let ana = cloud.member("canary_name").await;
     root.put(&role("canary_name", "moderator"), json!({})).await.is(204);
     let export = ana.post("/v1/me/exports", json!({})).await.is(202);

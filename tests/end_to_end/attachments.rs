@@ -560,6 +560,56 @@ async fn files_end_with_the_account() {
     assert_eq!((used(&cloud, &ben).await, cloud.of_kind("attachment").await.len()), (5, 1));
 }
 
+/// Waits until the bucket has no object with this id, a second at a time, for less than a minute by the clock.
+async fn gone_within_a_minute(cloud: &Cloud, file: &Value, how: &str) {
+    let from = cloud.now();
+    cloud.settle().await;
+    while objects(cloud).iter().any(|key| key.contains(file.as_str().unwrap())) {
+        assert!(cloud.now().since(from) < Duration::from_secs(60), "{how}: {:?}", objects(cloud));
+        cloud.advance(Duration::from_secs(1)).await;
+    }
+}
+
+/// Less than a minute after a message is deleted, by whomever, or its room, or the account, its file is gone: every way sends an event in
+/// the transaction of the deletion, and none waits for a schedule.
+/// Promise: attachment-end
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_gone_within_a_minute_after_every_end() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (staff, app, _) = cloud.careful("mona", "+447700900501").await;
+    cloud.appoint(&staff, &["moderator"]);
+    let staff = cloud.step_up(&staff, &app).await;
+    let room = group(&ana, &ben).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    let (file, seq) = sent(&cloud, &ben, &mut his, &room, "a.txt").await;
+    assert_eq!(his.ask(json!({ "type": "delete", "room": room, "seq": seq })).await["type"], "deleted");
+    gone_within_a_minute(&cloud, &file, "its author").await;
+    let (file, seq) = sent(&cloud, &ben, &mut his, &room, "b.txt").await;
+    assert_eq!(hers.ask(json!({ "type": "delete", "room": room, "seq": seq })).await["type"], "deleted");
+    gone_within_a_minute(&cloud, &file, "an administrator of the room").await;
+    let (file, seq) = sent(&cloud, &ben, &mut his, "public", "c.txt").await;
+    staff.delete(&format!("/v1/moderation/messages/public/{seq}")).await.is(204);
+    gone_within_a_minute(&cloud, &file, "a moderator").await;
+    let (file, _) = sent(&cloud, &ben, &mut his, &room, "d.txt").await;
+    ana.delete(&format!("/v1/rooms/{room}")).await.is(204);
+    gone_within_a_minute(&cloud, &file, "the end of a room").await;
+    let alone = ben.post("/v1/rooms", json!({ "kind": "group", "name": "Attic" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    let (file, _) = sent(&cloud, &ben, &mut his, &alone, "e.txt").await;
+    ben.delete(&format!("/v1/rooms/{alone}/members/{}", ben.id())).await.is(204);
+    gone_within_a_minute(&cloud, &file, "the last member").await;
+    let two = direct(&ana, &ben).await;
+    let (own, _) = sent(&cloud, &ben, &mut his, "public", "f.txt").await;
+    let (other, _) = sent(&cloud, &ana, &mut hers, &two, "g.txt").await;
+    let scheduled = schedule(&ben).await;
+    until_due(&cloud, &scheduled).await;
+    let due = cloud.now();
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    gone_within_a_minute(&cloud, &own, "the account of its author").await;
+    gone_within_a_minute(&cloud, &other, "a direct room, with the account of the other").await;
+    assert!(cloud.now().since(due) < Duration::from_secs(60));
+}
+
 /// A file that is not sent within an hour is deleted, whether it arrived or not, and its bytes are given back. One that was sent stays.
 /// Promise: attachment-end, attachment-storage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

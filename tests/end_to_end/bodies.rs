@@ -169,12 +169,13 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let (_, credential) =
         tests::Authenticator::create(&lea.post("/v1/me/passkeys/options", json!({})).await.is(201)["options"], "http://localhost:5173");
     let passkey = text(&lea.post("/v1/me/passkeys", json!({ "name": "phone", "credential": credential })).await.is(201)["id"]);
+    let model = text(&lea.post("/v1/models", json!({ "title": "Red bike" })).await.is(201)["id"]);
     lea.post("/v1/me/email-changes", json!({ "email": "lea.new@example.test" })).await.is(202);
     lea.post("/v1/me/phone-changes", json!({ "phone": PHONE })).await.is(202);
     let _ = cloud.careful("eve", "+447700900124").await;
     // Operations of staff look at the body of staff only.
     let (staff, app, _) = cloud.careful("mona", "+447700900125").await;
-    cloud.appoint(&staff, &["moderator"]);
+    cloud.appoint(&staff, &["administrator"]);
     let staff = cloud.step_up(&staff, &app).await;
     let client = cloud.anonymous();
     let flow = async |path: &str, body: Value| text(&client.post(path, body).await.json()["id"]);
@@ -189,15 +190,17 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     items::are_as_described(&cloud).await;
     let before = state(&cloud).await;
     let signed_in = lea.with("if-match", "\"v1\"").with("idempotency-key", "one");
-    let (flows, address, passkey, signed_in, staff, client) = (&flows, &address, &passkey, &signed_in, &staff, &client);
+    let (flows, address, passkey, model) = (&flows, &address, &passkey, &model);
+    let (signed_in, staff, client) = (&signed_in, &staff, &client);
     let asked = all.iter().map(|operation| async move {
         let flow = flows.get(operation.path.split('/').nth(2).unwrap_or_default()).cloned().unwrap_or_default();
         let path = operation.path.replace("{flow}", &flow).replace("{address}", address).replace("{passkey}", passkey);
+        let path = path.replace("{model}", model);
         let path = path.replace("{factor}", "app").replace("{room}", "public").replace("{seq}", "1").replace("{user}", &signed_in.id());
         let path = path.replace("{thread}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{reply}", "rpl_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let admitted = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"][0];
         let caller: &Caller = match admitted["bearer"].as_array() {
-            Some(conditions) if conditions.iter().any(|condition| condition == "moderator") => staff,
+            Some(conditions) if conditions.iter().any(|condition| condition == "moderator" || condition == "administrator") => staff,
             Some(_) => signed_in,
             None => client,
         };

@@ -48,13 +48,21 @@ async fn page(cloud: &Cloud, site: &Site) -> Browser {
     let script = format!(
         "globalThis.API = {};
          globalThis.open = async options => (await import(`${{API}}/client/stoa.js`)).createStoa({{ url: API, ...options }});
-         globalThis.reached = async holds => {{ while (!holds()) await new Promise(then => setTimeout(then, 20)); return true; }};
+         globalThis.reached = async holds => {{
+             for (const until = Date.now() + {PATIENCE_MS}; !holds(); await new Promise(then => setTimeout(then, 20))) {{
+                 if (Date.now() > until) throw new Error(`This never holds: ${{holds}}`);
+             }}
+             return true;
+         }};
          'ready'",
         json!(cloud.urls.api)
     );
     assert_eq!(browser.run(&script).await, "ready");
     browser
 }
+
+/// Milliseconds after which a page gives up, which tells more than that it did not answer.
+const PATIENCE_MS: u128 = tests::PATIENCE.as_millis() / 2;
 
 async fn start() -> Cloud {
     Cloud::start_with(&[("AllowedOrigins", "http://localhost:*"), ("ClientRate", "1000")]).await
@@ -523,6 +531,50 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Two lists are read again, and their answers are held back while a message and a notification come: what has come stays.
+const LATE: &str = r"(async () => {
+    const places = ['/v1/chats', '/v1/notifications'];
+    let gate = null;
+    let held = 0;
+    const late = await open({ fetch: async (url, asked) => {
+        const answer = await fetch(url, asked);
+        if (gate && places.includes(new URL(url).pathname)) held += 1, await gate;
+        return answer;
+    } });
+    await late.session.signIn({ login: 'ben', password: PASSWORD });
+    late.live.start();
+    const { data: hers } = await ana.rooms.direct('ben');
+    await hers.send('One');
+    await late.rooms.more();
+    await late.notifications.more();
+    await reached(() => late.live.current === 'live' && entry(late, hers)?.unread?.messages === 1);
+    let open_gate;
+    gate = new Promise(then => (open_gate = then));
+    const read = [late.rooms.reload(), late.notifications.reload()];
+    await reached(() => held === 2);
+    await hers.send('Two');
+    await ana.people.request(idOf(late));
+    const seen = () => [entry(late, hers).unread.messages, entry(late, hers).last.text, late.notifications.current.filter(({ relation }) => relation === 'received').length];
+    await reached(() => seen().join() === '2,Two,1');
+    open_gate();
+    await Promise.all(read);
+    return seen();
+})()";
+
+/// An answer that was made before something else came, and arrives after it, takes nothing of that away.
+/// Promise: client-unread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_late_answer_takes_nothing_away() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _people = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    let with_password = |script: &str| script.replace("PASSWORD", &json!(PASSWORD).to_string());
+    assert_eq!(page.run(&with_password(TWO)).await, true);
+    assert_eq!(page.run(&with_password(LATE)).await, json!([2, "Two", 1]));
 }
 
 /// A file is uploaded for a room, sent with a message, and read by the other one. One whose type is not allowed is refused.

@@ -206,6 +206,42 @@ async fn who_is_here_gets_no_mail() {
     assert!(told(&cloud, &ben).await.is_empty() && told(&cloud, &cyd).await.is_empty());
 }
 
+/// In a group the messages after the first one write nothing for those who are away, except near the moment at which the group is looked
+/// at. All of them are in the mail.
+/// Promise: digest-away-only, digest-burst
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_in_a_group_is_one_write_for_each_who_is_away() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let group = group_of(&ana, &[&ben, &cyd]).await;
+    let mut hers = ana.socket().await;
+    // It changes nothing, and counts.
+    let counted = || cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "UpdateItem"), Fault::Slow(Duration::ZERO));
+    let writes = counted();
+    for (text, expected) in [("one", 2), ("two", 2), ("three", 2)] {
+        let _ = say(&mut hers, &group, text).await;
+        cloud.settle().await;
+        assert_eq!(writes.hits(), expected, "{text}");
+    }
+    writes.end();
+    cloud.advance(Duration::from_secs(115)).await;
+    // So that the next frame does not also say that she is here.
+    assert_eq!(hers.ask(json!({ "type": "ping" })).await["type"], "pong");
+    cloud.settle().await;
+    let near = counted();
+    let _ = say(&mut hers, &group, "four").await;
+    cloud.settle().await;
+    assert_eq!(near.hits(), 2, "a run may have begun");
+    near.end();
+    cloud.advance(Duration::from_secs(10)).await;
+    sweep(&cloud).await;
+    for who in [&ben, &cyd] {
+        let mails = told(&cloud, who).await;
+        let [mail] = mails.as_slice() else { panic!("{mails:?}") };
+        assert!(["one", "two", "three", "four"].iter().all(|text| mail.text.contains(&format!("ana: {text}"))), "{}", mail.text);
+    }
+}
+
 /// Mentions are told in every kind of room, other messages only in small ones. In groups nothing is told of authors whom somebody
 /// blocks. All rooms of a person are in one mail.
 /// Promise: digest-mentions, digest-block

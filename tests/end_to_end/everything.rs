@@ -7,14 +7,14 @@ use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
 use crate::{
     attachments,
     deletion::{schedule, sha256, upload},
-    items,
+    items, products,
 };
 
 /// Her phone numbers. The second one is not proven yet.
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 23] = [
+pub(crate) const CANARIES: [&str; 25] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -38,10 +38,12 @@ pub(crate) const CANARIES: [&str; 23] = [
     "canary-file.txt",
     "canary said to support",
     "canary of a subject",
+    "canary on a product",
+    "canary of a model",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
-const OF_STAFF: [&str; 2] = ["roles", "superuser_offer"];
+const OF_STAFF: [&str; 3] = ["api_key", "roles", "superuser_offer"];
 
 /// The person with everything, and the others who are connected with her.
 pub(crate) struct Everything {
@@ -84,10 +86,14 @@ impl Everything {
         canary.put("/v1/support/thread", json!({ "subject": "Canary of a subject" })).await.is(201);
         let said = json!({ "text": "canary said to support", "nonce": "canary-nonce-support" });
         canary.post("/v1/support/thread/messages", said).await.is(201);
+        let product = products::only_product(cloud).await;
+        canary.post(&format!("/v1/products/{product}/comments"), json!({ "text": "Canary on a product" })).await.is(201);
+        canary.put(&format!("/v1/products/{product}/rating"), json!({ "stars": 4 })).await.is(204);
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
         canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
+        canary.post("/v1/models", json!({ "title": "Canary of a model" })).await.is(201);
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
         let donation = json!({ "amount": { "amount": 1234, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
         canary.with("idempotency-key", "canary-key").post("/v1/donations", donation).await.is(201);

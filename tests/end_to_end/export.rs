@@ -16,6 +16,7 @@ use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, Value, json};
 
 use crate::{
+    attachments::ready,
     deletion::{SWEEP, assert_gone, files, run, schedule, until_due},
     everything::{CANARIES, Everything},
     items,
@@ -220,6 +221,41 @@ async fn an_archive_that_is_not_made_does_not_count() {
     let path = asked(&cloud, &ana).await;
     assert_eq!(ana.get(&path).await.is(200)["status"], "ready");
     ana.post(EXPORTS, json!({})).await.is_problem(429, "too_many_requests");
+}
+
+/// However much a person has uploaded, the archive has all of it: it is uploaded in parts while it is made. If that fails no part is left.
+/// Promise: export-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_archive_is_written_in_parts_and_has_every_file() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let texts = [b'a', b'b'].map(|letter| vec![letter; 9 << 20]);
+    let mut ids = Vec::new();
+    for (n, text) in texts.iter().enumerate() {
+        ids.push(ready(&cloud, &ana, "public", &format!("{n}.txt"), text).await);
+    }
+    let sent = json!({ "type": "send", "room": "public", "text": "", "nonce": "files", "attachments": ids });
+    assert_eq!(ana.socket().await.ask(sent).await["type"], "ack");
+    let script = |operation: &str, fault| {
+        let (function, operation) = (Some("DataExportFunction".to_owned()), Some(operation.to_owned()));
+        cloud.aws.faults.script(Target { function, operation, ..Target::default() }, fault)
+    };
+    let broken = script("CompleteMultipartUpload", Fault::Internal);
+    // They change nothing, and count.
+    let [begun, parts, ended] =
+        ["CreateMultipartUpload", "UploadPart", "AbortMultipartUpload"].map(|operation| script(operation, Fault::Slow(Duration::ZERO)));
+    asked(&cloud, &ana).await;
+    assert!(begun.hits() >= 1 && begun.hits() == ended.hits(), "{} begun, {} ended", begun.hits(), ended.hits());
+    assert_eq!(parts.hits(), begun.hits() * 3);
+    assert_eq!(archives(&cloud), 0);
+    cloud.advance(Duration::from_secs(6 * 3600)).await;
+    broken.end();
+    let ana = cloud.sign_in("ana").await;
+    let path = asked(&cloud, &ana).await;
+    let files = download(&cloud, &ana, &path).await;
+    let listed = document(&files, "attachments.json");
+    let found: BTreeSet<&Vec<u8>> = listed.as_array().unwrap().iter().map(|file| &files[file["file"].as_str().unwrap()]).collect();
+    assert!(found == texts.iter().collect(), "both files are in it as they were");
 }
 
 /// An archive is deleted with its account, also one that is being made.

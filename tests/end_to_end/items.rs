@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    AttachmentId, AuditId, ChallengeId, DeletionId, DeviceId, DonationId, EventId, ExportId, NoteId, NotificationId, PasskeyId, ReplyId, RoomId,
-    SessionId, TokenId, UploadId, UserId,
+    ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, DonationId, EventId, ExportId, ModelId,
+    NoteId, NotificationId, PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -67,8 +67,12 @@ fn fits(pattern: &str, key: &Value) -> bool {
 fn is(name: &str, text: &str) -> bool {
     match name {
         "user" | "invitee" => text.parse::<UserId>().is_ok(),
+        "api_key" => text.parse::<ApiKeyId>().is_ok(),
         "attachment" => text.parse::<AttachmentId>().is_ok(),
         "audit" => text.parse::<AuditId>().is_ok(),
+        "category" => text.parse::<CategoryId>().is_ok(),
+        "comment" => text.parse::<CommentId>().is_ok(),
+        "product" => text.parse::<ProductId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),
         "donation" => text.parse::<DonationId>().is_ok(),
@@ -76,6 +80,7 @@ fn is(name: &str, text: &str) -> bool {
         "event" => text.parse::<EventId>().is_ok(),
         "notification" => text.parse::<NotificationId>().is_ok(),
         "export" => text.parse::<ExportId>().is_ok(),
+        "model" => text.parse::<ModelId>().is_ok(),
         "note" => text.parse::<NoteId>().is_ok(),
         "reply" => text.parse::<ReplyId>().is_ok(),
         "passkey" => text.parse::<PasskeyId>().is_ok(),
@@ -83,7 +88,7 @@ fn is(name: &str, text: &str) -> bool {
         "session" => text.parse::<SessionId>().is_ok(),
         "token" => text.parse::<TokenId>().is_ok(),
         "upload" => text.parse::<UploadId>().is_ok(),
-        "at" | "seq" | "shard" => text.parse::<u64>().is_ok(),
+        "at" | "price" | "seq" | "shard" | "version" => text.parse::<u64>().is_ok(),
         _ => true,
     }
 }

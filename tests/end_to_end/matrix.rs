@@ -22,7 +22,7 @@ enum Access {
     Strong,
     /// Moderators who have proven such a factor.
     Moderator,
-    /// Administrators who have proven such a factor.
+    /// Administrators who have proven such a factor, some of them recently.
     Administrator,
     /// Superusers who have recently proven such a factor.
     Superuser,
@@ -39,7 +39,7 @@ impl Access {
             ["step_up"] if lists(described, "403", "second_factor_required") => Strong,
             ["step_up"] => Fresh,
             ["moderator"] => Moderator,
-            ["administrator"] => Administrator,
+            ["administrator"] | ["step_up", "administrator"] => Administrator,
             ["step_up", "superuser"] => Superuser,
             other => panic!("nobody tries what takes {other:?}"),
         }
@@ -51,16 +51,26 @@ impl Access {
 }
 
 /// An operation with an example of its body.
-struct Operation {
+pub(crate) struct Operation {
     access: Access,
-    name: String,
-    method: Method,
-    path: String,
-    body: Option<Value>,
+    /// The function that answers it.
+    pub feature: String,
+    /// The method and the path.
+    pub name: String,
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Operation {
+    /// Whether it is refused to everybody who is not staff.
+    pub const fn for_staff(&self) -> bool {
+        self.access.staff()
+    }
 }
 
 /// Every operation of the API.
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let paths = tests::document()["paths"].as_object().unwrap();
     let all =
         paths.iter().flat_map(|(path, item)| item.as_object().unwrap().iter().map(move |(method, described)| (path, method, described)));
@@ -72,7 +82,8 @@ fn operations() -> Vec<Operation> {
             examples.unwrap_or_else(|| content["example"].clone())
         });
         let (name, access) = (format!("{method} {path}"), Access::of(described));
-        Operation { access, name, method: method.parse().unwrap(), path: path.clone(), body }
+        let feature = described["tags"][0].as_str().unwrap().to_owned();
+        Operation { access, feature, name, method: method.parse().unwrap(), path: path.clone(), body }
     };
     all.map(operation).collect()
 }
@@ -83,7 +94,7 @@ fn lists(described: &Value, status: &str, code: &str) -> bool {
 }
 
 /// The path of an operation, with its parameters replaced by these things.
-fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
+pub(crate) fn about(path: &str, things: &BTreeMap<&str, String>) -> String {
     things.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
 }
 
@@ -131,7 +142,9 @@ async fn the_matrix_is_enforced() {
     let address = json!({ "street": "Marszałkowska 44", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
     let address = victim.post("/v1/me/addresses", address).await.is(201);
     let export = victim.post("/v1/me/exports", json!({})).await.is(202);
+    let model = victim.post("/v1/models", json!({ "title": "Red bike" })).await.is(201);
     let things = BTreeMap::from([
+        ("model", text(&model["id"])),
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("donation", "don_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
@@ -157,6 +170,10 @@ async fn the_matrix_is_enforced() {
         ("size", "300".to_owned()),
         ("role", "moderator".to_owned()),
         ("seq", "1".to_owned()),
+        ("category", "cat_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("key", "apk_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned()),
     ]);
 
     let bearer = |caller: &Caller, token: &str| caller.with("authorization", format!("Bearer {token}"));

@@ -310,7 +310,8 @@ async fn a_cached_reply_depends_on_the_origin() {
     assert!(cacheable >= 10);
 }
 
-/// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so is an expired link.
+/// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so are an expired link and
+/// a list of what there is.
 /// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_takes_exactly_what_was_declared() {
@@ -344,6 +345,11 @@ async fn a_link_takes_exactly_what_was_declared() {
     let url = link["url"].as_str().unwrap();
     cloud.anonymous().get(url).await.has(403);
     cloud.anonymous().get(url.split('?').next().unwrap()).await.has(403);
+    // Nobody lists what there is.
+    let bucket = url.split("incoming/").next().unwrap();
+    for listing in [bucket.to_owned(), format!("{bucket}?list-type=2"), format!("{bucket}?list-type=2&prefix=incoming/")] {
+        cloud.anonymous().get(&listing).await.has(403);
+    }
     assert!(objects(&cloud).is_empty(), "{:?}", objects(&cloud));
     assert_eq!(status(&ana, &link).await["state"], "waiting");
     cloud.advance(Duration::from_secs(301)).await;

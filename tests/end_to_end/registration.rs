@@ -10,7 +10,7 @@ use local::{
         Service,
         faults::{Fault, Target},
     },
-    outside::breached::Mode,
+    outside::Mode,
 };
 use tests::{Caller, Cloud, PASSWORD, Reply, Value, json, race};
 

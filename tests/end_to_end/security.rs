@@ -1,6 +1,14 @@
 //! Rules about identity that hold in every feature: passwords, names, logs, and what ends every session.
 
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use local::aws::{
     Service,
@@ -9,7 +17,11 @@ use local::aws::{
 use sha2::{Digest as _, Sha256};
 use tests::{App, Authenticator, Caller, Cloud, HOUR, PASSWORD, Socket, Value, json, logged};
 
-use crate::deletion::{SWEEP, run, schedule, until_due};
+use crate::{
+    deletion::{SWEEP, run, schedule, until_due},
+    matrix::operations,
+    socket::until,
+};
 
 const PHONE: &str = "+447700900123";
 const NEW: &str = "quiet rivers bend";
@@ -35,6 +47,74 @@ async fn change(caller: &Caller, current: &str, new: &str) -> tests::Reply {
 
 async fn status(cloud: &Cloud, login: &str, password: &str) -> u16 {
     cloud.anonymous().post("/v1/sessions", json!({ "login": login, "password": password })).await.status.as_u16()
+}
+
+/// Every body that has this address in one of its texts.
+fn with_address(body: &Value, address: &str) -> Vec<Value> {
+    match body {
+        Value::String(_) => vec![address.into()],
+        Value::Array(items) => {
+            let each = items.iter().enumerate().flat_map(|(n, item)| with_address(item, address).into_iter().map(move |other| (n, other)));
+            let replaced = |(n, other): (usize, Value)| -> Value {
+                let mut all = items.clone();
+                all[n] = other;
+                all.into()
+            };
+            each.map(replaced).collect()
+        }
+        Value::Object(members) => {
+            let each = members.iter().flat_map(|(name, item)| with_address(item, address).into_iter().map(move |other| (name, other)));
+            let replaced = |(name, other): (&String, Value)| -> Value {
+                let mut all = members.clone();
+                all.insert(name.clone(), other);
+                all.into()
+            };
+            each.map(replaced).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// An address in any text of any request is never opened by a function: nothing connects to it.
+/// Promise: no-fetch
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_address_in_a_request_is_opened() {
+    let cloud = Cloud::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let opened = Arc::new(AtomicU32::new(0));
+    let counted = opened.clone();
+    let accepting = tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            drop(socket);
+        }
+    });
+    let (ana, (root, _)) = (cloud.member("ana").await, cloud.staff("root_of_all", "superuser").await);
+    let addresses = [format!("http://127.0.0.1:{port}/x.png"), format!("//localhost:{port}/x.png")];
+    let mut tried = 0;
+    for operation in operations().iter().filter(|operation| operation.body.is_some()) {
+        let path = operation.path.replace("{room}", "public").replace("{seq}", "1").replace("{user}", &ana.id());
+        let who = if operation.for_staff() { &root } else { &ana };
+        for body in with_address(operation.body.as_ref().unwrap(), &addresses[0]) {
+            let version = who.get("/v1/me").await.header("etag");
+            let reply = who.with("if-match", version).send(operation.method.clone(), &path, Some(body)).await;
+            assert!(reply.status.as_u16() < 500, "{reply:?}");
+            tried += 1;
+        }
+    }
+    let mut socket = cloud.member("ben").await.socket().await;
+    for address in &addresses {
+        let ack = socket.ask(json!({ "type": "send", "room": "public", "text": format!("look: {address}"), "nonce": "n" })).await;
+        assert!(ack["type"] == "ack" || ack["problem"]["code"] == "nonce_reused", "{ack}");
+    }
+    cloud.settle().await;
+    assert!(tried > 80, "{tried}");
+    assert_eq!(opened.load(Ordering::Relaxed), 0);
+    // What would have been noticed.
+    drop(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    until(async || opened.load(Ordering::Relaxed) == 1).await;
+    accepting.abort();
 }
 
 /// Of every password only an Argon2id hash with these parameters and a salt of its own is stored.

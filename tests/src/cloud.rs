@@ -155,6 +155,13 @@ impl Cloud {
         self.members().await.careful(self.anonymous().named(name), phone).await
     }
 
+    /// Somebody with this role, who has just proven an authenticator app, put into the table without requests. Also returns the app.
+    pub async fn staff(&self, name: &str, role: &str) -> (Caller, App) {
+        let (caller, app) = self.members().await.proven(self.anonymous().named(name)).await;
+        self.appoint(&caller, &[role]);
+        (caller, app)
+    }
+
     async fn members(&self) -> &Members {
         self.members.get_or_init(|| Members::of(self)).await
     }

@@ -62,7 +62,18 @@ impl Members {
 
     /// A member with only an address and a password.
     pub async fn plain(&self, caller: Caller) -> Caller {
-        self.make(caller, |_| {}, |_, _| {}).await
+        self.make(caller, vec![Method::Pwd, Method::Email], |_| {}, |_, _| {}).await
+    }
+
+    /// A member with an app as the second factor, who has just signed in with it. There are no recovery codes: ten hashes are
+    /// expensive.
+    pub async fn proven(&self, caller: Caller) -> (Caller, App) {
+        let seed = Seed::draw(&self.sys);
+        let change = |user: &mut User| user.factors = vec![Factor::App];
+        let also = |tx: &mut Tx, user: UserId| {
+            tx.create(&AppFactor::new(&self.factor_keys, user, &seed, self.sys.now()).expect("there is a key to seal with"));
+        };
+        (self.make(caller, vec![Method::Pwd, Method::Otp, Method::Mfa], change, also).await, App::new(&seed.readable()))
     }
 
     /// A member with second factors. Also returns their app and their recovery codes.
@@ -81,11 +92,11 @@ impl Members {
             theirs.user = user;
             tx.create(&theirs);
         };
-        (self.make(caller, change, also).await, App::new(&seed.readable()), recovery)
+        (self.make(caller, vec![Method::Pwd, Method::Email], change, also).await, App::new(&seed.readable()), recovery)
     }
 
-    /// A member whose account `change` adjusts, with the items that `also` adds.
-    async fn make(&self, caller: Caller, change: impl FnOnce(&mut User), also: impl Fn(&mut Tx, UserId)) -> Caller {
+    /// A member who signed in with these proofs, whose account `change` adjusts, with the items that `also` adds.
+    async fn make(&self, caller: Caller, proofs: Vec<Method>, change: impl FnOnce(&mut User), also: impl Fn(&mut Tx, UserId)) -> Caller {
         let now = self.sys.now();
         let username = Username::parse(caller.name()).expect("a username");
         let email = Email::parse(&caller.email()).expect("an address");
@@ -99,7 +110,7 @@ impl Members {
         };
         change(&mut user);
         let key = self.code_key.secret();
-        let opening = Opening::first(&self.sys, key, user.id, email, vec![Method::Pwd, Method::Email], &caller.client());
+        let opening = Opening::first(&self.sys, key, user.id, email, proofs, &caller.client());
         let password = PasswordHash { user: user.id, ..self.password.clone() };
         let account = NewAccount { password: Some(&password), verifications: 1, ..NewAccount::new(&user) };
         let made = account.make(&self.table, &self.sys, |tx| {

@@ -21,6 +21,15 @@ pub struct Socket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
 
+/// The most bytes of a frame. From 32 KB on the platform counts a frame as more than one.
+const FRAME_BYTES: usize = 24 * 1024;
+
+/// A frame that has arrived: in every test it must be JSON and of a size that one frame may have.
+fn read(text: &str) -> Value {
+    assert!(text.len() <= FRAME_BYTES, "a frame of {} bytes: {text}", text.len());
+    serde_json::from_str(text).expect("every frame is JSON")
+}
+
 impl Caller {
     /// A ticket for a socket.
     pub async fn ticket(&self) -> Value {
@@ -102,7 +111,7 @@ impl Socket {
             loop {
                 match self.stream.next().await {
                     Some(Ok(Message::Text(text))) => {
-                        let frame: Value = serde_json::from_str(&text).expect("every frame is JSON");
+                        let frame = read(&text);
                         if fits(&frame) {
                             return Ok(frame);
                         }
@@ -131,7 +140,7 @@ impl Socket {
             drop(self.stream.send(Message::Ping(Vec::new().into())).await);
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => self.heard.push(serde_json::from_str(&text).unwrap_or_default()),
+                    Some(Ok(Message::Text(text))) => self.heard.push(read(&text)),
                     Some(Ok(Message::Pong(_) | Message::Close(_)) | Err(_)) | None => return,
                     Some(Ok(_)) => {}
                 }
@@ -160,7 +169,7 @@ impl Socket {
             loop {
                 match self.stream.next().await {
                     Some(Ok(Message::Close(frame))) => return frame.map(|CloseFrame { code, .. }| code.into()),
-                    Some(Ok(Message::Text(text))) => self.heard.push(serde_json::from_str(&text).unwrap_or_default()),
+                    Some(Ok(Message::Text(text))) => self.heard.push(read(&text)),
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => return None,
                 }

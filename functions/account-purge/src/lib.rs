@@ -12,14 +12,17 @@ mod steps;
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Lease};
+use accounts::{
+    deletion::{self, Deletion, Lease},
+    purge::Purged,
+};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, accounts::AccountPurgeDue};
 use files::Bucket;
 use function::{Boot, Context, Failure, Function, StartError};
 use kernel::{Sys, Time};
 use messaging::Sockets;
-use steps::{Progress, Step};
+use steps::Step;
 use store::Table;
 
 /// The rest is handed to another run when less than this is left of the invocation.
@@ -107,7 +110,7 @@ async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step
             renewed = s.sys.now();
             deletion.renew(&s.table, renewed).await?;
         }
-        if (step.run)(s, deletion).await? == Progress::Done {
+        if (step.run)(s, deletion).await? == Purged::Done {
             return Ok(true);
         }
     }

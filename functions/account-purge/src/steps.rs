@@ -11,22 +11,26 @@
 //! address or number of this person that another member asked to change to is stored with that member, who cannot prove it:
 //! nothing refers to it from elsewhere, and it expires within a day of the last request.
 
-use accounts::{deletion::Deletion, identifier::Contact, user::User};
+use accounts::{deletion::Deletion, identifier::Contact, purge::Purged, user::User};
 use function::Failure;
-use futures_util::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
+use futures_util::future::{BoxFuture, FutureExt as _};
 use proofs::challenge::{Challenge, Purpose};
 use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 9] = [
+pub(crate) const ALL: [Step; 12] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
+    step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
-    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user).map_ok(more))),
+    step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
+    // The names tell under which words the person is found.
+    step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
+    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
@@ -45,62 +49,16 @@ pub(crate) struct Step {
     pub run: Run,
 }
 
-type Run = for<'a> fn(&'a State, &'a Deletion) -> BoxFuture<'a, Result<Progress, Failure>>;
+type Run = for<'a> fn(&'a State, &'a Deletion) -> BoxFuture<'a, Result<Purged, Failure>>;
 
 const fn step(name: &'static str, run: Run) -> Step {
     Step { name, run }
 }
 
-/// The result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// Nothing is left to delete.
-    Done,
-    /// There is more to delete: run the step again.
-    More,
-}
-
-fn run<'a, P, E>(part: impl Future<Output = Result<P, E>> + Send + 'a) -> BoxFuture<'a, Result<Progress, Failure>>
+fn run<'a, P, E>(part: impl Future<Output = Result<P, E>> + Send + 'a) -> BoxFuture<'a, Result<Purged, Failure>>
 where
-    P: Into<Progress>,
+    P: Into<Purged>,
     E: Into<Failure>,
 {
     part.map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed()
-}
-
-const fn more(more: bool) -> Progress {
-    if more { Progress::More } else { Progress::Done }
-}
-
-impl From<()> for Progress {
-    fn from((): ()) -> Self {
-        Self::Done
-    }
-}
-
-impl From<accounts::purge::Purged> for Progress {
-    fn from(purged: accounts::purge::Purged) -> Self {
-        match purged {
-            accounts::purge::Purged::Done => Self::Done,
-            accounts::purge::Purged::More => Self::More,
-        }
-    }
-}
-
-impl From<messaging::purge::Purged> for Progress {
-    fn from(purged: messaging::purge::Purged) -> Self {
-        match purged {
-            messaging::purge::Purged::Done => Self::Done,
-            messaging::purge::Purged::More => Self::More,
-        }
-    }
-}
-
-impl From<files::purge::Purged> for Progress {
-    fn from(purged: files::purge::Purged) -> Self {
-        match purged {
-            files::purge::Purged::All => Self::Done,
-            files::purge::Purged::Some => Self::More,
-        }
-    }
 }

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `GET /v1/admin/users/{username}` | the caller and their roles in one; the claim of the username; a batch for the account |
 //! | `POST /v1/admin/users/{username}/reactivation` | the same and a transaction |
-//! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same and a transaction |
+//! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same and a transaction; for a removal also a query for API keys and their deletion |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;

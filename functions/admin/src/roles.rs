@@ -2,13 +2,14 @@
 //! Therefore one superuser always remains, even when several remove each other's role concurrently.
 
 use accounts::{
+    api_key,
     audit::{Action, AuditEntry},
     staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
-use kernel::{Kind, Problem};
-use store::Tx;
+use kernel::{Kind, Problem, id::UserId};
+use store::{Item as _, Tx};
 use web::{Error, NoContent, Path, Problems, RequestId};
 
 use crate::account::Account;
@@ -38,13 +39,13 @@ pub async fn grant_role(
 }
 
 /// Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes.
-/// Its other roles stay.
+/// Its other roles stay. An account that is no administrator any more has no API keys.
 ///
 /// For superusers with a recent proof by a second factor. Nobody can remove their own role, so that there is always a
 /// superuser.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the
-/// account; the transaction.
+/// account; the transaction; a query for API keys, and their deletion if there are some.
 #[utoipa::path(delete, path = "/v1/admin/users/{username}/roles/{role}",
     params(
         ("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna"),
@@ -59,7 +60,23 @@ pub async fn take_role(
     Path((username, role)): Path<(String, Role)>,
 ) -> Result<NoContent, Error> {
     let account = Account::named(&s.table, &username).await?;
-    change(&s, &caller, &request, &account, role, Action::RoleTaken).await
+    let taken = change(&s, &caller, &request, &account, role, Action::RoleTaken).await?;
+    let left = account.roles.without(role);
+    if left.roles.iter().all(|role| *role < Role::Administrator) {
+        revoke_keys(&s, account.user.id).await?;
+    }
+    Ok(taken)
+}
+
+/// Revokes all API keys of somebody who is no administrator any more. The keys open nothing without the role. This keeps them from opening
+/// something again if the role is given back, and it comes after the removal, when no more can be made. Asking for the removal again
+/// repeats it.
+async fn revoke_keys(s: &crate::State, user: UserId) -> Result<(), Problem> {
+    let mut tx = Tx::new();
+    for key in api_key::list(&s.table, user).await? {
+        tx.delete(key.key());
+    }
+    if tx.is_empty() { Ok(()) } else { Ok(s.table.commit(tx).await?) }
 }
 
 async fn change(

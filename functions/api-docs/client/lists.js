@@ -22,6 +22,8 @@ export function createList({ pages, session }, path, { query, keyOf = ({ id }) =
   /** Pages are read one after the other. */
   let turn = Promise.resolve();
   const asked = { more: null, reload: null };
+  /** What changed while a page is read. The page may be older, so all of it is applied to the page again. */
+  let meanwhile = null;
   const person = () => session.current.user?.id;
 
   const join = merge ?? ((current, items, isFirst) => {
@@ -29,13 +31,21 @@ export function createList({ pages, session }, path, { query, keyOf = ({ id }) =
     return isFirst ? items : [...current, ...items.filter((item) => !there.has(keyOf(item)))];
   });
 
+  /** Changes the list by a function of it, which must give the same if it is applied twice. */
+  function change(apply) {
+    meanwhile?.push(apply);
+    set(apply(store.current));
+  }
+
   async function next(isFirst) {
     const mine = person();
     const from = isFirst || !rest ? pages(path, { query }) : rest;
+    const changes = (meanwhile = []);
     const { data, problem } = await from.page();
+    if (meanwhile === changes) meanwhile = null;
     if (problem) return { problem };
     if (mine !== person()) return { problem: ownProblem("signed_out", "Somebody else is signed in") };
-    set(join(store.current, data.items, from !== rest));
+    set(changes.reduce((all, apply) => apply(all), join(store.current, data.items, from !== rest)));
     rest = from;
     return { data };
   }
@@ -55,9 +65,11 @@ export function createList({ pages, session }, path, { query, keyOf = ({ id }) =
   function clear() {
     rest = null;
     turn = Promise.resolve();
-    asked.more = asked.reload = null;
+    asked.more = asked.reload = meanwhile = null;
     set([]);
   }
 
-  return { list: Object.assign(store, { more: () => once("more"), reload: () => once("reload") }), set, clear, isRead: () => rest !== null };
+  /** Whether the first page was asked for: before that, nothing is shown that could be wrong. */
+  const isFollowed = () => rest !== null || meanwhile !== null;
+  return { list: Object.assign(store, { more: () => once("more"), reload: () => once("reload") }), change, clear, isFollowed };
 }

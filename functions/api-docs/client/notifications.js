@@ -11,7 +11,7 @@ const SETTINGS = "/v1/me/notification-settings";
 
 export function createNotifications(core) {
   const { api, session } = core;
-  const { list, set, clear, isRead } = createList(core, "/v1/notifications");
+  const { list, change, clear, isFollowed } = createList(core, "/v1/notifications");
   const [unread, setUnread] = createStore(NOTHING_NEW);
   const listeners = new Set();
   let counting = null;
@@ -28,7 +28,7 @@ export function createNotifications(core) {
     // Something that the person has done on another device has no id, because it is not in the inbox.
     if (entry.id) {
       const { replaces, ...told } = entry;
-      if (isRead()) set([told, ...list.current.filter(({ id }) => id !== entry.id && id !== replaces)]);
+      if (isFollowed()) change((all) => [told, ...all.filter(({ id }) => id !== entry.id && id !== replaces)]);
       // An entry that takes the place of another one was counted with that.
       if (!entry.read && !replaces) increase(1);
     }
@@ -45,7 +45,7 @@ export function createNotifications(core) {
 
   /** Marks entries as read. */
   function marked(which) {
-    set(list.current.map((entry) => (!entry.read && which(entry) ? { ...entry, read: true } : entry)));
+    change((all) => all.map((entry) => (!entry.read && which(entry) ? { ...entry, read: true } : entry)));
   }
 
   async function read(id) {
@@ -58,7 +58,7 @@ export function createNotifications(core) {
 
   /** Marks all as read that have been seen: those that are in the list. */
   async function readAll() {
-    const { data, problem } = isRead() ? { data: { items: list.current } } : await list.more();
+    const { data, problem } = list.current.length > 0 ? { data: { items: list.current } } : await list.more();
     if (problem) return { problem };
     const upto = data.items[0]?.id;
     if (!upto) return {};
@@ -78,7 +78,7 @@ export function createNotifications(core) {
 
   /** After a cut, what came in between is read. */
   function greet() {
-    if (isRead()) void list.reload();
+    if (isFollowed()) void list.reload();
     void count();
   }
 

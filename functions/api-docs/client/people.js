@@ -12,13 +12,11 @@ export function createPeople(core) {
 
   /** Somebody stands in this way to the person now. Lists that were read before follow. */
   function settle(user, relation) {
-    for (const { list, set } of Object.values(lists)) {
-      if (list.current.some((one) => one.user === user)) set(list.current.filter((one) => one.user !== user));
-    }
-    if (lists[relation]?.isRead()) void lists[relation].list.reload();
+    for (const { change } of Object.values(lists)) change((all) => (all.some((one) => one.user === user) ? all.filter((one) => one.user !== user) : all));
+    if (lists[relation]?.isFollowed()) void lists[relation].list.reload();
   }
 
-  const change = (method, place, relation) => async (user) => {
+  const act = (method, place, relation) => async (user) => {
     const answer = await api[method](`/v1/friends/{user}${place}`, { params: { path: { user } } });
     if (!answer.problem) settle(user, answer.data?.relation ?? relation);
     return answer;
@@ -30,7 +28,7 @@ export function createPeople(core) {
 
   /** After a cut: lists that were read before may have changed. */
   function greet() {
-    for (const { list, isRead } of Object.values(lists)) if (isRead()) void list.reload();
+    for (const { list, isFollowed } of Object.values(lists)) if (isFollowed()) void list.reload();
   }
 
   const close = forEachPerson(session, () => {
@@ -47,13 +45,13 @@ export function createPeople(core) {
     share: ({ latitude, longitude }) => api.PUT("/v1/me/location", { body: { latitude, longitude } }),
     hide: () => api.DELETE("/v1/me/location"),
     relation: (user) => api.GET("/v1/friends/{user}", { params: { path: { user } } }),
-    request: change("POST", "/request"),
-    cancel: change("DELETE", "/request", "none"),
-    accept: change("POST", "/accept"),
-    reject: change("POST", "/reject", "none"),
-    remove: change("DELETE", "", "none"),
-    block: change("PUT", "/block"),
-    unblock: change("DELETE", "/block", "none"),
+    request: act("POST", "/request"),
+    cancel: act("DELETE", "/request", "none"),
+    accept: act("POST", "/accept"),
+    reject: act("POST", "/reject", "none"),
+    remove: act("DELETE", "", "none"),
+    block: act("PUT", "/block"),
+    unblock: act("DELETE", "/block", "none"),
   });
   return { people, push, greet, close };
 }

@@ -53,9 +53,10 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let changes;
   /** When one has last told that one types. */
   let typed = 0;
-  /** The marker that the server does not have yet, and what will send it. */
+  /** The marker that the server does not have yet, what will send it, and the last one that was sent. */
   let unmarked;
   let marking = null;
+  let marker = Promise.resolve();
   let flushing = null;
   let holeTimer = null;
   let closed = false;
@@ -225,13 +226,15 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     marking = null;
     const seq = unmarked;
     if (seq === undefined) return;
-    const { problem } = await ask({ type: "read", seq });
+    const { problem } = await (marker = ask({ type: "read", seq }));
     if (unmarked === seq && problem?.status !== 0) unmarked = undefined;
   }
 
   /** Marks this message and those after it as unread. */
   async function markUnread(seq) {
     unmarked = undefined;
+    // Frames may overtake each other at the server.
+    await marker;
     const { data, problem } = await ask({ type: "read", seq: seq - 1, unread: true });
     if (problem) return { problem };
     setReadUpto(data.seq);

@@ -36,7 +36,7 @@ function changedBy({ event, who }, club, me) {
 /** `read(id, seq)` is called when all messages of a room are read. */
 export function createRooms(core, live, read) {
   const { api, session } = core;
-  const { list: rooms, set: setRooms, clear, isRead } = createList(core, "/v1/chats", { merge });
+  const { list: rooms, change, clear, isFollowed } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
@@ -62,9 +62,10 @@ export function createRooms(core, live, read) {
   }
 
   /** Replaces what is known of a room. */
-  function update(id, change) {
-    const old = rooms.current.find((one) => nameOf(one.id) === nameOf(id));
-    if (old) setRooms(sorted(rooms.current.map((one) => (one === old ? { ...old, ...change(old) } : one))));
+  function update(id, changed) {
+    const isIt = (one) => nameOf(one.id) === nameOf(id);
+    const old = rooms.current.find(isIt);
+    change((all) => (all.some(isIt) ? sorted(all.map((one) => (isIt(one) ? { ...one, ...changed(one) } : one))) : all));
     return old;
   }
 
@@ -103,7 +104,7 @@ export function createRooms(core, live, read) {
     update(id, ({ unread }) => ({ read_seq: seq, unread: isAll && unread ? ALL_READ : unread }));
     if (isAll) read(old.id, seq);
     // How many of the rest are messages of others is only known by the server.
-    if (!isAll && isRead()) soon();
+    if (!isAll && isFollowed()) soon();
   }
 
   function greet({ rooms: told, more, online, online_more: moreOnline }) {
@@ -114,9 +115,12 @@ export function createRooms(core, live, read) {
     }
     const before = new Map(rooms.current.map((one) => [one.id, one]));
     const same = ({ room: id, last_seq: last, read_seq: read }) => before.get(id)?.last_seq === last && before.get(id).read_seq === read;
-    if (isRead() && !told.every(same)) soon();
-    const rest = more ? rooms.current.filter(({ id }) => !states.has(nameOf(id))) : [];
-    setRooms(sorted([...told.map(({ room: id, ...state }) => marked({ ...before.get(id), ...state, id })), ...rest]));
+    if (isFollowed() && !told.every(same)) soon();
+    change((all) => {
+      const known = new Map(all.map((one) => [one.id, one]));
+      const greeted = told.map(({ room: id, ...state }) => (known.get(id)?.last_seq > state.last_seq ? known.get(id) : marked({ ...known.get(id), ...state, id })));
+      return sorted([...greeted, ...(more ? all.filter(({ id }) => !states.has(nameOf(id))) : [])]);
+    });
     for (const [name, one] of opened) {
       if (one.isClosed()) opened.delete(name);
       else void one.resume(states.get(name));
@@ -154,7 +158,7 @@ export function createRooms(core, live, read) {
     if (payload.type === "read") one ? one.setReadUpto(payload.seq) : readTo(payload.room, payload.seq);
     if (payload.type === "left") {
       one?.leave();
-      setRooms(rooms.current.filter(({ id }) => id !== payload.room));
+      change((all) => all.filter(({ id }) => id !== payload.room));
     }
     if (payload.type === "changed") {
       one?.change(payload);
@@ -190,7 +194,7 @@ export function createRooms(core, live, read) {
   }
 
   function dropInvitation(id) {
-    invitations.set(invitations.list.current.filter(({ room: other }) => other !== id));
+    invitations.change((all) => all.filter(({ room: other }) => other !== id));
   }
 
   const unsubscribe = forEachPerson(session, () => {

@@ -1,11 +1,11 @@
 // The types of `stoa.js`.
 
 import type {
-  Author, Chat, ClubInfo, CreateRoom, FriendInfo, Message, NotificationInfo, Operations, PersonInfo, RoomInvitation,
-  RoomKind, RoomMemberInfo, RoomRole, ShareLocation, Unread, UnreadCount, UpdateMe, UpdateRoom, UploadStatus,
+  Author, Chat, ClubInfo, CreateModel, CreateRoom, FriendInfo, Message, ModelInfo, NotificationInfo, Operations, PersonInfo, RoomInvitation,
+  RoomKind, RoomMemberInfo, RoomRole, ShareLocation, Unread, UnreadCount, UpdateMe, UpdateModel, UpdateRoom, UploadStatus,
 } from "./api.js";
 import type { Answer, Core, Options, Pages, PathOf, Method, Result, Store, StoaProblem } from "./core.js";
-import type { Asks, Push } from "./frames.js";
+import type { Asks, Push, SupportAsks, SupportPush, ToldClosing, ToldError } from "./frames.js";
 
 export type * from "./api.js";
 export type * from "./frames.js";
@@ -25,7 +25,21 @@ export interface List<T, I = T> extends Store<T[]> {
 /** `waiting`: for the next attempt. `refused`: banned, or not from this origin; `start` tries again. */
 export type LiveState = "off" | "connecting" | "live" | "waiting" | "refused";
 
-type Asked<T extends keyof Asks> = { type: T } & Asks[T]["ask"];
+/** What can be asked, by stream. */
+export interface StreamAsks {
+  chat: Asks;
+  support: SupportAsks;
+}
+
+/** The frames that nobody asked for, by stream. */
+export interface StreamPushes {
+  chat: Exclude<Push, NotificationInfo | ToldClosing | ToldError>;
+  notification: NotificationInfo;
+  support: SupportPush;
+}
+
+type Asked<A, T extends keyof A> = { type: T } & (A[T] extends { ask: infer P } ? P : never);
+type Answered<A, T extends keyof A> = Promise<Result<A[T] extends { answer: infer P } ? P : never>>;
 
 /** The socket. It is opened by the first room, opened again when it is lost, and keeps to the limits of the server. */
 export interface Live extends Store<LiveState> {
@@ -35,10 +49,12 @@ export interface Live extends Store<LiveState> {
   readonly refusal: Store<StoaProblem | undefined>;
   start(): void;
   stop(): void;
-  /** Sends a frame and waits for its answer. */
-  ask<T extends keyof Asks>(payload: Asked<T>, stream?: string): Promise<Result<Asks[T]["answer"]>>;
+  /** Sends a frame and waits for its answer. Without a stream it is a frame of the chat. */
+  ask<T extends keyof Asks>(payload: Asked<Asks, T>): Answered<Asks, T>;
+  ask<S extends keyof StreamAsks, T extends keyof StreamAsks[S]>(payload: Asked<StreamAsks[S], T>, stream: S): Answered<StreamAsks[S], T>;
   /** Gets each frame that nobody asked for, until the returned function is called. */
-  on(listener: (payload: Push, stream: string) => void): () => void;
+  on(listener: (...frame: { [S in keyof StreamPushes]: [payload: StreamPushes[S], stream: S] }[keyof StreamPushes]) => void): () => void;
+  on(listener: (payload: StreamPushes[keyof StreamPushes]) => void): () => void;
 }
 
 /** A message. One's own is there from the moment it is sent, with a nonce, and without a number until the server has it. */
@@ -237,12 +253,34 @@ export interface Me {
   removePicture(): Of<"DELETE", "/v1/me/picture">;
 }
 
+/** A batch of models: either all of them are looked for, or none. */
+export interface ModelBatch {
+  items: ModelInfo[];
+  more: boolean;
+  /** Whether they are looked for. */
+  relevant: boolean;
+  /** Whether they are the first ones that are not looked for. */
+  divider: boolean;
+}
+
+/** The catalogue of models. */
+export interface Models {
+  /** What is looked for, and then the rest, in batches of five. The creator can be given by a part of the username or by the id. */
+  search(query?: { search?: string; creator?: string; creator_id?: string; country?: string }): AsyncIterable<ModelInfo> & { page(): Promise<Result<ModelBatch>> };
+  get(model: string): Of<"GET", "/v1/models/{model}">;
+  create(model: CreateModel): Of<"POST", "/v1/models">;
+  /** Changes one's model, in the version that was read last. `version_mismatch`: it has changed in the meantime; `get` reads it again. */
+  update(model: string, changed: UpdateModel): Of<"PATCH", "/v1/models/{model}">;
+  remove(model: string): Of<"DELETE", "/v1/models/{model}">;
+}
+
 export interface Stoa extends Core {
   readonly live: Live;
   readonly rooms: Rooms;
   readonly notifications: Notifications;
   readonly people: People;
   readonly me: Me;
+  readonly models: Models;
   /** Follows a room: the same object for the same room, until it is closed. Closed rooms are empty. */
   room(id: string): Room;
 }

@@ -2,6 +2,7 @@
 
 import { createCore } from "./core.js";
 import { createLive } from "./live.js";
+import { createModels } from "./models.js";
 import { createNotifications } from "./notifications.js";
 import { createMe, createPeople } from "./people.js";
 import { createRooms } from "./rooms.js";
@@ -48,6 +49,7 @@ export function createStoa(options) {
     notifications: inbox.notifications,
     people: others.people,
     me: own.me,
+    models: createModels(core).models,
     close() {
       for (const part of [rooms, inbox, others, own]) part.close();
       close();

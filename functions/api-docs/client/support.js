@@ -81,6 +81,7 @@ export function createSupport(stoa) {
       setState: (state, until) => call("PUT", "/state", { state, seen: last(), until }),
       notes: (options) => pages("/v1/support/threads/{thread}/notes", { params: { path }, ...options }),
       note: (text) => api.POST("/v1/support/threads/{thread}/notes", { params: { path }, body: { text } }),
+      removeNote: (note) => api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { ...path, note } } }),
       filled: (reply, order) => api.GET("/v1/support/threads/{thread}/replies/{reply}", { params: { path: { ...path, reply }, query: { order } } }),
     };
   }
@@ -93,10 +94,12 @@ export function createSupport(stoa) {
   /** A thread as it is now: it moves to the list of its state. */
   function settle(now) {
     for (const state of STATES) {
-      const { list, set, isRead } = lists[state];
-      const others = list.current.filter(({ room }) => room !== now.room);
-      const isHere = state === now.state && isRead();
-      if (isHere || others.length < list.current.length) set(isHere ? inOrder([now, ...others], state) : others);
+      const { change, isFollowed } = lists[state];
+      change((all) => {
+        const others = all.filter(({ room }) => room !== now.room);
+        if (state === now.state && isFollowed()) return inOrder([now, ...others], state);
+        return others.length < all.length ? others : all;
+      });
     }
     opened.get(now.room)?.setInfo(now);
   }
@@ -115,7 +118,7 @@ export function createSupport(stoa) {
     setThread(data.thread);
     setTeam(data.team);
     if (own && data.thread) void own.resume(data.thread);
-    if (data.team) for (const { list, isRead } of Object.values(lists)) if (isRead()) void list.reload();
+    if (data.team) for (const { list, isFollowed } of Object.values(lists)) if (isFollowed()) void list.reload();
     // Threads of the team begin anew, because edits in between are not counted for them.
     for (const [id, part] of opened) {
       if (part.isClosed()) opened.delete(id);
@@ -130,7 +133,7 @@ export function createSupport(stoa) {
     const known = found(room) ?? opened.get(room)?.info.current;
     if (known && seq <= known.last_seq) return;
     if (known) settle({ ...known, last_seq: seq, last_at: at, state, snoozed_until: undefined, unread: from === "customer" });
-    else if (team.current && lists.open.isRead()) void lists.open.list.reload();
+    else if (team.current && lists.open.isFollowed()) void lists.open.list.reload();
   }
 
   /** Somebody of the team has read a thread up to this number. */

@@ -1,6 +1,6 @@
 //! The API's documents: the OpenAPI description, the AsyncAPI description of the socket, a page to read and try it, and a page about each
-//! kind of problem; and the JavaScript client. It also answers requests without a route, because it knows all paths and is the smallest
-//! of the functions.
+//! kind of problem; the JavaScript client; and the list of countries, because it needs no more than this function has. It also answers
+//! requests without a route, because it knows all paths and is the smallest of the functions.
 //!
 //! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
 //! allows its own origin and nothing inline.
@@ -9,6 +9,7 @@
 #[path = "../bundle.rs"]
 mod bundle;
 mod client;
+mod country_list;
 mod docs;
 mod document;
 mod files;
@@ -16,12 +17,13 @@ mod problems;
 mod unknown;
 
 use axum::routing::any;
+use countries::Blocked;
 use function::{Boot, Function, StartError};
 
 pub use crate::files::compressed_bytes;
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "api-docs", "This description and its pages.", () =>
+web::operations! { "api-docs", "This description and its pages, and what is the same for everybody.", Blocked =>
     docs::get_start,
     document::get_document,
     document::get_socket_document,
@@ -29,6 +31,7 @@ web::operations! { "api-docs", "This description and its pages.", () =>
     docs::get_docs_file,
     client::get_client_file,
     problems::get_problem,
+    country_list::list_countries,
 }
 
 /// Reads the configuration.
@@ -38,5 +41,6 @@ web::operations! { "api-docs", "This description and its pages.", () =>
 #[expect(clippy::unused_async, reason = "every function starts alike")]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let rest = any(unknown::answer);
-    web::function(&boot, routes().route("/", rest.clone()).route("/{*path}", rest), ())
+    let blocked = boot.env.read(Blocked::read)?;
+    web::function(&boot, routes().route("/", rest.clone()).route("/{*path}", rest), blocked)
 }

@@ -12,7 +12,7 @@
 //! | `ping` | none |
 //! | `hello` | query of the rooms, a batch read of them and the people in them if there are any; what `online` takes |
 //! | `send` to up to 20 people | the transaction, beside it in a group a query of its members; the batch read of their sockets; one post for each |
-//! | `send` to people who are away | an update for each of them, beside the posts; their next messages within two minutes are one more each, which is refused |
+//! | `send` to people who are away | an update for each of them, beside the posts; in a direct room their next messages within two minutes are one more each, which is refused; in a group that is so for the last ten seconds |
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | also a batch read of the names, before |
 //! | `send` with files | also a batch read of them, before |
@@ -33,18 +33,17 @@ mod online;
 mod read;
 mod say;
 
-use std::time::Duration;
-
 use accounts::picture::Links;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Boot, Failure, Function, StartError};
-use kernel::{Kind, Locale, Problem, Sys, id::RoomId};
+use kernel::{Locale, Problem, Sys};
 use messaging::{
     Sockets,
     access::{self, FrameSender},
-    connection, delivery, frame,
-    pace::{Cost, InRoom, Owner, Pace},
+    delivery, frame,
+    pace::{Owner, Pace},
     presence,
+    stream::{Answered, Arrived, Stream},
 };
 use store::Table;
 
@@ -96,71 +95,36 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<serde_json::Value, Failure> {
     let socket = event.request_context.connection_id.unwrap_or_default();
     let request = event.request_context.request_id.unwrap_or_default();
-    let (id, act) = match frame::read::<Ask>(event.body.as_deref().unwrap_or_default()) {
-        Ok(asked) => (asked.id, asked.payload.parse()),
-        Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
+    let body = event.body.unwrap_or_default();
+    let stream = Stream { name: STREAM, table: &s.table, sys: &s.sys, sockets: &s.sockets, pace: &s.pace };
+    let arrived = Arrived { socket: &socket, request: &request, body: &body };
+    let answering = |owner: Owner, act: Act| {
+        let (locale, often) = (owner.locale, act.limited());
+        stream.seldom(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
     };
-    let Some((outcome, locale)) = enter(s, &socket, act).await else { return Ok(frame::reply(None)) };
-    let told = match outcome {
-        Ok((answer, deliveries)) => {
-            for delivery in deliveries {
-                deliver(s, &socket, delivery).await;
-            }
-            Some(frame::write(STREAM, id.as_deref(), &answer))
-        }
-        Err(problem) => {
-            note(&problem);
-            let told = frame::error(STREAM, id.as_deref(), &problem, locale, &request);
-            connection::refuse(&s.sockets, &socket, &problem, told).await
-        }
-    };
-    Ok(frame::reply(told))
+    Ok(stream.handle(arrived, Ask::parse, answering).await)
 }
 
 type Outcome = Result<(Answer, Vec<Delivery>), Problem>;
 /// A frame for other sockets, and the people who get it.
 type Delivery = (Vec<u8>, Vec<presence::Presence>);
 
-/// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
-async fn enter(s: &State, socket: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
-    let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
-    let owner = match s.pace.enter(&s.table, socket, cost, s.sys.now()).await {
-        Ok(owner) => owner,
-        Err(unheard) => return unheard.settle(&s.table, &s.sys, &s.sockets, socket).await.map(|(problem, locale)| (Err(problem), locale)),
-    };
+/// Answers a frame that was admitted, and tells the others.
+async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Answer> {
     let mut locale = owner.locale;
-    let outcome = match act {
-        Ok(act) => {
-            let often = act.limited();
-            if let Some((room, what)) = often
-                && let Err(wait) = s.pace.begin(socket, room, what, s.sys.now())
-            {
-                return Some((too_often(room, what, wait), locale));
+    let outcome = match Box::pin(authorized(s, socket, owner, act, &mut locale)).await {
+        Ok((answer, deliveries)) => {
+            for delivery in deliveries {
+                deliver(s, socket, delivery).await;
             }
-            let outcome = Box::pin(answer(s, socket, owner, act, &mut locale)).await;
-            if let Some((room, what)) = often.filter(|_| outcome.is_err()) {
-                s.pace.undo(socket, room, what);
-            }
-            // Our own failures do not count against the client.
-            let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
-            s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
-            outcome
+            Ok(answer)
         }
         Err(problem) => Err(problem),
     };
-    Some((outcome, locale))
+    Answered { outcome, locale, looked_at: true }
 }
 
-/// The answer to a frame that a device sends into a room too often. It costs no AWS call.
-fn too_often(room: RoomId, what: InRoom, wait: Duration) -> Outcome {
-    match what {
-        // The others still show the note before.
-        InRoom::Types => Ok((Answer::Typing { room }, Vec::new())),
-        InRoom::Reads => Err(Problem::new(Kind::TooManyRequests).retry_after(wait)),
-    }
-}
-
-async fn answer(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
+async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
     let sender = access::authorize(&s.table, &s.sys, socket, (owner.user, owner.session), act.subject()).await?;
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
@@ -193,13 +157,4 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
 
 async fn deliver(s: &State, socket: &str, (told, people): Delivery) {
     delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
-}
-
-fn note(problem: &Problem) {
-    let (code, cause) = (problem.kind.code(), problem.cause.as_ref().map(ToString::to_string).unwrap_or_default());
-    if problem.kind.status() >= 500 {
-        tracing::error!(code, cause, at = %problem.at, "a frame failed");
-    } else {
-        tracing::debug!(code, cause, at = %problem.at, "a frame was refused");
-    }
 }

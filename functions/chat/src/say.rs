@@ -44,7 +44,7 @@ pub async fn say(
         return Err(Problem::field("/reply_to", FieldError::new("choice")));
     }
     let (receipt, room) = (receipt.filter(|receipt| receipt.holds(s.sys.now())), member.room.id);
-    let digest = send::digest(&text, &attachments);
+    let fingerprint = send::fingerprint(&text, &attachments);
     // A repetition is answered from its receipt.
     let (mentions, attachments) = if receipt.is_some() {
         (Vec::new(), Vec::new())
@@ -54,7 +54,8 @@ pub async fn say(
     let direct = member.room.kind == RoomKind::Direct;
     let staff = receipt.is_none() && is_staff_in_slow_mode(s, &member).await?;
     let desk = None;
-    let sending = Sending { user, member, pair, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt, desk };
+    let sending =
+        Sending { user, member, pair, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver, away }) => {
             let told = |message: Message| {

@@ -1,18 +1,30 @@
 //! The archive: a ZIP file, which every system opens. It is not compressed, because pictures would not get smaller and the rest
-//! is small.
+//! is small. It is sent on while it is made, so that its size does not depend on the memory.
 
-use std::io::{Cursor, Write as _};
+use std::{
+    io::{self, Cursor, Read, Seek, SeekFrom, Write},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use function::Failure;
 use serde::Serialize;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// An archive that is being made.
-pub(crate) struct Archive(ZipWriter<Cursor<Vec<u8>>>);
+pub(crate) struct Archive {
+    zip: ZipWriter<Pages>,
+    /// What is complete of it.
+    done: Arc<Mutex<Vec<u8>>>,
+}
 
 impl Archive {
     pub fn new() -> Self {
-        Self(ZipWriter::new(Cursor::new(Vec::new())))
+        let pages = Pages::default();
+        let done = Arc::clone(&pages.done);
+        let mut zip = ZipWriter::new(pages);
+        zip.set_flush_on_finish_file(true);
+        Self { zip, done }
     }
 
     /// Adds a file.
@@ -20,8 +32,8 @@ impl Archive {
     /// # Errors
     /// If the archive has a file of this name already.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        self.0.start_file(name, SimpleFileOptions::default().compression_method(CompressionMethod::Stored))?;
-        Ok(self.0.write_all(bytes)?)
+        self.zip.start_file(name, SimpleFileOptions::default().compression_method(CompressionMethod::Stored))?;
+        Ok(self.zip.write_all(bytes)?)
     }
 
     /// Adds a document as readable JSON.
@@ -32,12 +44,60 @@ impl Archive {
         self.add(name, &serde_json::to_vec_pretty(document)?)
     }
 
-    /// The finished archive.
+    /// The bytes that will not change any more and were not taken before: all but those of the last file.
+    pub fn take(&self) -> Vec<u8> {
+        mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The rest of the finished archive.
     ///
     /// # Errors
     /// If it is larger than a ZIP file can be.
     pub fn finish(self) -> Result<Vec<u8>, Failure> {
-        Ok(self.0.finish()?.into_inner())
+        let Self { zip, done } = self;
+        zip.finish()?.flush()?;
+        Ok(mem::take(&mut *done.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// What the archive is written to. The header of a file is written again at its end, so only what is flushed is complete.
+#[derive(Default)]
+struct Pages {
+    done: Arc<Mutex<Vec<u8>>>,
+    /// The number of bytes that were flushed.
+    before: u64,
+    open: Cursor<Vec<u8>>,
+}
+
+impl Write for Pages {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.open.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut complete = mem::take(&mut self.open).into_inner();
+        self.before = self.before.saturating_add(u64::try_from(complete.len()).unwrap_or(u64::MAX));
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut complete);
+        Ok(())
+    }
+}
+
+/// `zip` flushes after each file only what can also be read.
+impl Read for Pages {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.open.read(into)
+    }
+}
+
+impl Seek for Pages {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let within = match to {
+            SeekFrom::Start(at) => {
+                SeekFrom::Start(at.checked_sub(self.before).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?)
+            }
+            other => other,
+        };
+        Ok(self.open.seek(within)?.saturating_add(self.before))
     }
 }
 
@@ -54,5 +114,22 @@ mod tests {
         let zip = archive.finish().unwrap();
         let text = String::from_utf8_lossy(&zip);
         assert!(zip.starts_with(b"PK\x03\x04") && text.contains("a.json") && text.contains("pictures/b.jpg") && text.contains("ż"));
+    }
+
+    #[test]
+    fn an_archive_is_the_same_whenever_its_bytes_are_taken() {
+        let made = |take: bool| {
+            let (mut archive, mut taken) = (Archive::new(), Vec::new());
+            for n in 0..5 {
+                archive.add(&format!("{n}.txt"), &vec![n; 1000]).unwrap();
+                if take {
+                    taken.extend(archive.take());
+                    assert!(taken.len() >= usize::from(n) * 1000, "all but the last file is complete");
+                }
+            }
+            taken.extend(archive.finish().unwrap());
+            taken
+        };
+        assert_eq!(made(true), made(false));
     }
 }

@@ -5,8 +5,12 @@
 //! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted.
 //! Failures are retried by the platform, and then kept in the dead-letter queue.
 //!
+//! The archive has the contents of all files that the person has uploaded, a gibibyte at most. It is uploaded in parts while it is made:
+//! a few files are in memory at a time.
+//!
 //! AWS calls: two updates for the lease and the record of the event; a batch for the person and the archive's item; the calls
-//! of the sections; one object; one transaction, which marks the archive as ready and notifies the person.
+//! of the sections; one object, or one call for each 8 MiB and two more; one transaction, which marks the archive as ready and
+//! notifies the person.
 
 mod archive;
 mod kinds;
@@ -17,7 +21,7 @@ use archive::Archive;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, Notice, files::ExportRequested, once};
 use files::{
-    Bucket,
+    ArchiveWriter, Bucket,
     export::{Export, Progress},
 };
 use function::{Boot, Failure, Function, StartError};
@@ -60,6 +64,14 @@ async fn handle(s: &State, Envelope { id, event, .. }: Envelope<Heard>) -> Resul
     Ok(())
 }
 
+/// Writes the whole archive, and returns its size.
+async fn write(s: &State, object: &mut ArchiveWriter, user: UserId) -> Result<u64, Failure> {
+    let mut archive = Archive::new();
+    sections::gather(s, &mut archive, object, user).await?;
+    object.write(archive.finish()?).await?;
+    Ok(object.finish().await?)
+}
+
 async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     let (person, record) = (User::key_of(user), Export::key_of(user, id));
     let mut found = s.table.get_many(vec![person.clone(), record.clone()]).await?;
@@ -70,11 +82,16 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     if export.progress(s.sys.now()) != Progress::Waiting {
         return Ok(());
     }
-    let mut archive = Archive::new();
-    sections::gather(s, &mut archive, user).await?;
-    let zip = archive.finish()?;
-    let bytes = zip.len();
-    s.bucket.write_archive(&key, FILE_NAME, zip).await?;
+    let mut object = s.bucket.archive(&key, FILE_NAME);
+    let bytes = match Box::pin(write(s, &mut object, user)).await {
+        Ok(bytes) => bytes,
+        Err(failure) => {
+            if let Err(e) = object.abandon().await {
+                tracing::warn!(error = %e, "the parts of an archive could not be deleted");
+            }
+            return Err(failure);
+        }
+    };
     let mut tx = Tx::new();
     let ready = export.finish(&mut tx, s.sys.now());
     notify(&mut tx, &s.sys, user, Notice::ExportReady);

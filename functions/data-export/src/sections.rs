@@ -6,12 +6,19 @@
 use std::collections::BTreeMap;
 
 use accounts::{export::readable, user::partition};
+use files::{ArchiveWriter, export::UploadedFile};
 use function::Failure;
+use futures_util::future::try_join_all;
 use kernel::id::UserId;
+use messaging::attachment::Attachment;
 use serde_json::{Map, Value};
 use store::{Personal, Range, Row};
 
 use crate::{State, archive::Archive, kinds::KINDS};
+
+/// Files that are read at the same time, and their bytes unless it is one.
+const BATCH_FILES: usize = 16;
+const BATCH_BYTES: u32 = 32 * 1024 * 1024;
 
 /// Adds everything about a person to the archive.
 ///
@@ -20,7 +27,7 @@ use crate::{State, archive::Archive, kinds::KINDS};
 ///
 /// # Errors
 /// If anything cannot be read: an archive is complete or is not made.
-pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Result<(), Failure> {
+pub(crate) async fn gather(s: &State, archive: &mut Archive, object: &mut ArchiveWriter, user: UserId) -> Result<(), Failure> {
     let mut rows = s.table.query_rows(Range::of(partition(user))).await?.items;
     rows.extend(accounts::export::owned(&s.table, user).await?);
     let Telling { items, contents } = told(&rows);
@@ -35,12 +42,34 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, user: UserId) -> Re
     for (name, jpeg) in files::export::pictures(&s.table, &s.bucket, user).await? {
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }
-    let (uploaded, contents) = files::export::attachments(&s.table, &s.bucket, user).await?;
-    archive.add_json("attachments.json", &uploaded)?;
-    for (name, content) in contents {
-        archive.add(&name, &content)?;
+    let mut listed = Vec::new();
+    for batch in in_batches(files::export::attachments(&s.table, user).await?) {
+        let contents = try_join_all(batch.iter().map(|file| files::export::content(&s.bucket, file))).await?;
+        for (file, content) in batch.into_iter().zip(contents) {
+            if let Some((name, bytes)) = &content {
+                archive.add(name, bytes)?;
+            }
+            listed.push(UploadedFile::new(file, content.map(|(name, _)| name)));
+        }
+        object.write(archive.take()).await?;
     }
-    Ok(())
+    archive.add_json("attachments.json", &listed)
+}
+
+/// Files that are read at the same time: some small ones, or one large one.
+fn in_batches(all: Vec<Attachment>) -> Vec<Vec<Attachment>> {
+    let (mut batches, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0_u32);
+    for file in all {
+        let more = file.file.as_ref().map_or(0, |file| file.bytes);
+        if batch.len() >= BATCH_FILES || bytes.saturating_add(more) > BATCH_BYTES {
+            batches.extend(Some(std::mem::take(&mut batch)).filter(|batch: &Vec<_>| !batch.is_empty()));
+            bytes = 0;
+        }
+        bytes = bytes.saturating_add(more);
+        batch.push(file);
+    }
+    batches.extend(Some(batch).filter(|batch| !batch.is_empty()));
+    batches
 }
 
 /// What the archive contains of items.

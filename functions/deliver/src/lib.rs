@@ -16,12 +16,13 @@
 //!
 //! Text messages about messages that wait take a read of the person, and three counters.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one
-//! that is held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
-//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread two updates, a
-//! batch read, a query and a sending. The same run ends snoozes of the support desk and closes what waited for its customer for a week,
-//! with two queries and an update for each thread: no other function runs as often, and it looks at the threads anyway. A transcript
-//! takes a batch read, a query and a sending, and the receipt for a donation a batch read and a sending.
+//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one that is
+//! held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
+//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread an update, a
+//! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
+//! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
+//! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
+//! sending, and the receipt for a donation a batch read and a sending.
 
 mod challenge;
 mod held;
@@ -43,10 +44,11 @@ use events::{
 use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use preferences::Unsubscribe;
 use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
 use serde::{Deserialize, Serialize};
-use store::Table;
+use store::{Sealer, Table};
 use test_phones::TestPhones;
 
 store::items![throttle::NoticeThrottle];
@@ -67,7 +69,10 @@ struct State {
     sending: SendLimits,
     test_phones: TestPhones,
     figures: Figures,
-    /// The base address of the links in mails. Never taken from a request.
+    /// Seals the links that stop mails.
+    sealer: Sealer,
+    /// The base address of those links, and that of the other links in mails. Never taken from a request.
+    public_url: Arc<str>,
     link_base: Arc<str>,
 }
 
@@ -90,21 +95,25 @@ impl State {
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let keys = Secrets::new(&aws).identity_keys(&boot.env).await?;
+    let table = boot.env.read(|r| Table::read(r, &aws, &sys))?;
+    // This also opens the connection to the table.
+    let sealer = Sealer::of_function(Unsubscribe::SEALED_BY, &table, &sys).await?;
     let state = boot.env.read(|r| {
         let link_base = r.address("LINK_BASE_URL");
         State {
-            table: Table::read(r, &aws, &sys),
+            table: table.clone(),
             code_key: keys.code_key(),
             mailer: Mailer::read(r, &aws, &sys),
             texter: Texter::read(r, &aws, &link_base),
             sending: SendLimits::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
+            sealer,
+            public_url: r.address("PUBLIC_URL").trim_end_matches('/').into(),
             link_base: link_base.trim_end_matches('/').into(),
             sys: sys.clone(),
         }
     })?;
-    state.table.warm_up().await;
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),

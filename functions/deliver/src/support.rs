@@ -1,5 +1,5 @@
-//! Mails of the support desk: answers to customers who have left, and transcripts. Neither says who of the team wrote, and neither has
-//! private notes, which are not read here.
+//! Mails of the support desk: answers to customers who have left, of which their inbox tells too, and transcripts. Neither says who of the
+//! team wrote, and neither has private notes, which are not read here.
 //!
 //! A mail is leased while it is sent. If a run is killed in between it is sent again after the lease.
 
@@ -11,11 +11,12 @@ use kernel::id::UserId;
 use messaging::{
     room::Room,
     support::{
-        due::{self, Due, Line},
+        due::{self, Due, Line, Untold},
         thread::thread_of,
     },
 };
 use outbound::{Conversation, Mail, Spoken};
+use preferences::{Category, Channel, Settings, Unsubscribe};
 use serde::Serialize;
 
 use crate::State;
@@ -59,25 +60,43 @@ pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure>
 /// Whether this run sent it.
 async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     let Some(room) = due::lease(&s.table, room, s.sys.now()).await? else { return Ok(false) };
-    let looked = due::look(&s.table, &room, s.sys.now()).await?;
-    let sent = match &looked {
+    let (due, untold) = as_wanted(s, &room, due::look(&s.table, &room, s.sys.now()).await?).await?;
+    let sent = match &due {
         Due::Send(user, lines) => answer(s, &room, user, lines).await.map(|()| true),
-        Due::Later | Due::Nothing => Ok(false),
+        Due::Later(_) | Due::Nothing => Ok(false),
     };
     if sent.is_err() {
         due::release(&s.table, &room, s.sys.now()).await;
         return sent;
     }
-    due::settle(&s.table, &room, &looked, s.sys.now()).await?;
+    due::settle(&s.table, &s.sys, &room, &due, untold).await?;
     sent
+}
+
+/// As the customer wants it: in their inbox or not, by mail or not, and no mail without an address or in their quiet hours. One read if
+/// there are answers.
+async fn as_wanted(s: &State, room: &Room, looked: Due) -> Result<(Due, Option<Untold>), Failure> {
+    let Due::Send(user, lines) = looked else { return Ok((looked, None)) };
+    let settings = s.table.get::<Settings>(Settings::key_of(user.id)).await?.unwrap_or_else(|| Settings::of_default(user.id));
+    let wants = |channel| settings.wants(Category::Support, channel);
+    let untold = Untold::of(room, &lines).filter(|_| wants(Channel::InApp));
+    let quiet = settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(s.sys.now()));
+    let due = match quiet {
+        _ if user.email.is_none() || !wants(Channel::Mail) => Due::Nothing,
+        Some(end) => Due::Later(end),
+        None => Due::Send(user, lines),
+    };
+    Ok((due, untold))
 }
 
 async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(), Failure> {
     let Some(email) = &user.email else { return Ok(()) };
     let conversation = format!("support.{}", room.id);
+    let link = Unsubscribe { user: user.id, categories: vec![Category::Support] };
     let mail = Mail::SupportAnswer {
         username: user.username.to_string(),
         answers: spoken(lines, user),
+        unsubscribe: link.address(&s.sealer, &s.public_url, s.sys.now())?,
         conversation: Conversation { mail: format!("{conversation}.{}", room.seq), root: conversation },
     };
     Ok(s.mailer.send(email.as_ref(), user.locale, &mail).await?)

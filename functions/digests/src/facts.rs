@@ -11,6 +11,7 @@ use messaging::{
     message::{Content, LogEntry, sort},
     presence::Presence,
     room::{self, Room, RoomKind},
+    spam::ChatState,
 };
 use preferences::{Channel, Settings};
 use store::{
@@ -68,7 +69,7 @@ pub struct Line {
 
 /// What was read.
 pub struct Facts {
-    /// The person. `None` if their account is not in use.
+    /// The person. `None` if their account is not in use, or they are banned from chat.
     pub person: Option<Person>,
     /// The rooms in which something may wait.
     pub rooms: Vec<RoomFacts>,
@@ -80,15 +81,19 @@ impl Facts {
     /// Reads them. A batch read, a query for each room with news, and another batch read if there are authors in groups.
     pub async fn read(table: &Table, user: UserId, members: Vec<Membership>, now: Time) -> Result<Self, StoreError> {
         let (user_key, settings_key, presence_key) = (User::key_of(user), Settings::key_of(user), Presence::key_of(user));
+        let chat_key = ChatState::key_of(user);
         let limits = [MAILS.of(user), TEXTS.of(user)];
         let rooms = members.iter().flat_map(|m| [Some(Room::key_of(m.room)), m.peer.map(|_| Pair::key_in(m.room))]).flatten();
-        let own = [user_key.clone(), settings_key.clone(), presence_key.clone()].into_iter().chain(limits.iter().map(Limit::key));
+        let own = [user_key.clone(), settings_key.clone(), presence_key.clone(), chat_key.clone()]
+            .into_iter()
+            .chain(limits.iter().map(Limit::key));
         let mut found = table.get_many(own.chain(rooms).collect()).await?;
         let [mails, texts] = limits;
         let (mails, texts) = (mails.read(&mut found, now)?, texts.read(&mut found, now)?);
         let settings = found.take::<Settings>(&settings_key)?.unwrap_or_else(|| Settings::of_default(user));
         let here = found.take::<Presence>(&presence_key)?.is_some_and(|presence| presence.is_online(now));
-        let person = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active).map(|user| {
+        let banned = found.take::<ChatState>(&chat_key)?.is_some_and(|chat| chat.ban(now).is_some());
+        let person = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active && !banned).map(|user| {
             let way = [user.email.as_ref().map(|_| Channel::Mail), user.phone.as_ref().map(|_| Channel::Sms)].into_iter().flatten().next();
             Person { limit: if way == Some(Channel::Sms) { texts } else { mails }, user, settings, here, way }
         });

@@ -16,12 +16,11 @@ const SHOWN_MOST: usize = 5;
 pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now: Time) -> Result<Mail, Problem> {
     let categories: BTreeSet<Category> = rooms.iter().flat_map(|(_, told)| told.iter()).map(|(category, _)| *category).collect();
     let link = Unsubscribe { user, categories: categories.into_iter().collect() };
-    let unsubscribe = format!("{}/unsubscribe/{}", s.public_url, link.seal(&s.sealer, now)?);
     Ok(Mail::Missed {
         messages: total(rooms),
         rooms: rooms.iter().map(|(room, told)| missed(room, told)).collect(),
         site: Secret::new(s.site.to_string()),
-        unsubscribe: Secret::new(unsubscribe),
+        unsubscribe: link.address(&s.sealer, &s.public_url, now)?,
     })
 }
 

@@ -81,8 +81,9 @@ pub fn plan(room: &RoomFacts, reader: &Reader<'_>, now: Time) -> Plan {
 /// The kind of messages in a room that mention nobody.
 const fn plain(room: RoomKind) -> Missed {
     match room {
+        RoomKind::Direct => Missed::Direct,
         // A support thread has no memberships, and mails of its own.
-        RoomKind::Direct | RoomKind::Support => Missed::Direct,
+        RoomKind::Support => Missed::Support,
         RoomKind::Group | RoomKind::Channel | RoomKind::Public => Missed::Group,
     }
 }
@@ -96,6 +97,7 @@ const fn category(kind: Missed) -> Category {
         Missed::Direct => Category::Direct,
         Missed::Mention => Category::Mention,
         Missed::Group => Category::Group,
+        Missed::Support => Category::Support,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The lists of the caller: friends, requests in both directions, and the people they block.
 
 use accounts::{
+    finding::Term,
     pair::{self, Pair, Relation},
     picture::Picture,
-    search::Term,
     user::{Status, User},
 };
 use axum::extract::State;

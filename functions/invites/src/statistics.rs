@@ -6,7 +6,7 @@ use accounts::{
     user::User,
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{StaffOrKey, api_key::StatisticsRead, staff::Administrator};
 use futures_util::try_join;
 use kernel::{FieldError, Fields, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};
@@ -70,16 +70,17 @@ pub struct TopInviter {
 
 /// Counts registrations, proven contacts and entered codes by day, and lists the top inviters.
 ///
-/// For administrators, with a second factor.
+/// For administrators, with a second factor, and for programs with an API key of one that has the scope `statistics:read`.
 ///
 /// AWS calls: four, the batch that authenticates the caller and reads their roles, two concurrent queries (counters, at most
-/// eight a day; the first ten of an index), and a batch of the ten people's names. None grows with the number of people.
+/// eight a day; the first ten of an index), and a batch of the ten people's names. None grows with the number of people. With a key also
+/// an update, at most every five minutes.
 #[utoipa::path(get, path = "/v1/statistics/invites", params(Days),
     extensions(("x-problems" = json!(["invalid"]))),
     responses((status = 200, body = InviteStatistics), Problems))]
 pub async fn get_invite_statistics(
     State(s): State<crate::State>,
-    _: Staff<Administrator>,
+    _: StaffOrKey<Administrator, StatisticsRead>,
     Query(asked): Query<Days>,
 ) -> Result<Json<InviteStatistics>, web::Error> {
     let days = parse(&asked, &s.sys)?;

@@ -12,8 +12,8 @@ use callers::{Staff, staff::Moderator};
 use events::{Notice, Outbox, rooms::ChatBanned};
 use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
-    ban::{self, Ban, BanReason, Explanation},
-    message::Author,
+    ban::{self, Ban, BanReason},
+    message::{Author, Explanation},
     report::ReportReason,
     spam::ChatState,
 };
@@ -113,16 +113,7 @@ impl BanFromChat {
         let explanation = self.explanation.and_then(|text| fields.take("/explanation", Explanation::parse(&text)));
         let until = self.minutes.and_then(|minutes| fields.take("/minutes", end(minutes, now)));
         fields.finish()?;
-        let reason = match self.reason {
-            ReportReason::Spam => BanReason::Spam,
-            ReportReason::Harassment => BanReason::Harassment,
-            ReportReason::Hate => BanReason::Hate,
-            ReportReason::Sexual => BanReason::Sexual,
-            ReportReason::Violence => BanReason::Violence,
-            ReportReason::Fraud => BanReason::Fraud,
-            ReportReason::Other => BanReason::Other,
-        };
-        Ok(Ban { at: now, until, reason, explanation, by: Some(by) })
+        Ok(Ban { at: now, until, reason: BanReason::Conduct(self.reason), explanation, by: Some(by) })
     }
 }
 
@@ -226,7 +217,10 @@ mod tests {
         let parsed = |minutes, explanation: Option<&str>| {
             BanFromChat { reason: ReportReason::Hate, explanation: explanation.map(str::to_owned), minutes }.parse(me, now)
         };
-        assert_eq!(parsed(None, None).map(|ban| (ban.until, ban.by, ban.reason)).ok(), Some((None, Some(me), BanReason::Hate)));
+        assert_eq!(
+            parsed(None, None).map(|ban| (ban.until, ban.by, ban.reason)).ok(),
+            Some((None, Some(me), BanReason::Conduct(ReportReason::Hate)))
+        );
         assert_eq!(parsed(Some(90), None).ok().and_then(|ban| ban.until), Some(now + Duration::from_secs(5_400)));
         for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MOST + 1), None), (None, Some(" "))] {
             assert_eq!(

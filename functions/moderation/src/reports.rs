@@ -9,8 +9,8 @@ use kernel::{
 };
 use messaging::{
     member::{Membership, RoomMember},
-    message::{Author, LogEntry},
-    report::{self, REPORTED, ReasonCount, Report, ReportNote, ReportOutcome, ReportReason, ReportState},
+    message::{Author, Explanation, LogEntry},
+    report::{self, REPORTED, ReasonCount, Report, ReportOutcome, ReportReason, ReportState},
     room::{Room, RoomName},
 };
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub async fn report_message(
     Json(body): Json<ReportMessage>,
 ) -> Result<NoContent, Error> {
     let mut fields = Fields::new();
-    let note = body.text.and_then(|text| fields.take("/text", ReportNote::parse(&text)));
+    let note = body.text.and_then(|text| fields.take("/text", Explanation::parse(&text)));
     fields.finish()?;
     let me = caller.user.id;
     let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, me));

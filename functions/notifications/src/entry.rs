@@ -237,6 +237,7 @@ impl What {
             Self::Chat { kind: Missed::Direct, .. } => Category::Direct,
             Self::Chat { kind: Missed::Mention, .. } => Category::Mention,
             Self::Chat { kind: Missed::Group, .. } => Category::Group,
+            Self::Chat { kind: Missed::Support, .. } => Category::Support,
             Self::Notice { .. } => Category::Security,
         }
     }

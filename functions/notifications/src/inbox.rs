@@ -12,7 +12,7 @@ use kernel::{
     FieldError, Id as _, Kind, Problem,
     id::{NotificationId, RoomId, UserId},
 };
-use messaging::member::Membership;
+use messaging::{member::Membership, room::Room, support::thread::thread_of};
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Key, Personal, Range, StoreError, Stored, Update, field};
 use utoipa::{IntoParams, ToSchema};
@@ -139,7 +139,10 @@ impl Subjects {
         if people.is_empty() && rooms.is_empty() {
             return Ok(Self::default());
         }
-        let keys = people.iter().map(|id| User::key_of(*id)).chain(rooms.iter().map(|room| Membership::key_of(*room, me)));
+        // Nobody is a member of their support thread: it says itself what its customer has read.
+        let thread = thread_of(me);
+        let marker = |room: RoomId| if room == thread { Room::key_of(room) } else { Membership::key_of(room, me) };
+        let keys = people.iter().map(|id| User::key_of(*id)).chain(rooms.iter().map(|room| marker(*room)));
         let mut found = s.table.get_many(keys.collect()).await?;
         let mut all = Self::default();
         for id in people {
@@ -147,7 +150,12 @@ impl Subjects {
             all.names.extend(user.map(|user| (id, user.username.to_string())));
         }
         for room in rooms {
-            all.read.extend(found.take::<Membership>(&Membership::key_of(room, me))?.map(|member| (room, member.read_upto())));
+            let upto = if room == thread {
+                found.take::<Room>(&marker(room))?.and_then(|room| room.desk).map(|desk| desk.customer_read)
+            } else {
+                found.take::<Membership>(&marker(room))?.map(|member| member.read_upto())
+            };
+            all.read.extend(upto.map(|upto| (room, upto)));
         }
         Ok(all)
     }

@@ -30,7 +30,6 @@ use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::Sys;
 use messaging::Sockets;
 use preferences::Unsubscribe;
-use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
 
@@ -80,36 +79,12 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());
-        async move { if is_of_bus(&payload) { on_event(&state, &payload).await } else { http.invoke(payload, context).await } }
+        async move { if events::is_of_bus(&payload) { on_event(&state, &payload).await } else { http.invoke(payload, context).await } }
     }))
-}
-
-/// Whether an event comes from the bus, and not from the HTTP API.
-fn is_of_bus(payload: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Probe {
-        request_context: Option<serde::de::IgnoredAny>,
-        detail: Option<serde::de::IgnoredAny>,
-    }
-    serde_json::from_str::<Probe>(payload.get()).is_ok_and(|probe| probe.request_context.is_none() && probe.detail.is_some())
 }
 
 async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failure> {
     let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
     Box::pin(arrive::arrive(s, event.detail)).await?;
     Ok(to_raw_value(&())?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_of_the_bus_are_told_from_requests() {
-        let of_bus = |json: &str| is_of_bus(&RawValue::from_string(json.to_owned()).unwrap());
-        assert!(of_bus(r#"{"detail-type":"notice_due","source":"stoa","detail":{"id":"x"}}"#));
-        assert!(!of_bus(r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{}","detail":{}}"#));
-        assert!(!of_bus("[]"));
-    }
 }

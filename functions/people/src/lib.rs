@@ -4,7 +4,7 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/people` by name | the caller; a counter; a query and a batch read of the people in it, up to three times until the page is full |
+//! | `GET /v1/people` by name | the caller; a counter; one or two queries, and a batch read of the people in them |
 //! | `GET /v1/people` by address or number | the caller; two counters; the claim; a batch read; the counter of those who find nobody is given back if somebody is found |
 //! | `GET /v1/people/nearby` | the caller and their location in one; a counter; up to nine concurrent queries; a batch read of the people |
 //! | `PUT /v1/me/location` | the caller and their location in one; a transaction of two counters if the cell changes; a conditional write |
@@ -12,9 +12,9 @@
 
 #[expect(clippy::arithmetic_side_effects, reason = "its numbers are constants and at most some 40 bits long")]
 mod cell;
+mod find;
 mod location;
 mod nearby;
-mod search;
 
 use accounts::{picture::Links, token::Tokens};
 use axum::extract::FromRef;
@@ -36,7 +36,7 @@ pub struct State {
 
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "people", "Finding people: by name, by an address or number, and nearby.", State =>
-    search::search_people,
+    find::search_people,
     nearby::list_nearby,
     location::share_location,
     location::delete_location,

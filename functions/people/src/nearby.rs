@@ -15,8 +15,8 @@ use web::{Json, Problems, Query};
 
 use crate::{
     cell::{CROWD, Cell, Size},
+    find::{PersonInfo, read, shown},
     location::Location,
-    search::{PersonInfo, read, shown},
 };
 
 /// The steps of distances, in kilometres.

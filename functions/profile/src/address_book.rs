@@ -4,9 +4,8 @@
 //! is any) is then a property of a value, not of several rows, and every change of the book is one conditional write. It is
 //! read with the batch that proves who asks. Twenty addresses are some three kilobytes as people write them.
 
-use std::collections::BTreeMap;
-
 use accounts::{Resource, profanity, user::partition};
+use countries::{Blocked, Country, Postcode};
 use icu_properties::props::{BidiControl, BinaryProperty as _};
 use kernel::{
     FieldError, Fields, Kind, Problem, Time,
@@ -48,11 +47,11 @@ pub struct PostalAddress {
     /// 1 to 50 characters, if there is one.
     #[serde(default)]
     pub state: Option<String>,
-    /// In the country's spelling; absent where the country has none.
+    /// Absent where the country has none.
     #[serde(default)]
-    pub postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2, or XK for Kosovo.
-    pub country: String,
+    pub postal_code: Option<Postcode>,
+    /// Where it is.
+    pub country: Country,
 }
 
 impl PostalAddress {
@@ -61,14 +60,14 @@ impl PostalAddress {
     /// # Errors
     /// [`Kind::Invalid`] with `required`, `too_short`, `too_long`, `characters`, `profanity`, `country`, `country_blocked` or
     /// `postal_code`.
-    pub fn parse(draft: &Draft<'_>) -> Result<Self, Problem> {
+    pub fn parse(draft: &Draft<'_>, blocked: &Blocked) -> Result<Self, Problem> {
         let mut fields = Fields::new();
         let street = fields.take("/street", line(draft.street, 5, 100));
         let city = fields.take("/city", line(draft.city, 1, 50));
         let state = draft.state.filter(|state| !text::is_blank(state));
         let state = state.map(|text| fields.take("/state", line(text, 1, 50)));
-        let country = fields.take("/country", country(draft.country));
-        let postal_code = fields.take("/postal_code", postal_code(draft.postal_code, country.as_deref()));
+        let country = fields.take("/country", blocked.parse(draft.country));
+        let postal_code = fields.take("/postal_code", Postcode::parse(draft.postal_code, country));
         match (street, city, country, postal_code) {
             (Some(street), Some(city), Some(country), Some(postal_code)) if state != Some(None) => {
                 Ok(Self { street, city, state: state.flatten(), postal_code, country })
@@ -91,81 +90,6 @@ fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
         _ if profanity::in_address(&text) => Err(FieldError::new("profanity")),
         _ => Ok(text),
     }
-}
-
-/// Each country and the patterns of its postal codes.
-fn countries() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
-    static COUNTRIES: std::sync::LazyLock<BTreeMap<&str, Vec<&str>>> = std::sync::LazyLock::new(|| {
-        let lines = include_str!("../data/postcodes.txt").lines().filter(|line| !line.starts_with('#'));
-        lines.filter_map(|line| line.split_once(' ')).map(|(code, patterns)| (code, patterns.split_whitespace().collect())).collect()
-    });
-    &COUNTRIES
-}
-
-fn patterns_of(country: &str) -> Option<&'static [&'static str]> {
-    countries().get(country).map(Vec::as_slice)
-}
-
-fn country(text: &str) -> Result<String, FieldError> {
-    let code = text::typed(text).ok_or(FieldError::new("country"))?.to_ascii_uppercase();
-    if code.is_empty() {
-        return Err(FieldError::new("required"));
-    }
-    if patterns_of(&code).is_none() {
-        return Err(FieldError::new("country"));
-    }
-    let blocked = include_str!("../data/blocked-countries.txt").split_whitespace().any(|blocked| blocked == code);
-    if blocked { Err(FieldError::new("country_blocked")) } else { Ok(code) }
-}
-
-/// Parses a code in upper or lower case, with or without its separators and the country before it, and returns the country's
-/// spelling of it.
-fn postal_code(typed: &str, country: Option<&str>) -> Result<Option<String>, FieldError> {
-    // What a code of an unknown country looks like is not known; its length can still be checked.
-    let patterns = country.map_or(&["*", "-"][..], |country| patterns_of(country).unwrap_or_default());
-    let code = text::compact(typed).to_uppercase();
-    match code.chars().count() {
-        0 if patterns.contains(&"-") => return Ok(None),
-        0 => return Err(FieldError::new("required")),
-        1..3 => return Err(FieldError::new("too_short").with("min", 3)),
-        3..=20 => {}
-        _ => return Err(FieldError::new("too_long").with("max", 20)),
-    }
-    let signs = country.into_iter().chain(patterns.iter().filter_map(|pattern| pattern.strip_prefix('=')));
-    let readings: Vec<&str> = [code.as_str()].into_iter().chain(signs.filter_map(|sign| code.strip_prefix(sign))).collect();
-    let exact = patterns.iter().filter(|pattern| !pattern.starts_with(['-', '*', '=']));
-    let fitting = exact.flat_map(|pattern| readings.iter().filter_map(|code| fit(code, pattern))).next();
-    let any = || patterns.contains(&"*").then(|| anything(typed)).flatten();
-    fitting.or_else(any).map(Some).ok_or_else(|| FieldError::new("postal_code"))
-}
-
-/// The code of a country without a known form.
-fn anything(typed: &str) -> Option<String> {
-    let code = typed.trim().to_uppercase();
-    let plain = code.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ' || c == '-');
-    (plain && code.contains(|c: char| c.is_ascii_digit())).then_some(code)
-}
-
-/// The code, without separators, in the spelling of the pattern. `None` if it does not have this form.
-fn fit(code: &str, pattern: &str) -> Option<String> {
-    let (before, rest) = pattern.strip_prefix('(').and_then(|pattern| pattern.split_once(')')).unwrap_or(("", pattern));
-    let typed = before.replace(['_', '-'], "");
-    let mut spelt = before.replace('_', " ");
-    let mut code = code.strip_prefix(&typed).unwrap_or(code).chars();
-    for wanted in rest.chars() {
-        match wanted {
-            '_' => spelt.push(' '),
-            '-' => spelt.push('-'),
-            _ => spelt.push(code.next().filter(|c| match wanted {
-                '#' => c.is_ascii_digit(),
-                'n' => ('1'..='9').contains(c),
-                'a' => c.is_ascii_uppercase(),
-                'x' => c.is_ascii_digit() || c.is_ascii_uppercase(),
-                literal => *c == literal,
-            })?),
-        }
-    }
-    code.next().is_none().then_some(spelt)
 }
 
 /// An address in somebody's book.
@@ -340,126 +264,6 @@ mod tests {
 
     use super::*;
 
-    fn code(country: &str, text: &str) -> Result<Option<String>, &'static str> {
-        postal_code(text, Some(country)).map_err(|e| e.code)
-    }
-
-    #[test]
-    fn postal_codes_are_their_countrys() {
-        for (country, text, spelt) in [
-            ("PL", " 30-001 ", "30-001"),
-            ("GB", "sw1a1aa", "SW1A 1AA"),
-            ("GB", "M1 1AE", "M1 1AE"),
-            ("DE", "10115", "10115"),
-            ("US", "94103-1234", "94103-1234"),
-            ("CA", "k1a0b1", "K1A 0B1"),
-            ("NL", "1012ab", "1012 AB"),
-            ("JE", "JE2 3AB", "JE2 3AB"),
-            ("IE", "d02x285", "D02 X285"),
-            ("JP", "100-0001", "100-0001"),
-            ("PL", "00001", "00-001"),
-            ("PL", "00 001", "00-001"),
-            ("PL", "PL-00-001", "00-001"),
-            ("PL", "\u{663}\u{660}-\u{660}\u{660}\u{661}", "30-001"),
-            ("PL", "30\u{2011}001", "30-001"),
-            ("SE", "SE-111 43", "111 43"),
-            ("SE", "S-11143", "111 43"),
-            ("CH", "CH-8001", "8001"),
-            ("DE", "D-10115", "10115"),
-            ("LU", "L-1234", "1234"),
-            ("LI", "FL-9490", "9490"),
-            ("FR", "75 001", "75001"),
-            ("ME", "81000", "81000"),
-            ("MN", "14200", "14200"),
-            ("AZ", "AZ1000", "AZ 1000"),
-            ("AZ", "AZ 1000", "AZ 1000"),
-            ("AZ", "1000", "AZ 1000"),
-            ("LV", "1010", "LV-1010"),
-            ("LT", "LT01100", "LT-01100"),
-            ("AD", "500", "AD500"),
-            ("BR", "01310100", "01310-100"),
-            ("JP", "1000001", "100-0001"),
-            ("GB", "bfpo 61", "BFPO 61"),
-            ("GB", "GIR0AA", "GIR 0AA"),
-            ("XK", "10000", "10000"),
-            ("AE", "00000", "00000"),
-        ] {
-            assert_eq!(code(country, text), Ok(Some(spelt.to_owned())), "{country} {text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_postal_code_of_a_country_is_refused() {
-        for (country, text) in [
-            ("PL", "30-0011"),
-            ("PL", "3000"),
-            ("PL", "DE-30001"),
-            ("DE", "1011A"),
-            ("GB", "12345"),
-            ("US", "9410"),
-            ("JE", "AB2 3AB"),
-            ("IN", "012345"),
-            ("ME", "1234"),
-            ("NL", "0123 AB"),
-            ("XK", "00000"),
-            ("KE", "ABC"),
-            ("NG", "12345"),
-            ("TC", "12345"),
-            ("AE", "none"),
-        ] {
-            assert_eq!(code(country, text), Err("postal_code"), "{country} {text}");
-        }
-        assert_eq!(code("PL", " "), Err("required"));
-        assert_eq!(code("PL", "12"), Err("too_short"));
-        assert_eq!(code("AE", &"1".repeat(21)), Err("too_long"));
-        assert_eq!(code("AE", ""), Ok(None));
-        assert_eq!(code("IE", ""), Ok(None));
-        assert_eq!(code("HK", "999077"), Ok(Some("999077".to_owned())));
-    }
-
-    #[test]
-    fn the_table_is_whole() {
-        assert_eq!(countries().len(), 250, "countries of ISO 3166-1, and Kosovo");
-        let good = |code: &str| code.len() == 2 && code.chars().all(|c| c.is_ascii_uppercase());
-        for (country, patterns) in countries() {
-            assert!(good(country) && !patterns.is_empty(), "{country}");
-        }
-        assert_eq!(country(" pl "), Ok("PL".to_owned()));
-        for (text, expected) in [
-            ("", "required"),
-            ("XX", "country"),
-            ("\u{200b}", "required"),
-            ("UK", "country"),
-            ("POL", "country"),
-            ("ru", "country_blocked"),
-        ] {
-            assert_eq!(country(text).unwrap_err().code, expected, "{text}");
-        }
-    }
-
-    /// Examples of libaddressinput and of postal services, for every country that has codes.
-    #[test]
-    fn every_country_takes_its_own_codes() {
-        let mut left: std::collections::BTreeSet<&str> =
-            countries().iter().filter(|(_, patterns)| patterns.iter().any(|p| !p.starts_with(['-', '*', '=']))).map(|(c, _)| *c).collect();
-        for line in include_str!("../data/postcode-examples.txt").lines().filter(|line| !line.starts_with('#')) {
-            let (country, examples) = line.split_once(' ').unwrap();
-            left.remove(country);
-            for example in examples.split(", ") {
-                let spelt = code(country, example).unwrap_or_else(|e| panic!("{country} {example}: {e}")).unwrap();
-                assert_eq!(code(country, &spelt), Ok(Some(spelt.clone())), "{country} {example}");
-                assert_eq!(code(country, &spelt.replace([' ', '-'], "")), Ok(Some(spelt.clone())), "{country} {example}");
-            }
-        }
-        assert!(left.is_empty(), "no examples of {left:?}");
-        // Junk is refused wherever the form of codes is known.
-        for (country, patterns) in countries().iter().filter(|(_, patterns)| !patterns.contains(&"*")) {
-            for junk in ["ABC", "X1X1X1X1", "1", "12345678901", "!!!!", "nones"] {
-                assert!(code(country, junk).is_err(), "{country} {junk} {patterns:?}");
-            }
-        }
-    }
-
     /// Towns of one letter exist, and texts of which nothing is seen are empty.
     #[test]
     fn lines_of_an_address() {
@@ -485,8 +289,8 @@ mod tests {
     #[test]
     fn there_is_one_main_address_while_there_is_any() {
         let sys = Sys::real();
-        let place =
-            PostalAddress { street: "Długa 1".into(), city: "Kraków".into(), state: None, postal_code: None, country: "PL".into() };
+        let country = Country::of("PL").unwrap();
+        let place = PostalAddress { street: "Długa 1".into(), city: "Kraków".into(), state: None, postal_code: None, country };
         let mut book = Book::empty(sys.id());
         let ids: Vec<AddressId> = (0..3).map(|_| sys.id()).collect();
         let main = |book: &Book| book.iter().filter(|(_, main)| *main).map(|(a, _)| a.id).collect::<Vec<_>>();

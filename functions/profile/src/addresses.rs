@@ -3,6 +3,7 @@
 
 use axum::{extract::State, response::IntoResponse};
 use callers::MemberWith;
+use countries::{Blocked, Country, Postcode};
 use http::header;
 use kernel::{Timestamp, id::AddressId};
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,9 @@ pub struct WriteAddress {
 }
 
 impl WriteAddress {
-    fn parse(&self) -> Result<PostalAddress, Error> {
+    fn parse(&self, blocked: &Blocked) -> Result<PostalAddress, Error> {
         let Self { street, city, state, postal_code, country } = self;
-        Ok(PostalAddress::parse(&Draft { street, city, state: state.as_deref(), postal_code, country })?)
+        Ok(PostalAddress::parse(&Draft { street, city, state: state.as_deref(), postal_code, country }, blocked)?)
     }
 }
 
@@ -53,9 +54,11 @@ pub struct AddressInfo {
     state: Option<String>,
     /// Absent if the country has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    postal_code: Option<String>,
+    #[schema(value_type = Option<String>)]
+    postal_code: Option<Postcode>,
     /// ISO 3166-1 alpha-2, or `XK` for Kosovo.
-    country: String,
+    #[schema(value_type = String)]
+    country: Country,
     created_at: Timestamp,
 }
 
@@ -101,7 +104,7 @@ pub async fn create_address(
     caller: MemberWith<Book>,
     Json(body): Json<WriteAddress>,
 ) -> Result<impl IntoResponse, Error> {
-    let (place, id, now) = (body.parse()?, s.sys.id(), s.sys.now());
+    let (place, id, now) = (body.parse(&s.blocked)?, s.sys.id(), s.sys.now());
     let book = book(caller).store(&s.table, |book| book.add(id, place.clone(), now)).await?;
     let (address, main) = book.get(id)?;
     let tag = format!("\"v{}\"", address.version);
@@ -135,7 +138,7 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
     responses((status = 200, body = AddressInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn update_address(
-    State(table): State<Table>,
+    State(s): State<crate::State>,
     caller: MemberWith<Book>,
     Path(id): Path<AddressId>,
     wanted: IfMatch,
@@ -143,8 +146,8 @@ pub async fn update_address(
 ) -> Result<Versioned<AddressInfo>, Error> {
     let before = book(caller);
     before.get(id)?;
-    let place = body.parse()?;
-    let book = before.store(&table, |book| book.change(id, |version| wanted.names(version), place.clone())).await?;
+    let place = body.parse(&s.blocked)?;
+    let book = before.store(&s.table, |book| book.change(id, |version| wanted.names(version), place.clone())).await?;
     let found = book.get(id)?;
     Ok(Versioned(found.0.version, found.into()))
 }

@@ -21,6 +21,7 @@ use accounts::{
     token::Tokens,
 };
 use axum::extract::FromRef;
+use countries::Blocked;
 use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
@@ -41,6 +42,7 @@ pub struct State {
     links: Links,
     keys: KeysOnDemand,
     sending: SendLimits,
+    blocked: Blocked,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -86,6 +88,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         links: Links::read(r),
         keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        blocked: Blocked::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

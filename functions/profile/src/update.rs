@@ -1,8 +1,8 @@
 //! Changing the caller's profile: a merge patch (RFC 7396) of the version that the client has read.
 
 use accounts::{
+    finding,
     identifier::{BirthDate, PersonName},
-    search,
     seen::LastSeen,
     user::{Status, User, WhoCanMessage},
 };
@@ -118,12 +118,12 @@ pub async fn update_me(
 
 /// The conditional write, together with the words by which the person is found if they change.
 async fn write(table: &Table, update: Update, old: &User, new: &User) -> Result<(), WriteError> {
-    let mut tx = Tx::new();
-    if !search::change(&mut tx, old, new) {
+    if !finding::differs(old, new) {
         return table.update(update).await.map(drop);
     }
+    let mut tx = Tx::new();
     let record = tx.update(update);
-    table.commit(tx).await.map_err(|e| match e {
+    finding::change(&mut tx, old, new).commit(table, tx).await.map_err(|e| match e {
         CommitError::Refused(r) => WriteError::Refused(r.current(record)),
         CommitError::Store(e) => WriteError::Store(e),
     })

@@ -4,8 +4,8 @@
 //! stays reserved for its owner (see [`accounts::username`]).
 
 use accounts::{
+    finding,
     identifier::Username,
-    search,
     user::{Status, User, notify_of},
     username::{CHANGES, FormerNames, LOOKUPS, UsernameClaim},
 };
@@ -70,9 +70,8 @@ pub async fn change_username(
     former.record(&mut tx, &old.username, now);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
-    search::change(&mut tx, &old, &new);
     notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
-    s.table.commit(tx).await.map_err(|e| match &e {
+    finding::change(&mut tx, &old, &new).commit(&s.table, tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
         CommitError::Refused(r) if r.at(free) => Problem::field("/username", FieldError::new("username_taken")),
         _ => Problem::from(e),

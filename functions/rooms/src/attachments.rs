@@ -1,13 +1,13 @@
 //! Files of messages: the client declares a file for a room, gets a link for exactly that file, uploads it to the bucket, and sends its
 //! id with a message over the socket. Members get links to it for as long as the message is there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use accounts::pair::Pair;
 use axum::extract::State;
-use callers::{MemberWith, MemberWithBoth};
+use callers::MemberWith;
 use files::{
-    Declared, Expected, UploadMethod,
+    CreatedUpload, Declared, Expected,
     attachment::{file_key, incoming_key, preview_key},
 };
 use kernel::{Fields, Kind, Problem, Timestamp, id::AttachmentId};
@@ -24,6 +24,8 @@ use serde_json::json;
 use store::limits::{self, HOUR, Quota};
 use utoipa::ToSchema;
 use web::{Created, Json, Path, Problems};
+
+use crate::reader::Reader;
 
 /// How long a link is valid, for the upload and for a download.
 const LINK_LIFE: Duration = Duration::from_secs(300);
@@ -63,22 +65,6 @@ impl CreateAttachment {
     }
 }
 
-/// A link for the upload of a file.
-#[derive(Serialize, ToSchema)]
-pub struct CreatedAttachment {
-    /// The id, with which its state is read and it is sent.
-    id: AttachmentId,
-    /// The method to send the file with.
-    method: UploadMethod,
-    /// The address to send the file to. It needs no access token.
-    #[schema(format = "uri")]
-    url: String,
-    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
-    headers: BTreeMap<String, String>,
-    /// When the link expires.
-    expires_at: Timestamp,
-}
-
 /// Returns a link for the upload of a file, which the caller can then send with a message in this room.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other file is
@@ -86,9 +72,9 @@ pub struct CreatedAttachment {
 /// hour, after which it is deleted. Pictures are encoded anew without metadata, upright, with at most 4,096 pixels on a side; a WebP
 /// becomes a JPEG or a PNG. Videos and documents are checked for their type. All files of an account have up to 1 GiB.
 ///
-/// AWS calls: four, the batch that authenticates the caller and reads the room and their membership, a batch of whether they may write,
-/// the counter, and the transaction that stores the declaration and counts its bytes. A further upload within the hour takes a fifth,
-/// for its counter. The link is computed here.
+/// AWS calls: three, the batch that authenticates the caller and reads the room, their membership and whether they may write, the
+/// counter, and the transaction that stores the declaration and counts its bytes. A further upload within the hour takes a fourth, for
+/// its counter. The link is computed here.
 #[utoipa::path(
     post, path = "/v1/rooms/{room}/uploads",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
@@ -102,7 +88,7 @@ pub struct CreatedAttachment {
     ),
     responses(
         (
-            status = 201, body = CreatedAttachment, headers(("Location" = String, description = "The address of the state of the upload.")),
+            status = 201, body = CreatedUpload<AttachmentId>, headers(("Location" = String, description = "The address of the state of the upload.")),
             example = json!({
                 "id": "att_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
                 "method": "PUT",
@@ -116,36 +102,19 @@ pub struct CreatedAttachment {
 )]
 pub async fn create_attachment_upload(
     State(s): State<crate::State>,
-    caller: MemberWithBoth<Room, Membership>,
-    Path(RoomName(room)): Path<RoomName>,
+    Reader { user, member }: Reader,
     Json(body): Json<CreateAttachment>,
-) -> Result<Created<CreatedAttachment>, web::Error> {
-    let (now, user) = (s.sys.now(), caller.member.user.id);
-    let member = RoomMember::of(room, user, caller.first, caller.second)?;
+) -> Result<Created<CreatedUpload<AttachmentId>>, web::Error> {
+    let (now, user, room) = (s.sys.now(), user.id, member.room.id);
     member.writes()?;
     let (name, declared) = body.parse()?;
-    may_write(&s, &member).await?;
     limits::take(&s.table, now, &[UPLOADS.of(user)]).await?;
     let upload = Attachment::new(&s.sys, (user, room), name, declared, LINK_LIFE);
     let DeclaredFile { file_type, bytes, sha256 } = &upload.declared;
     let expected = Expected { media_type: file_type.media_type(), bytes: *bytes, sha256 };
     let link = s.bucket.upload_link(&incoming_key(user, upload.id), expected, upload.created_at, LINK_LIFE).await?;
     attachment::declare(&s.table, &upload).await?;
-    let (id, expires_at) = (upload.id, upload.link_ends_at.into());
-    let created = CreatedAttachment { id, method: UploadMethod::Put, url: link.url, headers: link.headers, expires_at };
-    Ok(Created(format!("/v1/rooms/{room}/uploads/{id}"), created))
-}
-
-/// Checks that a person is not banned from chat, and that nobody blocks anybody in a direct room. One batch read.
-async fn may_write(s: &crate::State, member: &RoomMember) -> Result<(), Problem> {
-    let (chat, pair) = (ChatState::key_of(member.membership.user), Pair::key_in(member.room.id));
-    let direct = member.membership.peer.map(|_| pair.clone());
-    let mut found = s.table.get_many([chat.clone()].into_iter().chain(direct).collect()).await?;
-    found.take::<ChatState>(&chat)?.unwrap_or_default().admit(s.sys.now())?;
-    match found.take::<Pair>(&pair)? {
-        Some(pair) if pair.is_blocked() => Err(Kind::NotFound.because("one blocks the other")),
-        _ => Ok(()),
-    }
+    Ok(Created(format!("/v1/rooms/{room}/uploads/{}", upload.id), link.created(upload.id, upload.link_ends_at)))
 }
 
 /// The state of an upload of a file.
@@ -244,14 +213,15 @@ pub struct AttachmentLinks {
 /// Returns links to a file of a message that the caller may read, valid for five minutes.
 ///
 /// AWS calls: two, a batch that authenticates the caller and reads the attachment, and a batch of the room, their membership, the
-/// message, and in a direct room whether one of the two blocks the other. The links are computed here.
+/// message, whether they are banned from chat, and in a direct room whether one of the two blocks the other. The links are computed
+/// here.
 #[utoipa::path(
     get, path = "/v1/rooms/{room}/attachments/{attachment}",
     params(
         ("room" = String, Path, max_length = 30, description = "The room's id, or `public`."),
         ("attachment" = inline(AttachmentId), Path, description = "The file's id.", example = "att_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH"),
     ),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned"]))),
     responses(
         (
             status = 200, body = AttachmentLinks,
@@ -293,8 +263,10 @@ async fn readable(
     let (entry_key, pair_key) = (LogEntry::key_of(room, seq), Pair::key_in(room));
     // Nobody's pair is in the public room.
     let pair = (room != PUBLIC).then(|| pair_key.clone());
-    let always = [room_key.clone(), member_key.clone(), entry_key.clone()];
+    let chat_key = ChatState::key_of(user);
+    let always = [room_key.clone(), member_key.clone(), entry_key.clone(), chat_key.clone()];
     let mut found = s.table.get_many(always.into_iter().chain(pair).collect()).await?;
+    found.take::<ChatState>(&chat_key)?.unwrap_or_default().check_ban(s.sys.now())?;
     let member = RoomMember::of(room, user, found.take(&room_key)?, found.take(&member_key)?)?;
     if found.take::<Pair>(&pair_key)?.is_some_and(|pair| pair.is_blocked()) {
         return Err(Kind::NotFound.because("one blocks the other"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use accounts::pair;
 use axum::extract::State;
-use callers::{Member, MemberWithBoth};
+use callers::MemberWithBoth;
 use futures_util::future::try_join_all;
 use kernel::{
     Time,
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// The most rooms that are put in order, besides the public room. `GET /v1/rooms` lists all.
 const ORDERED_MOST: u32 = 300;
@@ -57,14 +57,15 @@ pub struct ChatList {
 /// A page has at most 50. Of somebody with more than 300 rooms the first 300 by their ids are put in order; all are in
 /// `GET /v1/rooms`.
 ///
-/// AWS calls: the caller; a query of the memberships; a batch of the rooms and the people in them for each hundred; a batch of the
-/// last messages; a query for each room with news, at once; a batch read of whether the caller blocks their authors.
+/// AWS calls: the caller and whether they are banned from chat in one; a query of the memberships; a batch of the rooms and the people
+/// in them for each hundred; a batch of the last messages; a query for each room with news, at once; a batch read of whether the caller
+/// blocks their authors.
 #[utoipa::path(get, path = "/v1/chats", params(PageQuery),
-    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    extensions(("x-problems" = json!(["chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = ChatList), Problems))]
 pub async fn list_chats(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ChatList>, web::Error> {
     let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.user.id);

@@ -1,5 +1,6 @@
 //! Groups and channels: made, shown, changed and deleted.
 
+use accounts::{pair::Pair, user::User};
 use axum::extract::State;
 use callers::{Member, MemberWith, MemberWithBoth};
 use kernel::{FieldError, Fields, Kind, Problem};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// A group or a channel to make.
 #[derive(Deserialize, ToSchema)]
@@ -65,11 +66,11 @@ impl CreateRoom {
 ///
 /// AWS calls: the caller, a counter, one transaction.
 #[utoipa::path(post, path = "/v1/rooms", request_body = CreateRoom,
-    extensions(("x-problems" = json!(["invalid", "slug_taken", "too_many", "too_many_requests"])), ("x-limits" = json!([OPENED]))),
+    extensions(("x-problems" = json!(["chat_banned", "invalid", "slug_taken", "too_many", "too_many_requests"])), ("x-limits" = json!([OPENED]))),
     responses((status = 201, body = RoomInfo), Problems))]
 pub async fn create_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Json(body): Json<CreateRoom>,
 ) -> Result<Created<RoomInfo>, web::Error> {
     let (new, name, topic) = body.parse()?;
@@ -79,8 +80,8 @@ pub async fn create_room(
 
 /// Shows one of the caller's rooms.
 ///
-/// AWS calls: one, the batch that authenticates the caller and reads the room and their membership. For a direct room another read,
-/// of the other person.
+/// AWS calls: one, the batch that authenticates the caller and reads the room and their membership. For a direct room another batch, of
+/// the other person and whether one of the two blocks the other.
 #[utoipa::path(get, path = "/v1/rooms/{room}",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -93,7 +94,14 @@ pub async fn get_room(
     let me = caller.member.user.id;
     let RoomMember { room, membership } = RoomMember::of(room, me, caller.first, caller.second)?;
     let peer = match membership.peer {
-        Some(peer) => s.table.get(accounts::user::User::key_of(peer)).await?,
+        Some(peer) => {
+            let (person, pair) = (User::key_of(peer), Pair::key_in(room.id));
+            let mut found = s.table.get_many(vec![person.clone(), pair.clone()]).await?;
+            if found.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked()) {
+                return Err(Kind::NotFound.because("one blocks the other").into());
+            }
+            found.take::<User>(&person)?
+        }
         None => None,
     };
     Ok(Json(RoomInfo::of(me, &room, peer.as_ref())))
@@ -122,11 +130,11 @@ pub struct UpdateRoom {
 /// AWS calls: the caller, a batch of the room and their membership, one transaction.
 #[utoipa::path(patch, path = "/v1/rooms/{room}", request_body = UpdateRoom,
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_banned", "invalid"]))),
     responses((status = 200, body = RoomInfo), Problems))]
 pub async fn update_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Path(RoomName(room)): Path<RoomName>,
     Json(body): Json<UpdateRoom>,
 ) -> Result<Json<RoomInfo>, web::Error> {

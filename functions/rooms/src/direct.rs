@@ -9,7 +9,6 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use callers::Member;
 use kernel::{FieldError, Kind, Problem, id::UserId};
 use messaging::room::{self, Opened};
 use serde::Deserialize;
@@ -17,7 +16,7 @@ use store::limits;
 use utoipa::ToSchema;
 use web::{Client, Created, Json, Problems};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// The other person, by exactly one of these.
 #[derive(Deserialize, ToSchema)]
@@ -55,12 +54,12 @@ impl OpenDirectRoom {
     post,
     path = "/v1/rooms/direct",
     request_body = OpenDirectRoom,
-    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!([room::OPENED, LOOKUPS]))),
+    extensions(("x-problems" = json!(["not_found", "room_with_self", "chat_banned", "chat_not_allowed", "invalid", "too_many_requests"])), ("x-limits" = json!([room::OPENED, LOOKUPS]))),
     responses((status = 200, body = RoomInfo), (status = 201, body = RoomInfo), Problems)
 )]
 pub async fn open_direct_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     client: Client,
     Json(body): Json<OpenDirectRoom>,
 ) -> Result<Response, web::Error> {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::members::InRoom;
+use crate::{members::InRoom, reader::Unbanned};
 
 /// An invitation of the caller.
 #[derive(Serialize, ToSchema)]
@@ -87,11 +87,11 @@ pub async fn list_room_invitations(
 /// before it.
 #[utoipa::path(put, path = "/v1/rooms/{room}/invitations/{user}",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "Who is invited.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_not_allowed", "too_many", "conflict", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_banned", "chat_not_allowed", "too_many", "conflict", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
     responses((status = 204), Problems))]
 pub async fn invite_to_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Path(InRoom { room, user }): Path<InRoom>,
 ) -> Result<NoContent, web::Error> {
     roster::invite(&s.table, &s.sys, caller.user.id, user, room.0).await?;

@@ -13,8 +13,8 @@
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
-//! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a read in a direct room; a query |
-//! | `GET /v1/rooms/{room}/receipts` | the caller, the room and their membership in one; a read in a direct room; a query; a batch of the people |
+//! | `GET /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a query |
+//! | `GET /v1/rooms/{room}/receipts` | the caller and what admits them to the room in one; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
@@ -22,12 +22,15 @@
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
 //!
-//! | `POST /v1/rooms/{room}/uploads` | the caller, the room and their membership in one; a batch read; a counter; a transaction |
+//! | `POST /v1/rooms/{room}/uploads` | the caller and what admits them to the room in one; a counter; a transaction |
 //! | `GET /v1/rooms/{room}/uploads/{attachment}` | the caller and the attachment in one |
 //! | `GET /v1/rooms/{room}/attachments/{attachment}` | the caller and the attachment in one; a batch read of the room, the membership and the message |
 //!
 //! Files do not pass through this function: it signs links to the bucket. They are here and in no function of their own, because who may
 //! have them is decided by what the other operations read, and a client that sends a picture finds this function awake.
+//!
+//! Who is banned from chat reads no messages and no files here either, and makes, names and joins no rooms: names are told to others as
+//! messages are. They still see which rooms they are in, and may leave, hand over and delete them.
 //!
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
@@ -40,6 +43,7 @@ mod invitations;
 mod list;
 mod members;
 mod messages;
+mod reader;
 mod receipts;
 
 use accounts::token::Tokens;

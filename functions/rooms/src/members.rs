@@ -1,9 +1,9 @@
 //! The members of groups and channels: listed, joined, left, removed, and their roles.
 
-use accounts::user::User;
+use accounts::{pair::Pair, user::User};
 use axum::extract::State;
 use callers::{Member, MemberWithBoth};
-use kernel::{Timestamp, id::UserId};
+use kernel::{Kind, Timestamp, id::UserId};
 use messaging::{
     member::{self, Membership, RoomMember, RoomRole},
     message::Author,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::info::RoomInfo;
+use crate::{info::RoomInfo, reader::Unbanned};
 
 /// A member of a room.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +39,7 @@ pub struct RoomMemberList {
 /// Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the memberships; a batch of
-/// the people.
+/// the people, and in a direct room of whether one of the two blocks the other.
 #[utoipa::path(get, path = "/v1/rooms/{room}/members",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), PageQuery),
     extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
@@ -59,8 +59,13 @@ pub async fn list_room_members(
     }
     let page = member::of_room(&s.table, room.id, after, limit).await?;
     let next_cursor = cursors.next(page.last().map(|m| m.user))?;
-    let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).collect();
+    let pair = Pair::key_in(room.id);
+    let direct = (room.kind == RoomKind::Direct).then(|| pair.clone());
+    let keys: Vec<_> = page.items.iter().map(|m| User::key_of(m.user)).chain(direct).collect();
     let mut people = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
+    if people.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked()) {
+        return Err(Kind::NotFound.because("one blocks the other").into());
+    }
     let mut items = Vec::new();
     for m in page.items {
         if let Some(person) = people.take::<User>(&User::key_of(m.user))? {
@@ -76,11 +81,11 @@ pub async fn list_room_members(
 /// AWS calls: the caller, a batch of the room, their membership, invitation and counts, one transaction.
 #[utoipa::path(post, path = "/v1/rooms/{room}/members",
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
-    extensions(("x-problems" = json!(["not_found", "too_many"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned", "too_many"]))),
     responses((status = 200, body = RoomInfo), Problems))]
 pub async fn join_room(
     State(s): State<crate::State>,
-    caller: Member,
+    Unbanned(caller): Unbanned,
     Path(RoomName(room)): Path<RoomName>,
 ) -> Result<Json<RoomInfo>, web::Error> {
     let room = roster::join(&s.table, &s.sys, &caller.user, room).await?;

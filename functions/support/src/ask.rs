@@ -4,12 +4,14 @@ use std::num::NonZeroU64;
 
 use kernel::{
     FieldError, PAGE_MAX, Problem, Timestamp,
-    id::{MessageId, RoomId},
+    id::{MessageId, RoomId, UserId},
     page_limit,
 };
 use messaging::{
     access::DeskSubject,
     message::{Nonce, Text},
+    pace::InRoom,
+    support::thread::thread_of,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -90,7 +92,8 @@ pub enum SupportAsk {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
-    /// Moves the read marker forward: the caller's own, or that of the whole team.
+    /// Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device:
+    /// what comes in between is refused with `too_many_requests` and the time to wait.
     Read {
         /// The thread.
         #[schema(nullable = false)]
@@ -98,7 +101,7 @@ pub enum SupportAsk {
         /// The number of the last message that was read.
         seq: u64,
     },
-    /// Tells the other side that the person types: at most every five seconds.
+    /// Tells the other side that the person types: at most every five seconds for each device. What comes in between is dropped.
     Typing {
         /// The thread.
         #[schema(nullable = false)]
@@ -171,6 +174,16 @@ impl Words {
 }
 
 impl Act {
+    /// What a device does in a thread only so often, if it is that. `caller`: whose thread it is if none is named.
+    pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
+        let what = match self.what {
+            What::Typing => InRoom::Types,
+            What::Read(_) => InRoom::Reads,
+            _ => return None,
+        };
+        Some((self.room.unwrap_or_else(|| thread_of(caller)), what))
+    }
+
     /// The items to read for it.
     pub fn subject(&self) -> DeskSubject<'_> {
         let (nonce, entry) = match &self.what {

@@ -132,35 +132,38 @@ pub async fn get_support_thread(State(s): State<crate::State>, caller: Member) -
 /// Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the
 /// whole team.
 ///
-/// AWS calls: the caller; the thread; a counter and a transaction if it is new or about something else now.
+/// AWS calls: the caller and whether they are banned from chat in one; the thread; a counter and a transaction if it is new or about
+/// something else now.
 #[utoipa::path(put, path = "/v1/support/thread", request_body = OpenSupportThread,
-    extensions(("x-problems" = json!(["invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([SUBJECTS]))),
+    extensions(("x-problems" = json!(["chat_banned", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([SUBJECTS]))),
     responses((status = 200, body = SupportThread), (status = 201, body = SupportThread), Problems))]
 pub async fn open_support_thread(
     State(s): State<crate::State>,
-    caller: Member,
+    caller: MemberWith<ChatState>,
     Json(OpenSupportThread { subject }): Json<OpenSupportThread>,
 ) -> Result<Response, web::Error> {
+    caller.resource.unwrap_or_default().check_ban(s.sys.now())?;
     let subject = Subject::parse(&subject).map_err(|e| Problem::field("/subject", e))?;
-    let (room, new) = thread::open(&s.table, &s.sys, &caller.user, subject).await?;
+    let (room, new) = thread::open(&s.table, &s.sys, &caller.member.user, subject).await?;
     let thread = SupportThread::new(&room, desk_of(&room)?);
     Ok(if new { Created("/v1/support/thread".to_owned(), thread).into_response() } else { Json(thread).into_response() })
 }
 
 /// Lists the messages of the caller's support thread, the newest page first.
 ///
-/// AWS calls: the caller; the thread; a query of the messages.
+/// AWS calls: the caller and whether they are banned from chat in one; the thread; a query of the messages.
 #[utoipa::path(get, path = "/v1/support/thread/messages", params(SupportPageQuery),
-    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = SupportMessageList), Problems))]
 pub async fn list_support_messages(
     State(s): State<crate::State>,
-    caller: Member,
+    caller: MemberWith<ChatState>,
     Query(query): Query<SupportPageQuery>,
 ) -> Result<Json<SupportMessageList>, web::Error> {
     query.limit()?;
-    let room = own(&s, &caller.user).await?;
-    page(&s, room, Side::Customer, caller.user.id, &query).await
+    caller.resource.unwrap_or_default().check_ban(s.sys.now())?;
+    let room = own(&s, &caller.member.user).await?;
+    page(&s, room, Side::Customer, caller.member.user.id, &query).await
 }
 
 /// A page of a thread's messages, as a side sees them.
@@ -183,7 +186,7 @@ pub async fn page(
 /// Sends a message to the support team. It opens a thread that was done.
 ///
 /// AWS calls: the caller and their sending limit in one; a batch of the thread and of the receipt of the nonce; the transaction; a
-/// batch of the caller's sockets and a query of the team's with a batch of their roles; a post for each.
+/// batch of the caller's sockets and a query of the team's with a batch of their people; a post for each.
 #[utoipa::path(post, path = "/v1/support/thread/messages", request_body = SendSupportMessage,
     extensions(("x-problems" = json!(["not_found", "message_length", "invalid", "nonce_reused", "chat_banned"]))),
     responses((status = 201, body = SentSupportMessage), Problems))]

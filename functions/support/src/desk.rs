@@ -214,7 +214,7 @@ pub struct SendDeskMessage {
 /// For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the thread and of the receipt of the nonce; the transaction; a batch of the
-/// customer's sockets and a query of the team's with a batch of their roles; a post for each. If it is refused two reads of what came
+/// customer's sockets and a query of the team's with a batch of their people; a post for each. If it is refused two reads of what came
 /// since.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/messages", request_body = SendDeskMessage,
     params(("thread" = RoomId, Path, description = "The thread.")),
@@ -271,7 +271,7 @@ impl SetThreadState {
 
 /// Changes the state of a thread in which nobody has written since the caller read it. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their roles, and a
+/// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their people, and a
 /// post for each.
 #[utoipa::path(put, path = "/v1/support/threads/{thread}/state", request_body = SetThreadState,
     params(("thread" = RoomId, Path, description = "The thread.")),
@@ -291,7 +291,7 @@ pub async fn set_desk_thread_state(
 
 /// Takes a thread that nobody has. No effect if the caller has it. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a write; a query of the team's sockets with a batch of their roles, and a post for
+/// AWS calls: the caller and their roles in one; a write; a query of the team's sockets with a batch of their people, and a post for
 /// each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/take",
     params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "thread_taken"]))),
@@ -316,7 +316,7 @@ pub struct GiveThread {
 /// Gives a thread that the caller has to another member of the team. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a write; a query of the team's sockets
-/// with a batch of their roles, and a post for each.
+/// with a batch of their people, and a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/give", request_body = GiveThread,
     params(("thread" = RoomId, Path, description = "The thread.")),
     extensions(("x-problems" = json!(["not_found", "invalid", "thread_taken"]))),

@@ -18,9 +18,10 @@
 //! | `POST …/take` | the caller; a write; what a delivery takes |
 //! | `POST …/give` | the caller; a batch read of the other person and their roles; a write; what a delivery takes |
 //! | notes, prepared replies | the caller; a query, or a write (a note is a transaction, a new reply a query before the write) |
+//! | `DELETE …/notes/{note}` | the caller; a batch of the thread and the note; a transaction |
 //! | `GET /v1/support/figures` | the caller; a query |
 //! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |
-//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their roles and a post for each |
+//! | a delivery | a batch read of the customer's sockets and a post for each; a query of the desk's sockets, a batch read of their people and a post for each |
 
 mod ask;
 mod customer;
@@ -88,6 +89,7 @@ web::operations! { "support", "The support desk: a thread of each customer with 
     desk::give_desk_thread,
     notes::list_desk_notes,
     notes::write_desk_note,
+    notes::delete_desk_note,
     replies::list_prepared_replies,
     replies::create_prepared_reply,
     replies::replace_prepared_reply,

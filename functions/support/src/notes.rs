@@ -1,5 +1,9 @@
 //! Private notes of the team beside a thread.
 
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::Role,
+};
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::{
@@ -8,11 +12,15 @@ use kernel::{
 };
 use messaging::{
     message::Author,
+    room::Room,
     support::note::{self, Note},
 };
 use serde::{Deserialize, Serialize};
+use store::{Cond, Conditional as _, Tx};
 use utoipa::ToSchema;
-use web::{Created, Json, PageQuery, Path, Problems, Query};
+use web::{Created, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+
+use crate::talk::desk_of;
 
 /// A note of the team, which its customer never sees.
 #[derive(Serialize, ToSchema)]
@@ -91,4 +99,41 @@ pub async fn write_desk_note(
     let text = note::parse(&text).map_err(|e| Problem::field("/text", e))?;
     let note = note::write(&s.table, &s.sys, thread, &caller.member.user, text).await?.ok_or(Kind::NotFound)?;
     Ok(Created(format!("/v1/support/threads/{thread}/notes"), note.into()))
+}
+
+/// The thread and the note in a path.
+#[derive(Deserialize)]
+pub struct BesideThread {
+    thread: RoomId,
+    note: NoteId,
+}
+
+/// Deletes a note: one's own, or any as a superuser. No effect if there is none. It is recorded who did. For moderators.
+///
+/// AWS calls: the caller and their roles in one; a batch of the thread and the note; a transaction if there is one.
+#[utoipa::path(delete, path = "/v1/support/threads/{thread}/notes/{note}",
+    params(("thread" = RoomId, Path, description = "The thread."), ("note" = NoteId, Path, description = "The note.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 204), Problems))]
+pub async fn delete_desk_note(
+    State(s): State<crate::State>,
+    caller: Staff<Moderator>,
+    request: RequestId,
+    Path(BesideThread { thread, note }): Path<BesideThread>,
+) -> Result<NoContent, web::Error> {
+    let (room, key) = (Room::key_of(thread), Note::key_of(thread, note));
+    let mut found = s.table.get_many(vec![room.clone(), key.clone()]).await?;
+    let room = found.take::<Room>(&room)?.ok_or(Kind::NotFound)?;
+    let customer = desk_of(&room)?.customer;
+    let Some(written) = found.take::<Note>(&key)? else { return Ok(NoContent) };
+    let me = caller.member.user.id;
+    if written.author != Some(me) && caller.role < Role::Superuser {
+        return Err(Kind::Forbidden.because("the note is somebody else's").into());
+    }
+    let mut tx = Tx::new();
+    tx.delete_when(key, Cond::Exists);
+    s.audit.add(&mut tx, &AuditEntry::by(&s.sys, me, &request.0, Action::SupportNoteDeleted, customer).changed("note", note, ()));
+    // Another request was faster.
+    s.table.commit(tx).await.refused_is_fine()?;
+    Ok(NoContent)
 }

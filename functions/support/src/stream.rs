@@ -7,14 +7,14 @@ use kernel::{Kind, Locale, Problem};
 use messaging::{
     access::{self, DeskSender},
     change::{self, Changed},
-    connection,
     frame::{self, PAGE_MAX_BYTES},
     history::{self, NewerPage, OlderPage},
     member::RoomMember,
     message::{Author, LogEntry, Text},
-    pace::{Cost, Owner},
+    pace::Owner,
     presence::{self, LIFE},
     room::Room,
+    stream::{Answered, Arrived, Stream},
     support::{
         present::{self, AtDesk},
         thread::{self, Side, taking_part},
@@ -37,46 +37,25 @@ pub async fn on_frame(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Fa
     let event: ApiGatewayWebsocketProxyRequest = serde_json::from_str(payload.get())?;
     let socket = event.request_context.connection_id.unwrap_or_default();
     let request = event.request_context.request_id.unwrap_or_default();
-    let (id, act) = match frame::read::<SupportAsk>(event.body.as_deref().unwrap_or_default()) {
-        Ok(asked) => (asked.id, asked.payload.parse()),
-        Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
+    let body = event.body.unwrap_or_default();
+    let stream = Stream { name: STREAM, table: &s.table, sys: &s.sys, sockets: &s.sockets, pace: &s.pace };
+    let arrived = Arrived { socket: &socket, request: &request, body: &body };
+    let answering = |owner: Owner, act: Act| {
+        let (locale, often) = (owner.locale, act.limited(owner.user));
+        stream.seldom(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
     };
-    let Some((outcome, locale)) = enter(s, &socket, &request, act).await else { return Ok(to_raw_value(&frame::reply(None))?) };
-    let told = match outcome {
-        Ok(answer) => Some(frame::write(STREAM, id.as_deref(), &answer)),
-        Err(problem) => {
-            note(&problem);
-            let told = frame::error(STREAM, id.as_deref(), &problem, locale, &request);
-            connection::refuse(&s.sockets, &socket, &problem, told).await
-        }
-    };
-    Ok(to_raw_value(&frame::reply(told))?)
+    Ok(to_raw_value(&stream.handle(arrived, SupportAsk::parse, answering).await)?)
 }
 
 type Outcome = Result<SupportAnswer, Problem>;
 
-/// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
-async fn enter(s: &State, socket: &str, request: &str, act: Result<Act, Problem>) -> Option<(Outcome, Locale)> {
-    let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
-    let owner = match s.pace.enter(&s.table, socket, cost, s.sys.now()).await {
-        Ok(owner) => owner,
-        Err(unheard) => return unheard.settle(&s.table, &s.sys, &s.sockets, socket).await.map(|(problem, locale)| (Err(problem), locale)),
-    };
+async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act) -> Answered<SupportAnswer> {
     let mut locale = owner.locale;
-    let outcome = match act {
-        Ok(act) => {
-            let outcome = Box::pin(answer(s, socket, request, owner, act, &mut locale)).await;
-            // Our own failures do not count against the client.
-            let refused = outcome.as_ref().is_err_and(|problem| problem.kind.status() < 500);
-            s.pace.answered(socket, owner.user, locale, refused, s.sys.now());
-            outcome
-        }
-        Err(problem) => Err(problem),
-    };
-    Some((outcome, locale))
+    let outcome = Box::pin(authorized(s, socket, request, owner, act, &mut locale)).await;
+    Answered { outcome, locale, looked_at: true }
 }
 
-async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
+async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
     let sender = access::authorize_desk(&s.table, &s.sys, socket, owner, act.subject()).await?;
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
@@ -199,13 +178,4 @@ async fn typing(s: &State, from: &Frame<'_>, user: &User, room: &Room) -> Outcom
     }
     present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told(Side::Team)).await;
     Ok(SupportAnswer::Typing { room: id })
-}
-
-fn note(problem: &Problem) {
-    let (code, cause) = (problem.kind.code(), problem.cause.as_ref().map(ToString::to_string).unwrap_or_default());
-    if problem.kind.status() >= 500 {
-        tracing::error!(code, cause, at = %problem.at, "a frame failed");
-    } else {
-        tracing::debug!(code, cause, at = %problem.at, "a frame was refused");
-    }
 }

@@ -80,11 +80,11 @@ pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, words: Words) -> R
         Side::Team => DeskSend::Team { seen: seen.filter(|_| !force) },
     });
     let (id, member) = (room.id, taking_part(room, user.id)?);
-    let (attachments, mentions, digest) = (Vec::new(), Vec::new(), send::digest(&text, &[]));
+    let (attachments, mentions, fingerprint) = (Vec::new(), Vec::new(), send::fingerprint(&text, &[]));
     // The team is not held up by the rules of rooms.
     let staff = side == Side::Team;
     let sending =
-        Sending { user, member, pair: None, socket, text, attachments, reply_to, mentions, digest, nonce, staff, chat, receipt, desk };
+        Sending { user, member, pair: None, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(&s.table, &s.sys, sending).await {
         Ok(Sent { receipt, deliver, .. }) => {
             if let Some((message, _)) = deliver {

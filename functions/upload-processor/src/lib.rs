@@ -19,6 +19,7 @@ use aws_lambda_events::s3::S3Event;
 use events::{
     Envelope,
     files::{AttachmentsDropped, PictureRetired},
+    shop::ProductPictureRetired,
 };
 use files::{Bucket, Upload, attachment};
 use function::{Boot, Context, Failure, Function, Scheduled, StartError};
@@ -33,7 +34,7 @@ use store::{StoreError, Table};
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
 
-events::hears! { AttachmentsDropped, PictureRetired }
+events::hears! { AttachmentsDropped, PictureRetired, ProductPictureRetired }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -73,6 +74,9 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
             match detail.event {
                 Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::dropped(s, &attachments).await?,
                 Heard::PictureRetired(PictureRetired { user, picture }) => retire::retire(s, user, picture).await?,
+                Heard::ProductPictureRetired(ProductPictureRetired { product, picture }) => {
+                    retire::retire_of_product(s, product, picture).await?
+                }
             }
             Ok(None)
         }

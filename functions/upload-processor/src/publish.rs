@@ -1,9 +1,10 @@
 //! Publishing an uploaded file.
 //!
-//! AWS calls: seven. One batch for the item and the person; the file; concurrently the picture in three sizes; the transaction;
-//! one deletion. Each depends on the one before, and three objects are three requests.
+//! AWS calls: seven, and a read of the product that a picture is for. One batch for the item and the person; the file; concurrently the
+//! picture in three sizes; the transaction; one deletion. Each depends on the one before, and three objects are three requests.
 
 use accounts::user::{Status, User};
+use commerce::product::Product;
 use events::{Outbox, files::PictureRetired};
 use files::{
     FilesError, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome,
@@ -11,8 +12,8 @@ use files::{
 };
 use function::Failure;
 use futures_util::future::try_join_all;
-use kernel::id::{UploadId, UserId};
-use store::{Conditional as _, Tx};
+use kernel::id::{PictureId, UploadId, UserId};
+use store::{Conditional as _, StoreError, Tx};
 
 use crate::{State, load};
 
@@ -32,11 +33,11 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
         let upload = match record {
             Some(upload) if upload.state == Outcome::Waiting => upload,
             // It is processed already, or the account is deleted with all its items.
-            record => return Ok(s.bucket.delete(leftovers(user, id, record.as_ref())).await?),
+            record => return clean_up(s, user, id, record.as_ref()).await,
         };
-        let verdict = match may_publish(&upload, owner) {
-            Ok(owner) if !drawn => match draw(s, &upload).await {
-                Ok(verdict) => verdict.map(|()| owner),
+        let verdict = match may_publish(s, &upload, owner).await? {
+            Ok(target) if !drawn => match draw(s, &upload).await {
+                Ok(verdict) => verdict.map(|()| target),
                 // Another delivery of the same event may have finished and deleted the file.
                 Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
@@ -45,7 +46,7 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
         };
         drawn = verdict.is_ok();
         let settled = match verdict {
-            Ok(owner) => commit(s, &upload, &owner).await?,
+            Ok(target) => commit(s, &upload, &target).await?,
             Err(refusal) => refuse(s, &upload, refusal).await?,
         };
         if settled {
@@ -55,10 +56,35 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     Err("an upload changed too often while it was published".into())
 }
 
-/// Whether this upload may become this person's picture: the newer of two uploads wins, in any order of processing.
-fn may_publish(upload: &Upload, owner: Option<User>) -> Result<User, UploadRefusal> {
-    let owner = owner.filter(|o| o.status == Status::Active).ok_or(UploadRefusal::AccountClosed)?;
-    if owner.picture.is_some_and(|current| current > upload.picture()) { Err(UploadRefusal::Superseded) } else { Ok(owner) }
+/// Whose picture an upload becomes.
+enum Target {
+    /// The person who uploaded it.
+    Person(Box<User>),
+    /// A product.
+    Product(Box<Product>),
+}
+
+impl Target {
+    fn picture(&self) -> Option<PictureId> {
+        match self {
+            Self::Person(person) => person.picture,
+            Self::Product(product) => product.picture,
+        }
+    }
+}
+
+/// Whether this upload may become the picture that it is for: the newer of two uploads wins, in any order of processing.
+async fn may_publish(s: &State, upload: &Upload, owner: Option<User>) -> Result<Result<Target, UploadRefusal>, StoreError> {
+    let Some(owner) = owner.filter(|o| o.status == Status::Active) else { return Ok(Err(UploadRefusal::AccountClosed)) };
+    let target = match upload.product {
+        None => Target::Person(Box::new(owner)),
+        Some(product) => match s.table.get::<Product>(Product::key_of(product)).await? {
+            Some(product) => Target::Product(Box::new(product)),
+            None => return Ok(Err(UploadRefusal::ProductGone)),
+        },
+    };
+    let superseded = target.picture().is_some_and(|current| current > upload.picture());
+    Ok(if superseded { Err(UploadRefusal::Superseded) } else { Ok(target) })
 }
 
 /// Reads the file and writes the pictures that are made of it.
@@ -84,14 +110,21 @@ async fn still_waits(s: &State, upload: &Upload) -> Result<bool, FilesError> {
     Ok(record.is_some_and(|u| u.state == Outcome::Waiting))
 }
 
-/// Sets the person's picture, marks the upload and sends the event that retires the former picture, atomically. False if the
-/// upload or the person changed in the meantime.
-async fn commit(s: &State, upload: &Upload, owner: &User) -> Result<bool, Failure> {
+/// Sets the picture, marks the upload and sends the event that retires the former picture, atomically. False if the upload or what it
+/// is for changed in the meantime.
+async fn commit(s: &State, upload: &Upload, target: &Target) -> Result<bool, Failure> {
     let mut tx = Tx::new();
     tx.update(upload.publishing());
-    owner.change_picture(&mut tx, Some(upload.picture()));
-    if let Some(before) = owner.picture {
-        Outbox::add(&mut tx, &s.sys, &PictureRetired { user: owner.id, picture: before });
+    match target {
+        Target::Person(owner) => {
+            owner.change_picture(&mut tx, Some(upload.picture()));
+            if let Some(before) = owner.picture {
+                Outbox::add(&mut tx, &s.sys, &PictureRetired { user: owner.id, picture: before });
+            }
+        }
+        Target::Product(product) => {
+            product.change_picture(&mut tx, &s.sys, Some(upload.picture()));
+        }
     }
     if !s.table.commit(tx).await.applied()? {
         return Ok(false);
@@ -110,14 +143,22 @@ async fn refuse(s: &State, upload: &Upload, why: UploadRefusal) -> Result<bool, 
 }
 
 /// Deletes what is not needed after the decision. A published picture is left to `retire`, unless that has run already and a
-/// late delivery has written it again.
-fn leftovers(user: UserId, id: UploadId, record: Option<&Upload>) -> Vec<String> {
-    match record {
-        Some(u) if u.state == Outcome::Published && u.retired_at.is_none() => vec![Upload::incoming_key(user, id)],
-        Some(u) if u.state == Outcome::Published => {
-            let pictures = Size::ALL.into_iter().map(|size| picture::key(u.picture(), size));
-            pictures.chain([Upload::incoming_key(user, id)]).collect()
+/// late delivery has written it again. That of a product is needed as long as it is the product's picture.
+async fn clean_up(s: &State, user: UserId, id: UploadId, record: Option<&Upload>) -> Result<(), Failure> {
+    let incoming = Upload::incoming_key(user, id);
+    let Some(upload) = record.filter(|u| u.state == Outcome::Published) else {
+        return Ok(s.bucket.delete(Upload::every_key(user, id)).await?);
+    };
+    let in_use = match upload.product {
+        None => upload.retired_at.is_none(),
+        Some(product) => {
+            let product = s.table.get::<Product>(Product::key_of(product)).await?;
+            product.is_some_and(|product| product.picture == Some(upload.picture()))
         }
-        _ => Upload::every_key(user, id).collect(),
+    };
+    if in_use {
+        return Ok(s.bucket.delete([incoming]).await?);
     }
+    let pictures = Size::ALL.into_iter().map(|size| picture::key(upload.picture(), size));
+    Ok(s.bucket.delete(pictures.chain([incoming])).await?)
 }

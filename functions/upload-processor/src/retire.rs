@@ -3,13 +3,14 @@
 //! AWS calls: six. One batch for the item and the person; three concurrent copies; the mark; one deletion. The mark is written
 //! between copying and deleting, so that a second run never copies what the first one has deleted.
 
+use commerce::product::Product;
 use files::{
     Upload,
     picture::{self, Size},
 };
 use function::Failure;
 use futures_util::future::try_join_all;
-use kernel::id::{PictureId, UserId};
+use kernel::id::{PictureId, ProductId, UserId};
 use store::Conditional as _;
 
 use crate::{State, load};
@@ -35,4 +36,13 @@ pub async fn retire(s: &State, user: UserId, picture: PictureId) -> Result<(), F
         s.bucket.delete(Size::ALL.map(|size| picture::key(picture, size))).await?;
     }
     Ok(())
+}
+
+/// Deletes a picture of a product, unless it is in use.
+pub async fn retire_of_product(s: &State, product: ProductId, picture: PictureId) -> Result<(), Failure> {
+    let current = s.table.get::<Product>(Product::key_of(product)).await?;
+    if current.is_some_and(|current| current.picture == Some(picture)) {
+        return Ok(());
+    }
+    Ok(s.bucket.delete(Size::ALL.map(|size| picture::key(picture, size))).await?)
 }

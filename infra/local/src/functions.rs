@@ -32,6 +32,7 @@ functions! {
     "account-purge" => account_purge::start, None;
     "admin" => admin::start, Some(admin::description);
     "api-docs" => api_docs::start, Some(api_docs::description);
+    "api-keys" => api_keys::start, Some(api_keys::description);
     "chat" => chat::start, None;
     "data-export" => data_export::start, None;
     "deletion-fallback" => deletion_fallback::start, None;
@@ -43,16 +44,19 @@ functions! {
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);
+    "models" => models::start, Some(models::description);
     "moderation" => moderation::start, Some(moderation::description);
     "notifications" => notifications::start, Some(notifications::description);
     "outbox-relay" => outbox_relay::start, None;
     "password" => password::start, Some(password::description);
     "people" => people::start, Some(people::description);
     "phone-login" => phone_login::start, Some(phone_login::description);
+    "products" => products::start, Some(products::description);
     "profile" => profile::start, Some(profile::description);
     "registration" => registration::start, Some(registration::description);
     "room-fanout" => room_fanout::start, None;
     "rooms" => rooms::start, Some(rooms::description);
+    "search-index" => search_index::start, None;
     "socket" => socket::start, Some(socket::description);
     "stripe-webhook" => stripe_webhook::start, Some(stripe_webhook::description);
     "support" => support::start, Some(support::description);

@@ -49,9 +49,9 @@ const POSTS_AT_ONCE: f64 = 16.0;
 const FANOUT_PARTS: f64 = 4.0;
 /// The size of the presence item of a person who is online, in bytes.
 const PRESENCE_BYTES: f64 = 400.0;
-/// The items that a ping reads at once, and the write units of the last-seen time, which is also the key of an index: the old entry
-/// is removed and a new one added.
-const PING_READ_UNITS: f64 = 5.0;
+/// The items that a ping reads at once: the person, their session, their ban, their sockets, the public room and their membership of it.
+/// And the write units of the last-seen time, which is also the key of an index: the old entry is removed and a new one added.
+const PING_READ_UNITS: f64 = 6.0;
 const PING_WRITE_UNITS: f64 = 3.0;
 /// The log of an invocation, and the access log of a request, in bytes.
 const LOG_BYTES: f64 = 500.0;

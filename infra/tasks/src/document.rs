@@ -27,6 +27,8 @@ pub struct Callers {
     pub step_up: bool,
     /// Only signed-in callers with a role.
     pub staff: bool,
+    /// Also programs with an API key.
+    pub keys: bool,
 }
 
 impl Callers {
@@ -34,7 +36,13 @@ impl Callers {
     pub fn of(security: Option<&Value>) -> Self {
         let conditions = security.and_then(|security| security.pointer("/0")?.get(web::BEARER)?.as_array());
         let any = |is: fn(&str) -> bool| conditions.into_iter().flatten().filter_map(Value::as_str).any(is);
-        Self { signed_in: conditions.is_some(), step_up: any(|name| name == web::STEP_UP), staff: any(|name| name != web::STEP_UP) }
+        let alternatives = security.and_then(Value::as_array).into_iter().flatten();
+        Self {
+            signed_in: conditions.is_some(),
+            step_up: any(|name| name == web::STEP_UP),
+            staff: any(|name| name != web::STEP_UP),
+            keys: alternatives.into_iter().any(|alternative| alternative.get(web::API_KEY).is_some()),
+        }
     }
 }
 

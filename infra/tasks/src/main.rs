@@ -13,6 +13,7 @@ mod new;
 mod openapi;
 mod permissions;
 mod repository;
+mod searches;
 mod sizes;
 mod sync;
 
@@ -87,6 +88,15 @@ enum Task {
         /// How many messages are sent.
         #[arg(long, default_value_t = 100)]
         messages: usize,
+    },
+    /// Print what searching the catalogue of models costs; fail if a page costs too much.
+    Search {
+        /// How many models.
+        #[arg(long, value_delimiter = ',', default_values_t = [100, 10_000])]
+        models: Vec<u32>,
+        /// Also with a million, which takes long.
+        #[arg(long)]
+        million: bool,
     },
     /// Invoke every file in events/ with `cargo lambda invoke` and compare the answers.
     Events {
@@ -163,6 +173,10 @@ fn main() -> ExitCode {
         Task::Costs => costs::print(),
         Task::Load { binary, rooms, messages } => load::run(&load::Plan { binary, rooms, messages }),
         Task::Soak { clients, messages, seed } => soak(clients, messages, seed),
+        Task::Search { mut models, million } => {
+            models.extend(million.then_some(1_000_000));
+            searches::run(&models)
+        }
         Task::Events { port } => events::invoke_all(port),
         Task::Redrive { since, until, stack, local, dry } => {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)

@@ -25,10 +25,10 @@ use utoipa::{
     openapi::{
         Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, RefOr, ServerBuilder,
         schema::Schema,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use web::{BEARER, Problems};
+use web::{API_KEY, BEARER, Problems};
 
 pub use self::common::EVERYWHERE;
 use crate::document::Callers;
@@ -44,7 +44,7 @@ const COSTS: &str = "AWS calls:";
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
 /// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
 /// last two, which are for staff and developers.
-const LIFE: [&str; 14] = [
+const LIFE: [&str; 16] = [
     "registration",
     "phone-login",
     "login",
@@ -58,9 +58,11 @@ const LIFE: [&str; 14] = [
     "rooms",
     "support",
     "socket",
+    "models",
+    "products",
     "account-deletion",
 ];
-const LAST: [&str; 3] = ["moderation", "admin", "api-docs"];
+const LAST: [&str; 4] = ["moderation", "admin", "api-keys", "api-docs"];
 
 /// The place of a tag in the document.
 fn place(tag: &Value) -> usize {
@@ -94,6 +96,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
         // Also a language that is given twice.
         (true, Kind::Malformed),
         (callers.signed_in, Kind::TokenInvalid),
+        (callers.keys, Kind::ApiKeyInvalid),
         (callers.step_up || callers.staff, Kind::StepUpRequired),
         (callers.staff, Kind::SecondFactorRequired),
         (callers.staff, Kind::Forbidden),
@@ -284,6 +287,9 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
     let mut components = Components::new();
     components.schemas.extend(schemas());
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let key = "`Api-Key `, and a key that a member of staff has made for a program: `POST /v1/me/api-keys`. It needs the scope that the \
+               operation names.";
+    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", key))));
     let info = InfoBuilder::new()
         .title("Stoa")
         .version(env!("CARGO_PKG_VERSION"))

@@ -44,6 +44,28 @@ pub enum Action {
     PublicRoomChanged,
     /// Somebody of the support team read a customer's thread.
     SupportThreadRead,
+    /// A note of the support team beside a customer's thread was deleted.
+    SupportNoteDeleted,
+    /// A product was created. The entries about the shop are about the account that changed it.
+    ProductCreated,
+    /// A product was changed.
+    ProductChanged,
+    /// A product was deleted.
+    ProductDeleted,
+    /// A category of products was created.
+    CategoryCreated,
+    /// A category was renamed.
+    CategoryChanged,
+    /// A category was deleted.
+    CategoryDeleted,
+    /// A moderator changed a comment of somebody else on a product.
+    CommentChanged,
+    /// A moderator deleted a comment of somebody else on a product.
+    CommentDeleted,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
 }
 
 /// An entry of the audit log.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use countries::Country;
 use email_address::{EmailAddress, Options};
 use icu_properties::props::{BinaryProperty as _, EnumeratedProperty as _, GeneralCategory, JoiningType, VariationSelector};
 use kernel::{FieldError, Sys, Time, text};
@@ -157,7 +158,7 @@ impl Phone {
         let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
         // Satellite phones have a calling code without a country.
         let mobile =
-            has_phones(&country_of(&number)) && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+            country_of(&number).is_some() && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
         if mobile || phone.is_for_drama() { Ok(phone) } else { Err(wrong()) }
     }
 
@@ -176,10 +177,10 @@ impl Phone {
         PHONE_NUMBER_UTIL.parse(&self.0, None).ok()
     }
 
-    /// The country of the number: an ISO 3166-1 code. For a number in no assigned range, the first country of its calling code.
+    /// The country of the number. For a number in no assigned range, the first country of its calling code.
     #[must_use]
-    pub fn country(&self) -> String {
-        self.read().as_ref().map_or_else(String::new, country_of)
+    pub fn country(&self) -> Option<Country> {
+        self.read().as_ref().and_then(country_of)
     }
 
     /// A hint for somebody who knows the owner: the calling code and the last three digits, with six stars between them, such as
@@ -210,21 +211,9 @@ impl Phone {
 }
 
 /// As [`Phone::country`].
-fn country_of(number: &PhoneNumber) -> String {
+fn country_of(number: &PhoneNumber) -> Option<Country> {
     let region = number.get_region_code().or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code));
-    region.map_or_else(String::new, |region| region.to_string())
-}
-
-/// Whether this is the code of a country with a numbering plan.
-fn has_phones(country: &str) -> bool {
-    Region::from_code(country).is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
-}
-
-/// Whether this is the code of a country, as far as that is known without the numbering plans, which take three milliseconds of CPU time
-/// to load: ISO 3166-1 reserves the codes from `XA` to `XZ` for other uses, of which `XK` is in use as a country.
-#[must_use]
-pub fn is_country(code: &str) -> bool {
-    Region::from_code(code).is_ok() && code.len() == 2 && (!code.starts_with('X') || code == "XK")
+    Country::of(&region?.to_string())
 }
 
 /// How a message is sent.
@@ -734,7 +723,7 @@ mod tests {
             ("+14155550123", "US", "+1415", "+1******123"),
         ] {
             let phone = Phone::parse(number, "GB").unwrap();
-            assert_eq!((phone.country().as_str(), phone.range(), phone.hinted().as_str()), (country, range, hinted));
+            assert_eq!((phone.country().map_or("", Country::code), phone.range(), phone.hinted().as_str()), (country, range, hinted));
         }
     }
 
@@ -773,6 +762,15 @@ mod tests {
             "+80012345678",  // international toll-free
         ] {
             assert_eq!(code(Phone::parse(number, "GB")), "phone", "{number}");
+        }
+    }
+
+    #[test]
+    fn the_listed_calling_codes_are_those_of_numbers() {
+        for country in Country::all() {
+            let region = Region::from_code(country.code()).ok();
+            let code = region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+            assert_eq!(code.map(|code| code.to_string()).as_deref(), country.calling_code(), "{country}");
         }
     }
 

@@ -5,10 +5,12 @@
 //! Every session is created by [`session::Opening`].
 
 pub mod agent;
+pub mod api_key;
 pub mod audit;
 pub mod deletion;
 mod eddsa;
 pub mod export;
+pub mod finding;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
@@ -19,7 +21,6 @@ pub mod picture;
 pub mod profanity;
 pub mod purge;
 mod resource;
-pub mod search;
 pub mod seen;
 pub mod session;
 pub mod staff;
@@ -33,6 +34,7 @@ pub use new_account::{NewAccount, NotMade};
 pub use resource::Resource;
 
 store::items![
+    api_key::ApiKey,
     audit::AuditEntry,
     deletion::Deletion,
     deletion::Receipt,
@@ -42,7 +44,6 @@ store::items![
     known::KnownNetwork,
     pair::Pair,
     pair::RelationCounts,
-    search::SearchWord,
     seen::LastSeen,
     session::Session,
     staff::Roles,

@@ -1,11 +1,12 @@
 //! The creation of an account, which all kinds of registration share.
 
 use kernel::Sys;
+use search::Change;
 use store::{CommitError, Slot, Table, Tx};
 
 use crate::{
+    finding,
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
-    search,
     statistics::{self, Counts},
     user::{NameClaims, PasswordHash, User},
 };
@@ -55,7 +56,7 @@ impl<'a> NewAccount<'a> {
             let mut tx = Tx::new();
             let others = also(&mut tx);
             let parts = self.write(&mut tx, sys);
-            let Err(error) = table.commit(tx).await else { return Ok(()) };
+            let Err(error) = parts.found.commit(table, tx).await else { return Ok(()) };
             let not_made = |error| NotMade { error, claims: parts.claims, also: others };
             if parts.inviter.is_some_and(|inviter| inviter.was_refused(&error)) {
                 self.inviter = None;
@@ -75,12 +76,11 @@ impl<'a> NewAccount<'a> {
             Some(former) => self.user.create_instead_of(tx, sys, former),
         };
         let (id, now) = (self.user.id, sys.now());
-        search::add(tx, self.user);
         let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
         let inviter = self.inviter.map(|inviter| inviter.count_invitee(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
-        Writes { claims, code, inviter }
+        Writes { claims, code, inviter, found: finding::add(tx, self.user) }
     }
 }
 
@@ -88,4 +88,5 @@ struct Writes {
     claims: NameClaims,
     code: Slot,
     inviter: Option<InviterSlots>,
+    found: Change,
 }

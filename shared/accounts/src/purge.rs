@@ -19,7 +19,7 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
     table.delete_many(keys).await
 }
 
-/// Deletes items in other partitions that belong to the person and may hold their addresses: codes, links and flows.
+/// Deletes all items in other partitions that belong to the person and may hold their addresses: codes, links and flows.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -35,6 +35,13 @@ pub enum Purged {
     Done,
     /// There is more: call again.
     More,
+}
+
+/// What deletes everything at once.
+impl From<()> for Purged {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
 }
 
 /// Deletes the person's invitation data, with a bounded part of the accounts that entered their code. The claim of the code

@@ -40,7 +40,10 @@ pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str
 ///
 /// The proof is that of the token and not the latest of the session: a copy of the token from before a step-up does not profit
 /// from it.
-pub(crate) async fn load_with(
+///
+/// # Errors
+/// [`StoreError`]. The caller who is not admitted is in the result.
+pub async fn load_with(
     table: &Table,
     sys: &Sys,
     claims: &Claims,

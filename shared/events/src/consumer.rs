@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use function::Failure;
+use function::{Failure, RawValue};
 use kernel::{
     Sys, Time,
     id::{EventId, TokenId},
@@ -92,4 +92,29 @@ where
     }
     table.update(Update::of(key(consumer, event)).remove("leased_until").remove("holder")).await?;
     Ok(Once::Handled)
+}
+
+/// Whether an event comes from the bus, and not from the HTTP API.
+#[must_use]
+pub fn is_of_bus(payload: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Probe {
+        request_context: Option<serde::de::IgnoredAny>,
+        detail: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Probe>(payload.get()).is_ok_and(|probe| probe.request_context.is_none() && probe.detail.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_the_bus_are_told_from_requests() {
+        let of_bus = |json: &str| is_of_bus(&RawValue::from_string(json.to_owned()).unwrap());
+        assert!(of_bus(r#"{"detail-type":"notice_due","source":"stoa","detail":{"id":"x"}}"#));
+        assert!(!of_bus(r#"{"version":"2.0","requestContext":{"http":{"method":"POST"}},"body":"{}","detail":{}}"#));
+        assert!(!of_bus("[]"));
+    }
 }

@@ -93,18 +93,20 @@ mod tests {
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
+        search::SearchUnfinished,
+        shop::{ProductDeleted, ProductPictureRetired},
     };
 
     use super::*;
 
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
-        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, ReceiptDue, RelationChanged, RoomDeleted, SessionsEnded,
-        TranscriptAsked,
+        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, ProductDeleted, ProductPictureRetired, ReceiptDue,
+        RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 18] = [
+    const WRITTEN: [&str; 21] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -118,9 +120,12 @@ mod tests {
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"product_deleted","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"product_picture_retired","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"receipt_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","donation":"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"relation_changed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","other":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V","relation":"received","by":"usr_01K9ZC7F2E9S4YAW0GKPQ8RT5V"}"#,
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"search_unfinished","catalogue":"models","record":"mdl_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
@@ -141,9 +146,12 @@ mod tests {
             Heard::NoticeDue(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
+            Heard::ProductDeleted(event) => to_json(event),
+            Heard::ProductPictureRetired(event) => to_json(event),
             Heard::ReceiptDue(event) => to_json(event),
             Heard::RelationChanged(event) => to_json(event),
             Heard::RoomDeleted(event) => to_json(event),
+            Heard::SearchUnfinished(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
             Heard::TranscriptAsked(event) => to_json(event),
         }

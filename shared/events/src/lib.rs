@@ -15,8 +15,10 @@ mod notice;
 mod outbox;
 pub mod people;
 pub mod rooms;
+pub mod search;
+pub mod shop;
 
-pub use consumer::{Once, once, part};
+pub use consumer::{Once, is_of_bus, once, part};
 pub use event::{Envelope, Event, EventType};
 pub use notice::Notice;
 pub use outbox::Outbox;
@@ -34,5 +36,5 @@ pub const SOURCE: &str = "stoa";
 
 /// Every event of every domain.
 pub fn all() -> impl Iterator<Item = &'static EventType> {
-    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS].into_iter().flatten()
+    [accounts::EVENTS, delivery::EVENTS, files::EVENTS, people::EVENTS, rooms::EVENTS, search::EVENTS, shop::EVENTS].into_iter().flatten()
 }

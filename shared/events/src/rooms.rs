@@ -13,6 +13,8 @@ pub enum Missed {
     Mention,
     /// Other messages in a group.
     Group,
+    /// Answers of the support team.
+    Support,
 }
 
 crate::event::events! {

@@ -13,10 +13,10 @@ use aws_sdk_s3::{
     operation::get_object::GetObjectOutput,
     presigning::{PresignedRequest, PresigningConfig},
     primitives::ByteStream,
-    types::{Delete, ObjectIdentifier},
+    types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier},
 };
 use function::Aws;
-use kernel::{Problem, Time, env::Reader};
+use kernel::{Problem, Time, Timestamp, env::Reader};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,6 +50,30 @@ pub struct Link {
 pub enum UploadMethod {
     /// The only one that the link accepts.
     Put,
+}
+
+/// A link for the upload of a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedUpload<Id> {
+    /// The id, with which the state of the upload is read. A message names its files by it.
+    id: Id,
+    /// The method to send the file with.
+    method: UploadMethod,
+    /// The address to send the file to. It needs no access token.
+    #[schema(format = "uri")]
+    url: String,
+    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
+    headers: BTreeMap<String, String>,
+    /// When the link expires.
+    expires_at: Timestamp,
+}
+
+impl Link {
+    /// What a client is told of a link for an upload.
+    #[must_use]
+    pub fn created<Id>(self, id: Id, expires_at: Time) -> CreatedUpload<Id> {
+        CreatedUpload { id, method: UploadMethod::Put, url: self.url, headers: self.headers, expires_at: expires_at.into() }
+    }
 }
 
 /// The file that an upload link takes.
@@ -226,19 +250,19 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Writes an archive, which browsers save instead of showing it.
-    ///
-    /// # Errors
-    /// [`FilesError`]
-    pub async fn write_archive(&self, key: &str, name: &str, zip: Vec<u8>) -> Result<(), FilesError> {
-        let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(zip));
-        put.content_type("application/zip")
-            .content_disposition(format!("attachment; filename=\"{name}\""))
-            .cache_control("private, no-store")
-            .send()
-            .await
-            .map(drop)
-            .map_err(|e| FilesError::from_sdk(&e))
+    /// Begins to write an archive, which browsers save under this name instead of showing it. No call yet.
+    #[must_use]
+    pub fn archive(&self, key: &str, name: &str) -> ArchiveWriter {
+        let disposition = format!("attachment; filename=\"{name}\"");
+        ArchiveWriter {
+            bucket: self.clone(),
+            key: key.to_owned(),
+            disposition,
+            waiting: Vec::new(),
+            upload: None,
+            parts: Vec::new(),
+            bytes: 0,
+        }
     }
 
     /// Copies an object with its metadata.
@@ -285,6 +309,95 @@ impl Bucket {
             }
         }
         Ok(())
+    }
+}
+
+/// The bytes of a part of an archive. S3 takes no smaller ones than 5 MiB but the last, and each has to arrive within the time of a call.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+const ARCHIVE_TYPE: &str = "application/zip";
+const ARCHIVE_CACHE: &str = "private, no-store";
+
+/// An archive that is written while it is made, so that it is never in memory as a whole. The object exists once it is finished.
+pub struct ArchiveWriter {
+    bucket: Bucket,
+    key: String,
+    disposition: String,
+    /// What does not fill a part yet.
+    waiting: Vec<u8>,
+    /// The upload in parts, if there is one.
+    upload: Option<String>,
+    parts: Vec<CompletedPart>,
+    bytes: u64,
+}
+
+impl ArchiveWriter {
+    /// Adds bytes. One call for each full part, and one before the first.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn write(&mut self, mut bytes: Vec<u8>) -> Result<(), FilesError> {
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.waiting.append(&mut bytes);
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut parts = waiting.chunks_exact(PART_BYTES);
+        for part in &mut parts {
+            self.send(part.to_vec()).await?;
+        }
+        self.waiting = parts.remainder().to_vec();
+        Ok(())
+    }
+
+    async fn send(&mut self, part: Vec<u8>) -> Result<(), FilesError> {
+        let upload = match self.upload.clone() {
+            Some(upload) => upload,
+            None => self.begin().await?,
+        };
+        let number = i32::try_from(self.parts.len().saturating_add(1)).unwrap_or(i32::MAX);
+        let call = self.bucket.client.upload_part().bucket(&*self.bucket.name).key(&self.key).upload_id(upload).part_number(number);
+        let sent = call.body(ByteStream::from(part)).send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        self.parts.push(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build());
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<String, FilesError> {
+        let call = self.bucket.client.create_multipart_upload().bucket(&*self.bucket.name).key(&self.key);
+        let call = call.content_type(ARCHIVE_TYPE).content_disposition(&self.disposition).cache_control(ARCHIVE_CACHE);
+        let begun = call.send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        let upload = begun.upload_id.ok_or_else(|| FilesError::Refused("an upload without an id".to_owned()))?;
+        self.upload = Some(upload.clone());
+        Ok(upload)
+    }
+
+    /// Writes the rest, and returns how many bytes the archive has. One call for what fits into a part, otherwise two.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn finish(&mut self) -> Result<u64, FilesError> {
+        let rest = std::mem::take(&mut self.waiting);
+        if self.upload.is_none() {
+            let put = self.bucket.client.put_object().bucket(&*self.bucket.name).key(&self.key).body(ByteStream::from(rest));
+            let put = put.content_type(ARCHIVE_TYPE).content_disposition(&self.disposition).cache_control(ARCHIVE_CACHE);
+            put.send().await.map_err(|e| FilesError::from_sdk(&e))?;
+            return Ok(self.bytes);
+        }
+        if !rest.is_empty() {
+            self.send(rest).await?;
+        }
+        let all = CompletedMultipartUpload::builder().set_parts(Some(self.parts.clone())).build();
+        let call = self.bucket.client.complete_multipart_upload().bucket(&*self.bucket.name).key(&self.key);
+        let call = call.set_upload_id(self.upload.clone()).multipart_upload(all);
+        call.send().await.map_err(|e| FilesError::from_sdk(&e))?;
+        Ok(self.bytes)
+    }
+
+    /// Deletes the parts of an archive that could not be finished. A lifecycle rule deletes those that are left, after a day.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn abandon(self) -> Result<(), FilesError> {
+        let Some(upload) = self.upload else { return Ok(()) };
+        let call = self.bucket.client.abort_multipart_upload().bucket(&*self.bucket.name).key(&self.key).upload_id(upload);
+        call.send().await.map(drop).map_err(|e| FilesError::from_sdk(&e))
     }
 }
 

@@ -162,7 +162,7 @@ impl Resource for Export {
 pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Vec<(String, Vec<u8>)>, FilesError> {
     let uploads = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#")).await?;
     let mut pictures = Vec::new();
-    for upload in uploads.items.iter().filter(|u| u.state == UploadState::Published) {
+    for upload in uploads.items.iter().filter(|u| u.state == UploadState::Published && u.product.is_none()) {
         let (published, trashed) = (picture::key(upload.picture(), Size::Large), picture::trash_key(upload.picture(), Size::Large));
         let key = if upload.retired_at.is_some() { trashed } else { published };
         match bucket.read(&key, PICTURE_MAX).await {
@@ -175,8 +175,6 @@ pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Ve
     Ok(pictures)
 }
 
-/// The most bytes of files of messages that are put into one archive, which is built in memory.
-const ATTACHMENTS_MAX: u32 = 200 * 1024 * 1024;
 /// Attachments that are read by one query.
 const AT_ONCE: u32 = 500;
 
@@ -196,48 +194,48 @@ pub struct UploadedFile {
     seq: Option<u64>,
     created_at: Timestamp,
     link_ends_at: Timestamp,
-    /// Where the file is in the archive. Files that do not fit any more can be downloaded where they were sent.
+    /// Where its content is in the archive.
     file: Option<String>,
 }
 
-/// The files that a person has uploaded for messages: a list of all, and their contents, the newest first, up to 200 MiB. One query for
-/// each 500, and one request for each file.
+/// The files that a person has uploaded for messages, the oldest first. One query for each 500.
 ///
 /// # Errors
-/// [`FilesError`]
-pub async fn attachments(table: &Table, bucket: &Bucket, user: UserId) -> Result<(Vec<UploadedFile>, Vec<(String, Vec<u8>)>), FilesError> {
+/// [`StoreError`]
+pub async fn attachments(table: &Table, user: UserId) -> Result<Vec<Attachment>, StoreError> {
     let mut all: Vec<Attachment> = Vec::new();
     loop {
         let page = of_user(table, user, all.last(), AT_ONCE).await?;
         all.extend(page.items);
         if !page.more {
-            break;
+            return Ok(all);
         }
     }
-    let (mut listed, mut contents, mut room) = (Vec::new(), Vec::new(), ATTACHMENTS_MAX);
-    for attachment in all.into_iter().rev() {
-        let file = attachment.file.clone().filter(|file| file.bytes <= room);
-        let content = match &file {
-            Some(file) => match bucket.read(&file_key(file.id), file.bytes).await {
-                Ok(content) => Some((format!("attachments/{}-{}", file.id, file.name), content)),
-                // It is being deleted at this moment.
-                Err(FilesError::Refused(_)) => None,
-                Err(e) => return Err(e),
-            },
-            None => None,
-        };
-        room = room.saturating_sub(file.filter(|_| content.is_some()).map_or(0, |file| file.bytes));
-        listed.push(uploaded(attachment, content.as_ref().map(|(name, _)| name.clone())));
-        contents.extend(content);
-    }
-    Ok((listed, contents))
 }
 
-fn uploaded(attachment: Attachment, file: Option<String>) -> UploadedFile {
-    let Attachment { id, room, name, declared, state, refusal, seq, created_at, link_ends_at, .. } = attachment;
-    let DeclaredFile { file_type, bytes, sha256 } = declared;
-    let (name, created_at, link_ends_at) = (name.to_string(), created_at.into(), link_ends_at.into());
-    UploadedFile { id, room, name, file_type, bytes, sha256, state, refusal, seq, created_at, link_ends_at, file }
+/// The content of a file, and where it is in the archive. `None` if no file was accepted, and if it is being deleted at this moment. One
+/// request.
+///
+/// # Errors
+/// [`FilesError`]
+pub async fn content(bucket: &Bucket, attachment: &Attachment) -> Result<Option<(String, Vec<u8>)>, FilesError> {
+    let Some(file) = &attachment.file else { return Ok(None) };
+    match bucket.read(&file_key(file.id), file.bytes).await {
+        Ok(content) => Ok(Some((format!("attachments/{}-{}", file.id, file.name), content))),
+        Err(FilesError::Refused(_)) => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+impl UploadedFile {
+    /// What the archive says of a file, and where its content is in it.
+    #[must_use]
+    pub fn new(attachment: Attachment, file: Option<String>) -> Self {
+        let Attachment { id, room, name, declared, state, refusal, seq, created_at, link_ends_at, .. } = attachment;
+        let DeclaredFile { file_type, bytes, sha256 } = declared;
+        let (name, created_at, link_ends_at) = (name.to_string(), created_at.into(), link_ends_at.into());
+        Self { id, room, name, file_type, bytes, sha256, state, refusal, seq, created_at, link_ends_at, file }
+    }
 }
 
 #[cfg(test)]

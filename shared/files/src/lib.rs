@@ -14,6 +14,7 @@
 //! client as it was uploaded. Films and documents of messages are, but only to be saved. An upload and its picture have the same ULID, so that all objects of both are found from the
 //! [`Upload`] item, and repeated processing writes the same keys.
 
+pub mod announce;
 pub mod attachment;
 mod bucket;
 mod colour;
@@ -25,7 +26,7 @@ pub mod picture;
 pub mod purge;
 mod upload;
 
-pub use bucket::{Bucket, Expected, FilesError, Link, Listed, Object, UploadMethod};
+pub use bucket::{ArchiveWriter, Bucket, CreatedUpload, Expected, FilesError, Link, Listed, Object};
 pub use format::Format;
 pub use picture::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};

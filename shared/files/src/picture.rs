@@ -34,10 +34,12 @@ pub enum UploadRefusal {
     TooManyPixels,
     /// It cannot be decoded.
     Damaged,
-    /// A newer upload of the same person was published first.
+    /// A newer upload for the same person or product was published first.
     Superseded,
     /// The account is not active any more.
     AccountClosed,
+    /// The product that it was for was deleted.
+    ProductGone,
     /// Nothing was uploaded while the link was valid.
     Expired,
 }

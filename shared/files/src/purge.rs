@@ -5,20 +5,11 @@ use messaging::attachment::of_user;
 use store::{Range, Table};
 
 use crate::{Bucket, FilesError, Upload, attachment::every_key, bucket::DELETE_MAX, export::Export};
-use accounts::user::partition;
+use accounts::{purge::Purged, user::partition};
 
 /// Uploads of one step. All their keys fit into one `DeleteObjects`.
 const STEP: u32 = 100;
 const _: () = assert!(STEP as usize * 7 <= DELETE_MAX, "a step is one request to the bucket");
-
-/// The result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purged {
-    /// Nothing is left to delete.
-    All,
-    /// There is more to delete: run the step again.
-    Some,
-}
 
 /// Deletes up to 100 uploads and 100 files of messages of a person with all their objects, and with the last ones the archives. Six
 /// requests, and one for each 25 items.
@@ -30,7 +21,7 @@ pub enum Purged {
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
     let page = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#").limit(STEP)).await?;
     if !page.items.is_empty() {
-        bucket.delete(page.items.iter().flat_map(|u| Upload::every_key(user, u.id))).await?;
+        bucket.delete(page.items.iter().flat_map(Upload::own_keys)).await?;
         table.delete_many(page.items.iter().map(store::Item::key).collect()).await?;
     }
     let attachments = of_user(table, user, None, STEP).await?;
@@ -39,7 +30,7 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
         table.delete_many(attachments.items.iter().map(store::Item::key).collect()).await?;
     }
     if page.more || attachments.more {
-        return Ok(Purged::Some);
+        return Ok(Purged::More);
     }
     // One a day at most, and each expires after little more than a day.
     let archives = table.query::<Export>(Range::of(partition(user)).prefix("EXPORT#")).await?;
@@ -47,5 +38,5 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
         bucket.delete(archives.items.iter().map(|e| Export::object_key(user, e.id))).await?;
         table.delete_many(archives.items.iter().map(store::Item::key).collect()).await?;
     }
-    Ok(Purged::All)
+    Ok(Purged::Done)
 }

@@ -6,7 +6,7 @@ use accounts::{Resource, user::partition};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kernel::{
     FieldError, Time,
-    id::{PictureId, UploadId, UserId},
+    id::{PictureId, ProductId, UploadId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Update, field};
@@ -87,6 +87,9 @@ pub struct Upload {
     pub user: UserId,
     /// The id of the upload.
     pub id: UploadId,
+    /// The product whose picture it is for. Absent for the person's own picture.
+    #[serde(default)]
+    pub product: Option<ProductId>,
     /// The declared file.
     pub declared: Declared,
     /// The state as stored: see [`Upload::outcome`].
@@ -145,10 +148,19 @@ impl Upload {
         if late { (UploadState::Refused, Some(UploadRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// The update that marks it as published, if it is still waiting. The item is then kept as long as the picture.
+    /// The keys of its objects that go with the person's account. The picture of a product stays.
+    pub fn own_keys(&self) -> impl Iterator<Item = String> {
+        let stays = self.product.is_some() && self.state == UploadState::Published;
+        let picture = Self::every_key(self.user, self.id).skip(1).filter(move |_| !stays);
+        std::iter::once(Self::incoming_key(self.user, self.id)).chain(picture)
+    }
+
+    /// The update that marks it as published, if it is still waiting. The item is then kept as long as the person's picture; that of a
+    /// product is known by the product.
     #[must_use]
     pub fn publishing(&self) -> Update {
-        Update::of(self.key()).set("state", UploadState::Published).remove("ttl").when(field("state").eq(UploadState::Waiting))
+        let update = Update::of(self.key()).set("state", UploadState::Published).when(field("state").eq(UploadState::Waiting));
+        if self.product.is_some() { update } else { update.remove("ttl") }
     }
 
     /// The update that marks it as refused, if it is still waiting.
@@ -169,7 +181,7 @@ impl Item for Upload {
     const KIND: &'static str = "upload";
     const ABOUT: About = About::beside_user(
         "UPLOAD#{upload}",
-        Personal::Exported(&["id", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
+        Personal::Exported(&["id", "product", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"]),
     )
     .may_expire()
     .removed_by("files");
@@ -234,6 +246,7 @@ mod tests {
         let upload = Upload {
             user: sys.id(),
             id: sys.id(),
+            product: None,
             declared,
             state: UploadState::Waiting,
             refusal: None,
@@ -245,5 +258,8 @@ mod tests {
         assert_eq!(upload.outcome(link_ends_at + PATIENCE), (UploadState::Refused, Some(UploadRefusal::Expired)));
         let published = Upload { state: UploadState::Published, ..upload };
         assert_eq!(published.outcome(link_ends_at + KEPT), (UploadState::Published, None));
+        assert_eq!(published.own_keys().collect::<Vec<_>>(), Upload::every_key(published.user, published.id).collect::<Vec<_>>());
+        let of_product = Upload { product: Some(sys.id()), ..published };
+        assert_eq!(of_product.own_keys().collect::<Vec<_>>(), [Upload::incoming_key(of_product.user, of_product.id)]);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     Locale,
     problem::{Kind, Problem},
+    text,
 };
 
 /// The error of one field. `code` is the name of a message `field-<code>` in every language.
@@ -80,6 +81,19 @@ impl Fields {
         let mut p = Problem::new(Kind::Invalid);
         p.fields = self.0;
         p
+    }
+}
+
+/// Parses the name that somebody gives to something of theirs: 1 to `max` characters after trimming, of which something is seen.
+///
+/// # Errors
+/// `required` or `too_long`.
+pub fn name(typed: &str, max: usize) -> Result<String, FieldError> {
+    let name = typed.trim();
+    match name.chars().count() {
+        _ if text::is_blank(name) => Err(FieldError::new("required")),
+        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ => Ok(name.to_owned()),
     }
 }
 

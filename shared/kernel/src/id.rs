@@ -117,6 +117,8 @@ id! {
     DeletionId "del";
     /// An audit entry.
     AuditId "aud";
+    /// An API key.
+    ApiKeyId "apk";
     /// The `jti` of an access token.
     TokenId "tok";
     /// A device that is trusted to skip the second step.
@@ -133,6 +135,14 @@ id! {
     NoteId "nte";
     /// A text that the support team has prepared.
     ReplyId "rpl";
+    /// A model of the catalogue.
+    ModelId "mdl";
+    /// A product of the shop.
+    ProductId "prd";
+    /// A category of products.
+    CategoryId "cat";
+    /// A comment on a product.
+    CommentId "cmt";
     /// A donation.
     DonationId "don";
 }

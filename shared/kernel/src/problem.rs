@@ -51,6 +51,8 @@ kinds! {
     CredentialsInvalid = 401 "credentials_invalid";
     /// A refresh token that is unknown, used or revoked.
     RefreshInvalid = 401 "refresh_invalid";
+    /// An API key that is unknown, expired or revoked, or whose owner is not staff any more.
+    ApiKeyInvalid = 401 "api_key_invalid";
     /// The operation takes a recent proof of identity; `methods` lists the sufficient ones.
     StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.
@@ -100,6 +102,10 @@ kinds! {
     AccountState = 409 "account_state";
     /// Another channel has this slug.
     SlugTaken = 409 "slug_taken";
+    /// Another product or category has this name.
+    NameTaken = 409 "name_taken";
+    /// There are products in this category.
+    CategoryInUse = 409 "category_in_use";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.

@@ -7,6 +7,8 @@ use icu_properties::props::{
 };
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::FieldError;
+
 /// Whether a reader sees nothing of this character: spaces, controls, joiners, direction marks, fillers, the empty braille cell.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
@@ -21,6 +23,48 @@ pub fn is_invisible(c: char) -> bool {
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
+}
+
+/// A line of text that people see: NFC, trimmed, without what cannot be printed.
+///
+/// # Errors
+/// `required`, `too_short`, `too_long` or `characters`.
+pub fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
+    let text: String = typed.trim().nfc().collect();
+    match text.chars().take(max.saturating_add(1)).count() {
+        _ if is_blank(&text) => Err(FieldError::new("required")),
+        n if n < min => Err(FieldError::new("too_short").with("min", min)),
+        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => Err(FieldError::new("characters")),
+        _ => Ok(text),
+    }
+}
+
+/// Declares types of [`line`] with their limits: `lines! { /// Its title. Title 1 60; }`
+#[macro_export]
+macro_rules! lines {
+    ($($(#[$doc:meta])* $name:ident $min:literal $max:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses what a person typed.
+            ///
+            /// # Errors
+            /// `required`, `too_short`, `too_long` or `characters`.
+            pub fn parse(typed: &str) -> Result<Self, $crate::FieldError> {
+                $crate::text::line(typed, $min, $max).map(Self)
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
 }
 
 /// A code or a number without what people and programs put into it: in NFKC, without spaces, dashes and invisible characters, and

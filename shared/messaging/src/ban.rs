@@ -7,39 +7,35 @@
 //! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`](events::rooms::ChatBanned) does it again, in case
 //! that process was killed in between.
 
-use kernel::{FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
+use kernel::{Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Conditional as _, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 use crate::{
     Sockets,
     connection::{self, CloseError},
     frame,
-    message::explanation,
+    message::Explanation,
+    report::ReportReason,
     spam::ChatState,
 };
 
 /// Why somebody is banned from chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BanReason {
     /// Too many messages within a minute. Only the server bans for that.
     Rate,
-    /// Advertising, or the same again and again.
-    Spam,
-    /// Insults, threats or stalking.
-    Harassment,
-    /// Contempt for a group of people.
-    Hate,
-    /// Sexual content.
-    Sexual,
-    /// Violence, or a call for it.
-    Violence,
-    /// Deception for money or data.
-    Fraud,
-    /// Anything else.
-    Other,
+    /// What somebody has written.
+    #[serde(untagged)]
+    Conduct(ReportReason),
 }
 
 impl BanReason {
@@ -48,35 +44,19 @@ impl BanReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rate => "rate",
-            Self::Spam => "spam",
-            Self::Harassment => "harassment",
-            Self::Hate => "hate",
-            Self::Sexual => "sexual",
-            Self::Violence => "violence",
-            Self::Fraud => "fraud",
-            Self::Other => "other",
+            Self::Conduct(reason) => reason.as_str(),
         }
     }
 }
 
-/// What a moderator tells the person about the ban: one to 500 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Explanation(String);
+impl ToSchema for BanReason {}
 
-impl Explanation {
-    /// Parses what a moderator typed.
-    ///
-    /// # Errors
-    /// `required`, `too_long` or `characters`.
-    pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        explanation(typed).map(Self)
-    }
-}
-
-impl std::fmt::Display for Explanation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+/// One list of names, for the API's document.
+impl PartialSchema for BanReason {
+    fn schema() -> RefOr<Schema> {
+        let names = [Self::Rate].into_iter().chain(ReportReason::ALL.map(Self::Conduct)).map(Self::as_str);
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some("Why somebody is banned from chat."));
+        text.enum_values(Some(names)).into()
     }
 }
 
@@ -108,7 +88,7 @@ impl Ban {
     pub fn problem(&self, now: Time) -> Problem {
         let mut problem = Kind::ChatBanned.because("the person is banned from chat").with("reason", self.reason.as_str());
         if let Some(explanation) = &self.explanation {
-            problem = problem.with("explanation", explanation.0.clone());
+            problem = problem.with("explanation", explanation.to_string());
         }
         if let Some(until) = self.until {
             let ends_at = serde_json::to_value(Timestamp::from(until)).unwrap_or_default();
@@ -233,7 +213,7 @@ mod tests {
     #[test]
     fn a_ban_says_why_and_until_when() {
         let until = NOW + Duration::from_secs(90);
-        let ban = Ban { until: Some(until), reason: BanReason::Hate, ..Ban::for_rate(NOW) };
+        let ban = Ban { until: Some(until), reason: BanReason::Conduct(ReportReason::Hate), ..Ban::for_rate(NOW) };
         let problem = ban.problem(NOW);
         assert_eq!((problem.kind, problem.retry_after), (Kind::ChatBanned, Some(90)));
         assert_eq!(problem.members["reason"], "hate");
@@ -244,9 +224,10 @@ mod tests {
 
     #[test]
     fn a_reason_has_one_name() {
-        use BanReason::{Fraud, Harassment, Hate, Other, Rate, Sexual, Spam, Violence};
-        for reason in [Rate, Spam, Harassment, Hate, Sexual, Violence, Fraud, Other] {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        for reason in [BanReason::Rate].into_iter().chain(ReportReason::ALL.map(BanReason::Conduct)) {
+            let name = serde_json::to_value(reason).unwrap();
+            assert_eq!(name, reason.as_str());
+            assert_eq!(serde_json::from_value::<BanReason>(name).unwrap(), reason);
         }
     }
 

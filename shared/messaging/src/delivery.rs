@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
-use kernel::{Sys, id::UserId};
+use kernel::{Sys, Time, id::UserId};
 use store::{StoreError, Table};
 
 use crate::{
@@ -13,19 +13,41 @@ use crate::{
     room::{INLINE_MOST, RoomKind},
 };
 
-/// The people who get the entry with this number in a small room, the sender included. One query for a group, otherwise
-/// none. Nobody gets what was written before they joined.
+/// Somebody who gets an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient {
+    /// The person.
+    pub user: UserId,
+    /// When it is looked at what waits for them in the room: see [`crate::digest`]. `None` if nothing waits, and in direct rooms, of
+    /// which the other membership is not read.
+    pub looked_at: Option<Time>,
+}
+
+/// The people who get the entry with this number in a small room: see [`recipients`].
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn people(table: &Table, member: &RoomMember, seq: u64) -> Result<Vec<UserId>, StoreError> {
+    Ok(recipients(table, member, seq).await?.into_iter().map(|recipient| recipient.user).collect())
+}
+
+/// Those who get the entry with this number in a small room, the sender included. One query for a group, otherwise none. Nobody gets
+/// what was written before they joined.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn recipients(table: &Table, member: &RoomMember, seq: u64) -> Result<Vec<Recipient>, StoreError> {
     let RoomMember { room, membership } = member;
     match room.kind {
-        RoomKind::Direct => Ok([membership.user].into_iter().chain(membership.peer).collect()),
+        RoomKind::Direct => {
+            let both = [membership.user].into_iter().chain(membership.peer);
+            Ok(both.map(|user| Recipient { user, looked_at: None }).collect())
+        }
         RoomKind::Group if room.is_small() => {
             // One more than fits, because somebody may have joined after the room was read.
             let page = member::of_room(table, room.id, None, INLINE_MOST.saturating_add(1)).await?;
-            Ok(page.items.into_iter().filter(|m| m.from <= seq).map(|m| m.user).collect())
+            let members = page.items.into_iter().filter(|m| m.from <= seq);
+            Ok(members.map(|m| Recipient { user: m.user, looked_at: m.digest.due }).collect())
         }
         // The support desk delivers by itself: its two sides see different frames.
         RoomKind::Group | RoomKind::Channel | RoomKind::Public | RoomKind::Support => Ok(Vec::new()),

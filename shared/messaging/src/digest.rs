@@ -1,10 +1,10 @@
 //! Which rooms have something for people who are away, and when that is looked at.
 //!
 //! Who sends a message has just read the sockets of the members, so that it knows who is away. The membership of each of them gets a
-//! due time two minutes later, unless it has one: a burst of messages is one write for each person who is away, and who is here costs
-//! nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is read, deleted
-//! or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that ends takes its due
-//! time with it.
+//! due time two minutes later, unless it has one: in a group a burst of messages is one write for each person who is away, and who is
+//! here costs nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is
+//! read, deleted or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that
+//! ends takes its due time with it.
 //!
 //! In rooms with many members only mentions are told, by `room-fanout`.
 
@@ -31,6 +31,8 @@ use crate::{
 pub const DELAY: Duration = Duration::from_secs(120);
 /// How long one run has for a membership before another may take it over: longer than the timeout of the function.
 const LEASE: Duration = Duration::from_secs(180);
+/// How long before its due time a membership counts as looked at already: more than clocks differ, and than a send takes.
+const NEAR: Duration = Duration::from_secs(10);
 /// The number of partitions of the index of due digests. Each takes a thousand changes a second.
 pub const SHARDS: u8 = 2;
 
@@ -85,6 +87,17 @@ fn sortable(at: Time) -> String {
 pub fn away(people: &[UserId], known: &[Presence], author: UserId, now: Time) -> Vec<UserId> {
     let here = |user: &UserId| known.iter().any(|presence| presence.user == *user && presence.is_online(now));
     people.iter().filter(|user| **user != author && !here(user)).copied().collect()
+}
+
+/// Whether a run will look at a membership anyway, so that a message needs no write. It was read before the message was committed, or at
+/// the same moment, and `now` is after that.
+///
+/// A run that has settled in between would have missed the message. But no run takes a membership before its due time, and nothing but
+/// a run takes the due time away, except for the end of the membership, after which there is nothing to tell. So if the due time is
+/// still ahead after the commit, none has taken it yet, and whichever does reads the room after the commit. Near the due time that is
+/// not certain, and the write decides.
+pub(crate) fn is_expected(due: Option<Time>, now: Time) -> bool {
+    due.is_some_and(|due| due > now + NEAR)
 }
 
 /// Has it looked at in two minutes what these members of a room have not read then. One update for each, all at once.
@@ -259,6 +272,17 @@ mod tests {
         };
         let known = [presence(here, now), presence(lost, now - Duration::from_secs(60))];
         assert_eq!(away(&[author, here, lost, away_too], &known, author, now), [lost, away_too]);
+    }
+
+    #[test]
+    fn only_a_run_that_has_not_begun_is_relied_on() {
+        let now = Time::from_millis(1_893_499_200_000);
+        assert!(!is_expected(None, now), "nothing waits, or it is not known");
+        assert!(is_expected(Some(now + DELAY), now), "no run may take it before then");
+        assert!(is_expected(Some(now + NEAR + Duration::from_millis(1)), now));
+        for near in [now + NEAR, now + Duration::from_millis(1), now, now - LEASE] {
+            assert!(!is_expected(Some(near), now), "a run may have read the room before the message");
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub mod roster;
 pub mod send;
 mod sockets;
 pub mod spam;
+pub mod stream;
 pub mod support;
 pub mod ticket;
 pub mod typing;

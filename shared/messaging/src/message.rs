@@ -63,22 +63,38 @@ impl Text {
     }
 }
 
-/// The most characters of an [`explanation`].
+/// The most characters of an [`Explanation`].
 pub(crate) const EXPLANATION_MAX_CHARS: usize = 500;
 
-/// What somebody says about a message or a ban in their own words: trimmed, 1 to [`EXPLANATION_MAX_CHARS`] characters.
-pub(crate) fn explanation(typed: &str) -> Result<String, FieldError> {
-    let text = typed.trim();
-    if kernel::text::is_blank(text) {
-        return Err(FieldError::new("required"));
+/// What somebody says about a message or a ban in their own words: trimmed, 1 to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Explanation(String);
+
+impl Explanation {
+    /// Parses what a person typed.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `characters`.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let text = typed.trim();
+        if kernel::text::is_blank(text) {
+            return Err(FieldError::new("required"));
+        }
+        if text.chars().count() > EXPLANATION_MAX_CHARS {
+            return Err(FieldError::new("too_long").with("max", EXPLANATION_MAX_CHARS));
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(FieldError::new("characters"));
+        }
+        Ok(Self(text.to_owned()))
     }
-    if text.chars().count() > EXPLANATION_MAX_CHARS {
-        return Err(FieldError::new("too_long").with("max", EXPLANATION_MAX_CHARS));
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(FieldError::new("characters"));
-    }
-    Ok(text.to_owned())
 }
 
 impl fmt::Display for Text {

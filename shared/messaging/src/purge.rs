@@ -5,6 +5,7 @@
 //! keeps an item. A customer's support thread is deleted with the notes beside it. Invitations, receipts, slots and sockets are deleted
 //! too, and reports of the person's messages. Invitations that the person has sent and bans that they have imposed stay without them.
 
+pub use accounts::purge::Purged;
 use accounts::user::partition;
 use kernel::{
     Kind, Problem, Sys,
@@ -31,15 +32,6 @@ use crate::{
 
 /// Items deleted by one call.
 const AT_ONCE: u32 = 100;
-
-/// Whether there is more to delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purged {
-    /// Nothing is left to delete.
-    Done,
-    /// There is more: call again.
-    More,
-}
 
 /// Closes a person's sockets. Called first, when their sessions end.
 ///

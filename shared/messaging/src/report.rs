@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use accounts::user::partition;
 use kernel::{
-    FieldError, Kind, Problem, Sys, Time,
+    Kind, Problem, Sys, Time,
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::{
     log::{self, TRIES},
-    message::{Content, LogEntry, Said, explanation},
+    message::{Content, Explanation, LogEntry, Said},
 };
 
 /// The reports that an account may make.
@@ -48,24 +48,22 @@ pub enum ReportReason {
     Other,
 }
 
-/// What a reporter adds in their own words: one to 500 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ReportNote(String);
+impl ReportReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [Self::Spam, Self::Harassment, Self::Hate, Self::Sexual, Self::Violence, Self::Fraud, Self::Other];
 
-impl ReportNote {
-    /// Parses what a person typed.
-    ///
-    /// # Errors
-    /// `required`, `too_long` or `characters`.
-    pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        explanation(typed).map(Self)
-    }
-}
-
-impl std::fmt::Display for ReportNote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Harassment => "harassment",
+            Self::Hate => "hate",
+            Self::Sexual => "sexual",
+            Self::Violence => "violence",
+            Self::Fraud => "fraud",
+            Self::Other => "other",
+        }
     }
 }
 
@@ -81,7 +79,7 @@ pub struct ReportMade {
     /// Why.
     pub reason: ReportReason,
     /// What the reporter added.
-    pub note: Option<ReportNote>,
+    pub note: Option<Explanation>,
     /// When.
     pub at: Time,
     until: Time,
@@ -277,7 +275,7 @@ pub async fn make(
     reporter: UserId,
     entry: &LogEntry,
     mut before: Option<Report>,
-    (reason, note): (ReportReason, Option<ReportNote>),
+    (reason, note): (ReportReason, Option<Explanation>),
 ) -> Result<(), Problem> {
     let Content::Said(said) = &entry.content else { return Err(Kind::NotFound.because("there is no message under this number")) };
     if said.author == reporter {

@@ -16,7 +16,6 @@ use store::{
     About, CommitError, Cond, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
-use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
 use crate::{
@@ -310,45 +309,7 @@ impl Resource for Room {
     }
 }
 
-/// A line of text that a room shows: NFC, trimmed, without what cannot be printed.
-pub(crate) fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
-    let text: String = typed.trim().nfc().collect();
-    match text.chars().take(max.saturating_add(1)).count() {
-        _ if kernel::text::is_blank(&text) => Err(FieldError::new("required")),
-        n if n < min => Err(FieldError::new("too_short").with("min", min)),
-        n if n > max => Err(FieldError::new("too_long").with("max", max)),
-        _ if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => Err(FieldError::new("characters")),
-        _ => Ok(text),
-    }
-}
-
-/// Declares a type of line with its limits.
-macro_rules! lines {
-    ($($(#[$doc:meta])* $name:ident $min:literal $max:literal;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Parses what a person typed.
-            ///
-            /// # Errors
-            /// `required`, `too_short`, `too_long` or `characters`.
-            pub fn parse(typed: &str) -> Result<Self, ::kernel::FieldError> {
-                $crate::room::line(typed, $min, $max).map(Self)
-            }
-        }
-
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )+};
-}
-pub(crate) use lines;
-lines! {
+kernel::lines! {
     /// The name of a group or a channel: 1 to 60 characters.
     Title 1 60;
     /// What a group or a channel is about: 1 to 200 characters.

@@ -52,8 +52,8 @@ pub struct Receipt {
     /// When its number was taken.
     pub at: Time,
     /// SHA-256 of the text and the ids of files, in base64url. Absent in receipts of older versions.
-    #[serde(default)]
-    digest: Option<String>,
+    #[serde(default, rename = "digest")]
+    fingerprint: Option<String>,
     until: Time,
 }
 
@@ -74,9 +74,9 @@ impl Receipt {
     ///
     /// # Errors
     /// [`Kind::NonceReused`] if the text or the files are others.
-    fn repeated(self, digest: &str) -> Result<Sent, Problem> {
-        match &self.digest {
-            Some(said) if said != digest => Err(Kind::NonceReused.into()),
+    fn repeated(self, fingerprint: &str) -> Result<Sent, Problem> {
+        match &self.fingerprint {
+            Some(said) if said != fingerprint => Err(Kind::NonceReused.into()),
             _ => Ok(Sent { receipt: self, deliver: None, away: Vec::new() }),
         }
     }
@@ -113,8 +113,8 @@ pub struct Sending<'a> {
     pub reply_to: Option<u64>,
     /// Whom it mentions.
     pub mentions: Vec<UserId>,
-    /// The [`digest`] of the text and the files.
-    pub digest: String,
+    /// The [`fingerprint`] of the text and the files.
+    pub fingerprint: String,
     /// The client's id of this send.
     pub nonce: Nonce,
     /// Whether the sender need not wait in a slow mode, as staff.
@@ -150,7 +150,7 @@ impl DeskSend {
 
 /// What a repetition of a send has to be equal in: the SHA-256 of the text, and of the ids of files if there are any. A text has no NUL.
 #[must_use]
-pub fn digest(text: &Text, attachments: &[AttachmentId]) -> String {
+pub fn fingerprint(text: &Text, attachments: &[AttachmentId]) -> String {
     let mut hash = Sha256::new_with_prefix(text.to_string());
     for id in attachments {
         hash.update(format!("\0{id}"));
@@ -165,7 +165,8 @@ pub struct Sent {
     pub receipt: Receipt,
     /// The message and the members' sockets, if it was committed by this call and is delivered while the sender waits.
     pub deliver: Option<(Message, Vec<Presence>)>,
-    /// The members whom it does not reach now, if it was committed by this call in a small room.
+    /// The members whom it does not reach now and whose room will not be looked at anyway, if it was committed by this call in a
+    /// small room.
     pub away: Vec<UserId>,
 }
 
@@ -213,7 +214,7 @@ impl<'a> Attempt<'a> {
             log::pause(self.sys, tries).await;
             let now = self.sys.now();
             if let Some(receipt) = self.sending.receipt.take().filter(|r| r.holds(now)) {
-                return Ok(receipt.repeated(&self.sending.digest)?);
+                return Ok(receipt.repeated(&self.sending.fingerprint)?);
             }
             if let Some(sent) = self.try_once(now).await? {
                 return Ok(sent);
@@ -239,7 +240,7 @@ impl<'a> Attempt<'a> {
         if !small {
             log::fan_out(&mut tx, self.sys, &entry);
         }
-        let (committed, people) = tokio::join!(self.table.commit(tx), delivery::people(self.table, member, entry.seq));
+        let (committed, people) = tokio::join!(self.table.commit(tx), delivery::recipients(self.table, member, entry.seq));
         match committed {
             Ok(()) => {}
             // An earlier try was committed and only its reply was lost.
@@ -254,8 +255,12 @@ impl<'a> Attempt<'a> {
             return Ok(Some(Sent { receipt, deliver: None, away: Vec::new() }));
         }
         let members = people.as_deref().unwrap_or_default().to_vec();
+        let people = people.map(|people| people.into_iter().map(|member| member.user).collect());
         let open = delivery::sockets_or_nobody(self.table, people).await;
-        let away = digest::away(&members, &open, receipt.user, now);
+        // The time after the commit: see `digest::is_expected`.
+        let now = self.sys.now();
+        let unexpected: Vec<_> = members.iter().filter(|m| !digest::is_expected(m.looked_at, now)).map(|m| m.user).collect();
+        let away = digest::away(&unexpected, &open, receipt.user, now);
         Ok(Some(Sent { receipt, deliver: Some((entry.shown(), open)), away }))
     }
 
@@ -313,8 +318,8 @@ impl<'a> Attempt<'a> {
         };
         let via = Some((*socket).to_owned()).filter(|via| !via.is_empty());
         let entry = LogEntry { room, seq, at: now, content: Content::Said(said), via, changes: 0 };
-        let (nonce, digest) = (nonce.clone(), Some(self.sending.digest.clone()));
-        let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, digest, until: now + REMEMBERED };
+        let (nonce, fingerprint) = (nonce.clone(), Some(self.sending.fingerprint.clone()));
+        let receipt = Receipt { user: user.id, room, nonce, seq, id: self.id, at: now, fingerprint, until: now + REMEMBERED };
         (entry, receipt)
     }
 

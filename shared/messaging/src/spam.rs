@@ -17,7 +17,11 @@ use store::{
     limits::{MINUTE, Quota},
 };
 
-use crate::ban::{self, Ban, BanReason, Explanation};
+use crate::{
+    ban::{self, Ban, BanReason},
+    message::Explanation,
+    report::ReportReason,
+};
 
 /// The most messages of one person in any [`WINDOW`].
 pub const MOST: usize = SLOTS.len();
@@ -79,17 +83,23 @@ impl ChatState {
     /// # Errors
     /// [`kernel::Kind::ChatBanned`], or [`kernel::Kind::TooManyRequests`] during the pause after a flood.
     pub fn admit(&self, now: Time) -> Result<(), Problem> {
-        match self.ban(now) {
-            Some(ban) => Err(ban.problem(now)),
-            None => self.admit_ticket(now),
-        }
+        self.check_ban(now)?;
+        self.admit_ticket(now)
+    }
+
+    /// Whether the person may read and write in chat, over the socket or HTTP.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::ChatBanned`]
+    pub fn check_ban(&self, now: Time) -> Result<(), Problem> {
+        self.ban(now).map_or(Ok(()), |ban| Err(ban.problem(now)))
     }
 
     /// The ban, unless it is over.
     #[must_use]
     pub fn ban(&self, now: Time) -> Option<Ban> {
         let at = self.banned_at.filter(|_| self.banned_until.is_none_or(|until| now < until))?;
-        let reason = self.ban_reason.unwrap_or(BanReason::Other);
+        let reason = self.ban_reason.unwrap_or(BanReason::Conduct(ReportReason::Other));
         Some(Ban { at, until: self.banned_until, reason, explanation: self.ban_text.clone(), by: self.banned_by })
     }
 
@@ -193,14 +203,18 @@ mod tests {
     #[test]
     fn a_ban_is_over_at_its_end() {
         let (at, until) = (START, START + Duration::from_secs(60));
-        let banned =
-            |until| ChatState { banned_at: Some(at), banned_until: until, ban_reason: Some(BanReason::Spam), ..ChatState::default() };
+        let banned = |until| ChatState {
+            banned_at: Some(at),
+            banned_until: until,
+            ban_reason: Some(BanReason::Conduct(ReportReason::Spam)),
+            ..ChatState::default()
+        };
         assert!(ChatState::default().ban(START).is_none());
         assert!(banned(None).ban(START + Duration::from_secs(1_000_000)).is_some(), "without an end");
         let temporary = banned(Some(until));
         assert_eq!(
             temporary.ban(until - Duration::from_millis(1)).map(|ban| (ban.until, ban.reason)),
-            Some((Some(until), BanReason::Spam))
+            Some((Some(until), BanReason::Conduct(ReportReason::Spam)))
         );
         assert!(temporary.ban(until).is_none());
         assert!(temporary.admit(START).is_err() && temporary.admit(until).is_ok());

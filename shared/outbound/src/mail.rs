@@ -72,6 +72,8 @@ pub enum Mail {
         username: String,
         /// The answers.
         answers: Vec<Spoken>,
+        /// As that of [`Mail::Missed`].
+        unsubscribe: Secret,
         /// Where mail programs show it.
         conversation: Conversation,
     },
@@ -227,7 +229,7 @@ impl Mail {
     /// The address that stops such mails. Only mails that can be switched off have one.
     pub(crate) const fn unsubscribe(&self) -> Option<&Secret> {
         match self {
-            Self::Missed { unsubscribe, .. } => Some(unsubscribe),
+            Self::Missed { unsubscribe, .. } | Self::SupportAnswer { unsubscribe, .. } => Some(unsubscribe),
             _ => None,
         }
     }

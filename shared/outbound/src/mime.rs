@@ -85,7 +85,8 @@ mod tests {
         let from = Mailbox::new(None, "no-reply@stoa.example".parse().unwrap());
         let mail = |number: u32| {
             let conversation = Conversation { root: "support.rom_1".to_owned(), mail: format!("support.rom_1.{number}") };
-            let mail = Mail::SupportAnswer { username: "ana".to_owned(), answers: Vec::new(), conversation };
+            let unsubscribe = Secret::new("https://stoa.example/unsubscribe/a".to_owned());
+            let mail = Mail::SupportAnswer { username: "ana".to_owned(), answers: Vec::new(), unsubscribe, conversation };
             let raw = compose(&from, None, "ana@example.test", Time::ZERO, &Letter::new(&mail, Locale::En)).unwrap();
             String::from_utf8(raw).unwrap()
         };

@@ -344,10 +344,5 @@ fn refused(e: WebauthnError) -> Problem {
 /// # Errors
 /// `required` or `too_long`.
 pub fn name(text: &str) -> Result<String, kernel::FieldError> {
-    let name = text.trim();
-    match name.chars().count() {
-        _ if kernel::text::is_blank(name) => Err(kernel::FieldError::new("required")),
-        n if n > NAME_MAX => Err(kernel::FieldError::new("too_long").with("max", NAME_MAX)),
-        _ => Ok(name.to_owned()),
-    }
+    kernel::fields::name(text, NAME_MAX)
 }

@@ -1,6 +1,6 @@
 //! Takes a person out of what they have paid.
 
-use accounts::user::partition;
+use accounts::{purge::Purged, user::partition};
 use kernel::{Sys, id::UserId};
 use store::{Conditional as _, Item as _, Range, StoreError, Table, Tx, field};
 
@@ -10,11 +10,11 @@ use crate::{Customer, CustomerRemoval, DonationRecord, DonationState, history};
 const AT_ONCE: u32 = 40;
 
 /// Replaces a person's donations by records that name nobody, and hands their customer over to be deleted at Stripe: that happens
-/// within the hour, or as soon as Stripe answers again. Returns whether there is more.
+/// within the hour, or as soon as Stripe answers again.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
+pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, StoreError> {
     let page = history(table, user, None, AT_ONCE).await?;
     let mut tx = Tx::new();
     for donation in &page.items {
@@ -34,11 +34,11 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<bool, Store
     }
     let moved = !tx.is_empty() && !table.commit(tx).await.applied()?;
     if page.more || moved {
-        return Ok(true);
+        return Ok(Purged::More);
     }
     let requests = table.query_rows(Range::of(partition(user)).prefix("PAYMENT_REQUEST#").limit(AT_ONCE)).await?;
     table.delete_many(requests.items.iter().filter_map(store::Row::key).collect()).await?;
-    Ok(requests.more)
+    Ok(if requests.more { Purged::More } else { Purged::Done })
 }
 
 /// The customers that are to be deleted at Stripe.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Problem, Time, id::UserId};
+use kernel::{Problem, Secret, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{SealError, Sealer, limits::DAY};
 
@@ -34,6 +34,14 @@ impl Unsubscribe {
         sealer.seal(PURPOSE, self, now + LIFE)
     }
 
+    /// The address of a link that works for a year.
+    ///
+    /// # Errors
+    /// As [`Sealer::seal`].
+    pub fn address(&self, sealer: &Sealer, public_url: &str, now: Time) -> Result<Secret, Problem> {
+        Ok(Secret::new(format!("{public_url}/unsubscribe/{}", self.seal(sealer, now)?)))
+    }
+
     /// What a token switches off.
     ///
     /// # Errors
@@ -45,7 +53,7 @@ impl Unsubscribe {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{Secret, Sys};
+    use kernel::Sys;
 
     use super::*;
 

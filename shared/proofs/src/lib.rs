@@ -1,8 +1,10 @@
-//! Proofs of identity: passwords, codes and links, second factors, trusted devices, the steps of a sign-in.
+//! Proofs of identity: passwords, codes and links, second factors, trusted devices, the steps of a sign-in. And proofs that nobody
+//! guesses or floods: work, and captchas.
 //!
 //! Every code or link that is sent is a [`challenge::Challenge`].
 
 mod breached;
+pub mod captcha;
 pub mod challenge;
 pub mod code;
 pub mod common;

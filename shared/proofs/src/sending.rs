@@ -14,9 +14,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use accounts::{
-    identifier::{Contact, Phone, is_country},
+    identifier::{Contact, Phone},
     known::KnownNetwork,
 };
+use countries::Country;
 use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
@@ -259,7 +260,7 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
 /// The limits on messages of this deployment.
 #[derive(Clone)]
 pub struct SendLimits {
-    countries: Arc<[String]>,
+    countries: Arc<[Country]>,
     daily_max: u32,
     figures: Figures,
 }
@@ -268,9 +269,9 @@ impl SendLimits {
     /// Reads `SMS_COUNTRIES`, the countries that text messages are sent to (ISO 3166-1 codes; a number without a country code
     /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
     pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
-        let countries = r.list("SMS_COUNTRIES");
-        if countries.is_empty() || !countries.iter().all(|c| is_country(c)) {
-            r.wrong("SMS_COUNTRIES is not a list of country codes".to_owned());
+        let countries = Country::listed(r, "SMS_COUNTRIES");
+        if countries.is_empty() {
+            r.wrong("SMS_COUNTRIES names no country".to_owned());
         }
         Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
     }
@@ -280,12 +281,13 @@ impl SendLimits {
     /// # Errors
     /// `required`, `phone` or `phone_country`.
     pub fn phone(&self, text: &str) -> Result<Phone, FieldError> {
-        let phone = Phone::parse(text, self.countries.first().map_or("", String::as_str))?;
+        let phone = Phone::parse(text, self.countries.first().map_or("", |country| country.code()))?;
         self.allow(&phone).map(|()| phone)
     }
 
     fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
-        if self.countries.contains(&phone.country()) { Ok(()) } else { Err(FieldError::new("phone_country")) }
+        let allowed = phone.country().is_some_and(|country| self.countries.contains(&country));
+        if allowed { Ok(()) } else { Err(FieldError::new("phone_country")) }
     }
 
     /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
@@ -694,7 +696,7 @@ mod tests {
         };
         let sending = read("GB,PL").unwrap();
         assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");
-        assert_eq!(sending.phone("+48512345678").unwrap().country(), "PL");
+        assert_eq!(sending.phone("+48512345678").unwrap().country(), Country::of("PL"));
         assert_eq!(sending.phone("+14155550123").unwrap_err().code, "phone_country");
         assert_eq!(sending.phone("what").unwrap_err().code, "phone");
         for bad in ["", "GB,XX", "Poland"] {

@@ -91,7 +91,7 @@ impl Field {
         self.compare(">", value)
     }
 
-    /// The attribute is a list that contains the value.
+    /// The attribute is a list that contains the value, or a text in which it occurs.
     #[must_use]
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))

@@ -104,10 +104,18 @@ pub enum Index {
     SupportMails,
     /// The notes beside support threads, by their author: `gsi1`.
     NotesByAuthor,
+    /// The products of a category, or all, by name: `gsi1`.
+    ProductsByName,
+    /// The products of a category, or all, by price: `gsi2`.
+    ProductsByPrice,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
     PairsOfHigh,
+    /// The lists of the search that are not in the table itself: `gsi1`.
+    SearchFirst,
+    /// As [`Index::SearchFirst`]: `gsi2`.
+    SearchSecond,
 }
 
 impl Index {
@@ -122,7 +130,9 @@ impl Index {
             | Self::MessagesByAuthor
             | Self::Online
             | Self::PairsOfLow
+            | Self::ProductsByName
             | Self::Nearby
+            | Self::SearchFirst
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
@@ -131,11 +141,13 @@ impl Index {
             | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
             Self::Owner
             | Self::PairsOfHigh
+            | Self::ProductsByPrice
             | Self::NotificationsAbout
             | Self::InvitationsBySender
             | Self::BansByAuthor
             | Self::ReportsOfAuthor
             | Self::DueDigests
+            | Self::SearchSecond
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }

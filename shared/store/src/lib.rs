@@ -16,7 +16,7 @@ pub use about::{About, ItemKind, Listed, Personal, Place, Removal, Ttl};
 pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};
-pub use page::{Page, Range};
+pub use page::{Page, Range, Window};
 pub use seal::{Cursors, SealError, Sealer};
 pub use table::{Batch, Table};
 pub use tx::{CommitError, Refused, Slot, Tx};

@@ -23,6 +23,7 @@ pub(crate) enum Sort {
     All,
     Prefix(String),
     Between(String, String),
+    Beyond(String),
 }
 
 impl Range {
@@ -58,6 +59,13 @@ impl Range {
         self
     }
 
+    /// Only sort keys greater than this one. Unlike [`Range::after`] it needs no other key of the item, which may be gone by now.
+    #[must_use]
+    pub fn beyond(mut self, low: impl Into<String>) -> Self {
+        self.sort = Sort::Beyond(low.into());
+        self
+    }
+
     /// Descending.
     #[must_use]
     pub fn newest_first(mut self) -> Self {
@@ -83,7 +91,7 @@ impl Range {
     pub(crate) fn family(&self) -> &str {
         match &self.sort {
             Sort::Prefix(prefix) => family(&self.pk, prefix),
-            Sort::All | Sort::Between(..) => family(&self.pk, ""),
+            Sort::All | Sort::Between(..) | Sort::Beyond(_) => family(&self.pk, ""),
         }
     }
 
@@ -110,4 +118,13 @@ impl<T> Page<T> {
     pub fn last(&self) -> Option<&T> {
         self.items.last().filter(|_| self.more)
     }
+}
+
+/// The result of one request for the items of a range that a condition holds for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window<T> {
+    /// The items, in the requested order.
+    pub items: Vec<T>,
+    /// The sort key, in the index if it is one, of the last item that was looked at. `None` at the end of the range.
+    pub reached: Option<String>,
 }

@@ -19,7 +19,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use kernel::{Sys, env::Reader};
 
 use crate::{
-    CommitError, Cond, Conditional as _, Item, Key, Page, Range, Row, StoreError, Stored, Tx, Update, WriteError,
+    CommitError, Cond, Conditional as _, Item, Key, Page, Range, Row, StoreError, Stored, Tx, Update, Window, WriteError,
     condition::Names,
     item::encode,
     operation::observed,
@@ -60,6 +60,12 @@ impl Table {
     #[must_use]
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         Self::new(aws, sys, &r.need("TABLE_NAME"))
+    }
+
+    /// The clock and the source of ids that it was made with.
+    #[must_use]
+    pub const fn sys(&self) -> &Sys {
+        &self.sys
     }
 
     /// The name of the table.
@@ -133,7 +139,7 @@ impl Table {
         loop {
             let left =
                 range.limit.map(|l| i32::try_from(l).unwrap_or(i32::MAX).saturating_sub(i32::try_from(items.len()).unwrap_or(i32::MAX)));
-            let answer = self.query_once(&range, left, start).await?;
+            let answer = self.query_once(&range, None, left, start).await?;
             items.extend(answer.items.unwrap_or_default().into_iter().map(Row));
             start = answer.last_evaluated_key;
             let full = range.limit.is_some_and(|l| items.len() >= l as usize);
@@ -141,6 +147,20 @@ impl Table {
                 return Ok(Page { more: start.is_some(), items });
             }
         }
+    }
+
+    /// The items of a range for which a condition holds, as far as one request gets: it looks at no more than 1 MB, and at no more
+    /// items than the limit of the range. It is paid for what it looks at.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn window<I: Stored>(&self, range: Range, filter: Option<Cond>) -> Result<Window<I>, StoreError> {
+        let limit = range.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = self.query_once(&range, filter, limit, None).await?;
+        let sort = range.index.map_or("sk", |(_, _, sort)| sort);
+        let reached = answer.last_evaluated_key.and_then(|mut key| key.remove(sort)).and_then(|sort| sort.as_s().ok().cloned());
+        let rows = answer.items.unwrap_or_default().into_iter();
+        Ok(Window { items: rows.map(|row| Row(row).decode()).collect::<Result<_, _>>()?, reached })
     }
 
     /// Scans the next `limit` items of the base table after `after` for items of one kind, and returns where it stopped. For
@@ -409,6 +429,7 @@ impl Table {
     fn query_once<'a>(
         &'a self,
         range: &'a Range,
+        filter: Option<Cond>,
         limit: Option<i32>,
         start: Option<Attributes>,
     ) -> StoreFuture<'a, aws_sdk_dynamodb::operation::query::QueryOutput> {
@@ -428,10 +449,16 @@ impl Table {
                     let (n, l, h) = (names.name(sk), names.value(text(low))?, names.value(text(high))?);
                     condition = format!("{condition} AND {n} BETWEEN {l} AND {h}");
                 }
+                Sort::Beyond(low) => {
+                    let (n, v) = (names.name(sk), names.value(text(low))?);
+                    condition = format!("{condition} AND {n} > {v}");
+                }
             }
+            let filter = filter.map(|filter| names.condition(filter)).transpose()?;
             let (n, v) = names.into_maps();
             let query = self.client.query().table_name(&*self.name).set_index_name(index).key_condition_expression(condition);
             query
+                .set_filter_expression(filter)
                 .set_expression_attribute_names(n)
                 .set_expression_attribute_values(v)
                 .scan_index_forward(range.forward)
@@ -534,5 +561,17 @@ mod tests {
             table(r#"{"UnprocessedItems": {"t": [{"DeleteRequest": {"Key": {"pk": {"S": "A"}, "sk": {"S": "B"}}}}]}}"#, "{}");
         t.delete_many(vec![key()]).await.unwrap();
         assert_eq!(requests.0.1.load(Ordering::Relaxed), 7);
+    }
+
+    #[tokio::test]
+    async fn a_query_goes_on_after_empty_pages() {
+        let empty = r#"{"Items": [], "Count": 0, "LastEvaluatedKey": {"pk": {"S": "A"}, "sk": {"S": "B"}}}"#;
+        let last = r#"{"Items": [{"pk": {"S": "A"}, "sk": {"S": "C"}}], "Count": 1}"#;
+        for limit in [None, Some(5)] {
+            let (t, requests) = table(empty, last);
+            let range = Range::of("A");
+            let page = t.query_rows(limit.map_or(range.clone(), |items| range.limit(items))).await.unwrap();
+            assert_eq!((page.items.len(), page.more, requests.0.1.load(Ordering::Relaxed)), (1, false, 7), "{limit:?}");
+        }
     }
 }

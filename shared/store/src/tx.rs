@@ -20,6 +20,9 @@ impl Slot {
     }
 }
 
+/// The most writes of one transaction (DynamoDB).
+const WRITES_MAX: usize = 100;
+
 /// Up to 100 writes on different items, in this table and others, for `Table::commit`.
 #[derive(Debug, Default)]
 pub struct Tx {
@@ -108,6 +111,12 @@ impl Tx {
                 Slot(self.writes.len())
             }
         }
+    }
+
+    /// How many more writes fit.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        WRITES_MAX.saturating_sub(self.writes.len())
     }
 
     fn push(&mut self, write: Write) -> Slot {

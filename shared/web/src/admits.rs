@@ -8,6 +8,8 @@ use crate::{Client, IdempotencyKey, IfMatch, Json, Language, Path, Query, Reques
 
 /// The name of the document's security scheme for signed-in callers.
 pub const BEARER: &str = "bearer";
+/// The name of the document's security scheme for programs of staff.
+pub const API_KEY: &str = "api_key";
 /// The condition of operations that take a recent proof of who the caller is. Every other condition is the name of a role.
 pub const STEP_UP: &str = "step_up";
 
@@ -19,6 +21,11 @@ pub const STEP_UP: &str = "step_up";
 pub trait Admits {
     /// Everybody (nothing), or signed-in callers who fulfil all of these conditions: [`STEP_UP`], or the name of a role.
     fn callers() -> Option<Vec<&'static str>> {
+        None
+    }
+
+    /// The scope of API keys that are enough instead, if there is one.
+    fn scope() -> Option<&'static str> {
         None
     }
 }
@@ -46,6 +53,9 @@ macro_rules! taking {
             fn callers() -> Option<Vec<&'static str>> {
                 [$($taken::callers()),+].into_iter().flatten().reduce(|all, more| [all, more].concat())
             }
+            fn scope() -> Option<&'static str> {
+                [$($taken::scope()),+].into_iter().flatten().next()
+            }
         }
     };
 }
@@ -60,5 +70,6 @@ taking! { A B C D E F G H }
 
 /// How the document says who may call what takes `T`.
 pub(crate) fn requirement<T: Admits>() -> Option<Vec<SecurityRequirement>> {
-    T::callers().map(|conditions| vec![SecurityRequirement::new(BEARER, conditions)])
+    let signed_in = SecurityRequirement::new(BEARER, T::callers()?);
+    Some([signed_in].into_iter().chain(T::scope().map(|scope| SecurityRequirement::new(API_KEY, [scope]))).collect())
 }

@@ -44,6 +44,14 @@ pub fn access_token(headers: &HeaderMap) -> Option<&str> {
     token.map(|(_, token)| token.trim())
 }
 
+/// The API key of a request, valid or not: `Authorization: Api-Key <key>`.
+#[must_use]
+pub fn api_key(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let key = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("api-key"));
+    key.map(|(_, key)| key.trim())
+}
+
 /// The language of the response: `?lang`, else that of the profile of whoever is signed in, else `Accept-Language`, else English.
 ///
 /// As an extractor it must come after that of the caller.

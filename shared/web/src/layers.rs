@@ -190,6 +190,7 @@ const fn challenge(kind: Kind, bearer: bool) -> Option<&'static str> {
         Kind::StepUpRequired => Some("Bearer error=\"insufficient_user_authentication\", max_age=\"300\""),
         // RFC 6750 §3.1: without a token there is no error.
         Kind::TokenInvalid if bearer => Some("Bearer error=\"invalid_token\""),
+        Kind::ApiKeyInvalid => Some("Api-Key"),
         _ if kind.status() == 401 => Some("Bearer"),
         _ => None,
     }
@@ -314,6 +315,7 @@ mod tests {
             ("step_up_required", Some("Bearer x"), insufficient, ""),
             ("credentials_invalid", Some("Bearer x"), "Bearer", ""),
             ("refresh_invalid", None, "Bearer", ""),
+            ("api_key_invalid", Some("Api-Key x"), "Api-Key", ""),
             ("forbidden", Some("Bearer x"), "", ""),
             ("unsupported_content_encoding", None, "", "identity"),
             ("unsupported_media_type", None, "", ""),

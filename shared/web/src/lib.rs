@@ -24,8 +24,8 @@ mod problems;
 mod rate;
 mod reply;
 
-pub use admits::{Admits, BEARER, STEP_UP};
-pub use client::{Client, Language, RequestId, access_token, speaks};
+pub use admits::{API_KEY, Admits, BEARER, STEP_UP};
+pub use client::{Client, Language, RequestId, access_token, api_key, speaks};
 pub use conditional::{IF_MATCH_PATTERN, IfMatch, is_known, kept};
 pub use error::Error;
 pub use extract::{Json, Path, Query};

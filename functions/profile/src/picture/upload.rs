@@ -1,57 +1,23 @@
 //! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads it to the bucket, and asks for
 //! the result.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use axum::extract::State;
 use callers::{Member, MemberWith};
-use files::{Bucket, Declared, UPLOAD_MAX_BYTES, Upload, UploadMethod, UploadRefusal, UploadState as Outcome};
-use kernel::{Fields, Kind, Problem, Sys, Timestamp, id::UploadId};
-use serde::{Deserialize, Serialize};
+use files::{
+    Bucket, CreatedUpload, Upload,
+    announce::{CreateUpload, UploadStatus, announce},
+};
+use kernel::{Kind, Sys, id::UploadId};
 use store::{
     Table,
     limits::{self, HOUR, Quota},
 };
-use utoipa::ToSchema;
 use web::{Created, Error, Json, Problems};
 
 use super::{Links, Picture};
 
-/// How long a link accepts an upload.
-const LINK_LIFE: Duration = Duration::from_secs(300);
 /// Uploads that one person may announce.
 const UPLOADS: Quota = Quota::window("picture_upload", 20, HOUR, "for an account");
-
-/// The declaration of the file.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateUpload {
-    /// The type of the file.
-    #[schema(value_type = files::Format)]
-    content_type: String,
-    /// The exact number of bytes, up to 25 MiB.
-    #[schema(minimum = 1, maximum = 26_214_400, examples(204_800))]
-    bytes: i64,
-    /// The SHA-256 of the file, in base64.
-    #[schema(examples("n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="), min_length = 44, max_length = 44, pattern = "^[A-Za-z0-9+/]{43}=$")]
-    sha256: String,
-}
-
-/// A link for the upload.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CreatedUpload {
-    /// The id of the upload, with which its state is read.
-    id: UploadId,
-    /// The method to send the file with.
-    method: UploadMethod,
-    /// The address to send the file to. It needs no access token.
-    #[schema(format = "uri")]
-    url: String,
-    /// Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.)
-    headers: BTreeMap<String, String>,
-    /// When the link expires.
-    expires_at: Timestamp,
-}
 
 /// Returns a link for the upload of a new picture.
 ///
@@ -71,7 +37,7 @@ pub struct CreatedUpload {
     extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!([UPLOADS]))),
     responses(
         (
-            status = 201, body = CreatedUpload, headers(("Location" = String, description = "The address of the state of the upload.")),
+            status = 201, body = CreatedUpload<UploadId>, headers(("Location" = String, description = "The address of the state of the upload.")),
             example = json!({
                 "id": "upl_01K9ZCNJ2DWYBQ5EF6SRT7V8ZH",
                 "method": "PUT",
@@ -89,61 +55,13 @@ pub async fn create_picture_upload(
     State(bucket): State<Bucket>,
     State(sys): State<Sys>,
     Json(body): Json<CreateUpload>,
-) -> Result<Created<CreatedUpload>, Error> {
-    let declared = parse(&body)?;
-    let (now, user, id) = (sys.now(), member.user.id, sys.id());
+) -> Result<Created<CreatedUpload<UploadId>>, Error> {
+    let declared = body.parse()?;
+    let (now, user) = (sys.now(), member.user.id);
     limits::take(&table, now, &[UPLOADS.of(user)]).await?;
-    let link = bucket.upload_link(&Upload::incoming_key(user, id), declared.expected(), now, LINK_LIFE).await?;
-    let link_ends_at = now + LINK_LIFE;
-    let upload = Upload { user, id, declared, state: Outcome::Waiting, refusal: None, created_at: now, link_ends_at, retired_at: None };
+    let (upload, created) = announce(&bucket, &sys, user, None, declared).await?;
     table.create(&upload).await?;
-    let created = CreatedUpload { id, method: UploadMethod::Put, url: link.url, headers: link.headers, expires_at: link_ends_at.into() };
-    Ok(Created(format!("/v1/me/picture/uploads/{id}"), created))
-}
-
-fn parse(body: &CreateUpload) -> Result<Declared, Problem> {
-    let mut fields = Fields::new();
-    let format = fields.take("/content_type", Declared::format(&body.content_type));
-    let bytes = fields.take("/bytes", Declared::bytes(body.bytes));
-    let sha256 = fields.take("/sha256", Declared::sha256(&body.sha256));
-    match (format, bytes, sha256) {
-        (Some(format), Some(bytes), Some(sha256)) => Ok(Declared { format, bytes, sha256 }),
-        _ => Err(fields.problem()),
-    }
-}
-
-const _: () = assert!(UPLOAD_MAX_BYTES == 26_214_400, "what the description says");
-
-/// The state of an upload.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UploadStatus {
-    /// The id of the upload.
-    id: UploadId,
-    /// The stage of the upload.
-    #[serde(flatten)]
-    state: UploadState,
-}
-
-/// The stage of an upload.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum UploadState {
-    /// No file has arrived yet, or it is being checked. Ask again in a second.
-    Waiting,
-    /// It became the picture, which a newer one may have replaced.
-    Published {
-        /// The picture that was made of it. Absent after it was replaced or removed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(nullable = false)]
-        picture: Option<Picture>,
-    },
-    /// It was refused.
-    Refused {
-        /// Why it was refused.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schema(nullable = false)]
-        reason: Option<UploadRefusal>,
-    },
+    Ok(Created(format!("/v1/me/picture/uploads/{}", upload.id), created))
 }
 
 /// Reads the state of an upload.
@@ -171,15 +89,6 @@ pub async fn get_picture_upload(
     State(links): State<Links>,
     State(sys): State<Sys>,
 ) -> Result<Json<UploadStatus>, Error> {
-    let upload = caller.resource.ok_or(Kind::NotFound)?;
-    let (state, reason) = upload.outcome(sys.now());
-    let state = match state {
-        Outcome::Waiting => UploadState::Waiting,
-        Outcome::Published => {
-            let picture = Some(upload.picture()).filter(|_| upload.retired_at.is_none());
-            UploadState::Published { picture: picture.map(|p| links.of(Some(p))) }
-        }
-        Outcome::Refused => UploadState::Refused { reason },
-    };
-    Ok(Json(UploadStatus { id: upload.id, state }))
+    let upload = caller.resource.filter(|upload| upload.product.is_none()).ok_or(Kind::NotFound)?;
+    Ok(Json(UploadStatus::of(&upload, &links, sys.now())))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ConsoleError;
 use crate::{
     Core,
-    outside::breached::{Mode, RangeRequest},
+    outside::{Mode, breached::RangeRequest},
 };
 
 pub(super) fn routes() -> Router<Arc<Core>> {

@@ -15,11 +15,13 @@
 //! | `GET`, `POST`, `DELETE /_local/faults`, `DELETE …/{id}` | the faults of the next calls of a service |
 //! | `GET /_local/calls` | the AWS calls of the functions |
 //! | `GET`, `POST /_local/breached-passwords` | the breached passwords, the requests for them, and the mode of the stand-in |
+//! | `GET`, `POST /_local/captcha` | the mode of the stand-in for captchas, and how many tokens it was asked about |
 //! | `GET`, `POST /_local/stripe` | the payments, events and requests of the stand-in for Stripe, paying by hand, and its mode |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
 
 mod breached;
 mod calls;
+mod captcha;
 mod clock;
 mod connections;
 mod dead_letters;
@@ -65,6 +67,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(faults::routes())
         .merge(calls::routes())
         .merge(breached::routes())
+        .merge(captcha::routes())
         .merge(stripe::routes())
         .merge(dead_letters::routes())
         .fallback(|| async { ConsoleError::not_found() })

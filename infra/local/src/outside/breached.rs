@@ -6,19 +6,19 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use axum::{
     Router,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha1::{Digest as _, Sha1};
 
+use super::Mode;
 use crate::{
     Core, StartError,
     storage::{damaged, kept_in, replace_file},
@@ -35,23 +35,6 @@ const SEEN: u32 = 3;
 const PADDED: usize = 800;
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
-/// The delay of [`Mode::Slow`].
-const SLOW: Duration = Duration::from_secs(5);
-
-/// How it answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It answers.
-    #[default]
-    Well,
-    /// It answers after five seconds.
-    Slow,
-    /// It answers with 503.
-    Down,
-    /// It answers with an HTML page.
-    Garbled,
-}
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -166,11 +149,8 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
         return (StatusCode::BAD_REQUEST, "The hash prefix was not in a valid format").into_response();
     }
     let padded = headers.get("add-padding").is_some_and(|v| v == "true");
-    match core.outside.breached.note(RangeRequest { digits: digits.clone(), padded }) {
-        Mode::Well => {}
-        Mode::Slow => tokio::time::sleep(SLOW).await,
-        Mode::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Mode::Garbled => return Html("<!doctype html><title>Just a moment</title>").into_response(),
+    if let Some(failure) = core.outside.breached.note(RangeRequest { digits: digits.clone(), padded }).failure().await {
+        return failure;
     }
     let mut lines = core.outside.breached.range(&digits.to_ascii_uppercase());
     // A response of the real service is never empty. Padding lines have the count zero.

@@ -95,7 +95,8 @@ impl From<UploadRefusal> for AttachmentRefusal {
             UploadRefusal::Polyglot => Self::Polyglot,
             UploadRefusal::TooManyPixels => Self::TooManyPixels,
             UploadRefusal::Damaged | UploadRefusal::Superseded => Self::Damaged,
-            UploadRefusal::AccountClosed => Self::AccountClosed,
+            // No file of a message is for a product.
+            UploadRefusal::AccountClosed | UploadRefusal::ProductGone => Self::AccountClosed,
             UploadRefusal::Expired => Self::Expired,
         }
     }

@@ -1,14 +1,22 @@
 //! What becomes due at the support desk: mails to customers who have left, the end of a snooze, and closing what nobody answers.
 
 use accounts::user::{Status, User};
-use kernel::{Time, id::UserId};
-use store::{Conditional as _, Index, Item as _, Page, Range, Row, StoreError, Table, Update, field};
+use events::{
+    Outbox,
+    rooms::{MessagesMissed, Missed},
+};
+use kernel::{
+    Id as _, Sys, Time,
+    id::{NotificationId, UserId},
+};
+use store::{Cond, Conditional as _, Index, Item as _, Page, Range, Row, StoreError, Table, Tx, Update, field};
 
 use crate::{
     message::{Content, LogEntry, Said},
     presence::Presence,
     room::Room,
     support::thread::{self, BURST, CLOSED_AFTER, Desk, MAILS, ThreadState, moment},
+    unread::COUNTED_MOST,
 };
 
 /// How long a mail waits while the customer has a socket open and has not read.
@@ -22,6 +30,8 @@ pub const MESSAGES_MOST: u32 = 200;
 /// A message as a mail shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
+    /// Its number.
+    pub seq: u64,
     /// When it was written.
     pub at: Time,
     /// Whether the team wrote it. Mails never say who of the team.
@@ -35,10 +45,29 @@ pub struct Line {
 pub enum Due {
     /// It is to be sent: to whom, in which thread, and what.
     Send(Box<User>, Vec<Line>),
-    /// The customer is here and may still read.
-    Later,
+    /// It may not be sent yet: the customer is here and may still read, or wants none now. It is looked at again then.
+    Later(Time),
     /// There is nothing to send any more.
     Nothing,
+}
+
+/// Answers of which the customer's inbox does not tell yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// The number of the last one.
+    seq: u64,
+    /// How many wait, up to 99.
+    messages: u32,
+}
+
+impl Untold {
+    /// What of these answers the inbox does not tell yet.
+    #[must_use]
+    pub fn of(room: &Room, answers: &[Line]) -> Option<Self> {
+        let (desk, last) = (room.desk.as_ref()?, answers.last()?);
+        let messages = u32::try_from(answers.len()).unwrap_or(u32::MAX).min(COUNTED_MOST);
+        (last.seq > desk.noted_seq).then_some(Self { seq: last.seq, messages })
+    }
 }
 
 /// The threads whose mail is due, the oldest first: at most `limit`. One query.
@@ -72,8 +101,8 @@ fn due_at(room: &Room, desk: &Desk, due: Option<Time>) -> Update {
     Update::of(room.key()).set("mail_due", due).index(Index::SupportMails, place)
 }
 
-/// Looks again, when a mail is due: nothing is sent that was read or deleted meanwhile, to nobody who is here, and only to a proven
-/// address of an account in use. A batch read, and a query if the customer is away.
+/// Looks again, when a mail is due: nothing is sent that was read or deleted meanwhile, to nobody who is here, and only to an account in
+/// use. A batch read, and a query if the customer is away.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -85,7 +114,7 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     }
     let (person, here) = (User::key_of(desk.customer), Presence::key_of(desk.customer));
     let mut found = table.get_many(vec![person.clone(), here.clone()]).await?;
-    let Some(person) = found.take::<User>(&person)?.filter(|user| user.status == Status::Active && user.email.is_some()) else {
+    let Some(person) = found.take::<User>(&person)?.filter(|user| user.status == Status::Active) else {
         return Ok(Due::Nothing);
     };
     let is_here = found.take::<Presence>(&here)?.is_some_and(|here| here.is_online(now));
@@ -93,28 +122,37 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     let lines: Vec<Line> = entries.into_iter().filter_map(|entry| line(entry, desk.customer)).filter(|line| line.by_team).collect();
     let Some(first) = lines.first() else { return Ok(Due::Nothing) };
     if is_here {
-        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later } else { Due::Nothing });
+        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later(now + BURST) } else { Due::Nothing });
     }
     Ok(Due::Send(Box::new(person), lines))
 }
 
-/// Records what was done about a mail under its lease. Answers that came in the meantime are due after two more minutes. One update,
-/// two if there were any.
+/// Records what was done about a mail under its lease, and has the customer's inbox tell of `untold`. Answers that came in the meantime
+/// are due after two more minutes. One transaction, two if there were any.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn settle(table: &Table, room: &Room, due: &Due, now: Time) -> Result<(), StoreError> {
+pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, untold: Option<Untold>) -> Result<(), StoreError> {
     let Some(desk) = &room.desk else { return Ok(()) };
-    let leased = || field("mail_due").eq(desk.mail_due);
-    if matches!(due, Due::Later) {
-        return table.update(due_at(room, desk, Some(now + BURST)).when(leased())).await.refused_is_fine();
+    let settled = async |update: Update, unchanged: Cond| {
+        let (mut tx, mut update) = (Tx::new(), update.when(field("mail_due").eq(desk.mail_due)).when(unchanged));
+        if let Some(Untold { seq, messages }) = untold {
+            let (user, kind, replaces) = (desk.customer, Missed::Support, desk.noted_in);
+            let event = Outbox::add(&mut tx, sys, &MessagesMissed { user, room: room.id, kind, seq, messages, replaces });
+            // The entry has the id of its event.
+            update = update.set("noted_seq", seq).set("noted_in", NotificationId::from_ulid(event.ulid()));
+        }
+        tx.update(update);
+        table.commit(tx).await.applied()
+    };
+    if let Due::Later(at) = due {
+        return settled(due_at(room, desk, Some(*at)), Cond::Exists).await.map(drop);
     }
-    let all = due_at(room, desk, None).remove("mail_from").when(leased().and(field("seq").eq(room.seq)));
-    if table.update(all).await.applied()? {
+    if settled(due_at(room, desk, None).remove("mail_from"), field("seq").eq(room.seq)).await? {
         return Ok(());
     }
-    let rest = due_at(room, desk, Some(now + BURST)).set("mail_from", room.seq.saturating_add(1));
-    table.update(rest.when(leased())).await.refused_is_fine()
+    let rest = due_at(room, desk, Some(sys.now() + BURST)).set("mail_from", room.seq.saturating_add(1));
+    settled(rest, Cond::Exists).await.map(drop)
 }
 
 /// Gives the lease back after a failure, so that the next run tries again. Best effort: the lease also expires.
@@ -135,8 +173,8 @@ pub async fn transcript(table: &Table, room: &Room, customer: UserId) -> Result<
 }
 
 fn line(entry: LogEntry, customer: UserId) -> Option<Line> {
-    let LogEntry { at, content: Content::Said(Said { author, text, .. }), .. } = entry else { return None };
-    Some(Line { at, by_team: author != customer, text: text.to_string() })
+    let LogEntry { seq, at, content: Content::Said(Said { author, text, .. }), .. } = entry else { return None };
+    Some(Line { seq, at, by_team: author != customer, text: text.to_string() })
 }
 
 /// Ends the snoozes that are over, and closes threads that have waited for their customer for a week. Only threads that wait are

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use accounts::{search::folded, user::owned};
+use accounts::user::owned;
 use kernel::{
     FieldError,
     id::{RoomId, UserId},
 };
+use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
@@ -48,7 +49,7 @@ fn words_like(word: &str) -> String {
 }
 
 fn words(text: &str) -> BTreeSet<String> {
-    let text = folded(text);
+    let text = normal(text);
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 1);
     words.take(WORDS_OF_SUBJECT).map(ToOwned::to_owned).collect()
 }

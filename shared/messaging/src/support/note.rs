@@ -36,7 +36,9 @@ pub struct Note {
 }
 
 impl Note {
-    fn key_of(room: RoomId, id: NoteId) -> Key {
+    /// The key of a note beside a thread.
+    #[must_use]
+    pub fn key_of(room: RoomId, id: NoteId) -> Key {
         Key::new(beside(room), id.to_string())
     }
 }

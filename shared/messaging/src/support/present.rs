@@ -1,7 +1,7 @@
 //! The sockets of the team at the desk: one item for each socket on which a member of the team has said `hello`.
 //!
-//! A message is delivered once to each of them, whoever has which thread open. What the item says is only where to post: the role is
-//! read at each delivery, so that nobody gets anything after it was taken away.
+//! A message is delivered once to each of them, whoever has which thread open. What the item says is only where to post: the role, and
+//! whether the socket is still one of an open session, are read at each delivery, so that nobody gets anything after either has ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table};
 
-use crate::Sockets;
+use crate::{Sockets, delivery, presence::Presence};
 
 /// The partition of all sockets at the desk.
 const PARTITION: &str = "SUPPORT_DESK";
@@ -54,10 +54,10 @@ pub async fn come(table: &Table, at: &AtDesk) -> Result<(), StoreError> {
     table.put_always(at).await
 }
 
-/// Posts a frame to every socket at the desk except one. Sockets that turn out to be closed are removed.
+/// Posts a frame to every socket at the desk except one, as [`delivery::deliver`] does. Sockets that are closed are removed.
 ///
-/// A query, a batch read of the roles, one post for each socket. No error fails the sender: a client that misses a frame notices the
-/// gap and asks for it.
+/// A query, a batch read of the roles and the open sockets, one post for each socket. No error fails the sender: a client that misses a
+/// frame notices the gap and asks for it.
 pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) {
     if let Err(e) = try_deliver(table, sys, sockets, except, told).await {
         tracing::warn!(error = %e, "a message is not delivered to the desk: its sockets are not known");
@@ -67,20 +67,29 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option
 async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) -> Result<(), StoreError> {
     let now = sys.now();
     let there = table.query::<AtDesk>(Range::of(PARTITION).limit(MOST)).await?.items;
-    let there: Vec<AtDesk> = there.into_iter().filter(|at| now < at.until && Some(at.connection.as_str()) != except).collect();
-    let people: BTreeSet<UserId> = there.iter().map(|at| at.user).collect();
-    if people.is_empty() {
+    let mut desk: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
+    for at in there.into_iter().filter(|at| now < at.until && Some(at.connection.as_str()) != except) {
+        desk.entry(at.user).or_default().insert(at.connection);
+    }
+    if desk.is_empty() {
         return Ok(());
     }
-    let mut found = table.get_many(people.iter().map(|user| Roles::key_of(*user)).collect()).await?;
-    let mut team = BTreeMap::new();
-    for user in people {
+    let keys = desk.keys().flat_map(|user| [Roles::key_of(*user), Presence::key_of(*user)]).collect();
+    let mut found = table.get_many(keys).await?;
+    let (mut here, mut closed) = (Vec::new(), Vec::new());
+    for (user, connections) in desk {
         let roles = found.take::<Roles>(&Roles::key_of(user))?.map(|roles| roles.roles).unwrap_or_default();
-        team.insert(user, is_team(&roles));
+        let mut live = found.take::<Presence>(&Presence::key_of(user))?;
+        let listed: BTreeSet<&str> = live.iter().flat_map(|open| &open.live).map(|socket| socket.id.as_str()).collect();
+        closed.extend(connections.iter().filter(|id| !listed.contains(id.as_str())).cloned());
+        if let Some(open) = &mut live {
+            open.live.retain(|socket| connections.contains(&socket.id));
+        }
+        here.extend(live.filter(|_| is_team(&roles)));
     }
-    let targets = there.into_iter().filter(|at| team.get(&at.user) == Some(&true)).map(|at| ((), at.connection)).collect();
-    for ((), gone) in sockets.post_all(targets, told).await {
-        table.delete(AtDesk::key_of(&gone)).await?;
+    delivery::deliver(table, sys, sockets, &here, None, told).await;
+    for id in closed {
+        table.delete(AtDesk::key_of(&id)).await?;
     }
     Ok(())
 }

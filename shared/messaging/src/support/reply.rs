@@ -15,7 +15,7 @@ pub const MOST: u32 = 200;
 /// The partition of all of them.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
-crate::room::lines! {
+kernel::lines! {
     /// The title of a prepared text: 1 to 60 characters.
     ReplyTitle 1 60;
 }

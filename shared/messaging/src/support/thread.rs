@@ -8,7 +8,7 @@ use std::time::Duration;
 use accounts::user::{Status, User};
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
-    id::{RoomId, UserId},
+    id::{NotificationId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -35,7 +35,7 @@ pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
-crate::room::lines! {
+kernel::lines! {
     /// What a thread is about: 1 to 120 characters.
     Subject 1 120;
 }
@@ -117,6 +117,12 @@ pub struct Desk {
     /// The number of the first answer for that mail.
     #[serde(default)]
     pub mail_from: Option<u64>,
+    /// The number up to which the customer's inbox tells of answers.
+    #[serde(default)]
+    pub noted_seq: u64,
+    /// The last entry of the inbox about them.
+    #[serde(default)]
+    pub noted_in: Option<NotificationId>,
 }
 
 /// A thread after a message.
@@ -144,6 +150,8 @@ impl Desk {
             asked_at: None,
             mail_due: None,
             mail_from: None,
+            noted_seq: 0,
+            noted_in: None,
         }
     }
 

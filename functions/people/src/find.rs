@@ -1,27 +1,21 @@
 //! Searching for people.
 
-use std::collections::BTreeSet;
-
 use accounts::{
+    finding::{MISSES, SEARCHES, Words},
     identifier::{Contact, Email, Phone},
     invite::Invite,
     pair::{Pair, Relation},
     picture::{Links, Picture},
-    search::{self, MISSES, SEARCHES, Words},
     user::{EmailClaim, PhoneClaim, Status, User},
 };
 use axum::extract::State;
 use callers::Member;
 use kernel::{Problem, id::UserId};
+use search::Position;
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError, limits};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, PageQuery, Problems, Query};
-
-/// How often one search reads more words, until the page is full.
-const READS: usize = 3;
-/// The most people that one read compares.
-const PEOPLE_AT_ONCE: u32 = 50;
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
@@ -36,7 +30,7 @@ pub struct PeopleQuery {
 /// A page of people.
 #[derive(Serialize, ToSchema)]
 pub struct PeopleList {
-    /// People, in the order of the words by which they are found.
+    /// People, in the order of their usernames.
     items: Vec<PersonInfo>,
     /// The cursor of the next page. Absent on the last page. A page can have fewer people than asked for, or none, although there
     /// is a next one.
@@ -65,8 +59,8 @@ pub struct PersonInfo {
 /// they allow it. A hundred such searches a day may find nobody. Nobody finds themselves, an account that is not in use, or somebody
 /// if one of the two blocks the other.
 ///
-/// AWS calls: the caller; a counter. By name a query and a batch of the people in it and how the caller stands to them, up to three
-/// times until the page is full. By address or number another counter, the claim, a batch of the account; an update that gives
+/// AWS calls: the caller; a counter. By name one or two queries, and a batch of the people in them and how the caller stands to them.
+/// By address or number another counter, the claim, a batch of the account; an update that gives
 /// the counter back if somebody is found.
 #[utoipa::path(get, path = "/v1/people", params(PeopleQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid", "too_many_requests"])), ("x-limits" = json!([SEARCHES, MISSES]))),
@@ -84,7 +78,7 @@ pub async fn search_people(
     limits::take(&s.table, s.sys.now(), &[SEARCHES.of(me)]).await?;
     let (items, after) = match wanted {
         Wanted::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
-        Wanted::Words(words) => by_words(&s, me, &words, after, limit).await?,
+        Wanted::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
     };
     Ok(Json(PeopleList { items, next_cursor: cursors.next(after)? }))
 }
@@ -109,33 +103,23 @@ impl Wanted {
     }
 }
 
-type After = Option<(String, UserId)>;
-
-async fn by_words(s: &crate::State, me: UserId, words: &Words, mut after: After, limit: u32) -> Result<(Vec<PersonInfo>, After), Problem> {
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+async fn by_words(
+    s: &crate::State,
+    me: UserId,
+    words: &Words,
+    after: Position,
+    limit: u32,
+) -> Result<(Vec<PersonInfo>, Option<Position>), Problem> {
+    let found = words.page(&s.table, after, limit).await?;
+    let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+    let mut people = s.table.get_many(ids.iter().flat_map(|id| [User::key_of(*id), Pair::key_of(me, *id)]).collect()).await?;
     let mut items = Vec::new();
-    for _ in 0..READS {
-        let page = search::page(&s.table, words, after, limit.min(PEOPLE_AT_ONCE)).await?;
-        // Of several words of one person only the first one can be that by which they are returned.
-        let ids: BTreeSet<UserId> = page.items.iter().map(|found| found.user).collect();
-        let keys = ids.into_iter().flat_map(|id| [User::key_of(id), Pair::key_of(me, id)]).collect();
-        let mut people = s.table.get_many(keys).await?;
-        after = page.last().map(search::SearchWord::position);
-        for found in &page.items {
-            let Some((user, pair)) = read(&mut people, me, found.user)? else { continue };
-            if words.find(&user, found) {
-                items.push(shown(&s.links, me, user, pair.as_ref()));
-            }
-            if items.len() == most {
-                let last = page.items.last() == Some(found) && !page.more;
-                return Ok((items, (!last).then(|| found.position())));
-            }
-        }
-        if after.is_none() {
-            break;
+    for id in ids {
+        if let Some((user, pair)) = read(&mut people, me, id)?.filter(|(user, _)| words.find(user)) {
+            items.push(shown(&s.links, me, user, pair.as_ref()));
         }
     }
-    Ok((items, after))
+    Ok((items, found.next))
 }
 
 /// The person with an address or number, if the caller may find them by it. The calls are the same whether there is such a person.

@@ -1,0 +1,65 @@
+//! API keys: what administrators give to their programs.
+//!
+//! A key is shown once, when it is made, and opens the operations of its scopes for thirty days. A person makes one a day, also after
+//! revoking it. At each use its owner's account and role are read (`callers::StaffOrKey`). A change of the owner's credentials makes
+//! it worthless, and the removal of the role revokes it (`admin`). Making and revoking are in the audit in the same transaction.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `POST /v1/me/api-keys` | the caller and their roles in one; a counter; a transaction |
+//! | `GET /v1/me/api-keys` | the caller and their roles in one; a query |
+//! | `DELETE /v1/me/api-keys/{key}` | the caller and their roles in one; a transaction |
+//! | `GET /v1/admin/users/{username}/api-keys` | the caller and their roles in one; the claim of the username; a query |
+//! | `DELETE /v1/admin/users/{username}/api-keys/{key}` | the caller and their roles in one; the claim of the username; a transaction |
+
+mod create;
+mod list;
+mod revoke;
+
+use accounts::{audit::Audit, identifier::Username, token::Tokens, username::UsernameClaim};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::{Kind, Problem, Sys, id::UserId};
+use store::Table;
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    audit: Audit,
+    sys: Sys,
+    tokens: Tokens,
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "api-keys", "Keys for programs of administrators.", State =>
+    create::create_api_key,
+    list::list_api_keys,
+    revoke::revoke_api_key,
+    list::list_api_keys_of,
+    revoke::revoke_api_key_of,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let state = boot.env.read(|r| State {
+        table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
+        tokens: tokens.clone(),
+        sys: sys.clone(),
+    })?;
+    state.tokens.warm_up().await;
+    web::function(&boot, routes(), state)
+}
+
+/// The person with this username.
+async fn named(table: &Table, username: &str) -> Result<UserId, Problem> {
+    let name = Username::parse(username).map_err(|_| Kind::NotFound)?;
+    let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
+    claim.and_then(|claim| claim.owner()).ok_or_else(|| Kind::NotFound.into())
+}

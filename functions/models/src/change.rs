@@ -1,0 +1,122 @@
+//! Making, changing and deleting models.
+
+use axum::extract::State;
+use callers::{Member, MemberWith};
+use catalogue::{Model, Title};
+use kernel::{Fields, Kind, Problem, id::ModelId};
+use serde::Deserialize;
+use store::limits::{self, DAY, HOUR, Quota};
+use utoipa::ToSchema;
+use web::{Created, IfMatch, Json, NoContent, Problems, Versioned};
+
+use crate::show::ModelInfo;
+
+/// The models that an account makes.
+const MADE: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
+/// The changes that an account makes. Each writes the search anew.
+const CHANGED: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
+
+/// A model to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateModel {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, examples("Red bike"))]
+    title: String,
+    /// The code of one of the countries of this deployment, in upper or lower case. Absent for the first one.
+    #[schema(min_length = 2, max_length = 2, nullable = false, examples("PL"))]
+    country: Option<String>,
+}
+
+/// Makes a model.
+///
+/// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in.
+#[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([MADE]))),
+    responses((status = 201, body = ModelInfo), Problems))]
+pub async fn create_model(
+    State(s): State<crate::State>,
+    caller: Member,
+    Json(body): Json<CreateModel>,
+) -> Result<Created<ModelInfo>, web::Error> {
+    let mut fields = Fields::new();
+    let title = fields.take("/title", Title::parse(&body.title));
+    let country = body.country.map(|country| fields.take("/country", s.countries.parse(&country)));
+    let country = country.unwrap_or_else(|| s.countries.0.first().cloned());
+    let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
+    limits::take(&s.table, s.sys.now(), &[MADE.of(caller.user.id)]).await?;
+    let model = Model::new(s.sys.id(), caller.user.id, title, country);
+    model.create(&s.table).await?;
+    Ok(Created(format!("/v1/models/{}", model.id), ModelInfo::of(&model, Some(&caller.user))))
+}
+
+/// What to change of a model. What is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateModel {
+    /// 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100, nullable = false, examples("Blue bike"))]
+    title: Option<String>,
+    /// The code of one of the countries of this deployment, in upper or lower case.
+    #[schema(min_length = 2, max_length = 2, nullable = false, examples("DE"))]
+    country: Option<String>,
+}
+
+/// Changes one of the caller's models: 412 if it has changed since the version in `If-Match`.
+///
+/// AWS calls: the batch that authenticates the caller and reads the model; a counter; a transaction of the model and the lists that
+/// it is found in.
+#[utoipa::path(patch, path = "/v1/models/{model}", request_body = UpdateModel,
+    params(
+        ("model" = ModelId, Path),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the model, a list of them, or `*` for any.", example = "\"v3\""),
+    ),
+    extensions(
+        ("x-problems" = json!(["invalid", "forbidden", "not_found", "version_required", "version_mismatch", "too_many_requests", "conflict"])),
+        ("x-limits" = json!([CHANGED]))
+    ),
+    responses((status = 200, body = ModelInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
+pub async fn update_model(
+    State(s): State<crate::State>,
+    caller: MemberWith<Model>,
+    wanted: IfMatch,
+    Json(patch): Json<UpdateModel>,
+) -> Result<Versioned<ModelInfo>, web::Error> {
+    let (me, old) = own(caller, &wanted)?;
+    let mut fields = Fields::new();
+    let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
+    let country = patch.country.map_or(Some(old.country.clone()), |country| fields.take("/country", s.countries.parse(&country)));
+    let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
+    limits::take(&s.table, s.sys.now(), &[CHANGED.of(me.user.id)]).await?;
+    let new = old.change(&s.table, title, country).await.map_err(Problem::from)?;
+    Ok(Versioned(new.version, ModelInfo::of(&new, Some(&me.user))))
+}
+
+/// Deletes one of the caller's models: 412 if it has changed since the version in `If-Match`.
+///
+/// AWS calls: the batch that authenticates the caller and reads the model; a transaction.
+#[utoipa::path(delete, path = "/v1/models/{model}",
+    params(
+        ("model" = ModelId, Path),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be deleted: the `ETag` of the model, a list of them, or `*` for any.", example = "\"v3\""),
+    ),
+    extensions(("x-problems" = json!(["forbidden", "not_found", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 204, description = "The model is deleted."), Problems))]
+pub async fn delete_model(State(s): State<crate::State>, caller: MemberWith<Model>, wanted: IfMatch) -> Result<NoContent, web::Error> {
+    let (_, old) = own(caller, &wanted)?;
+    old.delete(&s.table).await.map_err(Problem::from)?;
+    Ok(NoContent)
+}
+
+/// The caller's model, in a version that they want to change.
+fn own(caller: MemberWith<Model>, wanted: &IfMatch) -> Result<(Member, Model), Problem> {
+    let MemberWith { member, resource } = caller;
+    let model = resource.ok_or(Kind::NotFound)?;
+    if model.owner != member.user.id {
+        return Err(Kind::Forbidden.into());
+    }
+    if !wanted.names(model.version) {
+        return Err(Kind::VersionMismatch.into());
+    }
+    Ok((member, model))
+}

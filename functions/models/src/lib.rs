@@ -1,0 +1,86 @@
+//! The catalogue of models: everybody searches it, members add to it, and owners change and delete what is theirs.
+//!
+//! A search shows what is looked for, then a divider and the rest, each in the order of titles, in batches of five. Its price does not
+//! depend on what is looked for or on how many models there are: see `search`.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `GET /v1/models` | one or two queries, and a batch read of the creators; by a part of a creator's name one or two queries more for the first batch, and a query for each of up to 23 people |
+//! | `POST /v1/models` | the caller; a counter; a transaction |
+//! | `GET /v1/models/{model}` | a read, and one of its creator |
+//! | `PATCH /v1/models/{model}` | the caller and the model in one; a counter; a transaction |
+//! | `DELETE /v1/models/{model}` | the caller and the model in one; a transaction |
+//!
+//! A title of unusual writing that has more parts than a transaction has room for takes a few more transactions.
+
+mod change;
+mod list;
+mod show;
+
+use std::sync::Arc;
+
+use accounts::token::Tokens;
+use axum::extract::FromRef;
+use catalogue::Country;
+use function::{Boot, Function, StartError};
+use kernel::{FieldError, Sys, env::Reader};
+use store::{Sealer, Table};
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    sys: Sys,
+    tokens: Tokens,
+    sealer: Sealer,
+    countries: Countries,
+}
+
+/// The countries that a model can be of. The first one is assumed.
+#[derive(Clone)]
+struct Countries(Arc<[Country]>);
+
+impl Countries {
+    /// Reads `MODEL_COUNTRIES`.
+    fn read(r: &mut Reader<'_>) -> Self {
+        let codes = r.list("MODEL_COUNTRIES");
+        let countries: Vec<Country> = codes.iter().filter_map(|code| Country::parse(code).ok()).collect();
+        if countries.is_empty() || countries.len() != codes.len() {
+            r.wrong("MODEL_COUNTRIES is not a list of country codes".to_owned());
+        }
+        Self(countries.into())
+    }
+
+    /// Parses the code of one of them.
+    fn parse(&self, typed: &str) -> Result<Country, FieldError> {
+        let country = Country::parse(typed)?;
+        if self.0.contains(&country) { Ok(country) } else { Err(FieldError::new("choice")) }
+    }
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "models", "The catalogue of models.", State =>
+    list::list_models,
+    change::create_model,
+    show::get_model,
+    change::update_model,
+    change::delete_model,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let sealer = tokens.warm_up_with_sealer("models").await?;
+    let state = boot.env.read(|r| State {
+        table: tokens.table().clone(),
+        tokens: tokens.clone(),
+        sealer,
+        countries: Countries::read(r),
+        sys: sys.clone(),
+    })?;
+    web::function(&boot, routes(), state)
+}

@@ -1,0 +1,173 @@
+//! Searching the catalogue.
+
+use axum::extract::State;
+use catalogue::{COUNTRY, Country};
+use kernel::{FieldError, Fields, Problem, id::UserId};
+use search::{Catalogue, OWNERS_MAX, Position, Rest, Term, Wanted};
+use serde::{Deserialize, Serialize};
+use store::{StoreError, Table};
+use utoipa::{IntoParams, ToSchema};
+use web::{Json, Problems, Query};
+
+use crate::show::{self, ModelInfo};
+
+/// The models of a batch.
+const BATCH: u32 = 5;
+/// The most characters that are looked for in a title.
+const SEARCH_MAX: usize = 100;
+/// The most characters of a username.
+const CREATOR_MAX: usize = 30;
+
+/// What to look for. A model is looked for if all of it holds; what is empty is ignored.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ModelQuery {
+    /// A part of the title, in any case and with or without accents.
+    #[param(max_length = 100, example = "bike")]
+    search: Option<String>,
+    /// A part of the creator's username. The first 23 people count whose name has it.
+    #[param(max_length = 30, example = "ann")]
+    creator: Option<String>,
+    /// The id of the creator's account. Ignored if there is a part of the username.
+    #[param(max_length = 30)]
+    creator_id: Option<String>,
+    /// The code of the country (ISO 3166-1), in upper or lower case.
+    #[param(max_length = 2, example = "PL")]
+    country: Option<String>,
+    /// `next_cursor` of the previous response. Without it, the first batch is returned.
+    #[param(max_length = 4000)]
+    cursor: Option<String>,
+}
+
+/// A batch of models: either all of them are looked for, or none. It can have fewer than five, or none, although there is a next one.
+#[derive(Serialize, ToSchema)]
+pub struct ModelList {
+    /// The models, in the order of their titles.
+    items: Vec<ModelInfo>,
+    /// Whether these models are looked for. After the last of them, the others follow.
+    relevant: bool,
+    /// Whether these are the first models that are not looked for: a divider belongs before them.
+    divider: bool,
+    /// The cursor of the next batch. Absent after the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Searches the catalogue: first the models that are looked for, then the others, each in the order of their titles, in batches of
+/// five. Everybody may.
+///
+/// AWS calls: one or two queries, and a batch of the creators. For a part of a creator's name, the first batch takes one or two queries
+/// for the people, and each batch of what is looked for a query for each of them.
+#[utoipa::path(get, path = "/v1/models", params(ModelQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = ModelList), Problems))]
+pub async fn list_models(State(s): State<crate::State>, Query(query): Query<ModelQuery>) -> Result<Json<ModelList>, web::Error> {
+    let filters = Filters::parse(&query)?;
+    let cursors = s.sealer.cursors(format!("models {filters:?}"));
+    let place = match cursors.open::<Place>(query.cursor.as_deref())? {
+        Some(place) => place,
+        None => Place { at: Position::default(), creators: filters.creators(&s.table).await? },
+    };
+    let wanted = filters.wanted(place.creators.as_deref());
+    let found = Catalogue::Models.page(&s.table, &wanted, Rest::Follows, place.at, BATCH).await?;
+    let next = found.next.map(|at| Place { at, creators: place.creators });
+    let items = show::found(&s.table, found.entries).await?;
+    Ok(Json(ModelList { items, relevant: found.relevant, divider: found.divider, next_cursor: cursors.next(next)? }))
+}
+
+/// Where a batch begins. It has the creators that were found for the first one, so that those of all batches are the same.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    at: Position,
+    creators: Option<Vec<UserId>>,
+}
+
+/// What somebody looks for.
+#[derive(Debug)]
+struct Filters {
+    search: Option<Term>,
+    creator: Option<Creator>,
+    country: Option<Country>,
+}
+
+#[derive(Debug)]
+enum Creator {
+    /// A part of the username.
+    Named(Term),
+    Is(UserId),
+}
+
+impl Filters {
+    fn parse(query: &ModelQuery) -> Result<Self, Problem> {
+        let mut fields = Fields::new();
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let search = fields.take("/search", part(query.search.as_deref(), SEARCH_MAX)).flatten();
+        let named = fields.take("/creator", part(query.creator.as_deref(), CREATOR_MAX)).flatten();
+        // A name beats an id.
+        let id = given(&query.creator_id).filter(|_| named.is_none());
+        let id = id.map(|id| fields.take("/creator_id", id.trim().parse::<UserId>().map_err(|_| FieldError::new("id"))));
+        let country = given(&query.country).map(|country| fields.take("/country", Country::parse(&country)));
+        fields.finish()?;
+        let creator = named.map(Creator::Named).or_else(|| id.flatten().map(Creator::Is));
+        Ok(Self { search, creator, country: country.flatten() })
+    }
+
+    /// The people whose models are looked for.
+    async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
+        let name = match &self.creator {
+            None => return Ok(None),
+            Some(Creator::Is(id)) => return Ok(Some(vec![*id])),
+            Some(Creator::Named(name)) => name.clone(),
+        };
+        let wanted = Wanted::all().titled(name);
+        let found = Catalogue::People.page(table, &wanted, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
+        found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn wanted(&self, creators: Option<&[UserId]>) -> Wanted {
+        let all = self.search.iter().cloned().fold(Wanted::all(), Wanted::with);
+        let all = creators.into_iter().fold(all, |wanted, creators| wanted.of(creators.iter().copied()));
+        self.country.iter().fold(all, |wanted, country| wanted.labelled(COUNTRY, country))
+    }
+}
+
+/// A part that is looked for. `None` if it is empty.
+fn part(typed: Option<&str>, max: usize) -> Result<Option<Term>, FieldError> {
+    let typed = typed.unwrap_or_default().trim();
+    if typed.chars().count() > max {
+        return Err(FieldError::new("too_long").with("max", max));
+    }
+    Ok(Term::part(typed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(search: &str, creator: &str, creator_id: &str, country: &str) -> ModelQuery {
+        let some = |text: &str| Some(text.to_owned());
+        ModelQuery { search: some(search), creator: some(creator), creator_id: some(creator_id), country: some(country), cursor: None }
+    }
+
+    #[test]
+    fn what_is_empty_is_ignored_and_a_name_beats_an_id() {
+        let parsed = |search, creator, id, country| Filters::parse(&query(search, creator, id, country));
+        let filters = parsed("  ", "", " ", "").unwrap();
+        assert!(filters.wanted(None).is_all() && filters.creator.is_none());
+        let filters = parsed(" Żółty ", "Ann", "no id", "pl").unwrap();
+        assert!(matches!(&filters.creator, Some(Creator::Named(name)) if name.text() == "ann"));
+        assert_eq!((filters.search.unwrap().text(), filters.country.unwrap().to_string().as_str()), ("zolty", "PL"));
+        let id = UserId::NIL.to_string();
+        assert!(matches!(parsed("", " ", &id, "").unwrap().creator, Some(Creator::Is(UserId::NIL))));
+        for (query, wrong) in [
+            (query("", "", "7", ""), ("/creator_id", "id")),
+            (query("", "", "", "Poland"), ("/country", "country")),
+            (query(&"x".repeat(101), "", "", ""), ("/search", "too_long")),
+            (query("", &"x".repeat(31), "", ""), ("/creator", "too_long")),
+        ] {
+            let fields = Filters::parse(&query).unwrap_err().fields;
+            let fields: Vec<_> = fields.iter().map(|(pointer, e)| (pointer.as_str(), e.code)).collect();
+            assert_eq!(fields, [wrong]);
+        }
+    }
+}

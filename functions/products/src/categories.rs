@@ -1,0 +1,162 @@
+//! Categories of products.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::Role,
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use commerce::{
+    category::{self, Category},
+    text::CategoryTitle,
+};
+use kernel::{Kind, Problem, id::CategoryId};
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Slot, Tx};
+use utoipa::ToSchema;
+use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
+
+use crate::{State as Shop, refused, still};
+
+/// A category.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryInfo {
+    /// The id.
+    id: CategoryId,
+    /// Its name.
+    #[schema(examples("Garden"))]
+    name: String,
+    /// How many products are in it.
+    #[schema(examples(12))]
+    products: u32,
+}
+
+impl From<Category> for CategoryInfo {
+    fn from(Category { id, name, products }: Category) -> Self {
+        Self { id, name: name.as_str().to_owned(), products }
+    }
+}
+
+/// All categories.
+#[derive(Serialize, ToSchema)]
+pub struct CategoryList {
+    /// The categories, by name. At most 200.
+    items: Vec<CategoryInfo>,
+}
+
+/// Lists the categories.
+///
+/// AWS calls: a query.
+#[utoipa::path(get, path = "/v1/categories", responses((status = 200, body = CategoryList), Problems))]
+pub async fn list_categories(State(s): State<Shop>) -> Result<Json<CategoryList>, Error> {
+    Ok(Json(CategoryList { items: category::all(&s.table).await?.into_iter().map(Into::into).collect() }))
+}
+
+/// The name of a category.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NameCategory {
+    /// 1 to 50 characters. No other category may have it.
+    #[schema(min_length = 1, max_length = 50, examples("Garden"))]
+    name: String,
+}
+
+impl NameCategory {
+    fn parse(&self) -> Result<CategoryTitle, Problem> {
+        CategoryTitle::parse(&self.name).map_err(|e| Problem::field("/name", e))
+    }
+}
+
+/// Creates a category. For administrators.
+///
+/// AWS calls: the caller and their roles in one; a query of those that there are; a transaction.
+#[utoipa::path(post, path = "/v1/categories", request_body = NameCategory,
+    extensions(("x-problems" = json!(["invalid", "name_taken", "too_many", "conflict"]))),
+    responses((status = 201, body = CategoryInfo), Problems))]
+pub async fn create_category(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    Json(body): Json<NameCategory>,
+) -> Result<Created<CategoryInfo>, Error> {
+    let (me, name) = (caller.member.user.id, body.parse()?);
+    category::admit(&s.table).await?;
+    let category = Category { id: s.sys.id(), name, products: 0 };
+    let mut tx = Tx::new();
+    let free = category.create(&mut tx);
+    let still = still(&mut tx, me, Role::Administrator);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryCreated, me);
+    s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name));
+    s.table.commit(tx).await.map_err(|e| not_written(e, Some(free), still))?;
+    tracing::info!(category.id = %category.id, actor.id = %me, "a category was created");
+    Ok(Created(format!("/v1/categories/{}", category.id), category.into()))
+}
+
+fn not_written(e: CommitError, free: Option<Slot>, still: Slot) -> Problem {
+    if free.is_some_and(|free| e.refused(free)) { Kind::NameTaken.into() } else { refused(e, still) }
+}
+
+async fn read(s: &Shop, category: CategoryId) -> Result<Category, Problem> {
+    s.table.get(Category::key_of(category)).await?.ok_or_else(|| Kind::NotFound.into())
+}
+
+/// Renames a category. For administrators.
+///
+/// AWS calls: the caller and their roles in one; a read; a transaction.
+#[utoipa::path(put, path = "/v1/categories/{category}", request_body = NameCategory,
+    params(("category" = CategoryId, Path, description = "The category.")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "name_taken", "conflict"]))),
+    responses((status = 200, body = CategoryInfo), Problems))]
+pub async fn rename_category(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    Path(id): Path<CategoryId>,
+    Json(body): Json<NameCategory>,
+) -> Result<Json<CategoryInfo>, Error> {
+    let (me, name) = (caller.member.user.id, body.parse()?);
+    let category = read(&s, id).await?;
+    let mut tx = Tx::new();
+    let (_, free) = category.rename(&mut tx, &name);
+    let still = still(&mut tx, me, Role::Administrator);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryChanged, me);
+    s.audit.add(&mut tx, &entry.changed("category", id, id).changed("name", &category.name, &name));
+    s.table.commit(tx).await.map_err(|e| not_written(e, free, still))?;
+    tracing::info!(category.id = %id, actor.id = %me, "a category was renamed");
+    Ok(Json(Category { name, ..category }.into()))
+}
+
+/// Deletes a category without products. For administrators.
+///
+/// AWS calls: the caller and their roles in one; a read; a transaction.
+#[utoipa::path(delete, path = "/v1/categories/{category}",
+    params(("category" = CategoryId, Path, description = "The category.")),
+    extensions(("x-problems" = json!(["not_found", "category_in_use", "conflict"]))),
+    responses((status = 204, description = "It is deleted."), Problems))]
+pub async fn delete_category(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    Path(id): Path<CategoryId>,
+) -> Result<NoContent, Error> {
+    let me = caller.member.user.id;
+    let category = read(&s, id).await?;
+    let mut tx = Tx::new();
+    let empty = category.delete(&mut tx);
+    let still = still(&mut tx, me, Role::Administrator);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me);
+    s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()));
+    match s.table.commit(tx).await {
+        Ok(()) => {}
+        Err(CommitError::Refused(r)) if r.at(empty) => return Err(not_deleted(r.current(empty))?.into()),
+        Err(e) => return Err(refused(e, still).into()),
+    }
+    tracing::info!(category.id = %id, actor.id = %me, "a category was deleted");
+    Ok(NoContent)
+}
+
+/// The problem of a category that could not be deleted.
+fn not_deleted(current: Option<store::Row>) -> Result<Problem, Problem> {
+    let Some(current) = current.map(store::Row::decode::<Category>).transpose()? else { return Ok(Kind::NotFound.into()) };
+    Ok(if current.products > 0 { Kind::CategoryInUse.into() } else { Kind::Conflict.into() })
+}

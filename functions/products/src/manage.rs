@@ -1,0 +1,303 @@
+//! Creating, changing and deleting products, by staff.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::Role,
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use commerce::{
+    CURRENCY, price,
+    product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
+    slug::ProductSlug,
+    text::{Description, ProductName},
+};
+use kernel::{
+    FieldError, Fields, Kind, Problem,
+    id::{CategoryId, ProductId, UserId},
+};
+use money::{DISCOUNT_MAX, Money, Percent};
+use search::Catalogue;
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Slot, Tx};
+use utoipa::ToSchema;
+use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
+
+use crate::{
+    State as Shop, refused,
+    shown::{ProductInfo, read, versioned},
+    still,
+};
+
+/// How many slugs are tried for a new product: that of its name, with numbers, and in the end one of its id.
+const SLUGS: u32 = 20;
+
+/// A product to create.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateProduct {
+    /// 1 to 100 characters. No other product may have it.
+    #[schema(min_length = 1, max_length = 100, examples("Garden turtle"))]
+    name: String,
+    /// 1 to 4,000 characters.
+    #[schema(min_length = 1, max_length = 4000, examples("Of stone, for the garden."))]
+    description: String,
+    /// The category.
+    category: CategoryId,
+    /// What one costs: up to 999.99 in the currency of the shop.
+    price: Money,
+    /// Whether it can be ordered while it is in stock.
+    #[serde(default)]
+    #[schema(required = false, examples(true))]
+    for_sale: bool,
+    /// How many are in stock.
+    #[serde(default)]
+    #[schema(required = false, maximum = 1_000_000, examples(20))]
+    available: u32,
+}
+
+impl CreateProduct {
+    fn parse(self) -> Result<NewProduct, Problem> {
+        let mut fields = Fields::new();
+        let name = fields.take("/name", ProductName::parse(&self.name));
+        let description = fields.take("/description", Description::parse(&self.description));
+        let price = priced(&mut fields, self.price);
+        let available = fields.take("/available", counted(self.available));
+        let (category, for_sale) = (self.category, self.for_sale);
+        match (name, description, price, available) {
+            (Some(name), Some(description), Some(price), Some(available)) => {
+                Ok(NewProduct { name, description, category, price, for_sale, available })
+            }
+            _ => Err(fields.problem()),
+        }
+    }
+}
+
+/// A price that a product can have.
+fn priced(fields: &mut Fields, price: Money) -> Option<Money> {
+    let range = || FieldError::new("range").with("min", 0).with("max", PRICE_MAX);
+    let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
+    let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::new("choice")) });
+    amount.and(currency).map(|()| price)
+}
+
+fn counted(available: u32) -> Result<u32, FieldError> {
+    let range = || FieldError::new("range").with("min", 0).with("max", STOCK_MAX);
+    if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
+}
+
+/// Creates a product. For administrators.
+///
+/// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
+///
+/// AWS calls: the caller and their roles in one; a transaction, and another one for each product with the same slug.
+#[utoipa::path(post, path = "/v1/products", request_body = CreateProduct,
+    extensions(("x-problems" = json!(["invalid", "name_taken", "conflict"]))),
+    responses((status = 201, body = ProductInfo), Problems))]
+pub async fn create_product(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    Language(locale): Language,
+    Json(body): Json<CreateProduct>,
+) -> Result<Created<ProductInfo>, Error> {
+    let (me, new) = (caller.member.user.id, body.parse()?);
+    let id = s.sys.id();
+    let of_name = ProductSlug::of(new.name.as_str(), id);
+    for attempt in 0..SLUGS {
+        let slug = match attempt {
+            0 => of_name.clone(),
+            n if n < SLUGS.saturating_sub(1) => of_name.numbered(n),
+            _ => ProductSlug::of_id(id),
+        };
+        let product = Product::new(id, slug, new.clone(), s.sys.now());
+        let mut tx = Tx::new();
+        let slots = product.create(&mut tx)?;
+        let still = still(&mut tx, me, Role::Administrator);
+        let entry = entry(&s, me, &request, Action::ProductCreated, id);
+        s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
+        let indexed = Catalogue::Products.add(&mut tx, &product.entry());
+        match indexed.commit(&s.table, tx).await {
+            Ok(()) => {
+                tracing::info!(product.id = %id, actor.id = %me, "a product was created");
+                return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
+            }
+            // Anything else that was refused is in the answer of the last attempt.
+            Err(e) if only_slug_taken(&e, &slots, still) => {}
+            Err(e) => return Err(not_written(e, &slots, still).into()),
+        }
+    }
+    Err(Kind::Conflict.because("every slug was taken").into())
+}
+
+fn only_slug_taken(e: &CommitError, slots: &Slots, still: Slot) -> bool {
+    let refused = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
+    refused(slots.slug) && !refused(slots.name) && !refused(slots.category) && !e.refused(still)
+}
+
+/// The problem of a refused transaction on a product.
+fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
+    let taken = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
+    if taken(slots.name) {
+        return Kind::NameTaken.into();
+    }
+    if taken(slots.category) {
+        return Problem::field("/category", FieldError::new("choice"));
+    }
+    refused(e, still)
+}
+
+/// An entry of the audit about a product.
+fn entry(s: &Shop, caller: UserId, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
+    AuditEntry::by(&s.sys, caller, &request.0, action, caller).changed("product", product, product)
+}
+
+/// What to change of a product. What is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateProduct {
+    /// 1 to 100 characters. No other product may have it.
+    #[schema(min_length = 1, max_length = 100, nullable = false, examples("Garden turtle"))]
+    name: Option<String>,
+    /// 1 to 4,000 characters.
+    #[schema(min_length = 1, max_length = 4000, nullable = false)]
+    description: Option<String>,
+    /// The category.
+    #[schema(nullable = false)]
+    category: Option<CategoryId>,
+    /// What one costs without a discount: up to 999.99 in the currency of the shop.
+    #[schema(nullable = false)]
+    price: Option<Money>,
+    /// The discount in per cent, or `null` for none.
+    #[serde(default)]
+    #[schema(value_type = Option<u8>, required = false, minimum = 1, maximum = 90, examples(10))]
+    discount_percent: PatchMember<u8>,
+    /// Whether it can be ordered while it is in stock.
+    #[schema(nullable = false)]
+    for_sale: Option<bool>,
+    /// How many there are, without those that are in orders.
+    #[schema(maximum = 1_000_000, nullable = false, examples(20))]
+    available: Option<u32>,
+}
+
+impl UpdateProduct {
+    fn parse(self) -> Result<ProductChange, Problem> {
+        let mut fields = Fields::new();
+        let name = self.name.and_then(|name| fields.take("/name", ProductName::parse(&name)));
+        let description = self.description.and_then(|text| fields.take("/description", Description::parse(&text)));
+        let price = self.price.and_then(|price| priced(&mut fields, price));
+        let discount = match self.discount_percent {
+            PatchMember::Leave => None,
+            PatchMember::Clear => Some(None),
+            PatchMember::To(number) => fields.take("/discount_percent", percent(number)).map(Some),
+        };
+        let available = self.available.and_then(|available| fields.take("/available", counted(available)));
+        fields.finish()?;
+        Ok(ProductChange { name, description, category: self.category, price, discount, for_sale: self.for_sale, available })
+    }
+}
+
+fn percent(number: u8) -> Result<Percent, FieldError> {
+    Percent::new(number).ok_or_else(|| FieldError::new("range").with("min", 1).with("max", DISCOUNT_MAX))
+}
+
+/// Changes a product. For administrators.
+///
+/// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
+/// changes.
+///
+/// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction.
+#[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
+    params(("product" = ProductId, Path, description = "The product."),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "name_taken", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
+pub async fn update_product(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    version: IfMatch,
+    Path(id): Path<ProductId>,
+    Language(locale): Language,
+    Json(body): Json<UpdateProduct>,
+) -> Result<Versioned<ProductInfo>, Error> {
+    let (me, change, now) = (caller.member.user.id, body.parse()?, s.sys.now());
+    let before = matching(&s, &version, id).await?;
+    let discounted = change.discount.unwrap_or(before.discount).is_some();
+    let lowest =
+        if discounted && (change.price.is_some() || change.discount.is_some()) { price::lowest(&s.table, id, now).await? } else { None };
+    let after = before.after(change, lowest, now)?;
+    let mut tx = Tx::new();
+    let slots = before.change(&mut tx, &after)?;
+    let still = still(&mut tx, me, Role::Administrator);
+    s.audit.add(&mut tx, &told(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
+    let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
+    match indexed.commit(&s.table, tx).await {
+        Ok(()) => {}
+        Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(overtaken(r.current(slots.product), &before)?.into()),
+        Err(e) => return Err(not_written(e, &slots, still).into()),
+    }
+    tracing::info!(product.id = %id, actor.id = %me, version = after.version, "a product was changed");
+    versioned(&s, after, locale)
+}
+
+/// The product, if it has the version that the client names.
+async fn matching(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
+    let product = read(s, id).await?;
+    if version.names(product.version) { Ok(product) } else { Err(Kind::VersionMismatch.into()) }
+}
+
+/// The problem of a product that has changed since it was read.
+fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
+    let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
+    // The same version: something was ordered.
+    Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
+}
+
+/// An entry with what has changed. The description is left out, because it is long.
+fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
+    fn changed<T: PartialEq + Serialize>(entry: AuditEntry, name: &str, before: T, after: T) -> AuditEntry {
+        if before == after { entry } else { entry.changed(name, before, after) }
+    }
+    let entry = changed(entry, "name", &before.name, &after.name);
+    let entry = changed(entry, "category", before.category, after.category);
+    let entry = changed(entry, "price", before.price.amount(), after.price.amount());
+    let entry = changed(entry, "discount", before.discount, after.discount);
+    let entry = changed(entry, "for_sale", before.for_sale, after.for_sale);
+    changed(entry, "available", before.available, after.available)
+}
+
+/// Deletes a product. For administrators.
+///
+/// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
+/// what they say of it.
+///
+/// AWS calls: the caller and their roles in one; a read; a transaction.
+#[utoipa::path(delete, path = "/v1/products/{product}",
+    params(("product" = ProductId, Path, description = "The product."),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be deleted: the `ETag` of the product, a list of them, or `*` for any.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["not_found", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 204, description = "It is deleted."), Problems))]
+pub async fn delete_product(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    version: IfMatch,
+    Path(id): Path<ProductId>,
+) -> Result<NoContent, Error> {
+    let me = caller.member.user.id;
+    let product = matching(&s, &version, id).await?;
+    let mut tx = Tx::new();
+    let same = product.delete(&mut tx, &s.sys);
+    let still = still(&mut tx, me, Role::Administrator);
+    let entry = entry(&s, me, &request, Action::ProductDeleted, id);
+    s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
+    let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
+    match indexed.commit(&s.table, tx).await {
+        Ok(()) => {}
+        Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
+        Err(e) => return Err(refused(e, still).into()),
+    }
+    tracing::info!(product.id = %id, actor.id = %me, "a product was deleted");
+    Ok(NoContent)
+}

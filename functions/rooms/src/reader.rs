@@ -1,0 +1,70 @@
+//! Callers who are not banned from chat.
+
+use accounts::{pair::Pair, user::User};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use callers::{Member, MemberWith, bearer, load_with};
+use kernel::Kind;
+use messaging::{
+    member::{Membership, RoomMember},
+    room::{PUBLIC, Room, RoomName},
+    spam::ChatState,
+};
+use web::{Admits, Path};
+
+use crate::State;
+
+/// A caller who is not banned from chat. One request to the table.
+pub struct Unbanned(pub Member);
+
+impl Admits for Unbanned {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl FromRequestParts<State> for Unbanned {
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
+        let MemberWith { member, resource } = MemberWith::<ChatState>::from_request_parts(parts, s).await?;
+        resource.unwrap_or_default().check_ban(s.sys.now())?;
+        Ok(Self(member))
+    }
+}
+
+/// The caller in one of their rooms, as the socket admits them: not banned from chat, and in a direct room with nobody who blocks the
+/// other. One request to the table.
+pub struct Reader {
+    /// The caller.
+    pub user: User,
+    /// The room and their membership.
+    pub member: RoomMember,
+}
+
+impl Admits for Reader {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl FromRequestParts<State> for Reader {
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
+        let claims = s.tokens.verify(bearer(&parts.headers)?).await?;
+        let Path(RoomName(room)) = Path::<RoomName>::from_request_parts(parts, s).await?;
+        let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, claims.sub));
+        let (chat_key, pair_key) = (ChatState::key_of(claims.sub), Pair::key_in(room));
+        // Nobody's pair is in the public room.
+        let pair = (room != PUBLIC).then(|| pair_key.clone());
+        let keys = [room_key.clone(), member_key.clone(), chat_key.clone()].into_iter().chain(pair);
+        let (caller, mut found) = load_with(&s.table, &s.sys, &claims, keys, false).await?;
+        let user = caller?.user;
+        found.take::<ChatState>(&chat_key)?.unwrap_or_default().check_ban(s.sys.now())?;
+        let member = RoomMember::of(room, user.id, found.take(&room_key)?, found.take(&member_key)?)?;
+        match found.take::<Pair>(&pair_key)? {
+            Some(pair) if pair.is_blocked() => Err(Kind::NotFound.because("one blocks the other").into()),
+            _ => Ok(Self { user, member }),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The service that tells people from programs. In a browser the real one has a widget that gets a token; here a page, or a test, asks
+//! for one, and says what the service will say of it: `POST /captcha/tokens`. A token can be verified once, within two minutes.
+//! <https://developers.google.com/recaptcha/docs/verify>
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use kernel::{Time, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Mode;
+use crate::Core;
+
+/// Its path on the listener.
+pub const PATH: &str = "/captcha";
+/// The secret of the only site that it knows.
+pub const SECRET: &str = "the secret of this site at the stand-in for captchas";
+
+/// How long a token can be verified.
+const LIFE: Duration = Duration::from_secs(120);
+
+/// What somebody did to get a token.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Solved {
+    /// The site of the page. Default: `localhost`.
+    pub hostname: Option<String>,
+    /// The action that the page named.
+    pub action: Option<String>,
+    /// How likely it was a person, from 0 to 1.
+    pub score: Option<f64>,
+}
+
+/// The tokens and how it answers. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Captchas(Arc<Mutex<Shared>>);
+
+#[derive(Default)]
+struct Shared {
+    /// The tokens that were not verified yet, with the time at which they were given out.
+    tokens: BTreeMap<String, (Solved, Time)>,
+    given: u64,
+    verified: u64,
+    mood: Mode,
+}
+
+impl Captchas {
+    /// Gives out a token.
+    #[must_use]
+    pub fn solve(&self, solved: Solved, now: Time) -> String {
+        let mut shared = self.shared();
+        shared.given = shared.given.saturating_add(1);
+        let token = format!("captcha-{}", shared.given);
+        shared.tokens.insert(token.clone(), (solved, now));
+        token
+    }
+
+    /// How many requests to verify a token it got.
+    #[must_use]
+    pub fn verified(&self) -> u64 {
+        self.shared().verified
+    }
+
+    /// Sets how it answers, until the next call or the end of the process.
+    pub fn be(&self, mood: Mode) {
+        self.shared().mood = mood;
+    }
+
+    /// How it answers now.
+    #[must_use]
+    pub fn mood(&self) -> Mode {
+        self.shared().mood
+    }
+
+    /// Records a request to verify a token, and returns how to answer it.
+    fn note(&self) -> Mode {
+        let mut shared = self.shared();
+        shared.verified = shared.verified.saturating_add(1);
+        shared.mood
+    }
+
+    /// What it says of a token, which is used up.
+    fn verify(&self, secret: &str, token: &str, now: Time) -> Value {
+        let refused = |code: &str| json!({ "success": false, "error-codes": [code] });
+        if secret != SECRET {
+            return refused(if secret.is_empty() { "missing-input-secret" } else { "invalid-input-secret" });
+        }
+        if token.is_empty() {
+            return refused("missing-input-response");
+        }
+        let found = self.shared().tokens.remove(token).filter(|(_, at)| now.since(*at) <= LIFE);
+        let Some((Solved { hostname, action, score }, at)) = found else { return refused("timeout-or-duplicate") };
+        let mut said = Map::new();
+        said.insert("success".to_owned(), true.into());
+        said.insert("challenge_ts".to_owned(), Timestamp::from(at).to_string().into());
+        said.insert("hostname".to_owned(), hostname.unwrap_or_else(|| "localhost".to_owned()).into());
+        said.extend(action.map(|action| ("action".to_owned(), action.into())));
+        said.extend(score.map(|score| ("score".to_owned(), score.into())));
+        said.into()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn routes() -> Router<Arc<Core>> {
+    Router::new().route("/tokens", post(give)).route("/siteverify", post(verify))
+}
+
+async fn give(State(core): State<Arc<Core>>, Json(solved): Json<Solved>) -> Json<Value> {
+    Json(json!({ "token": core.outside.captchas.solve(solved, core.sys.now()) }))
+}
+
+async fn verify(State(core): State<Arc<Core>>, form: Bytes) -> Response {
+    if let Some(failure) = core.outside.captchas.note().failure().await {
+        return failure;
+    }
+    let asked: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
+    let field = |name: &str| asked.get(name).map_or("", String::as_str);
+    Json(core.outside.captchas.verify(field("secret"), field("response"), core.sys.now())).into_response()
+}

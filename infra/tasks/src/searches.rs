@@ -1,0 +1,259 @@
+//! What searching the catalogue costs: AWS calls and read units of a page, with a hundred, ten thousand and, if wanted, a million models,
+//! for what people look for and for what is made to be expensive.
+//!
+//! The models are random words of syllables that English, Polish and German have. Only what the search reads is put into the table.
+
+use std::collections::BTreeMap;
+
+use kernel::{
+    Sys,
+    id::{ModelId, UserId},
+};
+use local::{Options, Stack, Storage, hosts::Trace};
+use search::{Catalogue, Entry};
+use serde_json::{Value, json, value::to_raw_value};
+use store::Item;
+
+use crate::{Failure, repository};
+
+/// The most calls of a page.
+const CALLS: u64 = 3;
+/// The most calls of a page of the models of people whose names have a part.
+const CALLS_BY_NAME: u64 = 27;
+/// The most read units of a page.
+const READ_UNITS: f64 = 260.0;
+/// The most pages of a search that are measured.
+const PAGES: usize = 20;
+/// The searches of each kind.
+const SEARCHES: usize = 100;
+/// From so many models on they are in a file.
+const IN_MEMORY: u32 = 100_000;
+/// The items that are written at once.
+const FILLED_AT_ONCE: usize = 20_000;
+/// The function that is measured.
+const FUNCTION: &str = "ModelsFunction";
+/// A request for a page.
+const EVENT: &str = "events/models/list.json";
+
+const SYLLABLES: [&str; 64] = [
+    "an", "ber", "bla", "cho", "ci", "da", "der", "dom", "el", "en", "er", "fi", "frau", "gar", "gra", "ha", "haus", "her", "in", "ing",
+    "ja", "je", "ka", "ken", "ko", "la", "le", "li", "lo", "ma", "mi", "mor", "na", "ne", "nie", "no", "ny", "o", "on", "or", "pa", "po",
+    "pra", "prze", "que", "ra", "ri", "ro", "sch", "sen", "ska", "st", "ta", "ten", "the", "to", "tra", "und", "ver", "wa", "wie", "wy",
+    "zy", "żó",
+];
+/// Parts that many titles have.
+const FREQUENT: [&str; 10] = ["the", "nie", "der", "en ", "ie ", "sch", "ing", "prze", "and", "her"];
+/// The words that titles consist of.
+const WORDS: u32 = 30_000;
+
+/// Fills a store of each size, searches it, and prints a table in Markdown.
+///
+/// # Errors
+/// If something cannot be measured, or a page costs more than it may.
+pub fn run(sizes: &[u32]) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    println!("| models | looked for | searches | pages | calls, most | read units, median | p99 | most | short pages |");
+    println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
+    let mut dear = 0_usize;
+    for size in sizes {
+        dear = dear.saturating_add(runtime.block_on(measure(*size))?);
+    }
+    if dear == 0 { Ok(()) } else { Err(format!("{dear} pages cost more than {READ_UNITS} read units or {CALLS} calls").into()) }
+}
+
+/// Measures one size. Returns how many pages cost too much.
+async fn measure(size: u32) -> Result<usize, Failure> {
+    let folder = tempfile::tempdir_in(repository::root().join("target"))?;
+    let storage = if size < IN_MEMORY { Storage::Memory } else { Storage::Folder(folder.path().to_owned()) };
+    let stack = Stack::start(Options { storage, ..Options::for_tests() }).await?;
+    let titles = fill(&stack, size).await?;
+    let mut dear = 0_usize;
+    for (kind, searches) in kinds(&stack.sys, &titles) {
+        let most = if kind == BY_NAME { CALLS_BY_NAME } else { CALLS };
+        let mut pages = Vec::new();
+        for search in &searches {
+            pages.extend(walk(&stack, search).await?);
+        }
+        dear = dear.saturating_add(pages.iter().filter(|page| page.calls > most || page.read > READ_UNITS).count());
+        println!("{}", row(size, kind, searches.len(), pages));
+    }
+    Ok(dear)
+}
+
+/// The filters of a search.
+type Search = Vec<(String, String)>;
+
+/// A page of a search.
+struct Page {
+    calls: u64,
+    read: f64,
+    /// Whether it has fewer models than a batch, and others follow.
+    short: bool,
+}
+
+fn row(size: u32, kind: &str, searches: usize, mut pages: Vec<Page>) -> String {
+    pages.sort_by(|a, b| a.read.total_cmp(&b.read));
+    let at = |percent: usize| pages.get(pages.len().saturating_mul(percent) / 100).or(pages.last()).map_or(0.0, |page| page.read);
+    let most = pages.iter().map(|page| page.calls).max().unwrap_or_default();
+    let short = pages.iter().filter(|page| page.short).count();
+    let (median, p99, dearest) = (at(50), at(99), at(100));
+    format!("| {size} | {kind} | {searches} | {} | {most} | {median} | {p99} | {dearest} | {short} |", pages.len())
+}
+
+/// Reads a search page by page.
+async fn walk(stack: &Stack, search: &[(String, String)]) -> Result<Vec<Page>, Failure> {
+    let (mut pages, mut cursor) = (Vec::new(), None::<String>);
+    while pages.len() < PAGES {
+        let mut query: BTreeMap<&str, &str> = search.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let (trace, payload) = (Trace::new(&stack.sys), to_raw_value(&event(&query, pages.len())?)?);
+        stack.aws.calls.open(trace.as_str());
+        let reply = stack.hosts.invoke(FUNCTION, payload, &trace).await;
+        let tally = stack.aws.calls.close(trace.as_str(), EVENT, true);
+        let reply: Value = serde_json::from_str(reply?.get())?;
+        let body = reply.get("body").and_then(Value::as_str).unwrap_or_default();
+        if reply.get("statusCode") != Some(&json!(200)) {
+            return Err(format!("{search:?}: {reply}").into());
+        }
+        let page: Value = serde_json::from_str(body)?;
+        let items = page.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        cursor = page.get("next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
+        pages.push(Page { calls: tally.total(), read: tally.rcu.to_string().parse()?, short: items < 5 && cursor.is_some() });
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(pages)
+}
+
+/// The event of a request for a page, each from an address of its own.
+fn event(query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> {
+    let mut event: Value = serde_json::from_str(&repository::read(EVENT)?)?;
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    encoded.extend_pairs(query);
+    if let Some(members) = event.as_object_mut() {
+        members.insert("rawQueryString".to_owned(), encoded.finish().into());
+        members.insert("queryStringParameters".to_owned(), json!(query));
+    }
+    if let Some(address) = event.pointer_mut("/requestContext/http/sourceIp") {
+        *address = format!("203.0.113.{}", number % 250).into();
+    }
+    Ok(event)
+}
+
+const BY_NAME: &str = "creators by a part of the name";
+
+/// What is looked for, by kind.
+fn kinds(sys: &Sys, titles: &[String]) -> Vec<(&'static str, Vec<Search>)> {
+    let search = |text: String| vec![("search".to_owned(), text)];
+    let with = |mut search: Search, name: &str, value: &str| {
+        search.push((name.to_owned(), value.to_owned()));
+        search
+    };
+    let words = || (0..SEARCHES).map(move |_| part(sys, titles));
+    let cut = |text: String, most: usize| text.chars().take(most).collect::<String>();
+    let joined = || FREQUENT.iter().flat_map(|one| FREQUENT.iter().map(move |other| format!("{one}{other}")));
+    vec![
+        ("everything", vec![Vec::new()]),
+        ("words", words().map(search).collect()),
+        ("beginnings of words", words().map(|word| search(cut(word, 4))).collect()),
+        ("three characters", words().map(|word| search(cut(word, 3))).collect()),
+        ("two characters", words().map(|word| search(cut(word, 2))).collect()),
+        ("one character", ('a'..='z').map(|letter| search(letter.to_string())).collect()),
+        ("words and a country", words().map(|word| with(search(word), "country", "PL")).collect()),
+        ("frequent parts, joined", joined().map(search).collect()),
+        ("a frequent part that ends wrongly", joined().map(|text| search(format!("{text}zq"))).collect()),
+        ("letters and a country that nobody has", ('a'..='z').map(|c| with(search(c.to_string()), "country", "FR")).collect()),
+        ("pairs of letters that no title has", ["xq", "vx", "qz", "zx", "jq"].map(|pair| search(pair.to_owned())).into()),
+        (BY_NAME, words().map(|word| with(Vec::new(), "creator", &cut(word, 2))).collect()),
+    ]
+}
+
+/// A word of a random title.
+fn part(sys: &Sys, titles: &[String]) -> String {
+    let title = titles.get(below(sys, titles.len())).map_or("", String::as_str);
+    let words: Vec<&str> = title.split(' ').collect();
+    words.get(below(sys, words.len())).copied().unwrap_or_default().to_owned()
+}
+
+fn below(sys: &Sys, bound: usize) -> usize {
+    usize::try_from(sys.below(u32::try_from(bound).unwrap_or(u32::MAX))).unwrap_or_default()
+}
+
+/// A word; the first ones are the most frequent (Zipf).
+fn word(sys: &Sys) -> String {
+    let (one, other) = (u64::from(sys.below(WORDS)), u64::from(sys.below(WORDS)));
+    let mut number = one.saturating_mul(other) / u64::from(WORDS);
+    let mut word = String::new();
+    loop {
+        let syllable = usize::try_from(number % 64).ok().and_then(|at| SYLLABLES.get(at));
+        word.push_str(syllable.copied().unwrap_or_default());
+        number /= 64;
+        if number == 0 {
+            return word;
+        }
+    }
+}
+
+/// Puts so many models and a twentieth as many people into the table. Returns the titles.
+async fn fill(stack: &Stack, size: u32) -> Result<Vec<String>, Failure> {
+    let sys = &stack.sys;
+    let people: Vec<UserId> = (0..=size / 20).map(|_| sys.id()).collect();
+    let mut rows = Vec::new();
+    for (number, person) in people.iter().enumerate() {
+        let name = format!("{}_{number}", search::normal(&word(sys)));
+        rows.extend(carriers(Catalogue::People, &Entry::of_words(person, &name, [name.as_str()]))?);
+    }
+    let mut titles = Vec::new();
+    for _ in 0..size {
+        let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
+        let owner = people.get(below(sys, people.len())).copied().unwrap_or(UserId::NIL);
+        let country = ["PL", "GB", "DE", "PL"].get(below(sys, 4)).copied().unwrap_or_default();
+        let entry = Entry::titled(sys.id::<ModelId>(), &title).of(owner).labelled("country", country);
+        rows.extend(carriers(Catalogue::Models, &entry)?);
+        titles.push(title);
+        if rows.len() >= FILLED_AT_ONCE {
+            put(stack, std::mem::take(&mut rows)).await?;
+        }
+    }
+    put(stack, rows).await?;
+    Ok(titles)
+}
+
+/// Puts items into the table that has a stream, without records in it.
+async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
+    let core = stack.core();
+    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone();
+    tokio::task::spawn_blocking(move || core.aws.dynamodb.fill(&table, rows)).await??;
+    Ok(())
+}
+
+fn carriers(catalogue: Catalogue, entry: &Entry) -> Result<Vec<Value>, Failure> {
+    entry.carriers(catalogue).iter().map(row_of).collect()
+}
+
+/// An item as DynamoDB's JSON.
+fn row_of<I: Item>(item: &I) -> Result<Value, Failure> {
+    let Value::Object(members) = serde_json::to_value(item)? else { return Err("an item is an object".into()) };
+    let text = |text: &str| json!({ "S": text });
+    let mut row: BTreeMap<String, Value> = members.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
+    let (key, version) = (item.key(), json!({ "N": I::VERSION.to_string() }));
+    row.extend([("pk", text(key.partition())), ("sk", text(key.sort())), ("kind", text(I::KIND)), ("v", version)].map(owned));
+    for (index, key) in item.indexes() {
+        let name = index.name();
+        row.extend([(format!("{name}pk"), text(key.partition())), (format!("{name}sk"), text(key.sort()))]);
+    }
+    Ok(json!(row))
+}
+
+fn owned((name, value): (&str, Value)) -> (String, Value) {
+    (name.to_owned(), value)
+}
+
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        other => json!({ "S": other.as_str().unwrap_or_default() }),
+    }
+}

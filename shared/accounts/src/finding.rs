@@ -1,0 +1,190 @@
+//! Finding people by the beginnings of words of their names.
+//!
+//! The words are those of the username, and those of the first and the last name unless the profile is private. They are written for
+//! `search` in the transaction that changes the name. What is found is compared with the accounts that it leads to, so that an entry
+//! that is out of date finds nobody.
+
+use std::collections::BTreeSet;
+
+use kernel::{FieldError, id::UserId, text};
+use search::{Catalogue, Change, Entry, Found, Position, Rest, Wanted, normal};
+use store::{
+    StoreError, Table, Tx,
+    limits::{DAY, MINUTE, Quota},
+};
+
+use crate::user::User;
+
+/// The most characters of a search.
+pub const TERM_MAX: usize = 35;
+/// The most words of a search by name.
+pub const WORDS_MAX: usize = 4;
+/// The most words by which a person is found.
+const WORDS_OF_PERSON: usize = 12;
+/// The searches of an account, so that names cannot be collected by trying all beginnings.
+pub const SEARCHES: Quota = Quota::window("people_search", 60, MINUTE, "searches for people for an account").frequent();
+/// The searches by address or number that find nobody, so that they do not tell who has an account.
+pub const MISSES: Quota = Quota::window("people_misses", 100, DAY, "searches by address or number that find nobody, for an account");
+
+/// The beginning of a name that somebody looks for, in normal form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term(String);
+
+impl Term {
+    /// Parses what somebody has typed.
+    ///
+    /// # Errors
+    /// `required` if nothing of it is seen, `too_long`.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        if text::is_blank(typed) {
+            return Err(FieldError::new("required"));
+        }
+        if typed.chars().count() > TERM_MAX {
+            return Err(FieldError::new("too_long").with("max", TERM_MAX));
+        }
+        Ok(Self(normal(typed)))
+    }
+
+    /// The text in normal form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a name begins with it.
+    #[must_use]
+    pub fn begins(&self, name: &str) -> bool {
+        normal(name).starts_with(&self.0)
+    }
+}
+
+/// The beginnings of words that somebody looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(Wanted);
+
+impl Words {
+    /// Parses what somebody has typed.
+    ///
+    /// # Errors
+    /// `required` if there is no word, `too_short` for a single Latin letter or digit, `too_long` and `choice` for more than
+    /// [`WORDS_MAX`] words.
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let term = Term::parse(typed)?;
+        let all: Vec<&str> = parts(term.text()).collect();
+        let longest = all.iter().map(|word| word.len()).max().ok_or_else(|| FieldError::new("required"))?;
+        if longest < 2 {
+            return Err(FieldError::new("too_short").with("min", 2));
+        }
+        if all.len() > WORDS_MAX {
+            return Err(FieldError::new("too_long").with("max", TERM_MAX));
+        }
+        Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(Wanted::all(), Wanted::with)))
+    }
+
+    /// Whether a person is found by them.
+    #[must_use]
+    pub fn find(&self, user: &User) -> bool {
+        self.0.finds(&entry(user))
+    }
+
+    /// The next people who are found by them, in the order of usernames. One query or two.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<Found, StoreError> {
+        Catalogue::People.page(table, &self.0, Rest::LeftOut, after, limit).await
+    }
+}
+
+/// The words of a text in normal form. Usernames contain underscores.
+fn parts(normal: &str) -> impl Iterator<Item = &str> {
+    normal.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The words by which a person is found.
+fn words(user: &User) -> BTreeSet<String> {
+    let username = user.username.to_string();
+    let names = [&user.first_name, &user.last_name].into_iter().flatten().filter(|_| !user.private);
+    let names: Vec<String> = names.map(|name| normal(name.as_ref())).collect();
+    let of_username = username.split('_').filter(|part| part.len() > 1).chain([username.as_str()]);
+    of_username.chain(names.iter().flat_map(|name| parts(name))).map(ToOwned::to_owned).take(WORDS_OF_PERSON).collect()
+}
+
+/// What the search knows of a person.
+fn entry(user: &User) -> Entry {
+    Entry::of_words(user.id, &user.username.to_string(), words(user).iter().map(String::as_str))
+}
+
+/// Adds a new account to a transaction, after all other writes of it.
+pub(crate) fn add(tx: &mut Tx, user: &User) -> Change {
+    Catalogue::People.add(tx, &entry(user))
+}
+
+/// Adds a change of somebody's names, or of whether their profile is private, to a transaction, after all other writes of it.
+pub fn change(tx: &mut Tx, old: &User, new: &User) -> Change {
+    Catalogue::People.change(tx, &entry(old), &entry(new))
+}
+
+/// Whether somebody is found by other words than before.
+#[must_use]
+pub fn differs(old: &User, new: &User) -> bool {
+    entry(old) != entry(new)
+}
+
+/// Nobody finds the person any more. Before the account is erased, which has the names.
+///
+/// # Errors
+/// [`StoreError`]; idempotent, may be repeated at any point.
+pub async fn purge(table: &Table, user: UserId) -> Result<(), StoreError> {
+    match table.get::<User>(User::key_of(user)).await? {
+        Some(user) => Catalogue::People.purge(table, &entry(&user)).await,
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Locale, Sys};
+
+    use super::*;
+    use crate::identifier::{PersonName, Username};
+
+    fn anna() -> User {
+        let sys = Sys::real();
+        let name = |text| PersonName::parse(text).ok();
+        let user = User::new(sys.id(), Username::parse("anna_k").unwrap(), Locale::En, sys.now());
+        User { first_name: name("Anna Łucja"), last_name: name("Nowak-Żółw"), ..user }
+    }
+
+    #[test]
+    fn people_are_found_by_the_beginnings_of_words() {
+        let anna = anna();
+        assert_eq!(words(&anna).into_iter().collect::<Vec<_>>(), ["anna", "anna_k", "lucja", "nowak", "zolw"]);
+        let found = |typed: &str| Words::parse(typed).unwrap().find(&anna);
+        for typed in ["an", "ANNA_", "żół", "anna now", "Nowak Żó Łu"] {
+            assert!(found(typed), "{typed}");
+        }
+        // Only by all of the words, and by their beginnings.
+        assert!(!found("anna kow") && !found("owak") && !found("nna") && !found("ucja"));
+        let private = User { private: true, ..anna };
+        assert_eq!(words(&private).into_iter().collect::<Vec<_>>(), ["anna", "anna_k"]);
+    }
+
+    #[test]
+    fn a_search_has_words() {
+        for (typed, code) in [("", "required"), (" - ", "required"), ("a", "too_short"), ("a b", "too_short"), ("aa b c d e", "too_long")] {
+            assert_eq!(Words::parse(typed).unwrap_err().code, code, "{typed}");
+        }
+        assert!(Words::parse("李").is_ok(), "a name of one character");
+    }
+
+    #[test]
+    fn accents_and_case_do_not_matter() {
+        for (typed, name) in [("ZOL", "Żółw"), (" żó", "zolw"), ("an", "Ana"), ("ﬁ", "Fiona"), ("Ь", "ьу")] {
+            assert!(Term::parse(typed).unwrap().begins(name), "{typed} {name}");
+        }
+        assert!(!Term::parse("ola").unwrap().begins("Zola"));
+        assert_eq!(Term::parse(" \u{200b}").unwrap_err().code, "required");
+        assert_eq!(Term::parse(&"a".repeat(36)).unwrap_err().code, "too_long");
+    }
+}

@@ -1,0 +1,103 @@
+//! Callers who are staff, or programs with an API key of staff.
+
+use std::marker::PhantomData;
+
+use accounts::{
+    api_key::{ApiKey, ApiKeyToken, Scope},
+    staff::{Role, Roles},
+    token::Tokens,
+    user::User,
+};
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use store::Table;
+use web::Admits;
+
+use crate::staff::{AtLeast, Staff};
+
+/// A scope as a type.
+pub trait Opens: Send + Sync + 'static {
+    /// The required scope.
+    const SCOPE: Scope;
+}
+
+/// [`Scope::ProductsWrite`].
+#[derive(Clone, Copy, Debug)]
+pub enum ProductsWrite {}
+/// [`Scope::StatisticsRead`].
+#[derive(Clone, Copy, Debug)]
+pub enum StatisticsRead {}
+
+impl Opens for ProductsWrite {
+    const SCOPE: Scope = Scope::ProductsWrite;
+}
+impl Opens for StatisticsRead {
+    const SCOPE: Scope = Scope::StatisticsRead;
+}
+
+/// A caller who is staff with at least the role `R` ([`Staff`]), or a program with an API key of such a person that has the scope `S`.
+///
+/// The key replaces the token and the proof of a factor, never the role. A key that is not valid, or whose owner has not the role any
+/// more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the table, and an update for the
+/// first use within five minutes.
+#[derive(Clone, Copy, Debug)]
+pub struct StaffOrKey<R, S> {
+    /// The person, or the owner of the key.
+    pub user: UserId,
+    /// Their highest role.
+    pub role: Role,
+    taken: PhantomData<(R, S)>,
+}
+
+impl<R: AtLeast, S: Opens> Admits for StaffOrKey<R, S> {
+    fn callers() -> Option<Vec<&'static str>> {
+        Staff::<R>::callers()
+    }
+    fn scope() -> Option<&'static str> {
+        Some(S::SCOPE.as_str())
+    }
+}
+
+impl<State, R, S> FromRequestParts<State> for StaffOrKey<R, S>
+where
+    State: Send + Sync,
+    R: AtLeast,
+    S: Opens,
+    Table: FromRef<State>,
+    Tokens: FromRef<State>,
+    Sys: FromRef<State>,
+{
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, web::Error> {
+        let Some(sent) = web::api_key(&parts.headers) else {
+            let Staff { member, role, .. } = Staff::<R>::from_request_parts(parts, state).await?;
+            return Ok(Self { user: member.user.id, role, taken: PhantomData });
+        };
+        let (user, role) = owner(&Table::from_ref(state), sent, R::ROLE, S::SCOPE, Sys::from_ref(state).now()).await?;
+        Ok(Self { user, role, taken: PhantomData })
+    }
+}
+
+/// The owner of a key that has this scope, and their highest role, which is at least `least`.
+async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) -> Result<(UserId, Role), Problem> {
+    let refused = |cause| Kind::ApiKeyInvalid.because(cause);
+    let token = ApiKeyToken::parse(sent).ok_or_else(|| refused("it is no key of this system"))?;
+    let (user, roles, key) = (User::key_of(token.user), Roles::key_of(token.user), ApiKey::key_of(token.user, token.id));
+    let mut found = table.get_many(vec![user.clone(), roles.clone(), key.clone()]).await?;
+    let owner = found.take::<User>(&user)?.ok_or_else(|| refused("its owner's account is gone"))?;
+    let key = found.take::<ApiKey>(&key)?.ok_or_else(|| refused("it does not exist, or was revoked"))?;
+    if let Some(cause) = key.refusal(&token, &owner, now) {
+        return Err(refused(cause));
+    }
+    web::log_user(owner.id);
+    let role = found.take::<Roles>(&roles)?.and_then(|roles| roles.roles.into_iter().max()).filter(|role| *role >= least);
+    let role = role.ok_or_else(|| refused("its owner has no role that may do this"))?;
+    if !key.scopes.contains(&scope) {
+        return Err(Kind::Forbidden.because("the key has not the scope of the operation"));
+    }
+    key.record_use(table, now).await?;
+    web::speaks(owner.locale);
+    Ok((owner.id, role))
+}

@@ -1,0 +1,217 @@
+//! The catalogue of models: records with a title and a country, each of its owner, which everybody finds.
+
+use accounts::{
+    Resource,
+    purge::Purged,
+    user::{Status, User, owned, owned_partition},
+};
+use kernel::{
+    FieldError, Time,
+    id::{Id as _, ModelId, UserId},
+};
+use search::{Catalogue, Entry};
+use serde::{Deserialize, Serialize};
+use store::{About, CommitError, Conditional as _, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
+
+store::items![Model];
+
+kernel::lines! {
+    /// The title of a model.
+    Title 1 100;
+}
+
+/// The name of the label of the search that a model's country is.
+pub const COUNTRY: &str = "country";
+/// How many models a step of a purge deletes.
+const PURGED_AT_ONCE: u32 = 25;
+
+/// The code of a country: two upper-case letters (ISO 3166-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Country(String);
+
+impl Country {
+    /// Parses a code in upper or lower case.
+    ///
+    /// # Errors
+    /// `country`
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let code = typed.trim().to_ascii_uppercase();
+        let is_code = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
+        if is_code { Ok(Self(code)) } else { Err(FieldError::new("country")) }
+    }
+}
+
+impl std::fmt::Display for Country {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Its id.
+    pub id: ModelId,
+    /// Who has made it, and changes it.
+    pub owner: UserId,
+    /// Its title.
+    pub title: Title,
+    /// Its country.
+    pub country: Country,
+    /// Raised by every change: the `ETag`.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+impl Item for Model {
+    const KIND: &'static str = "model";
+    const ABOUT: About =
+        About::at("MODEL#{model}", "MODEL", Personal::Exported(&["id", "title", "country", "created_at"])).owned().removed_by("models");
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Owner, owned(self.owner, &self.key()))]
+    }
+}
+
+impl Resource for Model {
+    type Path = ModelId;
+    fn find(_: UserId, id: ModelId) -> Option<Key> {
+        Some(Self::key_of(id))
+    }
+}
+
+/// A change was not made.
+#[derive(Debug)]
+pub enum NotChanged {
+    /// It has another version by now, or is gone.
+    Version,
+    /// Something else.
+    Other(CommitError),
+}
+
+impl Model {
+    /// Where the model with this id is.
+    #[must_use]
+    pub fn key_of(id: ModelId) -> Key {
+        Key::new(format!("MODEL#{id}"), "MODEL")
+    }
+
+    /// A new model, made when its id was.
+    #[must_use]
+    pub fn new(id: ModelId, owner: UserId, title: Title, country: Country) -> Self {
+        Self { id, owner, title, country, version: 1, created_at: Self::made_at(id) }
+    }
+
+    /// When the model with this id was made.
+    #[must_use]
+    pub fn made_at(id: ModelId) -> Time {
+        Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or_default())
+    }
+
+    /// What the search knows of it.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        Entry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, &self.country)
+    }
+
+    /// Stores a new model, if its owner's account is in use. One transaction.
+    ///
+    /// # Errors
+    /// [`CommitError`]
+    pub async fn create(&self, table: &Table) -> Result<(), CommitError> {
+        let mut tx = Tx::new();
+        tx.check(User::key_of(self.owner), field("status").eq(Status::Active));
+        tx.create(self);
+        Catalogue::Models.add(&mut tx, &self.entry()).commit(table, tx).await
+    }
+
+    /// Changes the title and the country, if nobody has changed the model meanwhile, and returns the new version of it. One
+    /// transaction; none if nothing differs.
+    ///
+    /// # Errors
+    /// [`NotChanged`]
+    pub async fn change(&self, table: &Table, title: Title, country: Country) -> Result<Self, NotChanged> {
+        if (&title, &country) == (&self.title, &self.country) {
+            return Ok(self.clone());
+        }
+        let mut tx = Tx::new();
+        let update = Update::of(self.key()).set("title", &title).set("country", &country).add("version", 1);
+        let record = tx.update(update.when(field("version").eq(self.version)));
+        let new = Self { title, country, version: self.version.saturating_add(1), ..self.clone() };
+        let change = Catalogue::Models.change(&mut tx, &self.entry(), &new.entry());
+        change.commit(table, tx).await.map_err(|e| NotChanged::of(e, record))?;
+        Ok(new)
+    }
+
+    /// Deletes it, if nobody has changed it meanwhile. One transaction.
+    ///
+    /// # Errors
+    /// [`NotChanged`]
+    pub async fn delete(&self, table: &Table) -> Result<(), NotChanged> {
+        let mut tx = Tx::new();
+        let record = tx.delete_when(self.key(), field("version").eq(self.version));
+        let change = Catalogue::Models.remove(&mut tx, &self.entry());
+        change.commit(table, tx).await.map_err(|e| NotChanged::of(e, record))
+    }
+}
+
+impl NotChanged {
+    fn of(e: CommitError, record: Slot) -> Self {
+        if e.refused(record) { Self::Version } else { Self::Other(e) }
+    }
+}
+
+impl From<NotChanged> for kernel::Problem {
+    #[track_caller]
+    fn from(e: NotChanged) -> Self {
+        match e {
+            NotChanged::Version => kernel::Kind::VersionMismatch.into(),
+            NotChanged::Other(e) => e.into(),
+        }
+    }
+}
+
+/// Deletes a bounded part of a person's models.
+///
+/// # Errors
+/// [`StoreError`]; idempotent, may be repeated at any point.
+pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+    let theirs = Range::of_index(Index::Owner, owned_partition(user)).prefix("MODEL#").limit(PURGED_AT_ONCE);
+    let page = table.query::<Model>(theirs).await?;
+    for model in &page.items {
+        match model.delete(table).await {
+            // Changed or deleted meanwhile: the next look shows.
+            Ok(()) | Err(NotChanged::Version) => {}
+            Err(NotChanged::Other(e)) => Err::<(), _>(e).refused_is_fine()?,
+        }
+    }
+    Ok(if page.items.is_empty() { Purged::Done } else { Purged::More })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_has_one_to_a_hundred_characters() {
+        for (typed, expected) in
+            [(" Red bike ", Ok("Red bike")), ("", Err("required")), (" \u{200b} ", Err("required")), ("a\u{1b}b", Err("characters"))]
+        {
+            let title = Title::parse(typed).map(|title| title.to_string()).map_err(|e| e.code);
+            assert_eq!(title.as_deref().map_err(|code| *code), expected, "{typed:?}");
+        }
+        assert!(Title::parse(&"ż".repeat(100)).is_ok() && Title::parse(&"ż".repeat(101)).is_err_and(|e| e.code == "too_long"));
+    }
+
+    #[test]
+    fn a_country_has_two_letters() {
+        assert_eq!(Country::parse(" pl ").map(|country| country.to_string()).ok().as_deref(), Some("PL"));
+        for wrong in ["", "P", "POL", "P1", "ŁŁ"] {
+            assert!(Country::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Categories of products.
+
+use kernel::{Kind, Problem, id::CategoryId};
+use search::normal;
+use serde::{Deserialize, Serialize};
+use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
+
+use crate::text::CategoryTitle;
+
+/// The most categories.
+pub const MOST: u32 = 200;
+/// The partition of all categories.
+const PARTITION: &str = "CATEGORIES";
+
+/// A category.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    /// The id.
+    pub id: CategoryId,
+    /// Its name, which no other category has.
+    pub name: CategoryTitle,
+    /// How many products are in it.
+    pub products: u32,
+}
+
+impl Category {
+    /// The key of a category.
+    #[must_use]
+    pub fn key_of(id: CategoryId) -> Key {
+        Key::new(PARTITION, id.to_string())
+    }
+
+    /// Adds the category to a transaction. The slot is refused if another one has its name.
+    pub fn create(&self, tx: &mut Tx) -> Slot {
+        tx.create(self);
+        tx.create(&CategoryName::of(&self.name, self.id))
+    }
+
+    /// Adds another name of the category to a transaction: the first slot is refused if the category has changed, the second one if
+    /// another category has the name.
+    pub fn rename(&self, tx: &mut Tx, name: &CategoryTitle) -> (Slot, Option<Slot>) {
+        let update = Update::of(self.key()).set("name", name).when(field("name").eq(&self.name));
+        let (old, new) = (CategoryName::of(&self.name, self.id), CategoryName::of(name, self.id));
+        let same = tx.update(update);
+        if old == new {
+            return (same, None);
+        }
+        tx.delete(old.key());
+        (same, Some(tx.create(&new)))
+    }
+
+    /// Adds the deletion of the category to a transaction. The slot is refused if there are products in it.
+    pub fn delete(&self, tx: &mut Tx) -> Slot {
+        tx.delete(CategoryName::of(&self.name, self.id).key());
+        // By its name, too: whoever has renamed it in the meantime has freed another name.
+        tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
+    }
+}
+
+/// Adds a product to the number of those in a category, or takes one from it. The slot is refused if there is no such category.
+pub(crate) fn count(tx: &mut Tx, category: CategoryId, by: i64) -> Slot {
+    tx.update(Update::of(Category::key_of(category)).add("products", by).when(Cond::Exists))
+}
+
+impl Item for Category {
+    const KIND: &'static str = "category";
+    const ABOUT: About = About::at(PARTITION, "{category}", Personal::Nobody("a category of the shop"));
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+}
+
+/// The claim of a category's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryName {
+    name: String,
+    category: CategoryId,
+}
+
+impl CategoryName {
+    fn of(name: &CategoryTitle, category: CategoryId) -> Self {
+        Self { name: normal(name.as_str()), category }
+    }
+}
+
+impl Item for CategoryName {
+    const KIND: &'static str = "category_name";
+    const ABOUT: About = About::at("CATEGORY_NAME#{name}", "CATEGORY_NAME", Personal::Nobody("the name of a category"));
+    fn key(&self) -> Key {
+        Key::new(format!("CATEGORY_NAME#{}", self.name), "CATEGORY_NAME")
+    }
+}
+
+/// All categories, by name. One query of at most [`MOST`] items.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn all(table: &Table) -> Result<Vec<Category>, StoreError> {
+    let mut all = table.query::<Category>(Range::of(PARTITION).limit(MOST)).await?.items;
+    all.sort_by_cached_key(|category| normal(category.name.as_str()));
+    Ok(all)
+}
+
+/// Checks that there may be another category. One query.
+///
+/// # Errors
+/// [`Kind::TooMany`]
+pub async fn admit(table: &Table) -> Result<(), Problem> {
+    if all(table).await?.len() >= MOST as usize { Err(Problem::new(Kind::TooMany).with("max", MOST)) } else { Ok(()) }
+}

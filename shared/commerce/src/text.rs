@@ -1,0 +1,106 @@
+//! Texts of the shop. Names and descriptions are refused with swear words, and in comments they are masked.
+
+use accounts::profanity;
+use kernel::{FieldError, text};
+use search::normal;
+use serde::{Deserialize, Serialize};
+
+/// The most characters of the name of a product.
+pub const NAME_MAX: usize = 100;
+/// The most characters of the name of a category.
+pub const CATEGORY_MAX: usize = 50;
+/// The most characters of a description.
+pub const DESCRIPTION_MAX: usize = 4_000;
+/// The most characters of a comment.
+pub const COMMENT_MAX: usize = 500;
+
+/// The most bytes of the normal form of a name. A sort key of DynamoDB has 1,024, and an id stands behind the name.
+const NORMAL_MAX_BYTES: usize = 950;
+
+/// Declares a type of text, with how it is parsed.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident $parse:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses what a person typed.
+            ///
+            /// # Errors
+            /// `required`, `too_long`, `characters` or `profanity`.
+            pub fn parse(typed: &str) -> Result<Self, FieldError> {
+                let parse: fn(&str) -> Result<String, FieldError> = $parse;
+                parse(typed).map(Self)
+            }
+
+            /// The text as it is stored.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+
+texts! {
+    /// The name of a product: 1 to 100 characters.
+    ProductName |typed| text::line(typed, 1, NAME_MAX).and_then(clean).and_then(sortable);
+    /// The name of a category: 1 to 50 characters.
+    CategoryTitle |typed| text::line(typed, 1, CATEGORY_MAX).and_then(clean).and_then(sortable);
+    /// A description: 1 to 4,000 characters on any number of lines.
+    Description |typed| paragraphs(typed, DESCRIPTION_MAX).and_then(clean);
+    /// A comment: 1 to 500 characters on any number of lines, with its swear words masked.
+    CommentText |typed| paragraphs(typed, COMMENT_MAX).map(|text| profanity::masked(&text));
+}
+
+/// A text without swear words.
+fn clean(text: String) -> Result<String, FieldError> {
+    if profanity::masked(&text) == text { Ok(text) } else { Err(FieldError::new("profanity")) }
+}
+
+/// A name whose normal form fits into a key. A single character can have a normal form of eighteen.
+fn sortable(name: String) -> Result<String, FieldError> {
+    if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::new("characters")) }
+}
+
+/// A text that may have several lines.
+fn paragraphs(typed: &str, max: usize) -> Result<String, FieldError> {
+    let text = typed.trim();
+    if text::is_blank(text) {
+        return Err(FieldError::new("required"));
+    }
+    if text.chars().count() > max {
+        return Err(FieldError::new("too_long").with("max", max));
+    }
+    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    if text.chars().all(printable) { Ok(text.to_owned()) } else { Err(FieldError::new("characters")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_clean_lines() {
+        assert_eq!(ProductName::parse("  Żółw ogrodowy ").unwrap().as_str(), "Żółw ogrodowy");
+        for (typed, code) in [("", "required"), ("\u{200b}", "required"), ("a\nb", "characters"), ("Fuck mug", "profanity")] {
+            assert_eq!(ProductName::parse(typed).unwrap_err().code, code, "{typed:?}");
+        }
+        assert!(ProductName::parse(&"ż".repeat(NAME_MAX)).is_ok());
+        assert_eq!(ProductName::parse(&"ż".repeat(NAME_MAX + 1)).unwrap_err().code, "too_long");
+        assert_eq!(CategoryTitle::parse(&"x".repeat(CATEGORY_MAX + 1)).unwrap_err().code, "too_long");
+        assert!(ProductName::parse("Scunthorpe scarf").is_ok() && ProductName::parse(&"각".repeat(NAME_MAX)).is_ok());
+        assert_eq!(ProductName::parse(&"\u{fdfa}".repeat(NAME_MAX)).unwrap_err().code, "characters");
+    }
+
+    #[test]
+    fn a_comment_is_masked_within_its_sentence() {
+        assert_eq!(CommentText::parse("you fuck, żółw").unwrap().as_str(), "you ****, żółw");
+        assert_eq!(CommentText::parse("two\nlines").unwrap().as_str(), "two\nlines");
+        assert!(CommentText::parse(&"x".repeat(COMMENT_MAX)).is_ok());
+        assert_eq!(CommentText::parse(&"x".repeat(COMMENT_MAX + 1)).unwrap_err().code, "too_long");
+        assert_eq!(CommentText::parse("a\u{7}").unwrap_err().code, "characters");
+    }
+}

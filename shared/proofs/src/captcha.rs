@@ -1,0 +1,282 @@
+//! Captchas: a service says whether a person is at the other end, to whom it has given a token in their browser.
+//!
+//! reCAPTCHA, Turnstile and hCaptcha verify tokens with the same form. Each accepts a token once. What it says of a token has to fit what
+//! we asked for: a page of ours, the action, a person rather than a program, and lately.
+//! <https://developers.google.com/recaptcha/docs/verify>
+//! <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
+//! <https://docs.hcaptcha.com/#verify-the-user-response-server-side>
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use form_urlencoded::Serializer;
+use function::{Failure, Outside};
+use http::{
+    Request, StatusCode,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
+use kernel::{FieldError, Kind, Origins, Problem, Secret, Time, Timestamp, env::Reader, locale::thousandths};
+use serde::Deserialize;
+
+/// How long a request waits for the service.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long after a token was given out it is accepted.
+const LIFE: Duration = Duration::from_secs(120);
+/// How far the clock of the service may be ahead.
+const AHEAD: Duration = Duration::from_secs(60);
+/// How likely it has to be a person, in thousandths, where a service says that.
+const LIKELY: u16 = 500;
+/// The most bytes of a token.
+pub const TOKEN_MAX: usize = 8192;
+
+/// A service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Service {
+    Recaptcha,
+    Turnstile,
+    Hcaptcha,
+}
+
+impl FromStr for Service {
+    type Err = ();
+    fn from_str(name: &str) -> Result<Self, ()> {
+        match name {
+            "recaptcha" => Ok(Self::Recaptcha),
+            "turnstile" => Ok(Self::Turnstile),
+            "hcaptcha" => Ok(Self::Hcaptcha),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Service {
+    const fn url(self) -> &'static str {
+        match self {
+            Self::Recaptcha => "https://www.google.com/recaptcha/api/siteverify",
+            Self::Turnstile => "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+            Self::Hcaptcha => "https://api.hcaptcha.com/siteverify",
+        }
+    }
+
+    /// How likely it is a person, by a score in thousandths. That of hCaptcha is how likely it is a program.
+    const fn likelihood(self, score: u16) -> u16 {
+        match self {
+            Self::Recaptcha | Self::Turnstile => score,
+            Self::Hcaptcha => 1000_u16.saturating_sub(score),
+        }
+    }
+}
+
+/// A client of the service.
+#[derive(Clone)]
+pub struct Captcha {
+    service: Service,
+    url: Arc<str>,
+    secret: Secret,
+    hosts: Arc<[String]>,
+    outside: Outside,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug)]
+pub enum CaptchaError {
+    /// There is no token.
+    Missing,
+    /// The token is not good for this, because of that.
+    Refused(&'static str),
+    /// The service does not answer.
+    Unavailable(Failure),
+}
+
+/// What the service says of a token.
+#[derive(Debug, Deserialize)]
+struct Verdict {
+    success: bool,
+    hostname: Option<String>,
+    action: Option<String>,
+    score: Option<serde_json::Number>,
+    challenge_ts: Option<String>,
+    #[serde(default, rename = "error-codes")]
+    error_codes: Vec<String>,
+}
+
+impl Captcha {
+    /// Reads `CAPTCHA_SECRET`, the secret of our site at the service. Without it no captcha is asked for. `CAPTCHA_SERVICE` is
+    /// `recaptcha`, `turnstile` or `hcaptcha`, and `CAPTCHA_URL` the address at which it verifies tokens, if that is not its own.
+    pub fn read(r: &mut Reader<'_>, origins: &Origins) -> Option<Self> {
+        let secret: String = r.or("CAPTCHA_SECRET", String::new());
+        if secret.is_empty() {
+            return None;
+        }
+        let service = r.or("CAPTCHA_SERVICE", Service::Recaptcha);
+        let url: String = r.or("CAPTCHA_URL", service.url().to_owned());
+        if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
+            r.wrong("CAPTCHA_URL must begin with https://".to_owned());
+        }
+        match Outside::new() {
+            Ok(outside) => {
+                let hosts = origins.hosts().filter_map(host).map(str::to_owned).collect();
+                Some(Self { service, url: url.into(), secret: Secret::new(secret), hosts, outside })
+            }
+            Err(e) => {
+                r.wrong(format!("CAPTCHA_URL cannot be asked: {e}"));
+                None
+            }
+        }
+    }
+
+    /// Accepts a token that a page of ours has got for this action. The service accepts each one once.
+    ///
+    /// # Errors
+    /// [`CaptchaError`]
+    pub async fn check(&self, now: Time, token: &str, action: &str) -> Result<(), CaptchaError> {
+        match token.len() {
+            0 => Err(CaptchaError::Missing),
+            1..=TOKEN_MAX => {
+                let verdict = self.ask(token).await.map_err(CaptchaError::Unavailable)?;
+                self.judge(&verdict, now, action).map_err(CaptchaError::Refused)
+            }
+            _ => Err(CaptchaError::Refused("it is longer than a token")),
+        }
+    }
+
+    async fn ask(&self, token: &str) -> Result<Verdict, Failure> {
+        let form = Serializer::new(String::new()).append_pair("secret", self.secret.expose()).append_pair("response", token).finish();
+        let request = Request::post(&*self.url)
+            .header(USER_AGENT, "Stoa")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))?;
+        let answer = self.outside.send(request, TIMEOUT).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("it answers {}", answer.status()).into());
+        }
+        let verdict: Verdict = serde_json::from_slice(answer.body())?;
+        if verdict.error_codes.iter().any(|code| code.ends_with("-input-secret")) {
+            return Err("it does not know our secret".into());
+        }
+        Ok(verdict)
+    }
+
+    fn judge(&self, verdict: &Verdict, now: Time, action: &str) -> Result<(), &'static str> {
+        let given_at = verdict.challenge_ts.as_deref().and_then(|at| at.parse::<Timestamp>().ok()).map(|at| at.0);
+        // Some kinds of captchas have no actions or no scores.
+        let likelihood = verdict.score.as_ref().map(|score| self.service.likelihood(thousandths(&score.to_string())));
+        let reasons = [
+            (!verdict.success, "the service refuses it: it is forged, used or expired"),
+            (verdict.hostname.as_ref().is_none_or(|host| !self.hosts.contains(host)), "it is of another site"),
+            (verdict.action.as_ref().is_some_and(|of| of != action), "it is of another action"),
+            (given_at.is_none_or(|at| now.since(at) > LIFE || at.since(now) > AHEAD), "it is too old"),
+            (likelihood.is_some_and(|likelihood| likelihood < LIKELY), "it is more likely of a program"),
+        ];
+        reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason)).map_or(Ok(()), Err)
+    }
+}
+
+/// The name of the host of an origin.
+fn host(origin: &str) -> Option<&str> {
+    let (_, authority) = origin.split_once("://")?;
+    Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
+}
+
+impl CaptchaError {
+    /// Lets something else decide while the service does not answer, such as a proof of work ([`crate::gate::Gate::demand`]). Whoever has
+    /// no token, or a bad one, is refused all the same.
+    ///
+    /// # Errors
+    /// The refusal, or what `instead` says.
+    pub fn or_else(self, instead: impl FnOnce() -> Result<(), Problem>) -> Result<(), Problem> {
+        match self {
+            Self::Missing | Self::Refused(_) => Err(self.into()),
+            Self::Unavailable(e) => {
+                tracing::warn!(error = %e, "the service of captchas does not answer");
+                instead()
+            }
+        }
+    }
+}
+
+impl From<CaptchaError> for Problem {
+    fn from(e: CaptchaError) -> Self {
+        match e {
+            CaptchaError::Missing => Self::field("/captcha", FieldError::new("required")),
+            CaptchaError::Refused(reason) => Self::field("/captcha", FieldError::new("captcha")).because(reason),
+            CaptchaError::Unavailable(e) => Self::new(Kind::Unavailable).because(e),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn captcha(service: &str) -> Captcha {
+        let vars = [("CAPTCHA_SECRET", "s"), ("CAPTCHA_SERVICE", service)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let origins = ["https://stoa.example", "http://localhost:5173"].into_iter().collect();
+        vars.into_iter().collect::<kernel::Env>().read(|r| Captcha::read(r, &origins)).unwrap().unwrap()
+    }
+
+    fn judged(service: &str, changed: &Value) -> Result<(), &'static str> {
+        let mut verdict = json!({
+            "success": true, "hostname": "stoa.example", "action": "contact", "score": 0.9, "challenge_ts": "2030-01-01T12:00:00Z",
+        });
+        for (name, value) in changed.as_object().unwrap() {
+            verdict[name] = value.clone();
+        }
+        let now = "2030-01-01T12:01:00Z".parse::<Timestamp>().unwrap().0;
+        captcha(service).judge(&serde_json::from_value(verdict).unwrap(), now, "contact")
+    }
+
+    #[test]
+    fn a_token_is_good_for_one_site_one_action_a_person_and_a_short_time() {
+        for good in [
+            json!({}),
+            json!({ "hostname": "localhost" }),
+            json!({ "score": 0.5 }),
+            json!({ "score": 1 }),
+            json!({ "score": null, "action": null }),
+            json!({ "challenge_ts": "2030-01-01T11:59:00.000000Z" }),
+            json!({ "challenge_ts": "2030-01-01T12:01:59Z" }),
+        ] {
+            assert_eq!(judged("recaptcha", &good), Ok(()), "{good}");
+        }
+        for bad in [
+            json!({ "success": false }),
+            json!({ "hostname": null }),
+            json!({ "hostname": "stoa.example.evil.example" }),
+            json!({ "hostname": "" }),
+            json!({ "action": "sign_in" }),
+            json!({ "action": "" }),
+            json!({ "score": 0.49 }),
+            json!({ "score": 0 }),
+            json!({ "score": 1e-7 }),
+            json!({ "challenge_ts": null }),
+            json!({ "challenge_ts": "yesterday" }),
+            json!({ "challenge_ts": "2030-01-01T11:58:59Z" }),
+            json!({ "challenge_ts": "2030-01-01T12:02:01Z" }),
+        ] {
+            assert!(judged("recaptcha", &bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_score_of_hcaptcha_is_that_of_a_program() {
+        assert_eq!(judged("hcaptcha", &json!({ "score": 0.1 })), Ok(()));
+        assert!(judged("hcaptcha", &json!({ "score": 0.9 })).is_err());
+        assert!(judged("turnstile", &json!({ "score": 0.1 })).is_err());
+    }
+
+    #[test]
+    fn it_is_off_without_a_secret_and_wrong_settings_are_refused() {
+        let read = |vars: &[(&str, &str)]| {
+            let env: kernel::Env = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            env.read(|r| Captcha::read(r, &Origins::from_iter(["https://stoa.example"]))).map(|captcha| captcha.map(|c| c.url.to_string()))
+        };
+        assert_eq!(read(&[("CAPTCHA_SERVICE", "turnstile")]), Ok(None));
+        assert_eq!(read(&[("CAPTCHA_SECRET", "s")]), Ok(Some(Service::Recaptcha.url().to_owned())));
+        for wrong in [("CAPTCHA_SERVICE", "captcha"), ("CAPTCHA_URL", "http://captcha.example"), ("CAPTCHA_URL", "ftp://127.0.0.1")] {
+            assert!(read(&[("CAPTCHA_SECRET", "s"), wrong]).is_err(), "{wrong:?}");
+        }
+    }
+}

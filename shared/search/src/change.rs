@@ -1,0 +1,228 @@
+//! Writing the index, in the transaction that writes the record.
+
+use std::collections::BTreeSet;
+
+use events::{Outbox, search::SearchUnfinished};
+use serde::{Deserialize, Serialize};
+use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slot, StoreError, Table, Tx, field};
+
+use crate::{Catalogue, Entry, entry::Carrier};
+
+/// A change of the index that does not fit into the transaction of its record. While it is there, the record cannot be changed.
+///
+/// What is outdated is deleted first, so that a record is in no list twice. Meanwhile it may be missing in some.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Unfinished {
+    catalogue: Catalogue,
+    id: String,
+    old: Option<Entry>,
+    new: Option<Entry>,
+    /// Changes with equal content do the same.
+    content: String,
+}
+
+/// What a transaction changes in the index.
+#[must_use = "the transaction is committed by it"]
+#[derive(Debug)]
+pub struct Change {
+    catalogue: Catalogue,
+    id: String,
+    unfinished: Option<Unfinished>,
+    /// The write that is refused while an earlier change is unfinished.
+    free: Option<Slot>,
+}
+
+/// One write of the index.
+enum Write {
+    Delete(Key),
+    Put(Box<Carrier>),
+}
+
+impl Catalogue {
+    /// Adds a new record to the index, in the transaction that creates it, which [`Change::commit`] commits. Call it after all other
+    /// writes were added: it takes the room that is left.
+    pub fn add(self, tx: &mut Tx, new: &Entry) -> Change {
+        self.write(tx, None, Some(new))
+    }
+
+    /// Changes a record in the index, in the transaction that changes it under a condition on what it was before. As
+    /// [`Catalogue::add`].
+    pub fn change(self, tx: &mut Tx, old: &Entry, new: &Entry) -> Change {
+        if old == new {
+            return Change { catalogue: self, id: new.id.clone(), unfinished: None, free: None };
+        }
+        self.write(tx, Some(old), Some(new))
+    }
+
+    /// Removes a record from the index, in the transaction that deletes it. As [`Catalogue::add`].
+    pub fn remove(self, tx: &mut Tx, old: &Entry) -> Change {
+        self.write(tx, Some(old), None)
+    }
+
+    fn write(self, tx: &mut Tx, old: Option<&Entry>, new: Option<&Entry>) -> Change {
+        let writes = self.writes(old, new);
+        let id = old.or(new).map(|entry| entry.id.clone()).unwrap_or_default();
+        if writes.len() < tx.room() {
+            let free = old.map(|_| tx.check(Unfinished::key_of(self, &id), Cond::Absent));
+            writes.into_iter().for_each(|write| write.add_to(tx));
+            return Change { catalogue: self, id, unfinished: None, free };
+        }
+        let content = format!("{old:?} {new:?}");
+        let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
+        let free = Some(tx.create(&unfinished));
+        // One more for the event.
+        let room = tx.room().saturating_sub(1);
+        writes.into_iter().take(room).for_each(|write| write.add_to(tx));
+        Change { catalogue: self, id, unfinished: Some(unfinished), free }
+    }
+
+    /// What is written, in this order.
+    fn writes(self, old: Option<&Entry>, new: Option<&Entry>) -> Vec<Write> {
+        let carriers = |entry: Option<&Entry>| entry.map(|entry| entry.carriers(self)).unwrap_or_default();
+        let (old, new) = (carriers(old), carriers(new));
+        let kept: BTreeSet<(String, String)> = new.iter().map(|carrier| parts(&carrier.key())).collect();
+        let outdated = old.iter().map(Carrier::key).filter(|key| !kept.contains(&parts(key))).map(Write::Delete);
+        outdated.chain(new.into_iter().map(|carrier| Write::Put(Box::new(carrier)))).collect()
+    }
+
+    /// Finishes a change of a record, if there is one that does not fit into its transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`]; idempotent, may be repeated at any point.
+    pub async fn finish(self, table: &Table, id: impl ToString) -> Result<(), StoreError> {
+        match table.get::<Unfinished>(Unfinished::key_of(self, &id.to_string())).await? {
+            Some(unfinished) => unfinished.finish(table).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Deletes a record from the index, when nobody changes it any more.
+    ///
+    /// # Errors
+    /// [`StoreError`]; idempotent, may be repeated at any point.
+    pub async fn purge(self, table: &Table, old: &Entry) -> Result<(), StoreError> {
+        self.finish(table, &old.id).await?;
+        table.delete_many(old.carriers(self).iter().map(Carrier::key).collect()).await
+    }
+}
+
+fn parts(key: &Key) -> (String, String) {
+    (key.partition().to_owned(), key.sort().to_owned())
+}
+
+impl Write {
+    fn add_to(self, tx: &mut Tx) {
+        match self {
+            Self::Delete(key) => tx.delete(key),
+            Self::Put(carrier) => tx.put_always(&*carrier),
+        };
+    }
+}
+
+impl Change {
+    /// Commits the transaction that this change was added to, and writes what did not fit into it.
+    ///
+    /// If an earlier change of the record is unfinished, it is finished, and the transaction is refused: it can be repeated.
+    ///
+    /// # Errors
+    /// As [`Table::commit`].
+    pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
+        if self.unfinished.is_some() {
+            let event = SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() };
+            Outbox::add(&mut tx, table.sys(), &event);
+        }
+        let committed = table.commit(tx).await;
+        match &committed {
+            Ok(()) => {
+                // The record is written. The consumer of the event finishes what is not.
+                if let Some(unfinished) = self.unfinished
+                    && let Err(e) = unfinished.finish(table).await
+                {
+                    tracing::warn!(error = %e, "a change of the search is unfinished");
+                }
+            }
+            Err(refused) if self.free.is_some_and(|slot| refused.refused(slot)) => self.catalogue.finish(table, &self.id).await?,
+            Err(_) => {}
+        }
+        committed
+    }
+}
+
+impl Unfinished {
+    fn key_of(catalogue: Catalogue, id: &str) -> Key {
+        Key::new(catalogue.partition(&format!("RECORD#{id}")), "UNFINISHED")
+    }
+
+    /// Writes everything, also what the transaction of the record has written. Each transaction holds only as long as the change is
+    /// unfinished, so that a second run of it changes nothing afterwards.
+    async fn finish(self, table: &Table) -> Result<(), StoreError> {
+        let same = || field("content").eq(&self.content);
+        let mut writes = self.catalogue.writes(self.old.as_ref(), self.new.as_ref()).into_iter();
+        loop {
+            let mut tx = Tx::new();
+            let last = writes.len() < tx.room();
+            if last {
+                tx.delete_when(self.key(), same());
+            } else {
+                tx.check(self.key(), same());
+            }
+            let room = tx.room();
+            writes.by_ref().take(room).for_each(|write| write.add_to(&mut tx));
+            let applied = table.commit(tx).await.applied()?;
+            if last || !applied {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Item for Unfinished {
+    const KIND: &'static str = "search_unfinished";
+    const ABOUT: About = About::at("SEARCH#{list}", "UNFINISHED", Personal::Withheld("what the record that it leads to has of its person"))
+        .removed_by("search");
+    fn key(&self) -> Key {
+        Self::key_of(self.catalogue, &self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titled(title: &str) -> Entry {
+        Entry::titled("mdl_1", title)
+    }
+
+    fn count(old: Option<&Entry>, new: Option<&Entry>) -> (usize, usize) {
+        let writes = Catalogue::Models.writes(old, new);
+        let deleted = writes.iter().filter(|write| matches!(write, Write::Delete(_))).count();
+        assert!(writes.iter().skip(deleted).all(|write| matches!(write, Write::Put(_))), "what is outdated is deleted first");
+        (deleted, writes.len().saturating_sub(deleted))
+    }
+
+    #[test]
+    fn what_stays_at_its_key_is_not_deleted() {
+        let (old, new) = (titled("Red bike"), titled("Red car"));
+        let carriers = |entry: &Entry| entry.carriers(Catalogue::Models).len();
+        assert_eq!(count(Some(&old), Some(&new)), (carriers(&old), carriers(&new)));
+        // The same normal form, so the same keys.
+        assert_eq!(count(Some(&old), Some(&titled("RED BIKE"))), (0, carriers(&old)));
+        assert_eq!(count(Some(&old), None), (carriers(&old), 0));
+    }
+
+    #[test]
+    fn a_large_change_leaves_something_to_do() {
+        let long: String = ('\u{4e00}'..='\u{4e63}').collect();
+        for (old, new, whole) in [
+            (None, Some(titled("Red bike")), true),
+            (Some(titled("Red bike")), Some(titled("Red car")), true),
+            (Some(titled(&long)), Some(titled("Red car")), false),
+            (Some(titled("Red bike")), Some(titled("Red bike")), true),
+        ] {
+            let mut tx = Tx::new();
+            let change = Catalogue::Models.write(&mut tx, old.as_ref(), new.as_ref());
+            assert_eq!(change.unfinished.is_none(), whole, "{old:?}");
+            assert!(whole || tx.room() == 1);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Reading the index, page by page.
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use store::{Cond, StoreError, Table};
+
+use crate::{
+    Catalogue, Entry, Wanted,
+    entry::{Carrier, List},
+};
+
+/// The most queries of one page. Each reads 1 MB at most.
+const QUERIES: u8 = 2;
+/// How many records the first query of a page looks at, if it filters them.
+const FIRST_LOOK: u32 = 60;
+
+/// Where a page begins. Clients have it in a sealed cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    #[serde(rename = "p")]
+    phase: Phase,
+    /// The place in the list after which it begins. Empty at the beginning of the list.
+    #[serde(rename = "a")]
+    after: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    /// What is looked for.
+    #[default]
+    #[serde(rename = "w")]
+    Wanted,
+    /// The rest, of which nothing was shown yet.
+    #[serde(rename = "d")]
+    Divider,
+    /// The rest.
+    #[serde(rename = "r")]
+    Rest,
+}
+
+impl Position {
+    const fn at(phase: Phase, after: String) -> Self {
+        Self { phase, after }
+    }
+}
+
+/// What follows when everything that is looked for was returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing.
+    LeftOut,
+    /// All other records, in the order of their titles.
+    Follows,
+}
+
+/// A page of a search. It can have fewer records than asked for, or none, although there is a next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The records: either all of them are looked for, or none.
+    pub entries: Vec<Entry>,
+    /// Whether they are looked for.
+    pub relevant: bool,
+    /// Whether these are the first ones that are not looked for.
+    pub divider: bool,
+    /// Where the next page begins. `None` after the last one.
+    pub next: Option<Position>,
+}
+
+/// A part of a list: its records, and the place that was reached in it unless that is its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    entries: Vec<Entry>,
+    reached: Option<String>,
+}
+
+impl Catalogue {
+    /// The page of a search that begins at a position, in the order of titles. What is looked for and what is not are not on one page.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(self, table: &Table, wanted: &Wanted, rest: Rest, at: Position, size: u32) -> Result<Found, StoreError> {
+        let reader = Reader { table, catalogue: self, size };
+        let (mut at, mut queries) = (at, QUERIES);
+        if at.phase == Phase::Wanted {
+            let part = reader.wanted(wanted, at.after, &mut queries).await?;
+            let found = |entries, next| Ok(Found { entries, relevant: true, divider: false, next });
+            let ended = part.reached.is_none();
+            if ended && (rest == Rest::LeftOut || wanted.is_all()) {
+                return found(part.entries, None);
+            }
+            let next = part.reached.map_or_else(|| Position::at(Phase::Divider, String::new()), |place| Position::at(Phase::Wanted, place));
+            if !ended || !part.entries.is_empty() || queries == 0 {
+                return found(part.entries, Some(next));
+            }
+            at = next;
+        }
+        let part = reader.walk(&List::All, &at.after, &|| wanted.rest_filter(), &mut queries).await?;
+        let divider = at.phase == Phase::Divider && !part.entries.is_empty();
+        let phase = if part.entries.is_empty() { at.phase } else { Phase::Rest };
+        Ok(Found { entries: part.entries, relevant: false, divider, next: part.reached.map(|place| Position::at(phase, place)) })
+    }
+}
+
+struct Reader<'t> {
+    table: &'t Table,
+    catalogue: Catalogue,
+    size: u32,
+}
+
+impl Reader<'_> {
+    /// The next records that are looked for.
+    async fn wanted(&self, wanted: &Wanted, after: String, queries: &mut u8) -> Result<Part, StoreError> {
+        let lists = wanted.lists();
+        if let [list] = lists.as_slice() {
+            return self.walk(list, &after, &|| wanted.filter(list), queries).await;
+        }
+        // The queries of several lists count as one: each looks at a few records.
+        *queries = queries.saturating_sub(1);
+        let after = after.as_str();
+        let parts = try_join_all(lists.iter().map(|list| async move {
+            let filter = wanted.filter(list);
+            self.look(list, after, self.first_look(filter.is_some()), filter).await
+        }));
+        Ok(merged(parts.await?, self.size))
+    }
+
+    /// The next records of a list for which the filter holds.
+    async fn walk(
+        &self,
+        list: &List,
+        after: &str,
+        filter: &(dyn Fn() -> Option<Cond> + Sync),
+        queries: &mut u8,
+    ) -> Result<Part, StoreError> {
+        let mut limit = self.first_look(filter().is_some());
+        let mut all = Part { entries: Vec::new(), reached: Some(after.to_owned()) };
+        while let Some(place) = all.reached.take_if(|_| *queries > 0) {
+            *queries = queries.saturating_sub(1);
+            let part = self.look(list, &place, limit, filter()).await?;
+            all.entries.extend(part.entries);
+            all = merged(vec![Part { entries: all.entries, reached: part.reached }], self.size);
+            if all.entries.len() >= self.size() {
+                break;
+            }
+            limit = None;
+        }
+        Ok(all)
+    }
+
+    /// One query.
+    async fn look(&self, list: &List, after: &str, limit: Option<u32>, filter: Option<Cond>) -> Result<Part, StoreError> {
+        let range = list.range(self.catalogue);
+        let range = if after.is_empty() { range } else { range.beyond(after) };
+        let range = limit.into_iter().fold(range, store::Range::limit);
+        let window = self.table.window::<Carrier>(range, filter).await?;
+        Ok(Part { entries: window.items.into_iter().map(|carrier| carrier.entry).collect(), reached: window.reached })
+    }
+
+    /// The records that the first query looks at: without a filter those of the page, and one that tells whether there are more.
+    fn first_look(&self, filtered: bool) -> Option<u32> {
+        let page = self.size.saturating_add(1);
+        Some(if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page })
+    }
+
+    fn size(&self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX)
+    }
+}
+
+/// The first records of several lists that are in the same order and have no record in common. What lies behind the place that was
+/// reached in one of them has to wait for the rest of that one.
+fn merged(parts: Vec<Part>, size: u32) -> Part {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let reached = parts.iter().filter_map(|part| part.reached.clone()).min();
+    let mut all: Vec<(String, Entry)> = parts.into_iter().flat_map(|part| part.entries).map(|entry| (entry.place(), entry)).collect();
+    all.retain(|(place, _)| reached.as_ref().is_none_or(|reached| place <= reached));
+    all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let reached =
+        if all.len() > size { size.checked_sub(1).and_then(|last| all.get(last)).map(|(place, _)| place.clone()) } else { reached };
+    all.truncate(size);
+    Part { entries: all.into_iter().map(|(_, entry)| entry).collect(), reached }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    fn entries(titles: impl IntoIterator<Item = String>) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = titles.into_iter().enumerate().map(|(id, title)| Entry::titled(id, &title)).collect();
+        entries.sort_by_key(Entry::place);
+        entries
+    }
+
+    /// The next part of a list, as a query that looks at `limit` records returns it.
+    fn look(list: &[Entry], after: &str, limit: usize, holds: impl Fn(&Entry) -> bool) -> Part {
+        let left: Vec<&Entry> = list.iter().filter(|entry| entry.place().as_str() > after).collect();
+        let seen = left.iter().take(limit);
+        let reached = left.get(limit).and_then(|_| left.get(limit.checked_sub(1)?)).map(|entry| entry.place());
+        Part { entries: seen.filter(|entry| holds(entry)).map(|entry| (*entry).clone()).collect(), reached }
+    }
+
+    /// Every entry of some lists, read page by page, is returned exactly once and in order, however little each query looks at.
+    #[test]
+    fn merged_lists_have_everything_once_and_in_order() {
+        let sys = Sys::real();
+        let among = |most: u32| sys.below(most).saturating_add(1);
+        for _ in 0..200 {
+            let titles = (0..sys.below(60)).map(|_| format!("{} {}", sys.below(4), sys.below(3)));
+            let all = entries(titles);
+            let mut lists = vec![Vec::new(); among(4) as usize];
+            for entry in &all {
+                let list = sys.below(u32::try_from(lists.len()).unwrap()) as usize;
+                lists[list].push(entry.clone());
+            }
+            let wanted = Wanted::all().with(crate::Term::part("1").unwrap());
+            let (limit, size) = (among(7) as usize, among(5));
+            let (mut found, mut after) = (Vec::new(), String::new());
+            loop {
+                let parts = lists.iter().map(|list| look(list, &after, limit, |entry| wanted.finds(entry))).collect();
+                let part = merged(parts, size);
+                assert!(part.entries.len() <= size as usize);
+                found.extend(part.entries);
+                let Some(reached) = part.reached else { break };
+                assert!(reached > after, "it goes on");
+                after = reached;
+            }
+            let expected: Vec<Entry> = all.into_iter().filter(|entry| wanted.finds(entry)).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    /// Whatever is looked for, the list that is read has all of it.
+    #[test]
+    fn the_list_that_is_read_is_complete() {
+        let sys = Sys::real();
+        let among = |most: u32| sys.below(most).saturating_add(1);
+        let letters = ["a", "b", "ł", "q", "x", "ß", "李", " ", "7", "É"];
+        let text = |length: u32| (0..length).map(|_| letters[sys.below(10) as usize]).collect::<String>();
+        for _ in 0..5000 {
+            let entry = Entry::titled("1", &text(among(20)));
+            let Some(term) = crate::Term::part(&text(among(4))) else { continue };
+            let wanted = Wanted::all().with(term);
+            let [list] = wanted.lists().try_into().unwrap();
+            let listed = match &list {
+                List::Gram(gram) => crate::grams::grams(entry.text()).contains(gram.as_str()),
+                _ => true,
+            };
+            assert!(listed || !wanted.finds(&entry), "{wanted:?} {entry:?} {list:?}");
+        }
+    }
+}
