@@ -12,10 +12,10 @@
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
-//! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
+//! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room a batch of the other person and the pair |
 //! | `GET /v1/rooms/{room}/messages` | the caller, the room and their membership in one; a read in a direct room; a query |
 //! | `GET /v1/rooms/{room}/receipts` | the caller, the room and their membership in one; a read in a direct room; a query; a batch of the people |
-//! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
+//! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people, in a direct room with the pair |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
 //! | `PUT …/invitations/{user}` | as a change, and a counter; for a friend, who becomes a member at once, another batch read |
