@@ -12,7 +12,7 @@
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
-//! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room the other person |
+//! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room a batch of the other person and the pair |
 //! | `GET /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a query |
 //! | `GET /v1/rooms/{room}/receipts` | the caller and what admits them to the room in one; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
