@@ -59,8 +59,6 @@ const fn follows(place: Place, end: End) -> Follows {
     match (place, end) {
         (_, SignOut | Deactivation) => Closed(401),
         (Team, Ban) => Impossible("staff are not banned from chat"),
-        // A ban is from the chat. Who is banned can still read what they have written to the team and what it has answered.
-        (Customer, Ban) => Closed(200),
         (_, Ban) => Closed(403),
         (Group | Channel, Removal | Leaving) | (Direct, Block) => Gone(404),
         (Team, Demotion) => Gone(403),
