@@ -94,7 +94,7 @@ impl From<UploadRefusal> for AttachmentRefusal {
             UploadRefusal::NotAPicture | UploadRefusal::OtherType => Self::OtherType,
             UploadRefusal::Polyglot => Self::Polyglot,
             UploadRefusal::TooManyPixels => Self::TooManyPixels,
-            UploadRefusal::Damaged | UploadRefusal::Superseded => Self::Damaged,
+            UploadRefusal::Damaged | UploadRefusal::Superseded | UploadRefusal::ProductGone => Self::Damaged,
             UploadRefusal::AccountClosed => Self::AccountClosed,
             UploadRefusal::Expired => Self::Expired,
         }
