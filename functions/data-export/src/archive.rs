@@ -2,7 +2,7 @@
 //! is small. It is sent on while it is made, so that its size does not depend on the memory.
 
 use std::{
-    io::{self, Cursor, Seek, SeekFrom, Write},
+    io::{self, Cursor, Read, Seek, SeekFrom, Write},
     mem,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -79,6 +79,13 @@ impl Write for Pages {
         self.before = self.before.saturating_add(u64::try_from(complete.len()).unwrap_or(u64::MAX));
         self.done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut complete);
         Ok(())
+    }
+}
+
+/// [`ZipWriter`] asks for it where it may flush. It reads nothing.
+impl Read for Pages {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.open.read(bytes)
     }
 }
 
