@@ -82,10 +82,10 @@ impl Write for Pages {
     }
 }
 
-/// `zip` flushes after each file only what can also be read.
+/// [`ZipWriter`] asks for it where it may flush. It reads nothing.
 impl Read for Pages {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.open.read(into)
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.open.read(bytes)
     }
 }
 
