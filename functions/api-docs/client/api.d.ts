@@ -78,6 +78,29 @@ export interface AnswerFigures {
   mean_seconds: number;
 }
 
+/** An API key. */
+export type ApiKeyId = string;
+
+/** A key, without its secret. */
+export interface ApiKeyInfo {
+  created_at: Timestamp;
+  /** When it stops being valid. */
+  expires_at: Timestamp;
+  id: ApiKeyId;
+  last_used_at?: (Timestamp | null);
+  name: string;
+  /** The first characters of the key. */
+  prefix: string;
+  /** What it opens. */
+  scopes: Scope[];
+}
+
+/** Keys of one person. */
+export interface ApiKeyList {
+  /** The keys, the newest first. At most 31. */
+  items: ApiKeyInfo[];
+}
+
 /** The secret for an authenticator app. It is shown once: if it is lost, begin the set-up again. */
 export interface AppSecret {
   /** The same as a QR code: an SVG as a `data:` URL. */
@@ -194,8 +217,51 @@ export interface BecomeFirstSuperuser {
   secret: string;
 }
 
+/** A donation that can be paid now. */
+export interface BegunDonation {
+  /** How much. */
+  amount: Money;
+  /** With which Stripe's script in the browser pays it. Only for the donor's browser. */
+  client_secret: string;
+  /** The country: ISO 3166-1 alpha-2. */
+  country: string;
+  /** When it was begun. */
+  created_at: Timestamp;
+  /** Why the last card was refused, for programs: one of Stripe's decline codes. */
+  decline?: (string | null);
+  /** Whether it is disputed at the bank, or was. */
+  disputed: boolean;
+  /** Its id, which the receipt names. */
+  id: DonationId;
+  paid_at?: (Timestamp | null);
+  /** The postal code, in countries that have one. */
+  postal_code?: (string | null);
+  refunded?: (Money | null);
+  /** Its state. */
+  state: DonationState;
+}
+
 /** What a notification is about, as a category that people can tell apart. */
 export type Category = ("direct" | "mention" | "group" | "support" | "friends" | "orders" | "security");
+
+/** A category of products. */
+export type CategoryId = string;
+
+/** A category. */
+export interface CategoryInfo {
+  /** The id. */
+  id: CategoryId;
+  /** Its name. */
+  name: string;
+  /** How many products are in it. */
+  products: number;
+}
+
+/** All categories. */
+export interface CategoryList {
+  /** The categories, by name. At most 200. */
+  items: CategoryInfo[];
+}
 
 /** A new e-mail address. */
 export interface ChangeEmail {
@@ -309,6 +375,39 @@ export interface ClubInfo {
   topic?: string;
 }
 
+/** Who wrote a comment. */
+export interface CommentAuthor {
+  /** The id of the person. */
+  id: UserId;
+  /** Their username. Absent while their account is not in use. */
+  username?: string;
+}
+
+/** A comment on a product. */
+export type CommentId = string;
+
+/** A comment. */
+export interface CommentInfo {
+  /** Who wrote it. */
+  author: CommentAuthor;
+  /** When it was written. */
+  created_at: Timestamp;
+  /** When it was changed last. Absent if it was not. */
+  edited_at?: Timestamp;
+  /** The id. */
+  id: CommentId;
+  /** The text, with its swear words masked. */
+  text: string;
+}
+
+/** A page of comments. */
+export interface CommentList {
+  /** The comments, the newest first. */
+  items: CommentInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
 /** How the new member's client keeps its tokens. */
 export interface CompleteRegistration {
   token_delivery?: TokenDelivery;
@@ -330,6 +429,36 @@ export interface Countdown {
   text: string;
 }
 
+/** A country. */
+export interface CountryInfo {
+  /** What its phone numbers begin with. Absent if it has no numbers of its own. */
+  calling_code?: (string | null);
+  /** ISO 3166-1 alpha-2, or `XK` for Kosovo. */
+  code: string;
+  /** The flag, as an emoji. */
+  flag: string;
+  /** The name, in the language of the response. */
+  name: string;
+  /** A postal code in one of the forms that the country has. Absent if none is known. */
+  postal_code_example?: (string | null);
+  /** Whether an address there needs a postal code. */
+  postal_code_required: boolean;
+}
+
+/** The countries to choose from. */
+export interface CountryList {
+  /** In the alphabetical order of their names. */
+  items: CountryInfo[];
+}
+
+/** A new key. */
+export interface CreateApiKey {
+  /** Its name: 1 to 50 characters. */
+  name: string;
+  /** What it opens. At least one scope. */
+  scopes: Scope[];
+}
+
 /** The declaration of a file. */
 export interface CreateAttachment {
   /** The exact number of bytes: up to 10 MiB of a picture, 100 MiB of a video, 25 MiB of a document. */
@@ -340,6 +469,14 @@ export interface CreateAttachment {
   name: string;
   /** The SHA-256 of the file, in base64. */
   sha256: string;
+}
+
+/** A model to make. */
+export interface CreateModel {
+  /** The code of one of the countries of this deployment, in upper or lower case. Absent for the first one. */
+  country?: string;
+  /** 1 to 100 characters. */
+  title: string;
 }
 
 /** A new passkey. */
@@ -356,6 +493,22 @@ export interface CreatePasskeySignIn {
   next?: (string | null);
   /** Where the refresh token is returned: `cookie` for browsers, `body` otherwise. */
   token_delivery?: TokenDelivery;
+}
+
+/** A product to create. */
+export interface CreateProduct {
+  /** How many are in stock. */
+  available?: number;
+  /** The category. */
+  category: CategoryId;
+  /** 1 to 4,000 characters. */
+  description: string;
+  /** Whether it can be ordered while it is in stock. */
+  for_sale?: boolean;
+  /** 1 to 100 characters. No other product may have it. */
+  name: string;
+  /** What one costs: up to 999.99 in the currency of the shop. */
+  price: Money;
 }
 
 /** A group or a channel to make. */
@@ -396,18 +549,20 @@ export interface CreateUpload {
   sha256: string;
 }
 
-/** A link for the upload of a file. */
-export interface CreatedAttachment {
-  /** When the link expires. */
+/** A new key with its text. */
+export interface CreatedApiKey {
+  created_at: Timestamp;
+  /** When it stops being valid. */
   expires_at: Timestamp;
-  /** Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.) */
-  headers: Record<string, string>;
-  /** The id, with which its state is read and it is sent. */
-  id: AttachmentId;
-  /** The method to send the file with. */
-  method: UploadMethod;
-  /** The address to send the file to. It needs no access token. */
-  url: string;
+  id: ApiKeyId;
+  /** The key, which is never shown again. Programs send it as `Authorization: Api-Key <key>`. */
+  key: string;
+  last_used_at?: (Timestamp | null);
+  name: string;
+  /** The first characters of the key. */
+  prefix: string;
+  /** What it opens. */
+  scopes: Scope[];
 }
 
 /** `RegistrationResponseJSON`: `toJSON()` of what `navigator.credentials.create` returned. */
@@ -436,19 +591,36 @@ export interface CreatedPasskeyResponse {
   transports?: string[];
 }
 
-/** A link for the upload. */
-export interface CreatedUpload {
+/** A link for the upload of a file. */
+export interface CreatedUpload_AttachmentId {
   /** When the link expires. */
   expires_at: Timestamp;
   /** Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.) */
   headers: Record<string, string>;
-  /** The id of the upload, with which its state is read. */
-  id: UploadId;
+  /** A file that is attached to a message, from its declaration on. */
+  id: string;
   /** The method to send the file with. */
   method: UploadMethod;
   /** The address to send the file to. It needs no access token. */
   url: string;
 }
+
+/** A link for the upload of a file. */
+export interface CreatedUpload_UploadId {
+  /** When the link expires. */
+  expires_at: Timestamp;
+  /** Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.) */
+  headers: Record<string, string>;
+  /** An upload before and after it is processed. */
+  id: string;
+  /** The method to send the file with. */
+  method: UploadMethod;
+  /** The address to send the file to. It needs no access token. */
+  url: string;
+}
+
+/** A currency, by its code in ISO 4217. Each of these has a hundred minor units. */
+export type Currency = ("PLN" | "GBP");
 
 /** The counts of a day. */
 export interface DayStatistics {
@@ -586,6 +758,16 @@ export interface DeviceList {
   items: DeviceInfo[];
 }
 
+/** A discount. */
+export interface Discount {
+  /** The price without it. */
+  full_price: Price;
+  /** The lowest price within the thirty days before it. */
+  lowest_price?: Price;
+  /** How much, in per cent. */
+  percent: number;
+}
+
 /** The properties of this issuer. */
 export interface Discovery {
   /** The signature algorithms of the tokens. */
@@ -598,6 +780,52 @@ export interface Discovery {
   service_documentation: string;
   subject_types_supported: string[];
 }
+
+/** A donation. */
+export type DonationId = string;
+
+/** A donation. */
+export interface DonationInfo {
+  /** How much. */
+  amount: Money;
+  /** The country: ISO 3166-1 alpha-2. */
+  country: string;
+  /** When it was begun. */
+  created_at: Timestamp;
+  /** Why the last card was refused, for programs: one of Stripe's decline codes. */
+  decline?: (string | null);
+  /** Whether it is disputed at the bank, or was. */
+  disputed: boolean;
+  /** Its id, which the receipt names. */
+  id: DonationId;
+  paid_at?: (Timestamp | null);
+  /** The postal code, in countries that have one. */
+  postal_code?: (string | null);
+  refunded?: (Money | null);
+  /** Its state. */
+  state: DonationState;
+}
+
+/** A page of donations. */
+export interface DonationList {
+  /** The donations, the newest first. */
+  items: DonationInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** What can be donated, and how. */
+export interface DonationSettings {
+  /** The most. */
+  max: Money;
+  /** The least. */
+  min: Money;
+  /** The key for Stripe's script in the browser. */
+  publishable_key: string;
+}
+
+/** The state of a donation. */
+export type DonationState = ("pending_payment" | "paid" | "refunded" | "cancelled");
 
 /** A text that an edit has replaced. */
 export interface EarlierTextInfo {
@@ -617,6 +845,12 @@ export interface EnterInviteCode {
 
 /** What an entry of a room is. */
 export type EntryKind = ("text" | "event" | "deleted");
+
+/** The answer to an event. */
+export interface EventReceipt {
+  /** What was done. */
+  outcome: Outcome;
+}
 
 /** An archive of everything that is kept about a person. */
 export type ExportId = string;
@@ -683,7 +917,7 @@ export interface FactorInfo {
 }
 
 /** What is wrong with a field, for programs. */
-export type FieldCode = ("attachment_type" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "date" | "email" | "file_size" | "file_type" | "fixed" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
+export type FieldCode = ("attachment_type" | "captcha" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "currency" | "date" | "email" | "file_size" | "file_type" | "fixed" | "id" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
 
 /** One wrong field. */
 export interface FieldProblem {
@@ -1015,6 +1249,43 @@ export interface Mfa {
 /** What an account needs before second factors can be turned on. */
 export type Missing = ("email" | "phone");
 
+/** Who has made a model. */
+export interface ModelCreator {
+  /** The id of the account. */
+  id: UserId;
+  /** Their username. Absent while their account is not in use. */
+  username?: (string | null);
+}
+
+/** A model of the catalogue. */
+export type ModelId = string;
+
+/** A model. */
+export interface ModelInfo {
+  /** The code of its country (ISO 3166-1). */
+  country: string;
+  /** When it was made. */
+  created_at: Timestamp;
+  /** Who has made it. */
+  creator: ModelCreator;
+  /** Its id. */
+  id: ModelId;
+  /** Its title. */
+  title: string;
+}
+
+/** A batch of models: either all of them are looked for, or none. It can have fewer than five, or none, although there is a next one. */
+export interface ModelList {
+  /** Whether these are the first models that are not looked for: a divider belongs before them. */
+  divider: boolean;
+  /** The models, in the order of their titles. */
+  items: ModelInfo[];
+  /** The cursor of the next batch. Absent after the last one. */
+  next_cursor?: (string | null);
+  /** Whether these models are looked for. After the last of them, the others follow. */
+  relevant: boolean;
+}
+
 /** A message with all that moderators may know about it. */
 export interface ModeratedMessage {
   /** The texts that edits have replaced, the oldest first: the last ten. */
@@ -1025,6 +1296,20 @@ export interface ModeratedMessage {
   report?: ReportInfo;
   /** What the reporters said, up to a hundred of them. */
   said: ReportWords[];
+}
+
+/** An amount of money, never negative. */
+export interface Money {
+  /** In minor units, such as grosze and pence. */
+  amount: number;
+  /** The currency. */
+  currency: Currency;
+}
+
+/** The name of a category. */
+export interface NameCategory {
+  /** 1 to 50 characters. No other category may have it. */
+  name: string;
 }
 
 /** People nearby. */
@@ -1133,6 +1418,17 @@ export interface OpenDirectRoom {
 export interface OpenSupportThread {
   /** 1 to 120 characters. */
   subject: string;
+}
+
+/** What was done with an event, for whoever looks at it in Stripe's dashboard. */
+export type Outcome = ("applied" | "handled_before" | "ignored");
+
+/** The caller's rating of a product. */
+export interface OwnRating {
+  /** When it was given. */
+  at: Timestamp;
+  /** 1 to 5. */
+  stars: number;
 }
 
 /** The caller's own support thread, and what they have not read in it. */
@@ -1297,7 +1593,7 @@ export interface PasskeySite {
 
 /** A page of people. */
 export interface PeopleList {
-  /** People, in the order of the words by which they are found. */
+  /** People, in the order of their usernames. */
   items: PersonInfo[];
   /** The cursor of the next page. Absent on the last page. A page can have fewer people than asked for, or none, although there is a next one. */
   next_cursor?: (string | null);
@@ -1370,6 +1666,16 @@ export interface PreparedReplyList {
   items: PreparedReplyInfo[];
 }
 
+/** A price. */
+export interface Price {
+  /** In minor units. */
+  amount: number;
+  /** The currency. */
+  currency: Currency;
+  /** The price for people, in the language of the response. */
+  text: string;
+}
+
 /** A problem document. */
 export interface Problem {
   /** In `proof_of_work_required`: the text to append a number to. */
@@ -1419,7 +1725,53 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
+
+/** A product of the shop. */
+export type ProductId = string;
+
+/** A product. */
+export interface ProductInfo {
+  /** How many are in stock. */
+  available: number;
+  /** The category. */
+  category: CategoryId;
+  /** When it was created. */
+  created_at: Timestamp;
+  /** What it is. */
+  description: string;
+  /** The discount that is in the price, if there is one. */
+  discount?: Discount;
+  /** Whether it is for sale. */
+  for_sale: boolean;
+  /** The id. */
+  id: ProductId;
+  /** Whether it can be ordered: it is for sale, and in stock. */
+  is_available: boolean;
+  /** Its name. */
+  name: string;
+  /** The addresses of its picture. */
+  picture?: Picture;
+  /** What one costs. */
+  price: Price;
+  /** The ratings. */
+  ratings: Ratings;
+  /** Its name in addresses, which stays when it is renamed. */
+  slug: ProductSlug;
+  /** When it was changed last. */
+  updated_at: Timestamp;
+}
+
+/** A page of products. */
+export interface ProductList {
+  /** The products. */
+  items: ProductInfo[];
+  /** The cursor of the next page. Absent on the last page. With `availability` a page can have fewer products than asked for, or none, although there is a next one. */
+  next_cursor?: (string | null);
+}
+
+/** The name of a product in addresses: 1 to 50 of `a-z`, `0-9` and single hyphens between them. */
+export type ProductSlug = string;
 
 /** A code. */
 export interface ProveFactor {
@@ -1468,6 +1820,20 @@ export interface QuietHoursInfo {
   zone: string;
 }
 
+/** A rating to give. */
+export interface RateProduct {
+  /** 1 to 5. */
+  stars: number;
+}
+
+/** The ratings of a product. */
+export interface Ratings {
+  /** How many people have rated it. */
+  count: number;
+  /** The mean of their stars, with two digits. Absent without ratings. */
+  mean?: string;
+}
+
 /** Up to which notification all are read. */
 export interface ReadNotifications {
   /** The newest notification that the caller has seen. */
@@ -1509,7 +1875,7 @@ export interface RefreshSession {
 }
 
 /** Why an upload did not become a picture. */
-export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "expired");
+export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "product_gone" | "expired");
 
 /** An account to be opened by mail. */
 export interface RegisterByLink {
@@ -1823,6 +2189,9 @@ export interface ScheduleDeletion {
   password?: (string | null);
 }
 
+/** What a key opens. */
+export type Scope = ("products:write" | "statistics:read");
+
 /** An answer of the team. */
 export interface SendDeskMessage {
   /** Whether to send it whatever came since. */
@@ -2119,6 +2488,36 @@ export interface StartRegistration {
 /** The steps after the first one, which takes the address. */
 export type Step = ("code" | "personal" | "username" | "password" | "summary");
 
+/** The stock of a product. What was received is the sum of the other three. */
+export interface Stock {
+  /** How many can be ordered. */
+  available: number;
+  /** How many there have been. */
+  received: number;
+  /** How many are in orders that are not paid yet. */
+  reserved: number;
+  /** How many were sold. */
+  sold: number;
+}
+
+/** An event of Stripe, of any version: what is read of it. */
+export interface StripeEvent {
+  /** What it is about. */
+  data: StripeEventData;
+  /** Its id. */
+  id: string;
+  /** Whether it is about real money. */
+  livemode: boolean;
+  /** Its type. */
+  type: string;
+}
+
+/** What an event of Stripe is about. */
+export interface StripeEventData {
+  /** The object as it was then. Only its id is used, or that of its payment. */
+  object: Record<string, unknown>;
+}
+
 /** The author of a message in a support thread. */
 export interface SupportAuthor {
   /** The id of the person. Customers do not see it of the team. */
@@ -2283,6 +2682,14 @@ export interface UpdateMe {
   who_can_message?: WhoCanMessage;
 }
 
+/** What to change of a model. What is absent stays. */
+export interface UpdateModel {
+  /** The code of one of the countries of this deployment, in upper or lower case. */
+  country?: string;
+  /** 1 to 100 characters. */
+  title?: string;
+}
+
 /** What to change. Absent members stay as they are. */
 export interface UpdateNotificationSettings {
   /** Messages in direct rooms. */
@@ -2300,6 +2707,24 @@ export interface UpdateNotificationSettings {
   security?: UpdateChannels;
   /** Answers of the support team. */
   support?: UpdateChannels;
+}
+
+/** What to change of a product. What is absent stays. */
+export interface UpdateProduct {
+  /** How many there are, without those that are in orders. */
+  available?: number;
+  /** The category. */
+  category?: CategoryId;
+  /** 1 to 4,000 characters. */
+  description?: string;
+  /** The discount in per cent, or `null` for none. */
+  discount_percent?: (number | null);
+  /** Whether it can be ordered while it is in stock. */
+  for_sale?: boolean;
+  /** 1 to 100 characters. No other product may have it. */
+  name?: string;
+  /** What one costs without a discount: up to 999.99 in the currency of the shop. */
+  price?: Money;
 }
 
 /** When the caller wants quiet. Begin and end must be different. */
@@ -2451,6 +2876,12 @@ export interface WriteAddress {
   street: string;
 }
 
+/** The text of a comment. */
+export interface WriteComment {
+  /** 1 to 500 characters. Swear words in it are masked. */
+  text: string;
+}
+
 /** A note to write. */
 export interface WriteNote {
   /** 1 to 4,000 characters. */
@@ -2537,15 +2968,35 @@ export interface Operations {
     /** Shows the state and the roles of an account. */
     GET: { path: { "username": string }; data: AccountInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/admin/users/{username}/api-keys": {
+    /** Lists another person's keys, without their secrets. */
+    GET: { path: { "username": string }; data: ApiKeyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/users/{username}/api-keys/{key}": {
+    /** Revokes a key of another person, with effect from its next use. */
+    DELETE: { path: { "username": string; "key": ApiKeyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/admin/users/{username}/reactivation": {
     /** Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to sign in again, and is notified by mail or, without an address, by text message. */
     POST: { path: { "username": string }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/roles/{role}": {
-    /** Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes. Its other roles stay. */
+    /** Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes. Its other roles stay. An account that is no administrator any more has no API keys. */
     DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Gives a role to an account. If the account already has the role, nothing changes. */
     PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/categories": {
+    /** Lists the categories. */
+    GET: { data: CategoryList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+    /** Creates a category. For administrators. */
+    POST: { body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/categories/{category}": {
+    /** Deletes a category without products. For administrators. */
+    DELETE: { path: { "category": CategoryId }; data: undefined; code: "category_in_use" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Renames a category. For administrators. */
+    PUT: { path: { "category": CategoryId }; body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/channels/{slug}": {
     /** Shows a public channel, which everybody may join. */
@@ -2553,11 +3004,15 @@ export interface Operations {
   };
   "/v1/chats": {
     /** Lists the caller's rooms by their last activity, with the last message and the number of unread ones. */
-    GET: { query?: { "limit"?: number; "cursor"?: string }; data: ChatList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: ChatList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/client-configuration": {
     /** Shows what a client has to know of this deployment: languages, streams, limits. It is the same for everybody and can be kept. */
     GET: { data: ClientConfiguration; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/countries": {
+    /** Lists the countries that addresses may lie in, with their names in the language of the response. It is the same for everybody and can be kept. */
+    GET: { data: CountryList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/deletion-cancellations": {
     /** Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion is scheduled again. */
@@ -2566,6 +3021,20 @@ export interface Operations {
   "/v1/deletion-cancellations/link": {
     /** Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/donation-settings": {
+    /** Returns how much can be donated, and the key for Stripe's script in the browser. */
+    GET: { data: DonationSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/donations": {
+    /** Lists the caller's donations, the newest first, also those that were not paid. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: DonationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Begins a donation, and creates its payment at Stripe. */
+    POST: { header: { "Idempotency-Key": string }; data: BegunDonation; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/donations/{donation}": {
+    /** Returns one of the caller's donations. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    GET: { path: { "donation": DonationId }; data: DonationInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends": {
     /** Lists the caller's friends, the requests that they have sent or received, or the people whom they block. */
@@ -2620,6 +3089,16 @@ export interface Operations {
   "/v1/me/addresses/{address}/main": {
     /** Makes one of the caller's addresses the main one, instead of the former main address. */
     PUT: { path: { "address": AddressId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/me/api-keys": {
+    /** Lists the caller's keys, without their secrets. */
+    GET: { data: ApiKeyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Makes a key for a program of the caller. It is shown once, and is valid for thirty days, as long as the caller has the role and until their credentials change. */
+    POST: { body: CreateApiKey; data: CreatedApiKey; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/me/api-keys/{key}": {
+    /** Revokes a key of the caller, with effect from its next use. */
+    DELETE: { path: { "key": ApiKeyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/deactivation": {
     /** Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in, registering again or resetting the password does not. Its owner is notified. A superuser cannot be deactivated before another superuser has removed that role. */
@@ -2777,7 +3256,7 @@ export interface Operations {
   };
   "/v1/me/picture/uploads": {
     /** Returns a link for the upload of a new picture. */
-    POST: { body: CreateUpload; data: CreatedUpload; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreateUpload; data: CreatedUpload_UploadId; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/picture/uploads/{upload}": {
     /** Reads the state of an upload. */
@@ -2791,6 +3270,20 @@ export interface Operations {
     /** Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in. It is reserved for 30 days, in which its owner can take it back. */
     PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
+  "/v1/models": {
+    /** Searches the catalogue: first the models that are looked for, then the others, each in the order of their titles, in batches of five. Everybody may. */
+    GET: { query?: { "search"?: string; "creator"?: string; "creator_id"?: string; "country"?: string; "cursor"?: string }; data: ModelList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
+    /** Makes a model. */
+    POST: { body: CreateModel; data: ModelInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/models/{model}": {
+    /** Deletes one of the caller's models: 412 if it has changed since the version in `If-Match`. */
+    DELETE: { path: { "model": ModelId }; header: { "If-Match": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
+    /** Reads a model. */
+    GET: { path: { "model": ModelId }; data: ModelInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    /** Changes one of the caller's models: 412 if it has changed since the version in `If-Match`. */
+    PATCH: { path: { "model": ModelId }; header: { "If-Match": string }; body: UpdateModel; data: ModelInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+  };
   "/v1/moderation/bans": {
     /** Lists who is banned from chat, in the order of the ends of the bans. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: BanList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -2800,6 +3293,12 @@ export interface Operations {
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Bans somebody from chat, or replaces their ban by another one. */
     PUT: { path: { "user": UserId }; body: BanFromChat; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/moderation/comments/{product}/{comment}": {
+    /** Deletes a comment of somebody else. For moderators. */
+    DELETE: { path: { "product": ProductId; "comment": CommentId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes a comment of somebody else. For moderators. */
+    PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/messages/{room}/{seq}": {
     /** Deletes a message in any room, at any time. Its number stays. */
@@ -2875,6 +3374,60 @@ export interface Operations {
     /** Shows a picture. */
     GET: { path: { "picture": string; "size": ("64" | "300" | "1024") }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
+  "/v1/product-slugs/{slug}": {
+    /** Shows the product with this name in addresses. */
+    GET: { path: { "slug": string }; data: ProductInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/products": {
+    /** Lists products. */
+    GET: { query?: { "q"?: string; "category"?: CategoryId; "availability"?: ("available" | "unavailable"); "sort"?: ("newest" | "name_asc" | "name_desc" | "price_asc" | "price_desc"); "limit"?: number; "cursor"?: string }; data: ProductList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
+    /** Creates a product. For administrators. */
+    POST: { body: CreateProduct; data: ProductInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/products/{product}": {
+    /** Deletes a product. For administrators. */
+    DELETE: { path: { "product": ProductId }; header: { "If-Match": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
+    /** Shows a product. */
+    GET: { path: { "product": ProductId }; data: ProductInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    /** Changes a product. For administrators. */
+    PATCH: { path: { "product": ProductId }; header: { "If-Match": string }; body: UpdateProduct; data: ProductInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+  };
+  "/v1/products/{product}/comments": {
+    /** Lists the comments on a product. A product that does not exist has none. */
+    GET: { path: { "product": ProductId }; query?: { "limit"?: number; "cursor"?: string }; data: CommentList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    /** Writes a comment on a product. */
+    POST: { path: { "product": ProductId }; body: WriteComment; data: CommentInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/products/{product}/comments/{comment}": {
+    /** Deletes the caller's own comment. */
+    DELETE: { path: { "product": ProductId; "comment": CommentId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes the caller's own comment. */
+    PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/products/{product}/picture": {
+    /** Removes the picture of a product. No effect without one. For administrators. */
+    DELETE: { path: { "product": ProductId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/products/{product}/picture/uploads": {
+    /** Returns a link for the upload of a picture of a product. For administrators. */
+    POST: { path: { "product": ProductId }; body: CreateUpload; data: CreatedUpload_UploadId; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/products/{product}/picture/uploads/{upload}": {
+    /** Reads the state of the caller's upload for a product. For administrators. */
+    GET: { path: { "product": ProductId; "upload": string }; data: UploadStatus; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/products/{product}/rating": {
+    /** Withdraws the caller's rating of a product. No effect without one. */
+    DELETE: { path: { "product": ProductId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows the caller's rating of a product. */
+    GET: { path: { "product": ProductId }; data: OwnRating; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Rates a product, in place of the caller's former rating. */
+    PUT: { path: { "product": ProductId }; body: RateProduct; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/products/{product}/stock": {
+    /** Shows the stock of a product. For administrators. */
+    GET: { path: { "product": ProductId }; data: Stock; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/realtime/tickets": {
     /** Issues a ticket for the socket. */
     POST: { data: TicketIssued; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -2923,11 +3476,11 @@ export interface Operations {
     /** Lists the caller's rooms. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Makes a group or a channel, of which the caller is the owner and the only member. */
-    POST: { body: CreateRoom; data: RoomInfo; code: "edge_required" | "internal" | "invalid" | "malformed" | "slug_taken" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreateRoom; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "invalid" | "malformed" | "slug_taken" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/direct": {
     /** Opens the direct room with somebody: 201 if it is new, 200 if it existed. */
-    POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_not_allowed" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_banned" | "chat_not_allowed" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}": {
     /** Deletes a group or a channel with everything in it. Its owner may. */
@@ -2935,23 +3488,23 @@ export interface Operations {
     /** Shows one of the caller's rooms. */
     GET: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Changes the name, the topic or the rules of a group or a channel. Its owner and its administrators may. */
-    PATCH: { path: { "room": string }; body: UpdateRoom; data: RoomInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PATCH: { path: { "room": string }; body: UpdateRoom; data: RoomInfo; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/attachments/{attachment}": {
     /** Returns links to a file of a message that the caller may read, valid for five minutes. */
-    GET: { path: { "room": string; "attachment": string }; data: AttachmentLinks; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "room": string; "attachment": string }; data: AttachmentLinks; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/invitations/{user}": {
     /** Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is none. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a member, or if they are invited. */
-    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_banned" | "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members": {
     /** Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomMemberList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Makes the caller a member of a public channel, or of a room that they are invited to. No effect for a member. */
-    POST: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+    POST: { path: { "room": string }; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members/{user}": {
     /** Removes a member, or ends the caller's own membership. */
@@ -2961,7 +3514,7 @@ export interface Operations {
   };
   "/v1/rooms/{room}/messages": {
     /** Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined. */
-    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/messages/{seq}/reports": {
     /** Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it. */
@@ -2973,11 +3526,11 @@ export interface Operations {
   };
   "/v1/rooms/{room}/receipts": {
     /** Lists up to which message the others in one of the caller's rooms have read. */
-    GET: { path: { "room": string }; data: ReceiptList; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { path: { "room": string }; data: ReceiptList; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/uploads": {
     /** Returns a link for the upload of a file, which the caller can then send with a message in this room. */
-    POST: { path: { "room": string }; body: CreateAttachment; data: CreatedAttachment; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "storage_full" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { path: { "room": string }; body: CreateAttachment; data: CreatedUpload_AttachmentId; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "storage_full" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/uploads/{attachment}": {
     /** Reads the state of one of the caller's uploads. */
@@ -3021,11 +3574,15 @@ export interface Operations {
   };
   "/v1/statistics/invites": {
     /** Counts registrations, proven contacts and entered codes by day, and lists the top inviters. */
-    GET: { query?: { "days"?: number; "until"?: string }; data: InviteStatistics; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "days"?: number; "until"?: string }; data: InviteStatistics; code: "api_key_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/step-ups": {
     /** Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those on the e-mail address, phone number, password, second factors, deletion and export. */
     POST: { data: SignInStep; code: "conflict" | "edge_required" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/stripe-events": {
+    /** Takes an event of Stripe, signed with a secret of the endpoint. */
+    POST: { header: { "Stripe-Signature": string }; body: StripeEvent; data: EventReceipt; code: "conflict" | "edge_required" | "internal" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/figures": {
     /** Shows how long customers waited for first answers, by day. For moderators. */
@@ -3051,11 +3608,11 @@ export interface Operations {
     /** Shows the caller's support thread, and what they have not read in it. `not_found` if they have none. */
     GET: { data: OwnSupportThread; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the whole team. */
-    PUT: { body: OpenSupportThread; data: SupportThread; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { body: OpenSupportThread; data: SupportThread; code: "chat_banned" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/thread/messages": {
     /** Lists the messages of the caller's support thread, the newest page first. */
-    GET: { query?: { "limit"?: number; "cursor"?: string }; data: SupportMessageList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: SupportMessageList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Sends a message to the support team. It opens a thread that was done. */
     POST: { body: SendSupportMessage; data: SentSupportMessage; code: "chat_banned" | "edge_required" | "internal" | "invalid" | "malformed" | "message_length" | "nonce_reused" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
@@ -3086,6 +3643,10 @@ export interface Operations {
     GET: { path: { "thread": RoomId }; query?: { "limit"?: number; "cursor"?: string }; data: DeskNoteList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Writes a note beside a thread. Its customer never sees it. For moderators. */
     POST: { path: { "thread": RoomId }; body: WriteNote; data: DeskNote; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/support/threads/{thread}/notes/{note}": {
+    /** Deletes a note: one's own, or any as a superuser. No effect if there is none. It is recorded who did. For moderators. */
+    DELETE: { path: { "thread": RoomId; "note": NoteId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/replies/{reply}": {
     /** Fills the variables of a prepared reply in for a thread. Nothing is sent. For moderators. */

@@ -465,7 +465,7 @@ export interface SupportAskHistory {
   type: "history";
 }
 
-/** Moves the read marker forward: the caller's own, or that of the whole team. */
+/** Moves the read marker forward: the caller's own, or that of the whole team. At most every two seconds for each thread and device: what comes in between is refused with `too_many_requests` and the time to wait. */
 export interface SupportAskRead {
   /** The thread. */
   room?: RoomId;
@@ -502,7 +502,7 @@ export interface SupportAskSync {
   type: "sync";
 }
 
-/** Tells the other side that the person types: at most every five seconds. */
+/** Tells the other side that the person types: at most every five seconds for each device. What comes in between is dropped. */
 export interface SupportAskTyping {
   /** The thread. */
   room?: RoomId;
