@@ -2,6 +2,7 @@
 
 import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
 import { createCore } from "stoa-client/core";
+import { createShop } from "stoa-client/shop";
 import { createSupport } from "stoa-client/support";
 
 const stoa = createStoa({ url: "http://127.0.0.1:8000", tokens: "cookie", locale: "pl" });
@@ -132,3 +133,25 @@ export async function help(): Promise<string | undefined> {
 
 /** The part without rooms and sockets, with a store of one's own. */
 export const core = createCore({ url: "http://127.0.0.1:8000", tokens: { get: () => null, set: (_token) => undefined } });
+
+/** The shop is a part of its own: products with what people say about them, models and donations. */
+export async function shop(): Promise<string | undefined> {
+  const shop = createShop(stoa);
+  for await (const { id, price, ratings } of shop.products.search({ q: "lamp", sort: "price_asc" })) {
+    if (price.amount > 1000) return ratings.mean;
+    const { problem } = await shop.ratings.give(id, 5);
+    if (problem?.code === "not_found") break;
+    const { data: comment } = await shop.comments.write(id, "Warm light.");
+    if (comment) await shop.comments.edit(id, comment.id, "Very warm light.");
+  }
+  // @ts-expect-error not one of the orders
+  shop.products.search({ sort: "oldest" });
+  const { data: categories } = await shop.products.categories();
+  const batch = await shop.models.search({ search: "arch" }).page();
+  if (batch.data?.divider) await shop.models.update("1", { title: "Arch" });
+  const { data: begun, problem } = await shop.donations.begin({ amount: { amount: 1500, currency: "PLN" }, country: "PL", postal_code: "00-001" });
+  if (problem) return problem.fields.map(({ message }) => message).join();
+  const { data: donation } = await shop.donations.confirm(begun.id);
+  shop.donations.subscribe((all) => all.map(({ state, paid_at }) => [state, paid_at]));
+  return donation?.state === "paid" ? begun.client_secret : categories?.items[0]?.name;
+}

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 /// The modules of [`BUNDLE`], each after those that it imports. `core.js` stays a file of its own, because it can be used alone.
-pub const MODULES: [&str; 8] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", "models.js", BUNDLE];
+pub const MODULES: [&str; 7] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", BUNDLE];
 /// The file that the modules become.
 pub const BUNDLE: &str = "stoa.js";
 /// The file that the modules import from.
 const CORE: &str = "\"./core.js\";";
 /// Next to these characters a space means nothing outside of strings.
 const TIGHT: &[char] = &['=', '>', '{', '}', '(', ')', '[', ']', ',', ';', ':', '?', '&', '|', '<', '*'];
+/// After the first of these characters, and before the second, the end of a line means nothing outside of strings.
+const OPEN: &[char] = &[';', ',', '{', '(', '['];
+const CLOSING: &[char] = &['}', ')', ']'];
 
 /// Makes one script of the modules: with one import, and with the exports of the last module.
 ///
@@ -63,7 +66,8 @@ pub fn lean(script: &str) -> String {
     squeezed(&script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n"))
 }
 
-/// Code without the spaces that mean nothing. Strings and templates stay as they are; templates in templates are not understood.
+/// Code without the spaces and the ends of lines that mean nothing. Strings and templates stay as they are; templates in templates are
+/// not understood.
 fn squeezed(code: &str) -> String {
     let mut out = String::with_capacity(code.len());
     let mut quote = None;
@@ -71,6 +75,7 @@ fn squeezed(code: &str) -> String {
     while let Some(c) = rest.next() {
         match quote {
             None if c == ' ' && (out.ends_with(TIGHT) || rest.peek().is_some_and(|next| TIGHT.contains(next))) => continue,
+            None if c == '\n' && (out.ends_with(OPEN) || rest.peek().is_some_and(|next| CLOSING.contains(next))) => continue,
             None => quote = ['"', '`'].into_iter().find(|begin| *begin == c),
             Some(end) if c == end => quote = None,
             Some(_) => {}
@@ -110,7 +115,8 @@ mod tests {
             ("// a\n  const a = (b) => { return b ? [b, 1] : {}; };\n\n", "const a=(b)=>{return b?[b,1]:{};};"),
             ("say(\"a = b\", `c ${d = 1} \\` , e`) ;", "say(\"a = b\",`c ${d = 1} \\` , e`);"),
             ("say(\"\\\\\" , \"a, b\")", "say(\"\\\\\",\"a, b\")"),
-            ("a + +b - -c;\n/** d */\n* e\nreturn a of b", "a + +b - -c;\nreturn a of b"),
+            ("a + +b - -c;\n/** d */\n* e\nreturn a of b", "a + +b - -c;return a of b"),
+            ("a(\n  b,\n)\nc = `{\n}`\nif (d) {\n  e\n}\nf", "a(b,)\nc=`{\n}`\nif(d){e}\nf"),
         ] {
             assert_eq!(lean(code), lean_code);
         }

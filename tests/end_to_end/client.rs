@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js"];
-const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served

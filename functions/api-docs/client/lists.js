@@ -1,4 +1,4 @@
-// Lists of the server as stores, and what ends when somebody else signs in.
+// Lists of the server as stores, changes of a known version, who is told of something, and what ends when somebody else signs in.
 
 import { createStore, ownProblem } from "./core.js";
 
@@ -72,4 +72,38 @@ export function createList({ pages, session }, path, { query, keyOf = ({ id }) =
   /** Whether the first page was asked for: before that, nothing is shown that could be wrong. */
   const isFollowed = () => rest !== null || meanwhile !== null;
   return { list: Object.assign(store, { more: () => once("more"), reload: () => once("reload") }), change, clear, isFollowed };
+}
+
+/** What is changed in the version of it that was read last. `pathOf(id)` has the parameters of its path. */
+export function createVersions(api, place, pathOf) {
+  const versions = new Map();
+
+  function noted(id, answer) {
+    const version = answer.problem ? undefined : answer.response?.headers.get("etag");
+    version ? versions.set(id, version) : versions.delete(id);
+    return answer;
+  }
+
+  const get = async (id) => noted(id, await api.GET(place, { params: { path: pathOf(id) } }));
+
+  /** Makes a request for the version that was read last, and reads it first if none was. */
+  async function change(method, id, body) {
+    if (!versions.has(id)) {
+      const { problem } = await get(id);
+      if (problem) return { problem };
+    }
+    return noted(id, await api[method](place, { params: { path: pathOf(id), header: { "If-Match": versions.get(id) } }, body }));
+  }
+
+  return { get, change, forget: () => versions.clear() };
+}
+
+/** Those who want to be told of something: `on`, which returns what ends that, and the function that tells all of them. */
+export function createListeners() {
+  const all = new Set();
+  const on = (listener) => {
+    all.add(listener);
+    return () => void all.delete(listener);
+  };
+  return [on, (...told) => all.forEach((listener) => queueMicrotask(() => all.has(listener) && listener(...told)))];
 }

@@ -1,7 +1,7 @@
 // The inbox of notifications: what is in it, how many are unread, and what comes while one is connected.
 
 import { createStore } from "./core.js";
-import { createList, forEachPerson } from "./lists.js";
+import { createList, createListeners, forEachPerson } from "./lists.js";
 
 const NOTHING_NEW = { unread: 0, more: false };
 const COUNTED_MOST = 99;
@@ -13,7 +13,7 @@ export function createNotifications(core) {
   const { api, session } = core;
   const { list, change, clear, isFollowed } = createList(core, "/v1/notifications");
   const [unread, setUnread] = createStore(NOTHING_NEW);
-  const listeners = new Set();
+  const [on, tell] = createListeners();
   let counting = null;
 
   /** Asks how many are unread. */
@@ -32,7 +32,7 @@ export function createNotifications(core) {
       // An entry that takes the place of another one was counted with that.
       if (!entry.read && !replaces) increase(1);
     }
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(entry));
+    tell(entry);
   }
 
   function increase(by) {
@@ -96,10 +96,7 @@ export function createNotifications(core) {
     readAll,
     settings: () => api.GET(SETTINGS),
     setSettings: (changed) => api.PATCH(SETTINGS, { body: changed }),
-    on(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    on,
   });
   function close() {
     clearTimeout(counting);

@@ -1,6 +1,6 @@
 // Other people: searching them, who is nearby, friends, requests and blocks; and one's own profile.
 
-import { createList, forEachPerson } from "./lists.js";
+import { createList, createVersions, forEachPerson } from "./lists.js";
 
 /** The lists of people, by how they stand to oneself. */
 const RELATIONS = ["friends", "sent", "received", "blocked"];
@@ -58,29 +58,12 @@ export function createPeople(core) {
 
 /** One's own profile. A change names the version that it was made for, which is the last one that was read. */
 export function createMe({ api, session, upload }) {
-  let version;
-  const close = forEachPerson(session, () => (version = undefined));
-
-  function noted(answer) {
-    version = answer.problem ? undefined : answer.response?.headers.get("etag") ?? undefined;
-    return answer;
-  }
-
-  const get = async () => noted(await api.GET("/v1/me"));
-
-  async function update(changed) {
-    if (!version) {
-      const { problem } = await get();
-      if (problem) return { problem };
-    }
-    return noted(await api.PATCH("/v1/me", { params: { header: { "If-Match": version } }, body: changed }));
-  }
-
+  const { get, change, forget } = createVersions(api, "/v1/me", () => undefined);
   const me = {
-    get,
-    update,
+    get: () => get(),
+    update: (changed) => change("PATCH", undefined, changed),
     setPicture: (file, options) => upload(file, { ...options, for: "picture" }),
     removePicture: () => api.DELETE("/v1/me/picture"),
   };
-  return { me, close };
+  return { me, close: forEachPerson(session, forget) };
 }

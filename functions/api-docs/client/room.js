@@ -220,14 +220,16 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     marking ??= setTimeout(mark, READ_EVERY_MS);
   }
 
-  /** Sends the marker. If the connection is lost, the next greeting does. */
+  /** Sends the marker: again later if the server cannot take it now, and with the next greeting if the connection is lost. */
   async function mark() {
     clearTimeout(marking);
     marking = null;
     const seq = unmarked;
     if (seq === undefined) return;
     const { problem } = await (marker = ask({ type: "read", seq }));
-    if (unmarked === seq && problem?.status !== 0) unmarked = undefined;
+    if (unmarked !== seq) return;
+    if (!problem || !isTemporary(problem)) unmarked = undefined;
+    else if (problem.status !== 0 && !closed) marking ??= setTimeout(mark, problem.retryAfter * 1000 || AGAIN_MS);
   }
 
   /** Marks this message and those after it as unread. */

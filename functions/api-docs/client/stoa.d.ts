@@ -1,8 +1,8 @@
 // The types of `stoa.js`.
 
 import type {
-  Author, Chat, ClubInfo, CreateModel, CreateRoom, FriendInfo, Message, ModelInfo, NotificationInfo, Operations, PersonInfo, RoomInvitation,
-  RoomKind, RoomMemberInfo, RoomRole, ShareLocation, Unread, UnreadCount, UpdateMe, UpdateModel, UpdateRoom, UploadStatus,
+  Author, Chat, ClubInfo, CreateRoom, FriendInfo, Message, NotificationInfo, Operations, PersonInfo, RoomInvitation, RoomKind,
+  RoomMemberInfo, RoomRole, ShareLocation, Unread, UnreadCount, UpdateMe, UpdateRoom, UploadStatus,
 } from "./api.js";
 import type { Answer, Core, Options, Pages, PathOf, Method, Result, Store, StoaProblem } from "./core.js";
 import type { Asks, Push, SupportAsks, SupportPush, ToldClosing, ToldError } from "./frames.js";
@@ -12,7 +12,7 @@ export type * from "./frames.js";
 export * from "./core.js";
 
 /** The answer of an operation. */
-type Of<M extends Method, P extends PathOf<M>> = Promise<Answer<M extends keyof Operations[P] ? Operations[P][M] : never>>;
+export type Of<M extends Method, P extends PathOf<M>> = Promise<Answer<M extends keyof Operations[P] ? Operations[P][M] : never>>;
 
 /** A list of the server. It is empty until its first page is read. */
 export interface List<T, I = T> extends Store<T[]> {
@@ -253,34 +253,12 @@ export interface Me {
   removePicture(): Of<"DELETE", "/v1/me/picture">;
 }
 
-/** A batch of models: either all of them are looked for, or none. */
-export interface ModelBatch {
-  items: ModelInfo[];
-  more: boolean;
-  /** Whether they are looked for. */
-  relevant: boolean;
-  /** Whether they are the first ones that are not looked for. */
-  divider: boolean;
-}
-
-/** The catalogue of models. */
-export interface Models {
-  /** What is looked for, and then the rest, in batches of five. The creator can be given by a part of the username or by the id. */
-  search(query?: { search?: string; creator?: string; creator_id?: string; country?: string }): AsyncIterable<ModelInfo> & { page(): Promise<Result<ModelBatch>> };
-  get(model: string): Of<"GET", "/v1/models/{model}">;
-  create(model: CreateModel): Of<"POST", "/v1/models">;
-  /** Changes one's model, in the version that was read last. `version_mismatch`: it has changed in the meantime; `get` reads it again. */
-  update(model: string, changed: UpdateModel): Of<"PATCH", "/v1/models/{model}">;
-  remove(model: string): Of<"DELETE", "/v1/models/{model}">;
-}
-
 export interface Stoa extends Core {
   readonly live: Live;
   readonly rooms: Rooms;
   readonly notifications: Notifications;
   readonly people: People;
   readonly me: Me;
-  readonly models: Models;
   /** Follows a room: the same object for the same room, until it is closed. Closed rooms are empty. */
   room(id: string): Room;
 }

@@ -1,20 +1,20 @@
 // The client of Stoa's API for browsers, workers and Node. Its types are in `stoa.d.ts`, and `/docs/client` shows how it is used.
 
 import { createCore } from "./core.js";
+import { createListeners } from "./lists.js";
 import { createLive } from "./live.js";
-import { createModels } from "./models.js";
 import { createNotifications } from "./notifications.js";
 import { createMe, createPeople } from "./people.js";
 import { createRooms } from "./rooms.js";
 
 export { createCore, StoaError } from "./core.js";
-// What other parts of the client, such as `support.js`, are made of.
-export { createList, forEachPerson } from "./lists.js";
+// What other parts of the client, such as `support.js` and `shop.js`, are made of.
+export { createList, createVersions, forEachPerson } from "./lists.js";
 export { createRoom } from "./room.js";
 
 export function createStoa(options) {
   const core = createCore(options);
-  const listeners = new Set();
+  const [on, tell] = createListeners();
   // Each needs the other: the socket is opened for a room, and the rooms get what comes.
   const { live, close } = createLive(core, {
     WebSocket: options.WebSocket,
@@ -24,32 +24,23 @@ export function createStoa(options) {
       others.greet();
     },
     push: (payload, stream) => {
-      if (stream === "notification") {
-        inbox.push(payload);
-        others.push(payload);
-      } else {
-        rooms.push(payload);
-      }
-      for (const listener of listeners) queueMicrotask(() => listener(payload, stream));
+      if (stream === "notification") inbox.push(payload), others.push(payload);
+      if (stream === "chat") rooms.push(payload);
+      tell(payload, stream);
     },
   });
   const inbox = createNotifications(core);
   const rooms = createRooms(core, live, inbox.roomRead);
   const others = createPeople(core);
   const own = createMe(core);
-  live.on = (listener) => {
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  };
   return {
     ...core,
-    live,
+    live: Object.assign(live, { on }),
     rooms: rooms.rooms,
     room: rooms.room,
     notifications: inbox.notifications,
     people: others.people,
     me: own.me,
-    models: createModels(core).models,
     close() {
       for (const part of [rooms, inbox, others, own]) part.close();
       close();

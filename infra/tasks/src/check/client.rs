@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::Parts;
 use crate::{Failure, client, repository};
 
-/// Bytes of the client without rooms and sockets, of what most applications load, and of the part for the support desk, as they are sent.
-const BUDGETS: [(&str, &[&str], usize); 3] = [
+/// Bytes of the client without rooms and sockets, of what most applications load, and of the parts that only some show, as they are sent.
+const BUDGETS: [(&str, &[&str], usize); 4] = [
     ("without rooms and sockets", &["core.js"], 6_500),
-    ("without the support desk", &["core.js", "stoa.js"], 13_000),
+    ("without the parts that only some applications show", &["core.js", "stoa.js"], 13_000),
     ("for the support desk", &["support.js"], 2_500),
+    ("for the shop", &["shop.js"], 1_500),
 ];
 /// The list in the client of the operations whose body says where the refresh token is returned.
 const DELIVERING: &str = "const DELIVERING = ";
