@@ -94,6 +94,7 @@ assets! {
     "try-people.js" "text/javascript; charset=utf-8";
     "try-room.js" "text/javascript; charset=utf-8";
     "try-rooms.js" "text/javascript; charset=utf-8";
+    "try-shop.js" "text/javascript; charset=utf-8";
     "try-staff.js" "text/javascript; charset=utf-8";
     "try-support.js" "text/javascript; charset=utf-8";
     "try-texts.js" "text/javascript; charset=utf-8";
@@ -211,7 +212,7 @@ mod tests {
     use super::*;
 
     fn scripts() -> String {
-        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "staff", "support", "texts"]
+        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "shop", "staff", "support", "texts"]
             .map(|part| format!("try-{part}.js"));
         let all = PAGES.iter().map(|page| page.script).chain(["console.js"]).chain(parts.iter().map(String::as_str));
         all.map(|name| content(name).unwrap_or_else(|| panic!("there is no {name}")).1).collect()

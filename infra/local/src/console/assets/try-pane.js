@@ -6,6 +6,7 @@ import { button, done, form, options, submit } from "./try-parts.js";
 import { peoplePart } from "./try-people.js";
 import { roomPart } from "./try-room.js";
 import { roomsPart } from "./try-rooms.js";
+import { shopParts } from "./try-shop.js";
 import { supportParts } from "./try-support.js";
 import { language, texts } from "./try-texts.js";
 
@@ -40,7 +41,7 @@ function banText({ title, detail, explanation, ends_at: end }) {
 }
 
 /** What a person who is signed in sees, and what ends it. */
-function signedIn(stoa, user, page) {
+function signedIn(stoa, user, page, number) {
   const others = page.people.filter(({ username }) => username !== user.username);
   const room = roomPart(stoa, others);
   const rooms = roomsPart(stoa, others, room);
@@ -49,9 +50,10 @@ function signedIn(stoa, user, page) {
   room.follow(stoa.room("public"));
   void done(stoa.rooms.more());
   const support = supportParts(stoa, others, page);
-  const parts = [rooms, notifications, friends, support, room];
+  const shop = shopParts(stoa, page, number);
+  const parts = [rooms, notifications, friends, support, shop, room];
   return {
-    content: [...rooms.content, room.place, notifications.place, friends.place, ...support.content],
+    content: [...rooms.content, room.place, notifications.place, friends.place, ...support.content, ...shop.content],
     end: () => parts.forEach((part) => part.end()),
   };
 }
@@ -95,7 +97,7 @@ export function addPane({ number, closed, ...page }) {
     end();
     end = () => undefined;
     let content;
-    if (now === "signed_in") ({ content, end } = signedIn(stoa, user, page));
+    if (now === "signed_in") ({ content, end } = signedIn(stoa, user, page, number));
     else content = flow ? secondStep(flow) : signedOut(stoa, people, number);
     main.replaceChildren(...content);
     place.replaceChildren(header(user), refused, main);

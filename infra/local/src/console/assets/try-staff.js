@@ -1,4 +1,4 @@
-// Members of the team on this page: how a person becomes one, and the authenticator app that each of them needs.
+// Members of the team on this page: how a person becomes one, what the superuser does, and the authenticator app that each of them needs.
 
 import { call, get } from "./console.js";
 import { done } from "./try-parts.js";
@@ -84,8 +84,8 @@ async function setUpFactors({ api }, person, number) {
   }
 }
 
-/** The superuser makes somebody a moderator. */
-async function appoint({ createStoa, url, people }, person) {
+/** Runs `work` with a client of the superuser, who has proven a second factor. */
+export async function asSuperuser({ createStoa, url, people }, work) {
   const number = people.findIndex(({ role }) => role === "superuser");
   const superuser = people[number];
   const theirs = createStoa({ url });
@@ -93,11 +93,15 @@ async function appoint({ createStoa, url, people }, person) {
   const flow = await done(theirs.session.signIn({ login: superuser.username, password: superuser.password }));
   if (flow && (flow.next === "signed_in" || (await prove(flow, superuser)))) {
     await setUpFactors(theirs, superuser, number);
-    await done(theirs.api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username: person.username, role: "moderator" } } }));
+    await work(theirs);
     await theirs.session.signOut();
   }
   theirs.close();
 }
+
+/** The superuser makes somebody a moderator. */
+const appoint = (page, { username }) => asSuperuser(page, ({ api }) =>
+  done(api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username, role: "moderator" } } })));
 
 /** Makes a person a member of the team, with all that this takes, and opens a socket that proves it. */
 export async function joinTeam(stoa, page, username) {
