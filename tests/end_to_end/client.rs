@@ -7,7 +7,7 @@ use local::seed;
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{browser::Site, pages};
+use crate::{browser::Site, donations, pages};
 
 /// The scripts of the client.
 const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js"];
@@ -678,6 +678,237 @@ async fn a_page_of_another_origin_has_friends_and_notifications() {
     assert_eq!(page.run(&with_password(FRIENDS)).await, expected);
     let errors = page.errors().await;
     assert!(errors.iter().all(|error| error.to_string().contains("status of")), "{errors:?}");
+}
+
+/// What one does in a shop: finds a product, rates it, and comments on it.
+const SHOP: &str = r"(async () => {
+    const { createShop } = await import(`${API}/client/shop.js`);
+    const stoa = await open();
+    await stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    const shop = createShop(stoa);
+    const { data: { items: [category] } } = await shop.products.categories();
+    const { data: { items: [found] } } = await shop.products.search({ category: category.id }).page();
+    const before = await shop.ratings.own(found.id);
+    await shop.ratings.give(found.id, 4);
+    const { data: written } = await shop.comments.write(found.id, 'Heavy.');
+    await shop.comments.edit(found.id, written.id, 'Heavy, and beautiful.');
+    const said = [];
+    for await (const { text, author } of shop.comments.of(found.id)) said.push(`${author.username}: ${text}`);
+    const { data: now } = await shop.products.bySlug(found.slug);
+    const { data: own } = await shop.ratings.own(found.id);
+    await shop.comments.remove(found.id, written.id);
+    const { data: { items: rest } } = await shop.comments.of(found.id).page();
+    return { category: category.name, found: found.name, before: before.problem.code, said, count: now.ratings.count, own: own.stars, rest: rest.length };
+})()";
+
+/// A product is rated and commented from a page of another origin.
+/// Promise: client-shop
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_rates_and_comments_a_product() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    crate::products::only_product(&cloud).await;
+    let mut page = page(&cloud, &site).await;
+    let done = page.run(&SHOP.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
+    let expected = json!({ "category": "Garden", "found": "Garden turtle", "before": "not_found", "said": ["ana: Heavy, and beautiful."],
+        "count": 1, "own": 4, "rest": 0 });
+    assert_eq!(done, expected);
+}
+
+/// The answer to the beginning of a donation is lost, and the donor begins it once more.
+const LOST_DONATION: &str = r"(async () => {
+    const { createShop } = await import(`${API}/client/shop.js`);
+    let lost = false;
+    const stoa = await open({ fetch: async (url, asked) => {
+        const answer = await fetch(url, asked);
+        if (lost || asked.method !== 'POST' || !url.endsWith('/v1/donations')) return answer;
+        lost = true;
+        throw new TypeError('The answer is lost');
+    } });
+    await stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    globalThis.donations = createShop(stoa).donations;
+    await donations.more();
+    const given = { amount: { amount: 1500, currency: 'PLN' }, country: 'PL', postal_code: '00-001' };
+    const first = await donations.begin(given);
+    const { data: begun } = await donations.begin(given);
+    return { problem: first.problem.code, begun, history: donations.current.map(({ state }) => state), secret: 'client_secret' in donations.current[0] };
+})()";
+
+/// A donation whose beginning was not answered is begun once, and what was paid is seen in the history.
+/// Promise: client-shop
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_donates_once() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let mut page = page(&cloud, &site).await;
+    let done = page.run(&LOST_DONATION.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
+    assert_eq!((&done["problem"], &done["history"]), (&json!("unreachable"), &json!(["pending_payment"])), "{done}");
+    assert_eq!((&done["secret"], cloud.outside.stripe.payments().len()), (&json!(false), 1), "{done}");
+    donations::act(&cloud, &done["begun"], donations::card(donations::VISA));
+    let script = format!(
+        "donations.confirm({}).then(({{ data }}) => [data.state, donations.current.map(({{ state }}) => state)])",
+        done["begun"]["id"]
+    );
+    assert_eq!(page.run(&script).await, json!(["paid", ["paid"]]));
+}
+
+/// A room whose server cannot take the first marker, and refuses the one after it for good.
+const MARKERS: &str = r"(async () => {
+    const { createRoom } = await import(`${API}/client/stoa.js`);
+    const { createStore } = await import(`${API}/client/core.js`);
+    const [live] = createStore('live');
+    const [session] = createStore({ state: 'signed_in', user: { id: '1' } });
+    const refused = [{ code: 'unavailable', status: 503, retryAfter: 0.01 }, undefined, { code: 'forbidden', status: 403 }];
+    const markers = [];
+    live.ask = async ({ type, seq }) => {
+        if (type !== 'read') return { data: { messages: [], upto: 9 } };
+        const problem = refused[markers.length];
+        markers.push(seq);
+        return problem ? { problem } : { data: { seq } };
+    };
+    const { room, resume } = createRoom('a', { api: {}, session, live, sent() {} });
+    await resume();
+    room.read(5);
+    await reached(() => markers.length === 2);
+    room.read(6);
+    await reached(() => markers.length === 3);
+    room.read(7);
+    await reached(() => markers.length === 4);
+    return markers;
+})()";
+
+/// A read marker that the server cannot take now is sent again, and one that it refuses is not.
+/// Promise: client-unread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_read_marker_is_sent_again() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(MARKERS).await, json!([5, 5, 6, 7]));
+}
+
+/// One device of a customer hears what another one writes to the support desk.
+const HEARD: &str = r"(async () => {
+    const { createSupport } = await import(`${API}/client/support.js`);
+    const asked = [];
+    const device = await open({ fetch: (url, options) => (asked.push(new URL(url).pathname), fetch(url, options)) });
+    const other = await open();
+    for (const stoa of [device, other]) await stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    const heard = [];
+    device.live.on(({ type }, stream) => heard.push(`${stream} ${type}`));
+    createSupport(device);
+    device.live.start();
+    await reached(() => device.live.current === 'live');
+    asked.length = 0;
+    const { data: thread } = await createSupport(other).open('My order');
+    await thread.send('Where is it?');
+    await reached(() => heard.includes('support message'));
+    // What the frame has caused was asked for before this.
+    await device.api.GET('/v1/me');
+    return [asked.includes('/v1/me'), asked.filter(path => path === '/v1/chats').length];
+})()";
+
+/// What comes from the support desk is nothing of the chat's rooms: their list is not read again for it.
+/// Promise: client-support
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_frame_of_the_desk_is_not_one_of_a_room() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&HEARD.replace("PASSWORD", &json!(PASSWORD).to_string())).await, json!([true, 0]));
+}
+
+/// The first one donates with a wrong postal code, then with a right one and a card that has to be confirmed at the bank.
+const DONATE: &str = r#"(async () => {
+    const [first] = panes;
+    part(first, 'donations').open = true;
+    const form = formOf(first, 'donate');
+    const [amount, postcode] = form.querySelectorAll('input');
+    const country = form.querySelector('select');
+    const error = form.querySelector('[data-wrong="/postal_code"]');
+    const idle = () => until(() => !form.querySelector('[type=submit]').disabled);
+    await until(() => country.value === 'PL');
+    amount.value = '25.50';
+    postcode.value = '1234';
+    form.requestSubmit();
+    const wrong = await until(() => error.textContent);
+    const invalid = postcode.getAttribute('aria-invalid');
+    await idle();
+    postcode.value = '00-001';
+    form.requestSubmit();
+    await until(() => !formOf(first, 'pay').hidden);
+    const cleared = error.textContent;
+    choose(first, 'pay', 'asks');
+    await until(() => !first.querySelector('[data-bank]').hidden);
+    const unpaid = first.querySelector('[data-donations] [data-state]').dataset.state;
+    first.querySelector('[data-confirm]').click();
+    const paid = await until(() => first.querySelector('[data-donations] [data-state=paid]'));
+    await until(() => first.querySelector('[data-bank]').hidden);
+    return { flag: country.selectedOptions[0].textContent, wrong, invalid, cleared, unpaid, paid: paid.textContent.replaceAll('\u00a0', ' '),
+        open: formOf(first, 'pay').hidden };
+})()"#;
+
+/// A donation in Polish on the console's page. The page is for everybody, also with an error on it.
+/// Promise: local-try, client-shop, pages-for-everybody
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium and axe-core"]
+async fn somebody_donates_in_polish() {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let _running = Running::from(&cloud);
+    let axe = pages::axe();
+    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    browser.look(320, "light", "pl").await;
+    try_page(&mut browser, &cloud, "pl").await;
+    let done = browser.run(DONATE).await;
+    assert_eq!((&done["flag"], &done["wrong"]), (&json!("🇵🇱 Polska"), &json!("To nie jest kod pocztowy tego kraju.")), "{done}");
+    assert_eq!((&done["invalid"], &done["cleared"], &done["unpaid"]), (&json!("true"), &json!(""), &json!("pending_payment")), "{done}");
+    let paid = done["paid"].as_str().unwrap_or_default();
+    assert!(paid.contains("25,50 zł") && paid.contains("zapłacona") && done["open"] == true, "{done}");
+    let payments = cloud.outside.stripe.payments();
+    assert_eq!((payments.len(), &payments[0]["amount"], &payments[0]["status"]), (1, &json!(2550), &json!("succeeded")));
+    let faults = pages::faults_of(&mut browser, &axe).await;
+    assert!(faults.is_empty(), "{faults:?}");
+    // The refused donation.
+    let errors = browser.errors().await;
+    assert!(errors.iter().all(|error| error.to_string().contains("status of 422")), "{errors:?}");
+}
+
+/// The shop gets its first products, and the first one opens one of them, rates it and comments on it.
+const VISIT: &str = r#"(async () => {
+    const [first] = panes;
+    part(first, 'shop').open = true;
+    (await until(() => first.querySelector('[data-fill]:not([hidden])'))).click();
+    (await until(() => first.querySelector('[data-product="Oil lamp"]'))).click();
+    const view = first.querySelector('[data-product-view]');
+    await until(() => !view.hidden);
+    choose(first, 'rate', '5');
+    await until(() => view.textContent.includes('★ 5') && view.textContent.includes('(1)'));
+    write(first, 'comment', 'Warm light.');
+    await until(() => view.querySelector('[data-comments]').textContent.includes('Warm light.'));
+    globalThis.products = () => [...first.querySelectorAll('[data-product]')].map(({ dataset }) => dataset.product);
+    return products().length;
+})()"#;
+
+/// A shop on the console's page: products by their category and a part of their name, with ratings and comments.
+/// Promise: local-try, client-shop
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn somebody_visits_the_shop() {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let _running = Running::from(&cloud);
+    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    try_page(&mut browser, &cloud, "en").await;
+    assert_eq!(browser.run(VISIT).await, 3);
+    // Until names can be found.
+    cloud.settle().await;
+    let found = "(write(panes[0], 'products', 'TURT'), until(() => products().length === 1 && products()))";
+    assert_eq!(browser.run(found).await, json!(["Garden turtle"]));
 }
 
 /// The first of three people asks for help. The two others become members of the team and open the thread.
