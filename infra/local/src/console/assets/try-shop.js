@@ -1,7 +1,7 @@
 // The shop as a customer sees it: products with what people say about them, and donations. The person on this page is also who holds the
 // card, and their bank: what Stripe's script does in a frontend is done with the stand-in for Stripe.
 
-import { call, chip, day, el, show } from "./console.js";
+import { call, chip, day, el, figure, show } from "./console.js";
 import { button, done, foldable, form, options, submit } from "./try-parts.js";
 import { asSuperuser } from "./try-staff.js";
 import { language, texts } from "./try-texts.js";
@@ -18,7 +18,7 @@ const HOME = "PL";
 const TONES = { paid: "good", refunded: "", cancelled: "bad", pending_payment: "warn" };
 
 const money = ({ amount, currency }) => new Intl.NumberFormat(language, { style: "currency", currency }).format(amount / 100);
-const starsOf = ({ mean, count }) => (count ? texts.stars(mean, count) : texts.noStars);
+const starsOf = ({ mean, count }) => (count ? texts.stars(figure(Number(mean), 2), count) : texts.noStars);
 
 /** Products are made by administrators, which the superuser can do too. */
 const fillShop = (page) => asSuperuser(page, async ({ api }) => {
@@ -160,7 +160,7 @@ function donationPart(shop, number) {
     const now = await done(shop.donations.confirm(donation.id));
     bank.hidden = stripe?.payments.find(({ id }) => id === payment)?.status !== "requires_action";
     pay.hidden = !bank.hidden || now?.state !== "pending_payment";
-    if (now) show(state, money(now.amount), " ", chip(texts.donationStates[now.state], TONES[now.state]), " ", now.decline && now.state === "pending_payment" ? chip(now.decline, "bad") : "");
+    if (now) show(state, money(now.amount), " ", chip(texts.donationStates[now.state], TONES[now.state]), " ", now.decline && !pay.hidden ? chip(now.decline, "bad") : "");
   }
 
   function begun(data) {
