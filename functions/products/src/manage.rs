@@ -5,7 +5,7 @@ use accounts::{
     staff::Role,
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
     CURRENCY, price,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
@@ -86,7 +86,9 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
 
-/// Creates a product. For administrators.
+/// Creates a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
 ///
@@ -96,12 +98,12 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     responses((status = 201, body = ProductInfo), Problems))]
 pub async fn create_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: StaffOrKey<Administrator, ProductsWrite>,
     request: RequestId,
     Language(locale): Language,
     Json(body): Json<CreateProduct>,
 ) -> Result<Created<ProductInfo>, Error> {
-    let (me, new) = (caller.member.user.id, body.parse()?);
+    let (me, new) = (caller.user, body.parse()?);
     let id = s.sys.id();
     let of_name = ProductSlug::of(new.name.as_str(), id);
     for attempt in 0..SLUGS {
@@ -201,7 +203,9 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     Percent::new(number).ok_or_else(|| FieldError::new("range").with("min", 1).with("max", DISCOUNT_MAX))
 }
 
-/// Changes a product. For administrators.
+/// Changes a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
 /// changes.
@@ -214,14 +218,14 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn update_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: StaffOrKey<Administrator, ProductsWrite>,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
     Language(locale): Language,
     Json(body): Json<UpdateProduct>,
 ) -> Result<Versioned<ProductInfo>, Error> {
-    let (me, change, now) = (caller.member.user.id, body.parse()?, s.sys.now());
+    let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = matching(&s, &version, id).await?;
     let discounted = change.discount.unwrap_or(before.discount).is_some();
     let lowest =
@@ -267,7 +271,9 @@ fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     changed(entry, "available", before.available, after.available)
 }
 
-/// Deletes a product. For administrators.
+/// Deletes a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
 /// what they say of it.
@@ -280,12 +286,12 @@ fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: StaffOrKey<Administrator, ProductsWrite>,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
 ) -> Result<NoContent, Error> {
-    let me = caller.member.user.id;
+    let me = caller.user;
     let product = matching(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
