@@ -48,8 +48,8 @@ pub struct BegunDonation {
 /// donation for 24 hours.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a transaction of the key and the
-/// donation; two counters; a transaction that adds the payment. With the first donation of a person also a write and an update of the
-/// customer. One to three requests to Stripe.
+/// donation; two counters; a transaction that adds the payment. With the first donation of a person also a transaction and an update of
+/// the customer. One to three requests to Stripe.
 #[utoipa::path(post, path = "/v1/donations",
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(

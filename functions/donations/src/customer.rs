@@ -1,9 +1,9 @@
 //! The caller's customer at Stripe: one for each person, created when it is needed, and created again when Stripe no longer knows it.
 
-use accounts::user::User;
-use kernel::Problem;
+use accounts::user::{Status, User};
+use kernel::{Kind, Problem};
 use payments::Customer;
-use store::{Cond, Update, WriteError, field};
+use store::{CommitError, Cond, Tx, Update, WriteError, field};
 use stripe_api::{tell, told};
 
 use crate::State;
@@ -23,9 +23,15 @@ pub(crate) async fn create(s: &State, user: &User, former: Option<&Customer>) ->
     let (name, email) = told(user);
     let customer = Customer::new(user.id, former, name, email, s.sys.now());
     let condition = former.map_or(Cond::Absent, |former| field("attempt").eq(former.attempt));
-    let current = match s.table.put(&customer, condition).await {
+    let mut tx = Tx::new();
+    let own = tx.put(&customer, condition);
+    tx.check(User::key_of(user.id), field("status").eq(Status::Active));
+    let current = match s.table.commit(tx).await {
         Ok(()) => customer,
-        Err(WriteError::Refused(Some(row))) => row.decode()?,
+        Err(CommitError::Refused(refused)) => match refused.current(own) {
+            Some(row) => row.decode()?,
+            None => return Err(Kind::Conflict.because("the account is being closed")),
+        },
         Err(e) => return Err(e.into()),
     };
     created(s, current).await
@@ -39,6 +45,13 @@ async fn created(s: &State, customer: Customer) -> Result<(Customer, String), Pr
     }
     let id = s.stripe.create_customer(&customer).await?;
     let update = Update::of(Customer::key_of(customer.user)).set("customer", &id).when(field("attempt").eq(customer.attempt));
-    s.table.update(update).await?;
-    Ok((Customer { customer: Some(id.clone()), ..customer }, id))
+    match s.table.update(update).await {
+        Ok(_) => Ok((Customer { customer: Some(id.clone()), ..customer }, id)),
+        // The person has left meanwhile, so that nobody else deletes the customer.
+        Err(WriteError::Refused(None)) => {
+            s.stripe.delete_customer(&id).await?;
+            Err(Kind::Conflict.because("the account is being closed"))
+        }
+        Err(e) => Err(e.into()),
+    }
 }

@@ -19,7 +19,7 @@ use kernel::{
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
 use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
@@ -48,6 +48,19 @@ pub enum DonationState {
     Refunded,
     /// It was not paid in time, and cannot be paid any more.
     Cancelled,
+}
+
+impl DonationState {
+    /// The state after what Stripe has told of the payment, of which nothing is left if all of it was given back.
+    const fn after(self, progress: Progress, nothing_left: bool) -> Self {
+        match (self, progress) {
+            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) if nothing_left => Self::Refunded,
+            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) => Self::Paid,
+            (Self::PendingPayment, Progress::Cancelled) => Self::Cancelled,
+            (Self::Paid, _) if nothing_left => Self::Refunded,
+            (state, _) => state,
+        }
+    }
 }
 
 /// A donation.
@@ -144,17 +157,8 @@ impl Donation {
             return Err(Mismatch::Amount);
         }
         let (refunded, disputed) = (self.refunded.max(told.refunded), self.disputed || told.disputed);
-        let state = match (self.state, told.progress) {
-            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) if refunded >= amount.amount() => {
-                DonationState::Refunded
-            }
-            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) => DonationState::Paid,
-            (DonationState::PendingPayment, Progress::Cancelled) => DonationState::Cancelled,
-            (DonationState::Paid, _) if refunded >= amount.amount() => DonationState::Refunded,
-            (state, _) => state,
-        };
         Ok(Self {
-            state,
+            state: self.state.after(told.progress, refunded >= amount.amount()),
             intent: Some(told.intent.clone()),
             customer: told.customer.clone().or_else(|| self.customer.clone()),
             refunded,
@@ -303,15 +307,31 @@ impl DonationRecord {
     /// Writes what Stripe has told of the payment after the person had left. Returns whether there is a record.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn settle(table: &Table, id: DonationId, told: &Settlement) -> Result<bool, StoreError> {
-        let refunded_all = told.refunded > 0 && told.refunded >= told.received;
-        let update = Update::of(Self::key_of(id)).set("refunded", told.refunded).set("disputed", told.disputed);
-        let update = if refunded_all { update.set("state", DonationState::Refunded) } else { update };
-        match table.update(update.when(Cond::Exists)).await {
-            Ok(_) => Ok(true),
-            Err(WriteError::Refused(_)) => Ok(false),
+    /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
+    pub async fn settle(table: &Table, id: DonationId, told: &Settlement, now: Time) -> Result<bool, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
+        let after = record.after(told, now);
+        if after == record {
+            return Ok(true);
+        }
+        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded)).and(field("disputed").eq(record.disputed));
+        match table.put(&after, same).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a donation".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
+    /// The record after what Stripe has told of the payment, as [`Donation::after`].
+    fn after(&self, told: &Settlement, now: Time) -> Self {
+        let refunded = self.refunded.max(told.refunded);
+        let paid = told.progress == Progress::Succeeded;
+        Self {
+            state: self.state.after(told.progress, refunded >= self.amount.amount()),
+            refunded,
+            disputed: self.disputed || told.disputed,
+            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
+            ..self.clone()
         }
     }
 }
@@ -386,6 +406,17 @@ mod tests {
         let refused = pending().after(&Settlement { decline: Some("lost_card".to_owned()), ..told(Progress::Open) }, NOW).unwrap();
         assert_eq!((refused.state, refused.decline.as_deref()), (DonationState::PendingPayment, Some("lost_card")));
         assert_eq!(refused.after(&told(Progress::Succeeded), NOW).unwrap().decline, None);
+    }
+
+    #[test]
+    fn the_record_of_a_donation_moves_forward_as_the_donation_does() {
+        let pending = DonationRecord::of(&pending());
+        let paid = pending.after(&told(Progress::Succeeded), NOW);
+        assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
+        let all = paid.after(&Settlement { refunded: 1234, disputed: true, ..told(Progress::Succeeded) }, NOW + RECHECK);
+        assert_eq!((all.state, all.refunded, all.disputed, all.paid_at), (DonationState::Refunded, 1234, true, Some(NOW)));
+        assert_eq!(all.after(&told(Progress::Succeeded), NOW), all, "an older state changes nothing");
+        assert_eq!(pending.after(&told(Progress::Cancelled), NOW).state, DonationState::Cancelled);
     }
 
     #[test]
