@@ -51,7 +51,7 @@ pub async fn create_model(
     let mut fields = Fields::new();
     let title = fields.take("/title", Title::parse(&body.title));
     let country = body.country.map(|country| fields.take("/country", s.countries.parse(&country)));
-    let country = country.unwrap_or_else(|| s.countries.0.first().cloned());
+    let country = country.unwrap_or_else(|| s.countries.0.first().copied());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     limits::take(&s.table, s.sys.now(), &[MADE.of(caller.user.id)]).await?;
     if let Some(captcha) = &s.captcha {
@@ -97,7 +97,7 @@ pub async fn update_model(
     let (me, old) = own(caller, &wanted)?;
     let mut fields = Fields::new();
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
-    let country = patch.country.map_or(Some(old.country.clone()), |country| fields.take("/country", s.countries.parse(&country)));
+    let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     limits::take(&s.table, s.sys.now(), &[CHANGED.of(me.user.id)]).await?;
     let new = old.change(&s.table, title, country).await.map_err(Problem::from)?;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use accounts::token::Tokens;
 use axum::extract::FromRef;
-use catalogue::Country;
+use countries::Country;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Origins, Sys, env::Reader};
 use proofs::captcha::Captcha;
@@ -46,10 +46,9 @@ struct Countries(Arc<[Country]>);
 impl Countries {
     /// Reads `MODEL_COUNTRIES`.
     fn read(r: &mut Reader<'_>) -> Self {
-        let codes = r.list("MODEL_COUNTRIES");
-        let countries: Vec<Country> = codes.iter().filter_map(|code| Country::parse(code).ok()).collect();
-        if countries.is_empty() || countries.len() != codes.len() {
-            r.wrong("MODEL_COUNTRIES is not a list of country codes".to_owned());
+        let countries = Country::listed(r, "MODEL_COUNTRIES");
+        if countries.is_empty() {
+            r.wrong("MODEL_COUNTRIES names no country".to_owned());
         }
         Self(countries.into())
     }

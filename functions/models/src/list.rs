@@ -1,7 +1,8 @@
 //! Searching the catalogue.
 
 use axum::extract::State;
-use catalogue::{COUNTRY, Country};
+use catalogue::COUNTRY;
+use countries::Country;
 use kernel::{FieldError, Fields, Problem, id::UserId};
 use search::{Catalogue, OWNERS_MAX, Position, Rest, Term, Wanted};
 use serde::{Deserialize, Serialize};
