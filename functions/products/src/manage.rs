@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
@@ -24,9 +24,8 @@ use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
 
 use crate::{
-    State as Shop, refused,
+    State as Shop,
     shown::{ProductInfo, read, versioned},
-    still,
 };
 
 /// How many slugs are tried for a new product: that of its name, with numbers, and in the end one of its id.
@@ -115,7 +114,7 @@ pub async fn create_product(
         let product = Product::new(id, slug, new.clone(), s.sys.now());
         let mut tx = Tx::new();
         let slots = product.create(&mut tx)?;
-        let still = still(&mut tx, me, Role::Administrator);
+        let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, me, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
         let indexed = Catalogue::Products.add(&mut tx, &product.entry());
@@ -146,7 +145,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     if taken(slots.category) {
         return Problem::field("/category", FieldError::new("choice"));
     }
-    refused(e, still)
+    staff::refused(e, still)
 }
 
 /// An entry of the audit about a product.
@@ -233,7 +232,7 @@ pub async fn update_product(
     let after = before.after(change, lowest, now)?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     s.audit.add(&mut tx, &told(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
@@ -295,14 +294,14 @@ pub async fn delete_product(
     let product = matching(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, me, &request, Action::ProductDeleted, id);
     s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
-        Err(e) => return Err(refused(e, still).into()),
+        Err(e) => return Err(staff::refused(e, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, "a product was deleted");
     Ok(NoContent)

@@ -3,7 +3,7 @@
 use accounts::{
     audit::{Action, AuditEntry},
     picture::Picture,
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
@@ -22,7 +22,7 @@ use store::{
 };
 use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
 
-use crate::{State as Shop, refused, shown::read, still};
+use crate::{State as Shop, shown::read};
 
 /// Uploads that one member of the staff may announce.
 const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for an account");
@@ -69,10 +69,10 @@ pub async fn create_product_picture_upload(
     let (upload, created) = announce(&s.bucket, &s.sys, me, Some(product), declared).await?;
     let mut tx = Tx::new();
     tx.create(&upload);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product, product);
     s.audit.add(&mut tx, &entry.changed("picture", (), upload.picture()));
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(Created(format!("/v1/products/{product}/picture/uploads/{}", upload.id), created))
 }
 
@@ -126,9 +126,9 @@ pub async fn delete_product_picture(
     let Some(picture) = product.picture else { return Ok(NoContent) };
     let mut tx = Tx::new();
     product.change_picture(&mut tx, &s.sys, None);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product.id, product.id);
     s.audit.add(&mut tx, &entry.changed("picture", picture, ()));
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)
 }
