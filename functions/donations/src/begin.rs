@@ -37,7 +37,7 @@ pub struct NewDonation {
 pub struct BegunDonation {
     #[serde(flatten)]
     donation: DonationInfo,
-    /// With which Stripe's script in the browser pays it. Only for the donor's browser.
+    /// The secret with which Stripe's script in the browser pays it. Only for the donor's browser.
     #[schema(examples("pi_3_secret_4"))]
     client_secret: String,
 }
@@ -107,7 +107,7 @@ async fn with_payment(
     match write(&s.table, &s.sys, &donation, &begun, None).await? {
         Written::Now | Written::Before => Ok((begun, payment)),
         // A request with the same key was faster, or the webhook was.
-        Written::Moved => match s.table.get::<Donation>(Donation::key_of(donation.user, donation.id)).await? {
+        Written::Outdated => match s.table.get::<Donation>(Donation::key_of(donation.user, donation.id)).await? {
             Some(current) if current.intent == begun.intent => Ok((current, payment)),
             _ => Err(Kind::Conflict.into()),
         },

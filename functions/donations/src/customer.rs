@@ -4,14 +4,14 @@ use accounts::user::{Status, User};
 use kernel::{Kind, Problem};
 use payments::Customer;
 use store::{CommitError, Cond, Tx, Update, WriteError, field};
-use stripe_api::{tell, told};
+use stripe_api::{customer_details, sync_customer};
 
 use crate::State;
 
 /// The caller's customer, and Stripe's id of it. `found` is the caller's customer as read.
 pub(crate) async fn current(s: &State, user: &User, found: Option<Customer>) -> Result<(Customer, String), Problem> {
     let Some(customer) = found else { return create(s, user, None).await };
-    match tell(&s.table, &s.stripe, user, customer.clone()).await? {
+    match sync_customer(&s.table, &s.stripe, user, customer.clone()).await? {
         Some(customer) => created(s, customer).await,
         None => create(s, user, Some(&customer)).await,
     }
@@ -20,7 +20,7 @@ pub(crate) async fn current(s: &State, user: &User, found: Option<Customer>) -> 
 /// Creates the caller's customer: the first one, or the one after `former`, which Stripe no longer knows. Concurrent requests create
 /// one together.
 pub(crate) async fn create(s: &State, user: &User, former: Option<&Customer>) -> Result<(Customer, String), Problem> {
-    let (name, email) = told(user);
+    let (name, email) = customer_details(user);
     let customer = Customer::new(user.id, former, name, email, s.sys.now());
     let condition = former.map_or(Cond::Absent, |former| field("attempt").eq(former.attempt));
     let mut tx = Tx::new();
@@ -37,8 +37,8 @@ pub(crate) async fn create(s: &State, user: &User, former: Option<&Customer>) ->
     created(s, current).await
 }
 
-/// Asks Stripe for the customer of this item, unless it has one. Stripe is told what the item says, and so the same by concurrent
-/// requests.
+/// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests
+/// send the same ones.
 async fn created(s: &State, customer: Customer) -> Result<(Customer, String), Problem> {
     if let Some(id) = customer.customer.clone() {
         return Ok((customer, id));

@@ -233,7 +233,7 @@ pub async fn update_product(
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
-    s.audit.add(&mut tx, &told(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
+    s.audit.add(&mut tx, &with_changes(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
@@ -258,7 +258,7 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 }
 
 /// An entry with what has changed. The description is left out, because it is long.
-fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
+fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     fn changed<T: PartialEq + Serialize>(entry: AuditEntry, name: &str, before: T, after: T) -> AuditEntry {
         if before == after { entry } else { entry.changed(name, before, after) }
     }

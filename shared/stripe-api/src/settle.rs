@@ -83,7 +83,7 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         match write(table, sys, &donation, &after, event).await? {
             Written::Now => return Ok(Settled::Donation(after)),
             Written::Before => return Ok(Settled::Before),
-            Written::Moved => {}
+            Written::Outdated => {}
         }
     }
     Err(SettleError::Busy)
