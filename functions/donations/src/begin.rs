@@ -83,7 +83,7 @@ pub async fn create_donation(
         None => with_payment(&s, user, caller.resource, donation).await?,
     };
     let location = format!("/v1/donations/{}", donation.id);
-    Ok(Created(location, BegunDonation { donation: donation.into(), client_secret: payment.client_secret }))
+    Ok(Created(location, BegunDonation { donation: donation.into(), client_secret: payment.client_secret.expose().clone() }))
 }
 
 /// Creates the payment of a donation at Stripe, once, and adds it to the donation.

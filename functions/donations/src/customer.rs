@@ -47,7 +47,7 @@ async fn created(s: &State, customer: Customer) -> Result<(Customer, String), Pr
     let update = Update::of(Customer::key_of(customer.user)).set("customer", &id).when(field("attempt").eq(customer.attempt));
     match s.table.update(update).await {
         Ok(_) => Ok((Customer { customer: Some(id.clone()), ..customer }, id)),
-        // The person has left meanwhile, so that nobody else deletes the customer.
+        // The person has left meanwhile, and nothing else knows that the customer is to be deleted.
         Err(WriteError::Refused(None)) => {
             s.stripe.delete_customer(&id).await?;
             Err(Kind::Conflict.because("the account is being closed"))

@@ -52,7 +52,7 @@ pub struct Payment {
     /// Its state.
     pub state: Settlement,
     /// The secret with which a browser pays it. It allows nothing else.
-    pub client_secret: String,
+    pub client_secret: Secret,
     /// When it was created.
     pub created_at: Time,
     /// What it is for, in our own words.
@@ -215,7 +215,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     };
     Ok(Payment {
         state,
-        client_secret: intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?,
+        client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),
         created_at: Time::from_millis(intent.created.saturating_mul(1000)),
         metadata: intent.metadata,
     })
