@@ -429,6 +429,8 @@ async fn models_follow_their_owner() {
     let _ = resting.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     let boats = walk(&visitor, &[]).await;
     assert_eq!((titles(&boats.relevant), boats.relevant[0]["creator"].get("username")), (vec!["Boat".to_owned()], None));
+    // Nor does a search tell what the name was.
+    assert!(walk(&visitor, &[("creator", "ben")]).await.relevant.is_empty());
 }
 
 /// Where captchas are on, each new model takes a token that was given for that. Where they are off, which is the default, nobody is asked.

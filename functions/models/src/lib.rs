@@ -5,7 +5,7 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/models` | one or two queries, and a batch read of the creators; by a part of a creator's name one or two queries more for the first batch, and a query for each of up to 23 people |
+//! | `GET /v1/models` | one or two queries, and a batch read of the creators; by a part of a creator's name one or two queries and a batch more for the first batch, and a query for each of up to 22 people |
 //! | `POST /v1/models` | the caller; a counter; a transaction. With captchas also a request to their service |
 //! | `GET /v1/models/{model}` | a read, and one of its creator |
 //! | `PATCH /v1/models/{model}` | the caller and the model in one; a counter; a transaction |
