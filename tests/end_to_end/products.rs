@@ -673,6 +673,8 @@ async fn programs_manage_products_with_a_key() {
     for action in ["product_created", "product_changed"] {
         assert!(done.contains(&(staff.id(), action.to_owned())), "{done:?}");
     }
+    let created = cloud.of_kind("audit").await.into_iter().find(|entry| entry["action"]["S"] == "product_created");
+    assert!(created.is_some_and(|entry| entry.to_string().contains("api_key")), "which key was used is in the audit");
     let (root, _) = keeper(&cloud, "root_of_all", "+447700900608", "superuser").await;
     root.delete("/v1/admin/users/shopkeeper/roles/administrator").await.is(204);
     till.with("if-match", "*").delete(&path).await.is_problem(401, "api_key_invalid");

@@ -14,7 +14,7 @@ use commerce::{
 };
 use kernel::{
     FieldError, Fields, Kind, Problem,
-    id::{CategoryId, ProductId, UserId},
+    id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
 use search::Catalogue;
@@ -97,7 +97,7 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     responses((status = 201, body = ProductInfo), Problems))]
 pub async fn create_product(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     request: RequestId,
     Language(locale): Language,
     Json(body): Json<CreateProduct>,
@@ -115,7 +115,7 @@ pub async fn create_product(
         let mut tx = Tx::new();
         let slots = product.create(&mut tx)?;
         let still = staff::require(&mut tx, me, Role::Administrator);
-        let entry = entry(&s, me, &request, Action::ProductCreated, id);
+        let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
         let indexed = Catalogue::Products.add(&mut tx, &product.entry());
         match indexed.commit(&s.table, tx).await {
@@ -148,9 +148,16 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     staff::refused(e, still)
 }
 
-/// An entry of the audit about a product.
-fn entry(s: &Shop, caller: UserId, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
-    AuditEntry::by(&s.sys, caller, &request.0, action, caller).changed("product", product, product)
+/// Who manages products.
+pub type Manager = StaffOrKey<Administrator, ProductsWrite>;
+
+/// An entry of the audit about a product, with the key that was used if there was one.
+pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
+    let entry = AuditEntry::by(&s.sys, caller.user, &request.0, action, caller.user).changed("product", product, product);
+    match caller.key {
+        Some(key) => entry.changed("api_key", key, key),
+        None => entry,
+    }
 }
 
 /// What to change of a product. What is absent stays.
@@ -217,7 +224,7 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn update_product(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
@@ -233,7 +240,7 @@ pub async fn update_product(
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
-    s.audit.add(&mut tx, &with_changes(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
+    s.audit.add(&mut tx, &with_changes(entry(&s, &caller, &request, Action::ProductChanged, id), &before, &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
@@ -285,7 +292,7 @@ fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEn
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_product(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
@@ -295,7 +302,7 @@ pub async fn delete_product(
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = entry(&s, me, &request, Action::ProductDeleted, id);
+    let entry = entry(&s, &caller, &request, Action::ProductDeleted, id);
     s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {

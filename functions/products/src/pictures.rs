@@ -1,12 +1,11 @@
 //! Pictures of products, which staff upload as people upload theirs: the file is declared, sent to the bucket, checked and encoded anew.
 
 use accounts::{
-    audit::{Action, AuditEntry},
+    audit::Action,
     picture::Picture,
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use files::{
     CreatedUpload, Upload,
     announce::{CreateUpload, UploadStatus, announce},
@@ -22,7 +21,11 @@ use store::{
 };
 use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
 
-use crate::{State as Shop, shown::read};
+use crate::{
+    State as Shop,
+    manage::{Manager, entry},
+    shown::read,
+};
 
 /// Uploads that one member of the staff may announce.
 const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for an account");
@@ -58,7 +61,7 @@ const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for a
 )]
 pub async fn create_product_picture_upload(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     request: RequestId,
     Path(product): Path<ProductId>,
     Json(body): Json<CreateUpload>,
@@ -70,7 +73,7 @@ pub async fn create_product_picture_upload(
     let mut tx = Tx::new();
     tx.create(&upload);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product, product);
+    let entry = entry(&s, &caller, &request, Action::ProductChanged, product);
     s.audit.add(&mut tx, &entry.changed("picture", (), upload.picture()));
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(Created(format!("/v1/products/{product}/picture/uploads/{}", upload.id), created))
@@ -99,7 +102,7 @@ pub struct OfProduct {
 )]
 pub async fn get_product_picture_upload(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     Path(OfProduct { product, upload }): Path<OfProduct>,
 ) -> Result<Json<UploadStatus>, Error> {
     let upload = s.table.get::<Upload>(Upload::key_of(caller.user, upload)).await?;
@@ -118,7 +121,7 @@ pub async fn get_product_picture_upload(
     responses((status = 204, description = "The product has no picture."), Problems))]
 pub async fn delete_product_picture(
     State(s): State<Shop>,
-    caller: StaffOrKey<Administrator, ProductsWrite>,
+    caller: Manager,
     request: RequestId,
     Path(product): Path<ProductId>,
 ) -> Result<NoContent, Error> {
@@ -127,7 +130,7 @@ pub async fn delete_product_picture(
     let mut tx = Tx::new();
     product.change_picture(&mut tx, &s.sys, None);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product.id, product.id);
+    let entry = entry(&s, &caller, &request, Action::ProductChanged, product.id);
     s.audit.add(&mut tx, &entry.changed("picture", picture, ()));
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)
