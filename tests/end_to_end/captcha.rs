@@ -94,8 +94,8 @@ async fn a_page_gets_a_token_from_the_stand_in() {
     cloud.anonymous().post(&tokens, json!({ "unheard_of": true })).await.has(422);
 
     let control = format!("{}/_local/captcha", cloud.urls.console);
-    let before = json!({ "mood": "well", "verified": 1 });
+    let before = json!({ "mode": "well", "verified": 1 });
     assert_eq!(cloud.anonymous().get(&control).await.is(200), before);
-    assert_eq!(cloud.anonymous().post(&control, json!({ "mood": "down" })).await.is(200)["mood"], "down");
-    assert_eq!(cloud.outside.captchas.mood(), Mode::Down);
+    assert_eq!(cloud.anonymous().post(&control, json!({ "mode": "down" })).await.is(200)["mode"], "down");
+    assert_eq!(cloud.outside.captchas.mode(), Mode::Down);
 }

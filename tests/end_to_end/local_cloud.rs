@@ -125,7 +125,7 @@ async fn the_stand_in_for_breached_passwords_can_be_controlled() {
     let cloud = Cloud::start().await;
     let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/breached-passwords"));
     let before = caller.get(&url).await.is(200);
-    assert_eq!((&before["mood"], &before["asked"]), (&json!("well"), &json!([])));
+    assert_eq!((&before["mode"], &before["asked"]), (&json!("well"), &json!([])));
     let changed = caller.post(&url, json!({ "add": "password" })).await.is(200);
     assert!(changed["passwords"].as_array().expect("passwords").contains(&json!("password")), "{changed}");
     let range = format!("{}/breached-passwords/range/5baa6", cloud.urls.outside);
@@ -135,11 +135,11 @@ async fn the_stand_in_for_breached_passwords_can_be_controlled() {
     assert!(String::from_utf8_lossy(&padded.bytes).lines().count() >= 800, "{padded:?}");
     let asked = caller.get(&url).await.is(200)["asked"].take();
     assert_eq!(asked, json!([{ "digits": "5baa6", "padded": false }, { "digits": "5baa6", "padded": true }]));
-    assert_eq!(caller.post(&url, json!({ "mood": "down" })).await.is(200)["mood"], "down");
+    assert_eq!(caller.post(&url, json!({ "mode": "down" })).await.is(200)["mode"], "down");
     caller.get(&range).await.has(503);
     // Six digits are too many.
     caller.get(&format!("{range}0")).await.has(400);
-    for wrong in [json!({}), json!({ "add": "" }), json!({ "add": "x", "mood": "well" })] {
+    for wrong in [json!({}), json!({ "add": "" }), json!({ "add": "x", "mode": "well" })] {
         let _ = caller.post(&url, wrong).await.is(400);
     }
 }

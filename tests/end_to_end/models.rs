@@ -8,7 +8,13 @@ use std::{
     },
 };
 
-use local::aws::faults::{Fault, Target};
+use local::{
+    aws::faults::{Fault, Target},
+    outside::{
+        Mode,
+        captcha::{SECRET, Solved},
+    },
+};
 use search::normal;
 use tests::{Caller, Cloud, Reply, Value, json, race};
 
@@ -423,4 +429,34 @@ async fn models_follow_their_owner() {
     let _ = resting.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     let boats = walk(&visitor, &[]).await;
     assert_eq!((titles(&boats.relevant), boats.relevant[0]["creator"].get("username")), (vec!["Boat".to_owned()], None));
+    // Nor does a search tell what the name was.
+    assert!(walk(&visitor, &[("creator", "ben")]).await.relevant.is_empty());
+}
+
+/// Where captchas are on, each new model takes a token that was given for that. Where they are off, which is the default, nobody is asked.
+/// Promise: models-captcha
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_model_takes_a_captcha_where_they_are_on() {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET)]).await;
+    let (ana, captchas) = (cloud.member("ana").await, &cloud.outside.captchas);
+    let token = |action: &str| captchas.solve(Solved { action: Some(action.to_owned()), ..Solved::default() }, cloud.now());
+    let sent = async |captcha: &str| ana.post(MODELS, json!({ "title": "Red bike", "captcha": captcha })).await;
+
+    assert_eq!(ana.post(MODELS, json!({ "title": "Red bike" })).await.field_errors(), ["/captcha required"]);
+    assert_eq!(sent("made up").await.field_errors(), ["/captcha captcha"]);
+    assert_eq!(sent(&token("contact")).await.field_errors(), ["/captcha captcha"]);
+    captchas.be(Mode::Down);
+    sent(&token("create_model")).await.is_problem(503, "unavailable");
+    captchas.be(Mode::Well);
+    assert!(cloud.of_kind("model").await.is_empty());
+
+    let good = token("create_model");
+    sent(&good).await.is(201);
+    assert_eq!(sent(&good).await.field_errors(), ["/captcha captcha"], "again");
+    assert_eq!(cloud.of_kind("model").await.len(), 1);
+
+    let cloud = Cloud::start().await;
+    let asked = cloud.outside.captchas.verified();
+    cloud.member("ana").await.post(MODELS, json!({ "title": "Red bike", "captcha": "made up" })).await.is(201);
+    assert_eq!(cloud.outside.captchas.verified(), asked);
 }

@@ -8,6 +8,7 @@ use local::aws::faults::{Fault, Target};
 use tests::{App, Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
+    admin::audit,
     deletion::{SWEEP, run, schedule, sha256, until_due},
     export::download,
     items,
@@ -61,7 +62,12 @@ pub(crate) async fn only_product(cloud: &Cloud) -> String {
 
 /// The names of all products of a list, page by page.
 async fn names(cloud: &Cloud, query: &str) -> Vec<String> {
-    let (anybody, mut names, mut cursor) = (cloud.anonymous(), Vec::new(), String::new());
+    names_from(cloud, query, String::new()).await
+}
+
+/// The same, behind a cursor in the form of a parameter.
+async fn names_from(cloud: &Cloud, query: &str, mut cursor: String) -> Vec<String> {
+    let (anybody, mut names) = (cloud.anonymous(), Vec::new());
     loop {
         let page = anybody.get(&format!("{PRODUCTS}?{query}{cursor}")).await.is(200);
         names.extend(page["items"].as_array().unwrap().iter().map(|product| text(&product["name"])));
@@ -233,7 +239,7 @@ async fn everybody_lists_products() {
     create(&staff, "Żyrafa", &garden, 1).await;
     staff.with("if-match", "*").delete(&format!("{PRODUCTS}/{}", made[18].3)).await.is(204);
     let mut seen: Vec<String> = page["items"].as_array().unwrap().iter().map(|p| text(&p["name"])).collect();
-    seen.extend(names(&cloud, &format!("sort=name_asc&cursor={}", text(&page["next_cursor"]))).await);
+    seen.extend(names_from(&cloud, "sort=name_asc", format!("&cursor={}", text(&page["next_cursor"]))).await);
     let once: BTreeSet<&String> = seen.iter().collect();
     assert_eq!((once.len(), seen.len()), (20, 20), "{seen:?}");
     assert!(!seen.contains(&"Aardvark".to_owned()) && seen.contains(&"Żyrafa".to_owned()) && !seen.contains(&made[18].0), "{seen:?}");
@@ -639,4 +645,42 @@ async fn what_somebody_said_about_products_goes_with_them() {
     assert_eq!(cloud.anonymous().get(CATEGORIES).await.is(200)["items"][0]["products"], 0);
     cloud.advance(Duration::from_secs(1)).await;
     items::are_as_described(&cloud).await;
+}
+
+/// A program with an API key of the scope manages products and their pictures, and nothing else of the shop. What it does is in the audit
+/// as done by the key's owner, whose lost role ends it.
+/// Promise: api-keys, product-management
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_manage_products_with_a_key() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let garden = category(&staff, "Garden").await;
+    let key = async |owner: &Caller, scope: &str| {
+        let made = owner.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": [scope] })).await.is(201);
+        cloud.anonymous().with("authorization", format!("Api-Key {}", text(&made["key"])))
+    };
+    let till = key(&staff, "products:write").await;
+    let turtle = text(&create(&till, "Garden turtle", &garden, 1999).await["id"]);
+    let path = format!("{PRODUCTS}/{turtle}");
+    assert_eq!(change(&till, &turtle, json!({ "available": 7 })).await.is(200)["available"], 7);
+    till.delete(&format!("{path}/picture")).await.is(204);
+
+    // Neither categories and stock nor what members write.
+    till.post(CATEGORIES, json!({ "name": "Mine" })).await.is_problem(401, "token_invalid");
+    till.get(&format!("{path}/stock")).await.is_problem(401, "token_invalid");
+    till.put(&format!("{path}/rating"), json!({ "stars": 5 })).await.is_problem(401, "token_invalid");
+    let (eva, _) = keeper(&cloud, "eva", "+447700900609", "administrator").await;
+    let reads = key(&eva, "statistics:read").await;
+    reads.post(PRODUCTS, body("Mine", &garden, 1)).await.is_problem(403, "forbidden");
+    cloud.anonymous().post(PRODUCTS, body("Mine", &garden, 1)).await.is_problem(401, "token_invalid");
+
+    let done = audit(&cloud, &staff).await;
+    for action in ["product_created", "product_changed"] {
+        assert!(done.contains(&(staff.id(), action.to_owned())), "{done:?}");
+    }
+    let created = cloud.of_kind("audit").await.into_iter().find(|entry| entry["action"]["S"] == "product_created");
+    assert!(created.is_some_and(|entry| entry.to_string().contains("api_key")), "which key was used is in the audit");
+    let (root, _) = keeper(&cloud, "root_of_all", "+447700900608", "superuser").await;
+    root.delete("/v1/admin/users/shopkeeper/roles/administrator").await.is(204);
+    till.with("if-match", "*").delete(&path).await.is_problem(401, "api_key_invalid");
 }

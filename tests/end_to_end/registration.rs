@@ -652,12 +652,12 @@ async fn nobody_waits_for_the_service_of_breached_passwords() {
     let breached = &cloud.outside.breached;
     let (caller, path) = at_the_password(&cloud, "ana_n").await;
     let known = json!({ "password": breached.passwords()[0] });
-    for mood in [Mode::Down, Mode::Garbled, Mode::Slow] {
-        breached.be(mood);
+    for mode in [Mode::Down, Mode::Garbled, Mode::Slow] {
+        breached.be(mode);
         // Waiting for the slow service would have shown that the password is known.
         caller.put(&path, known.clone()).await.is(200);
         let common = caller.put(&path, json!({ "password": "Pumpernickel" })).await;
-        assert_eq!(common.field_errors(), ["/password password_common"], "{mood:?}");
+        assert_eq!(common.field_errors(), ["/password password_common"], "{mode:?}");
     }
     assert_eq!(breached.asked().len(), 6);
     breached.be(Mode::Well);

@@ -16,7 +16,9 @@ const FEATURES: [&str; 6] = ["rooms", "moderation", "friends", "support", "notif
 const FILES: [&str; 2] = ["upload", "export"];
 
 /// Parameters that name nothing of one person.
-const SHARED: [(&str, &str); 3] = [
+const SHARED: [(&str, &str); 4] = [
+    // Products are the shop's. Only their pictures are tried here.
+    ("product", "prd_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
     // A number within a room.
     ("seq", "3"),
     // The public name of a channel.
@@ -39,7 +41,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
 ];
 
 /// Kinds of items that every request writes: counters, and when somebody was here.
-const FLEETING: [&str; 6] = ["limit", "presence", "last_seen", "session", "outbox", "done"];
+const FLEETING: [&str; 7] = ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done"];
 
 /// One of each thing that somebody can have, by the parameter that names it.
 type Things = BTreeMap<&'static str, String>;

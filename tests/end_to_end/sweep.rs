@@ -26,6 +26,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/admin/users/{username}/reactivation"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),
+    (Whole, "DELETE /v1/admin/users/{username}/api-keys/{key}"),
     (Whole, "POST /v1/donations"),
     (Whole, "POST /v1/friends/{user}/request"),
     (Whole, "DELETE /v1/friends/{user}/request"),
@@ -35,6 +36,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "PUT /v1/friends/{user}/block"),
     (Whole, "DELETE /v1/friends/{user}/block"),
     (Whole, "PATCH /v1/me"),
+    (Whole, "POST /v1/me/api-keys"),
+    (Whole, "DELETE /v1/me/api-keys/{key}"),
     (Whole, "POST /v1/me/addresses"),
     (Whole, "PUT /v1/me/addresses/{address}"),
     (Whole, "DELETE /v1/me/addresses/{address}"),
@@ -211,6 +214,7 @@ impl Operation {
             ("{category}", "cat_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{product}", "prd_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{key}", "apk_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));
         caller.with("if-match", "\"v1\"").with("idempotency-key", "one").send(self.method.clone(), &path, self.body.clone()).await

@@ -2,13 +2,12 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::{self},
+    staff,
     user::{Status, notify},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
 use events::Notice;
-use kernel::{Kind, Problem};
 use store::{Item as _, Tx, Update, field};
 use web::{Error, NoContent, Path, Problems, RequestId};
 
@@ -43,10 +42,7 @@ pub async fn reactivate_account(
     let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
     notify(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
-    s.table
-        .commit(tx)
-        .await
-        .map_err(|e| if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { Problem::from(e) })?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
     Ok(NoContent)
 }

@@ -103,9 +103,8 @@ async fn change(
     let entry = AuditEntry::by(&s.sys, actor, &request.0, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
-        e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),
-        e if staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
-        e => Problem::from(e),
+        e if !e.refused(still) && staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
+        e => staff::refused(e, still),
     })?;
     tracing::info!(user.id = %subject, actor.id = %actor, ?role, ?action, "roles changed");
     Ok(NoContent)

@@ -9,7 +9,7 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
-use kernel::{FieldError, Fields, Kind, Problem, fields};
+use kernel::{FieldError, Fields, Problem, fields};
 use serde::{Deserialize, Serialize};
 use store::{Tx, limits};
 use utoipa::ToSchema;
@@ -82,10 +82,7 @@ pub async fn create_api_key(
     let still = staff::require(&mut tx, owner.id, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, owner.id, &request.0, Action::ApiKeyCreated, owner.id);
     s.audit.add(&mut tx, &entry.changed("api_key", (), key.id).changed("scopes", (), &key.scopes));
-    s.table
-        .commit(tx)
-        .await
-        .map_err(|e| if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { Problem::from(e) })?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %owner.id, key.id = %key.id, "an API key was made");
     Ok(Created(format!("/v1/me/api-keys/{}", key.id), CreatedApiKey { key: token.reveal(), info: ApiKeyInfo::of(key) }))
 }

@@ -26,9 +26,8 @@ async fn revoke(s: &crate::State, actor: (UserId, Role), request: &RequestId, us
     let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::ApiKeyRevoked, user);
     s.audit.add(&mut tx, &entry.changed("api_key", id, ()));
     s.table.commit(tx).await.map_err(|e| match e {
-        e if e.refused(still) => Kind::Forbidden.because("the caller lost the role meanwhile"),
-        e if e.refused(there) => Kind::NotFound.into(),
-        e => Problem::from(e),
+        e if !e.refused(still) && e.refused(there) => Kind::NotFound.into(),
+        e => staff::refused(e, still),
     })?;
     tracing::info!(user.id = %user, actor.id = %actor, key.id = %id, "an API key was revoked");
     Ok(NoContent)

@@ -37,7 +37,7 @@ pub struct NewDonation {
 pub struct BegunDonation {
     #[serde(flatten)]
     donation: DonationInfo,
-    /// With which Stripe's script in the browser pays it. Only for the donor's browser.
+    /// The secret with which Stripe's script in the browser pays it. Only for the donor's browser.
     #[schema(examples("pi_3_secret_4"))]
     client_secret: String,
 }
@@ -48,8 +48,8 @@ pub struct BegunDonation {
 /// donation for 24 hours.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a transaction of the key and the
-/// donation; two counters; a transaction that adds the payment. With the first donation of a person also a write and an update of the
-/// customer. One to three requests to Stripe.
+/// donation; two counters; a transaction that adds the payment. With the first donation of a person also a transaction and an update of
+/// the customer. One to three requests to Stripe.
 #[utoipa::path(post, path = "/v1/donations", request_body = NewDonation,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
@@ -83,7 +83,7 @@ pub async fn create_donation(
         None => with_payment(&s, user, caller.resource, donation).await?,
     };
     let location = format!("/v1/donations/{}", donation.id);
-    Ok(Created(location, BegunDonation { donation: donation.into(), client_secret: payment.client_secret }))
+    Ok(Created(location, BegunDonation { donation: donation.into(), client_secret: payment.client_secret.expose().clone() }))
 }
 
 /// Creates the payment of a donation at Stripe, once, and adds it to the donation.
@@ -107,7 +107,7 @@ async fn with_payment(
     match write(&s.table, &s.sys, &donation, &begun, None).await? {
         Written::Now | Written::Before => Ok((begun, payment)),
         // A request with the same key was faster, or the webhook was.
-        Written::Moved => match s.table.get::<Donation>(Donation::key_of(donation.user, donation.id)).await? {
+        Written::Outdated => match s.table.get::<Donation>(Donation::key_of(donation.user, donation.id)).await? {
             Some(current) if current.intent == begun.intent => Ok((current, payment)),
             _ => Err(Kind::Conflict.into()),
         },

@@ -16,6 +16,9 @@ const MADE: Quota = Quota::window("models_made", 100, DAY, "new models of an acc
 /// The changes that an account makes. Each writes the search anew.
 const CHANGED: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
 
+/// The action that a page names when it gets the token of a captcha.
+const CAPTCHA_ACTION: &str = "create_model";
+
 /// A model to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,13 +29,19 @@ pub struct CreateModel {
     /// The code of one of the countries of this deployment, in upper or lower case. Absent for the first one.
     #[schema(min_length = 2, max_length = 2, nullable = false, examples("PL"))]
     country: Option<String>,
+    /// The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored.
+    #[schema(max_length = 8192, nullable = false)]
+    captcha: Option<String>,
 }
 
-/// Makes a model.
+/// Makes a model. It takes a captcha, if this deployment uses captchas.
 ///
-/// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in.
+/// The limit counts each request that reaches the captcha, also if that is refused.
+///
+/// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
+/// service.
 #[utoipa::path(post, path = "/v1/models", request_body = CreateModel,
-    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([MADE]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([MADE]))),
     responses((status = 201, body = ModelInfo), Problems))]
 pub async fn create_model(
     State(s): State<crate::State>,
@@ -42,9 +51,12 @@ pub async fn create_model(
     let mut fields = Fields::new();
     let title = fields.take("/title", Title::parse(&body.title));
     let country = body.country.map(|country| fields.take("/country", s.countries.parse(&country)));
-    let country = country.unwrap_or_else(|| s.countries.0.first().cloned());
+    let country = country.unwrap_or_else(|| s.countries.0.first().copied());
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     limits::take(&s.table, s.sys.now(), &[MADE.of(caller.user.id)]).await?;
+    if let Some(captcha) = &s.captcha {
+        captcha.check(s.sys.now(), body.captcha.as_deref().unwrap_or_default(), CAPTCHA_ACTION).await.map_err(Problem::from)?;
+    }
     let model = Model::new(s.sys.id(), caller.user.id, title, country);
     model.create(&s.table).await?;
     Ok(Created(format!("/v1/models/{}", model.id), ModelInfo::of(&model, Some(&caller.user))))
@@ -85,7 +97,7 @@ pub async fn update_model(
     let (me, old) = own(caller, &wanted)?;
     let mut fields = Fields::new();
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
-    let country = patch.country.map_or(Some(old.country.clone()), |country| fields.take("/country", s.countries.parse(&country)));
+    let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
     let (Some(title), Some(country)) = (title, country) else { return Err(fields.problem().into()) };
     limits::take(&s.table, s.sys.now(), &[CHANGED.of(me.user.id)]).await?;
     let new = old.change(&s.table, title, country).await.map_err(Problem::from)?;

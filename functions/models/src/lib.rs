@@ -5,8 +5,8 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/models` | one or two queries, and a batch read of the creators; by a part of a creator's name one or two queries more for the first batch, and a query for each of up to 23 people |
-//! | `POST /v1/models` | the caller; a counter; a transaction |
+//! | `GET /v1/models` | one or two queries, and a batch read of the creators; by a part of a creator's name one or two queries and a batch more for the first batch, and a query for each of up to 22 people |
+//! | `POST /v1/models` | the caller; a counter; a transaction. With captchas also a request to their service |
 //! | `GET /v1/models/{model}` | a read, and one of its creator |
 //! | `PATCH /v1/models/{model}` | the caller and the model in one; a counter; a transaction |
 //! | `DELETE /v1/models/{model}` | the caller and the model in one; a transaction |
@@ -21,9 +21,10 @@ use std::sync::Arc;
 
 use accounts::token::Tokens;
 use axum::extract::FromRef;
-use catalogue::Country;
+use countries::Country;
 use function::{Boot, Function, StartError};
-use kernel::{FieldError, Sys, env::Reader};
+use kernel::{FieldError, Origins, Sys, env::Reader};
+use proofs::captcha::Captcha;
 use store::{Sealer, Table};
 
 /// The state of the function: its clients, keys and settings.
@@ -34,6 +35,8 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     countries: Countries,
+    /// What a new model takes, if captchas are on.
+    captcha: Option<Captcha>,
 }
 
 /// The countries that a model can be of. The first one is assumed.
@@ -43,10 +46,9 @@ struct Countries(Arc<[Country]>);
 impl Countries {
     /// Reads `MODEL_COUNTRIES`.
     fn read(r: &mut Reader<'_>) -> Self {
-        let codes = r.list("MODEL_COUNTRIES");
-        let countries: Vec<Country> = codes.iter().filter_map(|code| Country::parse(code).ok()).collect();
-        if countries.is_empty() || countries.len() != codes.len() {
-            r.wrong("MODEL_COUNTRIES is not a list of country codes".to_owned());
+        let countries = Country::listed(r, "MODEL_COUNTRIES");
+        if countries.is_empty() {
+            r.wrong("MODEL_COUNTRIES names no country".to_owned());
         }
         Self(countries.into())
     }
@@ -75,12 +77,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let sealer = tokens.warm_up_with_sealer("models").await?;
-    let state = boot.env.read(|r| State {
-        table: tokens.table().clone(),
-        tokens: tokens.clone(),
-        sealer,
-        countries: Countries::read(r),
-        sys: sys.clone(),
+    let state = boot.env.read(|r| {
+        let origins = Origins::read(r);
+        State {
+            table: tokens.table().clone(),
+            tokens: tokens.clone(),
+            sealer,
+            countries: Countries::read(r),
+            captcha: Captcha::read(r, &origins),
+            sys: sys.clone(),
+        }
     })?;
     web::function(&boot, routes(), state)
 }

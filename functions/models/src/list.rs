@@ -1,7 +1,9 @@
 //! Searching the catalogue.
 
+use accounts::user::{Status, User};
 use axum::extract::State;
-use catalogue::{COUNTRY, Country};
+use catalogue::COUNTRY;
+use countries::Country;
 use kernel::{FieldError, Fields, Problem, id::UserId};
 use search::{Catalogue, OWNERS_MAX, Position, Rest, Term, Wanted};
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,8 @@ pub struct ModelQuery {
     /// A part of the title, in any case and with or without accents.
     #[param(max_length = 100, example = "bike")]
     search: Option<String>,
-    /// A part of the creator's username. The first 23 people count whose name has it.
+    /// A part of the creator's username. The first 22 people whose name has it are considered, without accounts that are not in
+    /// use.
     #[param(max_length = 30, example = "ann")]
     creator: Option<String>,
     /// The id of the creator's account. Ignored if there is a part of the username.
@@ -57,7 +60,7 @@ pub struct ModelList {
 /// five. Everybody may.
 ///
 /// AWS calls: one or two queries, and a batch of the creators. For a part of a creator's name, the first batch takes one or two queries
-/// for the people, and each batch of what is looked for a query for each of them.
+/// for the people and a batch of their accounts, and each batch of what is looked for a query for each of them.
 #[utoipa::path(get, path = "/v1/models", params(ModelQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = ModelList), Problems))]
@@ -112,7 +115,7 @@ impl Filters {
         Ok(Self { search, creator, country: country.flatten() })
     }
 
-    /// The people whose models are looked for.
+    /// The people whose models are looked for. The name of an account that is not in use is not shown, so nobody is found by it.
     async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
         let name = match &self.creator {
             None => return Ok(None),
@@ -121,7 +124,17 @@ impl Filters {
         };
         let wanted = Wanted::all().titled(name);
         let found = Catalogue::People.page(table, &wanted, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
-        found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>().map(Some)
+        let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            return Ok(Some(ids));
+        }
+        let mut people = table.get_many(ids.iter().map(|id| User::key_of(*id)).collect()).await?;
+        let mut creators = Vec::new();
+        for id in ids {
+            let user = people.take::<User>(&User::key_of(id))?;
+            creators.extend(user.filter(|user| user.status == Status::Active).map(|user| user.id));
+        }
+        Ok(Some(creators))
     }
 
     fn wanted(&self, creators: Option<&[UserId]>) -> Wanted {

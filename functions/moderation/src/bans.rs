@@ -22,7 +22,7 @@ use store::Tx;
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
 
-use crate::{refused, still_moderator};
+use crate::still_moderator;
 
 /// The longest ban that has an end, in minutes: a year.
 const MINUTES_MOST: u32 = 366 * 24 * 60;
@@ -160,7 +160,7 @@ pub async fn ban_from_chat(
     s.audit.add(&mut tx, &entry.changed("ends_at", old.and_then(|old| old.until), new.until));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(ordinary) => Kind::Forbidden.because("staff cannot be banned"),
-        e => refused(e, still),
+        e => staff::refused(e, still),
     })?;
     tracing::info!(user.id = %user, actor.id = %me, reason = ban.reason.as_str(), "banned from chat");
     // The event closes what stays open.
@@ -193,7 +193,7 @@ pub async fn end_chat_ban(
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user);
     s.audit.add(&mut tx, &entry.changed("reason", old.reason, ()).changed("ends_at", old.until, ()));
     notify(&mut tx, &s.sys, user, Notice::ChatUnbanned);
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user, actor.id = %me, "a ban from chat was ended");
     Ok(NoContent)
 }

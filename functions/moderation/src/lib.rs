@@ -31,9 +31,9 @@ use accounts::{
 };
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use kernel::{Kind, Problem, Sys, id::UserId};
+use kernel::{Sys, id::UserId};
 use messaging::Sockets;
-use store::{CommitError, Sealer, Slot, Table, Tx};
+use store::{Sealer, Slot, Table, Tx};
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -81,10 +81,4 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 /// Adds the condition to a transaction that the caller is still a moderator.
 fn still_moderator(tx: &mut Tx, caller: UserId) -> Slot {
     staff::require(tx, caller, Role::Moderator)
-}
-
-/// The problem of a refused transaction with that condition.
-#[track_caller]
-fn refused(e: CommitError, still: Slot) -> Problem {
-    if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
 }

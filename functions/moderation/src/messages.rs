@@ -1,6 +1,9 @@
 //! Messages before the moderators: read with their earlier texts, and deleted at any time.
 
-use accounts::audit::{Action, AuditEntry};
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff,
+};
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::{Kind, Problem, Timestamp};
@@ -17,7 +20,6 @@ use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Path, Problems, RequestId};
 
 use crate::{
-    refused,
     reports::{InRoom, ReportInfo},
     still_moderator,
 };
@@ -91,7 +93,7 @@ pub async fn get_reported_message(
         let audited = AuditEntry::by(&s.sys, me, &request.0, Action::MessageRead, report.author);
         s.audit.add(&mut tx, &audited.changed("message", (room, seq), (room, seq)));
         let still = still_moderator(&mut tx, me);
-        s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+        s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     }
     let words = |ReportMade { reason, note, at, .. }: ReportMade| {
         let text = note.map(|note| note.to_string());
@@ -134,7 +136,7 @@ pub async fn remove_message(
     s.audit.add(&mut tx, &audited.changed("message", (room, seq), ()));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(removal.room) => Kind::NotFound.because("the room was deleted"),
-        e => refused(e, still),
+        e => staff::refused(e, still),
     })?;
     tracing::info!(actor.id = %me, user.id = %said.author, "a message was deleted");
     Ok(NoContent)

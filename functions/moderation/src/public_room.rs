@@ -1,6 +1,9 @@
 //! The rules of the public room, which nobody administrates but staff.
 
-use accounts::audit::{Action, AuditEntry};
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff,
+};
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::Fields;
@@ -10,7 +13,7 @@ use store::Tx;
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, Problems, RequestId};
 
-use crate::{refused, still_moderator};
+use crate::still_moderator;
 
 /// The rules of the public room.
 #[derive(Deserialize, ToSchema)]
@@ -48,6 +51,6 @@ pub async fn set_public_room(
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::PublicRoomChanged, me);
     let entry = entry.changed("slow_mode_seconds", (), body.slow_mode_seconds).changed("masks_profanity", (), body.masks_profanity);
     s.audit.add(&mut tx, &entry);
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)
 }

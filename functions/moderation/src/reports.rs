@@ -1,6 +1,9 @@
 //! Reports of messages: made by members, listed for moderators and resolved by them.
 
-use accounts::audit::{Action, AuditEntry};
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff,
+};
 use axum::extract::State;
 use callers::{Member, Staff, staff::Moderator};
 use kernel::{
@@ -18,7 +21,7 @@ use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
 
-use crate::{refused, still_moderator};
+use crate::still_moderator;
 
 /// A message in a path.
 #[derive(Clone, Copy, Deserialize)]
@@ -190,6 +193,6 @@ pub async fn resolve_report(
     let still = still_moderator(&mut tx, me);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ReportResolved, report.author);
     s.audit.add(&mut tx, &entry.changed("message", (room, seq), (room, seq)).changed("outcome", report.outcome, outcome));
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)
 }

@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
@@ -16,7 +16,7 @@ use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
 use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
 
-use crate::{State as Shop, refused, still};
+use crate::State as Shop;
 
 /// A category.
 #[derive(Serialize, ToSchema)]
@@ -84,7 +84,7 @@ pub async fn create_category(
     let category = Category { id: s.sys.id(), name, products: 0 };
     let mut tx = Tx::new();
     let free = category.create(&mut tx);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryCreated, me);
     s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name));
     s.table.commit(tx).await.map_err(|e| not_written(e, Some(free), still))?;
@@ -93,7 +93,7 @@ pub async fn create_category(
 }
 
 fn not_written(e: CommitError, free: Option<Slot>, still: Slot) -> Problem {
-    if free.is_some_and(|free| e.refused(free)) { Kind::NameTaken.into() } else { refused(e, still) }
+    if free.is_some_and(|free| e.refused(free)) { Kind::NameTaken.into() } else { staff::refused(e, still) }
 }
 
 async fn read(s: &Shop, category: CategoryId) -> Result<Category, Problem> {
@@ -118,7 +118,7 @@ pub async fn rename_category(
     let category = read(&s, id).await?;
     let mut tx = Tx::new();
     let (_, free) = category.rename(&mut tx, &name);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryChanged, me);
     s.audit.add(&mut tx, &entry.changed("category", id, id).changed("name", &category.name, &name));
     s.table.commit(tx).await.map_err(|e| not_written(e, free, still))?;
@@ -143,13 +143,13 @@ pub async fn delete_category(
     let category = read(&s, id).await?;
     let mut tx = Tx::new();
     let empty = category.delete(&mut tx);
-    let still = still(&mut tx, me, Role::Administrator);
+    let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me);
     s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()));
     match s.table.commit(tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(empty) => return Err(not_deleted(r.current(empty))?.into()),
-        Err(e) => return Err(refused(e, still).into()),
+        Err(e) => return Err(staff::refused(e, still).into()),
     }
     tracing::info!(category.id = %id, actor.id = %me, "a category was deleted");
     Ok(NoContent)

@@ -1,5 +1,5 @@
 //! The products of the shop: everybody reads them, members comment on them and rate them, and administrators manage them with their
-//! categories, prices and stock.
+//! categories, prices and stock. Products with their prices, stock and pictures are also managed by programs with an API key.
 //!
 //! Every change by staff is in the audit in the same transaction (`accounts::audit`), and is refused if the caller has no role any more
 //! at that moment. What was written about a product is deleted after it, by the event of its deletion.
@@ -38,20 +38,15 @@ mod pictures;
 mod ratings;
 mod shown;
 
-use accounts::{
-    audit::Audit,
-    picture::Links,
-    staff::{self, Role},
-    token::Tokens,
-};
+use accounts::{audit::Audit, picture::Links, token::Tokens};
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, shop::ProductDeleted};
 use files::Bucket;
 use function::{Boot, Context, Failure, Function, RawValue, StartError};
-use kernel::{Kind, Problem, Sys, id::UserId};
+use kernel::Sys;
 use serde_json::value::to_raw_value;
-use store::{CommitError, Sealer, Slot, Table, Tx};
+use store::{Sealer, Table};
 
 events::hears! { ProductDeleted }
 
@@ -123,15 +118,4 @@ async fn on_event(s: &State, context: &Context, payload: &RawValue) -> Result<Bo
     let Heard::ProductDeleted(ProductDeleted { product }) = event.detail.event;
     Box::pin(clear::clear(s, context, product)).await?;
     Ok(to_raw_value(&())?)
-}
-
-/// Adds to a transaction that the caller still has a role.
-fn still(tx: &mut Tx, caller: UserId, role: Role) -> Slot {
-    staff::require(tx, caller, role)
-}
-
-/// The problem of a refused transaction with that condition.
-#[track_caller]
-fn refused(e: CommitError, still: Slot) -> Problem {
-    if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
 }

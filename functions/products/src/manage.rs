@@ -2,10 +2,10 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
     CURRENCY, price,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
@@ -14,7 +14,7 @@ use commerce::{
 };
 use kernel::{
     FieldError, Fields, Kind, Problem,
-    id::{CategoryId, ProductId, UserId},
+    id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
 use search::Catalogue;
@@ -24,9 +24,8 @@ use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
 
 use crate::{
-    State as Shop, refused,
+    State as Shop,
     shown::{ProductInfo, read, versioned},
-    still,
 };
 
 /// How many slugs are tried for a new product: that of its name, with numbers, and in the end one of its id.
@@ -86,7 +85,9 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
 
-/// Creates a product. For administrators.
+/// Creates a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
 ///
@@ -96,12 +97,12 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     responses((status = 201, body = ProductInfo), Problems))]
 pub async fn create_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     request: RequestId,
     Language(locale): Language,
     Json(body): Json<CreateProduct>,
 ) -> Result<Created<ProductInfo>, Error> {
-    let (me, new) = (caller.member.user.id, body.parse()?);
+    let (me, new) = (caller.user, body.parse()?);
     let id = s.sys.id();
     let of_name = ProductSlug::of(new.name.as_str(), id);
     for attempt in 0..SLUGS {
@@ -113,8 +114,8 @@ pub async fn create_product(
         let product = Product::new(id, slug, new.clone(), s.sys.now());
         let mut tx = Tx::new();
         let slots = product.create(&mut tx)?;
-        let still = still(&mut tx, me, Role::Administrator);
-        let entry = entry(&s, me, &request, Action::ProductCreated, id);
+        let still = staff::require(&mut tx, me, Role::Administrator);
+        let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
         let indexed = Catalogue::Products.add(&mut tx, &product.entry());
         match indexed.commit(&s.table, tx).await {
@@ -144,12 +145,19 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     if taken(slots.category) {
         return Problem::field("/category", FieldError::new("choice"));
     }
-    refused(e, still)
+    staff::refused(e, still)
 }
 
-/// An entry of the audit about a product.
-fn entry(s: &Shop, caller: UserId, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
-    AuditEntry::by(&s.sys, caller, &request.0, action, caller).changed("product", product, product)
+/// Who manages products.
+pub type Manager = StaffOrKey<Administrator, ProductsWrite>;
+
+/// An entry of the audit about a product, with the key that was used if there was one.
+pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Action, product: ProductId) -> AuditEntry {
+    let entry = AuditEntry::by(&s.sys, caller.user, &request.0, action, caller.user).changed("product", product, product);
+    match caller.key {
+        Some(key) => entry.changed("api_key", key, key),
+        None => entry,
+    }
 }
 
 /// What to change of a product. What is absent stays.
@@ -201,7 +209,9 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     Percent::new(number).ok_or_else(|| FieldError::new("range").with("min", 1).with("max", DISCOUNT_MAX))
 }
 
-/// Changes a product. For administrators.
+/// Changes a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
 /// changes.
@@ -214,14 +224,14 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn update_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
     Language(locale): Language,
     Json(body): Json<UpdateProduct>,
 ) -> Result<Versioned<ProductInfo>, Error> {
-    let (me, change, now) = (caller.member.user.id, body.parse()?, s.sys.now());
+    let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = matching(&s, &version, id).await?;
     let discounted = change.discount.unwrap_or(before.discount).is_some();
     let lowest =
@@ -229,8 +239,8 @@ pub async fn update_product(
     let after = before.after(change, lowest, now)?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
-    let still = still(&mut tx, me, Role::Administrator);
-    s.audit.add(&mut tx, &told(entry(&s, me, &request, Action::ProductChanged, id), &before, &after));
+    let still = staff::require(&mut tx, me, Role::Administrator);
+    s.audit.add(&mut tx, &with_changes(entry(&s, &caller, &request, Action::ProductChanged, id), &before, &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
@@ -255,7 +265,7 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 }
 
 /// An entry with what has changed. The description is left out, because it is long.
-fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
+fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     fn changed<T: PartialEq + Serialize>(entry: AuditEntry, name: &str, before: T, after: T) -> AuditEntry {
         if before == after { entry } else { entry.changed(name, before, after) }
     }
@@ -267,7 +277,9 @@ fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     changed(entry, "available", before.available, after.available)
 }
 
-/// Deletes a product. For administrators.
+/// Deletes a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
 /// what they say of it.
@@ -280,23 +292,23 @@ fn told(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_product(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
 ) -> Result<NoContent, Error> {
-    let me = caller.member.user.id;
+    let me = caller.user;
     let product = matching(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
-    let still = still(&mut tx, me, Role::Administrator);
-    let entry = entry(&s, me, &request, Action::ProductDeleted, id);
+    let still = staff::require(&mut tx, me, Role::Administrator);
+    let entry = entry(&s, &caller, &request, Action::ProductDeleted, id);
     s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
-        Err(e) => return Err(refused(e, still).into()),
+        Err(e) => return Err(staff::refused(e, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, "a product was deleted");
     Ok(NoContent)

@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::{self, Role},
     user::User,
 };
 use axum::extract::State;
@@ -18,7 +18,6 @@ use web::{Error, Json, NoContent, Path, Problems, RequestId};
 use crate::{
     State as Shop,
     comments::{CommentInfo, WriteComment},
-    refused, still,
 };
 
 /// Changes a comment of somebody else. For moderators.
@@ -77,10 +76,10 @@ async fn commit(
     action: Action,
     comment: &Comment,
 ) -> Result<(), Problem> {
-    let still = still(&mut tx, caller, Role::Moderator);
+    let still = staff::require(&mut tx, caller, Role::Moderator);
     let entry = AuditEntry::by(&s.sys, caller, &request.0, action, comment.author);
     s.audit.add(&mut tx, &entry.changed("product", comment.product, comment.product).changed("comment", comment.id, comment.id));
-    s.table.commit(tx).await.map_err(|e| if e.refused(there) { Kind::NotFound.into() } else { refused(e, still) })?;
+    s.table.commit(tx).await.map_err(|e| if e.refused(there) { Kind::NotFound.into() } else { staff::refused(e, still) })?;
     tracing::info!(comment.id = %comment.id, actor.id = %caller, ?action, "a comment was moderated");
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! Pictures of products, which staff upload as people upload theirs: the file is declared, sent to the bucket, checked and encoded anew.
 
 use accounts::{
-    audit::{Action, AuditEntry},
+    audit::Action,
     picture::Picture,
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
 use files::{
     CreatedUpload, Upload,
     announce::{CreateUpload, UploadStatus, announce},
@@ -22,12 +21,18 @@ use store::{
 };
 use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
 
-use crate::{State as Shop, refused, shown::read, still};
+use crate::{
+    State as Shop,
+    manage::{Manager, entry},
+    shown::read,
+};
 
 /// Uploads that one member of the staff may announce.
 const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for an account");
 
-/// Returns a link for the upload of a picture of a product. For administrators.
+/// Returns a link for the upload of a picture of a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// As for the caller's own picture: send the file with `PUT` to `url`, with the `headers`. It is then checked and re-encoded, and
 /// replaces the former picture of the product. `GET` of the `Location` returns whether it has been published.
@@ -56,21 +61,21 @@ const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for a
 )]
 pub async fn create_product_picture_upload(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     request: RequestId,
     Path(product): Path<ProductId>,
     Json(body): Json<CreateUpload>,
 ) -> Result<Created<CreatedUpload<UploadId>>, Error> {
-    let (me, declared) = (caller.member.user.id, body.parse()?);
+    let (me, declared) = (caller.user, body.parse()?);
     let product = read(&s, product).await?.id;
     limits::take(&s.table, s.sys.now(), &[UPLOADS.of(me)]).await?;
     let (upload, created) = announce(&s.bucket, &s.sys, me, Some(product), declared).await?;
     let mut tx = Tx::new();
     tx.create(&upload);
-    let still = still(&mut tx, me, Role::Administrator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product, product);
+    let still = staff::require(&mut tx, me, Role::Administrator);
+    let entry = entry(&s, &caller, &request, Action::ProductChanged, product);
     s.audit.add(&mut tx, &entry.changed("picture", (), upload.picture()));
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(Created(format!("/v1/products/{product}/picture/uploads/{}", upload.id), created))
 }
 
@@ -81,7 +86,9 @@ pub struct OfProduct {
     upload: UploadId,
 }
 
-/// Reads the state of the caller's upload for a product. For administrators.
+/// Reads the state of the caller's upload for a product.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// AWS calls: the caller and their roles in one; a read.
 #[utoipa::path(get, path = "/v1/products/{product}/picture/uploads/{upload}",
@@ -95,15 +102,17 @@ pub struct OfProduct {
 )]
 pub async fn get_product_picture_upload(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     Path(OfProduct { product, upload }): Path<OfProduct>,
 ) -> Result<Json<UploadStatus>, Error> {
-    let upload = s.table.get::<Upload>(Upload::key_of(caller.member.user.id, upload)).await?;
+    let upload = s.table.get::<Upload>(Upload::key_of(caller.user, upload)).await?;
     let upload = upload.filter(|upload| upload.product == Some(product)).ok_or(Kind::NotFound)?;
     Ok(Json(UploadStatus::of(&upload, &s.links, s.sys.now())))
 }
 
-/// Removes the picture of a product. No effect without one. For administrators.
+/// Removes the picture of a product. No effect without one.
+///
+/// For administrators, and for programs with an API key of one that has the scope `products:write`.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction, if there is a picture.
 #[utoipa::path(delete, path = "/v1/products/{product}/picture",
@@ -112,17 +121,17 @@ pub async fn get_product_picture_upload(
     responses((status = 204, description = "The product has no picture."), Problems))]
 pub async fn delete_product_picture(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    caller: Manager,
     request: RequestId,
     Path(product): Path<ProductId>,
 ) -> Result<NoContent, Error> {
-    let (me, product) = (caller.member.user.id, read(&s, product).await?);
+    let (me, product) = (caller.user, read(&s, product).await?);
     let Some(picture) = product.picture else { return Ok(NoContent) };
     let mut tx = Tx::new();
     product.change_picture(&mut tx, &s.sys, None);
-    let still = still(&mut tx, me, Role::Administrator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ProductChanged, me).changed("product", product.id, product.id);
+    let still = staff::require(&mut tx, me, Role::Administrator);
+    let entry = entry(&s, &caller, &request, Action::ProductChanged, product.id);
     s.audit.add(&mut tx, &entry.changed("picture", picture, ()));
-    s.table.commit(tx).await.map_err(|e| refused(e, still))?;
+    s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)
 }

@@ -1,4 +1,5 @@
-//! What Stripe tells, by its webhook and by being asked once an hour for what the webhook has lost; and what Stripe is told of people.
+//! Keeps donations and customers in step with Stripe: takes the events of its webhook, looks once an hour for events that did not arrive,
+//! and sends it new names and mail addresses of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
 //! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may

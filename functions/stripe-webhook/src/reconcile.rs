@@ -112,6 +112,8 @@ async fn look_at(s: &State, donation: Donation) -> Result<(), Failure> {
     }
     match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
         Settled::Donation(current) if current.state == DonationState::PendingPayment => {}
+        // It stays as it is, and makes room for those that wait behind it.
+        Settled::Foreign => {}
         Settled::Gone => {
             let after = Donation { state: DonationState::Cancelled, ..donation.clone() };
             return put(s, &donation, &after).await;

@@ -1,10 +1,10 @@
-//! A person has another name or another address: their customer at Stripe is told, if they have one.
+//! Sends the new name or mail address of a person to Stripe, if they have a customer there.
 
 use accounts::user::User;
 use function::Failure;
 use kernel::id::UserId;
 use payments::Customer;
-use stripe_api::tell;
+use stripe_api::sync_customer;
 
 use crate::State;
 
@@ -15,7 +15,7 @@ pub(crate) async fn renamed(s: &State, user: UserId) -> Result<(), Failure> {
     let (person, customer) = (found.take::<User>(&person)?, found.take::<Customer>(&customer)?);
     if let (Some(person), Some(customer)) = (person, customer) {
         // If Stripe does not know the customer any more, the next payment creates another one.
-        tell(&s.table, &s.stripe, &person, customer).await?;
+        sync_customer(&s.table, &s.stripe, &person, customer).await?;
     }
     Ok(())
 }

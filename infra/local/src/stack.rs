@@ -341,6 +341,8 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("PasskeyDomain", NAME.to_owned()),
         ("SmsDomain", NAME.to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
+        // Captchas are off as long as nobody gives their secret.
+        ("CaptchaUrl", format!("{}{}/siteverify", urls.outside, outside::captcha::PATH)),
         ("StripeUrl", format!("{}{}", urls.outside, outside::stripe::PATH)),
         ("StripeSecretKey", outside::stripe::SECRET_KEY.to_owned()),
         ("StripePublishableKey", outside::stripe::PUBLISHABLE_KEY.to_owned()),

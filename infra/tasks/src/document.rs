@@ -1,6 +1,6 @@
 //! The OpenAPI document of the whole system, and the routes in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use local::functions::Registered;
 use serde_json::Value;
@@ -53,7 +53,7 @@ const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 const ANSWERS_THE_REST: &str = "api-docs";
 /// Its routes for them. They name the methods because `$default` and `ANY` would also get preflight requests, which API Gateway would
 /// then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its own for GET.
-const REST: [(&str, &[&str]); 2] = [("/{path+}", &METHODS), ("/", &["post", "put", "patch", "delete"])];
+const REST: [(&str, &[&str]); 2] = [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
 /// Every operation of a document, with its path and method.
 pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -61,8 +61,8 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
 }
 
-/// The routes in code, sorted by path and method. Every GET route has a HEAD route, because the gateway needs one, and axum answers
-/// HEAD like GET.
+/// The routes in code, sorted by path and method. Where there is GET there is HEAD, which the gateway has to be told, and axum answers
+/// like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
@@ -73,16 +73,30 @@ pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     for function in functions {
         let Some(describe) = function.description else { continue };
         let document = serde_json::to_value(describe())?;
-        for (path, method, _) in operations(&document) {
-            let head = (method == "get").then_some("head");
-            routes.extend([method].into_iter().chain(head).map(|method| route(path, method, function.name)));
-        }
+        routes.extend(operations(&document).map(|(path, method, _)| route(path, method, function.name)));
         if function.name == ANSWERS_THE_REST {
             routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
         }
     }
+    routes.extend(heads(&routes));
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
+}
+
+/// The HEAD routes for these routes. Where everything that can be read below a prefix belongs to one function, one route is enough for
+/// that: an API has 300 routes. The function answers 405 for its own paths without GET, and 404 for those of other functions.
+fn heads(routes: &[Route]) -> BTreeSet<Route> {
+    let below = |path: &str, prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    let gets = || routes.iter().filter(|route| route.method == "GET");
+    let head = |get: &Route| {
+        // The first two segments are `/v1` and a noun.
+        let mut prefixes = get.path.match_indices('/').skip(2).filter_map(|(end, _)| get.path.get(..end));
+        let own = prefixes.find(|prefix| gets().all(|other| !below(&other.path, prefix) || other.function == get.function));
+        let shared = own.filter(|prefix| gets().filter(|other| below(&other.path, prefix)).count() > 1);
+        let path = shared.map_or_else(|| get.path.clone(), |prefix| format!("{prefix}/{{path+}}"));
+        Route { path, method: "HEAD".to_owned(), function: get.function.clone() }
+    };
+    gets().map(head).collect()
 }
 
 /// The document of the whole API.
@@ -118,6 +132,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn paths_of_one_function_share_a_head_route() {
+        let routes = [
+            ("GET", "/", "a"),
+            ("GET", "/v1/rooms", "b"),
+            ("GET", "/v1/rooms/{room}", "b"),
+            ("GET", "/v1/rooms/{room}/messages", "b"),
+            ("POST", "/v1/rooms/{room}/reports", "f"),
+            ("GET", "/v1/me", "c"),
+            ("GET", "/v1/me/picture", "c"),
+            ("GET", "/v1/me/mfa/factors", "d"),
+            ("GET", "/v1/me/mfa/devices", "d"),
+            ("POST", "/v1/flows/{flow}/code", "e"),
+        ];
+        let routes = routes.map(|(method, path, function)| Route { path: path.into(), method: method.into(), function: function.into() });
+        let heads: Vec<String> =
+            heads(&routes).into_iter().map(|head| format!("{} {} {}", head.method, head.path, head.function)).collect();
+        let expected = ["/ a", "/v1/me c", "/v1/me/mfa/{path+} d", "/v1/me/picture c", "/v1/rooms b", "/v1/rooms/{path+} b"];
+        assert_eq!(heads, expected.map(|head| format!("HEAD {head}")));
+    }
 
     #[test]
     fn contradicting_functions_are_found() {

@@ -242,7 +242,7 @@ fn problem(kind: Kind) -> Problem {
             Problem::new(kind).with("challenge", challenge).with("difficulty", 18)
         }
         Kind::StepRequired => Problem::new(kind).with("required_step", "personal"),
-        Kind::ChatBanned => Problem::new(kind).with("reason", "spam"),
+        Kind::ChatBanned => Problem { retry_after: Some(3600), ..Problem::new(kind).with("reason", "spam") },
         Kind::TooManyRequests | Kind::ResendTooEarly | Kind::SlowMode => Problem { retry_after: Some(20), ..Problem::new(kind) },
         Kind::FriendPaused => Problem { retry_after: Some(604_800), ..Problem::new(kind) },
         Kind::Unavailable => Problem { retry_after: Some(1), ..Problem::new(kind) },

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use accounts::{identifier::Username, user::User};
 use kernel::{
-    Sys,
+    Locale, Sys,
     id::{ModelId, UserId},
 };
 use local::{Options, Stack, Storage, hosts::Trace};
@@ -203,6 +204,9 @@ async fn fill(stack: &Stack, size: u32) -> Result<Vec<String>, Failure> {
     for (number, person) in people.iter().enumerate() {
         let name = format!("{}_{number}", search::normal(&word(sys)));
         rows.extend(carriers(Catalogue::People, &Entry::of_words(person, &name, [name.as_str()]))?);
+        if let Ok(username) = Username::parse(&name) {
+            rows.push(row_of(&User::new(*person, username, Locale::En, sys.now()))?);
+        }
     }
     let mut titles = Vec::new();
     for _ in 0..size {
@@ -236,7 +240,8 @@ fn carriers(catalogue: Catalogue, entry: &Entry) -> Result<Vec<Value>, Failure> 
 fn row_of<I: Item>(item: &I) -> Result<Value, Failure> {
     let Value::Object(members) = serde_json::to_value(item)? else { return Err("an item is an object".into()) };
     let text = |text: &str| json!({ "S": text });
-    let mut row: BTreeMap<String, Value> = members.into_iter().map(|(name, value)| (name, attribute(&value))).collect();
+    let present = members.into_iter().filter(|(_, value)| !value.is_null());
+    let mut row: BTreeMap<String, Value> = present.map(|(name, value)| (name, attribute(&value))).collect();
     let (key, version) = (item.key(), json!({ "N": I::VERSION.to_string() }));
     row.extend([("pk", text(key.partition())), ("sk", text(key.sort())), ("kind", text(I::KIND)), ("v", version)].map(owned));
     for (index, key) in item.indexes() {
@@ -254,6 +259,7 @@ fn attribute(value: &Value) -> Value {
     match value {
         Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
         Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::Bool(flag) => json!({ "BOOL": flag }),
         other => json!({ "S": other.as_str().unwrap_or_default() }),
     }
 }

@@ -163,10 +163,11 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. All methods of a path must belong to one function.
+/// The workspace's manifest with the router of `cargo lambda watch` replaced. All methods of a path must belong to one function. HEAD is
+/// where GET is.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
-    for route in routes {
+    for route in routes.iter().filter(|route| route.method != "HEAD") {
         match paths.insert(&route.path, &route.function) {
             Some(other) if other != route.function => {
                 return Err(format!("{} belongs to both {other} and {}", route.path, route.function).into());

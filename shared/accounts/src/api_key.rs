@@ -36,7 +36,7 @@ const SHOWN: usize = 12;
 /// What a key opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum Scope {
-    /// Making, changing and deleting products.
+    /// Making, changing and deleting products, also their pictures.
     #[serde(rename = "products:write")]
     ProductsWrite,
     /// Reading statistics.

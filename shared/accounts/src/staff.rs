@@ -3,7 +3,7 @@
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request.
 
-use kernel::id::UserId;
+use kernel::{Kind, Problem, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
@@ -98,6 +98,13 @@ pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
         Role::Superuser => has(Role::Superuser),
     };
     tx.check(Roles::key_of(user), enough)
+}
+
+/// The problem of a refused transaction with the condition that the caller still has a role: see [`require`].
+#[must_use]
+#[track_caller]
+pub fn refused(e: CommitError, still: Slot) -> Problem {
+    if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
 }
 
 /// Adds the condition that `user` has no role to a transaction against them: nobody bans staff before their roles were removed.

@@ -10,7 +10,10 @@ use accounts::{
 };
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{ApiKeyId, UserId},
+};
 use store::Table;
 use web::Admits;
 
@@ -47,6 +50,8 @@ pub struct StaffOrKey<R, S> {
     pub user: UserId,
     /// Their highest role.
     pub role: Role,
+    /// The key, if it was a program.
+    pub key: Option<ApiKeyId>,
     taken: PhantomData<(R, S)>,
 }
 
@@ -73,15 +78,15 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, web::Error> {
         let Some(sent) = web::api_key(&parts.headers) else {
             let Staff { member, role, .. } = Staff::<R>::from_request_parts(parts, state).await?;
-            return Ok(Self { user: member.user.id, role, taken: PhantomData });
+            return Ok(Self { user: member.user.id, role, key: None, taken: PhantomData });
         };
-        let (user, role) = owner(&Table::from_ref(state), sent, R::ROLE, S::SCOPE, Sys::from_ref(state).now()).await?;
-        Ok(Self { user, role, taken: PhantomData })
+        let (user, role, key) = owner(&Table::from_ref(state), sent, R::ROLE, S::SCOPE, Sys::from_ref(state).now()).await?;
+        Ok(Self { user, role, key: Some(key), taken: PhantomData })
     }
 }
 
-/// The owner of a key that has this scope, and their highest role, which is at least `least`.
-async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) -> Result<(UserId, Role), Problem> {
+/// The owner of a key that has this scope, their highest role, which is at least `least`, and the key.
+async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) -> Result<(UserId, Role, ApiKeyId), Problem> {
     let refused = |cause| Kind::ApiKeyInvalid.because(cause);
     let token = ApiKeyToken::parse(sent).ok_or_else(|| refused("it is no key of this system"))?;
     let (user, roles, key) = (User::key_of(token.user), Roles::key_of(token.user), ApiKey::key_of(token.user, token.id));
@@ -99,5 +104,5 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
     }
     key.record_use(table, now).await?;
     web::speaks(owner.locale);
-    Ok((owner.id, role))
+    Ok((owner.id, role, key.id))
 }

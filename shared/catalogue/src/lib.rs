@@ -5,8 +5,9 @@ use accounts::{
     purge::Purged,
     user::{Status, User, owned, owned_partition},
 };
+use countries::Country;
 use kernel::{
-    FieldError, Time,
+    Time,
     id::{Id as _, ModelId, UserId},
 };
 use search::{Catalogue, Entry};
@@ -24,29 +25,6 @@ kernel::lines! {
 pub const COUNTRY: &str = "country";
 /// How many models a step of a purge deletes.
 const PURGED_AT_ONCE: u32 = 25;
-
-/// The code of a country: two upper-case letters (ISO 3166-1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Country(String);
-
-impl Country {
-    /// Parses a code in upper or lower case.
-    ///
-    /// # Errors
-    /// `country`
-    pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        let code = typed.trim().to_ascii_uppercase();
-        let is_code = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
-        if is_code { Ok(Self(code)) } else { Err(FieldError::new("country")) }
-    }
-}
-
-impl std::fmt::Display for Country {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +93,7 @@ impl Model {
     /// What the search knows of it.
     #[must_use]
     pub fn entry(&self) -> Entry {
-        Entry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, &self.country)
+        Entry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, self.country)
     }
 
     /// Stores a new model, if its owner's account is in use. One transaction.
@@ -139,7 +117,7 @@ impl Model {
             return Ok(self.clone());
         }
         let mut tx = Tx::new();
-        let update = Update::of(self.key()).set("title", &title).set("country", &country).add("version", 1);
+        let update = Update::of(self.key()).set("title", &title).set("country", country).add("version", 1);
         let record = tx.update(update.when(field("version").eq(self.version)));
         let new = Self { title, country, version: self.version.saturating_add(1), ..self.clone() };
         let change = Catalogue::Models.change(&mut tx, &self.entry(), &new.entry());
@@ -205,13 +183,5 @@ mod tests {
             assert_eq!(title.as_deref().map_err(|code| *code), expected, "{typed:?}");
         }
         assert!(Title::parse(&"ż".repeat(100)).is_ok() && Title::parse(&"ż".repeat(101)).is_err_and(|e| e.code == "too_long"));
-    }
-
-    #[test]
-    fn a_country_has_two_letters() {
-        assert_eq!(Country::parse(" pl ").map(|country| country.to_string()).ok().as_deref(), Some("PL"));
-        for wrong in ["", "P", "POL", "P1", "ŁŁ"] {
-            assert!(Country::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }

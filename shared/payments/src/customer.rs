@@ -5,7 +5,7 @@ use kernel::{Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal};
 
-/// The customer of a person, and what Stripe was told about them.
+/// The customer of a person, and the details that Stripe has of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The person.
@@ -14,9 +14,9 @@ pub struct Customer {
     pub customer: Option<String>,
     /// The number of this customer of the person, from 1. It is raised when Stripe no longer knows the former one.
     pub attempt: u32,
-    /// The name that Stripe was told.
+    /// The name that was sent to Stripe.
     pub name: String,
-    /// The address that Stripe was told, if there is one.
+    /// The mail address that was sent to Stripe, if there is one.
     #[serde(default)]
     pub email: Option<String>,
     /// When it was created.

@@ -19,7 +19,7 @@ use kernel::{
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, Update, WriteError, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
 use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
@@ -48,6 +48,19 @@ pub enum DonationState {
     Refunded,
     /// It was not paid in time, and cannot be paid any more.
     Cancelled,
+}
+
+impl DonationState {
+    /// The state after what Stripe says of the payment. Nothing is left if all of it was given back.
+    const fn after(self, progress: Progress, nothing_left: bool) -> Self {
+        match (self, progress) {
+            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) if nothing_left => Self::Refunded,
+            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) => Self::Paid,
+            (Self::PendingPayment, Progress::Cancelled) => Self::Cancelled,
+            (Self::Paid, _) if nothing_left => Self::Refunded,
+            (state, _) => state,
+        }
+    }
 }
 
 /// A donation.
@@ -127,39 +140,30 @@ impl Donation {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// The donation after what Stripe has told of its payment. The same one if that is nothing new.
+    /// The donation after what Stripe says of its payment. The same one if that is nothing new.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
-    pub fn after(&self, told: &Settlement, now: Time) -> Result<Self, Mismatch> {
-        if self.intent.as_ref().is_some_and(|intent| *intent != told.intent) {
+    pub fn after(&self, settlement: &Settlement, now: Time) -> Result<Self, Mismatch> {
+        if self.intent.as_ref().is_some_and(|intent| *intent != settlement.intent) {
             return Err(Mismatch::Intent);
         }
-        if self.customer.is_some() && self.customer != told.customer {
+        if self.customer.is_some() && self.customer != settlement.customer {
             return Err(Mismatch::Customer);
         }
         let amount = self.donor.amount;
-        let paid = told.progress == Progress::Succeeded;
-        if told.asked != amount || (paid && told.received != amount.amount()) {
+        let paid = settlement.progress == Progress::Succeeded;
+        if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
-        let (refunded, disputed) = (self.refunded.max(told.refunded), self.disputed || told.disputed);
-        let state = match (self.state, told.progress) {
-            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) if refunded >= amount.amount() => {
-                DonationState::Refunded
-            }
-            (DonationState::PendingPayment | DonationState::Cancelled, Progress::Succeeded) => DonationState::Paid,
-            (DonationState::PendingPayment, Progress::Cancelled) => DonationState::Cancelled,
-            (DonationState::Paid, _) if refunded >= amount.amount() => DonationState::Refunded,
-            (state, _) => state,
-        };
+        let (refunded, disputed) = (self.refunded.max(settlement.refunded), self.disputed || settlement.disputed);
         Ok(Self {
-            state,
-            intent: Some(told.intent.clone()),
-            customer: told.customer.clone().or_else(|| self.customer.clone()),
+            state: self.state.after(settlement.progress, refunded >= amount.amount()),
+            intent: Some(settlement.intent.clone()),
+            customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             refunded,
             disputed,
-            decline: if paid { None } else { told.decline.clone().or_else(|| self.decline.clone()) },
+            decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         })
@@ -212,10 +216,10 @@ pub enum Written {
     /// The event was handled before.
     Before,
     /// The donation has changed since it was read: read it again.
-    Moved,
+    Outdated,
 }
 
-/// Writes what has become of a donation, if it has not changed since it was read; with the event of Stripe that told it, if there was
+/// Writes what has become of a donation, if it has not changed since it was read; with the event of Stripe that brought it, if there was
 /// one, and with the receipt, if it is paid now. One transaction, or nothing if there is nothing to write.
 ///
 /// # Errors
@@ -236,7 +240,7 @@ pub async fn write(table: &Table, sys: &Sys, before: &Donation, after: &Donation
     match table.commit(tx).await {
         Ok(()) => Ok(Written::Now),
         Err(CommitError::Refused(refused)) if handled.is_some_and(|slot| refused.at(slot)) => Ok(Written::Before),
-        Err(CommitError::Refused(_)) => Ok(Written::Moved),
+        Err(CommitError::Refused(_)) => Ok(Written::Outdated),
         Err(CommitError::Store(e)) => Err(e),
     }
 }
@@ -300,18 +304,34 @@ impl DonationRecord {
         Key::new(format!("DONATION_RECORD#{id}"), "DONATION_RECORD")
     }
 
-    /// Writes what Stripe has told of the payment after the person had left. Returns whether there is a record.
+    /// Writes what Stripe says of the payment after the person has left. Returns whether there is a record.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn settle(table: &Table, id: DonationId, told: &Settlement) -> Result<bool, StoreError> {
-        let refunded_all = told.refunded > 0 && told.refunded >= told.received;
-        let update = Update::of(Self::key_of(id)).set("refunded", told.refunded).set("disputed", told.disputed);
-        let update = if refunded_all { update.set("state", DonationState::Refunded) } else { update };
-        match table.update(update.when(Cond::Exists)).await {
-            Ok(_) => Ok(true),
-            Err(WriteError::Refused(_)) => Ok(false),
+    /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
+    pub async fn settle(table: &Table, id: DonationId, settlement: &Settlement, now: Time) -> Result<bool, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
+        let after = record.after(settlement, now);
+        if after == record {
+            return Ok(true);
+        }
+        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded)).and(field("disputed").eq(record.disputed));
+        match table.put(&after, same).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a donation".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+
+    /// The record after what Stripe says of the payment, as [`Donation::after`].
+    fn after(&self, settlement: &Settlement, now: Time) -> Self {
+        let refunded = self.refunded.max(settlement.refunded);
+        let paid = settlement.progress == Progress::Succeeded;
+        Self {
+            state: self.state.after(settlement.progress, refunded >= self.amount.amount()),
+            refunded,
+            disputed: self.disputed || settlement.disputed,
+            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
+            ..self.clone()
         }
     }
 }
@@ -348,7 +368,7 @@ mod tests {
         Donation::new(&Sys::real(), UserId::NIL, donor).with_payment("pi_1".to_owned(), "cus_1".to_owned())
     }
 
-    fn told(progress: Progress) -> Settlement {
+    fn settlement(progress: Progress) -> Settlement {
         let received = if progress == Progress::Succeeded { 1234 } else { 0 };
         Settlement {
             intent: "pi_1".to_owned(),
@@ -364,33 +384,44 @@ mod tests {
 
     #[test]
     fn a_payment_moves_a_donation_forward_only() {
-        let paid = pending().after(&told(Progress::Succeeded), NOW).unwrap();
+        let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
         assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
         assert!(paid.indexes().is_empty() && !pending().indexes().is_empty());
         for progress in [Progress::Open, Progress::Processing, Progress::Cancelled, Progress::Succeeded] {
-            assert_eq!(paid.after(&told(progress), NOW + RECHECK).unwrap(), paid, "{progress:?}");
+            assert_eq!(paid.after(&settlement(progress), NOW + RECHECK).unwrap(), paid, "{progress:?}");
         }
-        let part = paid.after(&Settlement { refunded: 34, ..told(Progress::Succeeded) }, NOW).unwrap();
+        let part = paid.after(&Settlement { refunded: 34, ..settlement(Progress::Succeeded) }, NOW).unwrap();
         assert_eq!((part.state, part.refunded), (DonationState::Paid, 34));
-        let all = part.after(&Settlement { refunded: 1234, disputed: true, ..told(Progress::Succeeded) }, NOW).unwrap();
+        let all = part.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW).unwrap();
         assert_eq!((all.state, all.refunded, all.disputed), (DonationState::Refunded, 1234, true));
-        assert_eq!(all.after(&told(Progress::Succeeded), NOW).unwrap(), all, "an older state changes nothing");
-        let at_once = pending().after(&Settlement { refunded: 1234, ..told(Progress::Succeeded) }, NOW).unwrap();
+        assert_eq!(all.after(&settlement(Progress::Succeeded), NOW).unwrap(), all, "an older state changes nothing");
+        let at_once = pending().after(&Settlement { refunded: 1234, ..settlement(Progress::Succeeded) }, NOW).unwrap();
         assert_eq!((at_once.state, at_once.paid_at), (DonationState::Refunded, Some(NOW)));
-        let cancelled = pending().after(&told(Progress::Cancelled), NOW).unwrap();
+        let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (DonationState::Cancelled, None));
     }
 
     #[test]
     fn a_refused_card_is_remembered_until_another_one_pays() {
-        let refused = pending().after(&Settlement { decline: Some("lost_card".to_owned()), ..told(Progress::Open) }, NOW).unwrap();
+        let refused = pending().after(&Settlement { decline: Some("lost_card".to_owned()), ..settlement(Progress::Open) }, NOW).unwrap();
         assert_eq!((refused.state, refused.decline.as_deref()), (DonationState::PendingPayment, Some("lost_card")));
-        assert_eq!(refused.after(&told(Progress::Succeeded), NOW).unwrap().decline, None);
+        assert_eq!(refused.after(&settlement(Progress::Succeeded), NOW).unwrap().decline, None);
+    }
+
+    #[test]
+    fn the_record_of_a_donation_moves_forward_as_the_donation_does() {
+        let pending = DonationRecord::of(&pending());
+        let paid = pending.after(&settlement(Progress::Succeeded), NOW);
+        assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
+        let all = paid.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW + RECHECK);
+        assert_eq!((all.state, all.refunded, all.disputed, all.paid_at), (DonationState::Refunded, 1234, true, Some(NOW)));
+        assert_eq!(all.after(&settlement(Progress::Succeeded), NOW), all, "an older state changes nothing");
+        assert_eq!(pending.after(&settlement(Progress::Cancelled), NOW).state, DonationState::Cancelled);
     }
 
     #[test]
     fn another_payment_changes_nothing() {
-        let good = told(Progress::Succeeded);
+        let good = settlement(Progress::Succeeded);
         let zloty = |amount| Money::new(amount, Currency::Pln).unwrap();
         for (wrong, expected) in [
             (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),

@@ -18,8 +18,8 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Sto
     let page = history(table, user, None, AT_ONCE).await?;
     let mut tx = Tx::new();
     for donation in &page.items {
-        // What was never paid leaves nothing.
-        if donation.state != DonationState::Cancelled {
+        // What was never paid, and what nobody can pay any more, leaves nothing.
+        if donation.state != DonationState::Cancelled && donation.intent.is_some() {
             tx.put_always(&DonationRecord::of(donation));
         }
         tx.delete_when(donation.key(), field("version").eq(donation.version));
@@ -30,7 +30,11 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Sto
         if let Some(id) = &customer.customer {
             tx.put_always(&CustomerRemoval { customer: id.clone(), since: sys.now() });
         }
-        tx.delete(customer.key());
+        let same = match &customer.customer {
+            Some(id) => field("customer").eq(id),
+            None => field("customer").absent(),
+        };
+        tx.delete_when(customer.key(), same);
     }
     let moved = !tx.is_empty() && !table.commit(tx).await.applied()?;
     if page.more || moved {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use accounts::user::partition;
+use accounts::user::{Status, User, partition};
 use kernel::{
     Sys, Time,
     id::{DonationId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field};
+use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, Tx, field};
 
 use crate::{Donation, Donor};
 
@@ -58,7 +58,7 @@ pub enum Begun {
     Other,
 }
 
-/// Begins a donation, once for each key of a person. A read, and a transaction if there was no such request before.
+/// Begins a donation, once for each key of a person whose account is in use. A read, and a transaction if there was no such request before.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -81,6 +81,7 @@ pub async fn begin(table: &Table, sys: &Sys, user: UserId, key: &str, donor: &Do
         let request = PaymentRequest { user, key, fingerprint, donation: donation.id, until: now + KEPT };
         let mut tx = Tx::new();
         tx.put(&request, Cond::Absent.or(field("until").le(now)));
+        tx.check(User::key_of(user), field("status").eq(Status::Active));
         tx.create(&donation);
         match table.commit(tx).await {
             Ok(()) => return Ok(Begun::Now(donation)),
@@ -88,16 +89,19 @@ pub async fn begin(table: &Table, sys: &Sys, user: UserId, key: &str, donor: &Do
             Err(CommitError::Store(e)) => return Err(e),
         }
     }
-    Err(StoreError::Unavailable("other requests with the same key were faster".to_owned()))
+    Err(StoreError::Unavailable("other requests with the same key were faster, or the account is being closed".to_owned()))
 }
 
 impl Donation {
-    /// Takes back what [`begin`] has begun with this key.
+    /// Takes back what [`begin`] has begun with this key, unless another request with the same key has gone on with it.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn withdraw(&self, table: &Table, key: &str) -> Result<(), StoreError> {
-        table.delete_many(vec![PaymentRequest::key_of(self.user, &hash(key.as_bytes())), self.key()]).await
+        let mut tx = Tx::new();
+        tx.delete_when(self.key(), field("version").eq(self.version));
+        tx.delete(PaymentRequest::key_of(self.user, &hash(key.as_bytes())));
+        table.commit(tx).await.refused_is_fine()
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Progress {
     Cancelled,
 }
 
-/// The state of a payment as Stripe has told it.
+/// The state of a payment, as Stripe says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// Stripe's id of the payment.

@@ -103,13 +103,14 @@ struct Verdict {
 impl Captcha {
     /// Reads `CAPTCHA_SECRET`, the secret of our site at the service. Without it no captcha is asked for. `CAPTCHA_SERVICE` is
     /// `recaptcha`, `turnstile` or `hcaptcha`, and `CAPTCHA_URL` the address at which it verifies tokens, if that is not its own.
+    /// `origins` are those of our pages.
     pub fn read(r: &mut Reader<'_>, origins: &Origins) -> Option<Self> {
         let secret: String = r.or("CAPTCHA_SECRET", String::new());
+        let service = r.or("CAPTCHA_SERVICE", Service::Recaptcha);
+        let url: String = r.or("CAPTCHA_URL", service.url().to_owned());
         if secret.is_empty() {
             return None;
         }
-        let service = r.or("CAPTCHA_SERVICE", Service::Recaptcha);
-        let url: String = r.or("CAPTCHA_URL", service.url().to_owned());
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("CAPTCHA_URL must begin with https://".to_owned());
         }

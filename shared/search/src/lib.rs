@@ -17,7 +17,7 @@
 //! | reading a page | AWS calls |
 //! |---|---|
 //! | of one list | one query, or two |
-//! | of the records of up to 23 people | a query for each; one for the rest |
+//! | of the records of up to 22 people | a query for each; one for the rest |
 
 mod change;
 mod entry;

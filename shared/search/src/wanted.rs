@@ -12,9 +12,9 @@ use crate::{
     normal,
 };
 
-/// The most people whose records one search can be for. The list of each is read, so that a page that has to find the people first, two
-/// queries, and has room for the rest and for their names, takes 27 calls.
-pub const OWNERS_MAX: u32 = 23;
+/// The most people whose records one search can be for. The list of each is read, so that a page that has to find the people first, with
+/// two queries and a batch, and then needs the rest and their names, takes 27 calls.
+pub const OWNERS_MAX: u32 = 22;
 
 /// A part of the text of a record, in normal form. Not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]

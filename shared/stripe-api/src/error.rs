@@ -32,7 +32,7 @@ impl From<StripeError> for Failed {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
                     (500.., _) => Self::Unavailable(format!("{status} {code}")),
-                    // Not the message, which can repeat what it was told.
+                    // Not the message, which can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
             }

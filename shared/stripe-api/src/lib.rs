@@ -24,7 +24,7 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
-pub use customer::{tell, told};
+pub use customer::{customer_details, sync_customer};
 pub use error::Failed;
 pub use events::{Undelivered, UndeliveredPage};
 pub use settle::{SettleError, Settled, settle};
@@ -51,8 +51,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
-    /// With which a browser may pay it, and nothing else.
-    pub client_secret: String,
+    /// The secret with which a browser pays it. It allows nothing else.
+    pub client_secret: Secret,
     /// When it was created.
     pub created_at: Time,
     /// What it is for, in our own words.
@@ -100,7 +100,7 @@ impl Stripe {
         Ok(created.id.to_string())
     }
 
-    /// Tells Stripe the name and the address of a customer.
+    /// Changes the name and the mail address of a customer.
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
@@ -215,7 +215,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     };
     Ok(Payment {
         state,
-        client_secret: intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?,
+        client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),
         created_at: Time::from_millis(intent.created.saturating_mul(1000)),
         metadata: intent.metadata,
     })

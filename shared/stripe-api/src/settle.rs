@@ -55,7 +55,7 @@ impl From<SettleError> for Problem {
 }
 
 /// Reads a payment at Stripe and applies its state to its donation, with the event that told of it, if there was one. A request to
-/// Stripe, a read and a transaction, or none if there is nothing new.
+/// Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
 ///
 /// A state that is older than another one that is applied meanwhile changes nothing: a donation only moves forward.
 ///
@@ -70,7 +70,7 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     let Some((user, id)) = whose(&payment) else { return Ok(Settled::Foreign) };
     for _ in 0..ROUNDS {
         let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
-            let kept = DonationRecord::settle(table, id, &payment.state).await?;
+            let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
             return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
         };
         let after = match donation.after(&payment.state, sys.now()) {
@@ -83,7 +83,7 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         match write(table, sys, &donation, &after, event).await? {
             Written::Now => return Ok(Settled::Donation(after)),
             Written::Before => return Ok(Settled::Before),
-            Written::Moved => {}
+            Written::Outdated => {}
         }
     }
     Err(SettleError::Busy)

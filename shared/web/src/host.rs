@@ -50,7 +50,8 @@ pub(crate) enum Route {
     /// The route with this template, such as `/v1/users/{username}`, in the syntax of the router. The gateway chose it, and no
     /// other may answer.
     Chosen(String),
-    /// No gateway was involved: `cargo lambda watch` called the function over HTTP. The router chooses by the path.
+    /// The router chooses by the path. No gateway was involved, because `cargo lambda watch` called the function over HTTP; or it is a
+    /// HEAD route for all paths below a prefix, of which the gateway has one for each function that has several.
     Open,
 }
 
@@ -79,7 +80,11 @@ impl Route {
                 event.request_context.http.method = Method::from_bytes(method.as_bytes())?;
             }
             let value = |name: &str| event.path_parameters.get(name).map(String::as_str);
-            (Self::Chosen(in_router(template)), filled(template, value).ok_or("a path parameter is missing")?)
+            let shared = template.strip_suffix("/{path+}").filter(|prefix| method == "HEAD" && !prefix.is_empty());
+            match shared {
+                Some(prefix) => (Self::Open, format!("{prefix}{}", path_below(value("path").ok_or("a path parameter is missing")?))),
+                None => (Self::Chosen(in_router(template)), filled(template, value).ok_or("a path parameter is missing")?),
+            }
         };
         if !query.is_empty() {
             target.push('?');
@@ -113,19 +118,25 @@ fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option
 
 /// A raw path whose segments are data: each is decoded, and then encoded except for characters of fixed segments.
 fn path_of(raw: &str) -> String {
+    raw.strip_prefix('/').unwrap_or(raw).split('/').map(|segment| encoded(percent_decode_str(segment))).collect()
+}
+
+/// The rest of a path as the gateway has decoded it.
+fn path_below(rest: &str) -> String {
+    rest.split('/').map(|segment| encoded(segment.bytes())).collect()
+}
+
+/// A slash, and a segment that is encoded except for characters of fixed segments.
+fn encoded(segment: impl Iterator<Item = u8>) -> String {
     const FIXED: &[u8] = b"-._~";
-    let mut path = String::with_capacity(raw.len());
-    for segment in raw.strip_prefix('/').unwrap_or(raw).split('/') {
-        path.push('/');
-        for byte in percent_decode_str(segment) {
-            if byte.is_ascii_alphanumeric() || FIXED.contains(&byte) {
-                path.push(byte.into());
-            } else {
-                path.push_str(percent_encode_byte(byte));
-            }
+    segment.fold("/".to_owned(), |mut path, byte| {
+        if byte.is_ascii_alphanumeric() || FIXED.contains(&byte) {
+            path.push(byte.into());
+        } else {
+            path.push_str(percent_encode_byte(byte));
         }
-    }
-    path
+        path
+    })
 }
 
 #[cfg(test)]

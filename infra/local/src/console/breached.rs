@@ -17,36 +17,36 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Serialize)]
 struct BreachedReading {
-    mood: Mode,
+    mode: Mode,
     passwords: Vec<String>,
     /// Oldest first.
     asked: Vec<RangeRequest>,
 }
 
-/// One of: `{"add": "…"}`, `{"remove": "…"}`, `{"mood": "well"}` or `slow`, `down`, `garbled`.
+/// One of: `{"add": "…"}`, `{"remove": "…"}`, `{"mode": "well"}` or `slow`, `down`, `garbled`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BreachedChange {
     add: Option<String>,
     remove: Option<String>,
-    mood: Option<Mode>,
+    mode: Option<Mode>,
 }
 
 async fn read(State(core): State<Arc<Core>>) -> Json<BreachedReading> {
     let breached = &core.outside.breached;
-    Json(BreachedReading { mood: breached.mood(), passwords: breached.passwords(), asked: breached.asked() })
+    Json(BreachedReading { mode: breached.mode(), passwords: breached.passwords(), asked: breached.asked() })
 }
 
 async fn change(State(core): State<Arc<Core>>, Json(change): Json<BreachedChange>) -> Result<Json<BreachedReading>, ConsoleError> {
     let breached = &core.outside.breached;
     let saved = match change {
-        BreachedChange { add: Some(password), remove: None, mood: None } if !password.is_empty() => breached.add(&password),
-        BreachedChange { add: None, remove: Some(password), mood: None } => breached.remove(&password),
-        BreachedChange { add: None, remove: None, mood: Some(mood) } => {
-            breached.be(mood);
+        BreachedChange { add: Some(password), remove: None, mode: None } if !password.is_empty() => breached.add(&password),
+        BreachedChange { add: None, remove: Some(password), mode: None } => breached.remove(&password),
+        BreachedChange { add: None, remove: None, mode: Some(mode) } => {
+            breached.be(mode);
             Ok(())
         }
-        _ => return Err(ConsoleError::bad_request("give exactly one of add, remove and mood")),
+        _ => return Err(ConsoleError::bad_request("give exactly one of add, remove and mode")),
     };
     saved.map_err(|e| ConsoleError::internal(format!("It is done, but the state folder cannot be written: {e}")))?;
     Ok(read(State(core)).await)

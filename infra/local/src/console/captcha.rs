@@ -13,24 +13,24 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 #[derive(Serialize)]
 struct CaptchaReading {
-    mood: Mode,
+    mode: Mode,
     /// How many requests to verify a token it got.
     verified: u64,
 }
 
-/// `{"mood": "well"}`, or `slow`, `down`, `garbled`.
+/// `{"mode": "well"}`, or `slow`, `down`, `garbled`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaptchaChange {
-    mood: Mode,
+    mode: Mode,
 }
 
 async fn read(State(core): State<Arc<Core>>) -> Json<CaptchaReading> {
     let captchas = &core.outside.captchas;
-    Json(CaptchaReading { mood: captchas.mood(), verified: captchas.verified() })
+    Json(CaptchaReading { mode: captchas.mode(), verified: captchas.verified() })
 }
 
 async fn change(State(core): State<Arc<Core>>, Json(change): Json<CaptchaChange>) -> Json<CaptchaReading> {
-    core.outside.captchas.be(change.mood);
+    core.outside.captchas.be(change.mode);
     read(State(core)).await
 }

@@ -56,7 +56,7 @@ struct Shared {
 
 struct BreachedState {
     passwords: BTreeSet<String>,
-    mood: Mode,
+    mode: Mode,
     asked: VecDeque<RangeRequest>,
 }
 
@@ -68,7 +68,7 @@ impl Breached {
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let kept = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
         let passwords = kept.unwrap_or_else(|| FIRST.map(str::to_owned).into());
-        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mood: Mode::Well, asked: VecDeque::new() }) })))
+        Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mode: Mode::Well, asked: VecDeque::new() }) })))
     }
 
     /// The breached passwords, sorted.
@@ -95,13 +95,13 @@ impl Breached {
 
     /// How it answers now.
     #[must_use]
-    pub fn mood(&self) -> Mode {
-        self.kept().mood
+    pub fn mode(&self) -> Mode {
+        self.kept().mode
     }
 
     /// Sets how it answers, until the next call or the end of the process.
-    pub fn be(&self, mood: Mode) {
-        self.kept().mood = mood;
+    pub fn be(&self, mode: Mode) {
+        self.kept().mode = mode;
     }
 
     /// The last requests, oldest first.
@@ -130,7 +130,7 @@ impl Breached {
         while kept.asked.len() > REMEMBERED {
             kept.asked.pop_front();
         }
-        kept.mood
+        kept.mode
     }
 
     /// Every hash that begins with these digits, without them, and its count.
@@ -178,7 +178,7 @@ mod tests {
         breached.be(Mode::Down);
         let again = Breached::open(file).expect("opened again");
         assert_eq!(again.passwords(), ["my router ate the map", "password", "seven sleepy otters"]);
-        assert_eq!(again.mood(), Mode::Well);
+        assert_eq!(again.mode(), Mode::Well);
         // The well-known hash of `password`.
         assert_eq!(again.range("5BAA6"), ["1E4C9B93F3F0682250B6CF8331B7EE68FD8:3"]);
         assert!(again.range("00000").is_empty());

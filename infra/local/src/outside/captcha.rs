@@ -52,7 +52,7 @@ struct Shared {
     tokens: BTreeMap<String, (Solved, Time)>,
     given: u64,
     verified: u64,
-    mood: Mode,
+    mode: Mode,
 }
 
 impl Captchas {
@@ -73,21 +73,21 @@ impl Captchas {
     }
 
     /// Sets how it answers, until the next call or the end of the process.
-    pub fn be(&self, mood: Mode) {
-        self.shared().mood = mood;
+    pub fn be(&self, mode: Mode) {
+        self.shared().mode = mode;
     }
 
     /// How it answers now.
     #[must_use]
-    pub fn mood(&self) -> Mode {
-        self.shared().mood
+    pub fn mode(&self) -> Mode {
+        self.shared().mode
     }
 
     /// Records a request to verify a token, and returns how to answer it.
     fn note(&self) -> Mode {
         let mut shared = self.shared();
         shared.verified = shared.verified.saturating_add(1);
-        shared.mood
+        shared.mode
     }
 
     /// What it says of a token, which is used up.

@@ -289,6 +289,10 @@ fn subject() -> Function {
         .route("/v1/admin/users/{username}/roles/{role}", any(tell))
         .route("/.well-known/jwks.json", get(tell))
         .route("/{*rest}", any(tell));
+    with(routes)
+}
+
+fn with(routes: Router) -> Function {
     let boot = Boot { env: Env::default(), sys: Sys::real(), http: function::http_client().unwrap() };
     super::function(&boot, routes, ()).unwrap()
 }
@@ -359,6 +363,19 @@ async fn any_parameter_is_data() {
     let (status, _) =
         answer(&function, &event("GET /v1/users/{username}", "/v1/me", &json!({ "username": "" })).to_string()).await.unwrap();
     assert_eq!(status, 404, "nothing is no parameter");
+}
+
+#[tokio::test]
+async fn a_head_route_is_for_all_paths_below_its_prefix() {
+    let routes = Router::new().route("/v1/me", get(tell)).route("/v1/users/{username}", get(tell)).route("/v1/sessions", post(tell));
+    let function = with(routes);
+    let below = [("me", 200), ("users/ana", 200), ("users/a b", 200), ("sessions", 405), ("nothing", 404), ("users/ana/x", 404), ("", 404)];
+    for (rest, status) in below {
+        let asked = event("HEAD /v1/{path+}", "/v1/elsewhere", &json!({ "path": rest }));
+        assert_eq!(answer(&function, &asked.to_string()).await.unwrap().0, status, "{rest}");
+    }
+    let failure = answer(&function, &event("HEAD /v1/{path+}", "/v1/me", &json!({})).to_string()).await.unwrap_err();
+    assert_eq!(failure, "a path parameter is missing");
 }
 
 #[tokio::test]

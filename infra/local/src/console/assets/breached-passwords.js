@@ -1,15 +1,15 @@
 import { $, act, call, chip, copyButton, el, live, say, show } from "./console.js";
 
-const moods = { well: say("breached-passwords-well"), slow: say("breached-passwords-slow"), down: say("breached-passwords-down"), garbled: say("breached-passwords-garbled") };
+const modes = { well: say("breached-passwords-well"), slow: say("breached-passwords-slow"), down: say("breached-passwords-down"), garbled: say("breached-passwords-garbled") };
 
 const change = (button, body, done) => act(button, async () => {
   await call("POST", "/_local/breached-passwords", body);
   await refresh();
 }, done);
 
-const refresh = live(() => "/_local/breached-passwords", ({ passwords, mood, asked }) => {
-  show($("mood"), chip(moods[mood], mood === "well" ? "good" : "bad"));
-  for (const button of $("moods").children) button.setAttribute("aria-pressed", String(button.dataset.mood === mood));
+const refresh = live(() => "/_local/breached-passwords", ({ passwords, mode, asked }) => {
+  show($("mode"), chip(modes[mode], mode === "well" ? "good" : "bad"));
+  for (const button of $("modes").children) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
   const last = asked.at(-1);
   $("asked").textContent = last ? say("breached-passwords-last", { digits: last.digits }) : say("breached-passwords-unasked");
   show($("passwords"), passwords.map((p) => el("tr", {},
@@ -23,7 +23,7 @@ $("add").addEventListener("submit", async (event) => {
   await change(event.submitter, { add: $("password").value }, say("breached-passwords-added"));
   $("password").value = "";
 });
-$("moods").addEventListener("click", (event) => {
-  const mood = event.target.dataset.mood;
-  if (mood) change(event.target, { mood });
+$("modes").addEventListener("click", (event) => {
+  const mode = event.target.dataset.mode;
+  if (mode) change(event.target, { mode });
 });

@@ -422,13 +422,13 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
 fn reply(sys: &Sys, answer: &Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [("content-type", "application/json")], answer.body.to_string()).into_response();
-    let told = response.headers_mut();
-    told.insert("stripe-version", HeaderValue::from_static(API_VERSION));
+    let headers = response.headers_mut();
+    headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
     if answer.replayed {
-        told.insert("idempotent-replayed", HeaderValue::from_static("true"));
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     if let Ok(request) = HeaderValue::try_from(books::new_id(sys, "req")) {
-        told.insert("request-id", request);
+        headers.insert("request-id", request);
     }
     response
 }
