@@ -106,6 +106,14 @@ kinds! {
     NameTaken = 409 "name_taken";
     /// There are products in this category.
     CategoryInUse = 409 "category_in_use";
+    /// What an order needs is missing; `missing` names all of it: `first_name`, `last_name`, `phone`, `address`, `cart`.
+    OrderIncomplete = 409 "order_incomplete";
+    /// Some products cannot be ordered in this quantity; `products` lists them, each with the quantity that can be.
+    OutOfStock = 409 "out_of_stock";
+    /// The order does not cost what its buyer has seen; `total` is what it costs now.
+    PricesChanged = 409 "prices_changed";
+    /// The state of the order does not allow the operation; `state` is its state.
+    OrderState = 409 "order_state";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.
