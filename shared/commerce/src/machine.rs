@@ -204,13 +204,7 @@ mod tests {
         assert_eq!(all(By::Buyer), [("placed", "cancelled")]);
         assert_eq!(
             all(By::Staff),
-            [
-                ("placed", "shipped"),
-                ("placed", "cancelled"),
-                ("shipped", "delivered"),
-                ("shipped", "returned"),
-                ("delivered", "returned"),
-            ]
+            [("placed", "shipped"), ("placed", "cancelled"), ("shipped", "delivered"), ("shipped", "returned"), ("delivered", "returned"),]
         );
         for state in OrderState::ALL {
             assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());

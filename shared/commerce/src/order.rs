@@ -68,12 +68,9 @@ impl Recipient {
             ("cart", cart.lines.is_empty()),
         ];
         match (&user.first_name, &user.last_name, &user.phone, address) {
-            (Some(first_name), Some(last_name), Some(phone), Some(address)) if !cart.lines.is_empty() => Ok(Self {
-                first_name: first_name.clone(),
-                last_name: last_name.clone(),
-                phone: phone.clone(),
-                address: address.clone(),
-            }),
+            (Some(first_name), Some(last_name), Some(phone), Some(address)) if !cart.lines.is_empty() => {
+                Ok(Self { first_name: first_name.clone(), last_name: last_name.clone(), phone: phone.clone(), address: address.clone() })
+            }
             _ => {
                 let missing: Vec<&str> = missing.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
                 Err(Problem::new(Kind::OrderIncomplete).with("missing", missing))

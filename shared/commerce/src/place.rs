@@ -11,7 +11,7 @@ use accounts::{
 };
 use kernel::{
     Kind, Problem, Sys, Time,
-    id::{OrderId, UserId},
+    id::{OrderId, ProductId, UserId},
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
@@ -140,18 +140,25 @@ async fn before(table: &Table, earlier: &OrderRequest, fingerprint: &str) -> Res
 /// The products of these lines, which are in stock.
 async fn in_stock(table: &Table, lines: &[CartLine]) -> Result<Vec<(Product, CartLine)>, Problem> {
     let mut found = read(table, lines).await?;
-    let (mut products, mut short) = (Vec::with_capacity(lines.len()), Vec::<Value>::new());
+    let (mut products, mut short) = (Vec::with_capacity(lines.len()), Vec::new());
     for line in lines {
         let product = found.take::<Product>(&Product::key_of(line.product))?;
         match product {
             Some(product) if product.for_sale && product.available >= line.quantity.get() => products.push((product, *line)),
             other => {
                 let available = other.filter(|product| product.for_sale).map_or(0, |product| product.available);
-                short.push(json!({ "product": line.product, "available": available }));
+                short.push((line.product, available));
             }
         }
     }
-    if short.is_empty() { Ok(products) } else { Err(Problem::new(Kind::OutOfStock).with("products", short)) }
+    if short.is_empty() { Ok(products) } else { Err(out_of_stock(&short)) }
+}
+
+/// The problem of products that cannot be ordered in the quantity that is wanted, each with the quantity that can be.
+#[must_use]
+pub fn out_of_stock(short: &[(ProductId, u32)]) -> Problem {
+    let products: Vec<Value> = short.iter().map(|(product, available)| json!({ "product": product, "available": available })).collect();
+    Problem::new(Kind::OutOfStock).with("products", products)
 }
 
 /// Reads the products of these lines. One batch.
