@@ -26,7 +26,11 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/admin/users/{username}/reactivation"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),
+    (Whole, "PUT /v1/admin/orders/{user}/{order}/state"),
+    (Whole, "PUT /v1/cart/items/{product}"),
     (Whole, "POST /v1/donations"),
+    (Whole, "POST /v1/orders"),
+    (Whole, "POST /v1/orders/{order}/cancellation"),
     (Whole, "POST /v1/friends/{user}/request"),
     (Whole, "DELETE /v1/friends/{user}/request"),
     (Whole, "POST /v1/friends/{user}/accept"),
@@ -210,6 +214,7 @@ impl Operation {
             ("{user}", "usr_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{category}", "cat_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{product}", "prd_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{order}", "ord_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));
