@@ -12,7 +12,6 @@ use store::Table;
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
 
-
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
