@@ -73,7 +73,7 @@ impl Recipient {
             }
             _ => {
                 let missing: Vec<&str> = missing.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
-                Err(Problem::new(Kind::OrderIncomplete).with("missing", missing))
+                Err(Problem::new(Kind::OrderIncomplete).with("missing", missing.join(", ")))
             }
         }
     }
@@ -119,7 +119,7 @@ impl Order {
 
     /// The problem of a step that cannot be taken from its state.
     fn stays(&self) -> Problem {
-        Problem::new(Kind::OrderState).with("state", self.state.as_str())
+        Problem::new(Kind::OrderState).with("order_state", self.state.as_str())
     }
 }
 
