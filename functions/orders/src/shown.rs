@@ -79,9 +79,9 @@ pub struct RecipientInfo {
 impl From<Recipient> for RecipientInfo {
     fn from(Recipient { first_name, last_name, phone, address }: Recipient) -> Self {
         Self {
-            first_name: first_name.as_ref().to_owned(),
-            last_name: last_name.as_ref().to_owned(),
-            phone: phone.as_ref().to_owned(),
+            first_name: first_name.to_string(),
+            last_name: last_name.to_string(),
+            phone: phone.to_string(),
             street: address.street,
             city: address.city,
             state: address.state,
