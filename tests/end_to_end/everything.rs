@@ -89,6 +89,12 @@ impl Everything {
         let product = products::only_product(cloud).await;
         canary.post(&format!("/v1/products/{product}/comments"), json!({ "text": "Canary on a product" })).await.is(201);
         canary.put(&format!("/v1/products/{product}/rating"), json!({ "stars": 4 })).await.is(204);
+        // An order, and a cart for the next one.
+        let (item, total) = (format!("/v1/cart/items/{product}"), json!({ "amount": 1999, "currency": "PLN" }));
+        canary.put(&item, json!({ "quantity": 1 })).await.is(200);
+        let order = json!({ "payment_method": "cash_on_delivery", "total": total });
+        canary.with("idempotency-key", "canary-order").post("/v1/orders", order).await.is(201);
+        canary.put(&item, json!({ "quantity": 2 })).await.is(200);
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kernel::id::{
     ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, DonationId, EventId, ExportId, ModelId,
-    NoteId, NotificationId, PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
+    NoteId, NotificationId, OrderId, PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -75,6 +75,7 @@ fn is(name: &str, text: &str) -> bool {
         "product" => text.parse::<ProductId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),
+        "order" => text.parse::<OrderId>().is_ok(),
         "donation" => text.parse::<DonationId>().is_ok(),
         "device" => text.parse::<DeviceId>().is_ok(),
         "event" => text.parse::<EventId>().is_ok(),

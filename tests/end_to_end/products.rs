@@ -19,21 +19,21 @@ const PRODUCTS: &str = "/v1/products";
 const CATEGORIES: &str = "/v1/categories";
 
 /// An administrator who has just proven a second factor, and their app.
-async fn keeper(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
+pub(crate) async fn keeper(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
     let (caller, app, _) = cloud.careful(name, phone).await;
     cloud.appoint(&caller, &[role]);
     (cloud.step_up(&caller, &app).await, app)
 }
 
-async fn administrator(cloud: &Cloud) -> Caller {
+pub(crate) async fn administrator(cloud: &Cloud) -> Caller {
     keeper(cloud, "shopkeeper", "+447700900601", "administrator").await.0
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
 }
 
-async fn category(staff: &Caller, name: &str) -> String {
+pub(crate) async fn category(staff: &Caller, name: &str) -> String {
     text(&staff.post(CATEGORIES, json!({ "name": name })).await.is(201)["id"])
 }
 
@@ -42,12 +42,12 @@ fn body(name: &str, category: &str, price: u64) -> Value {
     json!({ "name": name, "description": "Of stone.", "category": category, "price": price, "for_sale": true, "available": 10 })
 }
 
-async fn create(staff: &Caller, name: &str, category: &str, price: u64) -> Value {
+pub(crate) async fn create(staff: &Caller, name: &str, category: &str, price: u64) -> Value {
     staff.post(PRODUCTS, body(name, category, price)).await.is(201)
 }
 
 /// Changes a product at its current version.
-async fn change(staff: &Caller, product: &str, changes: Value) -> Reply {
+pub(crate) async fn change(staff: &Caller, product: &str, changes: Value) -> Reply {
     let path = format!("{PRODUCTS}/{product}");
     let version = staff.get(&path).await.header("etag");
     staff.with("if-match", version).patch(&path, changes).await

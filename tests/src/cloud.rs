@@ -162,6 +162,14 @@ impl Cloud {
         (caller, app)
     }
 
+    /// A member with a phone number and a main address, who can order.
+    pub async fn buyer(&self, name: &str, phone: &str) -> Caller {
+        let buyer = self.members().await.with_phone(self.anonymous().named(name), phone).await;
+        let address = json!({ "street": "ul. Długa 1/2", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+        buyer.post("/v1/me/addresses", address).await.is(201);
+        buyer
+    }
+
     async fn members(&self) -> &Members {
         self.members.get_or_init(|| Members::of(self)).await
     }

@@ -65,6 +65,12 @@ impl Members {
         self.make(caller, vec![Method::Pwd, Method::Email], |_| {}, |_, _| {}).await
     }
 
+    /// A member with a phone number too.
+    pub async fn with_phone(&self, caller: Caller, phone: &str) -> Caller {
+        let phone = Phone::parse(phone, "GB").expect("a number");
+        self.make(caller, vec![Method::Pwd, Method::Email], |user| user.phone = Some(phone), |_, _| {}).await
+    }
+
     /// A member with an app as the second factor, who has just signed in with it. There are no recovery codes: ten hashes are
     /// expensive.
     pub async fn proven(&self, caller: Caller) -> (Caller, App) {

@@ -22,12 +22,13 @@
 //! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
 //! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
 //! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
-//! sending, and the receipt for a donation a batch read and a sending.
+//! sending, and the receipt for a donation and the confirmation of an order each a batch read and a sending.
 
 mod challenge;
 mod held;
 mod missed;
 mod notice;
+mod order;
 mod receipt;
 mod support;
 mod test_phones;
@@ -40,6 +41,7 @@ use events::{
     Envelope, Once,
     delivery::{ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked},
     once,
+    shop::OrderPlaced,
 };
 use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
@@ -56,7 +58,7 @@ store::items![throttle::NoticeThrottle];
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked }
+events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, ReceiptDue, TranscriptAsked }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -155,6 +157,7 @@ async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<
             Heard::ChallengeIssued(ChallengeIssued { challenge, sending }) => challenge::send(s, challenge, sending).await,
             Heard::MissedTextDue(MissedTextDue { user, messages }) => missed::text(s, user, messages).await,
             Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
+            Heard::OrderPlaced(OrderPlaced { user, order }) => order::send(s, user, order).await,
             Heard::ReceiptDue(ReceiptDue { user, donation }) => receipt::send(s, user, donation).await,
             Heard::TranscriptAsked(TranscriptAsked { user }) => support::transcript(s, user).await,
         }

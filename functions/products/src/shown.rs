@@ -187,7 +187,7 @@ pub struct Stock {
     /// How many can be ordered.
     #[schema(examples(12))]
     available: u32,
-    /// How many are in orders that are not paid yet.
+    /// How many are in orders that are not shipped yet.
     #[schema(examples(2))]
     reserved: u32,
     /// How many were sold.

@@ -1,6 +1,7 @@
 //! The caller's postal addresses. They are one item that is read with the batch that authenticates the caller, so that reading
-//! them takes no further call, and every change is one conditional write of the whole item (see [`crate::address_book`]).
+//! them takes no further call, and every change is one conditional write of the whole item (see [`accounts::address_book`]).
 
+use accounts::address_book::{Address, Book, Draft, PostalAddress};
 use axum::{extract::State, response::IntoResponse};
 use callers::MemberWith;
 use countries::{Blocked, Country, Postcode};
@@ -10,8 +11,6 @@ use serde::{Deserialize, Serialize};
 use store::Table;
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
-
-use crate::address_book::{Address, Book, Draft, PostalAddress};
 
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]

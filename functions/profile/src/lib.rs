@@ -4,7 +4,6 @@
 //! of birth. Changes name the version they apply to, so that two devices cannot overwrite each other unnoticed. Pictures are
 //! uploaded to the bucket and downloaded from it by links that expire: no file passes through this function.
 
-mod address_book;
 mod addresses;
 mod contact;
 mod deactivate;
@@ -30,7 +29,7 @@ use proofs::sending::SendLimits;
 use secrets::KeysOnDemand;
 use store::Table;
 
-store::items![address_book::Book; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
+store::items![; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]

@@ -47,6 +47,7 @@ functions! {
     "models" => models::start, Some(models::description);
     "moderation" => moderation::start, Some(moderation::description);
     "notifications" => notifications::start, Some(notifications::description);
+    "orders" => orders::start, Some(orders::description);
     "outbox-relay" => outbox_relay::start, None;
     "password" => password::start, Some(password::description);
     "people" => people::start, Some(people::description);

@@ -83,20 +83,36 @@ pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     Ok(routes)
 }
 
-/// The HEAD routes for these routes. Where everything that can be read below a prefix belongs to one function, one route is enough for
-/// that: an API has 300 routes. The function answers 405 for its own paths without GET, and 404 for those of other functions.
+/// The HEAD routes for these routes. An API has 300 routes, so below a prefix one is enough for the function that has most there: the
+/// gateway prefers the exact ones of other functions. The function answers 405 for its own paths without GET, and 404 for others.
 fn heads(routes: &[Route]) -> BTreeSet<Route> {
-    let below = |path: &str, prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-    let gets = || routes.iter().filter(|route| route.method == "GET");
-    let head = |get: &Route| {
-        // The first two segments are `/v1` and a noun.
-        let mut prefixes = get.path.match_indices('/').skip(2).filter_map(|(end, _)| get.path.get(..end));
-        let own = prefixes.find(|prefix| gets().all(|other| !below(&other.path, prefix) || other.function == get.function));
-        let shared = own.filter(|prefix| gets().filter(|other| below(&other.path, prefix)).count() > 1);
-        let path = shared.map_or_else(|| get.path.clone(), |prefix| format!("{prefix}/{{path+}}"));
-        Route { path, method: "HEAD".to_owned(), function: get.function.clone() }
-    };
-    gets().map(head).collect()
+    let gets: Vec<&Route> = routes.iter().filter(|route| route.method == "GET").collect();
+    let head = |path: String, function: &str| Route { path, method: "HEAD".to_owned(), function: function.to_owned() };
+    let mut prefixes: Vec<&str> =
+        gets.iter().flat_map(|get| get.path.match_indices('/').filter_map(|(end, _)| get.path.get(..end))).collect();
+    prefixes.retain(|prefix| !["", "/v1"].contains(prefix));
+    prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
+    prefixes.dedup();
+    // The function whose shared route answers a path.
+    let mut shared: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut heads = BTreeSet::new();
+    for prefix in prefixes {
+        let below = || gets.iter().filter(|get| get.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')));
+        let mut own: BTreeMap<&str, usize> = BTreeMap::new();
+        for get in below().filter(|get| !shared.contains_key(get.path.as_str())) {
+            *own.entry(&get.function).or_default() += 1;
+        }
+        let Some((function, _)) = own.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count) else { continue };
+        // A longer prefix would take what a shorter one has given to another function.
+        if below().any(|get| shared.get(get.path.as_str()).is_some_and(|other| *other != function)) {
+            continue;
+        }
+        heads.insert(head(format!("{prefix}/{{path+}}"), function));
+        shared.extend(below().filter(|get| get.function == function).map(|get| (get.path.as_str(), function)));
+    }
+    let exact = gets.iter().filter(|get| !shared.contains_key(get.path.as_str()));
+    heads.extend(exact.map(|get| head(get.path.clone(), &get.function)));
+    heads
 }
 
 /// The document of the whole API.
@@ -137,10 +153,13 @@ mod tests {
     fn paths_of_one_function_share_a_head_route() {
         let routes = [
             ("GET", "/", "a"),
+            ("GET", "/.well-known/x", "a"),
+            ("GET", "/.well-known/y", "a"),
             ("GET", "/v1/rooms", "b"),
             ("GET", "/v1/rooms/{room}", "b"),
             ("GET", "/v1/rooms/{room}/messages", "b"),
             ("POST", "/v1/rooms/{room}/reports", "f"),
+            ("GET", "/v1/rooms/{room}/reports", "f"),
             ("GET", "/v1/me", "c"),
             ("GET", "/v1/me/picture", "c"),
             ("GET", "/v1/me/mfa/factors", "d"),
@@ -150,7 +169,16 @@ mod tests {
         let routes = routes.map(|(method, path, function)| Route { path: path.into(), method: method.into(), function: function.into() });
         let heads: Vec<String> =
             heads(&routes).into_iter().map(|head| format!("{} {} {}", head.method, head.path, head.function)).collect();
-        let expected = ["/ a", "/v1/me c", "/v1/me/mfa/{path+} d", "/v1/me/picture c", "/v1/rooms b", "/v1/rooms/{path+} b"];
+        let expected = [
+            "/ a",
+            "/.well-known/{path+} a",
+            "/v1/me c",
+            "/v1/me/picture c",
+            "/v1/me/{path+} d",
+            "/v1/rooms b",
+            "/v1/rooms/{path+} b",
+            "/v1/rooms/{room}/reports f",
+        ];
         assert_eq!(heads, expected.map(|head| format!("HEAD {head}")));
     }
 

@@ -44,7 +44,7 @@ const COSTS: &str = "AWS calls:";
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
 /// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
 /// last two, which are for staff and developers.
-const LIFE: [&str; 16] = [
+const LIFE: [&str; 17] = [
     "registration",
     "phone-login",
     "login",
@@ -60,6 +60,7 @@ const LIFE: [&str; 16] = [
     "socket",
     "models",
     "products",
+    "orders",
     "account-deletion",
 ];
 const LAST: [&str; 4] = ["moderation", "admin", "api-keys", "api-docs"];

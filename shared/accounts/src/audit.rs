@@ -62,6 +62,8 @@ pub enum Action {
     CommentChanged,
     /// A moderator deleted a comment of somebody else on a product.
     CommentDeleted,
+    /// The state of an order was changed by staff. The entry is about its buyer.
+    OrderChanged,
     /// An API key was made.
     ApiKeyCreated,
     /// An API key was revoked.

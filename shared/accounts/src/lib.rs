@@ -4,6 +4,7 @@
 //! This crate does not depend on HTTP. `callers` authenticates requests, and `proofs` verifies credentials.
 //! Every session is created by [`session::Opening`].
 
+pub mod address_book;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
@@ -34,6 +35,7 @@ pub use new_account::{NewAccount, NotMade};
 pub use resource::Resource;
 
 store::items![
+    address_book::Book,
     api_key::ApiKey,
     audit::AuditEntry,
     deletion::Deletion,

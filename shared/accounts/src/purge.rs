@@ -1,5 +1,7 @@
 //! Deletes what this crate stores about a person.
 
+use std::time::Duration;
+
 use kernel::id::UserId;
 use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, field};
 
@@ -8,6 +10,9 @@ use crate::{
     user::{self, EmailClaim, PasswordHash, PhoneClaim, User, partition},
     username::{FormerNames, UsernameClaim},
 };
+
+/// How long the law requires records of payments, which are kept without the person: five years, and a day for each leap day.
+pub const RECORDS_KEPT: Duration = Duration::from_secs((5 * 365 + 2) * 24 * 3600);
 
 /// Deletes the sessions and the password. This is the first step, so that nobody is signed in and writes during the purge.
 ///

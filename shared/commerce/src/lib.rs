@@ -1,16 +1,25 @@
-//! The shop: products with their prices, stock, comments and ratings, and the categories they are in.
+//! The shop: products with their prices, stock, comments and ratings, the categories they are in, carts and orders.
 //!
 //! A product is one item, and what belongs to it is in its partition. Beside it are the claims of its name and its slug, so that both
 //! are unique, and its places in the lists of all products and of its category ([`shelf`]). A change of a product writes all of them
 //! in one transaction.
 //!
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
+//!
+//! A cart ([`cart`]) says what somebody wants. Placing an order ([`place`]) takes that out of stock, at the prices of that moment, and an
+//! order goes on by the steps of one table ([`machine`]).
 
+pub mod cart;
 pub mod category;
 pub mod comment;
+pub mod leaving;
+pub mod machine;
+pub mod order;
+pub mod place;
 pub mod price;
 pub mod product;
 pub mod purge;
+pub mod quote;
 pub mod rating;
 pub mod shelf;
 pub mod slug;
@@ -22,9 +31,14 @@ use money::Currency;
 pub const CURRENCY: Currency = Currency::Pln;
 
 store::items![
+    cart::Cart,
+    cart::GuestCart,
     category::Category,
     category::CategoryName,
     comment::Comment,
+    leaving::OrderRecord,
+    order::Order,
+    place::OrderRequest,
     price::PriceChange,
     product::Product,
     product::NameClaim,

@@ -56,7 +56,7 @@ pub struct Product {
     pub picture: Option<PictureId>,
     /// How many can be ordered.
     pub available: u32,
-    /// How many are in orders that are not paid yet.
+    /// How many are in orders that are not shipped yet.
     pub reserved: u32,
     /// How many were sold.
     pub sold: u32,

@@ -1,8 +1,15 @@
-//! Events about products.
+//! Events about products and orders.
 
-use kernel::id::{PictureId, ProductId};
+use kernel::id::{OrderId, PictureId, ProductId, UserId};
 
 crate::event::events! {
+    /// An order was placed: its buyer is to be told by mail.
+    OrderPlaced {
+        /// The buyer.
+        user: UserId,
+        /// The order.
+        order: OrderId,
+    }
     /// A product was deleted: its comments, ratings and prices are to be deleted.
     ProductDeleted {
         /// The product.

@@ -145,6 +145,8 @@ id! {
     CommentId "cmt";
     /// A donation.
     DonationId "don";
+    /// An order.
+    OrderId "ord";
 }
 
 #[cfg(test)]

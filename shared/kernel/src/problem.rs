@@ -106,6 +106,14 @@ kinds! {
     NameTaken = 409 "name_taken";
     /// There are products in this category.
     CategoryInUse = 409 "category_in_use";
+    /// What an order needs is missing; `missing` names all of it: `first_name`, `last_name`, `phone`, `address` and `cart`.
+    OrderIncomplete = 409 "order_incomplete";
+    /// Some products cannot be ordered in this quantity; `products` lists them, each with the quantity that can be.
+    OutOfStock = 409 "out_of_stock";
+    /// The order does not cost what its buyer has seen; `total` is what it costs now.
+    PricesChanged = 409 "prices_changed";
+    /// The state of the order does not allow the operation; `order_state` is its state.
+    OrderState = 409 "order_state";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.
@@ -303,12 +311,21 @@ pub struct ProblemMembers {
     /// In `proof_of_work_required`: the zero bits that the digest has to begin with.
     #[schema(nullable = false)]
     pub difficulty: Option<u8>,
-    /// In `contact_required`: what has to be added and proven first, separated by commas.
+    /// In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas.
     #[schema(nullable = false)]
     pub missing: Option<String>,
     /// In `account_state`: the state of the account.
     #[schema(required = false, schema_with = state)]
     pub state: Option<String>,
+    /// In `order_state`: the state of the order.
+    #[schema(required = false, schema_with = order_state)]
+    pub order_state: Option<String>,
+    /// In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be.
+    #[schema(required = false, schema_with = short_products)]
+    pub products: Vec<String>,
+    /// In `prices_changed`: what the order costs now.
+    #[schema(required = false, schema_with = total)]
+    pub total: Option<String>,
     /// In `too_many`, `friends_full` and `message_length`: the maximum.
     #[schema(nullable = false)]
     pub max: Option<u32>,
@@ -357,6 +374,28 @@ fn messages() -> RefOr<Schema> {
 
 fn state() -> RefOr<Schema> {
     Ref::from_schema_name("AccountState").into()
+}
+
+fn order_state() -> RefOr<Schema> {
+    Ref::from_schema_name("OrderState").into()
+}
+
+fn short_products() -> RefOr<Schema> {
+    let available = ObjectBuilder::new().schema_type(Type::Integer).description(Some("How many can be ordered."));
+    let product = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("product", crate::id::schema("The product.", "prd"))
+        .required("product")
+        .property("available", available)
+        .required("available");
+    ArrayBuilder::new()
+        .items(product)
+        .description(Some("In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be."))
+        .into()
+}
+
+fn total() -> RefOr<Schema> {
+    Ref::from_schema_name("Money").into()
 }
 
 fn ban_reason() -> RefOr<Schema> {

@@ -66,6 +66,17 @@ pub enum Mail {
         /// When it was paid.
         paid_at: Time,
     },
+    /// The confirmation of an order.
+    OrderConfirmation {
+        /// The buyer's username.
+        username: String,
+        /// The number of the order.
+        number: String,
+        /// A line for each product, with its price as it is written in the language of the mail.
+        lines: Vec<String>,
+        /// The sum, written likewise.
+        total: String,
+    },
     /// The support team has answered a customer who has left.
     SupportAnswer {
         /// The customer's username.
@@ -197,6 +208,7 @@ impl Mail {
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
+            Self::OrderConfirmation { .. } => "order_confirmation".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),
             Self::Notice { name, .. } => (*name).into(),

@@ -109,6 +109,12 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
             let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
             return vec![format!("{}: {number}", label("donation_receipt-number")), time];
         }
+        Mail::OrderConfirmation { number, lines, total, .. } => {
+            let label = |key: &str| TEXTS.text(locale, key, &[]);
+            let number = format!("{}: {number}", label("order_confirmation-number"));
+            let total = format!("{}: {total}", label("order_confirmation-total"));
+            return [number].into_iter().chain(lines.iter().cloned()).chain([total]).collect();
+        }
         _ => {}
     }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
@@ -150,9 +156,10 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
         Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
-        Mail::Notice { username, .. } | Mail::SupportAnswer { username, .. } | Mail::SupportTranscript { username, .. } => {
-            vec![("username", username.clone())]
-        }
+        Mail::Notice { username, .. }
+        | Mail::OrderConfirmation { username, .. }
+        | Mail::SupportAnswer { username, .. }
+        | Mail::SupportTranscript { username, .. } => vec![("username", username.clone())],
     }
 }
 
@@ -211,6 +218,7 @@ mod tests {
             "deletion_scheduled",
             "donation_receipt",
             "missed",
+            "order_confirmation",
             "password_reset",
             "support_answer",
             "support_transcript",
@@ -234,6 +242,12 @@ mod tests {
                 amount: "PLN\u{a0}12.34".to_owned(),
                 number: "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
                 paid_at: Time::from_millis(1_798_358_700_000),
+            },
+            Mail::OrderConfirmation {
+                username: username.clone(),
+                number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+                lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
+                total: "PLN\u{a0}12.34".to_owned(),
             },
             Mail::SupportAnswer {
                 username: username.clone(),

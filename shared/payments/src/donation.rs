@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use accounts::user::partition;
+use accounts::{purge::RECORDS_KEPT, user::partition};
 use countries::Country;
 use events::{Outbox, delivery::ReceiptDue};
 use kernel::{
@@ -28,8 +28,6 @@ use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
 pub const RECHECK: Duration = Duration::from_secs(3600);
 /// The age at which a payment that nobody has paid is cancelled.
 pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
-/// How long a record without the person is kept: five years, and a day for each leap day.
-const RETENTION: Duration = Duration::from_secs((5 * 365 + 2) * 24 * 3600);
 
 /// The partition of [`Index::DuePayments`].
 const DUE: &str = "DUE_PAYMENTS";
@@ -348,7 +346,7 @@ impl Item for DonationRecord {
         Self::key_of(self.id)
     }
     fn expires(&self) -> Option<Time> {
-        Some(self.created_at + RETENTION)
+        Some(self.created_at + RECORDS_KEPT)
     }
 }
 

@@ -220,16 +220,16 @@ pub trait Listed {
 /// ```
 #[macro_export]
 macro_rules! items {
-    ($($item:ty),+ $(; <$parameter:ident: $bound:path> $generic:ty: $($concrete:ty),+)?) => {
+    ($($item:ty),* $(; <$parameter:ident: $bound:path> $generic:ty: $($concrete:ty),+)?) => {
         $(impl $crate::Listed for $item {
             const CRATE: &'static str = env!("CARGO_PKG_NAME");
-        })+
+        })*
         $(impl<$parameter: $bound> $crate::Listed for $generic {
             const CRATE: &'static str = env!("CARGO_PKG_NAME");
         })?
 
         /// Every type of item that this crate stores.
         pub const ITEMS: &[$crate::ItemKind] =
-            &[$($crate::ItemKind::of::<$item>(),)+ $($($crate::ItemKind::of::<$concrete>(),)+)?];
+            &[$($crate::ItemKind::of::<$item>(),)* $($($crate::ItemKind::of::<$concrete>(),)+)?];
     };
 }

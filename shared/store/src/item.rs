@@ -108,6 +108,8 @@ pub enum Index {
     ProductsByName,
     /// The products of a category, or all, by price: `gsi2`.
     ProductsByPrice,
+    /// The orders in each state, by age: `gsi2`.
+    OrdersByState,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -142,6 +144,7 @@ impl Index {
             Self::Owner
             | Self::PairsOfHigh
             | Self::ProductsByPrice
+            | Self::OrdersByState
             | Self::NotificationsAbout
             | Self::InvitationsBySender
             | Self::BansByAuthor

@@ -180,6 +180,12 @@ donation_receipt-lead = Thank you, { $username }. We have received your donation
 donation_receipt-number = Number
 donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
 
+order_confirmation-subject = We have received your order
+order_confirmation-lead = Thank you, { $username }. We have received your order. You pay it in cash when it is delivered.
+order_confirmation-number = Number
+order_confirmation-total = Total
+order_confirmation-note = The price is final, and delivery is free. In your account you see how far the order is, and can cancel it until it is shipped.
+
 # A mail about messages that wait. Their beginnings, and in each room the number of those that are not shown, are between -lead and -note.
 unsubscribe = Stop these mails
 missed-subject = { $messages ->

@@ -195,6 +195,12 @@ donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiz
 donation_receipt-number = Numer
 donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
 
+order_confirmation-subject = Przyjęliśmy Twoje zamówienie
+order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie. Zapłacisz za nie gotówką przy odbiorze.
+order_confirmation-number = Numer
+order_confirmation-total = Razem
+order_confirmation-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia i możesz je anulować, dopóki nie zostanie wysłane.
+
 # Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
 unsubscribe = Zrezygnuj z takich wiadomości
 missed-subject = { $messages ->

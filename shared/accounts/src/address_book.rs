@@ -4,7 +4,6 @@
 //! is any) is then a property of a value, not of several rows, and every change of the book is one conditional write. It is
 //! read with the batch that proves who asks. Twenty addresses are some three kilobytes as people write them.
 
-use accounts::{Resource, profanity, user::partition};
 use countries::{Blocked, Country, Postcode};
 use icu_properties::props::{BidiControl, BinaryProperty as _};
 use kernel::{
@@ -15,6 +14,8 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Table, WriteError, field};
 use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{Resource, profanity, user::partition};
 
 /// Addresses of one person.
 pub const MOST: usize = 20;
@@ -127,6 +128,12 @@ impl Book {
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ADDRESSES")
+    }
+
+    /// The main address. `None` if there is no address.
+    #[must_use]
+    pub fn main(&self) -> Option<&Address> {
+        self.addresses.iter().find(|a| self.is_main(a.id))
     }
 
     /// The addresses, the main one first, then the newest, each with whether it is the main one.

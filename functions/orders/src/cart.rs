@@ -1,0 +1,243 @@
+//! Looking at the cart, and changing it.
+
+use accounts::picture::Picture;
+use axum::extract::State;
+use commerce::{
+    cart::{Cart, CartLine, GuestCart, GuestToken, Lines, Merged, Precedence, QUANTITY_MAX, Quantity, merge},
+    place,
+    product::Product,
+    quote::{PricedLine, total},
+    slug::ProductSlug,
+};
+use kernel::{FieldError, Kind, Problem, id::ProductId};
+use money::Money;
+use serde::{Deserialize, Serialize};
+use store::limits::{self, HOUR, Quota};
+use utoipa::{IntoParams, ToSchema};
+use web::{Client, Error, Json, Path, Problems, Query};
+
+use crate::{State as Shop, shopper::Shopper};
+
+/// Changes of the cart of one person.
+const CHANGES: Quota = Quota::window("cart_changes", 600, HOUR, "changes of the cart of a member").frequent();
+/// Changes of the carts of guests from one network.
+const FROM_NETWORK: Quota = Quota::window("guest_cart_changes", 600, HOUR, "changes of carts of guests from a network").frequent();
+
+/// A product in a cart.
+#[derive(Serialize, ToSchema)]
+pub struct CartItem {
+    /// The product.
+    product: ProductId,
+    /// Its name in addresses.
+    slug: ProductSlug,
+    /// Its name.
+    #[schema(examples("Garden turtle"))]
+    name: String,
+    /// How many: 1 to 99.
+    #[schema(minimum = 1, maximum = 99, examples(2))]
+    quantity: u32,
+    /// How many can be ordered.
+    #[schema(examples(12))]
+    available: u32,
+    /// What one costs without the discount.
+    price: Money,
+    /// The discount in per cent, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 90, nullable = false, examples(10))]
+    discount_percent: Option<u8>,
+    /// What they cost together, with the discount.
+    amount: Money,
+    /// The addresses of its picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    picture: Option<Picture>,
+}
+
+/// A product that was in the cart before.
+#[derive(Serialize, ToSchema)]
+pub struct SavedItem {
+    /// The product.
+    product: ProductId,
+    /// How many: 1 to 99.
+    #[schema(minimum = 1, maximum = 99, examples(2))]
+    quantity: u32,
+}
+
+impl From<&CartLine> for SavedItem {
+    fn from(line: &CartLine) -> Self {
+        Self { product: line.product, quantity: line.quantity.get() }
+    }
+}
+
+/// A cart, at the prices of this moment.
+#[derive(Serialize, ToSchema)]
+pub struct CartInfo {
+    /// The products, in the order in which they came into the cart. At most 50.
+    items: Vec<CartItem>,
+    /// What they cost together: the sum of the amounts.
+    total: Money,
+    /// Products of the cart that are not sold any more. An order cannot have them.
+    gone: Vec<ProductId>,
+    /// What was in the cart before a guest's cart took its place at the checkout. It comes back after the order.
+    saved: Vec<SavedItem>,
+    /// After the guest's cart was merged: products of which there would have been more than 99.
+    capped: Vec<ProductId>,
+    /// After the guest's cart was merged: products for which there was no place.
+    left_out: Vec<ProductId>,
+    /// The token of a guest's new cart, for the header `Cart-Token`. Only who has it can see or change the cart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"))]
+    token: Option<String>,
+}
+
+/// A cart with what is told beside its lines.
+#[derive(Default)]
+struct Beside {
+    saved: Lines,
+    merged: Merged,
+    token: Option<GuestToken>,
+}
+
+/// The lines as they are shown: with the products as they are now.
+async fn shown(s: &Shop, lines: &Lines, beside: Beside) -> Result<CartInfo, Problem> {
+    let mut found = place::read(&s.table, lines.as_slice()).await?;
+    let (mut items, mut priced, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for line in lines.as_slice() {
+        let Some(product) = found.take::<Product>(&Product::key_of(line.product))? else {
+            gone.push(line.product);
+            continue;
+        };
+        let now = PricedLine::of(&product, line.quantity)?;
+        items.push(CartItem {
+            product: product.id,
+            slug: now.slug.clone(),
+            name: now.name.as_str().to_owned(),
+            quantity: now.quantity.get(),
+            available: if product.for_sale { product.available } else { 0 },
+            price: now.price,
+            discount_percent: now.discount.map(money::Percent::get),
+            amount: now.amount,
+            picture: product.picture.map(|picture| s.links.of(Some(picture))),
+        });
+        priced.push(now);
+    }
+    let Merged { capped, left_out } = beside.merged;
+    let saved = beside.saved.as_slice().iter().map(Into::into).collect();
+    let token = beside.token.map(|token| token.expose());
+    Ok(CartInfo { items, total: total(&priced)?, gone, saved, capped, left_out, token })
+}
+
+/// How the cart is looked at.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CartQuery {
+    /// Whether the caller is about to order. Then a guest's cart takes the place of the caller's own one, which is saved.
+    #[param(required = false)]
+    #[serde(default)]
+    checkout: bool,
+}
+
+/// Shows the cart of the caller, at the prices of this moment: that of the signed-in caller, or that of a guest's `Cart-Token`.
+///
+/// Whoever sends both was a guest and has signed in: the guest's cart is merged into their own one, and its token names nothing any
+/// more. Quantities are added, up to 99.
+///
+/// AWS calls: the caller and their cart in one, or a read of the guest's cart; a batch of the products. With both also a read and a
+/// transaction.
+#[utoipa::path(get, path = "/v1/cart",
+    params(CartQuery, ("Cart-Token" = Option<String>, Header, max_length = 60, description = "The token of a guest's cart.", example = "crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ")),
+    extensions(("x-problems" = json!(["token_invalid"]))),
+    responses((status = 200, body = CartInfo), Problems))]
+pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Query<CartQuery>) -> Result<Json<CartInfo>, Error> {
+    let now = s.sys.now();
+    let Shopper { cart, token } = shopper;
+    let Some(cart) = cart else {
+        let guest = match &token {
+            Some(token) => GuestCart::read(&s.table, token, now).await?,
+            None => None,
+        };
+        let lines = guest.map(|guest| guest.lines).unwrap_or_default();
+        return Ok(Json(shown(&s, &lines, Beside::default()).await?));
+    };
+    let precedence = if query.checkout { Precedence::Guest } else { Precedence::Both };
+    let (cart, merged) = match &token {
+        Some(token) => match merge(&s.table, cart.clone(), token, precedence, now).await {
+            Ok(merged) => merged,
+            // The member has a cart all the same, and the guest's one is merged when it is read next.
+            Err(e) => {
+                tracing::warn!(error = %e, "a guest's cart is not merged");
+                (cart, Merged::default())
+            }
+        },
+        None => (cart, Merged::default()),
+    };
+    Ok(Json(shown(&s, &cart.lines, Beside { saved: cart.saved.clone(), merged, token: None }).await?))
+}
+
+/// How many of a product are wanted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutInCart {
+    /// 1 to 99, or 0 to take it out of the cart.
+    #[schema(minimum = 0, maximum = 99, examples(2))]
+    quantity: u32,
+}
+
+impl PutInCart {
+    fn parse(&self) -> Result<Option<Quantity>, Problem> {
+        let range = || FieldError::new("range").with("min", 0).with("max", QUANTITY_MAX);
+        match self.quantity {
+            0 => Ok(None),
+            number => Quantity::new(number).map(Some).ok_or_else(|| Problem::field("/quantity", range())),
+        }
+    }
+}
+
+/// Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and
+/// its token with the answer.
+///
+/// AWS calls: the caller and their cart in one, or a read of the guest's cart; a counter; a read of the product; a transaction, or a
+/// write of the guest's cart; a batch of the products.
+#[utoipa::path(put, path = "/v1/cart/items/{product}", request_body = PutInCart,
+    params(
+        ("product" = ProductId, Path, description = "The product."),
+        ("Cart-Token" = Option<String>, Header, max_length = 60, description = "The token of a guest's cart.", example = "crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"),
+    ),
+    extensions(
+        ("x-problems" = json!(["token_invalid", "not_found", "out_of_stock", "invalid", "too_many", "too_many_requests", "conflict"])),
+        ("x-limits" = json!([CHANGES, FROM_NETWORK])),
+    ),
+    responses((status = 200, body = CartInfo), Problems))]
+pub async fn put_in_cart(
+    State(s): State<Shop>,
+    shopper: Shopper,
+    client: Client,
+    Path(product): Path<ProductId>,
+    Json(body): Json<PutInCart>,
+) -> Result<Json<CartInfo>, Error> {
+    let (quantity, now) = (body.parse()?, s.sys.now());
+    let Shopper { cart, token } = shopper;
+    let limit = cart.as_ref().map_or_else(|| FROM_NETWORK.of(client.network()), |cart| CHANGES.of(cart.user));
+    limits::take(&s.table, now, &[limit]).await?;
+    if quantity.is_some() {
+        can_be_ordered(&s, product).await?;
+    }
+    if let Some(cart) = cart {
+        let Cart { lines, saved, .. } = cart.change(&s.table, product, quantity).await?;
+        return Ok(Json(shown(&s, &lines, Beside { saved, ..Beside::default() }).await?));
+    }
+    let given = token.is_some();
+    let token = token.unwrap_or_else(|| GuestToken::draw(&s.sys));
+    let guest = GuestCart::change(&s.table, &s.sys, &token, product, quantity).await?;
+    let token = (!given).then_some(token);
+    Ok(Json(shown(&s, &guest.lines, Beside { token, ..Beside::default() }).await?))
+}
+
+/// Checks that a product is there and can be ordered.
+async fn can_be_ordered(s: &Shop, product: ProductId) -> Result<(), Problem> {
+    let found = s.table.get::<Product>(Product::key_of(product)).await?.ok_or(Kind::NotFound)?;
+    if found.is_available() {
+        return Ok(());
+    }
+    Err(place::out_of_stock(&[(product, 0)]))
+}

@@ -1,0 +1,70 @@
+//! Carts and orders: what somebody wants, what they have ordered, and how far it is.
+//!
+//! Guests have a cart, too: the one that their `Cart-Token` names. When they have signed in and send it once more, it becomes part of
+//! their own one. An order is paid in cash to whoever delivers it.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `GET /v1/cart` | the caller and their cart in one, or a read; a batch of the products; the first time after a sign-in also a read and a transaction |
+//! | `PUT /v1/cart/items/{product}` | the caller and their cart in one, or a read; a counter; a read; a transaction or a write; a batch of the products |
+//! | `POST /v1/orders` | the caller; a batch; a batch of the products; a transaction |
+//! | `GET /v1/orders` | the caller; a query |
+//! | `GET /v1/orders/{order}` | the caller and the order in one |
+//! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction |
+//! | `GET /v1/admin/orders` | the caller and their roles in one; a query |
+//! | `PUT /v1/admin/orders/{user}/{order}/state` | the caller and their roles in one; a read; a transaction |
+
+mod cart;
+mod place;
+mod read;
+mod shopper;
+mod shown;
+mod staff;
+
+use accounts::{audit::Audit, picture::Links, token::Tokens};
+use axum::extract::FromRef;
+use function::{Boot, Function, StartError};
+use kernel::Sys;
+use store::{Sealer, Table};
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone, FromRef)]
+pub struct State {
+    table: Table,
+    audit: Audit,
+    sys: Sys,
+    tokens: Tokens,
+    sealer: Sealer,
+    links: Links,
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "orders", "Carts, orders, and what staff do with orders.", State =>
+    cart::get_cart,
+    cart::put_in_cart,
+    place::place_order,
+    read::list_orders,
+    read::get_order,
+    read::cancel_order,
+    staff::list_all_orders,
+    staff::change_order_state,
+}
+
+/// Reads the configuration and opens the connection to the table.
+///
+/// # Errors
+/// [`StartError::Config`]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let sealer = tokens.warm_up_with_sealer("orders").await?;
+    let state = boot.env.read(|r| State {
+        table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
+        tokens: tokens.clone(),
+        sealer,
+        links: Links::read(r),
+        sys: sys.clone(),
+    })?;
+    web::function(&boot, routes(), state)
+}

@@ -1,0 +1,55 @@
+//! Placing an order.
+
+use axum::extract::State;
+use callers::Member;
+use commerce::{
+    order::PaymentMethod,
+    place::{Placing, Wish, place},
+};
+use money::Money;
+use serde::Deserialize;
+use store::limits::{HOUR, Quota};
+use utoipa::ToSchema;
+use web::{Created, Error, IdempotencyKey, Json, Problems};
+
+use crate::{State as Shop, shown::OrderInfo};
+
+/// Orders of one person: each takes products out of stock before anybody pays.
+pub const ORDERS: Quota = Quota::window("orders", 20, HOUR, "orders that a person places");
+
+/// An order to be placed: the content of the caller's cart.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// How it is paid.
+    payment_method: PaymentMethod,
+    /// What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused.
+    total: Money,
+}
+
+/// Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account.
+///
+/// All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
+/// afterwards, or has what was saved at the checkout.
+///
+/// AWS calls: the caller; a batch of the key, the cart, the addresses and the counter; a batch of the products; a transaction. The last
+/// three again if something has changed meanwhile.
+#[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
+    extensions(
+        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "too_many_requests", "conflict"])),
+        ("x-limits" = json!([ORDERS])),
+    ),
+    responses((status = 201, body = OrderInfo), Problems))]
+pub async fn place_order(
+    State(s): State<Shop>,
+    caller: Member,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(PlaceOrder { payment_method, total }): Json<PlaceOrder>,
+) -> Result<Created<OrderInfo>, Error> {
+    let user = &caller.user;
+    let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, limit: ORDERS.of(user.id) };
+    let order = place(&s.table, &s.sys, &placing).await?;
+    tracing::info!(order.id = %order.id, "an order is placed");
+    Ok(Created(format!("/v1/orders/{}", order.id), order.into()))
+}

@@ -1,0 +1,110 @@
+//! What staff do with orders.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::{self, Role},
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use commerce::{
+    machine::{By, OrderState},
+    order::{Order, advance, in_this_state},
+};
+use kernel::{
+    Kind, PAGE,
+    id::{OrderId, UserId},
+    page_limit,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, Path, Problems, Query, RequestId};
+
+use crate::{State as Shop, shown::CustomerOrder};
+
+/// Which orders are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OrdersQuery {
+    /// The state that they are in. `placed` if it is absent.
+    #[param(value_type = OrderState, inline, required = false)]
+    state: Option<OrderState>,
+    /// Maximum number of items in the page: 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = json!(PAGE))]
+    limit: Option<u32>,
+    /// `next_cursor` of the previous response. Without it, the first page is returned.
+    #[param(max_length = 500)]
+    cursor: Option<String>,
+}
+
+/// A page of the orders of everybody.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerOrderList {
+    /// The orders, the oldest first.
+    items: Vec<CustomerOrder>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the orders of everybody that are in one state, the oldest first. For administrators.
+///
+/// AWS calls: the caller and their roles in one; a query.
+#[utoipa::path(get, path = "/v1/admin/orders", params(OrdersQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = CustomerOrderList), Problems))]
+pub async fn list_all_orders(
+    State(s): State<Shop>,
+    _caller: Staff<Administrator>,
+    Query(query): Query<OrdersQuery>,
+) -> Result<Json<CustomerOrderList>, Error> {
+    let (limit, state) = (page_limit(query.limit, PAGE)?, query.state.unwrap_or(OrderState::Placed));
+    let cursors = s.sealer.cursors(format!("orders that are {}", state.as_str()));
+    let after = cursors.open::<OrderId>(query.cursor.as_deref())?;
+    let found = in_this_state(&s.table, state, after, limit).await?;
+    let next_cursor = cursors.next(found.last().map(|order| order.id))?;
+    Ok(Json(CustomerOrderList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
+}
+
+/// An order of somebody, in a path.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct OrderOf {
+    user: UserId,
+    order: OrderId,
+}
+
+/// The state that an order is to be in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeState {
+    /// The next state.
+    state: OrderState,
+}
+
+/// Takes the next step with an order. For administrators.
+///
+/// A placed order is shipped or cancelled; a shipped one is delivered or comes back, and a delivered one may come back.
+///
+/// AWS calls: the caller and their roles in one; a read; a transaction.
+#[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,
+    params(("user" = UserId, Path, description = "The buyer."), ("order" = OrderId, Path, description = "The order.")),
+    extensions(("x-problems" = json!(["not_found", "order_state", "conflict"]))),
+    responses((status = 200, body = CustomerOrder), Problems))]
+pub async fn change_order_state(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    Path(OrderOf { user, order }): Path<OrderOf>,
+    Json(ChangeState { state }): Json<ChangeState>,
+) -> Result<Json<CustomerOrder>, Error> {
+    let me = caller.member.user.id;
+    let order = s.table.get::<Order>(Order::key_of(user, order)).await?.ok_or(Kind::NotFound)?;
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, user);
+    let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state);
+    let changed = advance(&s.table, s.sys.now(), &order, (state, By::Staff), |tx| {
+        s.audit.add(tx, &entry);
+        Some(staff::require(tx, me, Role::Administrator))
+    });
+    let changed = changed.await?;
+    tracing::info!(order.id = %changed.id, actor.id = %me, state = state.as_str(), "an order was changed by staff");
+    Ok(Json(changed.into()))
+}

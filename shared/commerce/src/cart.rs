@@ -1,0 +1,494 @@
+//! Carts: which products somebody wants, and how many of each. A cart has no prices: they are read when it is shown.
+//!
+//! A member has one cart. Somebody who is not signed in has the one that their token names, which nobody can guess: the table has a
+//! hash of it only. After a sign-in the guest's cart becomes part of the member's in one transaction ([`merge`]), and its token names
+//! nothing any more, so that whoever signs in next with the same token gets nothing of it.
+
+use std::time::Duration;
+
+use accounts::{
+    Resource,
+    user::{self, Status, User},
+};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{ProductId, UserId},
+    opaque,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{About, CommitError, Cond, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, field};
+
+/// The most products in a cart. An order is one transaction, which writes each of them.
+pub const LINES_MAX: usize = 50;
+/// The most of one product in a cart.
+pub const QUANTITY_MAX: u32 = 99;
+
+/// How long a guest's cart is kept after its last change.
+const GUEST_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How often a change is tried again because another one was faster.
+const ROUNDS: u32 = 20;
+/// The beginning of the tokens of guests.
+const TOKEN: &str = "crt";
+
+/// How many of a product: 1 to 99.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Quantity(u32);
+
+impl Quantity {
+    /// This quantity. `None` if it is not from 1 to 99.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if number == 0 || number > QUANTITY_MAX { None } else { Some(Self(number)) }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The sum, which is at most 99, and whether it would be more.
+    fn plus(self, other: Self) -> (Self, bool) {
+        let sum = self.0.saturating_add(other.0);
+        (Self(sum.min(QUANTITY_MAX)), sum > QUANTITY_MAX)
+    }
+}
+
+impl TryFrom<u32> for Quantity {
+    type Error = &'static str;
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        Self::new(number).ok_or("not from 1 to 99")
+    }
+}
+
+impl From<Quantity> for u32 {
+    fn from(quantity: Quantity) -> Self {
+        quantity.0
+    }
+}
+
+/// A product in a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    /// The product.
+    pub product: ProductId,
+    /// How many.
+    pub quantity: Quantity,
+}
+
+/// What is in a cart: at most 50 products, each of them once, in the order in which they came into it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lines(Vec<CartLine>);
+
+/// The cart has 50 products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl From<Full> for Problem {
+    fn from(Full: Full) -> Self {
+        Self::new(Kind::TooMany).with("max", LINES_MAX)
+    }
+}
+
+/// What could not be taken over as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Products of which there would be more than 99.
+    pub capped: Vec<ProductId>,
+    /// Products for which there was no place.
+    pub left_out: Vec<ProductId>,
+}
+
+impl Lines {
+    /// The lines.
+    #[must_use]
+    pub fn as_slice(&self) -> &[CartLine] {
+        &self.0
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts this many of a product into the cart in place of those in it, or takes it out.
+    ///
+    /// # Errors
+    /// [`Full`]
+    pub fn set(&mut self, product: ProductId, quantity: Option<Quantity>) -> Result<(), Full> {
+        let Some(quantity) = quantity else {
+            self.0.retain(|line| line.product != product);
+            return Ok(());
+        };
+        match self.0.iter_mut().find(|line| line.product == product) {
+            Some(line) => line.quantity = quantity,
+            None if self.0.len() >= LINES_MAX => return Err(Full),
+            None => self.0.push(CartLine { product, quantity }),
+        }
+        Ok(())
+    }
+
+    /// Adds what is in another cart.
+    pub fn take_in(&mut self, other: &Self) -> Merged {
+        let mut merged = Merged::default();
+        for line in &other.0 {
+            if let Some(own) = self.0.iter_mut().find(|own| own.product == line.product) {
+                let (sum, capped) = own.quantity.plus(line.quantity);
+                own.quantity = sum;
+                merged.capped.extend(capped.then_some(line.product));
+            } else if self.0.len() < LINES_MAX {
+                self.0.push(*line);
+            } else {
+                merged.left_out.push(line.product);
+            }
+        }
+        merged
+    }
+}
+
+/// The cart of a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    /// Whose it is.
+    pub user: UserId,
+    /// What is in it.
+    pub lines: Lines,
+    /// What was in it before a guest's cart took its place at a checkout. It comes back after the order.
+    #[serde(default)]
+    pub saved: Lines,
+    /// Raised by every change.
+    version: u64,
+}
+
+/// What becomes of the member's cart when the guest's is merged into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precedence {
+    /// The quantities are added.
+    Both,
+    /// The guest is about to order: the guest's cart takes its place, and what was in it is saved.
+    Guest,
+}
+
+impl Cart {
+    /// The key of a member's cart.
+    #[must_use]
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(user::partition(user), "CART")
+    }
+
+    /// A cart with nothing in it.
+    #[must_use]
+    pub fn empty(user: UserId) -> Self {
+        Self { user, lines: Lines::default(), saved: Lines::default(), version: 0 }
+    }
+
+    /// The cart with that of a guest.
+    fn with(&self, guest: &Lines, precedence: Precedence) -> (Self, Merged) {
+        let mut next = self.clone();
+        let merged = match precedence {
+            Precedence::Both => next.lines.take_in(guest),
+            Precedence::Guest => {
+                let former = std::mem::replace(&mut next.lines, guest.clone());
+                next.saved.take_in(&former)
+            }
+        };
+        (next, merged)
+    }
+
+    /// The cart after its content was ordered.
+    pub(crate) fn ordered(&self) -> Self {
+        Self { lines: self.saved.clone(), saved: Lines::default(), ..self.clone() }
+    }
+
+    /// Adds this state of the cart to a transaction. The slot is refused if it has changed since `before`.
+    pub(crate) fn replace(&self, tx: &mut Tx, before: &Self) -> Slot {
+        let next = Self { version: before.version.saturating_add(1), ..self.clone() };
+        tx.put(&next, unchanged(before.version))
+    }
+
+    /// Changes what is in the cart. One transaction, and another one for each change that was faster.
+    ///
+    /// # Errors
+    /// [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
+    pub async fn change(self, table: &Table, product: ProductId, quantity: Option<Quantity>) -> Result<Self, Problem> {
+        let (user, mut before) = (self.user, self);
+        for _ in 0..ROUNDS {
+            let mut next = before.clone();
+            next.lines.set(product, quantity)?;
+            if next == before {
+                return Ok(before);
+            }
+            let mut tx = Tx::new();
+            let own = next.replace(&mut tx, &before);
+            in_use(&mut tx, user);
+            match table.commit(tx).await {
+                Ok(()) => return Ok(Self { version: before.version.saturating_add(1), ..next }),
+                Err(CommitError::Refused(refused)) if refused.at(own) => {
+                    before = refused.current(own).map(Row::decode).transpose()?.unwrap_or_else(|| Self::empty(user));
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(Kind::Conflict.into())
+    }
+}
+
+/// Adds to a transaction that the account is in use, so that nothing is written for one that is being deleted.
+pub(crate) fn in_use(tx: &mut Tx, user: UserId) -> Slot {
+    tx.check(User::key_of(user), field("status").eq(Status::Active))
+}
+
+fn unchanged(version: u64) -> Cond {
+    if version == 0 { Cond::Absent } else { field("version").eq(version) }
+}
+
+impl Item for Cart {
+    const KIND: &'static str = "cart";
+    const ABOUT: About = About::beside_user("CART", Personal::Exported(&["lines", "saved"])).removed_by("orders");
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+}
+
+impl Resource for Cart {
+    type Path = ();
+    fn find(caller: UserId, (): ()) -> Option<Key> {
+        Some(Self::key_of(caller))
+    }
+}
+
+/// The token that names the cart of a guest: 256 random bits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GuestToken([u8; 32]);
+
+impl GuestToken {
+    /// A new token.
+    #[must_use]
+    pub fn draw(sys: &Sys) -> Self {
+        Self(sys.bytes())
+    }
+
+    /// Parses a token. `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        opaque::read(TOKEN, text).map(Self)
+    }
+
+    /// The token for the guest.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        opaque::write(TOKEN, &self.0)
+    }
+
+    fn hash(&self) -> String {
+        Sha256::digest(self.0).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The cart of somebody who is not signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestCart {
+    /// A hash of the token.
+    token: String,
+    /// What is in it.
+    pub lines: Lines,
+    /// Raised by every change.
+    version: u64,
+    /// When it is deleted, unless it is changed before.
+    until: Time,
+}
+
+impl GuestCart {
+    fn key_of(token: &str) -> Key {
+        Key::new(format!("GUEST_CART#{token}"), "GUEST_CART")
+    }
+
+    /// The cart that a token names, if there is one. One read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn read(table: &Table, token: &GuestToken, now: Time) -> Result<Option<Self>, StoreError> {
+        let found = table.get::<Self>(Self::key_of(&token.hash())).await?;
+        Ok(found.filter(|cart| cart.until > now))
+    }
+
+    /// Changes what is in the cart of a token. A read and a write, and a write for each change that was faster.
+    ///
+    /// # Errors
+    /// [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
+    pub async fn change(
+        table: &Table,
+        sys: &Sys,
+        token: &GuestToken,
+        product: ProductId,
+        quantity: Option<Quantity>,
+    ) -> Result<Self, Problem> {
+        for _ in 0..ROUNDS {
+            let now = sys.now();
+            let before = Self::read(table, token, now).await?;
+            let version = before.as_ref().map_or(0, |before| before.version);
+            let mut lines = before.map(|before| before.lines).unwrap_or_default();
+            lines.set(product, quantity)?;
+            let next = Self { token: token.hash(), lines, version: version.saturating_add(1), until: now + GUEST_KEPT };
+            let same = if version == 0 { Cond::Absent.or(field("until").le(now)) } else { unchanged(version) };
+            match table.put(&next, same).await {
+                Ok(()) => return Ok(next),
+                Err(store::WriteError::Refused(_)) => {}
+                Err(store::WriteError::Store(e)) => return Err(e.into()),
+            }
+        }
+        Err(Kind::Conflict.into())
+    }
+}
+
+impl Item for GuestCart {
+    const KIND: &'static str = "guest_cart";
+    const ABOUT: About =
+        About::at("GUEST_CART#{token_hash}", "GUEST_CART", Personal::Nobody("products that somebody without an account wants")).expires();
+    fn key(&self) -> Key {
+        Self::key_of(&self.token)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// Merges the cart of a guest into that of the member who they are now. `found` is the member's cart as read. A read, and a transaction
+/// if the guest has a cart; both again for each change that was faster. If others are faster all the time nothing is merged, and the
+/// next time it is tried again.
+///
+/// # Errors
+/// [`StoreError`]. Then nothing is merged.
+pub async fn merge(
+    table: &Table,
+    found: Cart,
+    token: &GuestToken,
+    precedence: Precedence,
+    now: Time,
+) -> Result<(Cart, Merged), StoreError> {
+    let mut before = found;
+    for _ in 0..ROUNDS {
+        let Some(guest) = GuestCart::read(table, token, now).await? else { break };
+        let (next, merged) = before.with(&guest.lines, precedence);
+        let mut tx = Tx::new();
+        next.replace(&mut tx, &before);
+        tx.delete_when(guest.key(), field("version").eq(guest.version));
+        in_use(&mut tx, before.user);
+        match table.commit(tx).await {
+            Ok(()) => return Ok((Cart { version: before.version.saturating_add(1), ..next }, merged)),
+            Err(CommitError::Refused(_)) => {
+                let user = before.user;
+                before = table.get::<Cart>(Cart::key_of(user)).await?.unwrap_or_else(|| Cart::empty(user));
+            }
+            Err(CommitError::Store(e)) => return Err(e),
+        }
+    }
+    Ok((before, Merged::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// What is in a cart, by product, as the random tests expect it.
+    type Model = BTreeMap<ProductId, u32>;
+
+    fn content(lines: &Lines) -> Model {
+        lines.as_slice().iter().map(|line| (line.product, line.quantity.get())).collect()
+    }
+
+    #[test]
+    fn a_quantity_is_one_to_ninety_nine() {
+        let is = |number| Quantity::new(number).is_some();
+        assert_eq!([0, 1, 99, 100, u32::MAX].map(is), [false, true, true, false, false]);
+        assert!(serde_json::from_str::<Quantity>("0").is_err() && serde_json::from_str::<Quantity>("99").is_ok());
+    }
+
+    #[test]
+    fn carts_are_as_a_map_would_be() {
+        let sys = Sys::real();
+        let products: Vec<ProductId> = (0..70).map(|_| sys.id()).collect();
+        let (mut lines, mut model) = (Lines::default(), Model::new());
+        for step in 0..50_000 {
+            let product = products[sys.below(70) as usize];
+            let number = sys.below(QUANTITY_MAX + 1);
+            let done = lines.set(product, Quantity::new(number));
+            let fits = number == 0 || model.contains_key(&product) || model.len() < LINES_MAX;
+            assert_eq!(done.is_ok(), fits, "step {step}");
+            match number {
+                0 => {
+                    model.remove(&product);
+                }
+                _ if fits => {
+                    model.insert(product, number);
+                }
+                _ => {}
+            }
+            if step % 100 == 0 {
+                assert_eq!(content(&lines), model, "step {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_merge_adds_and_tells_what_it_has_capped() {
+        let sys = Sys::real();
+        let products: Vec<ProductId> = (0..80).map(|_| sys.id()).collect();
+        for _ in 0..2_000 {
+            let mut carts = [Lines::default(), Lines::default()];
+            for cart in &mut carts {
+                for _ in 0..sys.below(60) {
+                    let quantity = Quantity::new(sys.below(QUANTITY_MAX) + 1);
+                    let put = cart.set(products[sys.below(80) as usize], quantity);
+                    assert!(put.is_ok() || cart.as_slice().len() == LINES_MAX);
+                }
+            }
+            let [own, guest] = carts;
+            let (mut all, before, other) = (own.clone(), content(&own), content(&guest));
+            let merged = all.take_in(&guest);
+            let after = content(&all);
+            assert!(after.len() <= LINES_MAX && after.len() == all.as_slice().len());
+            for (product, number) in &other {
+                let sum = before.get(product).copied().unwrap_or_default() + number;
+                let left_out = merged.left_out.contains(product);
+                assert_eq!(after.get(product).copied(), (!left_out).then_some(sum.min(QUANTITY_MAX)));
+                assert_eq!(merged.capped.contains(product), sum > QUANTITY_MAX);
+            }
+            assert!(before.keys().all(|product| after.contains_key(product)));
+        }
+    }
+
+    #[test]
+    fn at_a_checkout_the_own_cart_is_saved_and_comes_back() {
+        let sys = Sys::real();
+        let (old, new): (ProductId, ProductId) = (sys.id(), sys.id());
+        let mut cart = Cart::empty(sys.id());
+        cart.lines.set(old, Quantity::new(2)).unwrap();
+        let mut guest = Lines::default();
+        guest.set(new, Quantity::new(3)).unwrap();
+        let (both, _) = cart.with(&guest, Precedence::Both);
+        assert_eq!(content(&both.lines), Model::from([(old, 2), (new, 3)]));
+        let (checkout, merged) = cart.with(&guest, Precedence::Guest);
+        assert_eq!((content(&checkout.lines), content(&checkout.saved)), (Model::from([(new, 3)]), Model::from([(old, 2)])));
+        assert_eq!(merged, Merged::default());
+        let ordered = checkout.ordered();
+        assert_eq!((content(&ordered.lines), ordered.saved.is_empty()), (Model::from([(old, 2)]), true));
+    }
+
+    #[test]
+    fn a_token_is_read_as_it_was_drawn() {
+        let sys = Sys::real();
+        let token = GuestToken::draw(&sys);
+        assert!(GuestToken::parse(&token.expose()) == Some(token.clone()) && GuestToken::draw(&sys) != token);
+        assert!(!token.hash().contains(&token.expose()));
+        for bad in ["", "crt_", "crt_abc", "abc_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"] {
+            assert!(GuestToken::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The states of an order, and the steps between them. Nothing else changes the state of an order, or the stock of its products.
+//!
+//! An order on delivery goes from `placed` to `shipped` and to `delivered`. Until it is shipped it can be cancelled, and afterwards it
+//! can come back. The table [`ARROWS`] says who may take each step, and where the products of the order go with it.
+
+use serde::{Deserialize, Serialize};
+use store::{Slot, Tx, Update, field};
+use utoipa::ToSchema;
+
+use crate::{cart::CartLine, product::Product};
+
+/// The state of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// It was placed, and its products are reserved.
+    Placed,
+    /// It is on its way.
+    Shipped,
+    /// The buyer has it, and has paid it.
+    Delivered,
+    /// It was cancelled before it was shipped.
+    Cancelled,
+    /// It came back.
+    Returned,
+}
+
+impl OrderState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Placed, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Returned];
+
+    /// Its name in keys and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The buyer.
+    Buyer,
+    /// Staff.
+    Staff,
+}
+
+/// Where products go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockMove {
+    /// Into an order that is not shipped yet.
+    Reserve,
+    /// Out of such an order.
+    Release,
+    /// To the buyer.
+    Sell,
+    /// Back from the buyer.
+    TakeBack,
+}
+
+impl StockMove {
+    /// The numbers of a [`Product`] that it takes from and adds to.
+    #[must_use]
+    pub const fn between(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reserve => ("available", "reserved"),
+            Self::Release => ("reserved", "available"),
+            Self::Sell => ("reserved", "sold"),
+            Self::TakeBack => ("sold", "available"),
+        }
+    }
+
+    /// The update of the product of a line, which is refused if there are not as many.
+    pub(crate) fn update(self, line: CartLine) -> Update {
+        let ((from, to), number) = (self.between(), line.quantity.get());
+        let by = i64::from(number);
+        let update = Update::of(Product::key_of(line.product)).add(from, by.saturating_neg()).add(to, by);
+        update.when(field(from).gt(number.saturating_sub(1)))
+    }
+
+    /// Adds the update to a transaction.
+    pub(crate) fn add(self, tx: &mut Tx, line: CartLine) -> Slot {
+        tx.update(self.update(line))
+    }
+}
+
+/// A step from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// The state it leaves.
+    pub from: OrderState,
+    /// The state it leads to.
+    pub to: OrderState,
+    /// Who may take it.
+    pub by: &'static [By],
+    /// Where the products go, if they go anywhere.
+    pub stock: Option<StockMove>,
+}
+
+/// Every step there is.
+pub const ARROWS: [Arrow; 5] = [
+    arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
+    arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff], Some(StockMove::Release)),
+    arrow(OrderState::Shipped, OrderState::Delivered, &[By::Staff], None),
+    arrow(OrderState::Shipped, OrderState::Returned, &[By::Staff], Some(StockMove::TakeBack)),
+    arrow(OrderState::Delivered, OrderState::Returned, &[By::Staff], Some(StockMove::TakeBack)),
+];
+
+const fn arrow(from: OrderState, to: OrderState, by: &'static [By], stock: Option<StockMove>) -> Arrow {
+    Arrow { from, to, by, stock }
+}
+
+/// The step from one state to another, if there is one and this one may take it.
+#[must_use]
+pub fn step(from: OrderState, to: OrderState, by: By) -> Option<Arrow> {
+    ARROWS.into_iter().find(|arrow| arrow.from == from && arrow.to == to && arrow.by.contains(&by))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    struct Stock {
+        available: u32,
+        reserved: u32,
+        sold: u32,
+    }
+
+    impl Stock {
+        fn column(&mut self, name: &str) -> &mut u32 {
+            match name {
+                "available" => &mut self.available,
+                "reserved" => &mut self.reserved,
+                "sold" => &mut self.sold,
+                _ => panic!("no number {name}"),
+            }
+        }
+
+        /// Whether there were as many.
+        fn moved(&mut self, stock: StockMove, number: u32) -> bool {
+            let (from, to) = stock.between();
+            if *self.column(from) < number {
+                return false;
+            }
+            *self.column(from) -= number;
+            *self.column(to) += number;
+            true
+        }
+    }
+
+    /// Where the products of an order in a state are, written down independently of the table.
+    fn held(orders: &[(OrderState, u32)]) -> (u32, u32) {
+        let sum = |states: &[OrderState]| orders.iter().filter(|(state, _)| states.contains(state)).map(|(_, number)| number).sum();
+        (sum(&[OrderState::Placed]), sum(&[OrderState::Shipped, OrderState::Delivered]))
+    }
+
+    #[test]
+    fn stock_is_where_the_orders_are_after_any_steps() {
+        const RECEIVED: u32 = 500;
+        let sys = Sys::real();
+        let mut stock = Stock { available: RECEIVED, ..Stock::default() };
+        let mut orders: Vec<(OrderState, u32)> = Vec::new();
+        let mut taken = 0;
+        for n in 0..100_000 {
+            if orders.is_empty() || sys.below(4) == 0 {
+                let number = sys.below(9) + 1;
+                if stock.moved(StockMove::Reserve, number) {
+                    orders.push((OrderState::Placed, number));
+                }
+            } else {
+                let at = sys.below(u32::try_from(orders.len()).unwrap()) as usize;
+                let (to, by) = (OrderState::ALL[sys.below(5) as usize], if sys.below(2) == 0 { By::Buyer } else { By::Staff });
+                let (from, number) = orders[at];
+                if let Some(arrow) = step(from, to, by) {
+                    assert!(arrow.stock.is_none_or(|stock_move| stock.moved(stock_move, number)), "step {n}: {arrow:?} {stock:?}");
+                    orders[at].0 = to;
+                    taken += 1;
+                }
+            }
+            if orders.len() > 200 {
+                orders.retain(|(state, _)| !matches!(state, OrderState::Cancelled | OrderState::Returned));
+            }
+            assert_eq!(stock.available + stock.reserved + stock.sold, RECEIVED, "step {n}");
+            assert_eq!((stock.reserved, stock.sold), held(&orders), "step {n}");
+        }
+        assert!(taken > 1_000, "{taken}");
+    }
+
+    #[test]
+    fn there_are_no_other_steps() {
+        let all = |by| {
+            let pairs = OrderState::ALL.into_iter().flat_map(|from| OrderState::ALL.map(|to| (from, to)));
+            pairs.filter(|(from, to)| step(*from, *to, by).is_some()).map(|(from, to)| (from.as_str(), to.as_str())).collect::<Vec<_>>()
+        };
+        assert_eq!(all(By::Buyer), [("placed", "cancelled")]);
+        assert_eq!(
+            all(By::Staff),
+            [("placed", "shipped"), ("placed", "cancelled"), ("shipped", "delivered"), ("shipped", "returned"), ("delivered", "returned"),]
+        );
+        for state in OrderState::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+}

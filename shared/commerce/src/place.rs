@@ -1,0 +1,196 @@
+//! Placing an order: once for each key that a client names its request by.
+//!
+//! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product was
+//! changed since its price was read, if there are too few of it, or if the cart was changed; then all is read and judged again.
+
+use std::time::Duration;
+
+use accounts::{
+    address_book::Book,
+    user::{self, User},
+};
+use kernel::{
+    Kind, Problem, Sys, Time,
+    id::{OrderId, ProductId, UserId},
+};
+use money::Money;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits::Limit};
+
+use crate::{
+    cart::{Cart, CartLine, in_use},
+    machine::{OrderState, StockMove},
+    order::{Order, PaymentMethod, Recipient},
+    product::Product,
+    quote::{PricedLine, total},
+};
+
+/// How long a key is remembered.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How often a request is judged again because something has changed meanwhile.
+const ROUNDS: u32 = 10;
+
+/// What somebody orders: the content of their cart, and how they pay it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// How.
+    pub payment_method: PaymentMethod,
+    /// What it costs, as they have seen it.
+    pub total: Money,
+}
+
+/// A request to place an order, by its key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OrderRequest {
+    user: UserId,
+    /// A hash of the key.
+    key: String,
+    /// A hash of what was asked for.
+    fingerprint: String,
+    order: OrderId,
+    until: Time,
+}
+
+impl OrderRequest {
+    fn key_of(user: UserId, key: &str) -> Key {
+        Key::new(user::partition(user), format!("ORDER_REQUEST#{key}"))
+    }
+}
+
+impl Item for OrderRequest {
+    const KIND: &'static str = "order_request";
+    const ABOUT: About = About::beside_user("ORDER_REQUEST#{key}", Personal::Withheld("hashes of a request, kept for a day")).expires();
+    fn key(&self) -> Key {
+        Self::key_of(self.user, &self.key)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// A request to place an order.
+#[derive(Debug)]
+pub struct Placing<'a> {
+    /// Who orders.
+    pub user: &'a User,
+    /// What.
+    pub wish: Wish,
+    /// The key that names the request.
+    pub key: &'a str,
+    /// The orders that the person may place.
+    pub limit: Limit,
+}
+
+/// Places an order, unless a request with the same key has placed it before: then it is that order, as it is now. A batch of the key,
+/// the cart, the addresses and the counter; a batch of the products; a transaction. The batches and the transaction again if something
+/// has changed meanwhile.
+///
+/// # Errors
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], or
+/// [`Kind::Conflict`] if others were faster all the time.
+pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
+    let (user, now) = (placing.user, sys.now());
+    let (key, fingerprint) = (hash(placing.key), hash(&format!("{:?}", placing.wish)));
+    let (request, cart, book) = (OrderRequest::key_of(user.id, &key), Cart::key_of(user.id), Book::key_of(user.id));
+    for _ in 0..ROUNDS {
+        let keys = vec![request.clone(), cart.clone(), book.clone(), placing.limit.key()];
+        let mut found = table.get_many(keys).await?;
+        if let Some(earlier) = found.take::<OrderRequest>(&request)?.filter(|earlier| earlier.until > now) {
+            return before(table, &earlier, &fingerprint).await;
+        }
+        let limit = placing.limit.clone().read(&mut found, now)?;
+        let cart = found.take::<Cart>(&cart)?.unwrap_or_else(|| Cart::empty(user.id));
+        let recipient = Recipient::of(user, found.take::<Book>(&book)?.as_ref(), &cart)?;
+        let products = in_stock(table, cart.lines.as_slice()).await?;
+        let order = drawn(sys, placing, recipient, &products)?;
+        limit.judge(now)?;
+
+        let mut tx = Tx::new();
+        let (key, fingerprint) = (key.clone(), fingerprint.clone());
+        let request = OrderRequest { user: user.id, key, fingerprint, order: order.id, until: now + KEPT };
+        tx.put(&request, Cond::Absent.or(field("until").le(now)));
+        order.create(&mut tx, sys);
+        cart.ordered().replace(&mut tx, &cart);
+        in_use(&mut tx, user.id);
+        limit.count_in(&mut tx, now);
+        for (product, line) in &products {
+            // With the price that the order has.
+            tx.update(StockMove::Reserve.update(*line).when(field("version").eq(product.version)));
+        }
+        match table.commit(tx).await {
+            Ok(()) => return Ok(order),
+            Err(CommitError::Refused(_)) => {}
+            Err(CommitError::Store(e)) => return Err(e.into()),
+        }
+    }
+    Err(Kind::Conflict.because("the cart, a product or the account changed each time"))
+}
+
+/// What an earlier request with the same key has placed.
+async fn before(table: &Table, earlier: &OrderRequest, fingerprint: &str) -> Result<Order, Problem> {
+    if earlier.fingerprint != fingerprint {
+        return Err(Kind::IdempotencyKeyReused.into());
+    }
+    let order = table.get::<Order>(Order::key_of(earlier.user, earlier.order)).await?;
+    order.ok_or_else(|| Kind::Conflict.because("the account is being deleted"))
+}
+
+/// The products of these lines, which are in stock.
+async fn in_stock(table: &Table, lines: &[CartLine]) -> Result<Vec<(Product, CartLine)>, Problem> {
+    let mut found = read(table, lines).await?;
+    let (mut products, mut short) = (Vec::with_capacity(lines.len()), Vec::new());
+    for line in lines {
+        let product = found.take::<Product>(&Product::key_of(line.product))?;
+        match product {
+            Some(product) if product.for_sale && product.available >= line.quantity.get() => products.push((product, *line)),
+            other => {
+                let available = other.filter(|product| product.for_sale).map_or(0, |product| product.available);
+                short.push((line.product, available));
+            }
+        }
+    }
+    if short.is_empty() { Ok(products) } else { Err(out_of_stock(&short)) }
+}
+
+/// The problem of products that cannot be ordered in the quantity that is wanted, each with the quantity that can be.
+#[must_use]
+pub fn out_of_stock(short: &[(ProductId, u32)]) -> Problem {
+    let products: Vec<Value> = short.iter().map(|(product, available)| json!({ "product": product, "available": available })).collect();
+    Problem::new(Kind::OutOfStock).with("products", products)
+}
+
+/// Reads the products of these lines. One batch.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn read(table: &Table, lines: &[CartLine]) -> Result<Batch, StoreError> {
+    table.get_many(lines.iter().map(|line| Product::key_of(line.product)).collect()).await
+}
+
+/// The order of these products, if it costs what the buyer has seen.
+fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Product, CartLine)]) -> Result<Order, Problem> {
+    let lines = products.iter().map(|(product, line)| PricedLine::of(product, line.quantity)).collect::<Result<Vec<_>, _>>()?;
+    let (total, now) = (total(&lines)?, sys.now());
+    if total != placing.wish.total {
+        let total = json!({ "amount": total.amount(), "currency": total.currency() });
+        return Err(Problem::new(Kind::PricesChanged).with("total", total));
+    }
+    Ok(Order {
+        id: sys.id(),
+        user: placing.user.id,
+        payment_method: placing.wish.payment_method,
+        state: OrderState::Placed,
+        lines,
+        total,
+        recipient,
+        created_at: now,
+        changed_at: now,
+        version: 1,
+    })
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

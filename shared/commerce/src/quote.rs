@@ -1,0 +1,100 @@
+//! What the products of a cart or an order cost.
+
+use kernel::id::ProductId;
+use money::{Money, MoneyError, Percent};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CURRENCY,
+    cart::{CartLine, Quantity},
+    product::Product,
+    slug::ProductSlug,
+    text::ProductName,
+};
+
+/// A product with its price at one moment. What it costs later changes nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricedLine {
+    /// The product.
+    pub product: ProductId,
+    /// Its name.
+    pub name: ProductName,
+    /// Its name in addresses.
+    pub slug: ProductSlug,
+    /// How many.
+    pub quantity: Quantity,
+    /// What one costs without the discount.
+    pub price: Money,
+    /// The discount, if there is one.
+    #[serde(default)]
+    pub discount: Option<Percent>,
+    /// What they cost together, with the discount.
+    pub amount: Money,
+}
+
+impl PricedLine {
+    /// This many of a product, as it is now.
+    ///
+    /// # Errors
+    /// [`MoneyError`] for a price that no product has.
+    pub fn of(product: &Product, quantity: Quantity) -> Result<Self, MoneyError> {
+        let Product { id, price, discount, .. } = *product;
+        let amount = price.line(quantity.get(), discount)?;
+        Ok(Self { product: id, name: product.name.clone(), slug: product.slug.clone(), quantity, price, discount, amount })
+    }
+
+    /// The product and how many.
+    #[must_use]
+    pub const fn line(&self) -> CartLine {
+        CartLine { product: self.product, quantity: self.quantity }
+    }
+}
+
+/// The sum of the lines.
+///
+/// # Errors
+/// [`MoneyError::Range`]
+pub fn total(lines: &[PricedLine]) -> Result<Money, MoneyError> {
+    Money::sum(CURRENCY, lines.iter().map(|line| line.amount))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+    use money::DISCOUNT_MAX;
+
+    use super::*;
+    use crate::{cart::QUANTITY_MAX, product::NewProduct, text::Description};
+
+    fn product(sys: &Sys) -> Product {
+        let id = sys.id();
+        let new = NewProduct {
+            name: ProductName::parse("Garden turtle").unwrap(),
+            description: Description::parse("Of stone.").unwrap(),
+            category: sys.id(),
+            price: Money::new(u64::from(sys.below(100_000)), CURRENCY).unwrap(),
+            for_sale: true,
+            available: 5,
+        };
+        let discount = Percent::new(u8::try_from(sys.below(u32::from(DISCOUNT_MAX) + 1)).unwrap());
+        Product { discount, ..Product::new(id, ProductSlug::of("Garden turtle", id), new, sys.now()) }
+    }
+
+    #[test]
+    fn a_total_is_the_sum_of_the_lines_that_are_shown() {
+        let sys = Sys::real();
+        for _ in 0..1_000 {
+            let lines: Vec<PricedLine> = (0..=sys.below(49))
+                .map(|_| PricedLine::of(&product(&sys), Quantity::new(sys.below(QUANTITY_MAX) + 1).unwrap()).unwrap())
+                .collect();
+            let sum = total(&lines).unwrap();
+            assert_eq!(sum.amount(), lines.iter().map(|line| line.amount.amount()).sum::<u64>());
+            // A discount on the whole order is distributed over its lines without a rest.
+            let off = Money::new(u64::from(sys.below(1_000)).min(sum.amount()), CURRENCY).unwrap();
+            if sum.amount() > 0 {
+                let shares: Vec<u64> = lines.iter().map(|line| line.amount.amount()).collect();
+                assert_eq!(Money::sum(CURRENCY, off.spread(&shares).unwrap()), Ok(off));
+            }
+        }
+    }
+}
