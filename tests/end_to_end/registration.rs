@@ -124,9 +124,15 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     // Without the items of the flow, and what tells of it.
     let lasting =
         theirs.filter(|item| !["challenge", "notice_details", "notification", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
-    // A flag that is off may be absent.
-    let names = |item: &Value| item.as_object().unwrap().keys().filter(|name| *name != "reset_by_mail").cloned().collect();
-    lasting.map(|item| (item["kind"]["S"].as_str().unwrap().to_owned(), names(item))).collect()
+    // A flag that is off may be absent, and in which lists of the search a name is depends on the name.
+    let differs = |kind: &str, name: &str| name == "reset_by_mail" || kind == "search_carrier" && name.starts_with("gsi");
+    let mut kept = BTreeMap::<String, BTreeSet<String>>::new();
+    for item in lasting {
+        let kind = item["kind"]["S"].as_str().unwrap();
+        let names = item.as_object().unwrap().keys().filter(|name| !differs(kind, name)).cloned();
+        kept.entry(kind.to_owned()).or_default().extend(names);
+    }
+    kept
 }
 
 /// Most tests put their members directly into the table. These items are the same as those that registration, a proven number and

@@ -221,7 +221,7 @@ export interface BecomeFirstSuperuser {
 export interface BegunDonation {
   /** How much. */
   amount: Money;
-  /** With which Stripe's script in the browser pays it. Only for the donor's browser. */
+  /** The secret with which Stripe's script in the browser pays it. Only for the donor's browser. */
   client_secret: string;
   /** The country: ISO 3166-1 alpha-2. */
   country: string;
@@ -239,6 +239,46 @@ export interface BegunDonation {
   refunded?: (Money | null);
   /** Its state. */
   state: DonationState;
+}
+
+/** A cart, at the prices of this moment. */
+export interface CartInfo {
+  /** After the guest's cart was merged: products of which there would have been more than 99. */
+  capped: ProductId[];
+  /** Products of the cart that are not sold any more. An order cannot have them. */
+  gone: ProductId[];
+  /** The products, in the order in which they came into the cart. At most 50. */
+  items: CartItem[];
+  /** After the guest's cart was merged: products for which there was no place. */
+  left_out: ProductId[];
+  /** What was in the cart before a guest's cart took its place at the checkout. It comes back after the order. */
+  saved: SavedItem[];
+  /** The token of a guest's new cart, for the header `Cart-Token`. Only who has it can see or change the cart. */
+  token?: string;
+  /** What they cost together: the sum of the amounts. */
+  total: Money;
+}
+
+/** A product in a cart. */
+export interface CartItem {
+  /** What they cost together, with the discount. */
+  amount: Money;
+  /** How many can be ordered. */
+  available: number;
+  /** The discount in per cent, if there is one. */
+  discount_percent?: number;
+  /** Its name. */
+  name: string;
+  /** The addresses of its picture. */
+  picture?: Picture;
+  /** What one costs without the discount. */
+  price: Money;
+  /** The product. */
+  product: ProductId;
+  /** How many: 1 to 99. */
+  quantity: number;
+  /** Its name in addresses. */
+  slug: ProductSlug;
 }
 
 /** What a notification is about, as a category that people can tell apart. */
@@ -287,6 +327,12 @@ export interface ChangePhone {
 export interface ChangeRegistrationEmail {
   /** The new address for the code. */
   email: string;
+}
+
+/** The state that an order is to be in. */
+export interface ChangeState {
+  /** The next state. */
+  state: OrderState;
 }
 
 /** A new username. */
@@ -473,6 +519,8 @@ export interface CreateAttachment {
 
 /** A model to make. */
 export interface CreateModel {
+  /** The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored. */
+  captcha?: string;
   /** The code of one of the countries of this deployment, in upper or lower case. Absent for the first one. */
   country?: string;
   /** 1 to 100 characters. */
@@ -621,6 +669,36 @@ export interface CreatedUpload_UploadId {
 
 /** A currency, by its code in ISO 4217. Each of these has a hundred minor units. */
 export type Currency = ("PLN" | "GBP");
+
+/** An order as staff see it. */
+export interface CustomerOrder {
+  /** When its state changed last. */
+  changed_at: Timestamp;
+  /** When it was placed. */
+  created_at: Timestamp;
+  /** The id, which is its number. */
+  id: OrderId;
+  /** What was ordered, at the prices of that moment. */
+  items: OrderItem[];
+  /** How it is paid. */
+  payment_method: PaymentMethod;
+  /** Who gets it. */
+  recipient: RecipientInfo;
+  /** Its state. */
+  state: OrderState;
+  /** What it costs: the sum of the amounts. */
+  total: Money;
+  /** Who has placed it. */
+  user: UserId;
+}
+
+/** A page of the orders of everybody. */
+export interface CustomerOrderList {
+  /** The orders, the oldest first. */
+  items: CustomerOrder[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
 
 /** The counts of a day. */
 export interface DayStatistics {
@@ -1334,6 +1412,16 @@ export interface NearbyPerson {
   within_km: number;
 }
 
+/** A donation to be begun. */
+export interface NewDonation {
+  /** How much: 5.00 to 100.00 PLN. */
+  amount: Money;
+  /** The donor's country: ISO 3166-1 alpha-2. */
+  country: string;
+  /** The donor's postal code. Not needed in countries without one. */
+  postal_code?: (string | null);
+}
+
 /** The kinds of rooms that are made. */
 export type NewKind = ("group" | "channel");
 
@@ -1419,6 +1507,58 @@ export interface OpenSupportThread {
   /** 1 to 120 characters. */
   subject: string;
 }
+
+/** An order. */
+export type OrderId = string;
+
+/** An order. */
+export interface OrderInfo {
+  /** When its state changed last. */
+  changed_at: Timestamp;
+  /** When it was placed. */
+  created_at: Timestamp;
+  /** The id, which is its number. */
+  id: OrderId;
+  /** What was ordered, at the prices of that moment. */
+  items: OrderItem[];
+  /** How it is paid. */
+  payment_method: PaymentMethod;
+  /** Who gets it. */
+  recipient: RecipientInfo;
+  /** Its state. */
+  state: OrderState;
+  /** What it costs: the sum of the amounts. */
+  total: Money;
+}
+
+/** A product of an order, as it was when the order was placed. */
+export interface OrderItem {
+  /** What they cost together, with the discount. */
+  amount: Money;
+  /** The discount in per cent, if there was one. */
+  discount_percent?: number;
+  /** Its name. */
+  name: string;
+  /** What one cost without the discount. */
+  price: Money;
+  /** The product, which may be gone by now. */
+  product: ProductId;
+  /** How many. */
+  quantity: number;
+  /** Its name in addresses. */
+  slug: ProductSlug;
+}
+
+/** A page of orders. */
+export interface OrderList {
+  /** The orders, the newest first. */
+  items: OrderInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** The state of an order. */
+export type OrderState = ("placed" | "shipped" | "delivered" | "cancelled" | "returned");
 
 /** What was done with an event, for whoever looks at it in Stripe's dashboard. */
 export type Outcome = ("applied" | "handled_before" | "ignored");
@@ -1591,6 +1731,9 @@ export interface PasskeySite {
   name: string;
 }
 
+/** How an order is paid. */
+export type PaymentMethod = "cash_on_delivery";
+
 /** A page of people. */
 export interface PeopleList {
   /** People, in the order of their usernames. */
@@ -1631,6 +1774,14 @@ export interface Picture {
 
 /** The type of a picture. */
 export type PictureType = ("image/jpeg" | "image/png" | "image/webp");
+
+/** An order to be placed: the content of the caller's cart. */
+export interface PlaceOrder {
+  /** How it is paid. */
+  payment_method: PaymentMethod;
+  /** What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused. */
+  total: Money;
+}
 
 /** A link to a policy. */
 export interface Policy {
@@ -1702,10 +1853,13 @@ export interface Problem {
   messages?: SupportMessage[];
   /** In `step_up_required`: the factors that are sufficient. */
   methods?: Factor[];
-  /** In `contact_required`: what has to be added and proven first, separated by commas. */
+  /** In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas. */
   missing?: string;
+  order_state?: OrderState;
   /** In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body. */
   pointer?: string;
+  /** In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be. */
+  products?: { available: number; product: string; }[];
   reason?: BanReason;
   /** The id of the request, for support. */
   request_id: string;
@@ -1718,6 +1872,7 @@ export interface Problem {
   status: number;
   /** The title, in the client's language. */
   title: string;
+  total?: Money;
   /** In `code_invalid`: the attempts that are left. */
   tries_left?: number;
   /** A URI reference that identifies the kind of problem: `/problems/<code>`. */
@@ -1725,7 +1880,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
 
 /** A product of the shop. */
 export type ProductId = string;
@@ -1810,6 +1965,12 @@ export interface PublicProfile {
   username: string;
 }
 
+/** How many of a product are wanted. */
+export interface PutInCart {
+  /** 1 to 99, or 0 to take it out of the cart. */
+  quantity: number;
+}
+
 /** A daily time in which no mail and no text message is sent that can wait: it is sent at the end. */
 export interface QuietHoursInfo {
   /** When it begins. */
@@ -1860,6 +2021,26 @@ export interface ReasonCount {
 export interface ReceiptList {
   /** One for each of the others who show theirs. */
   items: ReadUpto[];
+}
+
+/** Who gets an order, and where, as it was when the order was placed. */
+export interface RecipientInfo {
+  /** City. */
+  city: string;
+  /** ISO 3166-1 alpha-2, or `XK` for Kosovo. */
+  country: string;
+  /** First name. */
+  first_name: string;
+  /** Last name. */
+  last_name: string;
+  /** The phone number, for whoever delivers it. */
+  phone: string;
+  /** Postal code, in countries that have one. */
+  postal_code?: string;
+  /** State or province, if the address has one. */
+  state?: string;
+  /** Street and house. */
+  street: string;
 }
 
 /** Ten codes, each valid once. They are shown only now. */
@@ -2183,6 +2364,14 @@ export interface RoomNotices {
 /** What a member is in a group or a channel. */
 export type RoomRole = ("owner" | "admin" | "member");
 
+/** A product that was in the cart before. */
+export interface SavedItem {
+  /** The product. */
+  product: ProductId;
+  /** How many: 1 to 99. */
+  quantity: number;
+}
+
 /** The proof that the owner wants the deletion. */
 export interface ScheduleDeletion {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
@@ -2494,7 +2683,7 @@ export interface Stock {
   available: number;
   /** How many there have been. */
   received: number;
-  /** How many are in orders that are not paid yet. */
+  /** How many are in orders that are not shipped yet. */
   reserved: number;
   /** How many were sold. */
   sold: number;
@@ -2964,6 +3153,14 @@ export interface Operations {
     /** Makes the caller the first superuser. Possible only while there is no superuser. */
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/admin/orders": {
+    /** Lists the orders of everybody that are in one state, the oldest first. For administrators. */
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned"); "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/orders/{user}/{order}/state": {
+    /** Takes the next step with an order. For administrators. */
+    PUT: { path: { "user": UserId; "order": OrderId }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_state" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/admin/users/{username}": {
     /** Shows the state and the roles of an account. */
     GET: { path: { "username": string }; data: AccountInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -2985,6 +3182,14 @@ export interface Operations {
     DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Gives a role to an account. If the account already has the role, nothing changes. */
     PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/cart": {
+    /** Shows the cart of the caller, at the prices of this moment: that of the signed-in caller, or that of a guest's `Cart-Token`. */
+    GET: { query?: { "checkout"?: boolean }; header?: { "Cart-Token"?: (string | null) }; data: CartInfo; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/cart/items/{product}": {
+    /** Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and its token with the answer. */
+    PUT: { path: { "product": ProductId }; header?: { "Cart-Token"?: (string | null) }; body: PutInCart; data: CartInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "out_of_stock" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/categories": {
     /** Lists the categories. */
@@ -3030,7 +3235,7 @@ export interface Operations {
     /** Lists the caller's donations, the newest first, also those that were not paid. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: DonationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Begins a donation, and creates its payment at Stripe. */
-    POST: { header: { "Idempotency-Key": string }; data: BegunDonation; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { header: { "Idempotency-Key": string }; body: NewDonation; data: BegunDonation; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donations/{donation}": {
     /** Returns one of the caller's donations. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
@@ -3273,7 +3478,7 @@ export interface Operations {
   "/v1/models": {
     /** Searches the catalogue: first the models that are looked for, then the others, each in the order of their titles, in batches of five. Everybody may. */
     GET: { query?: { "search"?: string; "creator"?: string; "creator_id"?: string; "country"?: string; "cursor"?: string }; data: ModelList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
-    /** Makes a model. */
+    /** Makes a model. It takes a captcha, if this deployment uses captchas. */
     POST: { body: CreateModel; data: ModelInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/models/{model}": {
@@ -3334,6 +3539,20 @@ export interface Operations {
     /** Marks a notification as read. It can be repeated. */
     POST: { path: { "notification": NotificationId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/orders": {
+    /** Lists the caller's orders, the newest first. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: OrderList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account. */
+    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "malformed" | "order_incomplete" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/orders/{order}": {
+    /** Shows one of the caller's orders. */
+    GET: { path: { "order": OrderId }; data: OrderInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/orders/{order}/cancellation": {
+    /** Cancels one of the caller's orders that is not shipped yet. Its products are in stock again. */
+    POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/passkey-sign-ins": {
     /** Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`. The challenge is valid for one answer, right or wrong. */
     POST: { body: CreatePasskeySignIn; data: SignInStep; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
@@ -3381,16 +3600,16 @@ export interface Operations {
   "/v1/products": {
     /** Lists products. */
     GET: { query?: { "q"?: string; "category"?: CategoryId; "availability"?: ("available" | "unavailable"); "sort"?: ("newest" | "name_asc" | "name_desc" | "price_asc" | "price_desc"); "limit"?: number; "cursor"?: string }; data: ProductList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
-    /** Creates a product. For administrators. */
-    POST: { body: CreateProduct; data: ProductInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Creates a product. */
+    POST: { body: CreateProduct; data: ProductInfo; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}": {
-    /** Deletes a product. For administrators. */
-    DELETE: { path: { "product": ProductId }; header: { "If-Match": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
+    /** Deletes a product. */
+    DELETE: { path: { "product": ProductId }; header: { "If-Match": string }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
     /** Shows a product. */
     GET: { path: { "product": ProductId }; data: ProductInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
-    /** Changes a product. For administrators. */
-    PATCH: { path: { "product": ProductId }; header: { "If-Match": string }; body: UpdateProduct; data: ProductInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    /** Changes a product. */
+    PATCH: { path: { "product": ProductId }; header: { "If-Match": string }; body: UpdateProduct; data: ProductInfo; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/products/{product}/comments": {
     /** Lists the comments on a product. A product that does not exist has none. */
@@ -3405,16 +3624,16 @@ export interface Operations {
     PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}/picture": {
-    /** Removes the picture of a product. No effect without one. For administrators. */
-    DELETE: { path: { "product": ProductId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Removes the picture of a product. No effect without one. */
+    DELETE: { path: { "product": ProductId }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/products/{product}/picture/uploads": {
-    /** Returns a link for the upload of a picture of a product. For administrators. */
-    POST: { path: { "product": ProductId }; body: CreateUpload; data: CreatedUpload_UploadId; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Returns a link for the upload of a picture of a product. */
+    POST: { path: { "product": ProductId }; body: CreateUpload; data: CreatedUpload_UploadId; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}/picture/uploads/{upload}": {
-    /** Reads the state of the caller's upload for a product. For administrators. */
-    GET: { path: { "product": ProductId; "upload": string }; data: UploadStatus; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Reads the state of the caller's upload for a product. */
+    GET: { path: { "product": ProductId; "upload": string }; data: UploadStatus; code: "api_key_invalid" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/products/{product}/rating": {
     /** Withdraws the caller's rating of a product. No effect without one. */

@@ -124,9 +124,10 @@ impl Lines {
             self.0.retain(|line| line.product != product);
             return Ok(());
         };
+        let is_full = self.0.len() >= LINES_MAX;
         match self.0.iter_mut().find(|line| line.product == product) {
             Some(line) => line.quantity = quantity,
-            None if self.0.len() >= LINES_MAX => return Err(Full),
+            None if is_full => return Err(Full),
             None => self.0.push(CartLine { product, quantity }),
         }
         Ok(())
