@@ -168,16 +168,16 @@ async fn a_key_ends_with_its_time_its_owners_account_and_credentials() {
         let (_, key) = make(&who, "statistics:read").await;
         owners.push((who, program(&cloud, &key)));
     }
-    let [(_, ages), (changes, changed), (rests, rested)] = owners.try_into().unwrap_or_else(|_| panic!("three"));
-    for till in [&ages, &changed, &rested] {
+    let [(_, ages), (changer, changed), (leaver, left)] = owners.try_into().unwrap_or_else(|_| panic!("three"));
+    for till in [&ages, &changed, &left] {
         till.get(STATISTICS).await.is(200);
     }
     let password = json!({ "current_password": PASSWORD, "new_password": "nine quiet rivers sing" });
-    let _ = changes.put("/v1/me/password", password).await.is(204);
+    let _ = changer.put("/v1/me/password", password).await.is(204);
     is_refused(&changed.get(STATISTICS).await);
-    rests.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
-    is_refused(&rested.get(STATISTICS).await);
-    cloud.advance(DAY * 30 - Duration::from_secs(60)).await;
+    leaver.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
+    is_refused(&left.get(STATISTICS).await);
+    cloud.advance((DAY * 30).saturating_sub(Duration::from_secs(60))).await;
     ages.get(STATISTICS).await.is(200);
     cloud.advance(Duration::from_secs(61)).await;
     is_refused(&ages.get(STATISTICS).await);

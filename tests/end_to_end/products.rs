@@ -128,7 +128,8 @@ async fn administrators_manage_products() {
     staff.post(PRODUCTS, wrong(|b| b["price"]["amount"] = json!(-1))).await.is_problem(400, "malformed");
     staff.post(PRODUCTS, wrong(|b| b["price"]["amount"] = json!(1.5))).await.is_problem(400, "malformed");
     staff.post(PRODUCTS, wrong(|b| b["slug"] = json!("mine"))).await.is_problem(400, "malformed");
-    let refused: [(fn(&mut Value), &str); 7] = [
+    type Spoil = fn(&mut Value);
+    let refused: [(Spoil, &str); 7] = [
         (|b| b["price"]["amount"] = json!(100_000), "/price/amount range"),
         (|b| b["price"]["currency"] = json!("GBP"), "/price/currency choice"),
         (|b| b["name"] = json!("x".repeat(101)), "/name too_long"),

@@ -33,9 +33,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn finish(s: &State, Envelope { event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let Heard::SearchUnfinished(SearchUnfinished { catalogue, record }) = event;
-    match Catalogue::ALL.into_iter().find(|known| known.to_string() == catalogue) {
-        Some(catalogue) => catalogue.finish(&s.table, record).await?,
-        None => tracing::error!(catalogue, "a catalogue of another deployment"),
-    }
-    Ok(())
+    let Some(catalogue) = Catalogue::ALL.into_iter().find(|known| known.to_string() == catalogue) else {
+        tracing::error!(catalogue, "a catalogue of another deployment");
+        return Ok(());
+    };
+    Ok(catalogue.finish(&s.table, record).await?)
 }

@@ -75,7 +75,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
                 Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::dropped(s, &attachments).await?,
                 Heard::PictureRetired(PictureRetired { user, picture }) => retire::retire(s, user, picture).await?,
                 Heard::ProductPictureRetired(ProductPictureRetired { product, picture }) => {
-                    retire::retire_of_product(s, product, picture).await?
+                    retire::retire_of_product(s, product, picture).await?;
                 }
             }
             Ok(None)

@@ -19,6 +19,7 @@ pub struct Route {
 }
 
 /// Who may call an operation.
+#[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct Callers {
     /// Only signed-in callers.

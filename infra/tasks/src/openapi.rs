@@ -273,10 +273,8 @@ Accounts, profiles, chat and account deletion. [Registration and sign-in, step b
 - Clients that are new to an account may get 403 `proof_of_work_required`: while very many sign-ins fail, while many text messages are sent, or after a few messages to one address or number. Find a number for which SHA-256 of `<challenge>.<number>` begins with `difficulty` zero bits and send `Proof-of-Work: <challenge>.<number>` with the same request. This takes about a second in a browser.\n\
 - `X-Request-Id` names a request; state it when you report a problem.";
 
-/// The document of the whole API, from the functions' `description()`s, in this order.
-///
-/// Bodies without an example get one from their schema.
-pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
+/// Adds how callers are authenticated.
+fn add_security(components: &mut Components) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
@@ -285,12 +283,19 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
              within the last five minutes: `POST /v1/step-ups`. Operations with a role need this role or a higher one.",
         ))
         .build();
-    let mut components = Components::new();
-    components.schemas.extend(schemas());
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     let key = "`Api-Key `, and a key that a member of staff has made for a program: `POST /v1/me/api-keys`. It needs the scope that the \
                operation names.";
     components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("Authorization", key))));
+}
+
+/// The document of the whole API, from the functions' `description()`s, in this order.
+///
+/// Bodies without an example get one from their schema.
+pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
+    let mut components = Components::new();
+    components.schemas.extend(schemas());
+    add_security(&mut components);
     let info = InfoBuilder::new()
         .title("Stoa")
         .version(env!("CARGO_PKG_VERSION"))

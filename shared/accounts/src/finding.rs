@@ -112,7 +112,7 @@ fn words(user: &User) -> BTreeSet<String> {
 
 /// What the search knows of a person.
 fn entry(user: &User) -> Entry {
-    Entry::of_words(user.id, &user.username.to_string(), words(user).iter().map(String::as_str))
+    Entry::of_words(user.id, user.username.as_ref(), words(user).iter().map(String::as_str))
 }
 
 /// Adds a new account to a transaction, after all other writes of it.

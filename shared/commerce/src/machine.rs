@@ -148,11 +148,9 @@ mod tests {
         /// Whether there were as many.
         fn moved(&mut self, stock: StockMove, number: u32) -> bool {
             let (from, to) = stock.between();
-            if *self.column(from) < number {
-                return false;
-            }
-            *self.column(from) -= number;
-            *self.column(to) += number;
+            let Some(left) = self.column(from).checked_sub(number) else { return false };
+            *self.column(from) = left;
+            *self.column(to) = self.column(to).saturating_add(number);
             true
         }
     }

@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn balanced(product: &Product) -> bool {
-        product.available + product.reserved + product.sold == product.received
+        [product.available, product.reserved, product.sold].into_iter().sum::<u32>() == product.received
     }
 
     #[test]

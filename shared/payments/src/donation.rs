@@ -52,10 +52,9 @@ impl DonationState {
     /// The state after what Stripe says of the payment. Nothing is left if all of it was given back.
     const fn after(self, progress: Progress, nothing_left: bool) -> Self {
         match (self, progress) {
-            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) if nothing_left => Self::Refunded,
+            (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) | (Self::Paid, _) if nothing_left => Self::Refunded,
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) => Self::Paid,
             (Self::PendingPayment, Progress::Cancelled) => Self::Cancelled,
-            (Self::Paid, _) if nothing_left => Self::Refunded,
             (state, _) => state,
         }
     }

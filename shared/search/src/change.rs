@@ -64,7 +64,9 @@ impl Catalogue {
         let id = old.or(new).map(|entry| entry.id.clone()).unwrap_or_default();
         if writes.len() < tx.room() {
             let free = old.map(|_| tx.check(Unfinished::key_of(self, &id), Cond::Absent));
-            writes.into_iter().for_each(|write| write.add_to(tx));
+            for write in writes {
+                write.add_to(tx);
+            }
             return Change { catalogue: self, id, unfinished: None, free };
         }
         let content = format!("{old:?} {new:?}");

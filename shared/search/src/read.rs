@@ -119,7 +119,7 @@ impl Reader<'_> {
         let after = after.as_str();
         let parts = try_join_all(lists.iter().map(|list| async move {
             let filter = wanted.filter(list);
-            self.look(list, after, self.first_look(filter.is_some()), filter).await
+            self.look(list, after, Some(self.first_look(filter.is_some())), filter).await
         }));
         Ok(merged(parts.await?, self.size))
     }
@@ -132,7 +132,7 @@ impl Reader<'_> {
         filter: &(dyn Fn() -> Option<Cond> + Sync),
         queries: &mut u8,
     ) -> Result<Part, StoreError> {
-        let mut limit = self.first_look(filter().is_some());
+        let mut limit = Some(self.first_look(filter().is_some()));
         let mut all = Part { entries: Vec::new(), reached: Some(after.to_owned()) };
         while let Some(place) = all.reached.take_if(|_| *queries > 0) {
             *queries = queries.saturating_sub(1);
@@ -157,9 +157,9 @@ impl Reader<'_> {
     }
 
     /// The records that the first query looks at: without a filter those of the page, and one that tells whether there are more.
-    fn first_look(&self, filtered: bool) -> Option<u32> {
+    fn first_look(&self, filtered: bool) -> u32 {
         let page = self.size.saturating_add(1);
-        Some(if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page })
+        if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page }
     }
 
     fn size(&self) -> usize {

@@ -72,13 +72,11 @@ impl Stripe {
         }
         r.strong("STRIPE_SECRET_KEY", &key);
         let url = format!("{}/", url.trim_end_matches('/'));
-        match ClientBuilder::new(key.clone()).url(url).timeout(TIMEOUT).build() {
-            Ok(client) => Some(Self { client, live: mode == Some("live") }),
-            Err(_) => {
-                r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
-                None
-            }
+        let client = ClientBuilder::new(key.clone()).url(url).timeout(TIMEOUT).build().ok();
+        if client.is_none() {
+            r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
         }
+        client.map(|client| Self { client, live: mode == Some("live") })
     }
 
     /// Whether payments are real.
