@@ -94,19 +94,19 @@ mod tests {
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
         search::SearchUnfinished,
-        shop::{ProductDeleted, ProductPictureRetired},
+        shop::{OrderPlaced, ProductDeleted, ProductPictureRetired},
     };
 
     use super::*;
 
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
-        MessagesMissed, MissedTextDue, NoticeDue, PictureRetired, PresenceChanged, ProductDeleted, ProductPictureRetired, ReceiptDue,
-        RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
+        MessagesMissed, MissedTextDue, NoticeDue, OrderPlaced, PictureRetired, PresenceChanged, ProductDeleted, ProductPictureRetired,
+        ReceiptDue, RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 21] = [
+    const WRITTEN: [&str; 22] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -118,6 +118,7 @@ mod tests {
         r#"{"name":"messages_missed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP","kind":"direct","seq":7,"messages":2,"replaces":null}"#,
         r#"{"name":"missed_text_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","messages":2}"#,
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
+        r#"{"name":"order_placed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","order":"ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"product_deleted","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -144,6 +145,7 @@ mod tests {
             Heard::MessagesMissed(event) => to_json(event),
             Heard::MissedTextDue(event) => to_json(event),
             Heard::NoticeDue(event) => to_json(event),
+            Heard::OrderPlaced(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
             Heard::ProductDeleted(event) => to_json(event),

@@ -152,7 +152,7 @@ impl Change {
 
 impl Unfinished {
     fn key_of(catalogue: Catalogue, id: &str) -> Key {
-        Key::new(catalogue.partition(&format!("RECORD#{id}")), "UNFINISHED")
+        Key::new(format!("SEARCH_UNFINISHED#{catalogue}#{id}"), "UNFINISHED")
     }
 
     /// Writes everything, also what the transaction of the record has written. Each transaction holds only as long as the change is
@@ -180,8 +180,9 @@ impl Unfinished {
 
 impl Item for Unfinished {
     const KIND: &'static str = "search_unfinished";
-    const ABOUT: About = About::at("SEARCH#{list}", "UNFINISHED", Personal::Withheld("what the record that it leads to has of its person"))
-        .removed_by("search");
+    const ABOUT: About =
+        About::at("SEARCH_UNFINISHED#{list}", "UNFINISHED", Personal::Withheld("what the record that it leads to has of its person"))
+            .removed_by("search");
     fn key(&self) -> Key {
         Self::key_of(self.catalogue, &self.id)
     }
