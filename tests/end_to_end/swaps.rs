@@ -42,8 +42,8 @@ const ALLOWED: [(&str, &[&str]); 6] = [
     ("DELETE /v1/rooms/{room}/invitations/{user}", &["room"]),
 ];
 
-/// Kinds of items that every request writes: counters, and when somebody was here.
-const FLEETING: [&str; 7] = ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done"];
+/// Kinds of items that every request writes, such as counters, and the key that a function makes when it first seals something.
+const FLEETING: [&str; 8] = ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done", "seal_key"];
 
 /// One of each thing that somebody can have, by the parameter that names it.
 type Things = BTreeMap<&'static str, String>;
