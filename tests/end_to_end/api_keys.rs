@@ -168,12 +168,12 @@ async fn a_key_ends_with_its_time_its_owners_account_and_credentials() {
         let (_, key) = make(&who, "statistics:read").await;
         owners.push((who, program(&cloud, &key)));
     }
-    let [(_, ages), (changer, changed), (leaver, left)] = owners.try_into().unwrap_or_else(|_| panic!("three"));
+    let [(_, ages), (editor, changed), (leaver, left)] = owners.try_into().unwrap_or_else(|_| panic!("three"));
     for till in [&ages, &changed, &left] {
         till.get(STATISTICS).await.is(200);
     }
     let password = json!({ "current_password": PASSWORD, "new_password": "nine quiet rivers sing" });
-    let _ = changer.put("/v1/me/password", password).await.is(204);
+    let _ = editor.put("/v1/me/password", password).await.is(204);
     is_refused(&changed.get(STATISTICS).await);
     leaver.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
     is_refused(&left.get(STATISTICS).await);

@@ -60,7 +60,7 @@ struct Bad {
 /// Bodies that are invalid for an operation whatever its members mean.
 fn wrong(operation: &Operation) -> Vec<Bad> {
     let example = operation.example.to_string();
-    let opened = example.trim_end_matches('}').to_owned();
+    let opened = example.strip_suffix('}').unwrap().to_owned();
     let more = |member: &str| format!("{opened}{}{member}}}", if opened.len() > 1 { "," } else { "" });
     let mut all = Vec::new();
     let mut add = |what: &str, body: Vec<u8>| {

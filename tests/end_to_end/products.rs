@@ -15,6 +15,9 @@ use crate::{
     picture::{below, encoded, objects, photograph, picture, send},
 };
 
+/// What makes the body of a product wrong.
+type Spoil = fn(&mut Value);
+
 const PRODUCTS: &str = "/v1/products";
 const CATEGORIES: &str = "/v1/categories";
 
@@ -128,7 +131,6 @@ async fn administrators_manage_products() {
     staff.post(PRODUCTS, wrong(|b| b["price"]["amount"] = json!(-1))).await.is_problem(400, "malformed");
     staff.post(PRODUCTS, wrong(|b| b["price"]["amount"] = json!(1.5))).await.is_problem(400, "malformed");
     staff.post(PRODUCTS, wrong(|b| b["slug"] = json!("mine"))).await.is_problem(400, "malformed");
-    type Spoil = fn(&mut Value);
     let refused: [(Spoil, &str); 7] = [
         (|b| b["price"]["amount"] = json!(100_000), "/price/amount range"),
         (|b| b["price"]["currency"] = json!("GBP"), "/price/currency choice"),
