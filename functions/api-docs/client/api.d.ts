@@ -2693,7 +2693,7 @@ export interface Stock {
 export interface StripeEvent {
   /** What it is about. */
   data: StripeEventData;
-  /** Its id. */
+  /** Its id. Ids of Stripe have up to 255 characters. */
   id: string;
   /** Whether it is about real money. */
   livemode: boolean;

@@ -21,12 +21,12 @@ const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_f
 /// An event of Stripe, of any version: what is read of it.
 #[derive(Deserialize, ToSchema)]
 pub struct StripeEvent {
-    /// Its id.
-    #[schema(examples("evt_1RtQ2bFq8Zr2mV7x"))]
+    /// Its id. Ids of Stripe have up to 255 characters.
+    #[schema(max_length = 255, examples("evt_1RtQ2bFq8Zr2mV7x"))]
     id: String,
     /// Its type.
     #[serde(rename = "type")]
-    #[schema(examples("payment_intent.succeeded"))]
+    #[schema(max_length = 255, examples("payment_intent.succeeded"))]
     kind: String,
     /// Whether it is about real money.
     #[schema(examples(false))]
@@ -86,7 +86,7 @@ pub struct EventReceipt {
 ///
 /// AWS calls: a read of the event; a request to Stripe; a read of the donation; a transaction. None for events that are not used.
 #[utoipa::path(post, path = "/v1/stripe-events",
-    params(("Stripe-Signature" = String, Header, description = "The time, and an HMAC-SHA-256 of the time and the bytes of the body.", example = "t=1893499200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
+    params(("Stripe-Signature" = String, Header, max_length = 4096, description = "The time, and an HMAC-SHA-256 of the time and the bytes of the body.", example = "t=1893499200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
     request_body(content = StripeEvent, description = "An event, as Stripe sends it.",
         example = json!({ "id": "evt_1RtQ2bFq8Zr2mV7x", "type": "payment_intent.succeeded", "livemode": false, "data": { "object": { "id": "pi_3RtQ2bFq8Zr2mV7x" } } })),
     extensions(("x-problems" = json!(["malformed", "conflict", "unavailable"]))),

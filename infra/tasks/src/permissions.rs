@@ -78,6 +78,7 @@ fn actions_of(symbol: &str) -> Vec<String> {
         // buckets, which are not used here.
         ("dynamodb", "TransactWriteItems") | ("s3", "CreateSession") => &[],
         ("s3", "CopyObject") => &["GetObject", "PutObject"],
+        ("s3", "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload") => &["PutObject"],
         ("s3", "DeleteObjects") => &["DeleteObject"],
         ("s3", "ListObjects" | "ListObjectsV2" | "HeadBucket") => &["ListBucket"],
         ("execute-api", _) => &["ManageConnections"],

@@ -130,8 +130,7 @@ impl Change {
     /// As [`Table::commit`].
     pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
         if self.unfinished.is_some() {
-            let event = SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() };
-            Outbox::add(&mut tx, table.sys(), &event);
+            Outbox::add(&mut tx, table.sys(), &SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() });
         }
         let committed = table.commit(tx).await;
         match &committed {
