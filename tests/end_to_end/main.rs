@@ -14,6 +14,7 @@ mod captcha;
 mod cart;
 mod chat;
 mod chats;
+mod checkout;
 mod client;
 mod codes;
 mod console;

@@ -1,6 +1,6 @@
 // The types of `checkout.js`: the cart of a guest or a member, orders, donations and plans.
 
-import type { CartInfo, DonationInfo, NewDonation, Operations, OrderInfo, PaymentMethod } from "./api.js";
+import type { CartInfo, DonationInfo, NewDonation, OrderInfo, PaymentMethod, PlanPaymentInfo } from "./api.js";
 import type { Result, Store, TokenStore } from "./core.js";
 import type { List, Of, Stoa } from "./stoa.js";
 
@@ -57,14 +57,17 @@ export interface Donations extends List<DonationInfo> {
   confirm(donation: string): Of<"GET", "/v1/donations/{donation}">;
 }
 
-type PlanPayment = Operations["/v1/plan-payments"]["GET"]["data"]["items"][number];
-
 /** One's payments for plans, the newest first, also those that were not paid. */
-export interface Plans extends List<PlanPayment> {
-  /** What can be bought. */
+export interface Plans extends List<PlanPaymentInfo> {
+  /** What can be bought, and the key for Stripe's script. */
   all(): Of<"GET", "/v1/plans">;
-  /** Begins to pay for a plan. Meanwhile, and after an answer that was lost, the same again begins nothing twice. */
-  begin(plan: Operations["/v1/plan-payments"]["POST"]["body"]["plan"]): Of<"POST", "/v1/plan-payments">;
+  /** The plan that one has paid for. */
+  mine(): Of<"GET", "/v1/me/plan">;
+  /**
+   * Begins to pay for a plan, by its id. Meanwhile, and after an answer that was lost, the same again begins nothing twice. `captcha` is
+   * the token that is needed after `captcha_required`.
+   */
+  begin(plan: string, captcha?: string): Of<"POST", "/v1/plan-payments">;
   /** Pays what was begun by card. */
   pay(begun: { id: string; client_secret: string }, confirm: Confirm): Of<"GET", "/v1/plan-payments/{payment}">;
   /** What was really paid. */

@@ -219,7 +219,11 @@ export function createCheckout(stoa, { guest = inMemory() } = {}) {
       pay: (order, confirm) => orders.pay(order.id, () => secretOf(order), confirm),
     }),
     donations: withSecret(donations, { settings: () => api.GET("/v1/donation-settings") }),
-    plans: withSecret(plans, { all: () => api.GET("/v1/plans"), begin: (plan) => plans.begin({ plan }) }),
+    plans: withSecret(plans, {
+      all: () => api.GET("/v1/plans"),
+      mine: () => api.GET("/v1/me/plan"),
+      begin: (plan, captcha) => plans.begin({ plan, captcha }),
+    }),
     close: () => [{ close }, orders, donations, plans].forEach((part) => part.close()),
   };
 }

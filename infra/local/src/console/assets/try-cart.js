@@ -42,7 +42,8 @@ export function cartPart({ checkout: { cart } }, more) {
     part.setCount(items.reduce((sum, { quantity }) => sum + quantity, 0));
     show(list, items.length === 0 ? el("li", { class: "soft" }, texts.emptyCart) : items.map(line),
       gone.map((product) => el("li", {}, el("span", {}, texts.notSold), button(texts.takeOut, () => done(cart.remove(product)), { "data-key": product }))));
-    total.textContent = items.length > 0 ? texts.total(money(now.total)) : "";
+    total.hidden = items.length === 0;
+    if (!total.hidden) total.textContent = texts.total(money(now.total));
     const told = [
       capped.length > 0 && texts.capped(items.filter(({ product }) => capped.includes(product)).map(({ name }) => name).join(", ")),
       leftOut.length > 0 && texts.leftOut(leftOut.length),
