@@ -310,8 +310,8 @@ const FILL: &str = r#"(async () => {
     const turtles = guest.querySelector('[data-quantity="Garden turtle"]');
     turtles.value = '3';
     turtles.dispatchEvent(new Event('change'));
-    await until(() => cart(guest) === '2 Oil lamp,3 Garden turtle');
-    return guest.querySelector('[data-total]').textContent.replaceAll('\u00a0', ' ');
+    const total = () => guest.querySelector('[data-total]').textContent.replaceAll('\u00a0', ' ');
+    return until(() => total().includes('157.97') && total());
 })()"#;
 
 /// The guest signs in, says where it goes, and orders with two clicks at once.

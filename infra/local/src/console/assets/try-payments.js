@@ -81,10 +81,12 @@ export function donationPart({ shop, checkout: { donations } }, number) {
   let currency;
 
   async function read() {
-    const [settings] = await Promise.all([done(donations.settings()), place.read(), done(donations.reload())]);
+    void done(donations.reload());
+    const settings = await done(donations.settings());
     if (!settings) return;
     ({ currency } = settings.min);
     limits.textContent = texts.between(money(settings.min), money(settings.max));
+    await place.read();
   }
 
   async function donate() {
@@ -109,7 +111,8 @@ export function plansPart({ checkout: { plans } }) {
   }
 
   async function read() {
-    const [all] = await Promise.all([done(plans.all()), done(plans.reload())]);
+    void done(plans.reload());
+    const all = await done(plans.all());
     if (!all) return;
     show(list, all.items.map(({ id, name, price }) => el("li", {}, el("span", {}, name),
       el("span", { class: "row" }, chip(money(price)), button(texts.buy, () => buy(id), { "data-plan": id, "aria-label": texts.buyOne(name) })))));
