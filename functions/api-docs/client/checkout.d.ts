@@ -40,7 +40,10 @@ export interface Orders extends List<OrderInfo> {
   place(paymentMethod: PaymentMethod): Of<"POST", "/v1/orders">;
   /** How far it is. As long as it is not paid the server asks Stripe, so it is right also before Stripe's webhook has come. */
   get(order: string): Of<"GET", "/v1/orders/{order}">;
-  /** Pays it by card, also once more after a card was declined. What is returned says in `state` whether it is paid. */
+  /**
+   * Pays it by card, also once more after a card was declined. What is returned says in `state` whether it is paid, and in `payment` why
+   * a card was declined. The secret is that of the order, as `place` has returned it, or is asked for.
+   */
   pay(order: OrderInfo, confirm: Confirm): Of<"GET", "/v1/orders/{order}">;
   cancel(order: string): Of<"POST", "/v1/orders/{order}/cancellation">;
 }

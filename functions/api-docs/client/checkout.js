@@ -128,7 +128,8 @@ function createPaid(stoa, path, name) {
     const person = session.current.user?.id;
     const answer = await call;
     if (answer.data && isFollowed() && person === session.current.user?.id) {
-      const { client_secret: _, payment: __, ...now } = answer.data;
+      const { client_secret: _, payment, ...rest } = answer.data;
+      const now = payment ? { ...rest, payment: { ...payment, client_secret: undefined } } : rest;
       const isIt = ({ id }) => id === now.id;
       change((all) => (all.some(isIt) ? all.map((one) => (isIt(one) ? now : one)) : [now, ...all]));
     }
@@ -164,11 +165,12 @@ function createPaid(stoa, path, name) {
     }
   }
 
-  /** A doubled click pays once. `secretOf` asks for the secret. */
+  /** A doubled click pays once. `secretOf` asks for the secret, which there is none of any more if it is settled. */
   function pay(id, secretOf, confirm) {
     const run = async () => {
       const { data, problem } = await secretOf();
-      return problem ? { problem } : payNow(id, data, confirm);
+      if (problem) return { problem };
+      return data ? payNow(id, data, confirm) : look(id);
     };
     if (!paying.has(id)) paying.set(id, run().finally(() => paying.delete(id)));
     return paying.get(id);
@@ -206,8 +208,9 @@ export function createCheckout(stoa, { guest = inMemory() } = {}) {
   }
 
   async function secretOf({ id, payment }) {
-    const { data, problem } = payment ? { data: { payment } } : await orders.act(id, "/payment");
-    return problem ? { problem } : { data: data.payment.client_secret };
+    const known = payment?.client_secret;
+    const { data, problem } = known ? {} : await orders.act(id, "/payment");
+    return problem ? { problem } : { data: known ?? data.payment?.client_secret };
   }
 
   return {

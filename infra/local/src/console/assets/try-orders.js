@@ -1,6 +1,6 @@
 // What staff do with the orders of everybody: shipping them, delivering them, and giving money back.
 
-import { el, show } from "./console.js";
+import { chip, el, show } from "./console.js";
 import { button, checked, done, foldable, form, money, options, submit } from "./try-parts.js";
 import { stateChip } from "./try-payments.js";
 import { becomeStaff } from "./try-staff.js";
@@ -8,16 +8,17 @@ import { texts } from "./try-texts.js";
 
 /** An operation of administrators, to find out whether somebody is one. */
 const ORDERS = "/v1/admin/orders";
-const STATES = ["paid", "placed", "shipped", "delivered", "returned", "refunded", "cancelled", "pending_payment", "expired"];
+const STATES = ["paid", "placed", "shipped", "delivered", "returned", "refunding", "refunded", "cancelled", "pending_payment", "expired"];
 /** What can be done with an order, by its state. */
 const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
 /** The states in which money can be given back. */
-const REFUNDABLE = ["paid", "shipped", "delivered", "returned"];
+const REFUNDABLE = ["paid", "refunding", "shipped", "delivered", "returned"];
+const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 
 /** Giving back a part of what was paid, or all of it. `changed` is called afterwards. */
 function refundForm({ api }, number, changed) {
   const amount = el("input", { type: "number", step: "0.01", min: 0, inputmode: "decimal", required: true });
-  const reason = el("input", { type: "text", maxlength: 200, autocomplete: "off", required: true, value: texts.refundReason });
+  const reason = el("select", {}, options(REASONS.map((name) => [name, texts.reasons[name]])));
   const fields = [checked("/amount/amount", `refund-${number}`, texts.amount, amount), checked("/reason", `refund-${number}`, texts.reason, reason)];
   const place = form("refund", refund, ...fields.map((field) => field.place), submit(texts.refund, true));
   place.hidden = true;
@@ -64,7 +65,7 @@ export function staffOrdersPart(stoa, page, number) {
     const paid = order.payment_method === "card" && REFUNDABLE.includes(order.state);
     return el("li", { "data-key": order.id, "data-state": order.state },
       el("span", {}, `${order.recipient.first_name} ${order.recipient.last_name}: ${order.items.map(({ name, quantity }) => `${quantity} × ${name}`).join(", ")}, ${money(order.total)}`),
-      el("span", { class: "row" }, stateChip(order.state),
+      el("span", { class: "row" }, stateChip(order.state), order.refunded ? chip(texts.givenBack(money(order.refunded))) : "", order.disputed ? chip(texts.disputed, "bad") : "",
         (STEPS[order.state] ?? []).map((next) => button(texts.steps[next], () => step(order, next), { "data-key": `${order.id}-${next}`, "data-step": next })),
         paid ? button(texts.refund, () => refund.open(order), { "data-key": `${order.id}-refund`, "data-refund": true }) : ""));
   }

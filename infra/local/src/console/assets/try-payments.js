@@ -48,7 +48,8 @@ export function payView(pay) {
 
   async function run() {
     const now = await done(pay(begun, confirm));
-    present({ ...begun, ...now });
+    // The secret of an order is told once.
+    present(now ? { ...begun, ...now, payment: { ...begun.payment, ...now.payment } } : begun);
   }
 
   function present(now) {
@@ -56,7 +57,8 @@ export function payView(pay) {
     bank.hidden = true;
     use.hidden = !isPending(now);
     if (isPending(now)) use.querySelector("select").focus();
-    show(state, money(now.amount ?? now.total), " ", stateChip(now.state), " ", now.decline && isPending(now) ? chip(now.decline, "bad") : "");
+    const decline = isPending(now) && (now.payment?.decline ?? now.decline);
+    show(state, money(now.amount ?? now.total), " ", stateChip(now.state), " ", decline ? chip(decline, "bad") : "");
   }
 
   use.hidden = true;
