@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use local::outside::stripe::{Act, Mode};
+use local::outside::{Mode, stripe::Act};
 use tests::{Caller, Cloud, Value, json};
 
 use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};

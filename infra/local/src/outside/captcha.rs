@@ -124,10 +124,11 @@ async fn give(State(core): State<Arc<Core>>, Json(solved): Json<Solved>) -> Json
 }
 
 async fn verify(State(core): State<Arc<Core>>, form: Bytes) -> Response {
-    if let Some(failure) = core.outside.captchas.note().failure().await {
-        return failure;
-    }
     let asked: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
-    let field = |name: &str| asked.get(name).map_or("", String::as_str);
-    Json(core.outside.captchas.verify(field("secret"), field("response"), core.sys.now())).into_response()
+    let (captchas, now) = (core.outside.captchas.clone(), core.sys.now());
+    let verified = move || {
+        let field = |name: &str| asked.get(name).map_or("", String::as_str);
+        Json(captchas.verify(field("secret"), field("response"), now)).into_response()
+    };
+    core.outside.captchas.note().answer(verified).await
 }
