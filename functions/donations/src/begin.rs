@@ -7,11 +7,11 @@ use money::Money;
 use payments::{Begun, Customer, Donation, Donor, Written, begin, write};
 use serde::{Deserialize, Serialize};
 use store::limits::{self, HOUR, Quota};
-use stripe_api::{Failed, Payment};
+use stripe_api::{Payer, Payment};
 use utoipa::ToSchema;
 use web::{Client, Created, IdempotencyKey, Json, Problems};
 
-use crate::{customer, info::DonationInfo};
+use crate::info::DonationInfo;
 
 /// Donations of one person: card testing needs many.
 pub const DONATIONS: Quota = Quota::window("donations", 5, HOUR, "donations that a person begins");
@@ -93,16 +93,8 @@ async fn with_payment(
     found: Option<Customer>,
     donation: Donation,
 ) -> Result<(Donation, Payment), Problem> {
-    let (customer, id) = customer::current(s, user, found).await?;
-    let (payment, id) = match s.stripe.create_payment(&donation, &id).await {
-        Ok(payment) => (payment, id),
-        // Somebody has deleted the customer at Stripe.
-        Err(Failed::Gone) => {
-            let (_, id) = customer::create(s, user, Some(&customer)).await?;
-            (s.stripe.create_payment(&donation, &id).await?, id)
-        }
-        Err(e) => return Err(e.into()),
-    };
+    let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer: found };
+    let (payment, id) = payer.begin_payment(&donation.asked()).await?;
     let begun = donation.with_payment(payment.state.intent.clone(), id);
     match write(&s.table, &s.sys, &donation, &begun, None).await? {
         Written::Now | Written::Before => Ok((begun, payment)),

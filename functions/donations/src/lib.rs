@@ -12,7 +12,6 @@
 //! | `GET /v1/donations/{donation}` | the caller and the donation in one; while it is not paid also a request to Stripe, a read, and a transaction if there is news |
 
 mod begin;
-mod customer;
 mod info;
 mod read;
 mod settings;

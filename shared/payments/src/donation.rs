@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
+use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Progress, Settlement};
 
 /// How long after it was begun a payment is looked at by itself, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -125,10 +125,11 @@ impl Donation {
         Key::new(partition(user), format!("{DONATIONS}{id}"))
     }
 
-    /// The idempotency key of its payment: Stripe creates one payment for it, however often it is asked.
+    /// The payment that Stripe is asked for.
     #[must_use]
-    pub fn idempotency_key(&self) -> String {
-        format!("donation-{}", self.id)
+    pub fn asked(&self) -> Asked {
+        let (user, paid_for, amount) = (self.user, PaidFor::Donation(self.id), self.donor.amount);
+        Asked { user, paid_for, amount, key: format!("donation-{}", self.id), description: "Donation" }
     }
 
     /// The donation with the payment that Stripe has created for it.

@@ -6,6 +6,7 @@
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
+mod asked;
 mod customer;
 mod donation;
 mod donor;
@@ -14,7 +15,8 @@ pub mod purge;
 mod request;
 mod settlement;
 
-pub use customer::{Customer, CustomerRemoval};
+pub use asked::{Asked, PaidFor, metadata_of};
+pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donation::{ABANDONED, Donation, DonationRecord, DonationState, RECHECK, Written, due, history, write};
 pub use donor::{Donor, MAX, MIN};
 pub use handled::HandledEvent;

@@ -6,6 +6,7 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod begin;
 mod customer;
 mod endpoint;
 mod error;
@@ -14,9 +15,9 @@ mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
-use kernel::{Secret, Time, env::Reader, id::UserId};
+use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Customer, Donation, Progress, Settlement};
+use payments::{Asked, Customer, Progress, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -24,7 +25,8 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
-pub use customer::{customer_details, sync_customer};
+pub use begin::Payer;
+pub use customer::{created, sync_customer};
 pub use error::Failed;
 pub use events::{Undelivered, UndeliveredPage};
 pub use settle::{SettleError, Settled, settle};
@@ -33,11 +35,6 @@ pub use settle::{SettleError, Settled, settle};
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// What is read with a payment: the charge has what was refunded, and whether it is disputed.
 const CHARGE: &str = "latest_charge";
-
-/// The name of the metadata that says whose a payment is.
-pub const USER: &str = "user";
-/// The name of the metadata that says which donation is paid.
-pub const DONATION: &str = "donation";
 
 /// A client of Stripe. Clones share it.
 #[derive(Clone)]
@@ -90,7 +87,7 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn create_customer(&self, customer: &Customer) -> Result<String, Failed> {
-        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(about(customer.user, None));
+        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata_of(customer.user));
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
@@ -120,23 +117,23 @@ impl Stripe {
         }
     }
 
-    /// Creates the payment of a donation by a customer, once. Cards alone pay it.
+    /// Creates a payment by a customer, once. Cards alone pay it.
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
-    pub async fn create_payment(&self, donation: &Donation, customer: &str) -> Result<Payment, Failed> {
-        let asked = donation.donor.amount;
-        let currency = match asked.currency() {
+    pub async fn create_payment(&self, asked: &Asked, customer: &str) -> Result<Payment, Failed> {
+        let currency = match asked.amount.currency() {
             Currency::Pln => stripe_types::Currency::PLN,
             Currency::Gbp => stripe_types::Currency::GBP,
         };
-        let request = CreatePaymentIntent::new(i64::try_from(asked.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
-            .allowed_payment_method_types(vec![Method::Card])
-            .customer(customer.to_owned())
-            .description("Donation")
-            .metadata(about(donation.user, Some(donation)));
+        let request =
+            CreatePaymentIntent::new(i64::try_from(asked.amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
+                .allowed_payment_method_types(vec![Method::Card])
+                .customer(customer.to_owned())
+                .description(asked.description)
+                .metadata(asked.paid_for.metadata(asked.user));
         // A payment for another customer, because the former one is gone, is another request.
-        let key = format!("{}-{customer}", donation.idempotency_key());
+        let key = format!("{}-{customer}", asked.key);
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
@@ -180,12 +177,6 @@ impl Stripe {
 fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::CustomizableStripeRequest<R::Output>, Failed> {
     let key = IdempotencyKey::new(key).map_err(|_| Failed::Unreadable("an idempotency key"))?;
     Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
-}
-
-/// The metadata of what belongs to a person.
-fn about(user: UserId, donation: Option<&Donation>) -> HashMap<String, String> {
-    let donation = donation.map(|donation| (DONATION.to_owned(), donation.id.to_string()));
-    [(USER.to_owned(), user.to_string())].into_iter().chain(donation).collect()
 }
 
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {

@@ -1,13 +1,13 @@
-//! Applying to a donation what Stripe says about its payment. The one way, for everybody who hears of a payment.
+//! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
 use kernel::{
     Problem, Sys,
     id::{DonationId, UserId},
 };
-use payments::{Donation, DonationRecord, Written, write};
+use payments::{Donation, DonationRecord, PaidFor, Written, write};
 use store::{StoreError, Table};
 
-use crate::{DONATION, Failed, Payment, Stripe, USER};
+use crate::{Failed, Payment, Stripe};
 
 /// How often it is tried again because somebody else has changed the donation meanwhile.
 const ROUNDS: u32 = 10;
@@ -54,10 +54,10 @@ impl From<SettleError> for Problem {
     }
 }
 
-/// Reads a payment at Stripe and applies its state to its donation, with the event that told of it, if there was one. A request to
-/// Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
+/// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
+/// to Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
 ///
-/// A state that is older than another one that is applied meanwhile changes nothing: a donation only moves forward.
+/// A state that is older than another one that is applied meanwhile changes nothing: what is paid only moves forward.
 ///
 /// # Errors
 /// [`SettleError`]
@@ -67,29 +67,46 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         Err(Failed::Gone) => return Ok(Settled::Gone),
         Err(e) => return Err(e.into()),
     };
-    let Some((user, id)) = whose(&payment) else { return Ok(Settled::Foreign) };
-    for _ in 0..ROUNDS {
-        let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
-            let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
-            return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
-        };
-        let after = match donation.after(&payment.state, sys.now()) {
-            Ok(after) => after,
-            Err(mismatch) => {
-                tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
-                return Ok(Settled::Foreign);
-            }
-        };
-        match write(table, sys, &donation, &after, event).await? {
-            Written::Now => return Ok(Settled::Donation(after)),
-            Written::Before => return Ok(Settled::Before),
-            Written::Outdated => {}
-        }
+    let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
+    let news = News { table, sys, user, payment, event };
+    match paid_for {
+        PaidFor::Donation(id) => news.of_donation(id).await,
     }
-    Err(SettleError::Busy)
 }
 
-fn whose(payment: &Payment) -> Option<(UserId, DonationId)> {
-    let named = |name: &str| payment.metadata.get(name);
-    Some((named(USER)?.parse().ok()?, named(DONATION)?.parse().ok()?))
+/// What was heard of a payment.
+struct News<'a> {
+    table: &'a Table,
+    sys: &'a Sys,
+    /// Who pays.
+    user: UserId,
+    /// The payment as it is now.
+    payment: Payment,
+    /// The event that told of it, if there was one.
+    event: Option<&'a str>,
+}
+
+impl News<'_> {
+    async fn of_donation(self, id: DonationId) -> Result<Settled, SettleError> {
+        let Self { table, sys, user, payment, event } = self;
+        for _ in 0..ROUNDS {
+            let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
+                let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
+                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+            };
+            let after = match donation.after(&payment.state, sys.now()) {
+                Ok(after) => after,
+                Err(mismatch) => {
+                    tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
+                    return Ok(Settled::Foreign);
+                }
+            };
+            match write(table, sys, &donation, &after, event).await? {
+                Written::Now => return Ok(Settled::Donation(after)),
+                Written::Before => return Ok(Settled::Before),
+                Written::Outdated => {}
+            }
+        }
+        Err(SettleError::Busy)
+    }
 }
