@@ -1,4 +1,4 @@
-//! Keeps donations and customers in step with Stripe: takes the events of its webhook, looks once an hour for events that did not arrive,
+//! Keeps payments and customers in step with Stripe: takes the events of its webhook, looks once an hour for events that did not arrive,
 //! and sends it new names and mail addresses of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
@@ -7,9 +7,9 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/stripe-events` | a read of the event; a read of the donation; a transaction. One request to Stripe. None for events that are not used |
+//! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every hour | two queries; a read and a transaction, or less, for each payment. A request to Stripe, and one or two for each payment and customer |
+//! | every hour | three queries; a read and a transaction, or less, for each payment. A request to Stripe, and one or two for each payment and customer. Those of people who have left are cancelled and deleted |
 
 mod reconcile;
 mod renamed;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use function::{Context, Failure};
-use payments::{ABANDONED, Donation, DonationState, due, purge, write};
+use payments::{ABANDONED, CardPayment, Donation, PaymentState, PlanPayment, Purpose, due, purge, write};
 use serde::Serialize;
+use store::Row;
 use stripe_api::{Failed, Settled, UndeliveredPage, settle};
 
 use crate::State;
@@ -23,6 +24,8 @@ pub(crate) struct Report {
     undelivered: u64,
     /// Payments that were looked at because nobody had paid them.
     looked_at: u64,
+    /// Payments that were cancelled at Stripe because their payers have left.
+    cancelled: u64,
     /// Customers that were deleted at Stripe.
     customers: u64,
     /// What could not be done in this run.
@@ -45,13 +48,17 @@ impl Report {
 /// Does what is to be done. What fails for one does not keep the others from it, and the next run tries again.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
-    let outcomes =
-        [undelivered(s, context, &mut report).await, unpaid(s, context, &mut report).await, customers(s, context, &mut report).await];
+    let outcomes = [
+        undelivered(s, context, &mut report).await,
+        unpaid(s, context, &mut report).await,
+        cancellations(s, context, &mut report).await,
+        customers(s, context, &mut report).await,
+    ];
     for error in outcomes.into_iter().filter_map(Result::err) {
         report.failed(&error);
     }
-    let Report { undelivered, looked_at, customers, failed, more } = report;
-    tracing::info!(undelivered, looked_at, customers, failed, more, "reconciled");
+    let Report { undelivered, looked_at, cancelled, customers, failed, more } = report;
+    tracing::info!(undelivered, looked_at, cancelled, customers, failed, more, "reconciled");
     // The platform retries soon, and an alarm counts errors.
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
 }
@@ -82,12 +89,12 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
 async fn unpaid(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let found = due(&s.table, s.sys.now(), AT_ONCE).await?;
     report.more |= found.more;
-    for donation in found.items {
+    for row in found.items {
         if !context.has_left(MARGIN) {
             report.more = true;
             return Ok(());
         }
-        match look_at(s, donation).await {
+        match look_at_row(s, row).await {
             Ok(()) => Report::count(&mut report.looked_at),
             Err(e) => report.failed(&e),
         }
@@ -95,39 +102,70 @@ async fn unpaid(s: &State, context: &Context, report: &mut Report) -> Result<(),
     Ok(())
 }
 
-async fn look_at(s: &State, donation: Donation) -> Result<(), Failure> {
+async fn look_at_row(s: &State, row: Row) -> Result<(), Failure> {
+    if row.is::<Donation>() {
+        return look_at(s, row.decode::<Donation>()?).await;
+    }
+    look_at(s, row.decode::<PlanPayment>()?).await
+}
+
+async fn look_at<P: Purpose>(s: &State, payment: CardPayment<P>) -> Result<(), Failure> {
     let now = s.sys.now();
-    let late = now.since(donation.created_at) >= ABANDONED;
-    let Some(intent) = donation.intent.clone() else {
+    let late = now.since(payment.created_at) >= ABANDONED;
+    let Some(intent) = payment.intent.clone() else {
         // Whoever began it has never got the secret to pay it.
-        let after = if late { Donation { state: DonationState::Cancelled, ..donation.clone() } } else { donation.looked_at(now) };
-        return put(s, &donation, &after).await;
+        let after = if late { payment.cancelled() } else { payment.looked_at(now) };
+        return put(s, &payment, &after).await;
     };
     if late {
-        match s.stripe.cancel_payment(&intent).await {
-            // It is paid at this moment, or cancelled already.
-            Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
-            Err(e) => return Err(e.into()),
-        }
+        cancel(s, &intent).await?;
     }
     match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
-        Settled::Donation(current) if current.state == DonationState::PendingPayment => {}
-        // It stays as it is, and makes room for those that wait behind it.
-        Settled::Foreign => {}
-        Settled::Gone => {
-            let after = Donation { state: DonationState::Cancelled, ..donation.clone() };
-            return put(s, &donation, &after).await;
-        }
-        _ => return Ok(()),
+        Settled::Gone => return put(s, &payment, &payment.cancelled()).await,
+        Settled::Foreign | Settled::Donation(_) | Settled::Plan(_) => {}
+        Settled::Record | Settled::Before | Settled::Missing(_) => return Ok(()),
     }
-    let Some(current) = s.table.get::<Donation>(Donation::key_of(donation.user, donation.id)).await? else { return Ok(()) };
+    let key = CardPayment::<P>::key_of(payment.user, payment.id);
+    let current = s.table.get::<CardPayment<P>>(key).await?;
+    // It stays as it is, and makes room for those that wait behind it.
+    let Some(current) = current.filter(|current| current.state == PaymentState::PendingPayment) else { return Ok(()) };
     put(s, &current, &current.looked_at(now)).await
 }
 
-async fn put(s: &State, before: &Donation, after: &Donation) -> Result<(), Failure> {
+/// Cancels a payment at Stripe, unless it is too late.
+async fn cancel(s: &State, intent: &str) -> Result<(), Failure> {
+    match s.stripe.cancel_payment(intent).await {
+        // It is paid at this moment, or cancelled already.
+        Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+async fn put<P: Purpose>(s: &State, before: &CardPayment<P>, after: &CardPayment<P>) -> Result<(), Failure> {
     // If somebody else has just written it, the next run looks at it.
     write(&s.table, &s.sys, before, after, None).await?;
     Ok(())
+}
+
+/// Cancels the payments that people who have left did not make, and writes what has become of them.
+async fn cancellations(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
+    for cancellation in purge::cancellations(&s.table, AT_ONCE).await? {
+        if !context.has_left(MARGIN) {
+            report.more = true;
+            return Ok(());
+        }
+        match give_up(s, &cancellation).await {
+            Ok(()) => Report::count(&mut report.cancelled),
+            Err(e) => report.failed(&e),
+        }
+    }
+    Ok(())
+}
+
+async fn give_up(s: &State, cancellation: &purge::PaymentCancellation) -> Result<(), Failure> {
+    cancel(s, &cancellation.intent).await?;
+    settle(&s.table, &s.sys, &s.stripe, &cancellation.intent, None).await?;
+    Ok(purge::cancelled(&s.table, cancellation).await?)
 }
 
 /// Deletes the customers of people who have left.

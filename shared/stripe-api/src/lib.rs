@@ -48,6 +48,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
+    /// Stripe's id of the charge of the last card, if that was refused.
+    pub refused: Option<String>,
     /// The secret with which a browser pays it. It allows nothing else.
     pub client_secret: Secret,
     /// When it was created.
@@ -204,6 +206,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     };
     Ok(Payment {
         state,
+        refused: error.and_then(|error| error.charge.clone()),
         client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),
         created_at: Time::from_millis(intent.created.saturating_mul(1000)),
         metadata: intent.metadata,

@@ -1,15 +1,14 @@
 //! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
-use kernel::{
-    Problem, Sys,
-    id::{DonationId, UserId},
+use kernel::{Problem, Sys, id::UserId};
+use payments::{
+    CardPayment, Donation, Donor, PaidFor, PaymentRecord, Plan, PlanPayment, Purpose, Written, card_refused, card_refused_in, write,
 };
-use payments::{Donation, DonationRecord, PaidFor, Written, write};
 use store::{StoreError, Table};
 
 use crate::{Failed, Payment, Stripe};
 
-/// How often it is tried again because somebody else has changed the donation meanwhile.
+/// How often it is tried again because somebody else has changed the payment meanwhile.
 const ROUNDS: u32 = 10;
 
 /// What has become of it.
@@ -17,16 +16,32 @@ const ROUNDS: u32 = 10;
 pub enum Settled {
     /// The donation is as Stripe says.
     Donation(Donation),
-    /// The person has left; what is kept of the donation is as Stripe says.
+    /// The payment of a plan is as Stripe says.
+    Plan(PlanPayment),
+    /// The person has left; what is kept of the payment is as Stripe says.
     Record,
     /// The event was handled before.
     Before,
-    /// The payment is not of a donation, or not the one that was asked for. Nothing follows from it.
+    /// The payment is for nothing that is known here, or not the one that was asked for. Nothing follows from it.
     Foreign,
-    /// There is no such donation. It may not be written yet.
+    /// There is no such payment here. It may not be written yet.
     Missing(Payment),
     /// Stripe does not know the payment.
     Gone,
+}
+
+impl Settled {
+    /// The donation.
+    #[must_use]
+    pub fn donation(self) -> Option<Donation> {
+        if let Self::Donation(donation) = self { Some(donation) } else { None }
+    }
+
+    /// The payment of a plan.
+    #[must_use]
+    pub fn plan(self) -> Option<PlanPayment> {
+        if let Self::Plan(payment) = self { Some(payment) } else { None }
+    }
 }
 
 /// Why it could not be applied. It may be tried again.
@@ -38,8 +53,8 @@ pub enum SettleError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others changed the donation each time.
-    #[error("others change the donation again and again")]
+    /// Others changed the payment each time.
+    #[error("others change the payment again and again")]
     Busy,
 }
 
@@ -68,9 +83,13 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         Err(e) => return Err(e.into()),
     };
     let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
+    if let Some(charge) = &payment.refused {
+        card_refused(table, sys.now(), user, charge).await?;
+    }
     let news = News { table, sys, user, payment, event };
     match paid_for {
-        PaidFor::Donation(id) => news.of_donation(id).await,
+        PaidFor::Donation(id) => news.of::<Donor>(id, Settled::Donation).await,
+        PaidFor::Plan(id) => news.of::<Plan>(id, Settled::Plan).await,
     }
 }
 
@@ -87,22 +106,26 @@ struct News<'a> {
 }
 
 impl News<'_> {
-    async fn of_donation(self, id: DonationId) -> Result<Settled, SettleError> {
+    async fn of<P: Purpose>(self, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, payment, event } = self;
+        let mut refused = payment.refused.clone();
         for _ in 0..ROUNDS {
-            let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
-                let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
+            let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
+                let kept = PaymentRecord::settle(table, &id.to_string(), &payment.state, sys.now()).await?;
                 return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
             };
-            let after = match donation.after(&payment.state, sys.now()) {
+            let after = match before.after(&payment.state, sys.now()) {
                 Ok(after) => after,
                 Err(mismatch) => {
-                    tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
+                    tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
                     return Ok(Settled::Foreign);
                 }
             };
-            match write(table, sys, &donation, &after, event).await? {
-                Written::Now => return Ok(Settled::Donation(after)),
+            if let Some(charge) = refused.take() {
+                card_refused_in(table, sys.now(), &before.network, &charge).await?;
+            }
+            match write(table, sys, &before, &after, event).await? {
+                Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
                 Written::Outdated => {}
             }

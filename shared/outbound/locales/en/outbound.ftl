@@ -180,6 +180,11 @@ donation_receipt-lead = Thank you, { $username }. We have received your donation
 donation_receipt-number = Number
 donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
 
+plan_receipt-subject = Your plan: { $plan }
+plan_receipt-lead = Thank you, { $username }. We have received { $amount } for the plan { $plan }, which you have from now on.
+plan_receipt-number = Number
+plan_receipt-note = Keep this mail: it is the confirmation of your payment. All your payments are listed in your account.
+
 order_confirmation-subject = We have received your order
 order_confirmation-lead = Thank you, { $username }. We have received your order. You pay it in cash when it is delivered.
 order_confirmation-number = Number

@@ -195,6 +195,11 @@ donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiz
 donation_receipt-number = Numer
 donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
 
+plan_receipt-subject = Twój plan: { $plan }
+plan_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy { $amount } za plan { $plan }, z którego możesz już korzystać.
+plan_receipt-number = Numer
+plan_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich płatności jest na Twoim koncie.
+
 order_confirmation-subject = Przyjęliśmy Twoje zamówienie
 order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie. Zapłacisz za nie gotówką przy odbiorze.
 order_confirmation-number = Numer
