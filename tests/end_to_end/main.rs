@@ -53,6 +53,7 @@ mod password;
 mod people;
 mod phone_login;
 mod picture;
+mod plans;
 mod products;
 mod profile;
 mod registration;

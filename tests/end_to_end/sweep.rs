@@ -30,6 +30,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "PUT /v1/admin/orders/{user}/{order}/state"),
     (Whole, "PUT /v1/cart/items/{product}"),
     (Whole, "POST /v1/donations"),
+    (Whole, "POST /v1/plan-payments"),
     (Whole, "POST /v1/orders"),
     (Whole, "POST /v1/orders/{order}/cancellation"),
     (Whole, "POST /v1/friends/{user}/request"),

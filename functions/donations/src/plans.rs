@@ -69,15 +69,20 @@ pub struct NewPlanPayment {
 pub struct PlanPaymentInfo {
     /// Its id, which the receipt names.
     id: PlanPaymentId,
-    /// The plan, with the price that it had.
-    plan: PlanInfo,
+    /// The id of the plan.
+    #[schema(examples("basic"))]
+    plan: String,
+    /// The name of the plan, in the reader's language.
+    #[schema(examples("Basic"))]
+    name: String,
     #[serde(flatten)]
     course: PaymentCourse,
 }
 
 impl PlanPaymentInfo {
     fn of(payment: &PlanPayment, locale: Locale) -> Self {
-        Self { id: payment.id, plan: PlanInfo::of(&payment.purpose, locale), course: PaymentCourse::of(payment) }
+        let plan = &payment.purpose;
+        Self { id: payment.id, plan: plan.id.clone(), name: plan.name(locale).to_owned(), course: PaymentCourse::of(payment) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use kernel::env::Reader;
 use money::Money;
-use proofs::captcha::CaptchaSite;
+use payments::CaptchaSite;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};

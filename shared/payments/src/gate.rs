@@ -1,11 +1,13 @@
 //! What keeps programs from trying stolen cards here: few payments in an hour, and a captcha after three cards were refused.
 
 use kernel::{Kind, Origins, Problem, Time, env::Reader, id::UserId};
-use proofs::captcha::{Captcha, CaptchaSite};
+use proofs::captcha::Captcha;
+use serde::Serialize;
 use store::{
     StoreError, Table,
     limits::{self, DAY, HOUR, Quota},
 };
+use utoipa::ToSchema;
 
 /// The payments that a person begins.
 pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
@@ -18,6 +20,20 @@ const REFUSED_NETWORK: Quota = Quota::window("cards_refused_network", 3, DAY, "r
 
 /// The action that a page names when it gets the token of a captcha.
 const ACTION: &str = "pay";
+
+/// What a page needs to get the token of a captcha.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaptchaSite {
+    /// The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`.
+    #[schema(examples("recaptcha"))]
+    service: &'static str,
+    /// The key of this site there. It is no secret.
+    #[schema(examples("6Lc-the-key"))]
+    site_key: String,
+    /// The action that the page names.
+    #[schema(examples("pay"))]
+    action: &'static str,
+}
 
 /// Admits people to begin a payment by card.
 #[derive(Clone)]
@@ -33,7 +49,8 @@ impl CardGate {
     /// What a page needs to get the token of a captcha, if this deployment uses captchas.
     #[must_use]
     pub fn captcha(&self) -> Option<CaptchaSite> {
-        self.0.as_ref().map(|captcha| captcha.site(ACTION))
+        let site = |captcha: &Captcha| CaptchaSite { service: captcha.service(), site_key: captcha.site_key().to_owned(), action: ACTION };
+        self.0.as_ref().map(site)
     }
 
     /// Admits a person from this network, or refuses them: for each new payment, but not for a repetition of the same request. Two

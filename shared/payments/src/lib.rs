@@ -20,7 +20,7 @@ mod settlement;
 pub use asked::{Asked, PaidFor, metadata_of};
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{DonationLimits, Donor};
-pub use gate::{CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
+pub use gate::{CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
 pub use payment::{
     ABANDONED, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
