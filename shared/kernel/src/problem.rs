@@ -114,6 +114,10 @@ kinds! {
     PricesChanged = 409 "prices_changed";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
+    /// The order is not shipped because its payment is disputed, or money is being given back.
+    OrderHeld = 409 "order_held";
+    /// Stripe has refused the refund.
+    RefundRefused = 409 "refund_refused";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.

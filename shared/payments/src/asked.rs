@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 
-use kernel::id::{DonationId, UserId};
+use kernel::id::{DonationId, OrderId, UserId};
 use money::Money;
 
 /// The name of the metadata that says who pays.
 const USER: &str = "user";
 /// The name of the metadata that says which donation is paid.
 const DONATION: &str = "donation";
+/// The name of the metadata that says which order is paid.
+const ORDER: &str = "order";
 
 /// What is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaidFor {
     /// A donation.
     Donation(DonationId),
+    /// An order.
+    Order(OrderId),
 }
 
 impl PaidFor {
@@ -23,6 +27,7 @@ impl PaidFor {
     pub fn metadata(self, user: UserId) -> HashMap<String, String> {
         let (name, id) = match self {
             Self::Donation(id) => (DONATION, id.to_string()),
+            Self::Order(id) => (ORDER, id.to_string()),
         };
         metadata_of(user).into_iter().chain([(name.to_owned(), id)]).collect()
     }
@@ -31,7 +36,8 @@ impl PaidFor {
     #[must_use]
     pub fn find(metadata: &HashMap<String, String>) -> Option<(UserId, Self)> {
         let donation = || metadata.get(DONATION)?.parse().ok().map(Self::Donation);
-        Some((metadata.get(USER)?.parse().ok()?, donation()?))
+        let order = || metadata.get(ORDER)?.parse().ok().map(Self::Order);
+        Some((metadata.get(USER)?.parse().ok()?, donation().or_else(order)?))
     }
 }
 
@@ -65,8 +71,10 @@ mod tests {
     #[test]
     fn metadata_name_what_is_paid() {
         let sys = Sys::real();
-        let (user, donation) = (sys.id(), PaidFor::Donation(sys.id()));
-        assert_eq!(PaidFor::find(&donation.metadata(user)), Some((user, donation)));
+        let user = sys.id();
+        for paid_for in [PaidFor::Donation(sys.id()), PaidFor::Order(sys.id())] {
+            assert_eq!(PaidFor::find(&paid_for.metadata(user)), Some((user, paid_for)));
+        }
         for other in [HashMap::new(), metadata_of(user), HashMap::from([("donation".to_owned(), "x".to_owned())])] {
             assert_eq!(PaidFor::find(&other), None, "{other:?}");
         }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Progress, Settlement};
+use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is looked at by itself, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -190,7 +190,7 @@ impl Item for Donation {
         if self.state != DonationState::PendingPayment {
             return Vec::new();
         }
-        vec![(Index::DuePayments, Key::new(DUE, format!("{}#{}", sortable(self.look_at), self.id)))]
+        vec![(Index::DuePayments, waiting::place(DUE, self.look_at, self.id))]
     }
 }
 
@@ -200,10 +200,6 @@ impl accounts::Resource for Donation {
     fn find(caller: UserId, donation: DonationId) -> Option<Key> {
         Some(Self::key_of(caller, donation))
     }
-}
-
-fn sortable(at: Time) -> String {
-    format!("{:014}", at.millis().max(0))
 }
 
 /// The result of [`write`].
@@ -243,12 +239,12 @@ pub async fn write(table: &Table, sys: &Sys, before: &Donation, after: &Donation
     }
 }
 
-/// Donations that are not paid and are to be looked at, those that have waited longest first. One query.
+/// Donations that are not paid and are to be looked at, those that have waited longest first: those after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, now: Time, limit: u32) -> Result<Page<Donation>, StoreError> {
-    table.query(Range::of_index(Index::DuePayments, DUE).between("0", format!("{}~", sortable(now))).limit(limit)).await
+pub async fn due(table: &Table, now: Time, after: Option<&Donation>, limit: u32) -> Result<Page<Donation>, StoreError> {
+    waiting::page(table, DUE, now, after, limit).await
 }
 
 /// A person's donations, the newest first. One query.

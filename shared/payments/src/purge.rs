@@ -45,12 +45,13 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Sto
     Ok(if requests.more { Purged::More } else { Purged::Done })
 }
 
-/// The customers that are to be deleted at Stripe.
+/// The customers that are to be deleted at Stripe: those after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn removals(table: &Table, limit: u32) -> Result<Vec<CustomerRemoval>, StoreError> {
-    Ok(table.query(Range::of(CustomerRemoval::PARTITION).limit(limit)).await?.items)
+pub async fn removals(table: &Table, after: Option<&CustomerRemoval>, limit: u32) -> Result<Vec<CustomerRemoval>, StoreError> {
+    let range = Range::of(CustomerRemoval::PARTITION).limit(limit);
+    Ok(table.query(after.into_iter().fold(range, |range, after| range.after(after.key(), None))).await?.items)
 }
 
 /// Records that a customer is deleted at Stripe.
