@@ -13,7 +13,7 @@ use accounts::{
     identifier::{PersonName, Phone},
     user::{self, User},
 };
-use events::{Outbox, shop::OrderPlaced};
+use events::{Notice, Outbox, shop::OrderPlaced};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{OrderId, ProductId, UserId},
@@ -329,10 +329,17 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a step: that the buyer is told, and how long it is known whose the order is.
+/// Adds what follows from a change: that the buyer is told, and how long it is known whose the order is.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
+    }
+    if next.state == OrderState::Shipped && before.state != next.state {
+        user::notify(tx, sys, next.user, Notice::OrderShipped);
+    }
+    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.refunded);
+    if refunded(next) > refunded(before) {
+        user::notify(tx, sys, next.user, Notice::OrderRefunded);
     }
     if before.expires() != next.expires() {
         tx.put_always(&next.owner());

@@ -8,10 +8,10 @@ use kernel::{
     Problem, Sys,
     id::{DonationId, OrderId, UserId},
 };
-use payments::{Donation, DonationRecord, PaidFor, Written, write};
+use payments::{Donation, DonationRecord, Mismatch, PaidFor, PaymentRemoval, Progress, Written, write};
 use store::{StoreError, Table};
 
-use crate::{Failed, Payment, Stripe, give_back};
+use crate::{Failed, Payment, Stripe, give_back, remove_payment};
 
 /// How often it is tried again because somebody else has changed what is paid meanwhile.
 pub(crate) const ROUNDS: u32 = 10;
@@ -134,6 +134,10 @@ impl News<'_> {
                 Ok(after) => after,
                 Err(mismatch) => {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
+                    if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
+                        // Beside the one that is asked for: it is given back.
+                        remove_payment(stripe, &PaymentRemoval { intent: said.intent.clone(), since: sys.now() }).await?;
+                    }
                     return Ok(Settled::Foreign);
                 }
             };
