@@ -102,7 +102,7 @@ async fn what_keeps_an_order_from_being_placed_is_named() {
     assert_eq!(ask(&ben, "one", 0).await.is_problem(409, "order_incomplete")["missing"], "phone, address, cart");
     put(&ben, &products[0], 1).await;
     assert_eq!(ask(&ben, "one", 1000).await.is_problem(409, "order_incomplete")["missing"], "phone, address");
-    for bad in [json!("card"), json!("bitcoin"), json!(null), json!(7)] {
+    for bad in [json!("bitcoin"), json!(null), json!(7)] {
         let body = json!({ "payment_method": bad, "total": { "amount": 0, "currency": "PLN" } });
         ana.with("idempotency-key", "bad").post(ORDERS, body).await.is_problem(400, "malformed");
     }

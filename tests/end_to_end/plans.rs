@@ -279,11 +279,11 @@ async fn who_leaves_owes_nothing() {
         assert!(cloud.of_kind(kind).await.is_empty(), "{kind}");
     }
     cloud.advance(HOUR * 48).await;
-    assert_eq!((cloud.of_kind("payment_cancellation").await.len(), cloud.of_kind("customer_removal").await.len()), (2, 1));
+    assert_eq!((cloud.of_kind("payment_removal").await.len(), cloud.of_kind("customer_removal").await.len()), (2, 1));
     stripe.be(Mode::Well);
     let report = run(&cloud, WEBHOOK).await;
-    assert_eq!((&report["cancelled"], &report["customers"]), (&json!(2), &json!(1)));
-    assert_eq!(run(&cloud, WEBHOOK).await["cancelled"], 0);
+    assert_eq!((&report["payments"], &report["customers"]), (&json!(2), &json!(1)));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
     let cancelled = stripe.asked().into_iter().filter(|asked| asked.asked.ends_with("/cancel") && asked.status == 200).count();
     assert_eq!(cancelled, 2);
     for payment in &begun {
@@ -295,7 +295,7 @@ async fn who_leaves_owes_nothing() {
         records.iter().map(|record| (record["id"]["S"].clone(), record["state"]["S"].clone())).map(|s| format!("{s:?}")).collect();
     let expected = begun.iter().map(|payment| (payment["id"].clone(), json!("cancelled"))).chain([(paid["id"].clone(), json!("paid"))]);
     assert_eq!(states, expected.map(|state| format!("{state:?}")).collect());
-    assert!(!json!(records).to_string().contains(&ana.id()) && cloud.of_kind("payment_cancellation").await.is_empty());
+    assert!(!json!(records).to_string().contains(&ana.id()) && cloud.of_kind("payment_removal").await.is_empty());
 }
 
 /// What can be donated and which plans are sold are settings. Who has a plan keeps it when it is not sold any more.

@@ -12,7 +12,7 @@ use stripe_api::{Settled, settle};
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// How long a payment waits for what it is for. Whoever begins something writes it before its payment is created.
+/// How long a payment waits for what is paid. That is written before the payment is created.
 const AWAITED: Duration = Duration::from_secs(3600);
 
 /// The beginnings of the types of events that are used.
@@ -118,14 +118,14 @@ pub async fn receive_stripe_event(
         return receipt(Outcome::HandledBefore);
     }
     match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
-        Settled::Donation(_) | Settled::Plan(_) | Settled::Record => receipt(Outcome::Applied),
+        Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
         Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {
             Err(Problem::unavailable("what is paid is not there yet").into())
         }
         Settled::Missing(_) => {
-            tracing::error!("a payment is for nothing that is here");
+            tracing::error!("a payment is of nothing that is known here");
             receipt(Outcome::Ignored)
         }
     }

@@ -118,6 +118,10 @@ kinds! {
     OrderState = 409 "order_state";
     /// The caller has this plan, or a dearer one.
     PlanHeld = 409 "plan_held";
+    /// The order is not shipped because its payment is disputed, or money is being given back.
+    OrderHeld = 409 "order_held";
+    /// Stripe has refused the refund.
+    RefundRefused = 409 "refund_refused";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.

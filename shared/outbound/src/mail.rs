@@ -89,6 +89,8 @@ pub enum Mail {
         lines: Vec<String>,
         /// The sum, written likewise.
         total: String,
+        /// Whether it is paid. Otherwise it is paid when it is delivered.
+        paid: bool,
     },
     /// The support team has answered a customer who has left.
     SupportAnswer {
@@ -222,7 +224,8 @@ impl Mail {
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
             Self::PlanReceipt { .. } => "plan_receipt".into(),
-            Self::OrderConfirmation { .. } => "order_confirmation".into(),
+            Self::OrderConfirmation { paid: false, .. } => "order_confirmation".into(),
+            Self::OrderConfirmation { paid: true, .. } => "order_paid".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),
             Self::Notice { name, .. } => (*name).into(),

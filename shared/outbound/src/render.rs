@@ -222,6 +222,7 @@ mod tests {
             "donation_receipt",
             "missed",
             "order_confirmation",
+            "order_paid",
             "password_reset",
             "plan_receipt",
             "support_answer",
@@ -254,12 +255,8 @@ mod tests {
                 number: "plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
                 paid_at: Time::from_millis(1_798_358_700_000),
             },
-            Mail::OrderConfirmation {
-                username: username.clone(),
-                number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
-                lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
-                total: "PLN\u{a0}12.34".to_owned(),
-            },
+            confirmation(&username, false),
+            confirmation(&username, true),
             Mail::SupportAnswer {
                 username: username.clone(),
                 answers: vec![spoken(None)],
@@ -269,6 +266,16 @@ mod tests {
             Mail::SupportTranscript { username: username.clone(), messages: vec![spoken(Some(username)), spoken(None)] },
         ];
         codes.chain(notices).chain(others).chain([1, 2, 5].map(missed)).collect()
+    }
+
+    fn confirmation(username: &str, paid: bool) -> Mail {
+        Mail::OrderConfirmation {
+            username: username.to_owned(),
+            number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+            lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
+            total: "PLN\u{a0}12.34".to_owned(),
+            paid,
+        }
     }
 
     fn missed(messages: u32) -> Mail {

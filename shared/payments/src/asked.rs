@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::id::{DonationId, PlanPaymentId, UserId};
+use kernel::id::{DonationId, OrderId, PlanPaymentId, UserId};
 use money::Money;
 
 /// The name of the metadata that says who pays.
@@ -11,6 +11,8 @@ const USER: &str = "user";
 const DONATION: &str = "donation";
 /// The name of the metadata that says which payment of a plan it is.
 const PLAN_PAYMENT: &str = "plan_payment";
+/// The name of the metadata that says which order is paid.
+const ORDER: &str = "order";
 
 /// What is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum PaidFor {
     Donation(DonationId),
     /// A plan.
     Plan(PlanPaymentId),
+    /// An order.
+    Order(OrderId),
 }
 
 impl PaidFor {
@@ -28,6 +32,7 @@ impl PaidFor {
         let (name, id) = match self {
             Self::Donation(id) => (DONATION, id.to_string()),
             Self::Plan(id) => (PLAN_PAYMENT, id.to_string()),
+            Self::Order(id) => (ORDER, id.to_string()),
         };
         metadata_of(user).into_iter().chain([(name.to_owned(), id)]).collect()
     }
@@ -37,7 +42,8 @@ impl PaidFor {
     pub fn find(metadata: &HashMap<String, String>) -> Option<(UserId, Self)> {
         let donation = || metadata.get(DONATION)?.parse().ok().map(Self::Donation);
         let plan = || metadata.get(PLAN_PAYMENT)?.parse().ok().map(Self::Plan);
-        Some((metadata.get(USER)?.parse().ok()?, donation().or_else(plan)?))
+        let order = || metadata.get(ORDER)?.parse().ok().map(Self::Order);
+        Some((metadata.get(USER)?.parse().ok()?, donation().or_else(plan).or_else(order)?))
     }
 }
 
@@ -72,7 +78,7 @@ mod tests {
     fn metadata_name_what_is_paid() {
         let sys = Sys::real();
         let user = sys.id();
-        for paid_for in [PaidFor::Donation(sys.id()), PaidFor::Plan(sys.id())] {
+        for paid_for in [PaidFor::Donation(sys.id()), PaidFor::Plan(sys.id()), PaidFor::Order(sys.id())] {
             assert_eq!(PaidFor::find(&paid_for.metadata(user)), Some((user, paid_for)));
         }
         for other in [HashMap::new(), metadata_of(user), HashMap::from([("donation".to_owned(), "x".to_owned())])] {

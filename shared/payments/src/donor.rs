@@ -73,6 +73,7 @@ impl Purpose for Donor {
     const KIND: &'static str = "donation";
     const PREFIX: &'static str = "DONATION#";
     const SORT: &'static str = "DONATION#{donation}";
+    const DUE: &'static str = "DUE_DONATIONS";
     const DESCRIPTION: &'static str = "Donation";
     fn paid_for(id: DonationId) -> PaidFor {
         PaidFor::Donation(id)

@@ -15,18 +15,15 @@ use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Plan, Progress, Settlement};
+use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Plan, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is looked at by itself, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 /// The age at which a payment that nobody has paid is cancelled.
 pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
-
-/// The partition of [`Index::DuePayments`].
-const DUE: &str = "DUE_PAYMENTS";
 
 /// What a payment is for.
 pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -38,6 +35,8 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     const PREFIX: &'static str;
     /// The pattern of their sort keys.
     const SORT: &'static str;
+    /// The partition of [`Index::DuePayments`] with those that are not made.
+    const DUE: &'static str;
     /// What Stripe and the payer's bank show.
     const DESCRIPTION: &'static str;
     /// How a payment with this id is named at Stripe.
@@ -219,7 +218,7 @@ impl<P: Purpose> Item for CardPayment<P> {
         P::SORT,
         Personal::Exported(&["id", "purpose", "network", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
     )
-    .indexed(Index::DuePayments, "DUE_PAYMENTS", "{at}#{payment}")
+    .indexed(Index::DuePayments, P::DUE, "{at}#{payment}")
     .removed_by("payments");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
@@ -229,7 +228,7 @@ impl<P: Purpose> Item for CardPayment<P> {
         if self.state != PaymentState::PendingPayment {
             return Vec::new();
         }
-        vec![(Index::DuePayments, Key::new(DUE, format!("{}#{}", sortable(self.look_at), self.id)))]
+        vec![(Index::DuePayments, waiting::place(P::DUE, self.look_at, self.id))]
     }
 }
 
@@ -239,10 +238,6 @@ impl<P: Purpose> accounts::Resource for CardPayment<P> {
     fn find(caller: UserId, id: P::Id) -> Option<Key> {
         Some(Self::key_of(caller, id))
     }
-}
-
-fn sortable(at: Time) -> String {
-    format!("{:014}", at.millis().max(0))
 }
 
 /// The result of [`write`].
@@ -286,12 +281,18 @@ pub async fn write<P: Purpose>(
     }
 }
 
-/// Payments of every purpose that are not paid and are to be looked at, those that have waited longest first. One query.
+/// Payments for one purpose that are not made and are to be looked at, those that have waited longest first: those after this one. One
+/// query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, now: Time, limit: u32) -> Result<Page<Row>, StoreError> {
-    table.query_rows(Range::of_index(Index::DuePayments, DUE).between("0", format!("{}~", sortable(now))).limit(limit)).await
+pub async fn due<P: Purpose>(
+    table: &Table,
+    now: Time,
+    after: Option<&CardPayment<P>>,
+    limit: u32,
+) -> Result<Page<CardPayment<P>>, StoreError> {
+    waiting::page(table, P::DUE, now, after, limit).await
 }
 
 /// A person's payments for one purpose, the newest first. One query.

@@ -121,6 +121,7 @@ impl Purpose for Plan {
     const KIND: &'static str = "plan_payment";
     const PREFIX: &'static str = "PLAN_PAYMENT#";
     const SORT: &'static str = "PLAN_PAYMENT#{plan_payment}";
+    const DUE: &'static str = "DUE_PLAN_PAYMENTS";
     const DESCRIPTION: &'static str = "Plan";
     fn paid_for(id: PlanPaymentId) -> PaidFor {
         PaidFor::Plan(id)

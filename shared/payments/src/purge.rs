@@ -1,45 +1,18 @@
 //! Takes a person out of what they have paid, and out of Stripe.
 
 use accounts::{purge::Purged, user::partition};
-use kernel::{Sys, Time, id::UserId};
-use serde::{Deserialize, Serialize};
-use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, field};
+use kernel::{Sys, id::UserId};
+use store::{Conditional as _, Item as _, Range, Row, StoreError, Table, Tx, field};
 
-use crate::{Customer, CustomerRemoval, Donor, PaymentRecord, PaymentState, Plan, Purpose, history};
+use crate::{Customer, CustomerRemoval, Donor, PaymentRecord, PaymentRemoval, PaymentState, Plan, Purpose, history};
 
 /// Payments in one call.
 const AT_ONCE: u32 = 30;
 /// What goes with them: items of these kinds beside the person.
 const BESIDE: [&str; 2] = ["PAYMENT_REQUEST#", "HELD_PLAN#"];
 
-/// A payment that is to be cancelled at Stripe, because its payer has left before it was paid. It stays until Stripe has done so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentCancellation {
-    /// Stripe's id of the payment.
-    pub intent: String,
-    /// Since when it is to be cancelled.
-    pub since: Time,
-}
-
-impl PaymentCancellation {
-    /// The partition of all of them. It is empty but for the last hour.
-    const PARTITION: &'static str = "PAYMENT_CANCELLATIONS";
-}
-
-impl Item for PaymentCancellation {
-    const KIND: &'static str = "payment_cancellation";
-    const ABOUT: About = About::at(
-        "PAYMENT_CANCELLATIONS",
-        "PAYMENT#{intent}",
-        Personal::Nobody("Stripe's id of a payment, which is cancelled there within the hour"),
-    );
-    fn key(&self) -> Key {
-        Key::new(Self::PARTITION, format!("PAYMENT#{}", self.intent))
-    }
-}
-
 /// Replaces a person's payments by records that name nobody, and hands those that are not paid, and the person's customer, over to be
-/// cancelled and deleted at Stripe: that happens within the hour, or as soon as Stripe answers again.
+/// cancelled and deleted at Stripe: that happens within a quarter of an hour, or as soon as Stripe answers again.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -66,7 +39,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, user: UserId) -> Result<
         if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
             tx.put_always(&PaymentRecord::of(payment));
             if payment.state == PaymentState::PendingPayment {
-                tx.put_always(&PaymentCancellation { intent, since: sys.now() });
+                tx.put_always(&PaymentRemoval { intent, since: sys.now() });
             }
         }
         tx.delete_when(payment.key(), field("version").eq(payment.version));
@@ -90,28 +63,13 @@ async fn customer(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreE
     Ok(!table.commit(tx).await.applied()?)
 }
 
-/// The payments that are to be cancelled at Stripe.
+/// The customers that are to be deleted at Stripe: those after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn cancellations(table: &Table, limit: u32) -> Result<Vec<PaymentCancellation>, StoreError> {
-    Ok(table.query(Range::of(PaymentCancellation::PARTITION).limit(limit)).await?.items)
-}
-
-/// Records that a payment is cancelled at Stripe, or that it is too late for that.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn cancelled(table: &Table, cancellation: &PaymentCancellation) -> Result<(), StoreError> {
-    table.delete(cancellation.key()).await
-}
-
-/// The customers that are to be deleted at Stripe.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn removals(table: &Table, limit: u32) -> Result<Vec<CustomerRemoval>, StoreError> {
-    Ok(table.query(Range::of(CustomerRemoval::PARTITION).limit(limit)).await?.items)
+pub async fn removals(table: &Table, after: Option<&CustomerRemoval>, limit: u32) -> Result<Vec<CustomerRemoval>, StoreError> {
+    let range = Range::of(CustomerRemoval::PARTITION).limit(limit);
+    Ok(table.query(after.into_iter().fold(range, |range, after| range.after(after.key(), None))).await?.items)
 }
 
 /// Records that a customer is deleted at Stripe.

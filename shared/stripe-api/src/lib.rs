@@ -11,10 +11,13 @@ mod customer;
 mod endpoint;
 mod error;
 mod events;
+mod order;
+mod removal;
 mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
+use commerce::card::RefundReason;
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
 use payments::{Asked, Customer, Progress, Settlement, metadata_of};
@@ -22,6 +25,7 @@ use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeReque
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
     payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent},
+    refund::{CreateRefund, CreateRefundReason},
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
@@ -29,6 +33,8 @@ pub use begin::Payer;
 pub use customer::{created, sync_customer};
 pub use error::Failed;
 pub use events::{Undelivered, UndeliveredPage};
+pub use order::{close, give_back};
+pub use removal::remove_payment;
 pub use settle::{SettleError, Settled, settle};
 
 /// How long one request waits for Stripe.
@@ -155,6 +161,26 @@ impl Stripe {
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
         Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
         Ok(())
+    }
+
+    /// Gives back a part of a payment, once for each key. Returns Stripe's id of the refund.
+    ///
+    /// # Errors
+    /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
+    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, key: &str) -> Result<String, Failed> {
+        let amount = i64::try_from(amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?;
+        let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount);
+        let reason = match reason {
+            RefundReason::RequestedByCustomer => Some(CreateRefundReason::RequestedByCustomer),
+            RefundReason::Duplicate => Some(CreateRefundReason::Duplicate),
+            RefundReason::Fraudulent => Some(CreateRefundReason::Fraudulent),
+            RefundReason::OrderEnded => None,
+        };
+        if let Some(reason) = reason {
+            request = request.reason(reason);
+        }
+        let refund = Box::pin(once(&request, key)?.send(&self.client)).await?;
+        Ok(refund.id.to_string())
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs

@@ -1,15 +1,23 @@
 //! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
-use kernel::{Problem, Sys, id::UserId};
+use commerce::{
+    leaving::OrderRecord,
+    order::{self, Order},
+};
+use kernel::{
+    Problem, Sys,
+    id::{OrderId, UserId},
+};
 use payments::{
-    CardPayment, Donation, Donor, PaidFor, PaymentRecord, Plan, PlanPayment, Purpose, Written, card_refused, card_refused_in, write,
+    CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, Plan, PlanPayment, Progress, Purpose, Written,
+    card_refused, card_refused_in, write,
 };
 use store::{StoreError, Table};
 
-use crate::{Failed, Payment, Stripe};
+use crate::{Failed, Payment, Stripe, give_back, remove_payment};
 
-/// How often it is tried again because somebody else has changed the payment meanwhile.
-const ROUNDS: u32 = 10;
+/// How often it is tried again because somebody else has changed what is paid meanwhile.
+pub(crate) const ROUNDS: u32 = 10;
 
 /// What has become of it.
 #[derive(Clone, Debug)]
@@ -18,13 +26,15 @@ pub enum Settled {
     Donation(Donation),
     /// The payment of a plan is as Stripe says.
     Plan(PlanPayment),
-    /// The person has left; what is kept of the payment is as Stripe says.
+    /// The order is as Stripe says.
+    Order(Box<Order>),
+    /// The person has left; what is kept of what they paid is as Stripe says.
     Record,
     /// The event was handled before.
     Before,
-    /// The payment is for nothing that is known here, or not the one that was asked for. Nothing follows from it.
+    /// The payment is of nothing that is known here, or not the one that was asked for. Nothing follows from it.
     Foreign,
-    /// There is no such payment here. It may not be written yet.
+    /// What is paid is not there. It may not be written yet.
     Missing(Payment),
     /// Stripe does not know the payment.
     Gone,
@@ -53,8 +63,8 @@ pub enum SettleError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others changed the payment each time.
-    #[error("others change the payment again and again")]
+    /// Others changed what is paid each time.
+    #[error("others change what is paid again and again")]
     Busy,
 }
 
@@ -90,6 +100,7 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     match paid_for {
         PaidFor::Donation(id) => news.of::<Donor>(id, Settled::Donation).await,
         PaidFor::Plan(id) => news.of::<Plan>(id, Settled::Plan).await,
+        PaidFor::Order(id) => news.of_order(stripe, id).await,
     }
 }
 
@@ -128,6 +139,40 @@ impl News<'_> {
                 Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
                 Written::Outdated => {}
+            }
+        }
+        Err(SettleError::Busy)
+    }
+    /// An order takes one step after the other, until nothing more follows. What came after its end is given back first, and the event is
+    /// written with the last step: so all of it is done again as long as something fails.
+    async fn of_order(self, stripe: &Stripe, id: OrderId) -> Result<Settled, SettleError> {
+        let Self { table, sys, user, payment, event } = self;
+        let said = &payment.state;
+        for _ in 0..ROUNDS {
+            let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
+                let kept = OrderRecord::settle(table, id, said).await?;
+                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+            };
+            if order.card.as_ref().is_some_and(|card| card.owes()) {
+                give_back(table, sys, stripe, order).await?;
+                continue;
+            }
+            let after = match order.after(said, sys.now()) {
+                Ok(after) => after,
+                Err(mismatch) => {
+                    tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
+                    if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
+                        // Beside the one that is asked for: it is given back.
+                        remove_payment(stripe, &PaymentRemoval { intent: said.intent.clone(), since: sys.now() }).await?;
+                    }
+                    return Ok(Settled::Foreign);
+                }
+            };
+            let last = after.card.as_ref().is_some_and(|card| !card.owes()) && after.after(said, sys.now()).as_ref() == Ok(&after);
+            match order::write(table, sys, &order, &after, event.filter(|_| last)).await? {
+                order::Written::Now(order) if last => return Ok(Settled::Order(order)),
+                order::Written::Refused => return Ok(Settled::Before),
+                order::Written::Now(_) | order::Written::Outdated(_) => {}
             }
         }
         Err(SettleError::Busy)

@@ -186,6 +186,14 @@ chat_unbanned-subject = Znów możesz korzystać z czatu
 chat_unbanned-lead = Konto { $username } nie jest już zablokowane na czacie. Możesz pisać i czytać wiadomości jak dawniej.
 chat_unbanned-note = Prosimy o przestrzeganie zasad czatu.
 
+order_shipped-subject = Twoje zamówienie jest w drodze
+order_shipped-lead = Zamówienie z konta { $username } zostało wysłane.
+order_shipped-note = Na swoim koncie zobaczysz, które to zamówienie.
+
+order_refunded-subject = Zwracamy pieniądze
+order_refunded-lead = Zwracamy pieniądze zapłacone za zamówienie z konta { $username }. Pojawią się na karcie w ciągu dziesięciu dni.
+order_refunded-note = Na swoim koncie zobaczysz kwotę i zamówienie.
+
 account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
@@ -205,6 +213,10 @@ order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamów
 order_confirmation-number = Numer
 order_confirmation-total = Razem
 order_confirmation-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia i możesz je anulować, dopóki nie zostanie wysłane.
+
+order_paid-subject = Twoje zamówienie jest opłacone
+order_paid-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie i płatność kartą.
+order_paid-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia.
 
 # Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
 unsubscribe = Zrezygnuj z takich wiadomości
