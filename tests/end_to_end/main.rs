@@ -11,6 +11,7 @@ mod attachments;
 mod bodies;
 mod browser;
 mod captcha;
+mod card_orders;
 mod cart;
 mod chat;
 mod chats;

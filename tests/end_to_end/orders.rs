@@ -12,8 +12,8 @@ use crate::{
     products::{change, keeper, text},
 };
 
-const ORDERS: &str = "/v1/orders";
-const PHONE: &str = "+447911123450";
+pub(crate) const ORDERS: &str = "/v1/orders";
+pub(crate) const PHONE: &str = "+447911123450";
 
 /// Asks for an order of the cart, which costs this much.
 async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
@@ -27,13 +27,13 @@ async fn order(buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value
     ask(buyer, key, u64::from(quantity) * 1000).await.is(201)
 }
 
-async fn stock(staff: &Caller, product: &str) -> [u64; 4] {
+pub(crate) async fn stock(staff: &Caller, product: &str) -> [u64; 4] {
     let stock = staff.get(&format!("/v1/products/{product}/stock")).await.is(200);
     ["available", "reserved", "sold", "received"].map(|name| stock[name].as_u64().unwrap())
 }
 
 /// Asks for the next state of an order.
-async fn become_state(staff: &Caller, buyer: &Caller, order: &Value, state: &str) -> Reply {
+pub(crate) async fn become_state(staff: &Caller, buyer: &Caller, order: &Value, state: &str) -> Reply {
     staff.put(&format!("/v1/admin/orders/{}/{}/state", buyer.id(), text(&order["id"])), json!({ "state": state })).await
 }
 

@@ -31,7 +31,7 @@ fn last_five(cloud: &Cloud) -> Vec<String> {
 }
 
 /// Every order of some things.
-fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
+pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
     if things.is_empty() {
         return vec![Vec::new()];
     }

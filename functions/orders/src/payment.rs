@@ -6,7 +6,7 @@ use callers::MemberWith;
 use commerce::order::{Order, Written, write};
 use kernel::{Kind, Problem, id::OrderId};
 use payments::{Customer, Progress};
-use store::limits::{self, HOUR, Quota};
+use store::limits::{self, HOUR, Limit, Quota};
 use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
 use web::{Client, Error, Json, Problems};
 
@@ -25,9 +25,20 @@ pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at order
 /// How often it is tried again because the order has changed meanwhile.
 const ROUNDS: u32 = 5;
 
+/// What limits the payments that a person begins.
+pub(crate) fn tries(user: &User, client: &Client) -> [Limit; 2] {
+    [PAYMENTS.of(user.id), FROM_NETWORK.of(client.network())]
+}
+
 /// The order with the secret to pay it, if it is not paid. Its payment is created at Stripe, once, if there is none. `customer` is the
-/// buyer's, as read.
-pub(crate) async fn payable(s: &Shop, user: &User, customer: Option<Customer>, mut order: Order) -> Result<OrderInfo, Problem> {
+/// buyer's, as read, and `tries` limits further payments of it.
+pub(crate) async fn payable(
+    s: &Shop,
+    user: &User,
+    customer: Option<Customer>,
+    mut order: Order,
+    tries: &[Limit],
+) -> Result<OrderInfo, Problem> {
     for _ in 0..ROUNDS {
         let now = s.sys.now();
         let Some(card) = order.card.clone().filter(|_| order.is_payable(now)) else { return Ok(order.into()) };
@@ -50,6 +61,7 @@ pub(crate) async fn payable(s: &Shop, user: &User, customer: Option<Customer>, m
             continue;
         }
         // Stripe has cancelled it by itself.
+        limits::take(&s.table, now, tries).await?;
         order = match write(&s.table, &s.sys, &order, &order.with_card(card.anew()), None).await? {
             Written::Now(now) | Written::Outdated(Some(now)) => *now,
             Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
@@ -117,12 +129,12 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
 /// Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by
 /// itself, another one is begun.
 ///
-/// AWS calls: the caller and the order in one; two counters; a read of the caller's customer. If another payment is begun also two
-/// transactions. One to four requests to Stripe.
+/// AWS calls: the caller and the order in one; a counter; a read of the caller's customer. If another payment is begun also two counters
+/// and two transactions. One to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
     extensions(
         ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([PAYMENTS, FROM_NETWORK])),
+        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client: Client) -> Result<Json<OrderInfo>, Error> {
@@ -131,8 +143,8 @@ pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client:
     if !order.is_payable(now) {
         return Err(order.stays().into());
     }
-    limits::take(&s.table, now, &[PAYMENTS.of(user.id), FROM_NETWORK.of(client.network())]).await?;
+    limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
-    let info = payable(&s, user, customer, order).await?;
+    let info = payable(&s, user, customer, order, &tries(user, &client)).await?;
     Ok(Json(info))
 }

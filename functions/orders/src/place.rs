@@ -15,7 +15,7 @@ use web::{Client, Created, Error, IdempotencyKey, Json, Problems};
 
 use crate::{
     State as Shop,
-    payment::{FROM_NETWORK, PAYMENTS, payable},
+    payment::{FROM_NETWORK, PAYMENTS, payable, tries},
     shown::OrderInfo,
 };
 
@@ -44,7 +44,7 @@ pub struct PlaceOrder {
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]
@@ -56,13 +56,12 @@ pub async fn place_order(
     Json(PlaceOrder { payment_method, total }): Json<PlaceOrder>,
 ) -> Result<Created<OrderInfo>, Error> {
     let user = &caller.member.user;
-    let limits = match payment_method {
-        PaymentMethod::CashOnDelivery => vec![ORDERS.of(user.id)],
-        PaymentMethod::Card => vec![ORDERS.of(user.id), PAYMENTS.of(user.id), FROM_NETWORK.of(client.network())],
-    };
+    let tries = tries(user, &client);
+    let by_card = tries.iter().filter(|_| payment_method == PaymentMethod::Card);
+    let limits = [ORDERS.of(user.id)].into_iter().chain(by_card.cloned()).collect();
     let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, limits };
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order is placed");
     let location = format!("/v1/orders/{}", order.id);
-    Ok(Created(location, payable(&s, user, caller.resource, order).await?))
+    Ok(Created(location, payable(&s, user, caller.resource, order, &tries).await?))
 }

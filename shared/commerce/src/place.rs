@@ -3,14 +3,14 @@
 //! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product was
 //! changed since its price was read, if there are too few of it, or if the cart was changed; then all is read and judged again.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use accounts::{
     address_book::Book,
     user::{self, User},
 };
 use kernel::{
-    Kind, Problem, Sys, Time,
+    FieldError, Kind, Problem, Sys, Time,
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
@@ -30,6 +30,8 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// What Stripe takes in one payment, in minor units.
+const BY_CARD: RangeInclusive<u64> = 200..=99_999_999;
 /// How often a request is judged again because something has changed meanwhile.
 const ROUNDS: u32 = 10;
 
@@ -89,7 +91,7 @@ pub struct Placing<'a> {
 /// has changed meanwhile.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], or
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or
 /// [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
@@ -182,7 +184,11 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
     }
     let (state, card) = match placing.wish.payment_method {
         PaymentMethod::CashOnDelivery => (OrderState::Placed, None),
-        PaymentMethod::Card => (OrderState::PendingPayment, Some(CardPayment::new(now))),
+        PaymentMethod::Card if BY_CARD.contains(&total.amount()) => (OrderState::PendingPayment, Some(CardPayment::new(now))),
+        PaymentMethod::Card => {
+            let range = FieldError::new("range").with("min", *BY_CARD.start()).with("max", *BY_CARD.end());
+            return Err(Problem::field("/total/amount", range));
+        }
     };
     Ok(Order {
         id: sys.id(),
