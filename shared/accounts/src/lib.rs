@@ -27,6 +27,7 @@ pub mod session;
 pub mod staff;
 pub mod statistics;
 pub mod token;
+pub mod undo;
 pub mod user;
 pub mod username;
 
@@ -51,6 +52,7 @@ store::items![
     staff::Roles,
     statistics::DayShard,
     token::PublishedKeys,
+    undo::Undone,
     user::EmailClaim,
     user::NoticeDetails,
     user::PasswordHash,

@@ -145,6 +145,13 @@ nonce_reused = Ta wartość nonce należy do innej wiadomości.
 stream_unknown = Nie ma takiego strumienia.
 room_with_self = Nie możesz otworzyć czatu ze sobą.
 ticket_invalid = Ten bilet jest nieprawidłowy, zużyty lub stracił ważność.
+undone_already = Tę zmianę już cofnięto.
+    .detail = Aby do niej wrócić, cofnij to cofnięcie.
+undo_moved_on = Część tych danych została później ponownie zmieniona.
+    .detail = Sprawdź ich obecne wartości. Jeśli wymusisz cofnięcie, późniejsza zmiana przepadnie.
+undo_impossible = Części tych danych nie można przywrócić.
+    .detail = Pomiń to, co jest zajęte, usunięte lub nigdy nie jest cofane.
+undo_nothing = Wszystko jest już takie jak przed zmianą.
 
 # Pola
 field-required = To pole jest wymagane.
