@@ -18,7 +18,7 @@ use kernel::{
 };
 use money::{DISCOUNT_MAX, Money, Percent};
 use search::Catalogue;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
@@ -116,7 +116,7 @@ pub async fn create_product(
         let slots = product.create(&mut tx)?;
         let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
-        s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
+        s.audit.add(&mut tx, &entry.changed("price", (), product.price).changed("available", (), product.available));
         let indexed = Catalogue::Products.add(&mut tx, &product.entry());
         match indexed.commit(&s.table, tx).await {
             Ok(()) => {
@@ -266,15 +266,14 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 
 /// An entry with what has changed. The description is left out, because it is long.
 fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
-    fn changed<T: PartialEq + Serialize>(entry: AuditEntry, name: &str, before: T, after: T) -> AuditEntry {
-        if before == after { entry } else { entry.changed(name, before, after) }
-    }
-    let entry = changed(entry, "name", &before.name, &after.name);
-    let entry = changed(entry, "category", before.category, after.category);
-    let entry = changed(entry, "price", before.price.amount(), after.price.amount());
-    let entry = changed(entry, "discount", before.discount, after.discount);
-    let entry = changed(entry, "for_sale", before.for_sale, after.for_sale);
-    changed(entry, "available", before.available, after.available)
+    entry
+        .when_changed("name", &before.name, &after.name)
+        .when_changed("category", before.category, after.category)
+        .when_changed("price", before.price, after.price)
+        .when_changed("discount", before.discount, after.discount)
+        .when_changed("for_sale", before.for_sale, after.for_sale)
+        .when_changed("available", before.available, after.available)
+        .to_version(after.version)
 }
 
 /// Deletes a product.
@@ -303,7 +302,7 @@ pub async fn delete_product(
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, &caller, &request, Action::ProductDeleted, id);
-    s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
+    s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}

@@ -187,6 +187,8 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<ApiKey>, StoreError
     Ok(table.query::<ApiKey>(Range::of(partition(user)).prefix("API_KEY#")).await?.items)
 }
 
+kernel::audited_words!(Scope);
+
 #[cfg(test)]
 mod tests {
     use kernel::Locale;

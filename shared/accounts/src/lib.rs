@@ -38,7 +38,8 @@ pub use resource::Resource;
 store::items![
     address_book::Book,
     api_key::ApiKey,
-    audit::AuditEntry,
+    audit::AuditRecord,
+    audit::AuditValues,
     deletion::Deletion,
     deletion::Receipt,
     invite::Invite,

@@ -148,3 +148,5 @@ impl Item for Roles {
         Self::key_of(self.user)
     }
 }
+
+kernel::audited_words!(Role);

@@ -29,6 +29,20 @@ pub enum Status {
     Purging,
 }
 
+impl Status {
+    /// Its name, as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Purging => "purging",
+        }
+    }
+}
+
+kernel::audited_words!(Status);
+
 /// Who may open a direct chat with the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -66,6 +66,9 @@ macro_rules! id {
             fn from_ulid(ulid: ulid::Ulid) -> Self { Self(ulid) }
             fn ulid(&self) -> ulid::Ulid { self.0 }
         }
+        impl $crate::audit::Auditable for $name {
+            fn audited(&self) -> $crate::audit::AuditValue { $crate::audit::AuditValue::Id(self.to_string()) }
+        }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}_{}", $prefix, self.0)

@@ -202,6 +202,8 @@ pub(crate) async fn forget_author(table: &Table, author: UserId, limit: u32) -> 
     Ok(page.more)
 }
 
+kernel::audited_words!(BanReason);
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

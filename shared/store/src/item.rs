@@ -118,12 +118,19 @@ pub enum Index {
     SearchFirst,
     /// As [`Index::SearchFirst`]: `gsi2`.
     SearchSecond,
+    /// The records of the audit, by day: `gsi1` of its table.
+    AuditByDay,
+    /// The records of the audit, by who made the change, and month: `gsi2` of its table.
+    AuditByActor,
+    /// The records of the audit, by what was done, and month: `gsi4` of its table.
+    AuditByAction,
 }
 
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions
+            Self::AuditByDay
+            | Self::DueDeletions
             | Self::DueNotices
             | Self::DuePayments
             | Self::DueAttachments
@@ -141,7 +148,9 @@ impl Index {
             | Self::CurrentBans
             | Self::ReportedMessages
             | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::AuditByAction => ("gsi4", "gsi4pk", "gsi4sk"),
             Self::Owner
+            | Self::AuditByActor
             | Self::PairsOfHigh
             | Self::ProductsByPrice
             | Self::OrdersByState
