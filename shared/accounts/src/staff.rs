@@ -82,6 +82,34 @@ impl Roles {
     }
 }
 
+/// Adds to a transaction that a superuser changes the roles of `before` to those of `after`. Who gets one that they did not have must
+/// have an active account without a scheduled deletion.
+///
+/// # Errors
+/// [`Kind::OwnRoles`]: nobody changes their own roles, so that there is always a superuser.
+pub fn change_roles(tx: &mut Tx, actor: UserId, before: &Roles, after: &Roles) -> Result<RoleSlots, Problem> {
+    if actor == before.user {
+        return Err(Kind::OwnRoles.because("nobody changes their own roles"));
+    }
+    let granted = after.roles.iter().any(|role| !before.roles.contains(role));
+    Ok(RoleSlots {
+        roles: before.replace(tx, after),
+        still: require_superuser(tx, actor),
+        staying: granted.then(|| require_staying(tx, before.user)),
+    })
+}
+
+/// The slots of [`change_roles`].
+#[derive(Clone, Copy, Debug)]
+pub struct RoleSlots {
+    /// Refused if the roles have changed in the meantime.
+    pub roles: Slot,
+    /// Refused if the caller is no superuser any more.
+    pub still: Slot,
+    /// The conditions on the account of who gets a role.
+    pub staying: Option<StayingSlots>,
+}
+
 /// Adds the condition that `user` is a superuser to a transaction. Only another superuser can remove a superuser's role, so
 /// that there is always one.
 pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
