@@ -12,10 +12,12 @@
 #[cfg(test)]
 mod model;
 
+use std::collections::BTreeSet;
+
 use kernel::{
     FieldError, Kind, Problem,
+    audit::{AuditValue, Auditable},
     id::{AuditId, UserId},
-    text,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,8 +27,6 @@ use utoipa::ToSchema;
 
 use crate::user::partition;
 
-/// The most characters of the reason that staff give.
-pub const REASON_MAX: usize = 500;
 /// The most fields that are undone together. No entry has as many.
 pub const FIELDS_MAX: usize = 50;
 
@@ -191,21 +191,30 @@ impl From<NotUndone> for Problem {
     }
 }
 
-/// Why a change is undone, in the words of who undoes it: 1 to [`REASON_MAX`] characters.
-///
-/// # Errors
-/// As [`text::line`].
-pub fn reason(typed: &str) -> Result<String, FieldError> {
-    text::line(typed, 1, REASON_MAX)
+kernel::lines! {
+    /// Why a change is undone, in the words of who undoes it.
+    Reason 1 500;
+}
+
+impl Auditable for Reason {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.to_string())
+    }
 }
 
 /// The mark of an entry that was undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
-    subject: UserId,
-    entry: AuditId,
+    /// Whom the entry is about.
+    pub subject: UserId,
+    /// The entry.
+    pub entry: AuditId,
     /// The entry of the undo.
     pub by: AuditId,
+    /// Who has undone it.
+    pub actor: UserId,
+    /// The fields that were chosen.
+    pub fields: Vec<String>,
 }
 
 impl Undone {
@@ -215,10 +224,15 @@ impl Undone {
         Key::new(partition(subject), format!("UNDONE#{entry}"))
     }
 
-    /// Adds to a transaction that an entry about `subject` is undone, by the change with the entry `by`. Refused if it was undone
-    /// before.
-    pub fn mark(tx: &mut Tx, subject: UserId, entry: AuditId, by: AuditId) -> Slot {
-        tx.create(&Self { subject, entry, by })
+    /// Whether it is of the same request: by the same person, of the same fields. Its answer was lost.
+    #[must_use]
+    pub fn is_of(&self, actor: UserId, chosen: &[String]) -> bool {
+        self.actor == actor && self.fields.iter().collect::<BTreeSet<_>>() == chosen.iter().collect()
+    }
+
+    /// Adds the mark to a transaction. Refused if the entry was undone before.
+    pub fn mark(&self, tx: &mut Tx) -> Slot {
+        tx.create(self)
     }
 }
 
@@ -294,6 +308,15 @@ mod tests {
         let by = sys.id();
         let done = Preview { undone_by: Some(by), ..preview };
         assert_eq!(done.choose(&["name".to_owned()], true), Err(NotUndone::Already(by)));
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_is_recognised() {
+        let sys = Sys::real();
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: named(&["bio", "name"]) };
+        assert!(undone.is_of(undone.actor, &named(&["name", "bio", "name"])));
+        assert!(!undone.is_of(undone.actor, &named(&["name"])) && !undone.is_of(undone.subject, &undone.fields));
     }
 
     #[test]
