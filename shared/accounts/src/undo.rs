@@ -20,7 +20,6 @@ use kernel::{
     id::{AuditId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{About, Item, Key, Personal, Slot, Tx};
 use utoipa::ToSchema;
@@ -70,19 +69,18 @@ impl From<Obstacle> for Outcome {
 }
 
 /// One field of an entry, and what undoing it does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Field {
     /// Its name, as in the entry.
-    #[schema(examples("name"))]
     pub name: String,
     /// Its value before the change.
-    pub was: Value,
+    pub was: AuditValue,
     /// Its value after the change.
-    pub became: Value,
+    pub became: AuditValue,
     /// Its value now.
-    pub is_now: Value,
+    pub is_now: AuditValue,
     /// Its value after the undo, by force if that is needed.
-    pub would_be: Value,
+    pub would_be: AuditValue,
     /// What undoing it does.
     pub outcome: Outcome,
 }
@@ -90,7 +88,7 @@ pub struct Field {
 impl Field {
     /// A field with its values before and after the change and now.
     #[must_use]
-    pub fn of(name: &str, (was, became): (Value, Value), is_now: Value, obstacle: Option<Obstacle>) -> Self {
+    pub fn of(name: &str, (was, became): (Value, Value), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
         let outcome = match obstacle {
             Some(obstacle) => obstacle.into(),
             None if is_now == was => Outcome::Same,
@@ -104,13 +102,11 @@ impl Field {
 }
 
 /// What undoing an entry does. It is shown before it is done, and what was shown is what is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The entry.
     pub entry: AuditId,
     /// The entry of the undo, if the entry was undone: it is undone once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub undone_by: Option<AuditId>,
     /// Its fields, by name.
     pub fields: Vec<Field>,
@@ -247,12 +243,11 @@ impl Item for Undone {
 #[cfg(test)]
 mod tests {
     use kernel::Sys;
-    use serde_json::json;
 
     use super::*;
 
-    fn field(is_now: i32, obstacle: Option<Obstacle>) -> Field {
-        Field::of("bio", (json!(1), json!(2)), json!(is_now), obstacle)
+    fn field(is_now: u32, obstacle: Option<Obstacle>) -> Field {
+        Field::of("bio", (1_u32.audited(), 2_u32.audited()), is_now.audited(), obstacle)
     }
 
     #[test]
@@ -266,7 +261,7 @@ mod tests {
             (1, Some(Obstacle::Never), Outcome::Never, 1),
         ] {
             let field = field(is_now, obstacle);
-            assert_eq!((field.outcome, field.would_be), (outcome, json!(would_be)), "{is_now} {obstacle:?}");
+            assert_eq!((field.outcome, field.would_be), (outcome, AuditValue::Number(would_be)), "{is_now} {obstacle:?}");
         }
     }
 
@@ -295,7 +290,7 @@ mod tests {
     #[test]
     fn all_chosen_fields_are_undone_or_none() {
         let sys = Sys::real();
-        let of = |name: &str, obstacle| Field::of(name, (json!("a"), json!("b")), json!("b"), obstacle);
+        let of = |name: &str, obstacle| Field::of(name, (true.audited(), false.audited()), false.audited(), obstacle);
         let preview = Preview::new(sys.id(), None, vec![of("name", None), of("bio", None), of("email", Some(Obstacle::Never))]);
         let names = |chosen: &[&str]| {
             let chosen: Vec<String> = chosen.iter().map(|name| (*name).to_owned()).collect();

@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use crate::{Time, Timestamp};
+use crate::Time;
 
 /// A value of the audit, with its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,22 +34,6 @@ pub enum AuditValue {
     Text(String),
     /// Several.
     List(Vec<AuditValue>),
-}
-
-impl AuditValue {
-    /// The value without its type, as the API writes it.
-    #[must_use]
-    pub fn plain(&self) -> Value {
-        match self {
-            Self::Nothing => Value::Null,
-            Self::Id(text) | Self::Word(text) | Self::Text(text) => json!(text),
-            Self::Number(number) => json!(number),
-            Self::Flag(flag) => json!(flag),
-            Self::Time(at) => json!(Timestamp(*at).to_string()),
-            Self::Amount { amount, currency } => json!({ "amount": amount, "currency": currency }),
-            Self::List(all) => all.iter().map(Self::plain).collect(),
-        }
-    }
 }
 
 /// A type whose values may be in the audit.
@@ -164,8 +147,6 @@ mod tests {
         assert_eq!(written(vec![1_u32, 2].audited()), r#"{"list":[{"number":1},{"number":2}]}"#);
         assert_eq!(written((true, Time::from_millis(5)).audited()), r#"{"list":[{"flag":true},{"time":5}]}"#);
         let amount = AuditValue::Amount { amount: 7, currency: "PLN".to_owned() };
-        assert_eq!(amount.plain(), json!({ "amount": 7, "currency": "PLN" }));
-        assert_eq!(vec![Some(1_u32), None].audited().plain(), json!([1, null]));
         assert_eq!(serde_json::from_str::<AuditValue>(&written(amount.clone())).ok(), Some(amount));
     }
 }
