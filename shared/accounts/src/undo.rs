@@ -32,6 +32,7 @@ pub const FIELDS_MAX: usize = 50;
 /// What undoing a field does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UndoOutcome)]
 pub enum Outcome {
     /// It has the value that the change gave it, and gets its former one.
     Clean,
