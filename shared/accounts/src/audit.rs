@@ -15,6 +15,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use function::Aws;
 use kernel::{
     Origin, Sys, Time,
     audit::{AuditValue, Auditable},
@@ -22,7 +23,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
+use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
 use utoipa::ToSchema;
 
 use crate::{agent::Agent, purge::Purged};
@@ -85,6 +86,38 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether the person whom an entry is about sees it among their security events. What staff read, and what staff do in the shop and in
+    /// rooms, is in the audit of staff.
+    #[must_use]
+    pub const fn is_told_to_subject(self) -> bool {
+        match self {
+            Self::AccountReactivated
+            | Self::RoleGranted
+            | Self::RoleTaken
+            | Self::SuperuserOffered
+            | Self::FirstSuperuser
+            | Self::ChatBanned
+            | Self::ChatUnbanned
+            | Self::MessageDeleted
+            | Self::CommentChanged
+            | Self::CommentDeleted
+            | Self::OrderChanged
+            | Self::ApiKeyCreated
+            | Self::ApiKeyRevoked => true,
+            Self::MessageRead
+            | Self::ReportResolved
+            | Self::PublicRoomChanged
+            | Self::SupportThreadRead
+            | Self::SupportNoteDeleted
+            | Self::ProductCreated
+            | Self::ProductChanged
+            | Self::ProductDeleted
+            | Self::CategoryCreated
+            | Self::CategoryChanged
+            | Self::CategoryDeleted => false,
+        }
+    }
+
     /// Its name, as it is stored.
     #[must_use]
     pub fn name(self) -> String {
@@ -343,7 +376,7 @@ pub struct AuditValues {
 }
 
 impl AuditValues {
-    /// The commitment to the values: the SHA-256, in base64url, of a JSON array without white space of
+    /// The form that the commitment is about: a JSON array without white space of
     ///
     /// ```text
     /// ["stoa-audit-values-1", salt, id, [[name, before, after], …], version, network]
@@ -351,10 +384,16 @@ impl AuditValues {
     ///
     /// with the names sorted, and `null` for what is not there.
     #[must_use]
-    pub fn commitment(&self) -> String {
+    pub fn canonical(&self) -> String {
         let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
         let form = ("stoa-audit-values-1", &self.salt, self.id, changes, self.version, &self.network);
-        digest(serde_json::to_string(&form).unwrap_or_default().as_bytes())
+        serde_json::to_string(&form).unwrap_or_default()
+    }
+
+    /// The commitment to the values: the SHA-256 of [`Self::canonical`] in base64url.
+    #[must_use]
+    pub fn commitment(&self) -> String {
+        digest(self.canonical().as_bytes())
     }
 
     /// The key of the values of an entry.
@@ -420,6 +459,130 @@ impl Audit {
     }
 }
 
+/// A month in UTC: `2026-11`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Month(String);
+
+/// A day in UTC: `2026-11-30`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day(String);
+
+impl Month {
+    /// The month of a time.
+    #[must_use]
+    pub fn of(at: Time) -> Self {
+        Self(month(at))
+    }
+
+    /// Parses what somebody typed.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        Day::parse(&format!("{typed}-01")).map(|_| Self(typed.to_owned()))
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Day {
+    /// The day of a time.
+    #[must_use]
+    pub fn of(at: Time) -> Self {
+        Self(day(at))
+    }
+
+    /// Parses what somebody typed.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        let at: kernel::Timestamp = format!("{typed}T00:00:00Z").parse().ok()?;
+        Some(Self::of(at.0)).filter(|day| day.0 == typed)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Which records are looked for. Each is one query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Those about an account.
+    Subject(UserId),
+    /// What somebody has done in a month. `None` for operators.
+    Actor(Option<UserId>, Month),
+    /// Where this was done, in a month.
+    Action(Action, Month),
+    /// All of a day.
+    Day(Day),
+}
+
+impl Search {
+    /// The index and the partition.
+    fn partition(&self) -> (Option<Index>, String) {
+        match self {
+            Self::Subject(subject) => (None, records_of(*subject)),
+            Self::Actor(actor, month) => (Some(Index::AuditByActor), records_by(*actor, month.as_str())),
+            Self::Action(action, month) => (Some(Index::AuditByAction), records_with(*action, month.as_str())),
+            Self::Day(day) => (Some(Index::AuditByDay), records_on(day.as_str())),
+        }
+    }
+
+    fn range(&self) -> Range {
+        match self.partition() {
+            (None, partition) => Range::of(partition),
+            (Some(index), partition) => Range::of_index(index, partition),
+        }
+    }
+}
+
+/// The audit as its readers see it.
+#[derive(Clone)]
+pub struct AuditLog(Table);
+
+impl AuditLog {
+    /// The audit in the table of this name.
+    #[must_use]
+    pub fn new(aws: &Aws, sys: &Sys, table: &str) -> Self {
+        Self(Table::new(aws, sys, table))
+    }
+
+    /// Its table.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.0
+    }
+
+    /// A page of records, the newest first, after the one with this id and subject. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(&self, search: &Search, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Page<AuditRecord>, StoreError> {
+        let range = search.range().newest_first().limit(limit);
+        let range = match (after, search.partition()) {
+            (None, _) => range,
+            (Some((id, subject)), (None, _)) => range.after(AuditRecord::key_of(subject, id), None),
+            (Some((id, subject)), (Some(_), partition)) => {
+                range.after(AuditRecord::key_of(subject, id), Some(Key::new(partition, id.to_string())))
+            }
+        };
+        self.0.query(range).await
+    }
+
+    /// The record with this id, by the day that the id is of. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn record(&self, id: AuditId) -> Result<Option<AuditRecord>, StoreError> {
+        let range = Search::Day(Day::of(kernel::id::time_of(&id))).range().between(id.to_string(), id.to_string());
+        Ok(self.0.query(range.limit(1)).await?.items.into_iter().next())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -482,5 +645,17 @@ mod tests {
         let (record, values) = AuditEntry::by_operator(&Sys::real(), Action::SuperuserOffered, UserId::NIL).items();
         assert!(values.is_none() && record.commitment.is_none() && record.fields.is_empty());
         assert_eq!(Action::SuperuserOffered.name(), "superuser_offered");
+    }
+
+    #[test]
+    fn days_and_months_have_one_spelling() {
+        for day in ["2026-11-30", "2028-02-29"] {
+            assert_eq!(Day::parse(day).map(|day| day.0).as_deref(), Some(day));
+        }
+        for day in ["", "2026-11-31", "2026-1-01", "2026-11-30T", "2026-11-30T00:00:00Z", "26-11-30", "DAY#x"] {
+            assert_eq!(Day::parse(day), None, "{day}");
+        }
+        assert_eq!(Month::parse("2026-11").map(|month| month.0).as_deref(), Some("2026-11"));
+        assert!(["2026-13", "2026-1", "2026", "2026-11-30"].iter().all(|month| Month::parse(month).is_none()));
     }
 }

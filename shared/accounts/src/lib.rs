@@ -8,6 +8,7 @@ pub mod address_book;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
+pub mod audit_seal;
 pub mod deletion;
 mod eddsa;
 pub mod export;
@@ -40,6 +41,7 @@ store::items![
     api_key::ApiKey,
     audit::AuditRecord,
     audit::AuditValues,
+    audit_seal::Seal,
     deletion::Deletion,
     deletion::Receipt,
     invite::Invite,

@@ -8,6 +8,8 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, Schema, Type},
 };
 
+use crate::Time;
+
 /// A typed id. Implemented by [`id!`] only.
 pub trait Id: Sized {
     /// The prefix, without the underscore.
@@ -31,6 +33,25 @@ pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     let rest = text.strip_prefix(I::PREFIX).and_then(|r| r.strip_prefix('_')).ok_or(BadId)?;
     let ulid = Ulid::from_string(rest).map_err(|_| BadId)?;
     if ulid.to_string() == rest { Ok(I::from_ulid(ulid)) } else { Err(BadId) }
+}
+
+/// When an id was made.
+#[must_use]
+pub fn time_of<I: Id>(id: &I) -> Time {
+    Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
+}
+
+/// The lowest id of a time: ids that were made earlier are lower, and the others are not.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "an end of a range, and the id of nothing")]
+pub fn first_at<I: Id>(at: Time) -> I {
+    I::from_ulid(Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), 0))
+}
+
+/// The id after this one. No id is between them.
+#[must_use]
+pub fn after<I: Id>(id: &I) -> I {
+    I::from_ulid(id.ulid().increment().unwrap_or_else(|last| last))
 }
 
 /// The schema of ids with this prefix. The first character of a ULID is at most `7`, and `I`, `L`, `O` and `U` are no characters of it.
@@ -163,5 +184,14 @@ mod tests {
         assert!(id.to_string().to_lowercase().parse::<UserId>().is_err());
         assert!(id.to_string().parse::<SessionId>().is_err());
         assert!("usr_".parse::<UserId>().is_err());
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_times() {
+        let (sys, before) = (crate::Sys::real(), crate::Sys::real().now());
+        let id: UserId = sys.id();
+        assert!(time_of(&id) >= before && first_at::<UserId>(time_of(&id)) <= id);
+        assert!(first_at::<UserId>(time_of(&id) + std::time::Duration::from_millis(1)) > id);
+        assert!(after(&id) > id && time_of(&first_at::<UserId>(before)) == before);
     }
 }
