@@ -66,3 +66,4 @@ mod stripe;
 mod support;
 mod swaps;
 mod sweep;
+mod undo;
