@@ -1,6 +1,7 @@
 //! Changing the caller's profile: a merge patch (RFC 7396) of the version that the client has read.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     finding,
     identifier::{BirthDate, PersonName},
     seen::LastSeen,
@@ -8,16 +9,17 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::MemberWith;
-use kernel::{FieldError, Fields, Kind, Locale, Problem, Sys, Time, text};
-use serde::Deserialize;
-use store::{CommitError, Row, Table, Tx, Update, WriteError, field};
-use utoipa::ToSchema;
-use web::{Error, IfMatch, Json, PatchMember, Problems, Versioned};
-
-use crate::{
-    picture::Links,
-    read::{Me, example},
+use kernel::{
+    FieldError, Fields, Kind, Locale, Problem, Time,
+    audit::{AuditText, Auditable as _},
+    text,
 };
+use serde::Deserialize;
+use store::{CommitError, Row, Tx, Update, WriteError, field};
+use utoipa::ToSchema;
+use web::{Error, IfMatch, Json, PatchMember, Problems, RequestId, Versioned};
+
+use crate::read::{Me, example};
 
 /// Longest bio, in characters.
 const BIO_MAX: usize = 500;
@@ -77,8 +79,8 @@ pub struct UpdateMe {
 /// A JSON merge patch (RFC 7396), which is applied completely or not at all: 412 if the profile has changed since the version
 /// in `If-Match`. A patch that changes nothing keeps the version.
 ///
-/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
-/// it and is a transaction with the words by which people are found if a name changes. One if nothing changes.
+/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the transaction, which depends on it and has
+/// the words by which people are found if a name changes. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "update_me",
     params(("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -97,36 +99,51 @@ pub struct UpdateMe {
 pub async fn update_me(
     MemberWith { member, resource }: MemberWith<LastSeen>,
     wanted: IfMatch,
-    State(table): State<Table>,
-    State(sys): State<Sys>,
-    State(links): State<Links>,
+    State(s): State<crate::State>,
+    request: RequestId,
     Json(patch): Json<UpdateMe>,
 ) -> Result<Versioned<Me>, Error> {
     let old = member.user;
     if !wanted.names(old.version) {
         return Err(Kind::VersionMismatch.into());
     }
-    let mut new = apply(&old, patch, sys.now())?;
+    let mut new = apply(&old, patch, s.sys.now())?;
     if let Some(update) = difference(&old, &new) {
         new.version = old.version.saturating_add(1);
-        if let Err(e) = write(&table, update, &old, &new).await {
+        if let Err(e) = write(&s, update, &old, &new, &request).await {
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &links).seen(resource.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &s.links).seen(resource.as_ref())))
 }
 
-/// The conditional write, together with the words by which the person is found if they change.
-async fn write(table: &Table, update: Update, old: &User, new: &User) -> Result<(), WriteError> {
-    if !finding::differs(old, new) {
-        return table.update(update).await.map(drop);
-    }
+/// The conditional write, together with its entry in the audit, and with the words by which the person is found if they change.
+async fn write(s: &crate::State, update: Update, old: &User, new: &User, request: &RequestId) -> Result<(), WriteError> {
     let mut tx = Tx::new();
     let record = tx.update(update);
-    finding::change(&mut tx, old, new).commit(table, tx).await.map_err(|e| match e {
+    s.audit.add(&mut tx, &entry(AuditEntry::of_own(&s.sys, old.id, &request.0, Action::ProfileChanged), old, new));
+    finding::change(&mut tx, old, new).commit(&s.table, tx).await.map_err(|e| match e {
         CommitError::Refused(r) => WriteError::Refused(r.current(record)),
         CommitError::Store(e) => WriteError::Store(e),
     })
+}
+
+/// An entry of the audit with what differs.
+fn entry(entry: AuditEntry, old: &User, new: &User) -> AuditEntry {
+    let bio = |user: &User| user.bio.as_deref().map(AuditText).audited();
+    entry
+        .when_changed("first_name", &old.first_name, &new.first_name)
+        .when_changed("last_name", &old.last_name, &new.last_name)
+        .when_changed("birth_date", &old.birth_date, &new.birth_date)
+        .when_changed("bio", bio(old), bio(new))
+        .when_changed("private", old.private, new.private)
+        .when_changed("locale", old.locale, new.locale)
+        .when_changed("who_can_message", old.who_can_message, new.who_can_message)
+        .when_changed("found_by_email", old.found_by_email, new.found_by_email)
+        .when_changed("found_by_phone", old.found_by_phone, new.found_by_phone)
+        .when_changed("read_receipts", old.read_receipts, new.read_receipts)
+        .when_changed("added_by_friends", old.added_by_friends, new.added_by_friends)
+        .to_version(new.version)
 }
 
 fn apply(old: &User, patch: UpdateMe, now: Time) -> Result<User, Problem> {

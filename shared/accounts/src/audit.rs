@@ -9,6 +9,10 @@
 //!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
+//! Sign-ins and what is refused are not in it: anybody can cause them, without an account and as often as the limits allow. A sign-in is in
+//! the list of sessions and in a notice if the client is new, and it and each refusal is a line of the log with the code and the person.
+//! An entry for each sign-in would cost about 6 USD for a million of them.
+//!
 //! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
 
@@ -83,6 +87,34 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Somebody changed their profile.
+    ProfileChanged,
+    /// Somebody changed their username.
+    UsernameChanged,
+    /// Somebody's e-mail address or phone number was changed or removed.
+    ContactChanged,
+    /// Somebody removed their picture.
+    PictureRemoved,
+    /// Somebody deactivated their account.
+    AccountDeactivated,
+    /// Somebody changed their password.
+    PasswordChanged,
+    /// A password was changed by a mailed link.
+    PasswordReset,
+    /// Second factors were turned on, changed, or turned off.
+    FactorsChanged,
+    /// New recovery codes replaced the former ones.
+    RecoveryCodesMade,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// Trust in devices was revoked.
+    DevicesForgotten,
+    /// The deletion of an account was scheduled.
+    DeletionScheduled,
+    /// A scheduled deletion was cancelled.
+    DeletionCancelled,
 }
 
 impl Action {
@@ -103,7 +135,21 @@ impl Action {
             | Self::CommentDeleted
             | Self::OrderChanged
             | Self::ApiKeyCreated
-            | Self::ApiKeyRevoked => true,
+            | Self::ApiKeyRevoked
+            | Self::ProfileChanged
+            | Self::UsernameChanged
+            | Self::ContactChanged
+            | Self::PictureRemoved
+            | Self::AccountDeactivated
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::FactorsChanged
+            | Self::RecoveryCodesMade
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::DevicesForgotten
+            | Self::DeletionScheduled
+            | Self::DeletionCancelled => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
@@ -154,6 +200,12 @@ impl AuditEntry {
     #[must_use]
     pub fn by(sys: &Sys, actor: UserId, origin: &Origin, action: Action, subject: UserId) -> Self {
         Self { actor: Some(actor), origin: Some(origin.clone()), ..Self::by_operator(sys, action, subject) }
+    }
+
+    /// An entry for a change by a person of their own account.
+    #[must_use]
+    pub fn of_own(sys: &Sys, user: UserId, origin: &Origin, action: Action) -> Self {
+        Self::by(sys, user, origin, action, user)
     }
 
     /// An entry for a change by an operator.

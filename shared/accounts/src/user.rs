@@ -54,6 +54,19 @@ pub enum WhoCanMessage {
     Friends,
 }
 
+impl WhoCanMessage {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Friends => "friends",
+        }
+    }
+}
+
+kernel::audited_words!(WhoCanMessage);
+
 /// The account of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent settings")]
@@ -321,6 +334,23 @@ pub enum Factor {
     /// A recovery code.
     RecoveryCode,
 }
+
+impl Factor {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::App => "app",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+kernel::audited_words!(Factor);
 
 /// The slots of a new account's claims, which are refused if another account has them.
 #[derive(Clone, Copy, Debug)]

@@ -105,6 +105,22 @@ impl Auditable for u64 {
     }
 }
 
+impl Auditable for crate::Locale {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Word(self.tag().to_owned())
+    }
+}
+
+/// A text that may be in the audit although its type does not say so, such as what people write about themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditText<'a>(pub &'a str);
+
+impl Auditable for AuditText<'_> {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.0.to_owned())
+    }
+}
+
 impl Auditable for Time {
     fn audited(&self) -> AuditValue {
         AuditValue::Time(*self)

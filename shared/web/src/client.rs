@@ -10,6 +10,13 @@ use kernel::{FieldError, Kind, Locale, Origin, Problem};
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub Origin);
 
+impl Deref for RequestId {
+    type Target = kernel::Client;
+    fn deref(&self) -> &kernel::Client {
+        &self.0.client
+    }
+}
+
 /// [`kernel::Client`] as an extractor.
 #[derive(Clone, Debug)]
 pub struct Client(pub kernel::Client);
