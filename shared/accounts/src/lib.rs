@@ -9,6 +9,7 @@ pub mod agent;
 pub mod api_key;
 pub mod audit;
 pub mod deletion;
+pub mod directory;
 mod eddsa;
 pub mod export;
 pub mod finding;
@@ -40,6 +41,7 @@ store::items![
     audit::AuditEntry,
     deletion::Deletion,
     deletion::Receipt,
+    directory::DirectoryEntry,
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,

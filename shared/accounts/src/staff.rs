@@ -5,11 +5,12 @@
 
 use kernel::{Kind, Problem, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Item, Key, Personal, Slot, Tx, field};
+use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
     deletion::Deletion,
+    directory,
     user::{Status, User, partition},
 };
 
@@ -143,8 +144,11 @@ impl StayingSlots {
 
 impl Item for Roles {
     const KIND: &'static str = "roles";
-    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"]));
+    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"])).indexed(Index::Staff, directory::STAFF, "{user}");
     fn key(&self) -> Key {
         Self::key_of(self.user)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Staff, Key::new(directory::STAFF, self.user.to_string()))]
     }
 }

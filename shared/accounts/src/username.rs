@@ -8,7 +8,7 @@ use std::time::Duration;
 use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    About, Cond, Item, Key, Personal, Slot, Tx, field,
+    About, Cond, Item, Key, Personal, Slot, StoreError, Table, Tx, field,
     limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
@@ -46,6 +46,15 @@ impl UsernameClaim {
     #[must_use]
     pub fn owner(&self) -> Option<UserId> {
         Some(self.user).filter(|_| self.kept_until.is_none())
+    }
+
+    /// The owner of the username that somebody has typed. One read, or none if it is no username.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn owner_of(table: &Table, typed: &str) -> Result<Option<UserId>, StoreError> {
+        let Ok(name) = Username::parse(typed) else { return Ok(None) };
+        Ok(table.get::<Self>(Self::key_of(&name)).await?.and_then(|claim| claim.owner()))
     }
 
     /// Whether the name is unavailable to other people now.

@@ -8,6 +8,8 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, Schema, Type},
 };
 
+use crate::Time;
+
 /// A typed id. Implemented by [`id!`] only.
 pub trait Id: Sized {
     /// The prefix, without the underscore.
@@ -16,6 +18,19 @@ pub trait Id: Sized {
     fn from_ulid(ulid: Ulid) -> Self;
     /// The ULID of this id.
     fn ulid(&self) -> Ulid;
+}
+
+/// The least id of its kind that can be made at this moment, for lists that are in the order of ids.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "a bound, and not a new id")]
+pub fn first_at<I: Id>(at: Time) -> I {
+    I::from_ulid(Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), 0))
+}
+
+/// The greatest id that is less than this one. `None` if there is none.
+#[must_use]
+pub fn before<I: Id>(id: &I) -> Option<I> {
+    u128::from(id.ulid()).checked_sub(1).map(|less| I::from_ulid(Ulid::from(less)))
 }
 
 /// The text is not an id of the expected type.
@@ -160,5 +175,15 @@ mod tests {
         assert!(id.to_string().to_lowercase().parse::<UserId>().is_err());
         assert!(id.to_string().parse::<SessionId>().is_err());
         assert!("usr_".parse::<UserId>().is_err());
+    }
+
+    #[test]
+    fn ids_lie_between_the_first_of_their_moment_and_that_of_the_next() {
+        let sys = crate::Sys::real();
+        sys.hold();
+        let (id, now): (UserId, Time) = (sys.id(), sys.now());
+        let next: UserId = first_at(now + std::time::Duration::from_millis(1));
+        assert!(first_at::<UserId>(now) <= id && id < next && Some(id) <= before(&next));
+        assert_eq!((before(&UserId::NIL), first_at(Time::ZERO)), (None, UserId::NIL));
     }
 }

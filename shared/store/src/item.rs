@@ -118,6 +118,10 @@ pub enum Index {
     SearchFirst,
     /// As [`Index::SearchFirst`]: `gsi2`.
     SearchSecond,
+    /// The roles of everybody who has one: `gsi1`.
+    Staff,
+    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    AccountsInState,
 }
 
 impl Index {
@@ -135,6 +139,7 @@ impl Index {
             | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
+            | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
@@ -151,6 +156,7 @@ impl Index {
             | Self::ReportsOfAuthor
             | Self::DueDigests
             | Self::SearchSecond
+            | Self::AccountsInState
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
