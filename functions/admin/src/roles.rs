@@ -4,6 +4,7 @@
 use accounts::{
     api_key,
     audit::{Action, AuditEntry},
+    directory::Account,
     staff::{self, Role},
 };
 use axum::extract::State;
@@ -11,8 +12,6 @@ use callers::{Fresh, Staff, staff::Superuser};
 use kernel::{Kind, Problem, id::UserId};
 use store::{Item as _, Tx};
 use web::{Error, NoContent, Path, Problems, RequestId};
-
-use crate::account::Account;
 
 /// Gives a role to an account. If the account already has the role, nothing changes.
 ///

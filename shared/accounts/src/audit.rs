@@ -68,6 +68,16 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Staff changed the profile of somebody.
+    ProfileChanged,
+    /// Staff deactivated an account.
+    AccountDeactivated,
+    /// Staff scheduled the deletion of an account.
+    DeletionScheduled,
+    /// Staff cancelled the deletion of an account.
+    DeletionCancelled,
+    /// Staff ended all sessions of somebody.
+    SessionsEnded,
 }
 
 /// An entry of the audit log.

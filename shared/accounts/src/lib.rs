@@ -21,6 +21,7 @@ mod new_account;
 pub mod pair;
 pub mod picture;
 pub mod profanity;
+pub mod profile;
 pub mod purge;
 mod resource;
 pub mod seen;

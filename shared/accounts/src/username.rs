@@ -152,8 +152,16 @@ impl FormerNames {
         }
     }
 
+    /// Adds a change of the name to a transaction: the former one is reserved, the new one is claimed, and the person never has both or
+    /// none. The slot is refused if the new one is not free.
+    pub fn rename(&self, tx: &mut Tx, from: &Username, to: &Username, now: Time) -> Slot {
+        UsernameClaim::release(tx, from, self.user, now);
+        self.record(tx, from, now);
+        UsernameClaim::take(tx, to, self.user, now)
+    }
+
     /// Adds a change of the name to a transaction. The slot is refused if a concurrent request has recorded another change.
-    pub fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
+    fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
         let unchanged = if self.changes.is_empty() { Cond::Absent } else { field("changes").eq(&self.changes) };
         let remembered = self.changes.iter().filter(|change| now < change.at + REMEMBERED).cloned();
         let changes = remembered.chain([NameChange { from: from.clone(), at: now }]).collect();
