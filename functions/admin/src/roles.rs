@@ -4,14 +4,13 @@
 use accounts::{
     api_key,
     audit::{Action, AuditEntry},
+    directory::Account,
     staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
 use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
-
-use crate::account::Account;
 
 /// Gives a role to an account. If the account already has the role, nothing changes.
 ///

@@ -13,7 +13,7 @@ use commerce::{
     text::{Description, ProductName},
 };
 use kernel::{
-    FieldError, Fields, Kind, Problem,
+    FieldError, Fields, Kind, PatchMember, Problem,
     id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
@@ -21,7 +21,7 @@ use search::Catalogue;
 use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
+use web::{Created, Error, IfMatch, Json, Language, NoContent, Path, Problems, RequestId, Versioned};
 
 use crate::{
     State as Shop,

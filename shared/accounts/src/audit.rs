@@ -87,7 +87,7 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
-    /// Somebody changed their profile.
+    /// A profile was changed, by its person or by staff.
     ProfileChanged,
     /// Somebody changed their username.
     UsernameChanged,
@@ -95,7 +95,7 @@ pub enum Action {
     ContactChanged,
     /// Somebody removed their picture.
     PictureRemoved,
-    /// Somebody deactivated their account.
+    /// An account was deactivated, by its person or by staff.
     AccountDeactivated,
     /// Somebody changed their password.
     PasswordChanged,
@@ -115,6 +115,8 @@ pub enum Action {
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
     DeletionCancelled,
+    /// Staff ended all sessions of somebody.
+    SessionsEnded,
 }
 
 impl Action {
@@ -149,7 +151,8 @@ impl Action {
             | Self::PasskeyRemoved
             | Self::DevicesForgotten
             | Self::DeletionScheduled
-            | Self::DeletionCancelled => true,
+            | Self::DeletionCancelled
+            | Self::SessionsEnded => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged

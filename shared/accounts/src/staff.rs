@@ -5,11 +5,12 @@
 
 use kernel::{Kind, Problem, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Item, Key, Personal, Slot, Tx, field};
+use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
     deletion::Deletion,
+    directory,
     user::{Status, User, partition},
 };
 
@@ -135,6 +136,56 @@ pub fn refused(e: CommitError, still: Slot) -> Problem {
     if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
 }
 
+/// Somebody of staff who changes the account of somebody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// Who they are.
+    pub user: UserId,
+    /// Their highest role.
+    pub role: Role,
+}
+
+impl Actor {
+    /// Checks that they may change the account of a person with these roles: of somebody else, whose roles are all below theirs.
+    ///
+    /// # Errors
+    /// [`Kind::AccountProtected`]
+    pub fn may_change(self, roles: &Roles) -> Result<(), Problem> {
+        let below = roles.roles.iter().all(|role| *role < self.role);
+        if self.user != roles.user && below {
+            return Ok(());
+        }
+        Err(Kind::AccountProtected.because("it is the caller's own account, or its person has such a role too"))
+    }
+
+    /// Adds to a transaction that they may still change this account ([`Actor::may_change`], [`require`]).
+    pub fn require(self, tx: &mut Tx, subject: UserId) -> ActorSlots {
+        let lacks = |role: Role| field("roles").lacks(role);
+        let below = match self.role {
+            Role::Moderator => lacks(Role::Moderator).and(lacks(Role::Administrator)).and(lacks(Role::Superuser)),
+            Role::Administrator => lacks(Role::Administrator).and(lacks(Role::Superuser)),
+            Role::Superuser => lacks(Role::Superuser),
+        };
+        ActorSlots { still: require(tx, self.user, self.role), below: tx.check(Roles::key_of(subject), below) }
+    }
+}
+
+/// The slots of [`Actor::require`].
+#[derive(Clone, Copy, Debug)]
+pub struct ActorSlots {
+    still: Slot,
+    below: Slot,
+}
+
+impl ActorSlots {
+    /// The problem of a refused transaction with these conditions.
+    #[must_use]
+    #[track_caller]
+    pub fn problem(self, e: CommitError) -> Problem {
+        if e.refused(self.below) { Kind::AccountProtected.because("its person got such a role meanwhile") } else { refused(e, self.still) }
+    }
+}
+
 /// Adds the condition that `user` has no role to a transaction against them: nobody bans staff before their roles were removed.
 pub fn require_none(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), Cond::Absent)
@@ -171,9 +222,12 @@ impl StayingSlots {
 
 impl Item for Roles {
     const KIND: &'static str = "roles";
-    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"]));
+    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"])).indexed(Index::Staff, directory::STAFF, "{user}");
     fn key(&self) -> Key {
         Self::key_of(self.user)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Staff, Key::new(directory::STAFF, self.user.to_string()))]
     }
 }
 

@@ -61,6 +61,8 @@ kinds! {
     SecondFactorRequired = 403 "second_factor_required";
     /// Nobody changes their own roles.
     OwnRoles = 403 "own_roles";
+    /// Staff change neither their own account nor one whose person has a role as high as theirs.
+    AccountProtected = 403 "account_protected";
     /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";
     /// The refresh token came in a cookie without the header that other sites cannot send.

@@ -124,6 +124,10 @@ pub enum Index {
     AuditByActor,
     /// The records of the audit, by what was done, and month: `gsi4` of its table.
     AuditByAction,
+    /// The roles of everybody who has one: `gsi1`.
+    Staff,
+    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    AccountsInState,
 }
 
 impl Index {
@@ -142,6 +146,7 @@ impl Index {
             | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
+            | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
@@ -160,6 +165,7 @@ impl Index {
             | Self::ReportsOfAuthor
             | Self::DueDigests
             | Self::SearchSecond
+            | Self::AccountsInState
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }

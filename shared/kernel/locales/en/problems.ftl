@@ -39,6 +39,7 @@ forbidden = You are not allowed to do this.
 second_factor_required = This needs an account with second factors.
     .detail = Turn them on: an authenticator app or a passkey.
 own_roles = Nobody can change their own roles.
+account_protected = You cannot change your own account here, nor that of somebody with a role as high as yours.
 origin_refused = This site may not use the service.
 csrf_header_required = A header is missing.
     .detail = Send X-Stoa-Csrf with any value: the sign-in is in a cookie, and pages of other sites cannot send this header.

@@ -39,6 +39,7 @@ forbidden = Nie możesz tego zrobić.
 second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.
     .detail = Włącz go: aplikację uwierzytelniającą albo klucz dostępu.
 own_roles = Nikt nie może zmieniać własnych ról.
+account_protected = Nie możesz tu zmienić własnego konta ani konta osoby o roli tak wysokiej jak Twoja.
 origin_refused = Ta witryna nie może korzystać z usługi.
 csrf_header_required = Brakuje nagłówka.
     .detail = Prześlij X-Stoa-Csrf z dowolną wartością: sesja jest w ciasteczku, a strony innych witryn nie mogą przesłać tego nagłówka.
