@@ -8,14 +8,16 @@
 
 mod ban;
 mod category;
+mod deletion;
 mod product;
+mod profile;
 mod recorded;
 mod roles;
+mod status;
 mod target;
 
 use accounts::{
     audit::AuditEntry,
-    staff,
     undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
 };
 use axum::extract::State;
@@ -34,7 +36,7 @@ use web::{Created, Error, IfMatch, Json, Path, Problems, RequestId, Versioned};
 
 use self::{
     recorded::Recorded,
-    target::{Planned, Target, Who},
+    target::{Planned, Target, actor},
 };
 use crate::shown::{AuditValueInfo, shown};
 
@@ -138,7 +140,8 @@ impl UndoneEntry {
 ///
 /// For administrators. What only superusers change is `never` for others, as are their own roles.
 ///
-/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; a batch of what it is about.
+/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; one or two of what it is
+/// about.
 #[utoipa::path(get, path = "/v1/audit/{entry}/undo",
     params(("entry" = AuditId, Path, description = "The entry.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -149,7 +152,7 @@ pub async fn preview_undo(
     Path(id): Path<AuditId>,
 ) -> Result<Versioned<UndoPreview>, Error> {
     let entry = Recorded::read(&s, id).await?;
-    let target = Target::read(&s, &entry, Who::of(&caller)).await?;
+    let target = Target::read(&s, &entry, actor(&caller)).await?;
     let preview = target.preview(&entry);
     Ok(Versioned(preview.version()?, preview.into()))
 }
@@ -178,9 +181,9 @@ pub async fn undo_entry(
     Json(body): Json<UndoEntry>,
 ) -> Result<Created<UndoneEntry>, Error> {
     let (chosen, reason, force) = body.parse()?;
-    let who = Who::of(&caller);
+    let who = actor(&caller);
     let entry = Recorded::read(&s, id).await?;
-    if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.id, &chosen)) {
+    if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.user, &chosen)) {
         return Ok(UndoneEntry::created(undone));
     }
     let target = Target::read(&s, &entry, who).await?;
@@ -191,28 +194,27 @@ pub async fn undo_entry(
     let fields = preview.choose(&chosen, force)?;
     let mut tx = Tx::new();
     let base = |action, subject| {
-        let made = AuditEntry::by(&s.sys, who.id, &request.0, action, subject);
+        let made = AuditEntry::by(&s.sys, who.user, &request.0, action, subject);
         made.changed("undo_of", id, id).changed("undo_reason", &reason, &reason)
     };
     let planned = target.plan(&s, &mut tx, &base, &fields).await?;
-    let undone = Undone { subject: entry.record.subject, entry: id, by: planned.entry.id(), actor: who.id, fields: chosen };
+    let undone = Undone { subject: entry.record.subject, entry: id, by: planned.entry.id(), actor: who.user, fields: chosen };
     commit(&s, tx, planned, &undone).await?;
     let forced = fields.iter().any(|field| field.outcome == Outcome::MovedOn);
-    tracing::info!(audit.id = %id, actor.id = %who.id, undo.id = %undone.by, forced, "a change was undone");
+    tracing::info!(audit.id = %id, actor.id = %who.user, undo.id = %undone.by, forced, "a change was undone");
     Ok(UndoneEntry::created(undone))
 }
 
 /// Commits the transaction of an undo with its entry and its mark.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, still, searched, keyless } = planned;
+    let Planned { entry, shown, staying, allowed, searched, keyless } = planned;
     let once = undone.mark(&mut tx);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
         e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),
-        e if e.refused(still) => staff::refused(e, still),
         e if shown.iter().any(|slot| e.refused(*slot)) => Kind::VersionMismatch.into(),
         e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
-        e => e.into(),
+        e => allowed.problem(e),
     };
     searched.commit(&s.table, tx).await.map_err(not)?;
     if let Some(user) = keyless {

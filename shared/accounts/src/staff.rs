@@ -3,7 +3,8 @@
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request.
 
-use kernel::{Kind, Problem, id::UserId};
+use events::Notice;
+use kernel::{Kind, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
@@ -11,7 +12,8 @@ use utoipa::ToSchema;
 use crate::{
     deletion::Deletion,
     directory,
-    user::{Status, User, partition},
+    session::renew_credentials,
+    user::{Status, User, notify, partition},
 };
 
 /// The roles of staff. Each includes the ones before it.
@@ -168,6 +170,21 @@ impl Actor {
         };
         ActorSlots { still: require(tx, self.user, self.role), below: tx.check(Roles::key_of(subject), below) }
     }
+}
+
+/// Adds to a transaction that staff deactivate an account, which ends its sessions, and that its person is told. Refused unless it is
+/// active.
+pub fn deactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()), None);
+    notify(tx, sys, user.id, Notice::AccountDeactivated);
+    active
+}
+
+/// Adds to a transaction that staff reactivate an account, and that its person is told. Refused unless it is deactivated.
+pub fn reactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let deactivated = tx.update(user.reactivate());
+    notify(tx, sys, user.id, Notice::AccountReactivated);
+    deactivated
 }
 
 /// The slots of [`Actor::require`].

@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::Action,
-    staff::{self, Role, Roles},
+    staff::{self, Actor, Role, Roles},
     undo::{Field, Obstacle},
     user::{Status, User},
 };
@@ -20,7 +20,7 @@ use store::Tx;
 
 use super::{
     recorded::Recorded,
-    target::{Entry, Planned, Who},
+    target::{Allowed, Entry, Planned},
 };
 
 /// The name of the field.
@@ -28,7 +28,7 @@ const BAN: &str = "ban";
 
 /// Somebody's ban, and whether they can be banned.
 pub struct Target {
-    who: Who,
+    who: Actor,
     user: UserId,
     chat: Box<ChatState>,
     now: Option<Ban>,
@@ -41,7 +41,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub async fn read(s: &crate::State, entry: &Recorded, who: Who) -> Result<Self, Problem> {
+    pub async fn read(s: &crate::State, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let id = entry.record.subject;
         let (chat, user, roles) = (ChatState::key_of(id), User::key_of(id), Roles::key_of(id));
         let mut found = s.table.get_many(vec![chat.clone(), user.clone(), roles.clone()]).await?;
@@ -89,9 +89,9 @@ impl Target {
             }
             None => vec![ban::end(tx, &s.sys, user, &self.chat)],
         };
-        let still = staff::require(tx, self.who.id, Role::Moderator);
+        let still = staff::require(tx, self.who.user, Role::Moderator);
         let entry = entry(if self.was.is_some() { Action::ChatBanned } else { Action::ChatUnbanned }, user);
-        Planned::new(ban::audited(entry, self.now.as_ref(), self.was.as_ref()), shown, still)
+        Planned::new(ban::audited(entry, self.now.as_ref(), self.was.as_ref()), shown, Allowed::Role(still))
     }
 }
 
@@ -104,7 +104,7 @@ fn whole(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValu
 }
 
 /// The ban before a change, as it is imposed again: from now on, by who undoes the change. Only the server bans for too many messages.
-fn former(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>, who: Who, now: Time) -> Option<Ban> {
+fn former(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>, who: Actor, now: Time) -> Option<Ban> {
     let mut all = ReportReason::ALL.into_iter().map(BanReason::Conduct);
     let reason = all.find(|one| Some(&one.audited()) == reason)?;
     let until = match ends_at {
@@ -112,5 +112,5 @@ fn former(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>, who: Who, n
         None | Some(AuditValue::Nothing) => None,
         _ => return None,
     };
-    Some(Ban { at: now, until, reason, explanation: None, by: Some(who.id) })
+    Some(Ban { at: now, until, reason, explanation: None, by: Some(who.user) })
 }

@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::Action,
-    staff::{self, Role},
+    staff::{self, Actor, Role},
     undo::{Field, Obstacle},
 };
 use commerce::{
@@ -18,18 +18,18 @@ use store::{Table, Tx};
 
 use super::{
     recorded::{Changed, Recorded, text},
-    target::{Entry, Planned, Who, unfit},
+    target::{Allowed, Entry, Planned, unfit},
 };
 
 /// A category, and who has its former name.
 pub struct Target {
-    who: Who,
+    who: Actor,
     category: Option<Category>,
     named: Option<CategoryId>,
 }
 
 impl Target {
-    pub async fn read(table: &Table, entry: &Recorded, who: Who) -> Result<Self, Problem> {
+    pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let Some(id) = entry.about::<CategoryId>("category") else { return Ok(Self { who, category: None, named: None }) };
         let category = Category::key_of(id);
         let name = entry.was("name").and_then(title).map(|name| CategoryName::key_of(&name));
@@ -56,10 +56,10 @@ impl Target {
         let before = self.category.ok_or_else(unfit)?;
         let name = fields.first().and_then(|field| title(&field.was)).ok_or_else(unfit)?;
         let (same, free) = before.rename(tx, &name);
-        let still = staff::require(tx, self.who.id, Role::Administrator);
-        let entry = entry(Action::CategoryChanged, self.who.id).changed("category", before.id, before.id);
+        let still = staff::require(tx, self.who.user, Role::Administrator);
+        let entry = entry(Action::CategoryChanged, self.who.user).changed("category", before.id, before.id);
         let shown = [Some(same), free].into_iter().flatten().collect();
-        Ok(Planned::new(entry.changed("name", &before.name, &name), shown, still))
+        Ok(Planned::new(entry.changed("name", &before.name, &name), shown, Allowed::Role(still)))
     }
 }
 

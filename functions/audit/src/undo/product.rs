@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::Action,
-    staff::{self, Role},
+    staff::{self, Actor, Role},
     undo::{Field, Obstacle},
 };
 use commerce::{
@@ -21,12 +21,12 @@ use store::{Table, Tx};
 
 use super::{
     recorded::{Changed, Recorded, id, text},
-    target::{Entry, Planned, Searched, Who, unfit},
+    target::{Allowed, Entry, Planned, Searched, unfit},
 };
 
 /// A product, and what its former values depend on.
 pub struct Target {
-    who: Who,
+    who: Actor,
     product: Option<Box<Product>>,
     /// Which product has the former name.
     named: Option<ProductId>,
@@ -35,7 +35,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub async fn read(table: &Table, entry: &Recorded, who: Who) -> Result<Self, Problem> {
+    pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let Some(id) = entry.about::<ProductId>("product") else {
             return Ok(Self { who, product: None, named: None, category: false });
         };
@@ -78,10 +78,10 @@ impl Target {
         }
         let after = before.changed(&s.table, change, s.sys.now()).await?;
         let slots = before.change(tx, &after)?;
-        let still = staff::require(tx, self.who.id, Role::Administrator);
-        let entry = entry(Action::ProductChanged, self.who.id).changed("product", before.id, before.id);
+        let still = staff::require(tx, self.who.user, Role::Administrator);
+        let entry = entry(Action::ProductChanged, self.who.user).changed("product", before.id, before.id);
         let shown = [Some(slots.product), slots.name, slots.category].into_iter().flatten().collect();
-        let planned = Planned::new(before.audited(entry, &after), shown, still);
+        let planned = Planned::new(before.audited(entry, &after), shown, Allowed::Role(still));
         Ok(Planned { searched: Searched::Product(Box::new((before, after))), ..planned })
     }
 }

@@ -3,7 +3,7 @@
 use accounts::{
     audit::Action,
     deletion::Deletion,
-    staff::{self, Role, Roles},
+    staff::{self, Actor, Role, Roles},
     undo::{Field, Obstacle},
     user::{Status, User},
 };
@@ -15,19 +15,19 @@ use store::{Table, Tx};
 
 use super::{
     recorded::{Changed, Recorded},
-    target::{Entry, Planned, Who, unfit},
+    target::{Allowed, Entry, Planned, unfit},
 };
 
 /// Somebody's roles, and whether they can get one.
 pub struct Target {
-    who: Who,
+    who: Actor,
     roles: Roles,
     there: bool,
     staying: bool,
 }
 
 impl Target {
-    pub async fn read(table: &Table, entry: &Recorded, who: Who) -> Result<Self, Problem> {
+    pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let id = entry.record.subject;
         let (roles, user, deletion) = (Roles::key_of(id), User::key_of(id), Deletion::key_of(id));
         let mut found = table.get_many(vec![roles.clone(), user.clone(), deletion.clone()]).await?;
@@ -47,7 +47,7 @@ impl Target {
     }
 
     fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
-        if changed.name != "roles" || self.who.role < Role::Superuser || self.who.id == self.roles.user {
+        if changed.name != "roles" || self.who.role < Role::Superuser || self.who.user == self.roles.user {
             return Some(Obstacle::Never);
         }
         let Some(was) = roles(&changed.was) else { return Some(Obstacle::Never) };
@@ -59,10 +59,10 @@ impl Target {
         let (user, before) = (self.roles.user, self.roles);
         let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(unfit)?;
         let after = Roles { user, roles: was };
-        let slots = staff::change_roles(tx, self.who.id, &before, &after)?;
+        let slots = staff::change_roles(tx, self.who.user, &before, &after)?;
         let granted = after.roles.iter().any(|role| !before.roles.contains(role));
         let entry = entry(if granted { Action::RoleGranted } else { Action::RoleTaken }, user);
-        let planned = Planned::new(entry.changed("roles", &before.roles, &after.roles), vec![slots.roles], slots.still);
+        let planned = Planned::new(entry.changed("roles", &before.roles, &after.roles), vec![slots.roles], Allowed::Role(slots.still));
         let keyless = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
         Ok(Planned { staying: slots.staying, keyless, ..planned })
     }

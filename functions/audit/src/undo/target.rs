@@ -2,8 +2,11 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::{Role, StayingSlots},
+    directory::Account,
+    finding,
+    staff::{self, Actor, ActorSlots, StayingSlots},
     undo::{Field, Obstacle, Preview},
+    user::{Status, User},
 };
 use callers::{Staff, staff::Administrator};
 use commerce::product::Product;
@@ -11,19 +14,11 @@ use kernel::{Kind, Problem, audit::AuditValue, id::UserId};
 use search::Catalogue;
 use store::{CommitError, Slot, Table, Tx};
 
-use super::{ban, category, product, recorded::Recorded, roles};
+use super::{ban, category, deletion, product, profile, recorded::Recorded, roles, status};
 
 /// Who undoes something.
-#[derive(Clone, Copy, Debug)]
-pub struct Who {
-    pub id: UserId,
-    pub role: Role,
-}
-
-impl Who {
-    pub fn of(caller: &Staff<Administrator>) -> Self {
-        Self { id: caller.member.user.id, role: caller.role }
-    }
+pub fn actor(caller: &Staff<Administrator>) -> Actor {
+    Actor { user: caller.member.user.id, role: caller.role }
 }
 
 /// What an entry is about, read together with what its former values depend on.
@@ -32,6 +27,9 @@ pub enum Target {
     Category(category::Target),
     Roles(roles::Target),
     Ban(ban::Target),
+    Profile(profile::Target),
+    Status(status::Target),
+    Deletion(deletion::Target),
     /// What is never undone.
     Never,
     /// What was deleted with its values.
@@ -46,8 +44,8 @@ pub struct Planned {
     pub shown: Vec<Slot>,
     /// As `shown`: the conditions on somebody who gets a role.
     pub staying: Option<StayingSlots>,
-    /// Refused if the caller has lost the role.
-    pub still: Slot,
+    /// The conditions on the caller's role.
+    pub allowed: Allowed,
     /// What is found by other words afterwards.
     pub searched: Searched,
     /// Who has no API keys afterwards.
@@ -56,8 +54,28 @@ pub struct Planned {
 
 impl Planned {
     /// A change that nothing is found by.
-    pub const fn new(entry: AuditEntry, shown: Vec<Slot>, still: Slot) -> Self {
-        Self { entry, shown, staying: None, still, searched: Searched::Nothing, keyless: None }
+    pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
+        Self { entry, shown, staying: None, allowed, searched: Searched::Nothing, keyless: None }
+    }
+}
+
+/// The conditions on the role of who undoes something.
+#[derive(Clone, Copy)]
+pub enum Allowed {
+    /// Refused if they have lost it.
+    Role(Slot),
+    /// Refused as well if the person has got one as high.
+    Above(ActorSlots),
+}
+
+impl Allowed {
+    /// The problem of a refused transaction with these conditions.
+    #[track_caller]
+    pub fn problem(self, e: CommitError) -> Problem {
+        match self {
+            Self::Role(still) => staff::refused(e, still),
+            Self::Above(slots) => slots.problem(e),
+        }
     }
 }
 
@@ -65,6 +83,7 @@ impl Planned {
 pub enum Searched {
     Nothing,
     Product(Box<(Product, Product)>),
+    Person(Box<(User, User)>),
 }
 
 impl Searched {
@@ -77,6 +96,10 @@ impl Searched {
                 let words = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
                 words.commit(table, tx).await
             }
+            Self::Person(change) => {
+                let (before, after) = *change;
+                finding::change(&mut tx, &before, &after).commit(table, tx).await
+            }
         }
     }
 }
@@ -86,7 +109,7 @@ pub type Entry<'a> = dyn Fn(Action, UserId) -> AuditEntry + Send + Sync + 'a;
 
 impl Target {
     /// Reads what an entry is about: one batch, or nothing.
-    pub async fn read(s: &crate::State, entry: &Recorded, who: Who) -> Result<Self, Problem> {
+    pub async fn read(s: &crate::State, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         if !entry.has_values() {
             return Ok(if entry.record.commitment.is_some() { Self::Gone } else { Self::Never });
         }
@@ -95,6 +118,11 @@ impl Target {
             Action::CategoryChanged => Self::Category(category::Target::read(&s.table, entry, who).await?),
             Action::RoleGranted | Action::RoleTaken => Self::Roles(roles::Target::read(&s.table, entry, who).await?),
             Action::ChatBanned | Action::ChatUnbanned => Self::Ban(ban::Target::read(s, entry, who).await?),
+            Action::ProfileChanged | Action::UsernameChanged | Action::PictureRemoved => {
+                Self::Profile(profile::Target::read(s, entry, who).await?)
+            }
+            Action::AccountDeactivated | Action::AccountReactivated => Self::Status(status::Target::read(&s.table, entry, who).await?),
+            Action::DeletionScheduled => Self::Deletion(deletion::Target::read(&s.table, entry, who).await?),
             _ => Self::Never,
         })
     }
@@ -109,6 +137,9 @@ impl Target {
             Self::Category(target) => target.fields(entry),
             Self::Roles(target) => target.fields(entry),
             Self::Ban(target) => target.fields(entry),
+            Self::Profile(target) => target.fields(entry),
+            Self::Status(target) => target.fields(entry),
+            Self::Deletion(target) => target.fields(entry),
             Self::Never => all(Obstacle::Never),
             Self::Gone => all(Obstacle::Gone),
         };
@@ -125,6 +156,9 @@ impl Target {
             Self::Category(target) => target.plan(tx, entry, fields),
             Self::Roles(target) => target.plan(tx, entry, fields),
             Self::Ban(target) => Ok(target.plan(s, tx, entry)),
+            Self::Profile(target) => target.plan(s, tx, entry, fields),
+            Self::Status(target) => target.plan(s, tx, entry),
+            Self::Deletion(target) => target.plan(s, tx, entry),
             // Nothing of it can be chosen.
             Self::Never | Self::Gone => Err(Kind::UndoImpossible.into()),
         }
@@ -135,4 +169,10 @@ impl Target {
 #[track_caller]
 pub fn unfit() -> Problem {
     Kind::UndoImpossible.because("a former value is none that the field can have")
+}
+
+/// The account that an entry is about. `None` if it is gone or going, whatever is done.
+pub async fn account(table: &Table, entry: &Recorded) -> Result<Option<Box<Account>>, Problem> {
+    let found = Account::of_all(table, &[entry.record.subject]).await?.pop();
+    Ok(found.filter(|account| account.user.status != Status::Purging).map(Box::new))
 }
