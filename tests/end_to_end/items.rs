@@ -42,7 +42,7 @@ fn is_at_its_key(about: &About, row: &Value) -> bool {
 
 /// In none, or in those that its type names.
 fn is_in_its_indexes(about: &About, row: &Value) -> bool {
-    let generic = ["gsi1", "gsi2"].into_iter().all(|index| {
+    let generic = ["gsi1", "gsi2", "gsi4"].into_iter().all(|index| {
         let (pk, sk) = (&row[format!("{index}pk")]["S"], &row[format!("{index}sk")]["S"]);
         let mut places = about.places().filter(|place| place.index.name() == index);
         (pk.is_null() && sk.is_null()) || places.any(|place| fits(place.partition, pk) && fits(place.sort, sk))

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod admin;
+mod administration;
 mod api_docs;
 mod api_keys;
 mod attachments;
@@ -66,3 +67,4 @@ mod stripe;
 mod support;
 mod swaps;
 mod sweep;
+mod undo;

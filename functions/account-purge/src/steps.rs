@@ -19,7 +19,7 @@ use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 13] = [
+pub(crate) const ALL: [Step; 14] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
@@ -32,6 +32,8 @@ pub(crate) const ALL: [Step; 13] = [
     // The names tell under which words the person is found.
     step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
     step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user))),
+    // What the audit says of the person besides ids. The records stay, and their seals hold.
+    step("audit", |s, d| run(accounts::audit::purge(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];

@@ -78,6 +78,9 @@ fn paragraphs(typed: &str, max: usize) -> Result<String, FieldError> {
     if text.chars().all(printable) { Ok(text.to_owned()) } else { Err(FieldError::new("characters")) }
 }
 
+// Descriptions and comments are not in the audit, because they are long.
+kernel::audited_texts!(ProductName, CategoryTitle);
+
 #[cfg(test)]
 mod tests {
     use super::*;

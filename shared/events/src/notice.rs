@@ -71,6 +71,10 @@ notices! {
     AccountDeleted,
     /// A ban from chat was ended before its time.
     ChatUnbanned,
+    /// Staff changed the profile.
+    ProfileChanged,
+    /// Staff ended all sessions.
+    SessionsEnded,
 }
 
 impl Notice {
@@ -92,6 +96,8 @@ impl Notice {
             | Self::AccountDeactivated
             | Self::AccountDeleted
             | Self::DeletionCancelled
+            | Self::ProfileChanged
+            | Self::SessionsEnded
             | Self::ExportReady => true,
             // Users with second factors have an address. The end of a ban is in the inbox of the app.
             Self::MfaEnabled

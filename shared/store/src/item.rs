@@ -118,12 +118,23 @@ pub enum Index {
     SearchFirst,
     /// As [`Index::SearchFirst`]: `gsi2`.
     SearchSecond,
+    /// The records of the audit, by day: `gsi1` of its table.
+    AuditByDay,
+    /// The records of the audit, by who made the change, and month: `gsi2` of its table.
+    AuditByActor,
+    /// The records of the audit, by what was done, and month: `gsi4` of its table.
+    AuditByAction,
+    /// The roles of everybody who has one: `gsi1`.
+    Staff,
+    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    AccountsInState,
 }
 
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions
+            Self::AuditByDay
+            | Self::DueDeletions
             | Self::DueNotices
             | Self::DuePayments
             | Self::DueAttachments
@@ -135,13 +146,16 @@ impl Index {
             | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
+            | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
             | Self::UnreadNotifications
             | Self::CurrentBans
             | Self::ReportedMessages
             | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::AuditByAction => ("gsi4", "gsi4pk", "gsi4sk"),
             Self::Owner
+            | Self::AuditByActor
             | Self::PairsOfHigh
             | Self::ProductsByPrice
             | Self::OrdersByState
@@ -151,6 +165,7 @@ impl Index {
             | Self::ReportsOfAuthor
             | Self::DueDigests
             | Self::SearchSecond
+            | Self::AccountsInState
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }

@@ -19,7 +19,6 @@ mod layers;
 mod list;
 mod operations;
 mod page;
-mod patch;
 mod problems;
 mod rate;
 mod reply;
@@ -38,7 +37,6 @@ pub use operations::{describe, route};
 pub use page::{ButtonPage, LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
 #[doc(hidden)]
 pub use pastey::paste;
-pub use patch::PatchMember;
 pub use problems::Problems;
 pub use rate::{CLIENT_RATE, LIFTED};
 pub use reply::{Accepted, Created, NoContent, Versioned};

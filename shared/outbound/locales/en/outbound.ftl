@@ -167,6 +167,14 @@ account_deactivated-subject = Your account is deactivated
 account_deactivated-lead = The account { $username } was deactivated. Nobody can sign in to it or see it, and its data is kept.
 account_deactivated-note = If that was not you, or if you want to use the account again, write to us.
 
+profile_changed-subject = Our team has changed your profile
+profile_changed-lead = Our team has changed something in the profile of the account { $username }. This is the name with which you sign in. You see all that is in your profile when you are signed in.
+profile_changed-note = If you do not know the reason, write to us.
+
+sessions_ended-subject = You were signed out everywhere
+sessions_ended-lead = Our team has ended all sessions of the account { $username }, and no device is trusted any more. Sign in again.
+sessions_ended-note = If you do not know the reason, write to us, and change your password.
+
 chat_unbanned-subject = You can chat again
 chat_unbanned-lead = The account { $username } is no longer banned from chat. You can write and read messages as before.
 chat_unbanned-note = Please keep to the rules of the chat.
@@ -230,6 +238,8 @@ phone_changed-sms = This number no longer belongs to your Stoa account. If you d
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
 account_reactivated-sms = Your Stoa account is active again, with all its data. You can sign in as before. If you did not ask for it, write to us.
 account_deactivated-sms = Your Stoa account was deactivated. If that was not you, or if you want to use it again, write to us.
+profile_changed-sms = Our team has changed something in the profile of your Stoa account. If you do not know the reason, write to us.
+sessions_ended-sms = Our team has ended all sessions of your Stoa account. Sign in again. If you do not know the reason, write to us.
 account_deleted-sms = The deletion of your Stoa account has begun and can no longer be cancelled. This is our last message about it.
 deletion_cancelled-sms = The deletion of your Stoa account was cancelled. If that was not you, sign in and schedule it again.
 # The link that cancels it comes after the text.

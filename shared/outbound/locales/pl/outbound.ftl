@@ -182,6 +182,14 @@ account_deactivated-subject = Twoje konto jest dezaktywowane
 account_deactivated-lead = Konto { $username } zostało dezaktywowane. Nikt nie może się na nie zalogować ani go zobaczyć, a jego dane są zachowane.
 account_deactivated-note = Jeśli to nie Ty albo jeśli chcesz znów używać konta, napisz do nas.
 
+profile_changed-subject = Nasz zespół zmienił Twój profil
+profile_changed-lead = Nasz zespół zmienił coś w profilu konta { $username }. Tą nazwą się logujesz. Po zalogowaniu zobaczysz wszystko, co jest w Twoim profilu.
+profile_changed-note = Jeśli nie znasz powodu, napisz do nas.
+
+sessions_ended-subject = Zakończyliśmy wszystkie Twoje sesje
+sessions_ended-lead = Nasz zespół zakończył wszystkie sesje konta { $username } i żadne urządzenie nie jest już zaufane. Zaloguj się ponownie.
+sessions_ended-note = Jeśli nie znasz powodu, napisz do nas i zmień hasło.
+
 chat_unbanned-subject = Znów możesz korzystać z czatu
 chat_unbanned-lead = Konto { $username } nie jest już zablokowane na czacie. Możesz pisać i czytać wiadomości jak dawniej.
 chat_unbanned-note = Prosimy o przestrzeganie zasad czatu.
@@ -249,6 +257,8 @@ phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie
 username_changed-sms = Twoje konto Stoa ma teraz inna nazwe. Jesli to nie Ty, zmien haslo i wroc do dawnej nazwy w ciagu 30 dni.
 account_reactivated-sms = Twoje konto Stoa znow jest aktywne, ze wszystkimi danymi. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.
 account_deactivated-sms = Twoje konto Stoa zostalo dezaktywowane. Jesli to nie Ty albo jesli chcesz znow go uzywac, napisz do nas.
+profile_changed-sms = Nasz zespol zmienil cos w profilu Twojego konta Stoa. Jesli nie znasz powodu, napisz do nas.
+sessions_ended-sms = Nasz zespol zakonczyl wszystkie sesje Twojego konta Stoa. Zaloguj sie ponownie. Jesli nie znasz powodu, napisz do nas.
 account_deleted-sms = Rozpoczelo sie usuwanie Twojego konta Stoa i nie mozna go juz anulowac. To nasza ostatnia wiadomosc o nim.
 deletion_cancelled-sms = Usuniecie Twojego konta Stoa zostalo anulowane. Jesli to nie Ty, zaloguj sie i zaplanuj je ponownie.
 # Po tekście stoi link, który anuluje usunięcie.
