@@ -865,8 +865,8 @@ async fn somebody_donates_in_polish() {
     browser.look(320, "light", "pl").await;
     try_page(&mut browser, &cloud, "pl").await;
     let done = browser.run(DONATE).await;
-    // The API answers in the language of the person's profile, which is English for the accounts of the local cloud.
-    assert_eq!((&done["flag"], &done["wrong"]), (&json!("🇵🇱 Polska"), &json!("This is not a postal code of this country.")), "{done}");
+    // The API answers in the language of the person's profile, and the page begins with people who read its language.
+    assert_eq!((&done["flag"], &done["wrong"]), (&json!("🇵🇱 Polska"), &json!("To nie jest kod pocztowy tego kraju.")), "{done}");
     assert_eq!((&done["invalid"], &done["cleared"], &done["unpaid"]), (&json!("true"), &json!(""), &json!("pending_payment")), "{done}");
     let paid = done["paid"].as_str().unwrap_or_default();
     assert!(paid.contains("25,50 zł") && paid.contains("zapłacona") && done["open"] == true, "{done}");

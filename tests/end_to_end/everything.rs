@@ -7,7 +7,7 @@ use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
 use crate::{
     attachments,
     deletion::{schedule, sha256, upload},
-    items, products,
+    donations, items, products,
 };
 
 /// Her phone numbers. The second one is not proven yet.
@@ -103,6 +103,8 @@ impl Everything {
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
         let donation = json!({ "amount": { "amount": 1234, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
         canary.with("idempotency-key", "canary-key").post("/v1/donations", donation).await.is(201);
+        let plan = canary.with("idempotency-key", "canary-plan").post("/v1/plan-payments", json!({ "plan": "basic" })).await.is(201);
+        donations::act(cloud, &plan, donations::card(donations::VISA));
         canary.patch("/v1/me/notification-settings", json!({ "mention": { "sms": true } })).await.is(200);
         cloud.settle().await;
         let inbox = canary.get("/v1/notifications").await.is(200);

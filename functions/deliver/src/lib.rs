@@ -39,13 +39,14 @@ use std::sync::Arc;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
-    delivery::{ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked},
+    delivery::{ChallengeIssued, MissedTextDue, NoticeDue, PlanReceiptDue, ReceiptDue, TranscriptAsked},
     once,
     shop::OrderPlaced,
 };
 use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use payments::{Donor, Plan};
 use preferences::Unsubscribe;
 use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
@@ -58,7 +59,7 @@ store::items![throttle::NoticeThrottle];
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, ReceiptDue, TranscriptAsked }
+events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, PlanReceiptDue, ReceiptDue, TranscriptAsked }
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -158,7 +159,8 @@ async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<
             Heard::MissedTextDue(MissedTextDue { user, messages }) => missed::text(s, user, messages).await,
             Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
             Heard::OrderPlaced(OrderPlaced { user, order }) => order::send(s, user, order).await,
-            Heard::ReceiptDue(ReceiptDue { user, donation }) => receipt::send(s, user, donation).await,
+            Heard::PlanReceiptDue(PlanReceiptDue { user, payment }) => receipt::send::<Plan>(s, user, payment).await,
+            Heard::ReceiptDue(ReceiptDue { user, donation }) => receipt::send::<Donor>(s, user, donation).await,
             Heard::TranscriptAsked(TranscriptAsked { user }) => support::transcript(s, user).await,
         }
     });

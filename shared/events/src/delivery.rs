@@ -1,6 +1,6 @@
 //! Events about what is sent to people by mail or text message.
 
-use kernel::id::{ChallengeId, DonationId, UserId};
+use kernel::id::{ChallengeId, DonationId, PlanPaymentId, UserId};
 
 use crate::Notice;
 
@@ -26,6 +26,13 @@ crate::event::events! {
         user: UserId,
         /// What it is about.
         notice: Notice,
+    }
+    /// A plan was paid: its receipt is to be sent by mail.
+    PlanReceiptDue {
+        /// Who has paid.
+        user: UserId,
+        /// The payment.
+        payment: PlanPaymentId,
     }
     /// A donation was paid: its receipt is to be sent by mail.
     ReceiptDue {

@@ -175,6 +175,8 @@ id! {
     CommentId "cmt";
     /// A donation.
     DonationId "don";
+    /// A payment of a plan.
+    PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
 }

@@ -66,6 +66,19 @@ pub enum Mail {
         /// When it was paid.
         paid_at: Time,
     },
+    /// The receipt for a plan.
+    PlanReceipt {
+        /// The payer's username.
+        username: String,
+        /// The name of the plan, in the language of the mail.
+        plan: String,
+        /// The price, as it is written in the language of the mail.
+        amount: String,
+        /// The number of the payment.
+        number: String,
+        /// When it was paid.
+        paid_at: Time,
+    },
     /// The confirmation of an order.
     OrderConfirmation {
         /// The buyer's username.
@@ -76,6 +89,8 @@ pub enum Mail {
         lines: Vec<String>,
         /// The sum, written likewise.
         total: String,
+        /// Whether it is paid. Otherwise it is paid when it is delivered.
+        paid: bool,
     },
     /// The support team has answered a customer who has left.
     SupportAnswer {
@@ -208,7 +223,9 @@ impl Mail {
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
-            Self::OrderConfirmation { .. } => "order_confirmation".into(),
+            Self::PlanReceipt { .. } => "plan_receipt".into(),
+            Self::OrderConfirmation { paid: false, .. } => "order_confirmation".into(),
+            Self::OrderConfirmation { paid: true, .. } => "order_paid".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),
             Self::Notice { name, .. } => (*name).into(),

@@ -104,10 +104,10 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
         Mail::SupportAnswer { answers: said, .. } | Mail::SupportTranscript { messages: said, .. } => {
             return said.iter().flat_map(|spoken| spoken_lines(spoken, locale)).collect();
         }
-        Mail::DonationReceipt { number, paid_at, .. } => {
+        Mail::DonationReceipt { number, paid_at, .. } | Mail::PlanReceipt { number, paid_at, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
             let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
-            return vec![format!("{}: {number}", label("donation_receipt-number")), time];
+            return vec![format!("{}: {number}", label(&format!("{}-number", mail.name()))), time];
         }
         Mail::OrderConfirmation { number, lines, total, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
@@ -154,6 +154,9 @@ fn args(mail: &Mail, locale: Locale) -> Args {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
         Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
+        Mail::PlanReceipt { username, plan, amount, .. } => {
+            vec![("username", username.clone()), ("plan", plan.clone()), ("amount", amount.clone())]
+        }
         Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
         Mail::Notice { username, .. }
@@ -219,7 +222,9 @@ mod tests {
             "donation_receipt",
             "missed",
             "order_confirmation",
+            "order_paid",
             "password_reset",
+            "plan_receipt",
             "support_answer",
             "support_transcript",
         ];
@@ -243,12 +248,15 @@ mod tests {
                 number: "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
                 paid_at: Time::from_millis(1_798_358_700_000),
             },
-            Mail::OrderConfirmation {
+            Mail::PlanReceipt {
                 username: username.clone(),
-                number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
-                lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
-                total: "PLN\u{a0}12.34".to_owned(),
+                plan: "Premium".to_owned(),
+                amount: "£50.00".to_owned(),
+                number: "plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+                paid_at: Time::from_millis(1_798_358_700_000),
             },
+            confirmation(&username, false),
+            confirmation(&username, true),
             Mail::SupportAnswer {
                 username: username.clone(),
                 answers: vec![spoken(None)],
@@ -258,6 +266,16 @@ mod tests {
             Mail::SupportTranscript { username: username.clone(), messages: vec![spoken(Some(username)), spoken(None)] },
         ];
         codes.chain(notices).chain(others).chain([1, 2, 5].map(missed)).collect()
+    }
+
+    fn confirmation(username: &str, paid: bool) -> Mail {
+        Mail::OrderConfirmation {
+            username: username.to_owned(),
+            number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+            lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
+            total: "PLN\u{a0}12.34".to_owned(),
+            paid,
+        }
     }
 
     fn missed(messages: u32) -> Mail {
