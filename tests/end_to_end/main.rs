@@ -16,6 +16,7 @@ mod card_orders;
 mod cart;
 mod chat;
 mod chats;
+mod checkout;
 mod client;
 mod codes;
 mod console;
