@@ -19,7 +19,7 @@ use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 13] = [
+pub(crate) const ALL: [Step; 14] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),
@@ -27,6 +27,7 @@ pub(crate) const ALL: [Step; 13] = [
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
     step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, d.user))),
+    step("contact", |s, d| run(tickets::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The names tell under which words the person is found.

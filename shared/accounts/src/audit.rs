@@ -68,6 +68,13 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
+    /// own if none did.
+    TicketRead,
+    /// Staff changed the state of a ticket of the contact form, or who has it.
+    TicketChanged,
+    /// Staff answered a ticket of the contact form.
+    TicketAnswered,
 }
 
 /// An entry of the audit log.

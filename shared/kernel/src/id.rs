@@ -147,6 +147,8 @@ id! {
     DonationId "don";
     /// An order.
     OrderId "ord";
+    /// What somebody wrote to the team with the contact form, with the answers.
+    TicketId "tkt";
 }
 
 #[cfg(test)]
