@@ -35,7 +35,7 @@ pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{ButtonPage, LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
+pub use page::{ButtonPage, LOGO, LinkPage, Page, PasswordField, STYLE, Site, Widget, about_kind, escaped};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use patch::PatchMember;
