@@ -17,6 +17,7 @@ mod chats;
 mod client;
 mod codes;
 mod console;
+mod contact;
 mod contacts;
 mod countries;
 mod deletion;

@@ -82,7 +82,7 @@ impl Subjects {
     fn parse(listed: &str) -> Result<Self, String> {
         let entries = listed.split(';').map(str::trim).filter(|entry| !entry.is_empty());
         let subjects = entries.map(Subject::parse).collect::<Result<Vec<_>, _>>()?;
-        let mut values: Vec<&str> = subjects.iter().map(|subject| subject.value.as_str()).collect();
+        let mut values: Vec<&str> = subjects.all().map(|subject| subject.value.as_str()).collect();
         values.sort_unstable();
         values.dedup();
         match subjects.len() {
@@ -94,7 +94,7 @@ impl Subjects {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Subject> {
+    pub fn all(&self) -> impl Iterator<Item = &Subject> {
         self.0.iter()
     }
 
@@ -103,7 +103,7 @@ impl Subjects {
     /// # Errors
     /// `required` or `choice`.
     pub fn choose(&self, chosen: &str) -> Result<String, FieldError> {
-        match self.iter().find(|subject| subject.value == chosen) {
+        match self.all().find(|subject| subject.value == chosen) {
             Some(subject) => Ok(subject.value.clone()),
             None if chosen.is_empty() => Err(FieldError::new("required")),
             None => Err(FieldError::new("choice")),
@@ -113,7 +113,7 @@ impl Subjects {
     /// The name of a stored value: the value itself if the operator has removed the subject since.
     #[must_use]
     pub fn name_of(&self, value: &str, locale: Locale) -> String {
-        self.iter().find(|subject| subject.value == value).map_or_else(|| value.to_owned(), |subject| subject.name(locale))
+        self.all().find(|subject| subject.value == value).map_or_else(|| value.to_owned(), |subject| subject.name(locale))
     }
 }
 
@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn each_usual_subject_has_a_value_a_name_and_a_template() {
         let subjects = read("").unwrap();
-        assert_eq!(subjects.iter().count(), DEFAULT.len());
+        assert_eq!(subjects.all().count(), DEFAULT.len());
         for locale in Locale::ALL {
-            let names: BTreeSet<String> = subjects.iter().map(|subject| subject.name(locale)).collect();
+            let names: BTreeSet<String> = subjects.all().map(|subject| subject.name(locale)).collect();
             assert_eq!(names.len(), DEFAULT.len(), "{names:?}");
-            for subject in subjects.iter() {
+            for subject in subjects.all() {
                 assert!(!subject.name(locale).starts_with("subject-"), "{subject:?}");
                 let template = subject.template(locale);
                 // A template alone is no message.
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn an_operator_chooses_the_subjects() {
         let subjects = read(" bug_report ; delivery = Delivery | Dostawa; press=Press ").unwrap();
-        let shown = |locale| subjects.iter().map(|subject| subject.name(locale)).collect::<Vec<_>>();
+        let shown = |locale| subjects.all().map(|subject| subject.name(locale)).collect::<Vec<_>>();
         assert_eq!(shown(Locale::En)[1..], ["Delivery", "Press"]);
         assert_eq!(shown(Locale::Pl)[1..], ["Dostawa", "Press"]);
         assert_eq!(subjects.choose("delivery").as_deref(), Ok("delivery"));
