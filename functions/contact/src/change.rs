@@ -96,7 +96,13 @@ async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
 ///
 /// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
 /// unless nothing changes; a batch of who has it, if anybody has.
-#[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}", request_body = UpdateTicket,
+#[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
+    request_body(
+        content(
+            (UpdateTicket = "application/merge-patch+json", example = json!({"state": "done"})),
+            (UpdateTicket = "application/json", example = json!({"state": "done"})),
+        )
+    ),
     params(
         ("ticket" = TicketId, Path, description = "The ticket."),
         ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the ticket, a list of them, or `*` for any.", example = "\"v3\""),
