@@ -161,6 +161,7 @@ async fn the_team_gets_what_is_written_and_can_answer_the_mail() {
         (&json!("bug_report"), &json!("Something does not work"))
     );
     assert_eq!((&ticket["ticket"]["locale"], &ticket["ticket"]["proven"]), (&json!("pl"), &json!(false)));
+    assert!(ticket["ticket"]["preview"].as_str().unwrap().starts_with("Nothing <b>works</b>. It has been"), "{ticket}");
     assert_eq!(ticket["messages"][0]["text"], long("Nothing <b>works</b>.").trim());
     assert!(ticket["ticket"].get("user").is_none() && ticket["messages"][0].get("author").is_none(), "{ticket}");
 }
@@ -317,6 +318,26 @@ async fn messages_are_limited() {
     assert_eq!(cloud.mails_to(TEAM).await.len(), 12);
     cloud.advance(HOUR).await;
     send(&cloud.anonymous(), "b5", message("ben@gmail.com", "Hello.")).await.is(201);
+}
+
+/// Everybody together sends three hundred messages an hour, so that nobody buries the team.
+/// Promise: contact-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_messages_together_are_limited() {
+    let cloud = start().await;
+    for wave in 0..30 {
+        let replies = race(10, |n| {
+            let (who, email) = (cloud.anonymous(), format!("ana{wave}x{n}@example.test"));
+            async move { send(&who, &email, message(&email, "Hello.")).await }
+        })
+        .await;
+        replies.iter().for_each(|reply| drop(reply.is(201)));
+    }
+    let refused = send(&cloud.anonymous(), "k", message("ben@example.test", "Hello.")).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").starts_with("\"contact\""), "{refused:?}");
+    cloud.advance(HOUR).await;
+    send(&cloud.anonymous(), "k", message("ben@example.test", "Hello.")).await.is(201);
 }
 
 /// Administrators find tickets by their state, change the state in the version that they have seen, and give tickets to each other. What

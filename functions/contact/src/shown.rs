@@ -33,6 +33,9 @@ pub struct TicketInfo {
     /// The name of the subject, in the language of the response.
     #[schema(examples("Something does not work"))]
     subject_name: String,
+    /// The beginning of what was written.
+    #[schema(examples("Hello, my name is Ana Nowak. Something does not work."))]
+    preview: String,
     /// The name that whoever wrote gave.
     #[schema(examples("Ana Nowak"))]
     name: String,
@@ -119,6 +122,7 @@ impl Team {
             assignee: ticket.assignee.map(|id| self.person(id)),
             subject: ticket.subject.clone(),
             subject_name: subjects.name_of(&ticket.subject, locale),
+            preview: ticket.preview.clone(),
             name: ticket.name.to_string(),
             email: ticket.email.to_string(),
             proven: ticket.proven,

@@ -16,6 +16,9 @@ pub const MESSAGE_MIN: usize = 250;
 /// The most characters of a message to the team, and of an answer.
 pub const TEXT_MAX: usize = 10_000;
 
+/// The characters of a message that lists show: what stands behind the greeting of a template is among them.
+const PREVIEW_CHARS: usize = 150;
+
 /// The text of a message, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -42,6 +45,16 @@ impl Words {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its beginning in one line.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        let line = self.0.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(PREVIEW_CHARS) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+            None => line,
+        }
     }
 }
 
@@ -102,6 +115,8 @@ mod tests {
         assert_eq!([of(249), of(250), of(10_000), of(10_001)], [Err("too_short"), Ok(()), Ok(()), Err("too_long")]);
         assert_eq!(Words::of_sender(&" ".repeat(300)).unwrap_err().code, "required");
         assert_eq!(Words::of_sender(&format!("{}\u{8}", "x".repeat(250))).unwrap_err().code, "characters");
+        assert_eq!(Words::of_team(" One\n\n two ").unwrap().preview(), "One two");
+        assert_eq!(Words::of_sender(&"ż ".repeat(250)).unwrap().preview(), format!("{}…", "ż ".repeat(75).trim_end()));
         assert!(Words::of_team("Yes.").is_ok() && Words::of_team(" ").is_err() && Words::of_team(&"x".repeat(10_001)).is_err());
     }
 }

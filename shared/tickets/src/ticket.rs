@@ -72,6 +72,8 @@ pub struct Ticket {
     pub proven: bool,
     /// The value of the subject.
     pub subject: String,
+    /// The beginning of what was written.
+    pub preview: String,
     /// The language that it was written in.
     pub locale: Locale,
     /// The state as it is stored: see [`Ticket::state_at`].
@@ -243,6 +245,7 @@ mod tests {
             email: Email::parse("ana@example.test").unwrap(),
             proven: false,
             subject: "other".to_owned(),
+            preview: "Hello".to_owned(),
             locale: Locale::En,
             state: TicketState::Open,
             since: NOW,

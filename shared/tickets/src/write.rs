@@ -51,7 +51,7 @@ pub struct NewTicket {
 pub async fn open(table: &Table, sys: &Sys, request: &RequestKey, new: NewTicket, copy: bool) -> Result<TicketId, Problem> {
     let (now, id) = (sys.now(), sys.id());
     let NewTicket { user, name, email, proven, subject, locale, text } = new;
-    let until = now + KEPT;
+    let (until, preview) = (now + KEPT, text.preview());
     let first = TicketMessage { ticket: id, number: 1, user, author: None, by_team: false, text, at: now, until };
     let (state, snoozed_until, assignee) = (TicketState::Open, None, None);
     let (since, created_at, messages, version) = (now, now, 1, 1);
@@ -62,6 +62,7 @@ pub async fn open(table: &Table, sys: &Sys, request: &RequestKey, new: NewTicket
         email,
         proven,
         subject,
+        preview,
         locale,
         state,
         since,
