@@ -20,6 +20,7 @@ mod checkout;
 mod client;
 mod codes;
 mod console;
+mod contact;
 mod contacts;
 mod countries;
 mod deletion;

@@ -117,6 +117,13 @@ pub enum Action {
     DeletionCancelled,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
+    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
+    /// own if none did.
+    TicketRead,
+    /// Staff changed the state of a ticket of the contact form, or who has it.
+    TicketChanged,
+    /// Staff answered a ticket of the contact form.
+    TicketAnswered,
 }
 
 impl Action {
@@ -163,7 +170,10 @@ impl Action {
             | Self::ProductDeleted
             | Self::CategoryCreated
             | Self::CategoryChanged
-            | Self::CategoryDeleted => false,
+            | Self::CategoryDeleted
+            | Self::TicketRead
+            | Self::TicketChanged
+            | Self::TicketAnswered => false,
         }
     }
 

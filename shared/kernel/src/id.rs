@@ -179,6 +179,8 @@ id! {
     PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
+    /// What somebody wrote to the team with the contact form, with the answers.
+    TicketId "tkt";
 }
 
 #[cfg(test)]

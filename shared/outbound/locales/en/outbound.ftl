@@ -238,6 +238,25 @@ support_transcript-subject = Your conversation with support
 support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
 support_transcript-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
 
+# Mails of the contact form. What was written stands between -lead and -note. The copy and the answer have the same subject, so that mail
+# programs show them together.
+contact_message-subject = Contact form: { $subject } ({ $number })
+contact_message-lead = Somebody has written to you with the contact form.
+contact_message-about = Subject
+contact_message-name = Name
+contact_message-address = Address
+contact_message-proven = proven
+contact_message-unproven = not proven
+contact_message-note = Answers to this mail go to that address and are not kept in the ticket. Answers that are kept are written in the console.
+
+contact_copy-subject = Your message to us: { $subject } ({ $number })
+contact_copy-lead = Thank you. We have received your message and will answer you at this address.
+contact_copy-note = If you did not write to us, somebody has given your address. You may ignore this mail.
+
+contact_answer-subject = Re: Your message to us: { $subject } ({ $number })
+contact_answer-lead = This is our answer to your message:
+contact_answer-note = To write back, answer this mail.
+
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] 1 minute

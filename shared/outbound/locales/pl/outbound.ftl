@@ -255,6 +255,25 @@ support_transcript-subject = Twoja rozmowa z zespołem pomocy
 support_transcript-lead = Cześć { $username }, oto rozmowa, o którą prosisz:
 support_transcript-note = Jeśli to nie Ty o nią prosisz, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
 
+# Wiadomości formularza kontaktowego. Treść stoi między -lead i -note. Kopia i odpowiedź mają ten sam temat, żeby programy pocztowe
+# pokazywały je razem.
+contact_message-subject = Formularz kontaktowy: { $subject } ({ $number })
+contact_message-lead = Formularzem kontaktowym przyszła wiadomość do zespołu.
+contact_message-about = Temat
+contact_message-name = Imię i nazwisko
+contact_message-address = Adres
+contact_message-proven = potwierdzony
+contact_message-unproven = niepotwierdzony
+contact_message-note = Odpowiedzi na tę wiadomość trafiają pod ten adres i nie są zapisywane w zgłoszeniu. Odpowiedzi, które mają być zapisane, pisze się w konsoli.
+
+contact_copy-subject = Twoja wiadomość do nas: { $subject } ({ $number })
+contact_copy-lead = Dziękujemy. Mamy Twoją wiadomość i odpowiemy na ten adres.
+contact_copy-note = Jeśli to nie Twoja wiadomość, ktoś podał Twój adres. Możesz ją zignorować.
+
+contact_answer-subject = Re: Twoja wiadomość do nas: { $subject } ({ $number })
+contact_answer-lead = Oto nasza odpowiedź na Twoją wiadomość:
+contact_answer-note = Aby odpisać, odpowiedz na tę wiadomość.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] 1 minute
