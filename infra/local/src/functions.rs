@@ -34,6 +34,7 @@ functions! {
     "api-docs" => api_docs::start, Some(api_docs::description);
     "api-keys" => api_keys::start, Some(api_keys::description);
     "chat" => chat::start, None;
+    "console" => console::start, Some(console::description);
     "data-export" => data_export::start, None;
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;
