@@ -1,21 +1,23 @@
 // The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
 
-import { ask, button, card, chip, details, el, filters, form, link, list, loaded, notify, reason, say, shown, time, told, word } from "./parts.js";
+import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, notify, say, table, time, told, word } from "./parts.js";
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
 /** What can be undone, if need be by force. */
 const CAN = ["clean", "moved_on"];
 
-const person = (one) => {
-  if (!one) return "–";
-  return one.username ? link(one.username, ["people", one.username]) : shown(one);
-};
+/** The values of a field, which are a list: empty for none. */
+const values = (all) => (all.length === 0 ? "–" : all.map(({ kind, value }) => (kind === "time" ? time(value) : value)).flatMap((one, n) => (n === 0 ? [one] : [", ", one])));
+/** Somebody by their id, with what the audit has of them. */
+const by = (actor) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"));
+const about = (subject) => (subject ? link(subject, ["audit"], { subject }) : "–");
 
 function listScreen({ stoa }, route) {
   const { filters: given } = route;
-  const isGiven = ["subject", "actor", "action", "day"].some((name) => given[name]);
-  const query = isGiven ? given : { day: new Date().toISOString().slice(0, 10) };
+  const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
+  // The API looks for one of them.
+  const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
   const search = filters({ ...route, filters: query }, [
     { name: "subject", label: say("subject-id"), maxlength: 100 },
     { name: "actor", label: say("actor-id"), maxlength: 100 },
@@ -28,56 +30,76 @@ function listScreen({ stoa }, route) {
     path: "/v1/audit",
     query,
     columns: [
-      [say("when"), ({ id, at, created_at: created }) => el("a", { href: `#/audit/${encodeURIComponent(id)}` }, time(at ?? created))],
+      [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
       [say("action"), ({ action }) => word("action", action)],
-      [say("actor"), ({ actor }) => person(actor)],
-      [say("subject"), ({ subject }) => person(subject)],
-      [say("fields"), ({ fields, changes }) => (fields ?? changes ?? []).map((one) => word("field", one.name ?? one.field ?? one)).join(", ")],
+      [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
+      [say("actor"), ({ actor }) => by(actor)],
+      [say("about"), ({ subject }) => about(subject)],
     ],
     empty: say("no-entries"),
   });
-  const sealed = loaded(() => stoa.api.GET("/v1/audit/verification"), (data) => card(say("verification"), el("div", { class: "body" }, details(data))), true);
-  return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, sealed.place] };
+  return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
+}
+
+/** Verifies all seals, some at a time, and says how far it is. */
+function verification(api) {
+  const outcome = el("div", { class: "body", role: "status" });
+  const run = button(say("verify"), async (node) => {
+    node.disabled = true;
+    let cursor;
+    let [seals, entries] = [0, 0];
+    do {
+      const { data, problem } = await api.GET("/v1/audit/verification", { params: { query: { cursor } } });
+      if (problem) {
+        outcome.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)));
+        break;
+      }
+      seals += data.seals;
+      entries += data.entries;
+      cursor = data.next_cursor;
+      const verified = say("verified", { seals: String(seals), entries: String(entries) });
+      outcome.replaceChildren(data.broken ? el("div", { class: "problem", role: "alert" }, say("broken"), details(data.broken)) : el("p", {}, verified, " ", cursor ? "…" : say("all-hold")));
+    } while (cursor);
+    node.disabled = false;
+  });
+  return card(say("verification"), el("p", { class: "soft" }, say("verification-text")), el("div", { class: "row" }, run), outcome);
 }
 
 /** The preview of undoing an entry: what each field was, became, is now and would be. */
-function preview(data) {
-  const heads = [say("field"), say("was"), say("became"), say("is-now"), say("would-be"), say("state")];
-  const row = ({ field, name, was, became, now, is_now: isNow, would_be: next, state, outcome }) => {
-    const what = state ?? outcome;
-    const values = [was, became, isNow ?? now, next].map((value, n) => el("td", { "data-label": heads[n + 1] }, shown(value)));
-    return el("tr", { "data-undo": what, "data-field": field ?? name }, el("th", { scope: "row" }, word("field", field ?? name)), values, el("td", { "data-label": say("state") }, chip(word("undo", what), TONES[what])));
-  };
-  return el("table", { class: "folding" }, el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, data.fields.map(row)));
-}
+const preview = (fields) => table(say("undo"), [
+  [say("field"), ({ field }) => word("field", field)],
+  [say("was"), ({ was }) => values(was)],
+  [say("became"), ({ became }) => values(became)],
+  [say("is-now"), ({ is_now: now }) => values(now)],
+  [say("would-be"), ({ would_be: next }) => values(next)],
+  [say("state"), ({ field, outcome }) => el("span", { "data-undo": outcome, "data-field": field }, chip(word("undo", outcome), TONES[outcome]))],
+], fields);
 
 function undo({ api }, id, reload) {
   const params = { path: { entry: id } };
   const part = loaded(() => api.GET(`${ENTRY}/undo`, { params }), (data, response) => {
     const version = response?.headers.get("etag");
-    const nameOf = ({ field, name }) => field ?? name;
-    const stateOf = ({ state, outcome }) => state ?? outcome;
-    const possible = data.fields.filter((one) => CAN.includes(stateOf(one)));
-    const moved = possible.some((one) => stateOf(one) === "moved_on");
-    const place = card(say("undo"), preview(data));
-    if (possible.length === 0) {
-      place.append(el("p", {}, say("nothing-to-undo")));
-      return place;
-    }
-    const boxes = possible.map((one) => ({ name: `field-${nameOf(one)}`, label: word("field", nameOf(one)), kind: "check", value: stateOf(one) === "clean" }));
+    const possible = data.fields.filter(({ outcome }) => CAN.includes(outcome));
+    const moved = possible.some(({ outcome }) => outcome === "moved_on");
+    const place = card(say("undo"), preview(data.fields));
+    if (data.undone_by) place.append(el("p", {}, say("undone-already"), " ", link(say("its-entry"), ["audit", data.undone_by])));
+    else if (possible.length === 0) place.append(el("p", {}, say("nothing-to-undo")));
+    if (data.undone_by || possible.length === 0) return place;
+    const boxes = possible.map(({ field, outcome }) => ({ name: `field-${field}`, label: word("field", field), kind: "check", value: outcome === "clean" }));
     place.append(el("div", { class: "body" }, form({
       name: "undo",
-      fields: [...boxes, reason(), ...(moved ? [{ name: "force", label: say("undo-force"), kind: "check" }] : [])],
+      fields: [...boxes, { name: "reason", label: say("reason"), kind: "textarea", required: true, maxlength: 500 }, ...(moved ? [{ name: "force", label: say("undo-force"), kind: "check" }] : [])],
       submit: say("undo"),
       tall: true,
-    }, async ({ reason: why, force, ...chosen }) => {
-      const fields = possible.map(nameOf).filter((name) => chosen[`field-${name}`]);
+    }, async ({ reason, force, ...chosen }) => {
+      const picked = possible.filter(({ field }) => chosen[`field-${field}`]);
+      const fields = picked.map(({ field }) => field);
       if (fields.length === 0) return { problem: { title: say("choose-fields") } };
-      const rows = data.fields.filter((one) => fields.includes(nameOf(one))).map((one) => [word("field", nameOf(one)), shown(one.is_now ?? one.now), shown(one.would_be)]);
+      const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(now), values(next)]);
       const outcome = await ask({ title: say("undo"), text: force ? say("undo-force-text") : "", rows }, async () => {
-        const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason: why, force: force ?? false } });
+        const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason, force: force ?? false } });
         // Somebody has changed it since: what is shown behind the dialog is read again.
-        if (["version_mismatch", "conflict"].includes(answer.problem?.code)) await part.reload();
+        if (["version_mismatch", "conflict", "undone_already"].includes(answer.problem?.code)) await part.reload();
         return answer;
       });
       if (outcome) {
@@ -95,15 +117,16 @@ function undo({ api }, id, reload) {
 function entryScreen(app, id) {
   const params = { path: { entry: id } };
   const entry = loaded(() => app.api.GET(ENTRY, { params }), (data) => {
-    const { before, after } = data.values ?? data;
-    const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+    const changes = data.values?.changes ?? [];
     return [
-      el("p", { class: "row" }, chip(word("action", data.action), "accent"), time(data.at ?? data.created_at)),
-      el("p", { class: "row" }, say("actor"), ": ", person(data.actor), " · ", say("subject"), ": ", person(data.subject)),
-      names.length > 0 ? card(say("changes"), el("table", { class: "folding" },
-        el("thead", {}, el("tr", {}, [say("field"), say("was"), say("became")].map((head) => el("th", { scope: "col" }, head)))),
-        el("tbody", {}, names.map((name) => el("tr", {}, el("th", { scope: "row" }, word("field", name)), el("td", { "data-label": say("was") }, shown(before?.[name])), el("td", { "data-label": say("became") }, shown(after?.[name]))))))) : "",
-      card(say("facts"), el("div", { class: "body" }, details(data, ["before", "after", "values", "actor", "subject"]))),
+      el("p", { class: "row", "data-intact": String(data.intact) }, chip(word("action", data.action), "accent"), time(data.created_at), data.intact ? chip(say("intact"), "good") : chip(say("not-intact"), "bad")),
+      changes.length > 0 ? el("section", { class: "card", "aria-label": say("changes") }, el("div", { class: "title" }, el("h2", {}, say("changes"))), table(say("changes"), [
+        [say("field"), ({ field }) => word("field", field)],
+        [say("was"), ({ before }) => values(before)],
+        [say("became"), ({ after }) => values(after)],
+      ], changes)) : "",
+      card(say("facts"), el("div", { class: "body stack" },
+        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {

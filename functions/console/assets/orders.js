@@ -1,10 +1,12 @@
 // Orders: those in a state, and one of them with its next steps, its payment and its refunds.
 
-import { ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, reason, say, time, word } from "./parts.js";
+import { ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
 
-const STATES = ["placed", "pending_payment", "shipped", "delivered", "cancelled", "returned"];
-/** What can come next. */
-const STEPS = { placed: ["shipped", "cancelled"], pending_payment: ["cancelled"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
+/** What staff can do next. A paid order ends by a refund. */
+const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+/** Why money is given back. */
+const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
 function listScreen({ stoa }, route) {
@@ -26,20 +28,8 @@ function listScreen({ stoa }, route) {
   return { title: word("screen", "orders"), content: [search, orders] };
 }
 
-/** An order by its id. Where orders cannot be read one by one, it is looked for in the lists. */
-async function read({ stoa, api }, id, user) {
-  const one = await api.GET("/v1/admin/orders/{order}", { params: { path: { order: id }, query: { user } } });
-  if (one.data || (one.problem.status !== 404 && one.problem.status !== 405)) return one;
-  for (const state of STATES) {
-    const pages = stoa.pages(LIST, { query: { state, limit: 100 } });
-    for (let next = await pages.page(); next.data; next = await pages.page()) {
-      const found = next.data.items.find((order) => order.id === id);
-      if (found) return { data: found };
-      if (!next.data.more) break;
-    }
-  }
-  return one;
-}
+/** An order by its id. */
+const read = ({ api }, order) => api.GET("/v1/admin/orders/{order}", { params: { path: { order } } });
 
 function steps(app, order, reload) {
   return (STEPS[order.state] ?? []).map((next) => button(word("to-order", next), async () => {
@@ -55,18 +45,21 @@ function steps(app, order, reload) {
 
 /** Gives money back, once: the key is that of this dialog, however often it is confirmed. */
 function refund(app, order, reload) {
-  const { total, refunded } = order;
-  const back = refunded?.amount ?? (typeof refunded === "number" ? refunded : 0);
+  const { total } = order;
+  const back = order.refunded?.amount ?? 0;
   const left = total.amount - back;
-  if (order.payment_method === "cash_on_delivery" || left <= 0 || order.state === "pending_payment") return "";
+  if (!order.paid_at || left <= 0) return "";
   const of = (amount) => money({ ...total, amount });
   return button(say("refund"), async () => {
     const key = crypto.randomUUID();
-    const fields = [{ name: "amount", label: say("amount-minor", { currency: total.currency }), kind: "number", min: 1, max: left, step: 1, value: left, required: true }, reason()];
+    const fields = [
+      { name: "amount", label: say("amount-minor", { currency: total.currency }), kind: "number", min: 1, max: left, step: 1, value: left, required: true },
+      { name: "reason", label: say("reason"), kind: "select", choices: REASONS.map((one) => [one, word("refund-for", one)]) },
+    ];
     const rows = [[say("refunded"), of(back), say("plus-what-is-refunded")], [say("can-be-refunded"), of(left), say("what-is-left")]];
-    const done = await ask({ title: say("refund"), text: say("refund-text", { total: of(total.amount) }), rows, fields }, ({ amount, reason: why }) => app.api.POST("/v1/admin/orders/{order}/refunds", {
+    const done = await ask({ title: say("refund"), text: say("refund-text", { total: of(total.amount) }), rows, fields }, ({ amount, reason }) => app.api.POST("/v1/admin/orders/{order}/refunds", {
       params: { path: { order: order.id }, header: { "Idempotency-Key": key } },
-      body: { amount: { amount, currency: total.currency }, reason: why },
+      body: { amount: { amount, currency: total.currency }, reason },
     }));
     if (done) {
       notify(say("refund-begun"));
@@ -75,13 +68,15 @@ function refund(app, order, reload) {
   }, { class: "danger", "data-act": "refund" });
 }
 
-function orderScreen(app, user, id) {
-  const shownOrder = loaded(() => read(app, id, user), (order) => {
+function orderScreen(app, id) {
+  const shownOrder = loaded(() => read(app, id), (order) => {
     const reload = shownOrder.reload;
-    const items = el("table", { class: "folding" },
-      el("thead", {}, el("tr", {}, [say("product"), say("quantity"), say("price"), say("amount")].map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, order.items.map((item) => el("tr", {}, el("th", { scope: "row" }, link(item.name, ["products", item.product])),
-        el("td", { "data-label": say("quantity") }, String(item.quantity)), el("td", { "data-label": say("price") }, money(item.price)), el("td", { "data-label": say("amount") }, money(item.amount))))));
+    const items = table(word("screen", "products"), [
+      [say("product"), ({ name, product }) => link(name, ["products", product])],
+      [say("quantity"), ({ quantity }) => String(quantity)],
+      [say("price"), ({ price }) => money(price)],
+      [say("amount"), ({ amount }) => money(amount)],
+    ], order.items);
     const { recipient } = order;
     const where = [`${recipient.first_name} ${recipient.last_name}`, recipient.street, [recipient.postal_code, recipient.city].filter(Boolean).join(" "), recipient.state, recipient.country, recipient.phone];
     return [
@@ -90,13 +85,18 @@ function orderScreen(app, user, id) {
       el("section", { class: "card", "aria-label": word("screen", "products") }, items),
       card(say("recipient"), el("address", { class: "body" }, where.filter(Boolean).map((line) => el("span", {}, line, el("br"))))),
       card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state"]))),
-      order.refunds?.length ? card(say("refunds"), el("ul", { class: "body stack", "data-list": "refunds" }, order.refunds.map((one) => el("li", {}, details(one))))) : "",
+      order.refunds?.length ? el("section", { class: "card", "aria-label": say("refunds"), "data-list": "refunds" }, el("div", { class: "title" }, el("h2", {}, say("refunds"))), table(say("refunds"), [
+        [say("when"), ({ at }) => time(at)],
+        [say("amount"), ({ amount }) => money(amount)],
+        [say("reason"), ({ reason }) => word("refund-for", reason)],
+        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", refused: "bad", unclear: "warn" }[state])],
+      ], order.refunds)) : "",
     ];
   });
   return { title: say("order-number", { id }), content: [el("p", {}, link(say("back-to-orders"), ["orders"])), shownOrder.place] };
 }
 
 export default function ordersScreen(app, route) {
-  const [, user, id] = route.path;
-  return id ? orderScreen(app, user, id) : listScreen(app, route);
+  const [, , id] = route.path;
+  return id ? orderScreen(app, id) : listScreen(app, route);
 }

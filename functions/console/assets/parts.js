@@ -242,9 +242,6 @@ export function ask({ title, text, rows = [], fields = [], submit, isDangerous =
   });
 }
 
-/** A field for the reason of something, which is kept. */
-export const reason = (more = {}) => ({ name: "reason", label: say("reason"), kind: "textarea", required: true, minlength: 3, maxlength: 500, ...more });
-
 const isMoment = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
 
 /** What a value of the API shows: moments, amounts, words, people, lists. */

@@ -13,7 +13,7 @@ export default function rolesScreen(app) {
     query: { role },
     columns: [
       [say("username"), ({ username }) => link(username, ["people", username])],
-      [say("joined"), ({ created_at: at, joined_at: joined }) => time(at ?? joined)],
+      [say("joined"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-people"),
     isOptional: true,

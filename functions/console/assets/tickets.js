@@ -1,10 +1,9 @@
 // What people wrote with the contact form, and the answers of the team by mail.
 
-import { ask, button, card, chip, details, el, filters, form, link, list, loaded, notify, say, time, told, word } from "./parts.js";
+import { ask, button, card, chip, details, el, filters, form, link, list, loaded, notify, say, time, word } from "./parts.js";
 
 const STATES = ["open", "waiting", "snoozed", "done"];
 const TICKET = "/v1/admin/tickets/{ticket}";
-const fromOf = ({ name, email, from, sender }) => name ?? email ?? from?.name ?? from?.email ?? from ?? sender ?? "–";
 
 function listScreen({ stoa }, route) {
   const state = route.filters.state ?? "open";
@@ -14,11 +13,11 @@ function listScreen({ stoa }, route) {
     path: "/v1/admin/tickets",
     query: { ...route.filters, state },
     columns: [
-      [say("from"), (ticket) => link(fromOf(ticket), ["tickets", ticket.id])],
-      [say("subject"), ({ subject }) => word("subject", subject)],
+      [say("from"), ({ id, name }) => link(name, ["tickets", id])],
+      [say("subject"), ({ subject_name: subject }) => subject],
       [say("state"), ({ state: now }) => chip(word("thread", now))],
-      [say("assignee"), ({ assignee }) => assignee?.username ?? assignee],
-      [say("when"), ({ created_at: at, last_at: last }) => time(last ?? at)],
+      [say("assignee"), ({ assignee }) => assignee?.username],
+      [say("when"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-tickets"),
   });
@@ -33,13 +32,11 @@ function ticketScreen({ stoa, api }, id) {
     const answer = await api.GET(TICKET, { params });
     if (answer.data) {
       version = answer.response.headers.get("etag");
-      now = answer.data.ticket ?? answer.data;
+      now = answer.data.ticket;
     }
     return answer;
   };
-  const shown = loaded(read, (data) => {
-    const ticket = data.ticket ?? data;
-    const said = ticket.messages ?? ticket.answers ?? data.messages ?? data.answers ?? [];
+  const shown = loaded(read, ({ ticket, messages }) => {
     const change = (title, asked, bodyOf, rows) => button(title, async () => {
       const done = await ask({ title, rows: rows(), fields: asked, isDangerous: false, reread: async () => (await read(), rows()) }, (values) => api.PATCH(TICKET, { params: { ...params, header: { "If-Match": version } }, body: bodyOf(values) }));
       if (done) {
@@ -50,7 +47,7 @@ function ticketScreen({ stoa, api }, id) {
     const states = STATES.filter((state) => state !== ticket.state).map((state) => change(word("set-thread", state), state === "snoozed" ? [{ name: "until", label: say("until"), kind: "datetime-local", required: true }] : [],
       ({ until }) => (until ? { state, snoozed_until: new Date(until).toISOString() } : { state }), () => [[say("state"), word("thread", now.state), word("thread", state)]]));
     const me = stoa.session.current.user;
-    const take = change(say("take"), [], () => ({ assignee: me.id }), () => [[say("assignee"), now.assignee?.username ?? now.assignee, me.username]]);
+    const take = change(say("take"), [], () => ({ assignee: me.id }), () => [[say("assignee"), now.assignee?.username, me.username]]);
     // The key is that of this text: sent twice, it is mailed once.
     let key = crypto.randomUUID();
     const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true }, async ({ text }) => {
@@ -62,10 +59,10 @@ function ticketScreen({ stoa, api }, id) {
       return sent;
     });
     return [
-      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? ticket.assignee }), "accent") : ""),
-      el("div", { class: "row" }, take, states),
-      card(word("subject", ticket.subject), el("div", { class: "body stack" }, el("p", { class: "text" }, ticket.text ?? ""), details(ticket, ["text", "subject", "state", "messages", "answers", "id", "version"]))),
-      said.length > 0 ? card(say("messages"), el("ul", { class: "body stack" }, said.map((one) => el("li", {}, details(one))))) : "",
+      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : ""),
+      el("div", { class: "row" }, ticket.state === "done" || ticket.assignee?.id === me.id ? "" : take, states),
+      card(ticket.subject_name, el("div", { class: "body" }, details(ticket, ["id", "state", "subject", "subject_name", "assignee", "messages"]))),
+      card(say("messages"), el("ol", { class: "body stack said-by-mail" }, messages.map(({ author, text, at }) => el("li", {}, el("p", { class: "small soft" }, author ? author.username ?? "–" : ticket.name, " ", time(at)), el("p", { class: "text" }, text))))),
       card(say("answer-by-mail"), el("div", { class: "body" }, answer)),
     ];
   });
