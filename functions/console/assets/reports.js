@@ -38,8 +38,28 @@ function listScreen(app, route) {
     ],
     empty: say("no-bans"),
   });
-  return { title: word("screen", "reports"), content: [search, reports, bans] };
+  return { title: word("screen", "reports"), content: [search, reports, bans, rooms(app)] };
 }
+
+/** The groups and channels, which administrators can close. */
+const rooms = ({ stoa, api, refresh }) => list(stoa, {
+  title: say("rooms"),
+  path: "/v1/admin/rooms",
+  columns: [
+    [say("name"), ({ name, slug }) => [name, slug].filter(Boolean).join(" · ")],
+    [say("kind"), ({ kind }) => word("room", kind)],
+    [say("members"), ({ member_count: count }) => String(count)],
+    [say("last-message"), ({ latest_at: at }) => time(at)],
+    ["", ({ id, name, member_count: count }) => button(say("close-room"), async () => {
+      const rows = [[name, say("members-of", { count: String(count) }), say("deleted")]];
+      if (await ask({ title: say("close-room"), text: say("close-room-text"), rows }, () => api.DELETE("/v1/admin/rooms/{room}", { params: { path: { room: id } } }))) {
+        notify(say("done"));
+        refresh();
+      }
+    }, { class: "quiet" })],
+  ],
+  isOptional: true,
+});
 
 function reportScreen({ api }, room, seq) {
   const path = { room, seq };

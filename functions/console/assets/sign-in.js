@@ -1,6 +1,6 @@
 // Signing in, with the second factor that staff need, and the step-up: the same steps in a dialog, over whatever is being done.
 
-import { $, button, el, form, say, told, word } from "./parts.js";
+import { $, button, el, form, notify, say, told, word } from "./parts.js";
 
 /** The steps of a flow until it is complete. `done` is called then. */
 function steps(first, done) {
@@ -45,8 +45,14 @@ function steps(first, done) {
     const send = flow.chosen === "passkey"
       ? form({ name: "proof", fields: [], submit: say("use-passkey"), tall: true }, passkey)
       : form({ name: "proof", fields: [field], submit: say("continue"), tall: true }, ({ code, password }) => go(flow.verify(password ? { password } : code)));
+    const resend = ["email", "sms"].includes(flow.chosen) ? button(say("resend"), async (node) => {
+      node.disabled = true;
+      const { problem } = await go(flow.resend());
+      node.disabled = false;
+      if (problem) notify(told(problem), true);
+    }, { class: "quiet" }) : "";
     const others = flow.allowed.length > 1 ? button(say("other-factor"), () => show(choice()), { class: "quiet" }) : "";
-    return [el("p", {}, say("prove-factor", { factor: word("factor", flow.chosen), target: target ?? "" })), send, others];
+    return [el("p", {}, say("prove-factor", { factor: word("factor", flow.chosen), target: target ?? "" })), send, resend, others];
   }
 
   function show(content) {

@@ -4,26 +4,25 @@ import { address, el, link, list, loaded, money, say, time, word } from "./parts
 
 /** Where one finds what is counted. */
 const PLACES = {
-  threads: [["threads"], { state: "open" }],
+  support_threads: [["threads"], { state: "open" }],
   tickets: [["tickets"], { state: "open" }],
   reports: [["reports"], { state: "open" }],
-  disputes: [["orders"], { state: "disputed" }],
-  refunds: [["orders"], { state: "refund_failed" }],
-  dead_letters: [["health"], {}],
+  orders: [["orders"], { state: "placed" }],
+  disputes: [["orders"], { state: "paid" }],
+  refunds: [["orders"], { state: "refunding" }],
+  overdue_deletions: [["people"], { state: "leaving" }],
 };
 
-/** A number, or one that is not counted any further. */
-const figure = (value) => (typeof value === "object" && value ? `${value.count ?? value.number ?? 0}${value.more ? "+" : ""}` : String(value));
-
-function counted([name, value]) {
-  const [path, query] = PLACES[name.replace(/^(open|waiting|failed|unanswered)_|_(open|failed|waiting)$/g, "")] ?? [["work"], {}];
-  return el("li", { class: "card" }, el("a", { href: address(path, query), "data-work": name }, el("b", {}, figure(value)), word("work", name)));
+/** Something that is counted up to a maximum. */
+function counted([name, { count, more }]) {
+  const [path, query] = PLACES[name] ?? [["health"], {}];
+  return el("li", { class: "card" }, el("a", { href: address(path, query), "data-work": name }, el("b", {}, `${count}${more ? "+" : ""}`), word("work", name)));
 }
 
 export default function workScreen({ stoa, api }) {
   const counts = loaded(
     () => api.GET("/v1/admin/work"),
-    (data) => el("ul", { class: "work" }, Object.entries(data).filter(([, value]) => typeof value === "number" || value?.more !== undefined).map(counted)),
+    (data) => el("ul", { class: "work" }, Object.entries(data).filter(([, value]) => value?.count !== undefined).map(counted)),
     true,
   );
   const threads = list(stoa, {

@@ -90,7 +90,6 @@ boolean-false = no
 waiting-threads = Support: waiting for an answer
 open-reports = Reported messages
 orders-to-ship = Orders to ship
-work-threads = threads without an answer
 work-tickets = contact tickets
 work-reports = reports
 work-disputes = disputed payments
@@ -346,6 +345,19 @@ revoked = revoked
 valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
+resend = Send another code
+work-support_threads = threads without an answer
+work-orders = orders to ship
+work-overdue_deletions = overdue deletions of accounts
+rooms = Groups and channels
+kind = Kind
+members = Members
+members-of = members: { $count }
+close-room = Close the room
+close-room-text = The room is deleted for everybody, with all its messages.
+room-group = group
+room-channel = channel
+field-count = Count
 email = E-mail address
 client = Client
 place = Place

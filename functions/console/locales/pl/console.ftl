@@ -90,7 +90,6 @@ boolean-false = nie
 waiting-threads = Pomoc: czeka na odpowiedź
 open-reports = Zgłoszone wiadomości
 orders-to-ship = Zamówienia do wysłania
-work-threads = wątki bez odpowiedzi
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
 work-disputes = sporne płatności
@@ -346,6 +345,19 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+resend = Wyślij kolejny kod
+work-support_threads = wątki bez odpowiedzi
+work-orders = zamówienia do wysłania
+work-overdue_deletions = zaległe usunięcia kont
+rooms = Grupy i kanały
+kind = Rodzaj
+members = Członkowie
+members-of = członkowie: { $count }
+close-room = Zamknij pokój
+close-room-text = Pokój zostanie usunięty dla wszystkich, razem z wiadomościami.
+room-group = grupa
+room-channel = kanał
+field-count = Liczba
 email = E-mail
 client = Klient
 place = Miejsce
