@@ -5,6 +5,7 @@
 
 mod addresses;
 mod admin;
+mod administration;
 mod api_docs;
 mod api_keys;
 mod attachments;
@@ -15,9 +16,11 @@ mod card_orders;
 mod cart;
 mod chat;
 mod chats;
+mod checkout;
 mod client;
 mod codes;
 mod console;
+mod contact;
 mod contacts;
 mod countries;
 mod deletion;
@@ -68,3 +71,4 @@ mod stripe;
 mod support;
 mod swaps;
 mod sweep;
+mod undo;

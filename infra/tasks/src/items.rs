@@ -25,6 +25,7 @@ pub fn all() -> Vec<ItemKind> {
         search::ITEMS,
         catalogue::ITEMS,
         payments::ITEMS,
+        tickets::ITEMS,
         admin::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,

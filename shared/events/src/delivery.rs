@@ -1,6 +1,6 @@
 //! Events about what is sent to people by mail or text message.
 
-use kernel::id::{ChallengeId, DonationId, PlanPaymentId, UserId};
+use kernel::id::{ChallengeId, DonationId, PlanPaymentId, TicketId, UserId};
 
 use crate::Notice;
 
@@ -40,6 +40,23 @@ crate::event::events! {
         user: UserId,
         /// The donation.
         donation: DonationId,
+    }
+    /// The team has answered a ticket of the contact form: the answer is to be sent by mail.
+    TicketAnswered {
+        /// The ticket.
+        ticket: TicketId,
+        /// The number of the answer among the messages of the ticket.
+        message: u32,
+    }
+    /// Whoever wrote to the team with the contact form is to get a copy by mail.
+    TicketCopyDue {
+        /// The ticket.
+        ticket: TicketId,
+    }
+    /// Somebody has written to the team with the contact form: the team is to get it by mail.
+    TicketOpened {
+        /// The ticket.
+        ticket: TicketId,
     }
     /// A customer has asked for a transcript of their support thread, by mail.
     TranscriptAsked {

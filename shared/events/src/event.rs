@@ -89,7 +89,10 @@ mod tests {
     use crate::{
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
-        delivery::{ChallengeIssued, MissedTextDue, NoticeDue, PlanReceiptDue, ReceiptDue, TranscriptAsked},
+        delivery::{
+            ChallengeIssued, MissedTextDue, NoticeDue, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
+            TranscriptAsked,
+        },
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
@@ -102,11 +105,12 @@ mod tests {
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
         MessagesMissed, MissedTextDue, NoticeDue, OrderPlaced, PictureRetired, PlanReceiptDue, PresenceChanged, ProductDeleted,
-        ProductPictureRetired, ReceiptDue, RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
+        ProductPictureRetired, ReceiptDue, RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TicketAnswered, TicketCopyDue,
+        TicketOpened, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 23] = [
+    const WRITTEN: [&str; 26] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -129,6 +133,9 @@ mod tests {
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"search_unfinished","catalogue":"models","record":"mdl_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"ticket_answered","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP","message":2}"#,
+        r#"{"name":"ticket_copy_due","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"ticket_opened","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
@@ -157,6 +164,9 @@ mod tests {
             Heard::RoomDeleted(event) => to_json(event),
             Heard::SearchUnfinished(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
+            Heard::TicketAnswered(event) => to_json(event),
+            Heard::TicketCopyDue(event) => to_json(event),
+            Heard::TicketOpened(event) => to_json(event),
             Heard::TranscriptAsked(event) => to_json(event),
         }
         .unwrap()

@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 /// The style of every page.
 pub const STYLE: &str = concat!(include_str!("../assets/palette.css"), include_str!("../assets/stoa.css"));
+/// The style of pages that are tools, beside [`STYLE`].
+pub const TOOL_STYLE: &str = include_str!("../assets/tool.css");
 /// The logo, an SVG image in the accent colour.
 pub const LOGO: &str = include_str!("../assets/logo.svg");
 

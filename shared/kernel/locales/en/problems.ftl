@@ -41,6 +41,7 @@ forbidden = You are not allowed to do this.
 second_factor_required = This needs an account with second factors.
     .detail = Turn them on: an authenticator app or a passkey.
 own_roles = Nobody can change their own roles.
+account_protected = You cannot change your own account here, nor that of somebody with a role as high as yours.
 origin_refused = This site may not use the service.
 csrf_header_required = A header is missing.
     .detail = Send X-Stoa-Csrf with any value: the sign-in is in a cookie, and pages of other sites cannot send this header.
@@ -145,6 +146,13 @@ nonce_reused = This nonce belongs to another message.
 stream_unknown = There is no such stream.
 room_with_self = You cannot open a chat with yourself.
 ticket_invalid = This ticket is wrong, used or expired.
+undone_already = This change was undone before.
+    .detail = To take that back, undo the undo.
+undo_moved_on = Some of this has been changed again since.
+    .detail = Look at what it is now. If you undo the change by force, the later one is lost.
+undo_impossible = Some of this cannot get its former value again.
+    .detail = Leave out what is taken, gone or never undone.
+undo_nothing = All of this is as it was before the change.
 
 # Fields
 field-required = This field is required.

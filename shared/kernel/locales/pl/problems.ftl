@@ -41,6 +41,7 @@ forbidden = Nie możesz tego zrobić.
 second_factor_required = Do tego potrzebne jest konto z drugim składnikiem.
     .detail = Włącz go: aplikację uwierzytelniającą albo klucz dostępu.
 own_roles = Nikt nie może zmieniać własnych ról.
+account_protected = Nie możesz tu zmienić własnego konta ani konta osoby o roli tak wysokiej jak Twoja.
 origin_refused = Ta witryna nie może korzystać z usługi.
 csrf_header_required = Brakuje nagłówka.
     .detail = Prześlij X-Stoa-Csrf z dowolną wartością: sesja jest w ciasteczku, a strony innych witryn nie mogą przesłać tego nagłówka.
@@ -149,6 +150,13 @@ nonce_reused = Ta wartość nonce należy do innej wiadomości.
 stream_unknown = Nie ma takiego strumienia.
 room_with_self = Nie możesz otworzyć czatu ze sobą.
 ticket_invalid = Ten bilet jest nieprawidłowy, zużyty lub stracił ważność.
+undone_already = Tę zmianę już cofnięto.
+    .detail = Aby do niej wrócić, cofnij to cofnięcie.
+undo_moved_on = Część tych danych została później ponownie zmieniona.
+    .detail = Sprawdź ich obecne wartości. Jeśli wymusisz cofnięcie, późniejsza zmiana przepadnie.
+undo_impossible = Części tych danych nie można przywrócić.
+    .detail = Pomiń to, co jest zajęte, usunięte lub nigdy nie jest cofane.
+undo_nothing = Wszystko jest już takie jak przed zmianą.
 
 # Pola
 field-required = To pole jest wymagane.

@@ -18,12 +18,13 @@ function refreshAdd() {
 
 try {
   const { createStoa } = await import(`${api}/client/stoa.js`);
+  const { createCheckout } = await import(`${api}/client/checkout.js`);
   const { createShop } = await import(`${api}/client/shop.js`);
   const { createSupport } = await import(`${api}/client/support.js`);
   let panes = 0;
   const add = () => {
     panes += 1;
-    $("panes").append(addPane({ createStoa, createShop, createSupport, url: api, people: overview.accounts, number: panes, closed: refreshAdd }));
+    $("panes").append(addPane({ createStoa, createCheckout, createShop, createSupport, url: api, people: overview.accounts, number: panes, closed: refreshAdd }));
     refreshAdd();
   };
   $("add").addEventListener("click", add);
