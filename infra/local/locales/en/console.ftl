@@ -324,6 +324,7 @@ stripe-down = Down
 stripe-reply-lost = Acts, and fails to answer
 stripe-busy = Busy
 stripe-limited = Too many requests
+stripe-garbled = Garbled
 stripe-webhooks = Webhooks
 stripe-at-once = At once
 stripe-twice = Twice

@@ -324,6 +324,7 @@ stripe-down = Wcale
 stripe-reply-lost = Wykonuje i nie odpowiada
 stripe-busy = Jest zajęty
 stripe-limited = Za dużo żądań
+stripe-garbled = Błędnie
 stripe-webhooks = Webhooki
 stripe-at-once = Od razu
 stripe-twice = Dwa razy

@@ -75,6 +75,7 @@ macro_rules! assets {
                 $($file => Some(($kind, include_str!(concat!("assets/", $file)))),)*
                 // What all pages of the system have in common.
                 "stoa.css" => Some(("text/css; charset=utf-8", web::STYLE)),
+                "tool.css" => Some(("text/css; charset=utf-8", web::TOOL_STYLE)),
                 "logo.svg" => Some(("image/svg+xml", web::LOGO)),
                 _ => None,
             }

@@ -7,6 +7,9 @@ import { texts } from "./try-texts.js";
 const MOST_PANES = 6;
 
 const overview = await get("/_local/overview");
+// Behind the superuser those who read the language of this page, so that what the API says is in it too.
+const rank = ({ role, locale }) => (role === "superuser" ? 0 : locale === document.documentElement.lang ? 1 : 2);
+overview.accounts.sort((one, other) => rank(one) - rank(other));
 const api = overview.urls.find(({ name }) => name === "api").url;
 
 function refreshAdd() {
