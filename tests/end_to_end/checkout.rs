@@ -240,6 +240,40 @@ async fn a_page_of_another_origin_donates_once() {
     assert_eq!(page.run(&script).await, json!(["paid", ["paid"]]));
 }
 
+/// A plan is bought with two clicks, and paid.
+const PLAN: &str = r"(async () => {
+    const { plans } = one;
+    await one.signIn('ana');
+    await plans.more();
+    const { data: { items: [plan] } } = await plans.all();
+    const before = await plans.mine();
+    const [{ data: begun }, { data: same }] = await Promise.all([plans.begin(plan.id), plans.begin(plan.id)]);
+    const paying = plans.pay(begun, secret => (globalThis.secret = secret, new Promise(then => (globalThis.confirmed = then))));
+    await reached(() => globalThis.secret);
+    globalThis.bought = async () => {
+        confirmed({});
+        const { data } = await paying;
+        const { data: mine } = await plans.mine();
+        return [data.state, plans.current.map(({ state }) => state), mine.plan.id === plan.id];
+    };
+    return { none: before.data.plan === undefined, same: begun.id === same.id, client_secret: secret };
+})()";
+
+/// A plan is bought once, however often it is clicked, and whoever has paid has it.
+/// Promise: client-plans
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_buys_a_plan() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(CHECKOUT)).await, "ready");
+    let begun = page.run(PLAN).await;
+    assert_eq!((&begun["none"], &begun["same"], cloud.outside.stripe.payments().len()), (&json!(true), &json!(true), 1), "{begun}");
+    donations::act(&cloud, &begun, donations::card(donations::VISA));
+    assert_eq!(page.run("bought()").await, json!(["paid", ["paid"], true]));
+}
+
 /// The first one donates with a wrong postal code, then with a right one and a card that has to be confirmed at the bank.
 const DONATE: &str = r#"(async () => {
     const place = part(panes[0], 'donations');
