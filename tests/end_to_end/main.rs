@@ -8,6 +8,7 @@ mod admin;
 mod api_docs;
 mod api_keys;
 mod attachments;
+mod audit;
 mod bodies;
 mod browser;
 mod captcha;
