@@ -82,6 +82,11 @@ fn delete(cloud: &Cloud, item: &Value) {
     let _ = cloud.aws.dynamodb.database().delete_item(request).unwrap();
 }
 
+/// The name of the bucket of seals.
+fn seals_bucket(cloud: &Cloud) -> String {
+    cloud.core().template.buckets.iter().map(|b| b.name.clone()).find(|name| name.contains("-seals-")).unwrap()
+}
+
 fn role(name: &str, role: &str) -> String {
     format!("/v1/admin/users/{name}/roles/{role}")
 }
@@ -248,9 +253,27 @@ async fn whoever_touches_the_audit_is_found_out() {
     put(&cloud, numbered(last));
     assert_eq!(holds(&root).await, last);
 
+    // The task finds what is in no index of a day, too.
+    let bucket = seals_bucket(&cloud);
+    let task = async || {
+        let env = cloud.operator().into_iter().collect();
+        tasks::audit_verify::verify(env, cloud.sys.clone(), "stoa", &bucket).await.unwrap()
+    };
+    let report = task().await;
+    assert_eq!((report.seals, report.records, &report.broken, report.strays.len()), (last + 1, 2, &None, 0), "{report:?}");
+    for name in ["gsi1pk", "gsi1sk"] {
+        let _ = added.as_object_mut().unwrap().remove(name);
+    }
+    put(&cloud, &added);
+    let report = task().await;
+    assert_eq!((report.broken, report.strays.len()), (None, 1), "{:?}", report.strays);
+    delete(&cloud, &added);
+    put(&cloud, &changed);
+    assert_eq!(task().await.broken, Some((n, accounts::audit_seal::Flaw::RecordChanged)));
+    put(&cloud, &entries[0]);
+
     // Nor does anybody get away with changing what the bucket has.
-    let bucket = cloud.core().template.buckets.iter().map(|b| b.name.clone()).find(|name| name.contains("-seals-")).unwrap();
-    let file = cloud.aws.s3.root().join(bucket).join(format!("seals/{n:012}.json"));
+    let file = cloud.aws.s3.root().join(&bucket).join(format!("seals/{n:012}.json"));
     let kept = std::fs::read(&file).unwrap();
     std::fs::write(&file, b"[]").unwrap();
     breaks(&root, n, "seal_changed").await;
