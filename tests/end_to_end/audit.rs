@@ -320,6 +320,29 @@ async fn of_many_sealers_one_seals() {
     assert_eq!(holds(&root).await, numbers.last().copied().unwrap());
 }
 
+/// Once a day operators get the hash of the last seal by mail.
+/// Promise: audit-seals
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_get_the_head_of_each_day() {
+    let cloud = Cloud::start_with(&[("AlarmMail", "operators@example.test")]).await;
+    seal(&cloud).await;
+    for _ in 0..2 {
+        cloud.advance(DAY).await;
+        run(&cloud, SEALER).await;
+    }
+    let mails = cloud.mails_to("operators@example.test").await;
+    let heads: Vec<_> = mails.iter().filter(|mail| mail.text.contains("SHA-256: ")).collect();
+    let mut hashes: Vec<String> = Vec::new();
+    for seal in cloud.of_kind("audit_seal").await {
+        let number = |name: &str| seal[name]["N"].as_str().unwrap().parse::<u64>().unwrap();
+        let word = |name: &str| text(&seal[name]["S"]);
+        let form = json!(["stoa-seal-1", number("n"), word("from"), word("to"), number("count"), word("root"), word("prev")]).to_string();
+        hashes.push(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(form)));
+    }
+    assert!((3..=5).contains(&heads.len()), "one a day: {}", heads.len());
+    assert!(heads.iter().all(|mail| hashes.iter().any(|hash| mail.text.contains(hash))));
+}
+
 /// A run that ends between a seal and its object in the bucket is made up for by the next one.
 /// Promise: audit-seals
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
