@@ -40,7 +40,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// What people do with their own accounts, which is in the audit beside what staff do.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
@@ -55,6 +55,7 @@ const OWN: [&str; 14] = [
     "devices_forgotten",
     "deletion_scheduled",
     "deletion_cancelled",
+    "new_client_signed_in",
 ];
 
 /// The audit entries about somebody, in order: who did what, without what people do with their own accounts.
@@ -496,15 +497,17 @@ async fn a_change_and_its_audit_entry_are_atomic() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn audit_entries_are_only_added() {
     /// The functions that add entries or seals.
-    const WRITERS: [&str; 11] = [
+    const WRITERS: [&str; 13] = [
         "account-deletion",
         "admin",
         "api-keys",
         "audit-seal",
+        "login",
         "mfa",
         "moderation",
         "orders",
         "password",
+        "phone-login",
         "products",
         "profile",
         "support",

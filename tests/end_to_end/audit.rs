@@ -163,6 +163,15 @@ async fn members_see_what_happened_to_their_account() {
     assert_eq!(told["items"][0]["fields"], json!(["bio"]));
     assert!(!told.to_string().contains(&root.id()), "{told}");
     assert_eq!(ben.get("/v1/me/security-events").await.is(200)["items"], json!([]));
+    // A client that is not known, and then the same one again.
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    for _ in 0..2 {
+        let other = cloud.anonymous().with("user-agent", agent);
+        other.post("/v1/sessions", json!({ "login": "ben", "password": PASSWORD })).await.is(201);
+    }
+    let told = ben.get("/v1/me/security-events").await.is(200);
+    let events: Vec<_> = told["items"].as_array().unwrap().iter().map(|e| (text(&e["action"]), text(&e["device"]))).collect();
+    assert_eq!(events, [("new_client_signed_in".to_owned(), "Firefox 140, Linux".to_owned())]);
 }
 
 /// An entry of what is sealed is proven by at most twenty hashes, which anybody can check by hand.

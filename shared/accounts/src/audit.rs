@@ -9,9 +9,9 @@
 //!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
-//! Sign-ins and what is refused are not in it: anybody can cause them, without an account and as often as the limits allow. A sign-in is in
-//! the list of sessions and in a notice if the client is new, and it and each refusal is a line of the log with the code and the person.
-//! An entry for each sign-in would cost about 6 USD for a million of them.
+//! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
+//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
+//! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
@@ -116,6 +116,8 @@ pub enum Action {
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
     DeletionCancelled,
+    /// Somebody signed in with a client that was not known.
+    NewClientSignedIn,
 }
 
 impl Action {
@@ -150,7 +152,8 @@ impl Action {
             | Self::PasskeyRemoved
             | Self::DevicesForgotten
             | Self::DeletionScheduled
-            | Self::DeletionCancelled => true,
+            | Self::DeletionCancelled
+            | Self::NewClientSignedIn => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
