@@ -40,10 +40,11 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// What people do with their own accounts, which is in the audit beside what staff do.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
+    "addresses_changed",
     "picture_removed",
     "account_deactivated",
     "password_changed",

@@ -94,6 +94,8 @@ pub enum Action {
     UsernameChanged,
     /// Somebody's e-mail address or phone number was changed or removed.
     ContactChanged,
+    /// Somebody added, changed or removed a postal address.
+    AddressesChanged,
     /// Somebody removed their picture.
     PictureRemoved,
     /// Somebody deactivated their account.
@@ -142,6 +144,7 @@ impl Action {
             | Self::ProfileChanged
             | Self::UsernameChanged
             | Self::ContactChanged
+            | Self::AddressesChanged
             | Self::PictureRemoved
             | Self::AccountDeactivated
             | Self::PasswordChanged
