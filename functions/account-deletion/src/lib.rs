@@ -16,6 +16,7 @@ use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
+use proofs::deletion_link;
 use secrets::KeysOnDemand;
 use store::Table;
 use web::Site;
@@ -46,16 +47,13 @@ impl Rules {
     /// Reads `DELETION_DAYS` (30), and the addresses of the policies, `TERMS_URL` and `PRIVACY_URL`. Policies without an
     /// address are left out.
     fn read(r: &mut Reader<'_>) -> Self {
-        let days = r.or("DELETION_DAYS", 30);
-        if !(1..=365).contains(&days) {
-            r.wrong("DELETION_DAYS must be from 1 to 365".to_owned());
-        }
+        let days = deletion_link::days(r);
         let mut link = |name| Some(r.or(name, String::new())).filter(|url| !url.is_empty()).map(Arc::from);
         Self { days, terms: link("TERMS_URL"), privacy: link("PRIVACY_URL") }
     }
 
     const fn interval(&self) -> Duration {
-        Duration::from_secs((self.days as u64).saturating_mul(24 * 3600))
+        deletion_link::interval(self.days)
     }
 }
 

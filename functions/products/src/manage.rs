@@ -7,13 +7,13 @@ use accounts::{
 use axum::extract::State;
 use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
-    CURRENCY, price,
+    CURRENCY,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
     slug::ProductSlug,
     text::{Description, ProductName},
 };
 use kernel::{
-    FieldError, Fields, Kind, Problem,
+    FieldError, Fields, Kind, PatchMember, Problem,
     id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
@@ -21,7 +21,7 @@ use search::Catalogue;
 use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
+use web::{Created, Error, IfMatch, Json, Language, NoContent, Path, Problems, RequestId, Versioned};
 
 use crate::{
     State as Shop,
@@ -233,14 +233,11 @@ pub async fn update_product(
 ) -> Result<Versioned<ProductInfo>, Error> {
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = matching(&s, &version, id).await?;
-    let discounted = change.discount.unwrap_or(before.discount).is_some();
-    let lowest =
-        if discounted && (change.price.is_some() || change.discount.is_some()) { price::lowest(&s.table, id, now).await? } else { None };
-    let after = before.after(change, lowest, now)?;
+    let after = before.changed(&s.table, change, now).await?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
-    s.audit.add(&mut tx, &with_changes(entry(&s, &caller, &request, Action::ProductChanged, id), &before, &after));
+    s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
@@ -262,18 +259,6 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
     // The same version: something was ordered.
     Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
-}
-
-/// An entry with what has changed. The description is left out, because it is long.
-fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
-    entry
-        .when_changed("name", &before.name, &after.name)
-        .when_changed("category", before.category, after.category)
-        .when_changed("price", before.price, after.price)
-        .when_changed("discount", before.discount, after.discount)
-        .when_changed("for_sale", before.for_sale, after.for_sale)
-        .when_changed("available", before.available, after.available)
-        .to_version(after.version)
 }
 
 /// Deletes a product.

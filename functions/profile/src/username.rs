@@ -66,9 +66,7 @@ pub async fn change_username(
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: old.version.saturating_add(1), ..old.clone() };
     let mut tx = Tx::new();
-    UsernameClaim::release(&mut tx, &old.username, old.id, now);
-    let free = UsernameClaim::take(&mut tx, &name, old.id, now);
-    former.record(&mut tx, &old.username, now);
+    let free = former.rename(&mut tx, &old.username, &name, now);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
     let entry = AuditEntry::of_own(&s.sys, old.id, &client.0, Action::UsernameChanged);

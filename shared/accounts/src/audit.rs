@@ -88,7 +88,7 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
-    /// Somebody changed their profile.
+    /// A profile was changed, by its person or by staff.
     ProfileChanged,
     /// Somebody changed their username.
     UsernameChanged,
@@ -98,7 +98,7 @@ pub enum Action {
     AddressesChanged,
     /// Somebody removed their picture.
     PictureRemoved,
-    /// Somebody deactivated their account.
+    /// An account was deactivated, by its person or by staff.
     AccountDeactivated,
     /// Somebody changed their password.
     PasswordChanged,
@@ -120,6 +120,15 @@ pub enum Action {
     DeletionCancelled,
     /// Somebody signed in with a client that was not known.
     NewClientSignedIn,
+    /// Staff ended all sessions of somebody.
+    SessionsEnded,
+    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
+    /// own if none did.
+    TicketRead,
+    /// Staff changed the state of a ticket of the contact form, or who has it.
+    TicketChanged,
+    /// Staff answered a ticket of the contact form.
+    TicketAnswered,
 }
 
 impl Action {
@@ -156,7 +165,8 @@ impl Action {
             | Self::DevicesForgotten
             | Self::DeletionScheduled
             | Self::DeletionCancelled
-            | Self::NewClientSignedIn => true,
+            | Self::NewClientSignedIn
+            | Self::SessionsEnded => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
@@ -167,7 +177,10 @@ impl Action {
             | Self::ProductDeleted
             | Self::CategoryCreated
             | Self::CategoryChanged
-            | Self::CategoryDeleted => false,
+            | Self::CategoryDeleted
+            | Self::TicketRead
+            | Self::TicketChanged
+            | Self::TicketAnswered => false,
         }
     }
 

@@ -20,6 +20,12 @@ pub trait Id: Sized {
     fn ulid(&self) -> Ulid;
 }
 
+/// The greatest id that is less than this one. `None` if there is none.
+#[must_use]
+pub fn before<I: Id>(id: &I) -> Option<I> {
+    u128::from(id.ulid()).checked_sub(1).map(|less| I::from_ulid(Ulid::from(less)))
+}
+
 /// The text is not an id of the expected type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of this kind")]
@@ -169,8 +175,12 @@ id! {
     CommentId "cmt";
     /// A donation.
     DonationId "don";
+    /// A payment of a plan.
+    PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
+    /// What somebody wrote to the team with the contact form, with the answers.
+    TicketId "tkt";
 }
 
 #[cfg(test)]
@@ -193,5 +203,15 @@ mod tests {
         assert!(time_of(&id) >= before && first_at::<UserId>(time_of(&id)) <= id);
         assert!(first_at::<UserId>(time_of(&id) + std::time::Duration::from_millis(1)) > id);
         assert!(after(&id) > id && time_of(&first_at::<UserId>(before)) == before);
+    }
+
+    #[test]
+    fn ids_lie_between_the_first_of_their_moment_and_that_of_the_next() {
+        let sys = crate::Sys::real();
+        sys.hold();
+        let (id, now): (UserId, Time) = (sys.id(), sys.now());
+        let next: UserId = first_at(now + std::time::Duration::from_millis(1));
+        assert!(first_at::<UserId>(now) <= id && id < next && Some(id) <= before(&next));
+        assert_eq!((before(&UserId::NIL), first_at(Time::ZERO)), (None, UserId::NIL));
     }
 }

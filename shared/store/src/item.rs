@@ -110,6 +110,8 @@ pub enum Index {
     ProductsByPrice,
     /// The orders in each state, by age: `gsi2`.
     OrdersByState,
+    /// The tickets of the contact form in each state, by when they came into it: `gsi1`.
+    TicketsByState,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -124,6 +126,10 @@ pub enum Index {
     AuditByActor,
     /// The records of the audit, by what was done, and month: `gsi4` of its table.
     AuditByAction,
+    /// The roles of everybody who has one: `gsi1`.
+    Staff,
+    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    AccountsInState,
 }
 
 impl Index {
@@ -142,8 +148,10 @@ impl Index {
             | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
+            | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
+            | Self::TicketsByState
             | Self::UnreadNotifications
             | Self::CurrentBans
             | Self::ReportedMessages
@@ -160,6 +168,7 @@ impl Index {
             | Self::ReportsOfAuthor
             | Self::DueDigests
             | Self::SearchSecond
+            | Self::AccountsInState
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }
