@@ -12,7 +12,7 @@ use web::{Client, Error, Json, Problems};
 
 use crate::{
     State as Shop,
-    shown::{OrderInfo, PaymentInfo},
+    shown::{OrderInfo, OrderPayment},
 };
 
 /// Payments by card that a person begins: card testing needs many.
@@ -73,7 +73,7 @@ pub(crate) async fn payable(
 fn shown(order: Order, payment: &Payment) -> OrderInfo {
     let secret = payment.client_secret.expose().clone();
     let mut info = OrderInfo::from(order);
-    info.payment = info.payment.map(|payment| PaymentInfo { client_secret: Some(secret), ..payment });
+    info.payment = info.payment.map(|payment| OrderPayment { client_secret: Some(secret), ..payment });
     info
 }
 
