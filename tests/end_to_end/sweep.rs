@@ -29,8 +29,12 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/admin/users/{username}/api-keys/{key}"),
     (Whole, "PUT /v1/admin/orders/{user}/{order}/state"),
     (Whole, "POST /v1/admin/orders/{order}/refunds"),
+    (Whole, "PATCH /v1/admin/tickets/{ticket}"),
+    (Whole, "POST /v1/admin/tickets/{ticket}/answers"),
+    (Whole, "POST /v1/contact-messages"),
     (Whole, "PUT /v1/cart/items/{product}"),
     (Whole, "POST /v1/donations"),
+    (Whole, "POST /v1/plan-payments"),
     (Whole, "POST /v1/orders"),
     (Whole, "POST /v1/orders/{order}/cancellation"),
     (Whole, "POST /v1/orders/{order}/payment"),
@@ -221,6 +225,7 @@ impl Operation {
             ("{product}", "prd_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{order}", "ord_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{ticket}", "tkt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{key}", "apk_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));

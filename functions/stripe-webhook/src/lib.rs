@@ -1,4 +1,4 @@
-//! Keeps donations, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for events
+//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for events
 //! that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | five queries; up to three transactions and a read for each payment. A request to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | six queries; up to three transactions and a read for each payment. A request to Stripe, and up to three for each payment and customer |
 
 mod reconcile;
 mod renamed;

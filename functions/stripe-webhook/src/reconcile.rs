@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use commerce::order::{self, Order};
 use function::{Context, Failure};
-use payments::{ABANDONED, Donation, DonationState, PaymentRemoval, Written, due, purge, unfinished, write};
+use payments::{ABANDONED, CardPayment, Donor, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished, write};
 use serde::Serialize;
 use store::Item as _;
 use stripe_api::{Failed, Settled, UndeliveredPage, close, created, give_back, remove_payment, settle};
@@ -24,7 +24,7 @@ const MARGIN: Duration = Duration::from_secs(20);
 pub(crate) struct Report {
     /// Events that were not delivered, and are applied now or were before.
     undelivered: u64,
-    /// Donations that were looked at because nobody had paid them.
+    /// Donations and payments of plans that were looked at because nobody had made them.
     looked_at: u64,
     /// Orders that were looked at because nobody had paid them, or because money was to be given back.
     orders: u64,
@@ -62,7 +62,8 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     let mut report = Report::default();
     let outcomes = [
         orders(s, context, &mut report).await,
-        donations(s, context, &mut report).await,
+        unpaid::<Donor>(s, context, &mut report).await,
+        unpaid::<Plan>(s, context, &mut report).await,
         undelivered(s, context, &mut report).await,
         payments_of_nobody(s, context, &mut report).await,
         unfinished_customers(s, context, &mut report).await,
@@ -98,16 +99,16 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
     }
 }
 
-/// Looks at the donations that nobody has paid, and cancels those of yesterday.
-async fn donations(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
+/// Looks at the payments for one purpose that nobody has made, and cancels those of yesterday.
+async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
-        let found = due(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
-        for donation in &found.items {
+        let found = due::<P>(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
+        for payment in &found.items {
             if !report.has_time(context) {
                 return Ok(());
             }
-            match look_at(s, donation).await {
+            match look_at(s, payment).await {
                 Ok(()) => Report::count(&mut report.looked_at),
                 Err(e) => report.failed(&e),
             }
@@ -119,19 +120,18 @@ async fn donations(s: &State, context: &Context, report: &mut Report) -> Result<
     }
 }
 
-async fn look_at(s: &State, donation: &Donation) -> Result<(), Failure> {
+async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
     let now = s.sys.now();
-    let looked_at = donation.looked_at(now);
+    let looked_at = payment.looked_at(now);
     // First of all, so that one that fails makes room for those that wait behind it.
-    if write(&s.table, &s.sys, donation, &looked_at, None).await? != Written::Now {
+    if write(&s.table, &s.sys, payment, &looked_at, None).await? != Written::Now {
         return Ok(());
     }
-    let taken = Donation { version: donation.version.saturating_add(1), ..looked_at };
-    let cancelled = Donation { state: DonationState::Cancelled, ..taken.clone() };
+    let taken = CardPayment { version: payment.version.saturating_add(1), ..looked_at };
     let late = now.since(taken.created_at) >= ABANDONED;
     let Some(intent) = &taken.intent else {
         // Whoever began it has never got the secret to pay it.
-        return if late { put(s, &taken, &cancelled).await } else { Ok(()) };
+        return if late { put(s, &taken, &taken.cancelled()).await } else { Ok(()) };
     };
     if late {
         match s.stripe.cancel_payment(intent).await {
@@ -141,12 +141,12 @@ async fn look_at(s: &State, donation: &Donation) -> Result<(), Failure> {
         }
     }
     match settle(&s.table, &s.sys, &s.stripe, intent, None).await? {
-        Settled::Gone => put(s, &taken, &cancelled).await,
+        Settled::Gone => put(s, &taken, &taken.cancelled()).await,
         _ => Ok(()),
     }
 }
 
-async fn put(s: &State, before: &Donation, after: &Donation) -> Result<(), Failure> {
+async fn put<P: Purpose>(s: &State, before: &CardPayment<P>, after: &CardPayment<P>) -> Result<(), Failure> {
     // If somebody else has just written it, the next run looks at it.
     write(&s.table, &s.sys, before, after, None).await?;
     Ok(())

@@ -118,7 +118,7 @@ pub async fn receive_stripe_event(
         return receipt(Outcome::HandledBefore);
     }
     match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
-        Settled::Donation(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
+        Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
         Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {

@@ -157,6 +157,8 @@ pub fn step(from: OrderState, to: OrderState, by: By) -> Option<Arrow> {
     ARROWS.into_iter().find(|arrow| arrow.from == from && arrow.to == to && arrow.by.contains(&by))
 }
 
+kernel::audited_words!(OrderState);
+
 #[cfg(test)]
 mod tests {
     use kernel::Sys;

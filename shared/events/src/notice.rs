@@ -71,6 +71,10 @@ notices! {
     AccountDeleted,
     /// A ban from chat was ended before its time.
     ChatUnbanned,
+    /// Staff changed the profile.
+    ProfileChanged,
+    /// Staff ended all sessions.
+    SessionsEnded,
     /// An order was shipped.
     OrderShipped,
     /// Money that was paid for an order is given back.
@@ -102,6 +106,8 @@ impl Notice {
             | Self::AccountDeactivated
             | Self::AccountDeleted
             | Self::DeletionCancelled
+            | Self::ProfileChanged
+            | Self::SessionsEnded
             | Self::ExportReady => true,
             // Users with second factors have an address. The end of a ban is in the inbox of the app, as is what happens to an order.
             Self::MfaEnabled

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use kernel::id::{DonationId, OrderId, UserId};
+use kernel::id::{DonationId, OrderId, PlanPaymentId, UserId};
 use money::Money;
 
 /// The name of the metadata that says who pays.
 const USER: &str = "user";
 /// The name of the metadata that says which donation is paid.
 const DONATION: &str = "donation";
+/// The name of the metadata that says which payment of a plan it is.
+const PLAN_PAYMENT: &str = "plan_payment";
 /// The name of the metadata that says which order is paid.
 const ORDER: &str = "order";
 
@@ -17,6 +19,8 @@ const ORDER: &str = "order";
 pub enum PaidFor {
     /// A donation.
     Donation(DonationId),
+    /// A plan.
+    Plan(PlanPaymentId),
     /// An order.
     Order(OrderId),
 }
@@ -27,6 +31,7 @@ impl PaidFor {
     pub fn metadata(self, user: UserId) -> HashMap<String, String> {
         let (name, id) = match self {
             Self::Donation(id) => (DONATION, id.to_string()),
+            Self::Plan(id) => (PLAN_PAYMENT, id.to_string()),
             Self::Order(id) => (ORDER, id.to_string()),
         };
         metadata_of(user).into_iter().chain([(name.to_owned(), id)]).collect()
@@ -36,8 +41,9 @@ impl PaidFor {
     #[must_use]
     pub fn find(metadata: &HashMap<String, String>) -> Option<(UserId, Self)> {
         let donation = || metadata.get(DONATION)?.parse().ok().map(Self::Donation);
+        let plan = || metadata.get(PLAN_PAYMENT)?.parse().ok().map(Self::Plan);
         let order = || metadata.get(ORDER)?.parse().ok().map(Self::Order);
-        Some((metadata.get(USER)?.parse().ok()?, donation().or_else(order)?))
+        Some((metadata.get(USER)?.parse().ok()?, donation().or_else(plan).or_else(order)?))
     }
 }
 
@@ -72,7 +78,7 @@ mod tests {
     fn metadata_name_what_is_paid() {
         let sys = Sys::real();
         let user = sys.id();
-        for paid_for in [PaidFor::Donation(sys.id()), PaidFor::Order(sys.id())] {
+        for paid_for in [PaidFor::Donation(sys.id()), PaidFor::Plan(sys.id()), PaidFor::Order(sys.id())] {
             assert_eq!(PaidFor::find(&paid_for.metadata(user)), Some((user, paid_for)));
         }
         for other in [HashMap::new(), metadata_of(user), HashMap::from([("donation".to_owned(), "x".to_owned())])] {

@@ -54,6 +54,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
+    /// Stripe's id of the charge of the last card, if that was refused and another one may follow.
+    pub refused: Option<String>,
     /// The secret with which a browser pays it. It allows nothing else.
     pub client_secret: Secret,
     /// When it was created.
@@ -228,8 +230,10 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };
+    let refused = error.and_then(|error| error.charge.clone()).filter(|_| state.progress == Progress::Open);
     Ok(Payment {
         state,
+        refused,
         client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),
         created_at: Time::from_millis(intent.created.saturating_mul(1000)),
         metadata: intent.metadata,

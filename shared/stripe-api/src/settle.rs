@@ -6,9 +6,12 @@ use commerce::{
 };
 use kernel::{
     Problem, Sys,
-    id::{DonationId, OrderId, UserId},
+    id::{OrderId, UserId},
 };
-use payments::{Donation, DonationRecord, Mismatch, PaidFor, PaymentRemoval, Progress, Written, write};
+use payments::{
+    CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, Plan, PlanPayment, Progress, Purpose, Written,
+    card_refused, card_refused_in, write,
+};
 use store::{StoreError, Table};
 
 use crate::{Failed, Payment, Stripe, give_back, remove_payment};
@@ -21,6 +24,8 @@ pub(crate) const ROUNDS: u32 = 10;
 pub enum Settled {
     /// The donation is as Stripe says.
     Donation(Donation),
+    /// The payment of a plan is as Stripe says.
+    Plan(PlanPayment),
     /// The order is as Stripe says.
     Order(Box<Order>),
     /// The person has left; what is kept of what they paid is as Stripe says.
@@ -33,6 +38,20 @@ pub enum Settled {
     Missing(Payment),
     /// Stripe does not know the payment.
     Gone,
+}
+
+impl Settled {
+    /// The donation.
+    #[must_use]
+    pub fn donation(self) -> Option<Donation> {
+        if let Self::Donation(donation) = self { Some(donation) } else { None }
+    }
+
+    /// The payment of a plan.
+    #[must_use]
+    pub fn plan(self) -> Option<PlanPayment> {
+        if let Self::Plan(payment) = self { Some(payment) } else { None }
+    }
 }
 
 /// Why it could not be applied. It may be tried again.
@@ -74,9 +93,13 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         Err(e) => return Err(e.into()),
     };
     let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
+    if let Some(charge) = &payment.refused {
+        card_refused(table, sys.now(), user, charge).await?;
+    }
     let news = News { table, sys, user, payment, event };
     match paid_for {
-        PaidFor::Donation(id) => news.of_donation(id).await,
+        PaidFor::Donation(id) => news.of::<Donor>(id, Settled::Donation).await,
+        PaidFor::Plan(id) => news.of::<Plan>(id, Settled::Plan).await,
         PaidFor::Order(id) => news.of_order(stripe, id).await,
     }
 }
@@ -94,22 +117,26 @@ struct News<'a> {
 }
 
 impl News<'_> {
-    async fn of_donation(self, id: DonationId) -> Result<Settled, SettleError> {
+    async fn of<P: Purpose>(self, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, payment, event } = self;
+        let mut refused = payment.refused.clone();
         for _ in 0..ROUNDS {
-            let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
-                let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
+            let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
+                let kept = PaymentRecord::settle(table, &id.to_string(), &payment.state, sys.now()).await?;
                 return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
             };
-            let after = match donation.after(&payment.state, sys.now()) {
+            let after = match before.after(&payment.state, sys.now()) {
                 Ok(after) => after,
                 Err(mismatch) => {
-                    tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
+                    tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
                     return Ok(Settled::Foreign);
                 }
             };
-            match write(table, sys, &donation, &after, event).await? {
-                Written::Now => return Ok(Settled::Donation(after)),
+            if let Some(charge) = refused.take() {
+                card_refused_in(table, sys.now(), &before.network, &charge).await?;
+            }
+            match write(table, sys, &before, &after, event).await? {
+                Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
                 Written::Outdated => {}
             }
