@@ -7,7 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use commerce::{
-    card::{CardPayment, Refund, RefundReason, RefundState},
+    card::{OrderCard, Refund, RefundReason, RefundState},
     order::{Order, Written, find, replace},
 };
 use kernel::{FieldError, Kind, Problem, id::OrderId};
@@ -114,7 +114,7 @@ async fn ask(
 ) -> Result<Order, Problem> {
     for _ in 0..ROUNDS {
         new.check(order.total)?;
-        let card: &CardPayment = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
+        let card: &OrderCard = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
         if let Some(earlier) = card.refunds.iter().find(|refund| refund.name == name) {
             let same = earlier.amount == new.amount.amount() && earlier.reason == new.reason;
             return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };

@@ -60,18 +60,42 @@ impl CardGate {
     /// [`Kind::CaptchaRequired`] if there is no token of a captcha where one is needed, otherwise the errors of [`Captcha::check`], and
     /// [`Kind::TooManyRequests`].
     pub async fn admit(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
-        let asked = match &self.0 {
-            Some(captcha) if has_refused_cards(table, now, user, network).await? => Some(captcha),
-            _ => None,
-        };
-        let token = token.unwrap_or_default();
-        if asked.is_some() && token.is_empty() {
-            return Err(Kind::CaptchaRequired.because("three cards were refused"));
-        }
+        let asked = self.asked(table, now, user, network, token).await?;
         limits::take(table, now, &[PAYMENTS.of(user), FROM_NETWORK.of(network)]).await?;
         match asked {
-            Some(captcha) => Ok(captcha.check(now, token, ACTION).await?),
+            Some((captcha, token)) => Ok(captcha.check(now, token, ACTION).await?),
             None => Ok(()),
+        }
+    }
+
+    /// As [`CardGate::admit`], without the counters, for a payment that counts in the transaction that begins it: [`PAYMENTS`] and
+    /// [`FROM_NETWORK`].
+    ///
+    /// # Errors
+    /// As [`CardGate::admit`].
+    pub async fn prove(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
+        match self.asked(table, now, user, network, token).await? {
+            Some((captcha, token)) => Ok(captcha.check(now, token, ACTION).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The captcha that a person has to solve, with its token, if cards were refused.
+    async fn asked<'a>(
+        &'a self,
+        table: &Table,
+        now: Time,
+        user: UserId,
+        network: &str,
+        token: Option<&'a str>,
+    ) -> Result<Option<(&'a Captcha, &'a str)>, Problem> {
+        let Some(captcha) = &self.0 else { return Ok(None) };
+        if !has_refused_cards(table, now, user, network).await? {
+            return Ok(None);
+        }
+        match token.filter(|token| !token.is_empty()) {
+            Some(token) => Ok(Some((captcha, token))),
+            None => Err(Kind::CaptchaRequired.because("three cards were refused")),
         }
     }
 }
