@@ -84,7 +84,7 @@ pub async fn refund_order(
     let name: String = Sha256::digest(&key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
-    let entry = entry.changed("order", order, order).changed("refund", None::<u64>, new.amount.amount());
+    let entry = entry.changed("order", order, order).changed("refund", (), new.amount);
     let asked = ask(&s, found, &new, &name, |tx| {
         s.audit.add(tx, &entry);
         Some(staff::require(tx, me, Role::Administrator))

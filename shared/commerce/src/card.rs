@@ -228,33 +228,33 @@ impl OrderCard {
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
-    pub fn after(&self, state: OrderState, total: Money, said: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
-        if self.intent.as_ref() != Some(&said.intent) {
+    pub fn after(&self, state: OrderState, total: Money, settlement: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
+        if self.intent.as_ref() != Some(&settlement.intent) {
             // A former payment, which was cancelled.
-            if said.progress == Progress::Cancelled {
+            if settlement.progress == Progress::Cancelled {
                 return Ok((state, self.clone()));
             }
             if self.intent.is_some() {
                 return Err(Mismatch::Intent);
             }
         }
-        if self.customer.is_some() && self.customer != said.customer {
+        if self.customer.is_some() && self.customer != settlement.customer {
             return Err(Mismatch::Customer);
         }
-        let paid = said.progress == Progress::Succeeded;
-        if said.asked != total || (paid && said.received != total.amount()) {
+        let paid = settlement.progress == Progress::Succeeded;
+        if settlement.asked != total || (paid && settlement.received != total.amount()) {
             return Err(Mismatch::Amount);
         }
         let next = Self {
-            intent: Some(said.intent.clone()),
-            customer: said.customer.clone().or_else(|| self.customer.clone()),
-            refunded: self.refunded.max(said.refunded),
-            disputed: self.disputed || said.disputed,
-            decline: if paid { None } else { said.decline.clone().or_else(|| self.decline.clone()) },
+            intent: Some(settlement.intent.clone()),
+            customer: settlement.customer.clone().or_else(|| self.customer.clone()),
+            refunded: self.refunded.max(settlement.refunded),
+            disputed: self.disputed || settlement.disputed,
+            decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         };
-        let state = match (state, said.progress) {
+        let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
             (OrderState::Paid, _) if next.refunded > 0 => OrderState::Refunding,

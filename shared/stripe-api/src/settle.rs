@@ -1,6 +1,7 @@
 //! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
 use commerce::{
+    card::OrderCard,
     leaving::OrderRecord,
     order::{self, Order},
 };
@@ -157,7 +158,7 @@ impl News<'_> {
             if let (Some(charge), Some(card)) = (refused.take(), &order.card) {
                 card_refused_in(table, sys.now(), &card.network, &charge).await?;
             }
-            if order.card.as_ref().is_some_and(|card| card.owes()) {
+            if order.card.as_ref().is_some_and(OrderCard::owes) {
                 give_back(table, sys, stripe, order).await?;
                 continue;
             }
