@@ -6,7 +6,10 @@ use futures_util::future::join_all;
 use local::{
     aws::faults::{Fault, Target},
     hosts::Trace,
-    outside::stripe::{Act, Mode, Webhooks},
+    outside::{
+        Mode,
+        stripe::{Act, Webhooks},
+    },
 };
 use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
