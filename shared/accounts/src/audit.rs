@@ -78,6 +78,8 @@ pub enum Action {
     DeletionCancelled,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
+    /// Staff closed a group or a channel. The entry is about its owner.
+    RoomClosed,
 }
 
 /// An entry of the audit log.
