@@ -573,7 +573,7 @@ async fn rooms_are_listed_and_closed_by_staff() {
     let ana = cloud.member("ana").await;
     let mut made = Vec::new();
     for n in 0..7 {
-        let room = ana.post("/v1/rooms/groups", json!({ "name": format!("Walks {n}") })).await;
+        let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": format!("Walks {n}") })).await;
         made.push(room.succeeds().json()["id"].as_str().unwrap().to_owned());
         cloud.advance(Duration::from_millis(1)).await;
     }
@@ -602,6 +602,53 @@ async fn rooms_are_listed_and_closed_by_staff() {
     let direct = ana.post("/v1/rooms/direct", json!({ "user": ida.id() })).await.json()["id"].as_str().unwrap().to_owned();
     for room in [direct.as_str(), "rom_00000000000000000000000000"] {
         ida.delete(&format!("/v1/admin/rooms/{room}")).await.is_problem(404, "not_found");
+    }
+    items::are_as_described(&cloud).await;
+}
+
+/// The figures of a day are what has happened on it, by the moment at which it happened. A batch that is delivered again, also with more
+/// records behind it, is counted once.
+/// Promise: daily-figures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_are_counted_once() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let today = cloud.now().date().to_string();
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    cloud.sign_in("ana").await;
+    let mut socket = ana.socket().await;
+    for n in 0..3 {
+        socket.ask(json!({ "type": "send", "room": "public", "text": "Good morning!", "nonce": format!("n{n}") })).await;
+    }
+    ida.put(&at("ben", "deletion"), json!({})).await.is(200);
+    let scheduled = ben.get("/v1/me/deletion").await.is(200);
+    cloud.settle().await;
+    let shown = ida.get(&format!("/v1/admin/figures?from={today}")).await.is(200)["days"].clone();
+    let day = json!({
+        "date": today, "registrations": 3, "sign_ins": 4, "messages": 3, "orders": 0, "ordered": [], "donated": [], "deletions": 0,
+    });
+    assert_eq!(shown, json!([day]));
+    until_due(&cloud, &scheduled).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    cloud.settle().await;
+    let days = ida.get("/v1/admin/figures").await.is(200)["days"].as_array().unwrap().clone();
+    let last = days.last().unwrap();
+    assert_eq!((days.len(), &last["deletions"], &last["sign_ins"]), (30, &json!(1), &json!(1)), "{last}");
+
+    // 21 November 2026. The third delivery has more behind the last record.
+    let event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
+    let mut longer = event.clone();
+    let mut next = event["Records"][2].clone();
+    next["dynamodb"]["SequenceNumber"] = json!("4421584500000000017450439200");
+    longer["Records"].as_array_mut().unwrap().push(next);
+    for (event, messages) in [(&event, 1), (&event, 1), (&longer, 2), (&longer, 2)] {
+        cloud.hosts.invoke("FiguresFunction", to_raw_value(event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+        let of_day = ida.get("/v1/admin/figures?from=2026-11-21&until=2026-11-21").await.is(200)["days"][0].clone();
+        let money = json!([{ "amount": 4999, "currency": "PLN" }]);
+        let counted = (&of_day["registrations"], &of_day["messages"], &of_day["orders"], &of_day["ordered"]);
+        assert_eq!(counted, (&json!(1), &json!(messages), &json!(1), &money), "{of_day}");
     }
     items::are_as_described(&cloud).await;
 }
