@@ -104,7 +104,7 @@ async fn every_combination_of_filters_is_right() {
         for role in [None, Some("moderator"), Some("administrator")] {
             for state in [None, Some("active"), Some("leaving"), Some("deactivated"), Some("purging")] {
                 for (days, shown) in
-                    [(0..=2, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
+                    [(0..=2_usize, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
                 {
                     let mut query = shown;
                     for (name, value) in [("q", q), ("role", role), ("state", state)] {
