@@ -4,7 +4,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kernel::{Id as _, id::UserId};
-use local::hosts::Trace;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
 use reqwest::Method;
 use serde_json::value::to_raw_value;
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
@@ -357,6 +363,40 @@ async fn nobody_reaches_above_themselves() {
     // One step below works.
     root.delete(&at("eva", "sessions")).await.is(204);
     ida.delete(&at("moe", "sessions")).await.is(204);
+}
+
+/// Each change of an account and its entry happen together or not at all, whichever call to the table fails.
+/// Promise: audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_an_account_and_its_entry_are_atomic() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let ben = cloud.member("ben").await;
+    let fault = |first| {
+        let target = Target { first, times: 0, ..Target::of("AdminFunction", Service::DynamoDb, "TransactWriteItems") };
+        cloud.aws.faults.script(target, Fault::Unavailable)
+    };
+    for (method, path, body, action) in [
+        (Method::PATCH, account("ben"), json!({ "bio": "Climbs.", "username": "ben_nowak" }), "profile_changed"),
+        (Method::DELETE, at("ben_nowak", "sessions"), json!({}), "sessions_ended"),
+        (Method::PUT, at("ben_nowak", "deletion"), json!({}), "deletion_scheduled"),
+        (Method::DELETE, at("ben_nowak", "deletion"), json!({}), "deletion_cancelled"),
+        (Method::POST, at("ben_nowak", "deactivation"), json!({}), "account_deactivated"),
+    ] {
+        let entries = async || cloud.of_kind("audit").await.iter().filter(|entry| entry["action"]["S"] == action).count();
+        let ask = async || ida.with("if-match", "*").send(method.clone(), &path, Some(body.clone())).await;
+        let state = async || (stored(&cloud, &ben).await, deletions(&cloud, &ben).await, entries().await);
+        let before = state().await;
+        let down = fault(1);
+        assert_eq!((ask().await.status.as_u16(), state().await), (503, before), "{action}");
+        assert!(down.hits() > 0, "{action}");
+        down.end();
+        // If the entry were written by a second transaction, that one would fail here.
+        let between = fault(2);
+        ask().await.succeeds();
+        assert_eq!((entries().await, between.hits()), (1, 0), "{action}");
+        between.end();
+    }
 }
 
 /// A second factor and a proof of the last five minutes are needed for every change.
