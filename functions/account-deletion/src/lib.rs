@@ -12,7 +12,7 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::token::Tokens;
+use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
@@ -27,6 +27,7 @@ pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/del
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     keys: KeysOnDemand,
@@ -76,6 +77,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         keys,
         rules: Rules::read(r),

@@ -1,9 +1,10 @@
 //! Changing somebody's profile. Credentials, factors, contacts and privacy settings are their owner's alone.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     directory::Account,
     identifier::Username,
-    profile::{Edit, Editor, ProfilePatch},
+    profile::{Edit, ProfilePatch},
     staff::{Actor, Role},
     username::FormerNames,
 };
@@ -59,10 +60,6 @@ impl UpdateAccount {
     /// The edit, if somebody with this role may make it.
     fn parse(self, role: Role) -> Result<Edit, Problem> {
         let Self { first_name, last_name, bio, username, picture, birth_date, private, language } = self;
-        let untouched = (&birth_date, &private, &language) == (&PatchMember::Leave, &PatchMember::Leave, &PatchMember::Leave);
-        if !untouched && role < Role::Superuser {
-            return Err(Kind::Forbidden.because("a member of the profile that superusers alone may change"));
-        }
         let username = match username {
             PatchMember::Leave => None,
             PatchMember::Clear => return Err(Problem::field("/username", FieldError::new("required"))),
@@ -74,7 +71,11 @@ impl UpdateAccount {
             PatchMember::To(_) => return Err(Problem::field("/picture", FieldError::new("choice"))),
         };
         let patch = ProfilePatch { first_name, last_name, bio, birth_date, private, language, ..ProfilePatch::default() };
-        Ok(Edit { patch, username, picture })
+        let edit = Edit { patch, username, picture };
+        if edit.takes().is_none_or(|least| role < least) {
+            return Err(Kind::Forbidden.because("a member of the profile that superusers alone may change"));
+        }
+        Ok(edit)
     }
 }
 
@@ -117,10 +118,10 @@ pub async fn update_account(
     let user = account.user.id;
     let former = s.table.get::<FormerNames>(FormerNames::key_of(user)).await?.unwrap_or_else(|| FormerNames::none(user));
     let actor = Actor { user: caller.member.user.id, role: caller.role };
-    let by = Editor { actor, request: &request.0 };
+    let entry = AuditEntry::by(&s.sys, actor.user, &request.0, Action::ProfileChanged, user);
     let mut tx = Tx::new();
-    if let Some(edited) = edit.add(&mut tx, (&s.sys, &s.audit), by, (&account, &former))? {
-        account.user = edited.commit(&s.table, tx).await?;
+    if let Some(edited) = edit.add(&mut tx, &s.sys, (actor, entry), (&account, &former))? {
+        account.user = edited.commit(&s.table, &s.audit, tx).await?;
         tracing::info!(user.id = %user, actor.id = %actor.user, "a profile was changed by staff");
     }
     Ok(details(&s, account, caller.role).await?)

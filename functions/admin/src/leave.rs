@@ -10,7 +10,7 @@ use accounts::{
     deletion::{Deletion, Stage},
     directory::Account,
     session,
-    staff::{Actor, ActorSlots},
+    staff::{self, Actor, ActorSlots},
     user::{Status, notify},
 };
 use axum::extract::State;
@@ -76,8 +76,7 @@ pub async fn deactivate_account(
         return Err(act.account.refusal().into());
     }
     let mut tx = Tx::new();
-    session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
-    notify(&mut tx, &s.sys, user.id, Notice::AccountDeactivated);
+    staff::deactivate(&mut tx, &s.sys, user);
     let allowed = act.add(&mut tx, Action::AccountDeactivated, |e| e.changed("status", Status::Active, Status::Deactivated));
     s.table.commit(tx).await.map_err(|e| allowed.problem(e))?;
     act.log("deactivated by staff");

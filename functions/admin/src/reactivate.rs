@@ -4,11 +4,10 @@ use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
     staff,
-    user::{Status, notify},
+    user::Status,
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
-use events::Notice;
 use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
 
@@ -35,11 +34,10 @@ pub async fn reactivate_account(
         return Err(account.refusal().into());
     }
     let mut tx = Tx::new();
-    tx.update(user.reactivate());
+    staff::reactivate(&mut tx, &s.sys, user);
     let still = staff::require_superuser(&mut tx, actor);
     let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
-    notify(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
     Ok(NoContent)

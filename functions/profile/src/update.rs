@@ -1,29 +1,27 @@
 //! Changing the caller's profile: a merge patch (RFC 7396) of the version that the client has read.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     finding,
-    profile::{ProfilePatch, difference},
+    profile::{self, ProfilePatch, difference},
     seen::LastSeen,
     user::User,
 };
 use axum::extract::State;
 use callers::MemberWith;
-use kernel::{Kind, Problem, Sys};
-use store::{CommitError, Row, Table, Tx, Update, WriteError};
-use web::{Error, IfMatch, Json, Problems, Versioned};
+use kernel::{Kind, Problem};
+use store::{CommitError, Row, Tx, Update, WriteError};
+use web::{Error, IfMatch, Json, Problems, RequestId, Versioned};
 
-use crate::{
-    picture::Links,
-    read::{Me, example},
-};
+use crate::read::{Me, example};
 
 /// Changes the caller's profile.
 ///
 /// A JSON merge patch (RFC 7396), which is applied completely or not at all: 412 if the profile has changed since the version
 /// in `If-Match`. A patch that changes nothing keeps the version.
 ///
-/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the conditional write, which depends on
-/// it and is a transaction with the words by which people are found if a name changes. One if nothing changes.
+/// AWS calls: two, the batch that authenticates the caller and reads the profile, and the transaction, which depends on it and has
+/// the words by which people are found if a name changes. One if nothing changes.
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "update_me",
     params(("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the profile, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -42,33 +40,31 @@ use crate::{
 pub async fn update_me(
     MemberWith { member, resource }: MemberWith<LastSeen>,
     wanted: IfMatch,
-    State(table): State<Table>,
-    State(sys): State<Sys>,
-    State(links): State<Links>,
+    State(s): State<crate::State>,
+    request: RequestId,
     Json(patch): Json<ProfilePatch>,
 ) -> Result<Versioned<Me>, Error> {
     let old = member.user;
     if !wanted.names(old.version) {
         return Err(Kind::VersionMismatch.into());
     }
-    let mut new = patch.apply(&old, sys.now())?;
+    let mut new = patch.apply(&old, s.sys.now())?;
     if let Some(update) = difference(&old, &new) {
         new.version = old.version.saturating_add(1);
-        if let Err(e) = write(&table, update, &old, &new).await {
+        if let Err(e) = write(&s, update, &old, &new, &request).await {
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &links).seen(resource.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &s.links).seen(resource.as_ref())))
 }
 
-/// The conditional write, together with the words by which the person is found if they change.
-async fn write(table: &Table, update: Update, old: &User, new: &User) -> Result<(), WriteError> {
-    if !finding::differs(old, new) {
-        return table.update(update).await.map(drop);
-    }
+/// The conditional write, together with its entry in the audit, and with the words by which the person is found if they change.
+async fn write(s: &crate::State, update: Update, old: &User, new: &User, request: &RequestId) -> Result<(), WriteError> {
     let mut tx = Tx::new();
     let record = tx.update(update);
-    finding::change(&mut tx, old, new).commit(table, tx).await.map_err(|e| match e {
+    let entry = AuditEntry::of_own(&s.sys, old.id, &request.0, Action::ProfileChanged);
+    s.audit.add(&mut tx, &profile::audited(entry, old, new));
+    finding::change(&mut tx, old, new).commit(&s.table, tx).await.map_err(|e| match e {
         CommitError::Refused(r) => WriteError::Refused(r.current(record)),
         CommitError::Store(e) => WriteError::Store(e),
     })

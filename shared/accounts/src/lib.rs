@@ -8,6 +8,7 @@ pub mod address_book;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
+pub mod audit_seal;
 pub mod deletion;
 pub mod directory;
 mod eddsa;
@@ -30,6 +31,7 @@ pub mod session;
 pub mod staff;
 pub mod statistics;
 pub mod token;
+pub mod undo;
 pub mod user;
 pub mod username;
 
@@ -40,7 +42,9 @@ pub use resource::Resource;
 store::items![
     address_book::Book,
     api_key::ApiKey,
-    audit::AuditEntry,
+    audit::AuditRecord,
+    audit::AuditValues,
+    audit_seal::Seal,
     deletion::Deletion,
     deletion::Receipt,
     directory::DirectoryEntry,
@@ -57,6 +61,7 @@ store::items![
     staff::Roles,
     statistics::DayShard,
     token::PublishedKeys,
+    undo::Undone,
     user::EmailClaim,
     user::NoticeDetails,
     user::PasswordHash,

@@ -1,19 +1,22 @@
 //! What may be changed in a profile, by its owner and by staff, and how a change by staff is written.
 
 use events::{Notice, Outbox, files::PictureRetired};
-use kernel::{FieldError, Fields, Kind, Locale, PatchMember, Problem, Sys, Time, id::PictureId, text};
-use search::Change;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use store::{CommitError, Slot, Table, Tx, Update, field};
+use kernel::{
+    FieldError, Fields, Kind, Locale, PatchMember, Problem, Sys, Time,
+    audit::{AuditText, AuditValue, Auditable as _},
+    id::PictureId,
+    text,
+};
+use serde::Deserialize;
+use store::{CommitError, Item as _, Slot, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
-    audit::{Action, Audit, AuditEntry},
+    audit::{Audit, AuditEntry},
     directory::Account,
     finding,
     identifier::{BirthDate, PersonName, Username},
-    staff::{Actor, ActorSlots},
+    staff::{Actor, ActorSlots, Role},
     user::{Status, User, WhoCanMessage, notify},
     username::FormerNames,
 };
@@ -150,33 +153,70 @@ fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
 /// added are kept. `None` if nothing differs.
 #[must_use]
 pub fn difference(old: &User, new: &User) -> Option<Update> {
-    let (update, changes) = written(old, new);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
-    (!changes.is_empty()).then(|| update.add("version", 1).when(unchanged))
+    written(old, new).map(|update| update.add("version", 1).when(unchanged))
 }
 
-/// A changed member of a profile, under its name in the API, with its values before and after.
-type Changed = (&'static str, Value, Value);
-
-/// The changed attributes, as an update and under their names in the API.
-fn written(old: &User, new: &User) -> (Update, Vec<Changed>) {
-    let (mut update, mut changes) = (Update::of(User::key_of(old.id)), Vec::new());
+/// The update of the attributes that differ. `None` if none does.
+fn written(old: &User, new: &User) -> Option<Update> {
+    let (mut update, mut changed) = (Update::of(User::key_of(old.id)), false);
     macro_rules! set {
-        ($($field:ident $member:literal)*) => {$(
+        ($($field:ident)*) => {$(
             if old.$field != new.$field {
+                changed = true;
                 update = update.set(stringify!($field), &new.$field);
-                changes.push(($member, json(&old.$field), json(&new.$field)));
             }
         )*};
     }
-    set!(first_name "first_name" last_name "last_name" birth_date "birth_date" bio "bio" private "private" locale "language");
-    set!(who_can_message "who_can_message" found_by_email "found_by_email" found_by_phone "found_by_phone");
-    set!(read_receipts "read_receipts" added_by_friends "added_by_friends");
-    (update, changes)
+    set!(first_name last_name birth_date bio private locale who_can_message found_by_email found_by_phone read_receipts added_by_friends);
+    changed.then_some(update)
 }
 
-fn json(value: impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+/// An entry of the audit with what differs between two states of a person, under the names of the API.
+#[must_use]
+pub fn audited(entry: AuditEntry, old: &User, new: &User) -> AuditEntry {
+    MEMBERS
+        .into_iter()
+        .fold(entry, |entry, member| entry.when_changed(member, value(old, member), value(new, member)))
+        .to_version(new.version)
+}
+
+/// The members of a profile that can be changed, by their names in the API.
+const MEMBERS: [&str; 13] = [
+    "first_name",
+    "last_name",
+    "birth_date",
+    "bio",
+    "private",
+    "language",
+    "who_can_message",
+    "found_by_email",
+    "found_by_phone",
+    "read_receipts",
+    "added_by_friends",
+    "picture",
+    "username",
+];
+
+/// A member of a profile, as the audit has it.
+#[must_use]
+pub fn value(user: &User, member: &str) -> AuditValue {
+    match member {
+        "first_name" => user.first_name.audited(),
+        "last_name" => user.last_name.audited(),
+        "birth_date" => user.birth_date.audited(),
+        "bio" => user.bio.as_deref().map(AuditText).audited(),
+        "private" => user.private.audited(),
+        "language" => user.locale.audited(),
+        "who_can_message" => user.who_can_message.audited(),
+        "found_by_email" => user.found_by_email.audited(),
+        "found_by_phone" => user.found_by_phone.audited(),
+        "read_receipts" => user.read_receipts.audited(),
+        "added_by_friends" => user.added_by_friends.audited(),
+        "picture" => user.picture.audited(),
+        "username" => user.username.audited(),
+        _ => AuditValue::Nothing,
+    }
 }
 
 /// What staff change in somebody's profile.
@@ -194,27 +234,36 @@ pub struct Edit {
 #[must_use = "the transaction is committed by it"]
 #[derive(Debug)]
 pub struct Edited {
+    /// The person before it.
+    pub before: User,
     /// The person after it.
     pub user: User,
-    record: Slot,
-    free: Option<Slot>,
-    allowed: ActorSlots,
-    found: Change,
-}
-
-/// Who edits a profile, and the `X-Request-Id` of the request.
-#[derive(Clone, Copy, Debug)]
-pub struct Editor<'r> {
-    /// Who it is.
-    pub actor: Actor,
-    /// The request.
-    pub request: &'r str,
+    /// Its entry in the audit, which is not added yet.
+    pub entry: AuditEntry,
+    /// Refused if the record of the person has changed since it was read.
+    pub record: Slot,
+    /// Refused if the username is not free.
+    pub free: Option<Slot>,
+    /// The conditions on the roles of both.
+    pub allowed: ActorSlots,
 }
 
 impl Edit {
-    /// Adds an edit by staff to a transaction, after all other writes of it: the record of the person under the condition that it is as
-    /// it was read, the claims of usernames, the words by which they are found, the audit entry, and the notice to them. `None` if it
-    /// changes nothing.
+    /// The least role of staff that may make it. `None` for what only its person changes.
+    #[must_use]
+    pub fn takes(&self) -> Option<Role> {
+        let ProfilePatch { who_can_message, found_by_email, found_by_phone, read_receipts, added_by_friends, .. } = &self.patch;
+        let ProfilePatch { birth_date, private, language, .. } = &self.patch;
+        let own = [found_by_email, found_by_phone, read_receipts, added_by_friends].into_iter().any(|member| *member != PatchMember::Leave);
+        if own || *who_can_message != PatchMember::Leave {
+            return None;
+        }
+        let untouched = (birth_date, private, language) == (&PatchMember::Leave, &PatchMember::Leave, &PatchMember::Leave);
+        Some(if untouched { Role::Administrator } else { Role::Superuser })
+    }
+
+    /// Adds an edit by staff to a transaction: the record of the person under the condition that it is as it was read, the claims of
+    /// usernames, and the notice to them. The entry is what its audit entry begins with. `None` if it changes nothing.
     ///
     /// # Errors
     /// [`Kind::Invalid`] as for the owner of the profile; [`Kind::AccountProtected`]; [`Kind::AccountState`] if the account is being
@@ -222,11 +271,11 @@ impl Edit {
     pub fn add(
         self,
         tx: &mut Tx,
-        (sys, audit): (&Sys, &Audit),
-        by: Editor<'_>,
+        sys: &Sys,
+        (actor, entry): (Actor, AuditEntry),
         (account, former): (&Account, &FormerNames),
     ) -> Result<Option<Edited>, Problem> {
-        by.actor.may_change(&account.roles)?;
+        actor.may_change(&account.roles)?;
         let old = &account.user;
         if old.status == Status::Purging {
             return Err(account.refusal());
@@ -238,49 +287,47 @@ impl Edit {
             PatchMember::Clear => new.picture = None,
             PatchMember::To(picture) => new.picture = Some(picture),
         }
-        let (mut update, mut changes) = written(old, &new);
-        if old.picture != new.picture {
+        let (written, pictured, renamed) = (written(old, &new), old.picture != new.picture, old.username != new.username);
+        let changed = written.is_some() || pictured;
+        if !changed && !renamed {
+            return Ok(None);
+        }
+        let mut update = written.unwrap_or_else(|| Update::of(old.key()));
+        if pictured {
             update = update.set("picture", new.picture);
-            changes.push(("picture", json(old.picture), json(new.picture)));
             if let Some(picture) = old.picture {
                 Outbox::add(tx, sys, &PictureRetired { user: old.id, picture });
             }
         }
-        if !changes.is_empty() {
+        if changed {
             notify(tx, sys, old.id, Notice::ProfileChanged);
         }
-        let free = (old.username != new.username).then(|| {
-            changes.push(("username", json(&old.username), json(&new.username)));
+        let free = renamed.then(|| {
             notify(tx, sys, old.id, Notice::UsernameChanged);
             former.rename(tx, &old.username, &new.username, sys.now())
         });
-        if changes.is_empty() {
-            return Ok(None);
-        }
-        if free.is_some() {
+        if renamed {
             update = update.set("username", &new.username);
         }
         new.version = old.version.saturating_add(1);
         let unchanged = field("version").eq(old.version).and(field("status").ne(Status::Purging));
         let record = tx.update(update.add("version", 1).when(unchanged));
-        let allowed = by.actor.require(tx, old.id);
-        let entry = AuditEntry::by(sys, by.actor.user, by.request, Action::ProfileChanged, old.id);
-        let entry = changes.into_iter().fold(entry, |entry, (name, before, after)| entry.changed(name, before, after));
-        audit.add(tx, &entry);
-        let found = finding::change(tx, old, &new);
-        Ok(Some(Edited { user: new, record, free, allowed, found }))
+        let allowed = actor.require(tx, old.id);
+        let entry = audited(entry, old, &new);
+        Ok(Some(Edited { before: old.clone(), user: new, entry, record, free, allowed }))
     }
 }
 
 impl Edited {
-    /// Commits the transaction. Returns the person after it.
+    /// Commits the transaction with its audit entry and the words by which the person is found. Returns the person after it.
     ///
     /// # Errors
     /// [`Kind::VersionMismatch`] if their record has changed since it was read; [`Kind::Invalid`] if the username is taken;
     /// [`Kind::Forbidden`] and [`Kind::AccountProtected`] if roles were changed meanwhile; [`Kind::Conflict`].
-    pub async fn commit(self, table: &Table, tx: Tx) -> Result<User, Problem> {
-        let Self { user, record, free, allowed, found } = self;
-        found.commit(table, tx).await.map_err(|e| match &e {
+    pub async fn commit(self, table: &Table, audit: &Audit, mut tx: Tx) -> Result<User, Problem> {
+        let Self { before, user, entry, record, free, allowed } = self;
+        audit.add(&mut tx, &entry);
+        finding::change(&mut tx, &before, &user).commit(table, tx).await.map_err(|e| match &e {
             CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),
             CommitError::Refused(r) if free.is_some_and(|free| r.at(free)) => {
                 Problem::field("/username", FieldError::new("username_taken"))

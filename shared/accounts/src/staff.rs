@@ -3,7 +3,8 @@
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request.
 
-use kernel::{Kind, Problem, id::UserId};
+use events::Notice;
+use kernel::{Kind, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
@@ -11,7 +12,8 @@ use utoipa::ToSchema;
 use crate::{
     deletion::Deletion,
     directory,
-    user::{Status, User, partition},
+    session::renew_credentials,
+    user::{Status, User, notify, partition},
 };
 
 /// The roles of staff. Each includes the ones before it.
@@ -83,6 +85,34 @@ impl Roles {
     }
 }
 
+/// Adds to a transaction that a superuser changes the roles of `before` to those of `after`. Who gets one that they did not have must
+/// have an active account without a scheduled deletion.
+///
+/// # Errors
+/// [`Kind::OwnRoles`]: nobody changes their own roles, so that there is always a superuser.
+pub fn change_roles(tx: &mut Tx, actor: UserId, before: &Roles, after: &Roles) -> Result<RoleSlots, Problem> {
+    if actor == before.user {
+        return Err(Kind::OwnRoles.because("nobody changes their own roles"));
+    }
+    let granted = after.roles.iter().any(|role| !before.roles.contains(role));
+    Ok(RoleSlots {
+        roles: before.replace(tx, after),
+        still: require_superuser(tx, actor),
+        staying: granted.then(|| require_staying(tx, before.user)),
+    })
+}
+
+/// The slots of [`change_roles`].
+#[derive(Clone, Copy, Debug)]
+pub struct RoleSlots {
+    /// Refused if the roles have changed in the meantime.
+    pub roles: Slot,
+    /// Refused if the caller is no superuser any more.
+    pub still: Slot,
+    /// The conditions on the account of who gets a role.
+    pub staying: Option<StayingSlots>,
+}
+
 /// Adds the condition that `user` is a superuser to a transaction. Only another superuser can remove a superuser's role, so
 /// that there is always one.
 pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
@@ -140,6 +170,21 @@ impl Actor {
         };
         ActorSlots { still: require(tx, self.user, self.role), below: tx.check(Roles::key_of(subject), below) }
     }
+}
+
+/// Adds to a transaction that staff deactivate an account, which ends its sessions, and that its person is told. Refused unless it is
+/// active.
+pub fn deactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()), None);
+    notify(tx, sys, user.id, Notice::AccountDeactivated);
+    active
+}
+
+/// Adds to a transaction that staff reactivate an account, and that its person is told. Refused unless it is deactivated.
+pub fn reactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let deactivated = tx.update(user.reactivate());
+    notify(tx, sys, user.id, Notice::AccountReactivated);
+    deactivated
 }
 
 /// The slots of [`Actor::require`].
@@ -202,3 +247,5 @@ impl Item for Roles {
         vec![(Index::Staff, Key::new(directory::STAFF, self.user.to_string()))]
     }
 }
+
+kernel::audited_words!(Role);

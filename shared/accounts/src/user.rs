@@ -30,6 +30,20 @@ pub enum Status {
     Purging,
 }
 
+impl Status {
+    /// Its name, as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Purging => "purging",
+        }
+    }
+}
+
+kernel::audited_words!(Status);
+
 /// Who may open a direct chat with the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +54,19 @@ pub enum WhoCanMessage {
     /// Accepted friends only.
     Friends,
 }
+
+impl WhoCanMessage {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Friends => "friends",
+        }
+    }
+}
+
+kernel::audited_words!(WhoCanMessage);
 
 /// The account of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -316,6 +343,23 @@ pub enum Factor {
     /// A recovery code.
     RecoveryCode,
 }
+
+impl Factor {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::App => "app",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+kernel::audited_words!(Factor);
 
 /// The slots of a new account's claims, which are refused if another account has them.
 #[derive(Clone, Copy, Debug)]

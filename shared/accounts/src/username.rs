@@ -63,6 +63,12 @@ impl UsernameClaim {
         self.kept_until.is_none_or(|until| now < until)
     }
 
+    /// Whether a person may take the name: nobody else has it, and it is not reserved for somebody else.
+    #[must_use]
+    pub fn is_free_for(&self, user: UserId, now: Time) -> bool {
+        self.user == user || !self.is_taken(now)
+    }
+
     /// Adds the claim of a name for a person to a transaction. The slot is refused if the name has another owner, or is reserved
     /// for another former owner.
     pub fn take(tx: &mut Tx, username: &Username, user: UserId, now: Time) -> Slot {
