@@ -5,7 +5,7 @@ use axum::extract::State;
 use callers::MemberWith;
 use commerce::order::{Order, Written, write};
 use kernel::{Kind, Problem, id::OrderId};
-use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, Progress};
+use payments::{Customer, FROM_NETWORK, PAYMENTS, Progress};
 use store::limits::{self, HOUR, Limit, Quota};
 use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
 use web::{Client, Error, Json, Problems};
@@ -130,7 +130,7 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
 #[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
     extensions(
         ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
+        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client: Client) -> Result<Json<OrderInfo>, Error> {
