@@ -1,10 +1,13 @@
 //! Undoing changes: what the preview shows is what happens, in every outcome, once, and for nobody who may not do it.
 
-use tests::{Caller, Cloud, HOUR, Reply, Value, json, race};
+use local::hosts::Trace;
+use serde_json::value::to_raw_value;
+use tests::{Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
     admin::audit,
-    deletion::{SWEEP, run, schedule, until_due},
+    deletion::{SWEEP, run, schedule, until_due, upload},
+    items,
     products::{category, change, create, text},
 };
 
@@ -141,7 +144,10 @@ async fn every_outcome_is_as_it_is_shown() {
     // Taken, also with another field that is clean: all of them or none.
     let renamed = changed(&cloud, &staff, &id, json!({ "name": "Tortoise", "for_sale": false })).await;
     create(&staff, "TURTLE", &garden, 1).await;
-    assert_eq!(outcomes(&preview(&staff, &renamed).await.1), [("for_sale", "clean"), ("name", "taken")].map(|(a, b)| (a.into(), b.into())));
+    assert_eq!(
+        outcomes(&preview(&staff, &renamed).await.1),
+        [("for_sale", "clean"), ("name", "taken")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
     let refused = undo(&staff, &renamed, &["name", "for_sale"], true).await.is_problem(409, "undo_impossible");
     assert_eq!(refused["fields"], json!(["name"]));
     assert_eq!(product(&staff, &id).await["name"], "Tortoise");
@@ -353,4 +359,151 @@ async fn nothing_of_a_deleted_account_is_undone() {
     assert_eq!(outcome(&root, &entry).await, "gone");
     undo(&root, &entry, &["roles"], true).await.is_problem(409, "undo_impossible");
     assert_eq!(cloud.of_kind("undone").await.len(), 0);
+}
+
+/// Changes somebody's profile as staff, and returns the entry about it.
+async fn edited(cloud: &Cloud, staff: &Caller, name: &str, patch: Value) -> String {
+    let path = format!("/v1/admin/users/{name}");
+    let version = staff.get(&path).await.header("etag");
+    staff.with("if-match", version).patch(&path, patch).await.is(200);
+    latest(cloud, "profile_changed").await
+}
+
+/// A profile is undone as staff change it: each field by who may change it, with the username's claim, and never what is its person's
+/// alone. The person is told. A name that somebody else has by now is taken, and a picture that was replaced is gone.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_is_undone_as_staff_change_it() {
+    let cloud = Cloud::start().await;
+    let (root, app) = cloud.staff("root_of_all", "superuser").await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+
+    let entry = edited(&cloud, &ida, "ana", json!({ "username": "anna_nowak", "bio": "Climbs." })).await;
+    assert_eq!(
+        outcomes(&preview(&ida, &entry).await.1),
+        [("bio", "clean"), ("username", "clean")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+    );
+    let mails = cloud.mails_to("ana@example.test").await.len();
+    undo(&ida, &entry, &["username"], false).await.is(201);
+    assert_eq!(cloud.mails_to("ana@example.test").await.len() - mails, 1);
+    let me = ana.get("/v1/me").await.is(200);
+    assert_eq!((&me["username"], &me["bio"]), (&json!("ana"), &json!("Climbs.")));
+    ben.get("/v1/users/ana").await.is(200);
+    ben.get("/v1/users/anna_nowak").await.is_problem(404, "not_found");
+
+    // What its person has changed.
+    let version = ana.get("/v1/me").await.header("etag");
+    let patch = json!({ "bio": "Swims.", "private": true, "who_can_message": "friends" });
+    ana.with("if-match", version).patch("/v1/me", patch).await.is(200);
+    let own = latest(&cloud, "profile_changed").await;
+    let all = |staff: &str| [("bio", "clean"), ("private", staff), ("who_can_message", "never")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(outcomes(&preview(&ida, &own).await.1), all("never"));
+    assert_eq!(outcomes(&preview(&root, &own).await.1), all("clean"));
+    undo(&root, &own, &["bio", "who_can_message"], true).await.is_problem(409, "undo_impossible");
+    undo(&root, &own, &["bio", "private"], false).await.is(201);
+    let me = ana.get("/v1/me").await.is(200);
+    assert_eq!((&me["bio"], &me["private"], &me["who_can_message"]), (&json!("Climbs."), &json!(false), &json!("friends")));
+
+    // A picture that was replaced.
+    assert_eq!(upload(&cloud, &ana).await["state"], "published");
+    ana.delete("/v1/me/picture").await.is(204);
+    assert_eq!(outcome(&root, &latest(&cloud, "picture_removed").await).await, "gone");
+
+    // A name that somebody else has by now.
+    let entry = edited(&cloud, &root, "ana", json!({ "username": "anna" })).await;
+    cloud.advance(DAY * 31).await;
+    let (root, ben) = (cloud.sign_in_with(&cloud.anonymous(), "root_of_all", &app).await, cloud.sign_in("ben").await);
+    assert_eq!(outcome(&root, &entry).await, "clean");
+    let version = ben.get("/v1/me").await.header("etag");
+    ben.with("if-match", version).put("/v1/me/username", json!({ "username": "ana" })).await.is(200);
+    assert_eq!(outcome(&root, &entry).await, "taken");
+    undo(&root, &entry, &["username"], true).await.is_problem(409, "undo_impossible");
+    // Nobody undoes what was changed of somebody who stands as high.
+    let version = root.get("/v1/me").await.header("etag");
+    root.with("if-match", version).patch("/v1/me", json!({ "bio": "Mine." })).await.is(200);
+    let own = latest(&cloud, "profile_changed").await;
+    assert_eq!(outcome(&root, &own).await, "never");
+    items::are_as_described(&cloud).await;
+}
+
+/// A deactivation is undone by superusers and its undo by whoever deactivates; a scheduled deletion by who could cancel it, until it
+/// begins.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_is_undone_until_it_begins() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let at = |what: &str| format!("/v1/admin/users/ana/{what}");
+
+    ida.post(&at("deactivation"), json!({})).await.is(204);
+    let entry = latest(&cloud, "account_deactivated").await;
+    assert_eq!((outcome(&ida, &entry).await, outcome(&root, &entry).await), ("never".to_owned(), "clean".to_owned()));
+    undo(&ida, &entry, &["status"], true).await.is_problem(409, "undo_impossible");
+    let undone = text(&undo(&root, &entry, &["status"], false).await.is(201)["entry"]);
+    let again = cloud.sign_in("ana").await;
+    undo(&ida, &undone, &["status"], false).await.is(201);
+    again.get("/v1/me").await.is_problem(401, "token_invalid");
+    root.post(&at("reactivation"), json!({})).await.is(204);
+
+    ida.put(&at("deletion"), json!({})).await.is(200);
+    let entry = latest(&cloud, "deletion_scheduled").await;
+    assert_eq!(outcome(&ida, &entry).await, "clean");
+    undo(&ida, &entry, &["deletion"], false).await.is(201);
+    ida.delete(&at("deletion")).await.is_problem(409, "deletion_not_scheduled");
+    items::are_as_described(&cloud).await;
+
+    // Its owner schedules it, and once more: there is no other time to go back to.
+    let ana = cloud.sign_in(ana.name()).await;
+    for expected in ["clean", "never"] {
+        schedule(&ana).await;
+        assert_eq!(outcome(&ida, &latest(&cloud, "deletion_scheduled").await).await, expected);
+    }
+}
+
+/// Staff undo the scheduling of deletions at the moment at which the sweep begins them. Each account is either kept with everything, and
+/// its entry undone, or gone with everything.
+/// Promise: restore-or-purge, undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_undoing_a_deletion_and_purging_one_happens() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (mut people, mut scheduled) = (Vec::new(), Value::Null);
+    for n in 0..100 {
+        let who = cloud.member(&format!("ana_{n}")).await;
+        scheduled = ida.put(&format!("/v1/admin/users/ana_{n}/deletion"), json!({})).await.is(200);
+        people.push((who, latest(&cloud, "deletion_scheduled").await));
+    }
+    until_due(&cloud, &json!({ "due_at": scheduled["deletion_due_at"] })).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let statuses = race(people.len() + 2, |i| {
+        let (ida, entry) = (ida.clone(), people.get(i).map(|(_, entry)| entry.clone()));
+        let (hosts, sys) = (cloud.hosts.clone(), cloud.sys.clone());
+        async move {
+            let Some(entry) = entry else {
+                let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+                hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
+                return 0;
+            };
+            undo_at(&ida, &entry, "*", &["deletion"], false).await.status.as_u16()
+        }
+    })
+    .await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    let (users, left, undone) = (cloud.of_kind("user").await, cloud.of_kind("deletion").await, cloud.of_kind("undone").await);
+    for ((who, entry), status) in people.iter().zip(statuses) {
+        let user = users.iter().find(|user| user["id"]["S"] == who.id());
+        let deletion = left.iter().find(|deletion| deletion["user"]["S"] == who.id());
+        let marked = undone.iter().any(|mark| mark["entry"]["S"] == **entry);
+        match (user, deletion) {
+            (Some(user), None) => assert!(user["status"]["S"] == "active" && marked, "{}: {status} {user}", who.name()),
+            (None, Some(deletion)) => assert!(deletion["stage"]["S"] == "done" && !marked, "{}: {status} {deletion}", who.name()),
+            half => panic!("{}: {status} {half:?}", who.name()),
+        }
+        let told = if user.is_some() { [201, 503].contains(&status) } else { [404, 409, 412, 503].contains(&status) };
+        assert!(told, "{}: {status}", who.name());
+    }
 }
