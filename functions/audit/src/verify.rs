@@ -1,6 +1,6 @@
 //! Whether everything is as it was sealed.
 
-use accounts::audit_seal::{Flaw, RECORDS_MOST, Seal, flaw};
+use accounts::audit_seal::{Flaw, SEAL_BYTES_MAX, Seal};
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use files::FilesError;
@@ -15,8 +15,6 @@ use crate::shown::SealInfo;
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
-/// More than the canonical form of a seal has.
-const SEAL_BYTES_MAX: u32 = 1024;
 
 /// Where to go on.
 #[derive(Deserialize, IntoParams)]
@@ -156,11 +154,10 @@ impl Verified {
         if seal.n != expected {
             return Ok(Some(FlawInfo { n: expected, flaw: FlawKind::SealMissing, seal: None }));
         }
-        // One more than there should be, so that one too many is noticed.
-        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MOST).saturating_add(1);
-        let (records, _) = s.log.records_between(seal.from, seal.to, limit).await?;
+        let anchored = anchored(s, seal.n).await?;
+        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), anchored.as_deref()).await?;
         self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
-        if let Some(flaw) = flaw(seal, self.before.as_ref(), &records, anchored(s, seal.n).await?.as_deref()) {
+        if let Some(flaw) = flaw {
             return Ok(Some(FlawInfo { n: seal.n, flaw: flaw.into(), seal: Some(seal.clone().into()) }));
         }
         self.before = Some(seal.clone());

@@ -38,6 +38,7 @@ pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 /// The kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AuditAction)]
 pub enum Action {
     /// A deactivated account was reactivated.
     AccountReactivated,

@@ -66,6 +66,13 @@ pub enum Mail {
         /// When it was paid.
         paid_at: Time,
     },
+    /// The last seal of the audit, once a day for operators.
+    AuditHead {
+        /// The number of the seal.
+        number: u64,
+        /// Its hash, under which are all seals before it.
+        hash: String,
+    },
     /// The confirmation of an order.
     OrderConfirmation {
         /// The buyer's username.
@@ -208,6 +215,7 @@ impl Mail {
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
+            Self::AuditHead { .. } => "audit_head".into(),
             Self::OrderConfirmation { .. } => "order_confirmation".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),

@@ -203,6 +203,10 @@ donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiz
 donation_receipt-number = Numer
 donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
 
+audit_head-subject = Dziennik zdarzeń do pieczęci { $number }
+audit_head-lead = To jest skrót pieczęci { $number } dziennika zdarzeń. Obejmuje on wszystkie wcześniejsze pieczęcie.
+audit_head-note = Przechowaj tę wiadomość tam, gdzie nikt nie może jej zmienić: pokaże później, czy ktoś ingerował w dziennik.
+
 order_confirmation-subject = Przyjęliśmy Twoje zamówienie
 order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie. Zapłacisz za nie gotówką przy odbiorze.
 order_confirmation-number = Numer
