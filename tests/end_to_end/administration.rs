@@ -562,3 +562,72 @@ async fn a_page_of_accounts_costs_the_same_with_many() {
 async fn a_page_of_accounts_costs_the_same_with_a_million() {
     assert_eq!(costs(1_000_000).await, costs(100).await);
 }
+
+/// Administrators see the groups and channels of everybody, the newest first, without what is written in them, and close one for good.
+/// Promise: room-administration, audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rooms_are_listed_and_closed_by_staff() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let ana = cloud.member("ana").await;
+    let mut made = Vec::new();
+    for n in 0..7 {
+        let room = ana.post("/v1/rooms/groups", json!({ "name": format!("Walks {n}") })).await;
+        made.push(room.succeeds().json()["id"].as_str().unwrap().to_owned());
+        cloud.advance(Duration::from_millis(1)).await;
+    }
+    let listed = async || {
+        let (mut found, mut path) = (Vec::new(), "/v1/admin/rooms?limit=3".to_owned());
+        loop {
+            let list = ida.get(&path).await.is(200);
+            found.extend(list["items"].as_array().unwrap().iter().map(|room| room["id"].as_str().unwrap().to_owned()));
+            let Some(cursor) = list["next_cursor"].as_str() else { return found };
+            path = format!("/v1/admin/rooms?limit=3&cursor={cursor}");
+        }
+    };
+    made.reverse();
+    assert_eq!(listed().await, made);
+    let shown = ida.get("/v1/admin/rooms").await.is(200)["items"][0].clone();
+    assert_eq!((&shown["name"], &shown["owner"], &shown["member_count"]), (&json!("Walks 6"), &json!(ana.id()), &json!(1)));
+    let closed = format!("/v1/admin/rooms/{}", made[0]);
+    moe.delete(&closed).await.is_problem(403, "forbidden");
+    ida.delete(&closed).await.is(204);
+    ida.delete(&closed).await.is_problem(404, "not_found");
+    cloud.settle().await;
+    ana.get(&format!("/v1/rooms/{}/messages", made[0])).await.is_problem(404, "not_found");
+    assert_eq!(listed().await, made.split_off(1));
+    assert_eq!(audit(&cloud, &ana).await, [(ida.id(), "room_closed".to_owned())]);
+    // Direct rooms and the public one are not closed.
+    let direct = ana.post("/v1/rooms/direct", json!({ "user": ida.id() })).await.json()["id"].as_str().unwrap().to_owned();
+    for room in [direct.as_str(), "rom_00000000000000000000000000"] {
+        ida.delete(&format!("/v1/admin/rooms/{room}")).await.is_problem(404, "not_found");
+    }
+    items::are_as_described(&cloud).await;
+}
+
+/// What waits is counted up to ten of each kind; moderators see theirs alone.
+/// Promise: staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_counted_up_to_ten() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let none = json!({ "count": 0, "more": false });
+    let work = moe.get("/v1/admin/work").await.is(200);
+    assert_eq!(work, json!({ "support_threads": none, "reports": none }));
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut socket = ana.socket().await;
+    for n in 1..=11 {
+        let said = json!({ "type": "send", "room": "public", "text": format!("Buy my stones! {n}"), "nonce": format!("n{n}") });
+        let seq = socket.ask(said).await["seq"].clone();
+        ben.post(&format!("/v1/rooms/public/messages/{seq}/reports"), json!({ "reason": "spam" })).await.is(204);
+        if n >= 10 {
+            let reports = ida.get("/v1/admin/work").await.is(200)["reports"].clone();
+            assert_eq!(reports, json!({ "count": 10, "more": n > 10 }));
+        }
+    }
+    let work = ida.get("/v1/admin/work").await.is(200);
+    assert_eq!((&work["orders"], &work["overdue_deletions"]), (&none, &none));
+    drop(app);
+}

@@ -118,6 +118,8 @@ pub enum Action {
     DeletionCancelled,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
+    /// Staff closed a group or a channel. The entry is about its owner.
+    RoomClosed,
 }
 
 impl Action {
