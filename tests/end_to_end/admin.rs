@@ -496,10 +496,11 @@ async fn a_change_and_its_audit_entry_are_atomic() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn audit_entries_are_only_added() {
     /// The functions that add entries or seals.
-    const WRITERS: [&str; 11] = [
+    const WRITERS: [&str; 12] = [
         "account-deletion",
         "admin",
         "api-keys",
+        "audit",
         "audit-seal",
         "mfa",
         "moderation",

@@ -155,7 +155,8 @@ impl Action {
             | Self::DevicesForgotten
             | Self::DeletionScheduled
             | Self::DeletionCancelled
-            | Self::SessionsEnded => true,
+            | Self::SessionsEnded
+            | Self::RoomClosed => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
