@@ -3,11 +3,10 @@
 
 mod bundle;
 
-use std::{env, error::Error, fmt::Write as _, fs, io::Write as _, path::PathBuf, sync::Arc};
+use std::{env, error::Error, fs, path::PathBuf, sync::Arc};
 
-use flate2::{Compression, write::GzEncoder};
+use bundling::{gzip, lean};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui::{Config, serve};
 
 const DOCUMENT: &str = "../../infra/openapi.json";
@@ -17,27 +16,21 @@ const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 /// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
 const PAGES: [&str; 3] = ["client", "docs", "flows"];
-const LANGUAGES: [&str; 2] = ["en", "pl"];
+const LOCALES: &str = "locales";
 /// The JavaScript client, and its types.
 const CLIENT: &str = "client";
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?);
-    println!("cargo::rerun-if-changed={DOCUMENT}");
-    println!("cargo::rerun-if-changed={SOCKET_DOCUMENT}");
-    println!("cargo::rerun-if-changed=assets");
-    println!("cargo::rerun-if-changed=locales");
-    println!("cargo::rerun-if-changed={CLIENT}");
-    println!("cargo::rerun-if-changed=bundle.rs");
-    println!("cargo::rerun-if-changed={SHARED}");
+    for read in [DOCUMENT, SOCKET_DOCUMENT, "assets", LOCALES, CLIENT, "bundle.rs", SHARED] {
+        println!("cargo::rerun-if-changed={read}");
+    }
     let document = fs::read(DOCUMENT)?;
     fs::write(out.join("paths.rs"), paths(&document)?)?;
     let mut files: Vec<(String, Vec<u8>)> =
         vec![("openapi.json".to_owned(), gzip(&document)?), ("asyncapi.json".to_owned(), gzip(&fs::read(SOCKET_DOCUMENT)?)?)];
-    for (page, language) in PAGES.iter().flat_map(|page| LANGUAGES.map(|language| (page, language))) {
-        files.push((format!("{page}.{language}.html"), gzip(filled(page, language)?.as_bytes())?));
-    }
+    files.extend(pages()?);
     for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
@@ -48,11 +41,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
         let is_script = path.starts_with(CLIENT) && path.extension().is_some_and(|extension| extension == "js");
-        let content = if is_script { bundle::lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
+        let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
         files.push((name.to_owned(), gzip(&content)?));
     }
     let modules = bundle::MODULES.iter().map(|name| fs::read_to_string(PathBuf::from(CLIENT).join(name))).collect::<Result<Vec<_>, _>>()?;
-    files.push((bundle::BUNDLE.to_owned(), gzip(bundle::lean(&bundle::bundled(&modules)?).as_bytes())?));
+    files.push((bundle::BUNDLE.to_owned(), gzip(lean(&bundle::bundled(&modules)?).as_bytes())?));
     for name in STYLE {
         files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
     }
@@ -61,43 +54,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         let compressed = if file.gzpipped { file.bytes.into_owned() } else { gzip(&file.bytes)? };
         files.push((name.to_owned(), compressed));
     }
-    files.sort();
-    let mut listed = Vec::new();
-    for (name, compressed) in &files {
-        fs::write(out.join(name), compressed)?;
-        let hash: String = Sha256::digest(compressed).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        listed.push(format!("File {{ name: {name:?}, hash: {hash:?}, gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")) }}"));
-    }
-    fs::write(out.join("files.rs"), format!("&[\n{}]\n", listed.join(",\n")))?;
+    bundling::write(&out, files)?;
     Ok(())
 }
 
-/// A page in a language: its template with each `{{key}}` replaced by a message.
-fn filled(page: &str, language: &str) -> Result<String, Box<dyn Error>> {
-    let mut html = fs::read_to_string(format!("assets/{page}.html"))?.replace("{{locale}}", language);
-    let mut others = String::new();
-    for other in LANGUAGES.iter().filter(|other| **other != language) {
-        let name = messages(other)?.into_iter().find(|(key, _)| key == "language").ok_or("a language has no name")?.1;
-        write!(others, "<li><a href=\"?lang={other}\" hreflang=\"{other}\" lang=\"{other}\">{name}</a></li>")?;
+/// Each page in each language: its template with each `{{key}}` replaced by a message.
+fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+    let all = bundling::texts(LOCALES, "docs.ftl")?;
+    let mut pages = Vec::new();
+    for (page, (language, messages)) in PAGES.iter().flat_map(|page| all.iter().map(move |one| (page, one))) {
+        let words = format!("{page}.{language}.js");
+        let has_words = fs::exists(format!("assets/{words}"))?;
+        let words = if has_words { format!("<script src=\"/docs/{words}\"></script>\n    ") } else { String::new() };
+        let given = [("locale", language.clone()), ("languages", bundling::other_languages(language, &all)?), ("words", words)];
+        let given: Vec<_> = given.map(|(key, text)| (key.to_owned(), text)).into_iter().chain(messages.iter().cloned()).collect();
+        let html = bundling::filled(&fs::read_to_string(format!("assets/{page}.html"))?, &given);
+        let html = html.map_err(|missing| format!("{page}.html in {language}: {missing}"))?;
+        pages.push((format!("{page}.{language}.html"), gzip(html.as_bytes())?));
     }
-    html = html.replace("{{languages}}", &others);
-    let words = format!("{page}.{language}.js");
-    let has_words = fs::exists(format!("assets/{words}"))?;
-    html = html.replace("{{words}}", &if has_words { format!("<script src=\"/docs/{words}\"></script>\n    ") } else { String::new() });
-    for (key, text) in messages(language)? {
-        html = html.replace(&format!("{{{{{key}}}}}"), &text);
-    }
-    match html.split_once("{{").and_then(|(_, rest)| rest.split_once("}}")) {
-        None => Ok(html),
-        Some((key, _)) => Err(format!("{page}.html: there is no {key} in {language}").into()),
-    }
-}
-
-/// The messages of a language, each in one line: `key = text`. A test compares the languages.
-fn messages(language: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
-    let source = fs::read_to_string(format!("locales/{language}/docs.ftl"))?;
-    let lines = source.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
-    Ok(lines.map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
+    Ok(pages)
 }
 
 /// Each path of a document with its methods. HEAD is allowed wherever GET is.
@@ -110,10 +85,4 @@ fn paths(document: &[u8]) -> Result<String, Box<dyn Error>> {
         format!("({path:?}, &{methods:?})")
     });
     Ok(format!("&[\n{}]\n", listed.collect::<Vec<_>>().join(",\n")))
-}
-
-fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes)?;
-    Ok(encoder.finish()?)
 }

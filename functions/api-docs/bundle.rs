@@ -1,5 +1,5 @@
-//! The JavaScript client as it is served: the modules of `stoa.js` in one file, which is smaller and needs no further requests, and each
-//! script without what only readers need.
+//! The JavaScript client as it is served: the modules of `stoa.js` in one file, which is smaller and needs no further
+//! requests.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,6 @@ pub const MODULES: [&str; 7] = ["lists.js", "live.js", "room.js", "rooms.js", "n
 pub const BUNDLE: &str = "stoa.js";
 /// The file that the modules import from.
 const CORE: &str = "\"./core.js\";";
-/// Next to these characters a space means nothing outside of strings.
-const TIGHT: &[char] = &['=', '>', '{', '}', '(', ')', '[', ']', ',', ';', ':', '?', '&', '|', '<', '*'];
-/// After the first of these characters, and before the second, the end of a line means nothing outside of strings.
-const OPEN: &[char] = &[';', ',', '{', '(', '['];
-const CLOSING: &[char] = &['}', ')', ']'];
 
 /// Makes one script of the modules: with one import, and with the exports of the last module.
 ///
@@ -60,34 +55,6 @@ fn declared(line: &str) -> Vec<&str> {
     names.unwrap_or_default().split(|c| !is_part(c)).filter(|name| !name.is_empty()).collect()
 }
 
-/// A script without its comments, which are lines of their own, without indentation, and without spaces that mean nothing.
-pub fn lean(script: &str) -> String {
-    let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
-    squeezed(&script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n"))
-}
-
-/// Code without the spaces and the ends of lines that mean nothing. Strings and templates stay as they are; templates in templates are
-/// not understood.
-fn squeezed(code: &str) -> String {
-    let mut out = String::with_capacity(code.len());
-    let mut quote = None;
-    let mut rest = code.chars().peekable();
-    while let Some(c) = rest.next() {
-        match quote {
-            None if c == ' ' && (out.ends_with(TIGHT) || rest.peek().is_some_and(|next| TIGHT.contains(next))) => continue,
-            None if c == '\n' && (out.ends_with(OPEN) || rest.peek().is_some_and(|next| CLOSING.contains(next))) => continue,
-            None => quote = ['"', '`'].into_iter().find(|begin| *begin == c),
-            Some(end) if c == end => quote = None,
-            Some(_) => {}
-        }
-        out.push(c);
-        if quote.is_some() && c == '\\' {
-            out.extend(rest.next());
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,18 +74,5 @@ mod tests {
         assert!(bundled(&["const A = 1;", "export function A() {"].map(str::to_owned)).is_err());
         assert!(bundled(&["const [A, B] = C;", "let B;"].map(str::to_owned)).is_err());
         assert!(bundled(&["const A = 1;\n  const B = 2;", "const C = A;\n  const B = 2;"].map(str::to_owned)).is_ok());
-    }
-
-    #[test]
-    fn only_what_means_nothing_is_left_out() {
-        for (code, lean_code) in [
-            ("// a\n  const a = (b) => { return b ? [b, 1] : {}; };\n\n", "const a=(b)=>{return b?[b,1]:{};};"),
-            ("say(\"a = b\", `c ${d = 1} \\` , e`) ;", "say(\"a = b\",`c ${d = 1} \\` , e`);"),
-            ("say(\"\\\\\" , \"a, b\")", "say(\"\\\\\",\"a, b\")"),
-            ("a + +b - -c;\n/** d */\n* e\nreturn a of b", "a + +b - -c;return a of b"),
-            ("a(\n  b,\n)\nc = `{\n}`\nif (d) {\n  e\n}\nf", "a(b,)\nc=`{\n}`\nif(d){e}\nf"),
-        ] {
-            assert_eq!(lean(code), lean_code);
-        }
     }
 }

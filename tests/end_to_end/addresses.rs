@@ -243,7 +243,7 @@ async fn a_lost_reply_changes_nothing_twice() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut lost = Vec::new();
-    let mut losing = || lost.push(lose(&cloud, "PutItem"));
+    let mut losing = || lost.push(lose(&cloud, "TransactWriteItems"));
     losing();
     let first = create(&ana, "Długa 1").await;
     losing();

@@ -163,6 +163,15 @@ async fn members_see_what_happened_to_their_account() {
     assert_eq!(told["items"][0]["fields"], json!(["bio"]));
     assert!(!told.to_string().contains(&root.id()), "{told}");
     assert_eq!(ben.get("/v1/me/security-events").await.is(200)["items"], json!([]));
+    // A client that is not known, and then the same one again.
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    for _ in 0..2 {
+        let other = cloud.anonymous().with("user-agent", agent);
+        other.post("/v1/sessions", json!({ "login": "ben", "password": PASSWORD })).await.is(201);
+    }
+    let told = ben.get("/v1/me/security-events").await.is(200);
+    let events: Vec<_> = told["items"].as_array().unwrap().iter().map(|e| (text(&e["action"]), text(&e["device"]))).collect();
+    assert_eq!(events, [("new_client_signed_in".to_owned(), "Firefox 140, Linux".to_owned())]);
 }
 
 /// An entry of what is sealed is proven by at most twenty hashes, which anybody can check by hand.
@@ -510,5 +519,36 @@ async fn a_fault_leaves_the_change_and_its_entry_or_neither() {
         // A proof is good for five minutes, and a code of the app once.
         cloud.advance(Duration::from_secs(31)).await;
         cast.ana = cloud.step_up(&cast.ana, &cast.app).await;
+    }
+}
+
+/// What is private stays out of entries and of the log, whatever is written to the audit, sealed, read and verified.
+/// Promise: audit-erasure
+#[test]
+fn nothing_private_is_in_entries_and_in_the_log() {
+    let journey = async {
+        let cloud = Cloud::start().await;
+        let (root, _) = cloud.staff("root_of_all", "superuser").await;
+        let ana = cloud.member("canary_name").await;
+        let version = ana.get("/v1/me").await.header("etag");
+        let patch = json!({ "bio": "canary of the bio", "first_name": "Canaryfirst", "birth_date": "1987-06-05" });
+        ana.with("if-match", version).patch("/v1/me", patch).await.is(200);
+        let passwords = json!({ "current_password": PASSWORD, "new_password": "canary zebras sing" });
+        ana.put("/v1/me/password", passwords).await.is(204);
+        seal(&cloud).await;
+        holds(&root).await;
+        for id in found(&root, &format!("subject={}", ana.id())).await {
+            root.get(&format!("/v1/audit/{id}")).await.is(200);
+            root.get(&format!("/v1/audit/{id}/proof")).await.is(200);
+        }
+        ana.get("/v1/me/security-events").await.is(200);
+        let values = json!(cloud.of_kind("audit_values").await).to_string();
+        assert!(!values.contains("zebras") && !values.contains(PASSWORD), "secrets are not even values");
+        json!([cloud.of_kind("audit").await, cloud.of_kind("audit_seal").await]).to_string()
+    };
+    let Some((stored, log)) = tests::logged(journey) else { return };
+    for canary in ["canary", "1987-06-05", PASSWORD] {
+        assert!(!stored.to_lowercase().contains(canary), "{canary} is stored");
+        assert!(!log.to_lowercase().contains(canary), "{canary} is in the log");
     }
 }

@@ -151,6 +151,7 @@ async fn the_matrix_is_enforced() {
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("donation", "don_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("payment", "plp_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
@@ -177,6 +178,7 @@ async fn the_matrix_is_enforced() {
         ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("order", "ord_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("entry", "aud_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("ticket", "tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("key", "apk_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned()),
     ]);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use kernel::Env;
-use local::outside::stripe::{Act, Mode, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature};
+use local::outside::{
+    Mode,
+    stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+};
 use reqwest::Method;
 use tasks::endpoint;
 use tests::{Caller, Cloud, Reply, Value, json};
@@ -28,7 +31,7 @@ fn last_five(cloud: &Cloud) -> Vec<String> {
 }
 
 /// Every order of some things.
-fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
+pub(crate) fn orders<T: Clone>(things: &[T]) -> Vec<Vec<T>> {
     if things.is_empty() {
         return vec![Vec::new()];
     }

@@ -27,6 +27,7 @@ pub(crate) const ALL: [Step; 14] = [
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
     step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
     step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, d.user))),
+    step("contact", |s, d| run(tickets::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The names tell under which words the person is found.

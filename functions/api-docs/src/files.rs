@@ -1,19 +1,8 @@
 //! The files that are compiled in, compressed by `build.rs`.
 
-use std::io::Read as _;
-
-use axum::response::{IntoResponse as _, Response};
-use flate2::read::GzDecoder;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use kernel::{Kind, Problem};
-use web::{Error, is_known};
-
-struct File {
-    name: &'static str,
-    /// The validator of the compressed bytes.
-    hash: &'static str,
-    gzip: &'static [u8],
-}
+use axum::response::Response;
+use http::HeaderMap;
+use web::{Error, File};
 
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -22,80 +11,17 @@ pub fn compressed_bytes(name: &str) -> Option<usize> {
     FILES.iter().find(|file| file.name == name).map(|file| file.gzip.len())
 }
 
-/// Answers with a file: compressed if the client accepts gzip, and with 304 if the client has it already.
-///
-/// `headers` are those of the request; `cached` is how long the file may be kept, for `Cache-Control`.
+/// Answers with a file: see [`web::file`].
 ///
 /// # Errors
 /// `not_found` if there is no file of this name.
 pub fn file(name: &str, content_type: &'static str, cached: &'static str, headers: &HeaderMap) -> Result<Response, Error> {
-    let file = FILES.iter().find(|file| file.name == name).ok_or(Kind::NotFound)?;
-    let compressed = takes_gzip(headers);
-    // Each encoding is a separate representation with a separate validator (RFC 9110 §8.8.3.3).
-    let tag = format!("\"{}{}\"", file.hash, if compressed { "-gzip" } else { "" });
-    let mut response = if is_known(headers, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else if compressed {
-        ([(header::CONTENT_TYPE, content_type), (header::CONTENT_ENCODING, "gzip")], file.gzip).into_response()
-    } else {
-        let mut bytes = Vec::new();
-        GzDecoder::new(file.gzip).read_to_end(&mut bytes).map_err(Problem::internal)?;
-        ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
-    };
-    let told = response.headers_mut();
-    told.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
-    told.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    told.insert(header::ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
-    Ok(response)
-}
-
-/// Whether `Accept-Encoding` accepts gzip (RFC 9110 §12.5.3).
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let weight = |coding: &str| {
-        accepted.split(',').find_map(|part| {
-            let mut words = part.split(';').map(str::trim);
-            let named = words.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-            named.then(|| words.find_map(|word| word.strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or_default()))
-        })
-    };
-    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
+    web::file(FILES, name, content_type, cached, headers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asked(name: http::HeaderName, value: &str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
-    }
-
-    #[test]
-    fn gzip_is_for_who_takes_it() {
-        for takes in ["gzip", "br, GZIP;q=0.5", "gzip, deflate, br, zstd", "*", "identity;q=0, *;q=0.1", "deflate , gzip ; q=1"] {
-            assert!(takes_gzip(&asked(header::ACCEPT_ENCODING, takes)), "{takes}");
-        }
-        for refuses in ["", "br", "identity", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzip;q=x", "gzipped"] {
-            assert!(!takes_gzip(&asked(header::ACCEPT_ENCODING, refuses)), "{refuses}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn a_validator_is_of_one_encoding() {
-        let tag = |headers: &HeaderMap| {
-            let response = file("openapi.json", "application/json", "no-store", headers).unwrap();
-            (response.status(), response.headers()[header::ETAG].to_str().unwrap().to_owned())
-        };
-        let (plain, gzip) = (tag(&HeaderMap::new()).1, tag(&asked(header::ACCEPT_ENCODING, "gzip")).1);
-        assert_ne!(plain, gzip);
-        for known in [plain.clone(), format!("W/{plain}"), format!("\"x\", {plain}"), "*".to_owned()] {
-            assert_eq!(tag(&asked(header::IF_NONE_MATCH, &known)).0, StatusCode::NOT_MODIFIED, "{known}");
-        }
-        for other in [gzip, "\"x\"".to_owned(), plain.trim_matches('"').to_owned()] {
-            assert_eq!(tag(&asked(header::IF_NONE_MATCH, &other)).0, StatusCode::OK, "{other}");
-        }
-    }
 
     #[test]
     fn every_file_is_there_and_compressed() {

@@ -27,7 +27,7 @@ use aws_lambda_events::{apigw::ApiGatewayWebsocketProxyRequest, eventbridge::Eve
 use axum::extract::FromRef;
 use events::{Envelope, accounts::SessionsEnded, rooms::ChatBanned};
 use function::{Boot, Failure, Function, RawValue, StartError};
-use kernel::{Origins, Sys};
+use kernel::{Origins, Sys, env::Reader};
 use messaging::{Sockets, ban, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
@@ -78,7 +78,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sealer,
         sockets: Sockets::read(r, &aws),
         pace: Pace::default(),
-        site: Site { socket_url: r.need("SOCKET_URL").into(), origins: Origins::read(r) },
+        site: Site { socket_url: r.need("SOCKET_URL").into(), origins: origins(r) },
         sys: sys.clone(),
     })?;
     let http = web::function(&boot, routes(), state.clone())?;
@@ -92,6 +92,12 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             }
         }
     }))
+}
+
+/// The origins of our frontends, and that of the API, which serves the console for staff.
+fn origins(r: &mut Reader<'_>) -> Origins {
+    let own = r.address("PUBLIC_URL");
+    Origins::read(r).and(own)
 }
 
 /// The source of an event.

@@ -36,6 +36,8 @@ functions! {
     "audit" => audit::start, Some(audit::description);
     "audit-seal" => audit_seal::start, None;
     "chat" => chat::start, None;
+    "console" => console::start, Some(console::description);
+    "contact" => contact::start, Some(contact::description);
     "data-export" => data_export::start, None;
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;

@@ -9,9 +9,9 @@
 //!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
-//! Sign-ins and what is refused are not in it: anybody can cause them, without an account and as often as the limits allow. A sign-in is in
-//! the list of sessions and in a notice if the client is new, and it and each refusal is a line of the log with the code and the person.
-//! An entry for each sign-in would cost about 6 USD for a million of them.
+//! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
+//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
+//! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
@@ -94,6 +94,8 @@ pub enum Action {
     UsernameChanged,
     /// Somebody's e-mail address or phone number was changed or removed.
     ContactChanged,
+    /// Somebody added, changed or removed a postal address.
+    AddressesChanged,
     /// Somebody removed their picture.
     PictureRemoved,
     /// An account was deactivated, by its person or by staff.
@@ -116,10 +118,19 @@ pub enum Action {
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
     DeletionCancelled,
+    /// Somebody signed in with a client that was not known.
+    NewClientSignedIn,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
     /// Staff closed a group or a channel. The entry is about its owner.
     RoomClosed,
+    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
+    /// own if none did.
+    TicketRead,
+    /// Staff changed the state of a ticket of the contact form, or who has it.
+    TicketChanged,
+    /// Staff answered a ticket of the contact form.
+    TicketAnswered,
 }
 
 impl Action {
@@ -144,6 +155,7 @@ impl Action {
             | Self::ProfileChanged
             | Self::UsernameChanged
             | Self::ContactChanged
+            | Self::AddressesChanged
             | Self::PictureRemoved
             | Self::AccountDeactivated
             | Self::PasswordChanged
@@ -155,6 +167,7 @@ impl Action {
             | Self::DevicesForgotten
             | Self::DeletionScheduled
             | Self::DeletionCancelled
+            | Self::NewClientSignedIn
             | Self::SessionsEnded
             | Self::RoomClosed => true,
             Self::MessageRead
@@ -167,7 +180,10 @@ impl Action {
             | Self::ProductDeleted
             | Self::CategoryCreated
             | Self::CategoryChanged
-            | Self::CategoryDeleted => false,
+            | Self::CategoryDeleted
+            | Self::TicketRead
+            | Self::TicketChanged
+            | Self::TicketAnswered => false,
         }
     }
 

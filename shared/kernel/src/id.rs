@@ -175,8 +175,12 @@ id! {
     CommentId "cmt";
     /// A donation.
     DonationId "don";
+    /// A payment of a plan.
+    PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
+    /// What somebody wrote to the team with the contact form, with the answers.
+    TicketId "tkt";
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ kinds! {
     EdgeRequired = 403 "edge_required";
     /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
     ProofOfWorkRequired = 403 "proof_of_work_required";
+    /// It takes the token of a captcha. The settings of the page say where it comes from.
+    CaptchaRequired = 403 "captcha_required";
     /// The current password is wrong.
     PasswordWrong = 403 "password_wrong";
     /// A hundred codes in a row were wrong: no more are accepted until a recovery code or a passkey is, or the password is reset.
@@ -116,6 +118,12 @@ kinds! {
     PricesChanged = 409 "prices_changed";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
+    /// The caller has this plan, or a dearer one.
+    PlanHeld = 409 "plan_held";
+    /// The order is not shipped because its payment is disputed, or money is being given back.
+    OrderHeld = 409 "order_held";
+    /// Stripe has refused the refund.
+    RefundRefused = 409 "refund_refused";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.

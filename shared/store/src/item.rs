@@ -110,6 +110,8 @@ pub enum Index {
     ProductsByPrice,
     /// The orders in each state, by age: `gsi2`.
     OrdersByState,
+    /// The tickets of the contact form in each state, by when they came into it: `gsi1`.
+    TicketsByState,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -149,6 +151,7 @@ impl Index {
             | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
+            | Self::TicketsByState
             | Self::UnreadNotifications
             | Self::CurrentBans
             | Self::ReportedMessages

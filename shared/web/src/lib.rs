@@ -13,6 +13,7 @@ mod conditional;
 mod edge;
 mod error;
 mod extract;
+mod files;
 mod host;
 mod idempotency;
 mod layers;
@@ -28,13 +29,14 @@ pub use client::{Client, Language, RequestId, access_token, api_key, speaks};
 pub use conditional::{IF_MATCH_PATTERN, IfMatch, is_known, kept};
 pub use error::Error;
 pub use extract::{Json, Path, Query};
+pub use files::{File, file};
 pub use host::function;
 pub use idempotency::IdempotencyKey;
 pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{ButtonPage, LOGO, LinkPage, PasswordField, STYLE, Site, about_kind};
+pub use page::{ButtonPage, LOGO, LinkPage, Page, PasswordField, STYLE, Site, TOOL_STYLE, Widget, about_kind, escaped};
 #[doc(hidden)]
 pub use pastey::paste;
 pub use problems::Problems;

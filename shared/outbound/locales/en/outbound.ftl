@@ -179,6 +179,14 @@ chat_unbanned-subject = You can chat again
 chat_unbanned-lead = The account { $username } is no longer banned from chat. You can write and read messages as before.
 chat_unbanned-note = Please keep to the rules of the chat.
 
+order_shipped-subject = Your order is on its way
+order_shipped-lead = An order of the account { $username } has been shipped.
+order_shipped-note = In your account you see which one.
+
+order_refunded-subject = You get money back
+order_refunded-lead = We are giving back money that was paid for an order of the account { $username }. It arrives on the card within ten days.
+order_refunded-note = In your account you see how much, and for which order.
+
 account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
 account_deleted-note = This is our last message about this account.
@@ -192,11 +200,20 @@ audit_head-subject = The audit up to seal { $number }
 audit_head-lead = This is the hash of seal { $number } of the audit. All seals before it are under it.
 audit_head-note = Keep this mail where nobody can change it: it shows later whether somebody has touched the audit.
 
+plan_receipt-subject = Your plan: { $plan }
+plan_receipt-lead = Thank you, { $username }. We have received { $amount } for the plan { $plan }, which you have from now on.
+plan_receipt-number = Number
+plan_receipt-note = Keep this mail: it is the confirmation of your payment. All your payments are listed in your account.
+
 order_confirmation-subject = We have received your order
 order_confirmation-lead = Thank you, { $username }. We have received your order. You pay it in cash when it is delivered.
 order_confirmation-number = Number
 order_confirmation-total = Total
 order_confirmation-note = The price is final, and delivery is free. In your account you see how far the order is, and can cancel it until it is shipped.
+
+order_paid-subject = Your order is paid
+order_paid-lead = Thank you, { $username }. We have received your order and its payment by card.
+order_paid-note = The price is final, and delivery is free. In your account you see how far the order is.
 
 # A mail about messages that wait. Their beginnings, and in each room the number of those that are not shown, are between -lead and -note.
 unsubscribe = Stop these mails
@@ -224,6 +241,25 @@ support_answer-note = To answer, open the support chat in your account. Answers 
 support_transcript-subject = Your conversation with support
 support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
 support_transcript-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
+
+# Mails of the contact form. What was written stands between -lead and -note. The copy and the answer have the same subject, so that mail
+# programs show them together.
+contact_message-subject = Contact form: { $subject } ({ $number })
+contact_message-lead = Somebody has written to you with the contact form.
+contact_message-about = Subject
+contact_message-name = Name
+contact_message-address = Address
+contact_message-proven = proven
+contact_message-unproven = not proven
+contact_message-note = Answers to this mail go to that address and are not kept in the ticket. Answers that are kept are written in the console.
+
+contact_copy-subject = Your message to us: { $subject } ({ $number })
+contact_copy-lead = Thank you. We have received your message and will answer you at this address.
+contact_copy-note = If you did not write to us, somebody has given your address. You may ignore this mail.
+
+contact_answer-subject = Re: Your message to us: { $subject } ({ $number })
+contact_answer-lead = This is our answer to your message:
+contact_answer-note = To write back, answer this mail.
 
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->

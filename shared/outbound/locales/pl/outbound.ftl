@@ -194,6 +194,14 @@ chat_unbanned-subject = Znów możesz korzystać z czatu
 chat_unbanned-lead = Konto { $username } nie jest już zablokowane na czacie. Możesz pisać i czytać wiadomości jak dawniej.
 chat_unbanned-note = Prosimy o przestrzeganie zasad czatu.
 
+order_shipped-subject = Twoje zamówienie jest w drodze
+order_shipped-lead = Zamówienie z konta { $username } zostało wysłane.
+order_shipped-note = Na swoim koncie zobaczysz, które to zamówienie.
+
+order_refunded-subject = Zwracamy pieniądze
+order_refunded-lead = Zwracamy pieniądze zapłacone za zamówienie z konta { $username }. Pojawią się na karcie w ciągu dziesięciu dni.
+order_refunded-note = Na swoim koncie zobaczysz kwotę i zamówienie.
+
 account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
 account_deleted-note = To nasza ostatnia wiadomość o tym koncie.
@@ -207,11 +215,20 @@ audit_head-subject = Dziennik zdarzeń do pieczęci { $number }
 audit_head-lead = To jest skrót pieczęci { $number } dziennika zdarzeń. Obejmuje on wszystkie wcześniejsze pieczęcie.
 audit_head-note = Przechowaj tę wiadomość tam, gdzie nikt nie może jej zmienić: pokaże później, czy ktoś ingerował w dziennik.
 
+plan_receipt-subject = Twój plan: { $plan }
+plan_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy { $amount } za plan { $plan }, z którego możesz już korzystać.
+plan_receipt-number = Numer
+plan_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich płatności jest na Twoim koncie.
+
 order_confirmation-subject = Przyjęliśmy Twoje zamówienie
 order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie. Zapłacisz za nie gotówką przy odbiorze.
 order_confirmation-number = Numer
 order_confirmation-total = Razem
 order_confirmation-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia i możesz je anulować, dopóki nie zostanie wysłane.
+
+order_paid-subject = Twoje zamówienie jest opłacone
+order_paid-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie i płatność kartą.
+order_paid-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia.
 
 # Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
 unsubscribe = Zrezygnuj z takich wiadomości
@@ -241,6 +258,25 @@ support_answer-note = Aby odpowiedzieć, otwórz czat pomocy na swoim koncie. Od
 support_transcript-subject = Twoja rozmowa z zespołem pomocy
 support_transcript-lead = Cześć { $username }, oto rozmowa, o którą prosisz:
 support_transcript-note = Jeśli to nie Ty o nią prosisz, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
+
+# Wiadomości formularza kontaktowego. Treść stoi między -lead i -note. Kopia i odpowiedź mają ten sam temat, żeby programy pocztowe
+# pokazywały je razem.
+contact_message-subject = Formularz kontaktowy: { $subject } ({ $number })
+contact_message-lead = Formularzem kontaktowym przyszła wiadomość do zespołu.
+contact_message-about = Temat
+contact_message-name = Imię i nazwisko
+contact_message-address = Adres
+contact_message-proven = potwierdzony
+contact_message-unproven = niepotwierdzony
+contact_message-note = Odpowiedzi na tę wiadomość trafiają pod ten adres i nie są zapisywane w zgłoszeniu. Odpowiedzi, które mają być zapisane, pisze się w konsoli.
+
+contact_copy-subject = Twoja wiadomość do nas: { $subject } ({ $number })
+contact_copy-lead = Dziękujemy. Mamy Twoją wiadomość i odpowiemy na ten adres.
+contact_copy-note = Jeśli to nie Twoja wiadomość, ktoś podał Twój adres. Możesz ją zignorować.
+
+contact_answer-subject = Re: Twoja wiadomość do nas: { $subject } ({ $number })
+contact_answer-lead = Oto nasza odpowiedź na Twoją wiadomość:
+contact_answer-note = Aby odpisać, odpowiedz na tę wiadomość.
 
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->

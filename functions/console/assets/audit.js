@@ -1,0 +1,143 @@
+// The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
+
+import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, notify, say, table, time, told, word } from "./parts.js";
+
+const ENTRY = "/v1/audit/{entry}";
+const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
+/** What can be undone, if need be by force. */
+const CAN = ["clean", "moved_on"];
+
+/** The values of a field, which are a list: empty for none. */
+const values = (all) => (all.length === 0 ? "–" : all.map(({ kind, value }) => (kind === "time" ? time(value) : value)).flatMap((one, n) => (n === 0 ? [one] : [", ", one])));
+/** Somebody by their id, with what the audit has of them. */
+const by = (actor) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"));
+const about = (subject) => (subject ? link(subject, ["audit"], { subject }) : "–");
+
+function listScreen({ stoa }, route) {
+  const { filters: given } = route;
+  const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
+  // The API looks for one of them.
+  const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
+  const search = filters({ ...route, filters: query }, [
+    { name: "subject", label: say("subject-id"), maxlength: 100 },
+    { name: "actor", label: say("actor-id"), maxlength: 100 },
+    { name: "action", label: say("action"), maxlength: 60 },
+    { name: "month", label: say("month"), kind: "month" },
+    { name: "day", label: say("day"), kind: "date" },
+  ], say("search"));
+  const entries = list(stoa, {
+    title: say("entries"),
+    path: "/v1/audit",
+    query,
+    columns: [
+      [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
+      [say("action"), ({ action }) => word("action", action)],
+      [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
+      [say("actor"), ({ actor }) => by(actor)],
+      [say("about"), ({ subject }) => about(subject)],
+    ],
+    empty: say("no-entries"),
+  });
+  return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
+}
+
+/** Verifies all seals, some at a time, and says how far it is. */
+function verification(api) {
+  const outcome = el("div", { class: "body", role: "status" });
+  const run = button(say("verify"), async (node) => {
+    node.disabled = true;
+    let cursor;
+    let [seals, entries] = [0, 0];
+    do {
+      const { data, problem } = await api.GET("/v1/audit/verification", { params: { query: { cursor } } });
+      if (problem) {
+        outcome.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)));
+        break;
+      }
+      seals += data.seals;
+      entries += data.entries;
+      cursor = data.next_cursor;
+      const verified = say("verified", { seals: String(seals), entries: String(entries) });
+      outcome.replaceChildren(data.broken ? el("div", { class: "problem", role: "alert" }, say("broken"), details(data.broken)) : el("p", {}, verified, " ", cursor ? "…" : say("all-hold")));
+    } while (cursor);
+    node.disabled = false;
+  });
+  return card(say("verification"), el("p", { class: "soft" }, say("verification-text")), el("div", { class: "row" }, run), outcome);
+}
+
+/** The preview of undoing an entry: what each field was, became, is now and would be. */
+const preview = (fields) => table(say("undo"), [
+  [say("field"), ({ field }) => word("field", field)],
+  [say("was"), ({ was }) => values(was)],
+  [say("became"), ({ became }) => values(became)],
+  [say("is-now"), ({ is_now: now }) => values(now)],
+  [say("would-be"), ({ would_be: next }) => values(next)],
+  [say("state"), ({ field, outcome }) => el("span", { "data-undo": outcome, "data-field": field }, chip(word("undo", outcome), TONES[outcome]))],
+], fields);
+
+function undo({ api }, id, reload) {
+  const params = { path: { entry: id } };
+  const part = loaded(() => api.GET(`${ENTRY}/undo`, { params }), (data, response) => {
+    const version = response?.headers.get("etag");
+    const possible = data.fields.filter(({ outcome }) => CAN.includes(outcome));
+    const moved = possible.some(({ outcome }) => outcome === "moved_on");
+    const place = card(say("undo"), preview(data.fields));
+    if (data.undone_by) place.append(el("p", {}, say("undone-already"), " ", link(say("its-entry"), ["audit", data.undone_by])));
+    else if (possible.length === 0) place.append(el("p", {}, say("nothing-to-undo")));
+    if (data.undone_by || possible.length === 0) return place;
+    const boxes = possible.map(({ field, outcome }) => ({ name: `field-${field}`, label: word("field", field), kind: "check", value: outcome === "clean" }));
+    place.append(el("div", { class: "body" }, form({
+      name: "undo",
+      fields: [...boxes, { name: "reason", label: say("reason"), kind: "textarea", required: true, maxlength: 500 }, ...(moved ? [{ name: "force", label: say("undo-force"), kind: "check" }] : [])],
+      submit: say("undo"),
+      tall: true,
+    }, async ({ reason, force, ...chosen }) => {
+      const picked = possible.filter(({ field }) => chosen[`field-${field}`]);
+      const fields = picked.map(({ field }) => field);
+      if (fields.length === 0) return { problem: { title: say("choose-fields") } };
+      const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(now), values(next)]);
+      const outcome = await ask({ title: say("undo"), text: force ? say("undo-force-text") : "", rows }, async () => {
+        const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason, force: force ?? false } });
+        // Somebody has changed it since: what is shown behind the dialog is read again.
+        if (["version_mismatch", "conflict", "undone_already"].includes(answer.problem?.code)) await part.reload();
+        return answer;
+      });
+      if (outcome) {
+        notify(say("undone"));
+        await reload();
+        await part.reload();
+      }
+      return {};
+    })));
+    return place;
+  }, true);
+  return part.place;
+}
+
+function entryScreen(app, id) {
+  const params = { path: { entry: id } };
+  const entry = loaded(() => app.api.GET(ENTRY, { params }), (data) => {
+    const changes = data.values?.changes ?? [];
+    return [
+      el("p", { class: "row", "data-intact": String(data.intact) }, chip(word("action", data.action), "accent"), time(data.created_at), data.intact ? chip(say("intact"), "good") : chip(say("not-intact"), "bad")),
+      changes.length > 0 ? el("section", { class: "card", "aria-label": say("changes") }, el("div", { class: "title" }, el("h2", {}, say("changes"))), table(say("changes"), [
+        [say("field"), ({ field }) => word("field", field)],
+        [say("was"), ({ before }) => values(before)],
+        [say("became"), ({ after }) => values(after)],
+      ], changes)) : "",
+      card(say("facts"), el("div", { class: "body stack" },
+        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+    ];
+  });
+  const proof = button(say("show-proof"), async (node) => {
+    const { data, problem } = await app.api.GET(`${ENTRY}/proof`, { params });
+    if (problem) notify(told(problem), true);
+    else node.replaceWith(el("pre", { class: "raw", tabindex: "0" }, JSON.stringify(data, null, 2)));
+  });
+  return { title: say("entry"), content: [el("p", {}, link(say("back-to-audit"), ["audit"])), entry.place, undo(app, id, entry.reload), el("div", { class: "row" }, proof)] };
+}
+
+export default function auditScreen(app, route) {
+  const id = route.path[1];
+  return id ? entryScreen(app, id) : listScreen(app, route);
+}

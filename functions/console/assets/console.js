@@ -1,0 +1,110 @@
+// The console: who is signed in, which screen the address names, and the frame around it.
+
+import { createStoa } from "/client/stoa.js";
+import { createSupport } from "/client/support.js";
+import { $, address, button, el, notify, say, told, word } from "./parts.js";
+import { signInScreen, stepUp } from "./sign-in.js";
+
+/** The screens in the order of use, by the first part of their address, with the module of each. */
+const SCREENS = {
+  work: () => import("./work.js"),
+  people: () => import("./people.js"),
+  threads: () => import("./threads.js"),
+  orders: () => import("./orders.js"),
+  products: () => import("./products.js"),
+  tickets: () => import("./tickets.js"),
+  reports: () => import("./reports.js"),
+  audit: () => import("./audit.js"),
+  health: () => import("./health.js"),
+  roles: () => import("./roles.js"),
+};
+/** An operation of every member of staff, to find out whether somebody is one. */
+const STAFF = "/v1/support/threads";
+
+const stoa = createStoa({ url: location.origin, locale: document.documentElement.lang, tokens: "cookie", stepUp });
+const app = { stoa, api: stoa.api, support: createSupport(stoa), go: (path, filters) => void (location.hash = address(path, filters)), refresh: () => void render() };
+/** What the screen that is shown leaves running, and the number of the last one that was asked for. */
+let end = () => undefined;
+let turn = 0;
+/** Whose right to be here was found out. */
+let admitted = null;
+
+/** The screen and the filters that the address names. */
+function route() {
+  const [place, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const path = place.split("/").filter(Boolean).map(decodeURIComponent);
+  return { path: path.length > 0 ? path : ["work"], filters: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+function frame(current) {
+  const names = Object.keys(SCREENS);
+  const one = (name) => el("li", {}, el("a", { href: address([name]), "aria-current": name === current ? "page" : null }, word("screen", name)));
+  $("nav").firstElementChild.replaceChildren(...names.map(one));
+  const { user } = stoa.session.current;
+  $("nav").hidden = $("me").hidden = !user;
+  const leave = button(say("sign-out"), async () => {
+    const { problem } = await stoa.session.signOut();
+    if (problem) notify(told(problem), true);
+  }, { class: "quiet" });
+  if (user) $("me").replaceChildren(el("span", {}, user.username ?? ""), leave);
+  for (const other of $("languages").querySelectorAll("a")) other.href = `?lang=${other.lang}${location.hash}`;
+}
+
+function show(title, content) {
+  const heading = typeof title === "string" ? el("h1", { tabindex: "-1" }, title) : title;
+  $("main").replaceChildren(...[heading, content].flat().filter(Boolean));
+  document.title = `${$("main").querySelector("h1")?.textContent ?? ""} · Stoa`;
+  $("main").querySelector("h1")?.focus();
+}
+
+/** Why somebody who is signed in may not be here, if so. */
+async function refusal() {
+  const { id } = stoa.session.current.user;
+  if (admitted === id) return undefined;
+  const { problem } = await stoa.api.GET(STAFF, { params: { query: { limit: 1 } } });
+  if (!problem) admitted = id;
+  return problem;
+}
+
+async function render() {
+  const mine = (turn += 1);
+  end();
+  end = () => undefined;
+  const { state } = stoa.session.current;
+  const now = route();
+  frame(now.path[0]);
+  if (state === "unknown") return;
+  if (state !== "signed_in") {
+    admitted = null;
+    return show(null, signInScreen(stoa));
+  }
+  const problem = await refusal();
+  if (mine !== turn) return;
+  if (problem) {
+    const help = { forbidden: say("no-staff"), second_factor_required: say("needs-factor") }[problem.code];
+    return show(say("no-entry"), [el("p", { class: "problem", role: "alert" }, told(problem)), help ? el("p", {}, help) : "", button(say("again"), () => render())]);
+  }
+  const load = SCREENS[now.path[0]];
+  if (!load) return show(say("no-screen"), el("p", {}, say("no-screen-text")));
+  const screen = await load();
+  if (mine !== turn) return;
+  const shown = screen.default(app, now);
+  end = shown.end ?? end;
+  show(shown.title, shown.content);
+}
+
+/** What decides which screen is shown. A new token, or the profile of the same person, does not. */
+let known;
+stoa.session.subscribe(({ state, user, flow }) => {
+  const next = state === "needs_factor" ? flow : `${state} ${user?.id ?? ""}`;
+  if (next === known) return frame(route().path[0]);
+  known = next;
+  return void render();
+});
+addEventListener("hashchange", () => void render());
+$("skip").addEventListener("click", (event) => {
+  // The address is the screen's.
+  event.preventDefault();
+  $("main").focus();
+});
+void stoa.session.restore();

@@ -1,0 +1,102 @@
+// Orders: those in a state, and one of them with its next steps, its payment and its refunds.
+
+import { ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
+
+const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
+/** What staff can do next. A paid order ends by a refund. */
+const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+/** Why money is given back. */
+const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
+const LIST = "/v1/admin/orders";
+
+function listScreen({ stoa }, route) {
+  const state = route.filters.state ?? "placed";
+  const search = filters({ ...route, filters: { ...route.filters, state } }, [{ name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("order", one)]) }]);
+  const orders = list(stoa, {
+    title: word("screen", "orders"),
+    path: LIST,
+    query: { ...route.filters, state },
+    columns: [
+      [say("order"), ({ id, user }) => link(id, ["orders", user, id])],
+      [say("recipient"), ({ recipient }) => `${recipient.first_name} ${recipient.last_name}, ${recipient.city}`],
+      [say("total"), ({ total }) => money(total)],
+      [say("payment"), ({ payment_method: method, disputed }) => [word("payment", method), disputed ? chip(say("disputed"), "bad") : ""]],
+      [say("placed"), ({ created_at: at }) => time(at)],
+    ],
+    empty: say("no-orders"),
+  });
+  return { title: word("screen", "orders"), content: [search, orders] };
+}
+
+/** An order by its id. */
+const read = ({ api }, order) => api.GET("/v1/admin/orders/{order}", { params: { path: { order } } });
+
+function steps(app, order, reload) {
+  return (STEPS[order.state] ?? []).map((next) => button(word("to-order", next), async () => {
+    const rows = [[say("state"), word("order", order.state), word("order", next)]];
+    const isDangerous = ["cancelled", "returned"].includes(next);
+    const path = { user: order.user, order: order.id };
+    if (await ask({ title: word("to-order", next), text: isDangerous ? say("stock-returns") : "", rows, isDangerous }, () => app.api.PUT("/v1/admin/orders/{user}/{order}/state", { params: { path }, body: { state: next } }))) {
+      notify(say("done"));
+      await reload();
+    }
+  }, { "data-to": next, class: ["cancelled", "returned"].includes(next) ? "danger" : "primary" }));
+}
+
+/** Gives money back, once: the key is that of this dialog, however often it is confirmed. */
+function refund(app, order, reload) {
+  const { total } = order;
+  const back = order.refunded?.amount ?? 0;
+  const left = total.amount - back;
+  if (!order.paid_at || left <= 0) return "";
+  const of = (amount) => money({ ...total, amount });
+  return button(say("refund"), async () => {
+    const key = crypto.randomUUID();
+    const fields = [
+      { name: "amount", label: say("amount-minor", { currency: total.currency }), kind: "number", min: 1, max: left, step: 1, value: left, required: true },
+      { name: "reason", label: say("reason"), kind: "select", choices: REASONS.map((one) => [one, word("refund-for", one)]) },
+    ];
+    const rows = [[say("refunded"), of(back), say("plus-what-is-refunded")], [say("can-be-refunded"), of(left), say("what-is-left")]];
+    const done = await ask({ title: say("refund"), text: say("refund-text", { total: of(total.amount) }), rows, fields }, ({ amount, reason }) => app.api.POST("/v1/admin/orders/{order}/refunds", {
+      params: { path: { order: order.id }, header: { "Idempotency-Key": key } },
+      body: { amount: { amount, currency: total.currency }, reason },
+    }));
+    if (done) {
+      notify(say("refund-begun"));
+      await reload();
+    }
+  }, { class: "danger", "data-act": "refund" });
+}
+
+function orderScreen(app, id) {
+  const shownOrder = loaded(() => read(app, id), (order) => {
+    const reload = shownOrder.reload;
+    const items = table(word("screen", "products"), [
+      [say("product"), ({ name, product }) => link(name, ["products", product])],
+      [say("quantity"), ({ quantity }) => String(quantity)],
+      [say("price"), ({ price }) => money(price)],
+      [say("amount"), ({ amount }) => money(amount)],
+    ], order.items);
+    const { recipient } = order;
+    const where = [`${recipient.first_name} ${recipient.last_name}`, recipient.street, [recipient.postal_code, recipient.city].filter(Boolean).join(" "), recipient.state, recipient.country, recipient.phone];
+    return [
+      el("p", { class: "row", "data-order": order.state }, chip(word("order", order.state), "accent"), order.disputed ? chip(say("disputed"), "bad") : "", money(order.total)),
+      el("div", { class: "row" }, steps(app, order, reload), refund(app, order, reload)),
+      el("section", { class: "card", "aria-label": word("screen", "products") }, items),
+      card(say("recipient"), el("address", { class: "body" }, where.filter(Boolean).map((line) => el("span", {}, line, el("br"))))),
+      card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state"]))),
+      order.refunds?.length ? el("section", { class: "card", "aria-label": say("refunds"), "data-list": "refunds" }, el("div", { class: "title" }, el("h2", {}, say("refunds"))), table(say("refunds"), [
+        [say("when"), ({ at }) => time(at)],
+        [say("amount"), ({ amount }) => money(amount)],
+        [say("reason"), ({ reason }) => word("refund-for", reason)],
+        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", refused: "bad", unclear: "warn" }[state])],
+      ], order.refunds)) : "",
+    ];
+  });
+  return { title: say("order-number", { id }), content: [el("p", {}, link(say("back-to-orders"), ["orders"])), shownOrder.place] };
+}
+
+export default function ordersScreen(app, route) {
+  const [, , id] = route.path;
+  return id ? orderScreen(app, id) : listScreen(app, route);
+}

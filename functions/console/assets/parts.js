@@ -1,0 +1,261 @@
+// What screens are made of: elements, texts, times and amounts, forms, lists, dialogs. Data is only inserted as text: nothing here makes
+// HTML of strings, and the policy of the page would refuse it.
+
+const language = document.documentElement.lang;
+const texts = await (await fetch(`/staff/texts.${language}.json`)).json();
+
+/** A text in the language of the page, with each `{ $name }` in it replaced by `values.name`. */
+export const say = (key, values = {}) => (texts[key] ?? key).replace(/\{\s*\$(\w+)\s*\}/g, (_, name) => values[name] ?? "");
+/** What a word of the API is called, such as a state. Words that have no text yet are shown as they are. */
+export const word = (kind, value) => (value === undefined || value === null ? "–" : texts[`${kind}-${value}`] ?? String(value));
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element: `el("a", { href: "/" }, "text", child)`. Attributes that are null or false are left out. */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return node;
+}
+
+export const chip = (text, tone = "") => el("span", { class: `chip ${tone}` }, text);
+
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+/** A moment in the time of the reader, with the exact one as its title. */
+export function time(value) {
+  const ms = Date.parse(value);
+  return Number.isFinite(ms) ? el("time", { datetime: value, title: value }, moments.format(ms)) : "–";
+}
+
+/** An amount in minor units, such as grosze. */
+export function money(value) {
+  if (!value) return "–";
+  const format = new Intl.NumberFormat(language, { style: "currency", currency: value.currency });
+  return format.format(value.amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+/** The address of a screen with its filters. Those without a value are left out. */
+export function address(path, filters = {}) {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString();
+  return `#/${path.map(encodeURIComponent).join("/")}${query && "?"}${query}`;
+}
+
+export const link = (text, path, filters) => el("a", { href: address(path, filters) }, text);
+
+/** What a problem says to a person. */
+export const told = (problem) => [problem.detail ?? problem.title, ...(problem.fields ?? []).map(({ message }) => message)].join(" ");
+
+/** Says something about what was done, also to who does not see the page. */
+export function notify(text, isBad = false) {
+  const node = el("div", { class: isBad ? "toast bad" : "toast" }, text);
+  $("toasts").append(node);
+  setTimeout(() => node.remove(), isBad ? 10_000 : 5000);
+}
+
+/** Runs the action of a button once, however often it is clicked, and shows its problem. Returns the data of its answer. */
+export async function act(button, run, done) {
+  if (button.getAttribute("aria-busy")) return undefined;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = (await run()) ?? {};
+    if (answer.problem) notify(told(answer.problem), true);
+    else if (done) notify(done);
+    return answer.problem ? undefined : answer.data ?? {};
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+export const button = (text, run, more = {}) => el("button", { type: "button", onclick: (event) => void run(event.currentTarget), ...more }, text);
+
+/** Options from pairs of a value and what it is called. */
+const options = (pairs, chosen) => pairs.map(([value, text]) => el("option", { value, selected: value === chosen }, text));
+
+/** A control with its label. `kind`: `text`, `number`, `select`, `textarea`, `check`, or another type of an input. */
+function control({ name, label, kind = "text", value, choices, ...more }) {
+  if (kind === "check") return el("label", { class: "check" }, el("input", { type: "checkbox", name, checked: value === true, ...more }), label);
+  const field =
+    kind === "select" ? el("select", { name, ...more }, options(choices, value ?? ""))
+    : kind === "textarea" ? el("textarea", { name, ...more }, value ?? "")
+    : el("input", { type: kind, name, value: value ?? "", autocomplete: "off", ...more });
+  return el("label", {}, label, field);
+}
+
+/** What is typed into the controls of a form. Empty ones are absent. */
+function typed(form) {
+  const values = {};
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    if (field.type === "checkbox") values[field.name] = field.checked;
+    else if (field.value !== "") values[field.name] = field.type === "number" ? Number(field.value) : field.value.trim();
+  }
+  return values;
+}
+
+/** Shows a problem in a form, and leads to the first field that is wrong. */
+function blame(form, place, problem) {
+  place.textContent = problem ? told(problem) : "";
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const wrong = (problem?.fields ?? []).map(({ pointer }) => form.elements[pointer.split("/").at(-1)]).filter((field) => field?.setAttribute);
+  for (const field of wrong) {
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", place.id);
+  }
+  wrong[0]?.focus();
+}
+
+let forms = 0;
+
+/** A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent. */
+export function form({ name, fields, submit, done, tall = false, isMain = true }, run) {
+  forms += 1;
+  const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
+  const send = el("button", { type: "submit", class: isMain ? "primary" : null }, submit);
+  const node = el("form", { class: tall ? "fields tall" : "fields", "data-form": name }, fields.map(control), el("div", { class: "acts" }, send), place);
+  node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (send.getAttribute("aria-busy")) return;
+    send.setAttribute("aria-busy", "true");
+    const { problem } = (await run(typed(node), node)) ?? {};
+    send.removeAttribute("aria-busy");
+    blame(node, place, problem);
+    if (!problem && done) notify(done);
+  });
+  return node;
+}
+
+/** A form of filters, which are in the address of the screen. */
+export function filters(route, fields, submit = say("filter")) {
+  const known = fields.map((field) => ({ ...field, value: route.filters[field.name] }));
+  return form({ name: "filters", fields: known, submit, isMain: false }, (values) => {
+    const next = address(route.path, values);
+    if (next === location.hash) dispatchEvent(new HashChangeEvent("hashchange"));
+    else location.hash = next;
+  });
+}
+
+/** A table that becomes a list of cards on a narrow screen. `columns`: pairs of a label and what a cell shows. */
+export function table(caption, columns, items) {
+  const cells = (item) => columns.map(([label, cell], n) => el(n === 0 ? "th" : "td", n === 0 ? { scope: "row" } : { "data-label": label }, cell(item) ?? "–"));
+  return el("table", { class: "folding" },
+    el("caption", { class: "visually-hidden" }, caption),
+    el("thead", {}, el("tr", {}, columns.map(([label]) => el("th", { scope: "col" }, label)))),
+    el("tbody", {}, items.map((item) => el("tr", {}, cells(item)))));
+}
+
+const nothing = (text) => el("p", { class: "empty" }, text);
+
+/** A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list. */
+export function list(stoa, { title, path, params, query, columns, empty = say("empty"), isOptional = false, also = [] }) {
+  const pages = stoa.pages(path, { params, query });
+  const body = el("div", { "aria-live": "polite", "aria-busy": "true" });
+  const more = button(say("more"), (node) => act(node, next), { hidden: true });
+  const place = el("section", { class: "card", "aria-label": title, hidden: isOptional },
+    el("div", { class: "title" }, el("h2", {}, title), also), body, el("div", { class: "more", hidden: true }, more));
+  const all = [];
+  async function next() {
+    const { data, problem } = await pages.page();
+    body.removeAttribute("aria-busy");
+    if (problem && isOptional && ["not_found", "forbidden"].includes(problem.code)) return {};
+    place.hidden = false;
+    if (problem) return body.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem))), {};
+    all.push(...data.items);
+    body.replaceChildren(all.length === 0 ? nothing(empty) : table(title, columns, all));
+    more.hidden = more.parentElement.hidden = !data.more;
+    return {};
+  }
+  void next();
+  return place;
+}
+
+/** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
+export function loaded(load, render, isOptional = false) {
+  const place = el("div", { class: "stack", "aria-busy": "true" });
+  async function reload() {
+    const { data, problem, response } = await load();
+    place.removeAttribute("aria-busy");
+    if (problem && isOptional && ["not_found", "forbidden"].includes(problem.code)) return place.replaceChildren();
+    if (problem) {
+      const again = problem.status === 404 ? "" : button(say("again"), () => reload());
+      return place.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)), again || "");
+    }
+    return place.replaceChildren(...[render(data, response)].flat().filter(Boolean));
+  }
+  void reload();
+  return { place, reload };
+}
+
+export const card = (title, ...content) => el("section", { class: "card", "aria-label": title }, el("div", { class: "title" }, el("h2", {}, title)), content);
+
+/** A list of facts: pairs of a label and a value. Those without a value are left out. */
+export const facts = (pairs) =>
+  el("dl", { class: "facts" }, pairs.filter(([, value]) => value !== undefined && value !== null && value !== "").map(([label, value]) => [el("dt", {}, label), el("dd", {}, value)]));
+
+/** A table of what changes: rows of a label, what it is and what it will be. */
+const compared = (heads, rows) =>
+  el("table", { class: "changed" },
+    el("thead", {}, el("tr", {}, heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("tbody", {}, rows.map(([label, ...values]) => el("tr", {}, el("th", { scope: "row" }, label), values.map((value) => el("td", {}, value ?? "–"))))));
+
+/**
+ * Asks before something is done. Shows what is now and what will be, and takes `fields`, such as a reason. `run(values)` does it, once
+ * however often it is confirmed, and its problem is shown in the dialog. If somebody else has changed it meanwhile, `reread()` returns
+ * rows of what is now and what would be, which are shown before it is confirmed again. Resolves to the data, or to nothing.
+ */
+export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, reread }, run) {
+  return new Promise((resolve) => {
+    let outcome;
+    forms += 1;
+    const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
+    const change = el("div", { class: "stack" }, rows.length > 0 ? compared([say("what"), say("now"), say("afterwards")], rows) : "");
+    const send = el("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit ?? title);
+    const node = el("form", { "data-form": "ask" }, el("h2", { id: `title-${forms}` }, title), text ? el("p", {}, text) : "", change, fields.map(control), place,
+      el("div", { class: "row" }, send, button(say("cancel"), () => dialog.close())));
+    const dialog = el("dialog", { "aria-labelledby": `title-${forms}` }, node);
+    node.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (send.getAttribute("aria-busy")) return;
+      send.setAttribute("aria-busy", "true");
+      const { data, problem } = (await run(typed(node))) ?? {};
+      send.removeAttribute("aria-busy");
+      blame(node, place, problem);
+      if (problem?.code === "version_mismatch" && reread) {
+        change.replaceChildren(compared([say("what"), say("now-theirs"), say("yours")], await reread()));
+        send.textContent = say("overwrite");
+      }
+      if (!problem) {
+        outcome = data ?? {};
+        dialog.close();
+      }
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(outcome);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+const isMoment = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value);
+
+/** What a value of the API shows: moments, amounts, words, people, lists. */
+export function shown(value) {
+  if (value === null || value === undefined || value === "") return "–";
+  if (value === true || value === false) return word("boolean", value);
+  if (isMoment(value)) return time(value);
+  if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? "–" : el("ul", {}, value.map((one) => el("li", {}, shown(one))));
+  if ("currency" in value && "amount" in value) return money(value);
+  if (value.username) return value.username;
+  return details(value);
+}
+
+/** Everything that an object of the API says, except what is shown elsewhere. Members without a name of their own are called as in the API. */
+export const details = (data, except = []) =>
+  facts(Object.entries(data).filter(([key, value]) => !except.includes(key) && value !== null && value !== undefined).map(([key, value]) => [word("field", key), shown(value)]));

@@ -1,0 +1,136 @@
+// The shop's products with their stock, and the categories.
+
+import { ask, button, card, chip, details, el, filters, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
+
+const PRODUCT = "/v1/products/{product}";
+const SORTS = ["newest", "name_asc", "name_desc", "price_asc", "price_desc"];
+
+/** The categories, as pairs of an id and a name. */
+async function categories(api) {
+  const { data } = await api.GET("/v1/categories");
+  return (data?.items ?? []).map(({ id, name }) => [id, name]);
+}
+
+function listScreen(app, route) {
+  const { stoa, api } = app;
+  const search = el("div");
+  void categories(api).then((known) => search.replaceChildren(filters(route, [
+    { name: "q", label: say("name"), kind: "search", maxlength: 100 },
+    { name: "category", label: say("category"), kind: "select", choices: [["", say("all")], ...known] },
+    { name: "availability", label: say("availability"), kind: "select", choices: [["", say("all")], ["available", word("availability", "available")], ["unavailable", word("availability", "unavailable")]] },
+    { name: "sort", label: say("sort"), kind: "select", choices: SORTS.map((sort) => [sort, word("sort", sort)]), value: "newest" },
+  ])));
+  const products = list(stoa, {
+    title: word("screen", "products"),
+    path: "/v1/products",
+    query: route.filters,
+    columns: [
+      [say("name"), ({ id, name }) => link(name, ["products", id])],
+      [say("price"), ({ price }) => price.text ?? money(price)],
+      [say("in-stock"), ({ available }) => String(available)],
+      [say("state"), ({ for_sale: sold, discount }) => [chip(word("sold", sold), sold ? "good" : "warn"), discount ? chip(say("discounted"), "accent") : ""]],
+      [say("changed"), ({ updated_at: at }) => time(at)],
+    ],
+    empty: say("no-products"),
+  });
+  const add = button(say("new-product"), async () => {
+    const made = await ask({ title: say("new-product"), fields: [...fields({ price: {} }, await categories(api)), { name: "currency", label: say("currency"), required: true, value: "PLN", minlength: 3, maxlength: 3 }], submit: say("save"), isDangerous: false },
+      ({ amount, currency, ...body }) => api.POST("/v1/products", { body: { ...body, price: { amount, currency } } }));
+    if (made) app.go(["products", made.id]);
+  });
+  return { title: word("screen", "products"), content: [el("div", { class: "row" }, add, link(say("categories"), ["products", "categories"])), search, products] };
+}
+
+/** The fields of a product, as it is. */
+const fields = (product, known) => [
+  { name: "name", label: say("name"), value: product.name, required: true, maxlength: 100 },
+  { name: "category", label: say("category"), kind: "select", choices: known, value: product.category },
+  { name: "amount", label: say("price-minor"), kind: "number", min: 1, step: 1, required: true, value: product.price.amount },
+  { name: "available", label: say("in-stock"), kind: "number", min: 0, step: 1, value: product.available },
+  { name: "description", label: say("description"), kind: "textarea", required: true, value: product.description, maxlength: 4000 },
+  { name: "for_sale", label: say("for-sale"), kind: "check", value: product.for_sale ?? true },
+];
+
+function productScreen(app, id) {
+  const { stoa, api } = app;
+  const params = { path: { product: id } };
+  let current;
+  const read = async () => {
+    const [answer, known] = await Promise.all([api.GET(PRODUCT, { params }), categories(api)]);
+    if (answer.data) current = { product: answer.data, version: answer.response.headers.get("etag"), known };
+    return answer;
+  };
+  const header = () => ({ path: { product: id }, header: { "If-Match": current.version } });
+  const valueOf = (product) => ({ ...product, amount: product.price.amount });
+  const named = (name, value) => (name === "category" ? current.known.find(([one]) => one === value)?.[1] : name === "for_sale" ? word("boolean", value) : String(value ?? "–"));
+
+  const shown = loaded(read, (product) => {
+    const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 99, step: 1, value: product.discount?.percent }];
+    const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true }, async (values) => {
+      const was = { ...valueOf(product), discount_percent: product.discount?.percent };
+      const changed = asked.map(({ name }) => name).filter((name) => (values[name] ?? "") !== (was[name] ?? ""));
+      if (changed.length === 0) return { problem: { title: say("nothing-changed") } };
+      const now = () => ({ ...valueOf(current.product), discount_percent: current.product.discount?.percent });
+      const rows = () => changed.map((name) => [word("field", name), named(name, now()[name]), named(name, values[name])]);
+      const body = Object.fromEntries(changed.map((name) => (name === "amount" ? ["price", { amount: values.amount, currency: product.price.currency }] : [name, values[name] ?? null])));
+      const saved = await ask({ title: say("change-product"), rows: rows(), submit: say("save"), isDangerous: false, reread: async () => (await read(), rows()) }, () => api.PATCH(PRODUCT, { params: header(), body }));
+      if (saved) {
+        notify(say("saved"));
+        await shown.reload();
+      }
+      return {};
+    });
+    const remove = button(say("delete"), async () => {
+      if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, () => api.DELETE(PRODUCT, { params: header() }))) app.go(["products"]);
+    }, { class: "danger", "data-act": "delete" });
+    const stock = loaded(() => api.GET(`${PRODUCT}/stock`, { params }), (data) => details(data), true);
+    return [
+      card(say("change-product"), el("div", { class: "body" }, edit)),
+      card(say("stock"), el("div", { class: "body" }, stock.place)),
+      list(stoa, {
+        title: say("comments"),
+        path: `${PRODUCT}/comments`,
+        params,
+        columns: [
+          [say("author"), ({ author }) => (author?.username ? link(author.username, ["people", author.username]) : "–")],
+          [say("message"), ({ text }) => text],
+          [say("when"), ({ created_at: at }) => time(at)],
+          ["", ({ id: comment, text }) => button(say("delete"), async () => {
+            const path = { product: id, comment };
+            if (await ask({ title: say("delete-comment"), rows: [[say("message"), text, "–"]] }, () => api.DELETE("/v1/moderation/comments/{product}/{comment}", { params: { path } }))) await shown.reload();
+          }, { class: "quiet" })],
+        ],
+        empty: say("no-comments"),
+      }),
+      el("div", { class: "row" }, remove),
+    ];
+  });
+  return { title: say("product"), content: [el("p", {}, link(say("back-to-products"), ["products"])), shown.place] };
+}
+
+function categoriesScreen({ api }) {
+  const path = "/v1/categories/{category}";
+  const shown = loaded(() => api.GET("/v1/categories"), ({ items }) => {
+    const rename = ({ id, name }) => button(say("change"), async () => {
+      const saved = await ask({ title: say("change-category"), fields: [{ name: "name", label: say("name"), value: name, required: true, maxlength: 50 }], submit: say("save"), isDangerous: false }, (body) => api.PUT(path, { params: { path: { category: id } }, body }));
+      if (saved) await shown.reload();
+    }, { class: "quiet" });
+    const remove = ({ id, name }) => button(say("delete"), async () => {
+      if (await ask({ title: say("delete"), rows: [[name, say("there"), say("deleted")]] }, () => api.DELETE(path, { params: { path: { category: id } } }))) await shown.reload();
+    }, { class: "quiet" });
+    return el("ul", { class: "rows" }, items.map((one) => el("li", {}, el("span", {}, one.name, " ", chip(String(one.products))), el("span", { class: "row" }, rename(one), remove(one)))));
+  });
+  const add = form({ name: "category", fields: [{ name: "name", label: say("name"), required: true, maxlength: 50 }], submit: say("new-category"), isMain: false }, async (body, node) => {
+    const answer = await api.POST("/v1/categories", { body });
+    if (!answer.problem) node.reset();
+    await shown.reload();
+    return answer;
+  });
+  return { title: say("categories"), content: [el("p", {}, link(say("back-to-products"), ["products"])), card(say("categories"), el("div", { class: "body stack" }, shown.place, add))] };
+}
+
+export default function productsScreen(app, route) {
+  const id = route.path[1];
+  if (id === "categories") return categoriesScreen(app);
+  return id ? productScreen(app, id) : listScreen(app, route);
+}

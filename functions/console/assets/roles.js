@@ -1,0 +1,42 @@
+// Who is of the team, and one's own keys for programs.
+
+import { ask, button, card, el, form, link, list, notify, say, time, word } from "./parts.js";
+
+const ROLES = ["superuser", "administrator", "moderator"];
+const KEYS = "/v1/me/api-keys";
+
+export default function rolesScreen(app) {
+  const { stoa, api, go } = app;
+  const team = ROLES.map((role) => list(stoa, {
+    title: word("team", role),
+    path: "/v1/admin/users",
+    query: { role },
+    columns: [
+      [say("username"), ({ username }) => link(username, ["people", username])],
+      [say("joined"), ({ created_at: at }) => time(at)],
+    ],
+    empty: say("no-people"),
+    isOptional: true,
+  }));
+  const change = form({ name: "open", fields: [{ name: "username", label: say("username"), required: true, maxlength: 30 }], submit: say("open-person"), isMain: false }, ({ username }) => go(["people", username]));
+  const keys = list(stoa, {
+    title: say("own-keys"),
+    path: KEYS,
+    columns: [
+      [say("name"), ({ name }) => name],
+      [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
+      [say("scopes"), ({ scopes }) => scopes.join(", ")],
+      [say("expires"), ({ expires_at: at }) => time(at)],
+      [say("last-used"), ({ last_used_at: at }) => time(at)],
+      ["", ({ id, name }) => button(say("revoke"), async () => {
+        if (await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }))) {
+          notify(say("done"));
+          app.refresh();
+        }
+      }, { class: "quiet" })],
+    ],
+    empty: say("no-keys"),
+    isOptional: true,
+  });
+  return { title: word("screen", "roles"), content: [card(say("change-roles"), el("p", {}, say("change-roles-text")), change), ...team, keys] };
+}

@@ -1,0 +1,64 @@
+// What needs staff: how much waits, and what has waited longest.
+
+import { address, el, link, list, loaded, money, say, time, word } from "./parts.js";
+
+/** Where one finds what is counted. */
+const PLACES = {
+  support_threads: [["threads"], { state: "open" }],
+  tickets: [["tickets"], { state: "open" }],
+  reports: [["reports"], { state: "open" }],
+  orders: [["orders"], { state: "placed" }],
+  disputes: [["orders"], { state: "paid" }],
+  refunds: [["orders"], { state: "refunding" }],
+  overdue_deletions: [["people"], { state: "leaving" }],
+};
+
+/** Something that is counted up to a maximum. */
+function counted([name, { count, more }]) {
+  const [path, query] = PLACES[name] ?? [["health"], {}];
+  return el("li", { class: "card" }, el("a", { href: address(path, query), "data-work": name }, el("b", {}, `${count}${more ? "+" : ""}`), word("work", name)));
+}
+
+export default function workScreen({ stoa, api }) {
+  const counts = loaded(
+    () => api.GET("/v1/admin/work"),
+    (data) => el("ul", { class: "work" }, Object.entries(data).filter(([, value]) => value?.count !== undefined).map(counted)),
+    true,
+  );
+  const threads = list(stoa, {
+    title: say("waiting-threads"),
+    path: "/v1/support/threads",
+    query: { state: "open", limit: 10 },
+    columns: [
+      [say("customer"), ({ room, customer }) => link(customer.username, ["threads", room])],
+      [say("subject"), ({ subject }) => subject],
+      [say("last-message"), ({ last_at: at }) => time(at)],
+    ],
+    empty: say("no-threads"),
+  });
+  const reports = list(stoa, {
+    title: say("open-reports"),
+    path: "/v1/moderation/reports",
+    query: { state: "open", limit: 10 },
+    columns: [
+      [say("author"), ({ room, seq, author }) => link(author.username, ["reports", room, String(seq)])],
+      [say("message"), ({ text }) => text],
+      [say("reported"), ({ reported_at: at }) => time(at)],
+    ],
+    empty: say("no-reports"),
+    isOptional: true,
+  });
+  const orders = list(stoa, {
+    title: say("orders-to-ship"),
+    path: "/v1/admin/orders",
+    query: { state: "placed", limit: 10 },
+    columns: [
+      [say("order"), ({ id, user }) => link(id, ["orders", user, id])],
+      [say("total"), ({ total }) => money(total)],
+      [say("placed"), ({ created_at: at }) => time(at)],
+    ],
+    empty: say("no-orders"),
+    isOptional: true,
+  });
+  return { title: word("screen", "work"), content: [counts.place, threads, reports, orders] };
+}

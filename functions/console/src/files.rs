@@ -1,0 +1,87 @@
+//! The files that are compiled in, compressed by `build.rs`.
+
+use axum::response::Response;
+use http::HeaderMap;
+use web::{Error, File};
+
+const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// Answers with a file. A browser asks each time whether it has changed, so that the scripts of two versions are never mixed.
+///
+/// # Errors
+/// `not_found` if there is no file of this name.
+pub fn file(name: &str, content_type: &'static str, headers: &HeaderMap) -> Result<Response, Error> {
+    web::file(FILES, name, content_type, "public, no-cache", headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use kernel::{Locale, Messages};
+
+    use super::*;
+
+    const TEXTS: Messages = Messages::new(include_str!("../locales/en/console.ftl"), include_str!("../locales/pl/console.ftl"));
+    /// Bytes of scripts as they are sent, beside those of the client, which has its own limit. Together they are at most 60 kB.
+    const SCRIPTS_MAX: usize = 44_000;
+
+    /// The sources in `assets` with this extension.
+    fn sources(extension: &str) -> Vec<(String, String)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+        let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let sources = paths.filter(|path| path.extension().is_some_and(|has| has == extension));
+        sources.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()
+    }
+
+    /// The parts of a text between these two.
+    fn between<'a>(text: &'a str, begin: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+        text.split(begin).skip(1).filter_map(move |rest| rest.split(end).next())
+    }
+
+    #[test]
+    fn the_scripts_are_small() {
+        let bytes: usize =
+            FILES.iter().filter(|file| Path::new(file.name).extension().is_some_and(|e| e == "js")).map(|file| file.gzip.len()).sum();
+        assert!(bytes > 1_000 && bytes <= SCRIPTS_MAX, "{bytes} bytes");
+    }
+
+    #[test]
+    fn what_a_script_imports_is_served() {
+        for (name, source) in sources("js") {
+            for import in between(&source, " from \"./", "\"").chain(between(&source, "import(\"./", "\"")) {
+                assert!(file(import, "text/javascript", &HeaderMap::new()).is_ok(), "{name} imports {import}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_makes_html_or_code_of_texts() {
+        for (name, source) in sources("js").into_iter().chain(sources("html")) {
+            for forbidden in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", "style=", "<script>"]
+            {
+                assert!(!source.contains(forbidden), "{name}: {forbidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_is_in_both_languages_and_used() {
+        assert_eq!(TEXTS.faults(), [""; 0]);
+        let scripts = sources("js");
+        let mut used: BTreeSet<&str> = scripts.iter().flat_map(|(_, source)| between(source, "say(\"", "\"")).collect();
+        // The beginnings of the keys of words: `word("order", state)` is `order-placed`.
+        let words: BTreeSet<&str> = scripts.iter().flat_map(|(_, source)| between(source, "word(\"", "\"")).collect();
+        let pages = sources("html");
+        used.extend(pages.iter().flat_map(|(_, source)| between(source, "{{", "}}")));
+        let has = TEXTS.keys(Locale::En);
+        for key in used.iter().filter(|key| !["locale", "languages"].contains(key)) {
+            assert!(has.contains(*key), "there is no {key}");
+        }
+        for key in &has {
+            let word = words.iter().any(|word| key.strip_prefix(word).is_some_and(|rest| rest.starts_with('-')));
+            assert!(word || used.contains(key.as_str()) || key == "language", "{key} is not used");
+        }
+    }
+}
