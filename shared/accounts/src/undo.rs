@@ -128,8 +128,7 @@ impl Preview {
     pub fn version(&self) -> Result<u64, Problem> {
         let shown = serde_json::to_vec(self).map_err(Problem::internal)?;
         let digest: [u8; 32] = Sha256::digest(shown).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Ok(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Ok(u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default()))
     }
 
     /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.
