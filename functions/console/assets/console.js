@@ -53,6 +53,7 @@ function frame(current) {
 function show(title, content) {
   const heading = typeof title === "string" ? el("h1", { tabindex: "-1" }, title) : title;
   $("main").replaceChildren(...[heading, content].flat().filter(Boolean));
+  $("main").dataset.screen = location.hash;
   document.title = `${$("main").querySelector("h1")?.textContent ?? ""} · Stoa`;
   $("main").querySelector("h1")?.focus();
 }
