@@ -2,6 +2,7 @@
 
 import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
 import { createCore } from "stoa-client/core";
+import { createCheckout } from "stoa-client/checkout";
 import { createShop } from "stoa-client/shop";
 import { createSupport } from "stoa-client/support";
 
@@ -134,7 +135,7 @@ export async function help(): Promise<string | undefined> {
 /** The part without rooms and sockets, with a store of one's own. */
 export const core = createCore({ url: "http://127.0.0.1:8000", tokens: { get: () => null, set: (_token) => undefined } });
 
-/** The shop is a part of its own: products with what people say about them, models and donations. */
+/** The shop is a part of its own: products with what people say about them, and models. */
 export async function shop(): Promise<string | undefined> {
   const shop = createShop(stoa);
   for await (const { id, price, ratings } of shop.products.search({ q: "lamp", sort: "price_asc" })) {
@@ -149,9 +150,31 @@ export async function shop(): Promise<string | undefined> {
   const { data: categories } = await shop.products.categories();
   const batch = await shop.models.search({ search: "arch" }).page();
   if (batch.data?.divider) await shop.models.update("1", { title: "Arch" });
-  const { data: begun, problem } = await shop.donations.begin({ amount: { amount: 1500, currency: "PLN" }, country: "PL", postal_code: "00-001" });
+  return categories?.items[0]?.name;
+}
+
+/** What is paid for is another part: the cart, orders, donations and plans. */
+export async function checkout(): Promise<string | undefined> {
+  const { cart, orders, donations, plans } = createCheckout(stoa, { guest: { get: () => localStorage.getItem("cart"), set: (token) => localStorage.setItem("cart", token ?? "") } });
+  const { data: added, problem: full } = await cart.add("1", 2);
+  if (full) return full.code;
+  const capped: string[] = added.capped;
+  await cart.set("1", 3);
+  cart.subscribe((now) => now?.items.map(({ name, quantity }) => [name, quantity]));
+  const confirm = async (secret: string): Promise<{ error?: { message: string } }> => (secret ? {} : { error: { message: "declined" } });
+  const { data: placed, problem: refused } = await orders.place("card");
+  if (refused) return refused.code === "prices_changed" ? cart.current?.items[0]?.name : capped[0];
+  const { data: order } = await orders.pay(placed, confirm);
+  if (order?.state === "pending_payment") await orders.cancel(order.id);
+  // @ts-expect-error not a payment method
+  await orders.place("barter");
+  const { data: begun, problem } = await donations.begin({ amount: { amount: 1500, currency: "PLN" }, country: "PL", postal_code: "00-001" });
   if (problem) return problem.fields.map(({ message }) => message).join();
-  const { data: donation } = await shop.donations.confirm(begun.id);
-  shop.donations.subscribe((all) => all.map(({ state, paid_at }) => [state, paid_at]));
-  return donation?.state === "paid" ? begun.client_secret : categories?.items[0]?.name;
+  const { data: donation } = await donations.pay(begun, confirm);
+  donations.subscribe((all) => all.map(({ state, paid_at }) => [state, paid_at]));
+  const { data: offered } = await plans.all();
+  const plan = offered?.items[0];
+  const bought = plan && (await plans.begin(plan.id));
+  if (bought?.data) await plans.pay(bought.data, () => undefined);
+  return donation?.state === "paid" ? begun.client_secret : order?.id;
 }

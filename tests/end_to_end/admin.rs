@@ -178,8 +178,13 @@ async fn roles_are_given_and_taken() {
     assert_eq!(actions, ["role_granted", "role_granted", "role_taken", "role_taken"]);
     assert!(done.iter().all(|(actor, _)| *actor == root.id()));
     let entries = cloud.of_kind("audit").await;
-    let taken = entries.iter().find(|e| e["action"]["S"] == "role_taken" && e["after"]["M"]["roles"]["L"][0]["S"] == "moderator").unwrap();
-    assert_eq!(taken["before"]["M"]["roles"]["L"][1]["S"], "administrator", "{taken}");
+    let values = cloud.of_kind("audit_values").await;
+    let word = |at: &Value, n: usize| at["M"]["list"]["L"][n]["M"]["word"]["S"].clone();
+    let change = |of: &Value| of["changes"]["M"]["roles"]["M"].clone();
+    let both = values.iter().find(|v| word(&change(v)["before"], 1) == "administrator").unwrap();
+    assert_eq!(word(&change(both)["after"], 0), "moderator", "{both}");
+    let taken = entries.iter().find(|e| e["id"] == both["id"]).unwrap();
+    assert_eq!((&taken["action"]["S"], &taken["fields"]["L"][0]["S"]), (&json!("role_taken"), &json!("roles")), "{taken}");
     assert!(taken["request"]["S"].as_str().is_some_and(|id| !id.is_empty()) && taken["at"]["N"].is_string(), "{taken}");
     let all = json!(entries).to_string();
     assert!(!all.contains("example.test") && !all.contains("+44") && !all.contains("ida\""), "{all}");

@@ -175,8 +175,8 @@ async fn bad_bodies_are_refused_and_change_nothing() {
     let _ = cloud.careful("eve", "+447700900124").await;
     // Operations of staff look at the body of staff only.
     let (staff, _) = cloud.staff("mona", "administrator").await;
-    let (staff, product) = (staff.with("if-match", "\"v1\""), crate::products::only_product(&cloud).await);
-    let client = cloud.anonymous();
+    let (staff, product) = (staff.with("if-match", "\"v1\"").with("idempotency-key", "one"), crate::products::only_product(&cloud).await);
+    let client = cloud.anonymous().with("idempotency-key", "one");
     let flow = async |path: &str, body: Value| text(&client.post(path, body).await.json()["id"]);
     let registration = flow("/v1/registrations", json!({ "email": "new@example.test" })).await;
     let sign_in = flow("/v1/sessions", json!({ "login": "eve", "password": PASSWORD })).await;
@@ -198,6 +198,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
         let path = path.replace("{factor}", "app").replace("{room}", "public").replace("{seq}", "1").replace("{user}", &signed_in.id());
         let path = path.replace("{thread}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{reply}", "rpl_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let path = path.replace("{product}", product).replace("{category}", "cat_01K9ZCHCW7R5JY9H0FAMZV8NTS");
+        let path = path.replace("{ticket}", "tkt_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let path = path.replace("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{order}", "ord_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let admitted = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"][0];
         let caller: &Caller = match admitted["bearer"].as_array() {

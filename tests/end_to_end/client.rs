@@ -7,11 +7,11 @@ use local::seed;
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{browser::Site, donations, pages};
+use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js"];
-const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "checkout.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served
@@ -43,7 +43,7 @@ async fn the_client_is_served_with_its_types() {
 }
 
 /// A page of another origin that has imported the client, and the site that it is of.
-async fn page(cloud: &Cloud, site: &Site) -> Browser {
+pub(crate) async fn page(cloud: &Cloud, site: &Site) -> Browser {
     let mut browser = Browser::open(&site.origin).await;
     let script = format!(
         "globalThis.API = {};
@@ -64,8 +64,13 @@ async fn page(cloud: &Cloud, site: &Site) -> Browser {
 /// Milliseconds after which a page gives up, which tells more than that it did not answer.
 const PATIENCE_MS: u128 = tests::PATIENCE.as_millis() / 2;
 
-async fn start() -> Cloud {
+pub(crate) async fn start() -> Cloud {
     Cloud::start_with(&[("AllowedOrigins", "http://localhost:*"), ("ClientRate", "1000")]).await
+}
+
+/// A script with the password of all members in it.
+pub(crate) fn with_password(script: &str) -> String {
+    script.replace("PASSWORD", &json!(PASSWORD).to_string())
 }
 
 /// A person signs in with a password, or with a second factor too. Each problem has its code and the id of its request.
@@ -121,7 +126,7 @@ async fn calls_are_repeated_after_a_refresh_and_a_step_up() {
         });
         globalThis.ask = () => Promise.all([stoa.api.POST('/v1/me/exports'), stoa.api.POST('/v1/me/passkeys/options', { body: {} }), stoa.api.GET('/v1/me')]);
     })()";
-    page.run(&script.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
+    page.run(&with_password(script)).await;
     // Longer than an access token, and than a proof, is valid.
     cloud.advance(Duration::from_secs(11 * 60)).await;
     let answers = page.run("ask()").await;
@@ -160,7 +165,7 @@ async fn twenty_tabs_refresh_at_once() {
         await reached(() => tabs.every(({ session }) => session.current.state === 'signed_out'));
         return rounds;
     })()";
-    assert_eq!(page.run(&script.replace("PASSWORD", &json!(PASSWORD).to_string())).await, json!([20, 20]));
+    assert_eq!(page.run(&with_password(script)).await, json!([20, 20]));
 }
 
 /// A picture is declared, sent and published with one call, which tells how far it is.
@@ -182,7 +187,7 @@ async fn a_page_uploads_a_picture() {
         const wrong = await stoa.upload(new Blob(['no picture'], { type: 'text/plain' }), { for: 'picture' });
         return [data.state, part, wrong.problem.code];
     })()";
-    let done = page.run(&script.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
+    let done = page.run(&with_password(script)).await;
     assert_eq!((&done[0], &done[1]), (&json!("published"), &json!(1)), "{done}");
     assert!(done[2] == "invalid" || done[2] == "malformed", "{done}");
 }
@@ -237,7 +242,7 @@ async fn a_room_resumes_after_every_cut() {
         globalThis.seen = room => room.messages.current.map(({ seq, text, state }) => [seq, text, state]);
         return reached(() => ana.live.current === 'live' && ben.live.current === 'live');
     })()";
-    assert_eq!(page.run(&script.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    assert_eq!(page.run(&with_password(script)).await, true);
     for round in 0..ROUNDS {
         page.run(&format!("(say(hers, 'hers {round} a'), say(his, 'his {round} a'), 0)")).await;
         cut(&cloud);
@@ -268,7 +273,7 @@ async fn a_room_resumes_after_every_cut() {
 }
 
 /// Lets the clock of a cloud run until this is dropped, because a client waits as long as the server says.
-struct Running(JoinHandle<()>);
+pub(crate) struct Running(JoinHandle<()>);
 
 impl Running {
     fn from(cloud: &Cloud) -> Self {
@@ -331,11 +336,25 @@ const PANES: &str = r#"
     'ready'
 "#;
 
-/// Opens the page in a language and signs two people in.
-async fn try_page(browser: &mut Browser, cloud: &Cloud, language: &str) {
+/// A cloud with the accounts of the local cloud, a browser on the console's page that is built on the client, and what lets the clock run.
+pub(crate) async fn console() -> (Cloud, Running, Browser) {
+    let cloud = start().await;
+    seed::seed(&cloud.core()).await.expect("the accounts are made");
+    let running = Running::from(&cloud);
+    let browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    (cloud, running, browser)
+}
+
+/// Opens the page in a language, and tells scripts where its panes are.
+pub(crate) async fn open_panes(browser: &mut Browser, cloud: &Cloud, language: &str) {
     browser.go(&format!("{}/try?lang={language}", cloud.urls.console)).await;
     browser.until("document.getElementById('try')?.dataset.ready").await;
     assert_eq!(browser.run(PANES).await, "ready");
+}
+
+/// Opens the page in a language and signs two people in.
+pub(crate) async fn try_page(browser: &mut Browser, cloud: &Cloud, language: &str) {
+    open_panes(browser, cloud, language).await;
     let names = browser.run("signIn()").await;
     assert!(names.as_array().is_some_and(|names| names.len() == 2 && names[0] != names[1]), "{names}");
 }
@@ -381,11 +400,8 @@ const CUT: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium and axe-core"]
 async fn two_people_try_it_on_one_page() {
-    let cloud = start().await;
-    seed::seed(&cloud.core()).await.expect("the accounts are made");
-    let _running = Running::from(&cloud);
+    let (cloud, _running, mut browser) = console().await;
     let axe = pages::axe();
-    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
     for (width, theme, language) in [(1280, "light", "en"), (320, "dark", "pl")] {
         browser.look(width, theme, language).await;
         try_page(&mut browser, &cloud, language).await;
@@ -452,10 +468,7 @@ const REMOVED: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_group_on_one_page_loses_a_member() {
-    let cloud = start().await;
-    seed::seed(&cloud.core()).await.expect("the accounts are made");
-    let _running = Running::from(&cloud);
-    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    let (cloud, _running, mut browser) = console().await;
     try_page(&mut browser, &cloud, "en").await;
     assert_eq!(browser.run(GROUP).await, true);
     assert_eq!(browser.run(REMOVED).await, json!([[], true, true, false]));
@@ -525,7 +538,7 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     let _people = (cloud.member("ana").await, cloud.member("ben").await);
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    assert_eq!(page.run(&with_password(TWO)).await, true);
     let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
         "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
     assert_eq!(page.run(TOGETHER).await, expected);
@@ -572,7 +585,6 @@ async fn a_late_answer_takes_nothing_away() {
     let _people = (cloud.member("ana").await, cloud.member("ben").await);
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    let with_password = |script: &str| script.replace("PASSWORD", &json!(PASSWORD).to_string());
     assert_eq!(page.run(&with_password(TWO)).await, true);
     assert_eq!(page.run(&with_password(LATE)).await, json!([2, "Two", 1]));
 }
@@ -599,7 +611,7 @@ async fn a_page_of_another_origin_sends_a_file() {
     let _people = (cloud.member("ana").await, cloud.member("ben").await);
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    assert_eq!(page.run(&with_password(TWO)).await, true);
     assert_eq!(page.run(FILE).await, json!(["ready", "sent", "plan.txt", true, true]));
 }
 
@@ -615,7 +627,7 @@ async fn a_ban_is_seen_at_once() {
     let zoe = cloud.step_up(&zoe, &app).await;
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&TWO.replace("PASSWORD", &json!(PASSWORD).to_string())).await, true);
+    assert_eq!(page.run(&with_password(TWO)).await, true);
     page.run("(globalThis.room = ben.room('public'), reached(() => room.complete.current))").await;
     let ban = json!({ "reason": "harassment", "explanation": "Be kinder.", "minutes": 60 });
     zoe.put(&format!("/v1/moderation/bans/{}", ben.id()), ban).await.is(204);
@@ -671,7 +683,6 @@ async fn a_page_of_another_origin_has_friends_and_notifications() {
     let _people = (cloud.member("ana").await, cloud.member("ben").await);
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    let with_password = |script: &str| script.replace("PASSWORD", &json!(PASSWORD).to_string());
     assert_eq!(page.run(&with_password(TWO)).await, true);
     let expected = json!({ "found": ["ben"], "first": "received", "heard": true, "read": true, "alone": "location_required", "near": 0,
         "bio": "Walks up and down", "late": "version_mismatch", "after": "Listens" });
@@ -710,48 +721,10 @@ async fn a_page_of_another_origin_rates_and_comments_a_product() {
     let _ana = cloud.member("ana").await;
     crate::products::only_product(&cloud).await;
     let mut page = page(&cloud, &site).await;
-    let done = page.run(&SHOP.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
+    let done = page.run(&with_password(SHOP)).await;
     let expected = json!({ "category": "Garden", "found": "Garden turtle", "before": "not_found", "said": ["ana: Heavy, and beautiful."],
         "count": 1, "own": 4, "rest": 0 });
     assert_eq!(done, expected);
-}
-
-/// The answer to the beginning of a donation is lost, and the donor begins it once more.
-const LOST_DONATION: &str = r"(async () => {
-    const { createShop } = await import(`${API}/client/shop.js`);
-    let lost = false;
-    const stoa = await open({ fetch: async (url, asked) => {
-        const answer = await fetch(url, asked);
-        if (lost || asked.method !== 'POST' || !url.endsWith('/v1/donations')) return answer;
-        lost = true;
-        throw new TypeError('The answer is lost');
-    } });
-    await stoa.session.signIn({ login: 'ana', password: PASSWORD });
-    globalThis.donations = createShop(stoa).donations;
-    await donations.more();
-    const given = { amount: { amount: 1500, currency: 'PLN' }, country: 'PL', postal_code: '00-001' };
-    const first = await donations.begin(given);
-    const { data: begun } = await donations.begin(given);
-    return { problem: first.problem.code, begun, history: donations.current.map(({ state }) => state), secret: 'client_secret' in donations.current[0] };
-})()";
-
-/// A donation whose beginning was not answered is begun once, and what was paid is seen in the history.
-/// Promise: client-shop
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Chromium"]
-async fn a_page_of_another_origin_donates_once() {
-    let (cloud, site) = (start().await, Site::open("localhost").await);
-    let _ana = cloud.member("ana").await;
-    let mut page = page(&cloud, &site).await;
-    let done = page.run(&LOST_DONATION.replace("PASSWORD", &json!(PASSWORD).to_string())).await;
-    assert_eq!((&done["problem"], &done["history"]), (&json!("unreachable"), &json!(["pending_payment"])), "{done}");
-    assert_eq!((&done["secret"], cloud.outside.stripe.payments().len()), (&json!(false), 1), "{done}");
-    donations::act(&cloud, &done["begun"], donations::card(donations::VISA));
-    let script = format!(
-        "donations.confirm({}).then(({{ data }}) => [data.state, donations.current.map(({{ state }}) => state)])",
-        done["begun"]["id"]
-    );
-    assert_eq!(page.run(&script).await, json!(["paid", ["paid"]]));
 }
 
 /// A room whose server cannot take the first marker, and refuses the one after it for good.
@@ -819,64 +792,7 @@ async fn a_frame_of_the_desk_is_not_one_of_a_room() {
     let _ana = cloud.member("ana").await;
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&HEARD.replace("PASSWORD", &json!(PASSWORD).to_string())).await, json!([true, 0]));
-}
-
-/// The first one donates with a wrong postal code, then with a right one and a card that has to be confirmed at the bank.
-const DONATE: &str = r#"(async () => {
-    const [first] = panes;
-    part(first, 'donations').open = true;
-    const form = formOf(first, 'donate');
-    const [amount, postcode] = form.querySelectorAll('input');
-    const country = form.querySelector('select');
-    const error = form.querySelector('[data-wrong="/postal_code"]');
-    const idle = () => until(() => !form.querySelector('[type=submit]').disabled);
-    await until(() => country.value === 'PL');
-    amount.value = '25.50';
-    postcode.value = '1234';
-    form.requestSubmit();
-    const wrong = await until(() => error.textContent);
-    const invalid = postcode.getAttribute('aria-invalid');
-    await idle();
-    postcode.value = '00-001';
-    form.requestSubmit();
-    await until(() => !formOf(first, 'pay').hidden);
-    const cleared = error.textContent;
-    choose(first, 'pay', 'asks');
-    await until(() => !first.querySelector('[data-bank]').hidden);
-    const unpaid = first.querySelector('[data-donations] [data-state]').dataset.state;
-    first.querySelector('[data-confirm]').click();
-    const paid = await until(() => first.querySelector('[data-donations] [data-state=paid]'));
-    await until(() => first.querySelector('[data-bank]').hidden);
-    return { flag: country.selectedOptions[0].textContent, wrong, invalid, cleared, unpaid, paid: paid.textContent.replaceAll('\u00a0', ' '),
-        open: formOf(first, 'pay').hidden };
-})()"#;
-
-/// A donation in Polish on the console's page. The page is for everybody, also with an error on it.
-/// Promise: local-try, client-shop, pages-for-everybody
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs Chromium and axe-core"]
-async fn somebody_donates_in_polish() {
-    let cloud = start().await;
-    seed::seed(&cloud.core()).await.expect("the accounts are made");
-    let _running = Running::from(&cloud);
-    let axe = pages::axe();
-    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
-    browser.look(320, "light", "pl").await;
-    try_page(&mut browser, &cloud, "pl").await;
-    let done = browser.run(DONATE).await;
-    // The API answers in the language of the person's profile, which is English for the accounts of the local cloud.
-    assert_eq!((&done["flag"], &done["wrong"]), (&json!("🇵🇱 Polska"), &json!("This is not a postal code of this country.")), "{done}");
-    assert_eq!((&done["invalid"], &done["cleared"], &done["unpaid"]), (&json!("true"), &json!(""), &json!("pending_payment")), "{done}");
-    let paid = done["paid"].as_str().unwrap_or_default();
-    assert!(paid.contains("25,50 zł") && paid.contains("zapłacona") && done["open"] == true, "{done}");
-    let payments = cloud.outside.stripe.payments();
-    assert_eq!((payments.len(), &payments[0]["amount"], &payments[0]["status"]), (1, &json!(2550), &json!("succeeded")));
-    let faults = pages::faults_of(&mut browser, &axe).await;
-    assert!(faults.is_empty(), "{faults:?}");
-    // The refused donation.
-    let errors = browser.errors().await;
-    assert!(errors.iter().all(|error| error.to_string().contains("status of 422")), "{errors:?}");
+    assert_eq!(page.run(&with_password(HEARD)).await, json!([true, 0]));
 }
 
 /// The shop gets its first products, and the first one opens one of them, rates it and comments on it.
@@ -900,10 +816,7 @@ const VISIT: &str = r#"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn somebody_visits_the_shop() {
-    let cloud = start().await;
-    seed::seed(&cloud.core()).await.expect("the accounts are made");
-    let _running = Running::from(&cloud);
-    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
+    let (cloud, _running, mut browser) = console().await;
     try_page(&mut browser, &cloud, "en").await;
     assert_eq!(browser.run(VISIT).await, 3);
     // Until names can be found.
@@ -962,11 +875,8 @@ const BOTH: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium and axe-core"]
 async fn two_of_the_team_answer_one_customer() {
-    let cloud = start().await;
-    seed::seed(&cloud.core()).await.expect("the accounts are made");
-    let _running = Running::from(&cloud);
+    let (cloud, _running, mut browser) = console().await;
     let axe = pages::axe();
-    let mut browser = Browser::open(&format!("{}/try", cloud.urls.console)).await;
     browser.look(320, "light", "en").await;
     browser.go(&format!("{}/try?lang=en", cloud.urls.console)).await;
     browser.until("document.getElementById('try')?.dataset.ready").await;

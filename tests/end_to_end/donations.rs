@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use local::outside::stripe::{Act, Mode};
+use local::outside::{Mode, stripe::Act};
 use tests::{Caller, Cloud, Value, json};
 
 use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
@@ -339,7 +339,7 @@ async fn a_deleted_person_leaves_amounts_only() {
     assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
     cloud.settle().await;
     assert_gone(&cloud, &ana, &scheduled).await;
-    let records = cloud.of_kind("donation_record").await;
+    let records = cloud.of_kind("payment_record").await;
     assert_eq!((records.len(), &records[0]["id"]["S"], &records[0]["state"]["S"]), (1, &begun["id"], &json!("paid")));
     let about = records[0].to_string();
     assert!(!about.contains(&ana.id()) && !about.contains("00-001") && !about.contains("cus_"), "{about}");
@@ -350,5 +350,5 @@ async fn a_deleted_person_leaves_amounts_only() {
     assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (0, 0));
     act(&cloud, &begun, Act::Refund(None));
     cloud.settle().await;
-    assert_eq!(cloud.of_kind("donation_record").await[0]["state"]["S"], "refunded");
+    assert_eq!(cloud.of_kind("payment_record").await[0]["state"]["S"], "refunded");
 }

@@ -7,14 +7,14 @@ use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Socket, Value, json};
 use crate::{
     attachments,
     deletion::{schedule, sha256, upload},
-    items, products,
+    donations, items, products,
 };
 
 /// Her phone numbers. The second one is not proven yet.
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 25] = [
+pub(crate) const CANARIES: [&str; 26] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -40,6 +40,7 @@ pub(crate) const CANARIES: [&str; 25] = [
     "canary of a subject",
     "canary on a product",
     "canary of a model",
+    "canary wrote to the team",
 ];
 
 /// The kinds of items in the partition of a person that only staff have. [`Everything::of`] makes all others.
@@ -100,9 +101,14 @@ impl Everything {
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
         canary.post(&format!("/v1/friends/{}/accept", friend.id()), json!({})).await.is(200);
         canary.post("/v1/models", json!({ "title": "Canary of a model" })).await.is(201);
+        let message = "Canary wrote to the team. ".repeat(12);
+        let written = json!({ "name": "Canaryfirst Canarylast", "email": canary.email(), "subject": "other", "message": message });
+        canary.with("idempotency-key", "canary-contact").post("/v1/contact-messages", written).await.is(201);
         canary.put("/v1/me/location", json!({ "latitude": 52.2297, "longitude": 21.0122 })).await.is(200);
         let donation = json!({ "amount": { "amount": 1234, "currency": "PLN" }, "country": "PL", "postal_code": "00-001" });
         canary.with("idempotency-key", "canary-key").post("/v1/donations", donation).await.is(201);
+        let plan = canary.with("idempotency-key", "canary-plan").post("/v1/plan-payments", json!({ "plan": "basic" })).await.is(201);
+        donations::act(cloud, &plan, donations::card(donations::VISA));
         canary.patch("/v1/me/notification-settings", json!({ "mention": { "sms": true } })).await.is(200);
         cloud.settle().await;
         let inbox = canary.get("/v1/notifications").await.is(200);

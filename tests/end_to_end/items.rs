@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kernel::id::{
     ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, DonationId, EventId, ExportId, ModelId,
-    NoteId, NotificationId, OrderId, PasskeyId, ProductId, ReplyId, RoomId, SessionId, TokenId, UploadId, UserId,
+    NoteId, NotificationId, OrderId, PasskeyId, PlanPaymentId, ProductId, ReplyId, RoomId, SessionId, TicketId, TokenId, UploadId, UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -42,7 +42,7 @@ fn is_at_its_key(about: &About, row: &Value) -> bool {
 
 /// In none, or in those that its type names.
 fn is_in_its_indexes(about: &About, row: &Value) -> bool {
-    let generic = ["gsi1", "gsi2"].into_iter().all(|index| {
+    let generic = ["gsi1", "gsi2", "gsi4"].into_iter().all(|index| {
         let (pk, sk) = (&row[format!("{index}pk")]["S"], &row[format!("{index}sk")]["S"]);
         let mut places = about.places().filter(|place| place.index.name() == index);
         (pk.is_null() && sk.is_null()) || places.any(|place| fits(place.partition, pk) && fits(place.sort, sk))
@@ -77,6 +77,7 @@ fn is(name: &str, text: &str) -> bool {
         "deletion" => text.parse::<DeletionId>().is_ok(),
         "order" => text.parse::<OrderId>().is_ok(),
         "donation" => text.parse::<DonationId>().is_ok(),
+        "plan_payment" => text.parse::<PlanPaymentId>().is_ok(),
         "device" => text.parse::<DeviceId>().is_ok(),
         "event" => text.parse::<EventId>().is_ok(),
         "notification" => text.parse::<NotificationId>().is_ok(),
@@ -87,9 +88,10 @@ fn is(name: &str, text: &str) -> bool {
         "passkey" => text.parse::<PasskeyId>().is_ok(),
         "room" => text.parse::<RoomId>().is_ok(),
         "session" => text.parse::<SessionId>().is_ok(),
+        "ticket" => text.parse::<TicketId>().is_ok(),
         "token" => text.parse::<TokenId>().is_ok(),
         "upload" => text.parse::<UploadId>().is_ok(),
-        "at" | "price" | "seq" | "shard" | "version" => text.parse::<u64>().is_ok(),
+        "at" | "number" | "price" | "seq" | "shard" | "version" => text.parse::<u64>().is_ok(),
         _ => true,
     }
 }

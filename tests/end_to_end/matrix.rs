@@ -53,6 +53,8 @@ impl Access {
 /// An operation with an example of its body.
 pub(crate) struct Operation {
     access: Access,
+    /// Whether it takes a recent proof.
+    steps_up: bool,
     /// The function that answers it.
     pub feature: String,
     /// The method and the path.
@@ -83,7 +85,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         });
         let (name, access) = (format!("{method} {path}"), Access::of(described));
         let feature = described["tags"][0].as_str().unwrap().to_owned();
-        Operation { access, feature, name, method: method.parse().unwrap(), path: path.clone(), body }
+        let steps_up = described["security"][0]["bearer"].as_array().is_some_and(|conditions| conditions.contains(&json!("step_up")));
+        Operation { access, steps_up, feature, name, method: method.parse().unwrap(), path: path.clone(), body }
     };
     all.map(operation).collect()
 }
@@ -148,6 +151,7 @@ async fn the_matrix_is_enforced() {
         ("address", text(&address["id"])),
         ("passkey", text(&passkey["id"])),
         ("donation", "don_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("payment", "plp_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("device", text(&device.get("/v1/me/devices").await.is(200)["items"][0]["id"])),
         ("session", text(&victim.claims()["sid"])),
         ("room", text(&room)),
@@ -173,6 +177,7 @@ async fn the_matrix_is_enforced() {
         ("category", "cat_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("order", "ord_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("ticket", "tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("key", "apk_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned()),
     ]);
@@ -294,8 +299,12 @@ async fn the_matrix_is_enforced() {
         ask(operation, &proven).await.is_problem(403, "forbidden");
     }
     cloud.appoint(&ida, &["superuser"]);
+    // Somebody whom staff may sign out, deactivate and delete.
+    let _ = cloud.member("tom").await;
+    let mut others = things.clone();
+    others.insert("username", "tom".to_owned());
     for operation in &asked(&[Strong, Moderator, Administrator, Superuser]) {
-        let reply = ask(operation, &proven).await;
+        let reply = proven.send(operation.method.clone(), &about(&operation.path, &others), operation.body.clone()).await;
         assert!(![401, 403].contains(&reply.status.as_u16()), "{}: {reply:?}", operation.name);
     }
     victim.get("/v1/me").await.is(200);
@@ -314,5 +323,8 @@ async fn the_matrix_is_enforced() {
     for operation in operations().iter().filter(|o| [Fresh, Strong].contains(&o.access)) {
         let reply = leaving.send(operation.method.clone(), &about(&operation.path, &things), operation.body.clone()).await;
         reply.is_problem(401, "step_up_required");
+    }
+    for operation in operations().iter().filter(|o| o.access.staff() && o.steps_up) {
+        ask(operation, &proven).await.is_problem(401, "step_up_required");
     }
 }

@@ -3,6 +3,7 @@
 //! with `--ignored`.
 
 use kernel::Env;
+use local::outside::captcha::SECRET;
 use tests::{Browser, Caller, Cloud, PASSWORD, Value, json};
 
 const NEW: &str = "fierce otters paint";
@@ -184,6 +185,76 @@ async fn sent(browser: &mut Browser, password: &str) -> Value {
     browser.run(script).await
 }
 
+/// The page with the contact form is served in both languages, with nothing from elsewhere unless there are captchas, and loading it
+/// changes nothing.
+/// Promise: contact-page
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contact_form_has_a_page() {
+    let cloud = Cloud::start().await;
+    for (language, title, subject) in [("en", "Write to us", "Something does not work"), ("pl", "Napisz do nas", "Coś nie działa")] {
+        let reply = cloud.anonymous().with("accept-language", language).get("/contact").await;
+        let html = String::from_utf8(reply.has(200).bytes.clone()).unwrap();
+        assert!(html.contains(&format!("<html lang=\"{language}\">")) && html.contains(title) && html.contains(subject), "{html}");
+        assert!(html.contains("value=\"bug_report\"") && !html.contains("data-sitekey"), "{html}");
+        let policy = reply.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("http"), "{policy}");
+    }
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET)]).await;
+    let reply = cloud.anonymous().get("/contact").await;
+    let (policy, html) = (reply.header("content-security-policy"), String::from_utf8(reply.bytes.clone()).unwrap());
+    assert!(policy.contains("script-src 'sha256-") && policy.contains(&cloud.urls.outside), "{policy}");
+    assert!(html.contains("data-action=\"contact\"") && html.contains(&format!("{}/captcha/widget.js", cloud.urls.outside)), "{html}");
+    assert!(cloud.of_kind("contact_ticket").await.is_empty());
+}
+
+/// In a browser: errors are beside their fields and announced, what was typed stays, a captcha is solved on the page, and after sending only
+/// the address stays.
+/// Promise: contact-page
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_contact_page_works_without_a_frontend() {
+    let cloud = Cloud::start_with(&[("ContactMail", "team@example.test"), ("CaptchaSecret", SECRET)]).await;
+    let mut browser = Browser::open(&cloud.urls.console).await;
+    browser.look(320, "light", "en").await;
+    let page = format!("{}/contact", cloud.urls.api);
+    browser.go(&page).await;
+    browser.until("document.querySelector('[name=captcha-response]')?.value").await;
+    let fill = |fields: &Value| {
+        format!(
+            "(() => {{ for (const [id, value] of Object.entries({fields})) {{ const field = document.getElementById(id);
+                field.value = value; field.dispatchEvent(new Event('change')); }} return document.getElementById('message').value; }})()"
+        )
+    };
+    let template = browser.run(&fill(&json!({ "name": "Ana Nowak", "email": "ana@example.test", "subject": "bug_report" }))).await;
+    assert!(template.as_str().unwrap().contains("Something does not work."), "{template}");
+    browser.run("document.getElementById('form').requestSubmit()").await;
+    let error = browser.until("document.getElementById('message-error').textContent").await;
+    assert_eq!(error, "Use at least 250 characters.");
+    let shown = browser
+        .run(
+            "((field, error) => [field.value.length > 50, field.getAttribute('aria-invalid'), document.activeElement === field,
+            field.getAttribute('aria-describedby').split(' ').includes(error.id), error.getAttribute('role'),
+            document.getElementById('subject').value, document.documentElement.scrollWidth <= innerWidth])
+            (document.getElementById('message'), document.getElementById('message-error'))",
+        )
+        .await;
+    assert_eq!(shown, json!([true, "true", true, true, "alert", "bug_report", true]));
+    assert!(cloud.of_kind("contact_ticket").await.is_empty());
+
+    browser.run(&fill(&json!({ "message": format!("{} {}", template.as_str().unwrap(), "It stays empty. ".repeat(20)) }))).await;
+    browser.until("document.querySelector('[name=captcha-response]')?.value").await;
+    browser.run("document.getElementById('form').requestSubmit()").await;
+    browser.until("!document.getElementById('sent').hidden").await;
+    let told = browser.run("document.getElementById('sent').textContent").await;
+    assert!(told.as_str().unwrap().contains("with the number tkt_"), "{told}");
+    let left = browser.run("['name', 'email', 'subject'].map(id => document.getElementById(id).value)").await;
+    assert_eq!(left, json!(["", "ana@example.test", ""]));
+    assert_eq!(cloud.mails_to("team@example.test").await.len(), 1);
+    browser.go(&page).await;
+    browser.until("!document.getElementById('form').hidden").await;
+    assert_eq!(cloud.mails_to("team@example.test").await.len(), 1, "a reload sends nothing");
+}
+
 /// axe-core finds nothing serious on our pages, at any width, in both themes and languages, and nothing is wider than the window.
 ///
 /// Swagger UI writes links into buttons, in its own markup.
@@ -206,6 +277,7 @@ async fn every_page_is_for_everybody() {
             "/docs",
             "/docs/flows",
             "/docs/client",
+            "/contact",
         ]
         .map(api),
     );

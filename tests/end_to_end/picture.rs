@@ -666,7 +666,7 @@ async fn an_upload_whose_event_was_given_up_is_found_again() {
     // The schedule has run, and leaves young files to their events.
     cloud.advance(Duration::from_secs(240)).await;
     assert_eq!((&status(&ana, &first).await["state"], below(&objects(&cloud), "incoming").len()), (&json!("waiting"), 2));
-    cloud.advance(Duration::from_secs(240)).await;
+    cloud.advance(Duration::from_mins(15)).await;
     assert_eq!((&status(&ana, &first).await["state"], &status(&ben, &second).await["state"]), (&json!("published"), &json!("refused")));
     let now = objects(&cloud);
     assert_eq!((below(&now, "incoming").len(), below(&now, "pictures").len()), (0, 3), "{now:?}");

@@ -200,7 +200,7 @@ impl Cloud {
         let roles: Vec<Value> = roles.iter().map(|role| json!({ "S": role })).collect();
         let item = json!({
             "pk": { "S": format!("USER#{}", somebody.id()) }, "sk": { "S": "ROLES" }, "kind": { "S": "roles" }, "v": { "N": "1" },
-            "user": { "S": somebody.id() }, "roles": { "L": roles },
+            "user": { "S": somebody.id() }, "roles": { "L": roles }, "gsi1pk": { "S": "STAFF" }, "gsi1sk": { "S": somebody.id() },
         });
         let there = json!({ "pk": { "S": "SUPERUSER" }, "sk": { "S": "SUPERUSER" }, "kind": { "S": "superuser" }, "since": { "N": "0" } });
         for item in [Some(item), superuser.then_some(there)].into_iter().flatten() {

@@ -11,7 +11,7 @@ use proofs::{
     challenge::{self, Purpose},
     link::{self, LinkOwner, LinkToken},
 };
-use web::{Client, Error, Json, Language, LinkPage, NoContent, Problems, Site};
+use web::{Client, Error, Json, Language, LinkPage, NoContent, Problems, RequestId, Site};
 
 use crate::{TEXTS, cancel::take_back};
 
@@ -57,7 +57,7 @@ pub async fn describe_cancellation_link(
     responses((status = 204), Problems))]
 pub async fn cancel_deletion_by_link(
     State(s): State<crate::State>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<LinkToken>,
 ) -> Result<NoContent, Error> {
     let key = s.keys.get().await?.code_key();

@@ -1,6 +1,9 @@
 //! Cancels a deletion by the caller's session. No password: everybody who can use the account may keep it.
 
-use accounts::deletion::{Deletion, Stage};
+use accounts::{
+    audit::{Action, AuditEntry},
+    deletion::{Deletion, Stage},
+};
 use axum::extract::State;
 use callers::MemberWith;
 use kernel::{
@@ -9,7 +12,7 @@ use kernel::{
 };
 use proofs::deletion_link;
 use store::{CommitError, Tx};
-use web::{Client, Error, Json, Language, Problems};
+use web::{Error, Json, Language, Problems, RequestId};
 
 use crate::leaving::Leaving;
 
@@ -23,7 +26,7 @@ use crate::leaving::Leaving;
 pub async fn cancel_deletion(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Deletion>,
-    client: Client,
+    client: RequestId,
     Language(locale): Language,
 ) -> Result<Json<Leaving>, Error> {
     let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
@@ -34,9 +37,10 @@ pub async fn cancel_deletion(
 
 /// Cancels the scheduled deletion that this link belongs to. After the sweep has claimed the account the problem is
 /// [`Kind::DeletionBegun`]. After another cancellation, or a newer scheduling, it is of the kind `gone`.
-pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, client: &Client, gone: Kind) -> Result<(), Problem> {
+pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
     let slot = deletion_link::cancel(&mut tx, &s.sys, user, link, client);
+    s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user, &client.0, Action::DeletionCancelled));
     match s.table.commit(tx).await {
         Ok(()) => {
             tracing::info!(user.id = %user, "deletion cancelled");

@@ -12,10 +12,11 @@ mod schedule;
 
 use std::{sync::Arc, time::Duration};
 
-use accounts::token::Tokens;
+use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
+use proofs::deletion_link;
 use secrets::KeysOnDemand;
 use store::Table;
 use web::Site;
@@ -26,6 +27,7 @@ pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/del
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     keys: KeysOnDemand,
@@ -45,16 +47,13 @@ impl Rules {
     /// Reads `DELETION_DAYS` (30), and the addresses of the policies, `TERMS_URL` and `PRIVACY_URL`. Policies without an
     /// address are left out.
     fn read(r: &mut Reader<'_>) -> Self {
-        let days = r.or("DELETION_DAYS", 30);
-        if !(1..=365).contains(&days) {
-            r.wrong("DELETION_DAYS must be from 1 to 365".to_owned());
-        }
+        let days = deletion_link::days(r);
         let mut link = |name| Some(r.or(name, String::new())).filter(|url| !url.is_empty()).map(Arc::from);
         Self { days, terms: link("TERMS_URL"), privacy: link("PRIVACY_URL") }
     }
 
     const fn interval(&self) -> Duration {
-        Duration::from_secs((self.days as u64).saturating_mul(24 * 3600))
+        deletion_link::interval(self.days)
     }
 }
 
@@ -78,6 +77,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         keys,
         rules: Rules::read(r),

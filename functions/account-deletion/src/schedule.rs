@@ -2,6 +2,7 @@
 //! everything.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     deletion::{Deletion, Stage},
     session, staff,
 };
@@ -15,7 +16,7 @@ use store::{
     limits::{self, DAY, Quota},
 };
 use utoipa::ToSchema;
-use web::{Client, Error, Json, Language, Problems};
+use web::{Error, Json, Language, Problems, RequestId};
 
 use crate::leaving::Leaving;
 
@@ -43,7 +44,7 @@ pub struct ScheduleDeletion {
 pub async fn schedule_deletion(
     State(s): State<crate::State>,
     Fresh(MemberWith { member, resource }): Fresh<MemberWith<Deletion>>,
-    client: Client,
+    client: RequestId,
     Language(locale): Language,
     Json(body): Json<ScheduleDeletion>,
 ) -> Result<Json<Leaving>, Error> {
@@ -59,6 +60,8 @@ pub async fn schedule_deletion(
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
     // Other sessions end, because the person who uses them may not be the owner. The owner can sign in again.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::DeletionScheduled);
+    s.audit.add(&mut tx, &entry.changed("due_at", before.as_ref().map(|before| before.due_at), deletion.due_at));
     let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { refused(e, slot) })?;
     tracing::info!(user.id = %user.id, deletion.id = %deletion.id, again = before.is_some(), "deletion scheduled");

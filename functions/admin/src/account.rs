@@ -1,79 +1,45 @@
-//! An account as staff see it: its state and its owner's roles, and none of its content.
+//! An account as staff see it.
+//!
+//! Contacts are masked for everybody: whom the team writes to gets a notice or an answer, and an account is found by a whole address or
+//! number. Addresses of clients and the day of birth are for superusers. Nothing shows a credential or a factor.
 
 use accounts::{
-    deletion::Deletion,
-    identifier::{Contact, Username},
-    staff::{Role, Roles},
-    user::{Status, User},
-    username::UsernameClaim,
+    agent::Agent,
+    directory::{Account, AccountState},
+    identifier::Contact,
+    seen::LastSeen,
+    session::{self, Session},
+    staff::Role,
+    user::User,
 };
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
-use kernel::{Kind, Problem, Timestamp, id::UserId};
+use commerce::{
+    machine::OrderState,
+    order::{self, Order},
+};
+use futures_util::try_join;
+use kernel::{
+    Locale, Time, Timestamp,
+    id::{DeviceId, OrderId, PictureId, RoomId, SessionId, UserId},
+};
+use messaging::{
+    ban::{Ban, BanReason},
+    room::Room,
+    spam::ChatState,
+    support::thread::{ThreadState, thread_of},
+};
+use money::Money;
+use proofs::device::{self, Device};
 use serde::Serialize;
-use store::Table;
+use store::{Batch, Key, StoreError, Table};
 use utoipa::ToSchema;
-use web::{Error, Json, Path, Problems};
+use web::{Error, Path, Problems, Versioned};
 
-/// What is read of an account.
-pub struct Account {
-    pub user: User,
-    pub roles: Roles,
-    pub deletion: Option<Deletion>,
-}
+/// The most recent orders that are shown.
+const ORDERS: u32 = 10;
 
-impl Account {
-    /// The account with this username. Two reads, because the first one, of the name's claim, has the key of the second.
-    ///
-    /// # Errors
-    /// [`Kind::NotFound`] if nobody has the name.
-    pub async fn named(table: &Table, username: &str) -> Result<Self, Problem> {
-        let name = Username::parse(username).map_err(|_| Kind::NotFound)?;
-        let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
-        let id = claim.and_then(|claim| claim.owner()).ok_or(Kind::NotFound)?;
-        let (user, roles, deletion) = (User::key_of(id), Roles::key_of(id), Deletion::key_of(id));
-        let mut found = table.get_many(vec![user.clone(), roles.clone(), deletion.clone()]).await?;
-        Ok(Self {
-            user: found.take(&user)?.ok_or(Kind::NotFound)?,
-            roles: found.take(&roles)?.unwrap_or_else(|| Roles::none(id)),
-            deletion: found.take(&deletion)?,
-        })
-    }
-
-    fn state(&self) -> AccountState {
-        match (self.user.status, &self.deletion) {
-            (Status::Purging, _) => AccountState::Purging,
-            (Status::Deactivated, _) => AccountState::Deactivated,
-            (Status::Active, Some(_)) => AccountState::Leaving,
-            (Status::Active, None) => AccountState::Active,
-        }
-    }
-
-    /// The problem for an account whose state does not allow an operation.
-    #[track_caller]
-    pub fn refusal(&self) -> Problem {
-        match serde_json::to_value(self.state()) {
-            Ok(state) => Problem::new(Kind::AccountState).with("state", state),
-            Err(e) => Problem::internal(e),
-        }
-    }
-}
-
-/// The state of an account.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountState {
-    /// In use.
-    Active,
-    /// In use, with a scheduled deletion.
-    Leaving,
-    /// Deactivated. Only a superuser can reactivate it.
-    Deactivated,
-    /// Being deleted, which cannot be cancelled any more.
-    Purging,
-}
-
-/// An account as staff see it.
+/// An account in a list.
 #[derive(Serialize, ToSchema)]
 pub struct AccountInfo {
     /// The id of the account.
@@ -124,19 +90,229 @@ impl From<Account> for AccountInfo {
     }
 }
 
-/// Shows the state and the roles of an account.
+/// Everything that staff see of an account.
+#[derive(Serialize, ToSchema)]
+pub struct AccountDetails {
+    #[serde(flatten)]
+    account: AccountInfo,
+    /// The version, which a change names in `If-Match`.
+    #[schema(minimum = 1)]
+    version: u64,
+    /// First name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<String>,
+    /// Last name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<String>,
+    /// Day of birth. For superusers only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    birth_date: Option<String>,
+    /// The text about the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bio: Option<String>,
+    /// Whether others see only the username and the picture.
+    private: bool,
+    /// The language of mails.
+    language: Locale,
+    /// The picture. Absent if it is the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<PictureId>,
+    /// When the person was last active. Absent if that is longer ago than it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen_at: Option<Timestamp>,
+    /// The sessions that have not ended, the most recently used first. At most twenty.
+    sessions: Vec<AccountSession>,
+    /// The devices that are trusted, the most recently used first. At most ten.
+    devices: Vec<AccountDevice>,
+    /// The ban from chat, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<AccountBan>,
+    /// The last ten orders, the newest first.
+    orders: Vec<AccountOrder>,
+    /// The thread with the support team, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_thread: Option<AccountThread>,
+}
+
+/// A session of an account.
+#[derive(Serialize, ToSchema)]
+pub struct AccountSession {
+    id: SessionId,
+    /// The client in words.
+    agent: Agent,
+    /// The address of its sign-in or last refresh. For superusers only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("192.0.2.7"))]
+    address: Option<String>,
+    /// City and country, if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    created_at: Timestamp,
+    /// When it was last refreshed.
+    last_used_at: Timestamp,
+}
+
+/// A trusted device of an account.
+#[derive(Serialize, ToSchema)]
+pub struct AccountDevice {
+    id: DeviceId,
+    /// The client in words.
+    agent: Agent,
+    /// City and country, if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+}
+
+/// A ban of the person from chat.
+#[derive(Serialize, ToSchema)]
+pub struct AccountBan {
+    /// Why.
+    reason: BanReason,
+    /// What the person was told about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    created_at: Timestamp,
+    /// When it ends. Absent if it has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<Timestamp>,
+}
+
+/// An order of the person.
+#[derive(Serialize, ToSchema)]
+pub struct AccountOrder {
+    id: OrderId,
+    state: OrderState,
+    /// What it costs.
+    total: Money,
+    created_at: Timestamp,
+}
+
+/// The thread of the person with the support team.
+#[derive(Serialize, ToSchema)]
+pub struct AccountThread {
+    /// Its room.
+    room: RoomId,
+    state: ThreadState,
+}
+
+/// What is read beside the account.
+struct Beside {
+    seen: Option<LastSeen>,
+    chat: Option<ChatState>,
+    thread: Option<Room>,
+    sessions: Vec<Session>,
+    devices: Vec<Device>,
+    orders: Vec<Order>,
+}
+
+impl Beside {
+    /// A batch and three queries, all at once.
+    async fn of(table: &Table, user: UserId) -> Result<Self, StoreError> {
+        let (seen, chat, thread) = (LastSeen::key_of(user), ChatState::key_of(user), Room::key_of(thread_of(user)));
+        let keys: Vec<Key> = vec![seen.clone(), chat.clone(), thread.clone()];
+        let (mut found, sessions, devices, orders): (Batch, _, _, _) = try_join!(
+            table.get_many(keys),
+            session::list(table, user),
+            device::list(table, user),
+            order::history(table, user, None, ORDERS)
+        )?;
+        let (seen, chat, thread) = (found.take(&seen)?, found.take(&chat)?, found.take(&thread)?);
+        Ok(Self { seen, chat, thread, sessions, devices, orders: orders.items })
+    }
+}
+
+/// The sessions that have not ended, as this role sees them.
+fn sessions(mut sessions: Vec<Session>, user: &User, viewer: Role, now: Time) -> Vec<AccountSession> {
+    sessions.retain(|session| session.is_good(user, now));
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
+    let info = |session: Session| AccountSession {
+        id: session.id,
+        agent: Agent::of(&session.user_agent),
+        address: session.address.filter(|_| viewer == Role::Superuser),
+        place: session.place,
+        created_at: session.created_at.into(),
+        last_used_at: session.last_used_at.into(),
+    };
+    sessions.into_iter().map(info).collect()
+}
+
+/// The devices that are trusted.
+fn devices(mut devices: Vec<Device>, user: &User, now: Time) -> Vec<AccountDevice> {
+    devices.retain(|device| device.is_good(user, now));
+    devices.sort_by_key(|device| std::cmp::Reverse(device.last_used_at));
+    let info = |device: Device| AccountDevice {
+        id: device.id,
+        agent: Agent::of(&device.user_agent),
+        place: device.place,
+        created_at: device.created_at.into(),
+        last_used_at: device.last_used_at.into(),
+    };
+    devices.into_iter().map(info).collect()
+}
+
+impl From<Ban> for AccountBan {
+    fn from(Ban { at, until, reason, explanation, by: _ }: Ban) -> Self {
+        let explanation = explanation.map(|explanation| explanation.to_string());
+        Self { reason, explanation, created_at: at.into(), ends_at: until.map(Into::into) }
+    }
+}
+
+impl From<Order> for AccountOrder {
+    fn from(order: Order) -> Self {
+        Self { id: order.id, state: order.state, total: order.total, created_at: order.created_at.into() }
+    }
+}
+
+impl AccountDetails {
+    fn of(account: Account, beside: Beside, viewer: Role, now: Time) -> Self {
+        let user = account.user.clone();
+        let state = |room: &Room| room.desk.as_ref().map(|desk| desk.state_at(now));
+        Self {
+            account: account.into(),
+            version: user.version,
+            sessions: sessions(beside.sessions, &user, viewer, now),
+            devices: devices(beside.devices, &user, now),
+            last_seen_at: beside.seen.map(|seen| seen.at.into()),
+            ban: beside.chat.and_then(|chat| chat.ban(now)).map(Into::into),
+            orders: beside.orders.into_iter().map(Into::into).collect(),
+            support_thread: beside.thread.and_then(|room| Some(AccountThread { state: state(&room)?, room: room.id })),
+            first_name: user.first_name.map(|name| name.to_string()),
+            last_name: user.last_name.map(|name| name.to_string()),
+            birth_date: user.birth_date.filter(|_| viewer == Role::Superuser).map(|day| day.to_string()),
+            bio: user.bio,
+            private: user.private,
+            language: user.locale,
+            picture: user.picture,
+        }
+    }
+}
+
+/// The details of an account, with its version.
+pub async fn details(s: &crate::State, account: Account, viewer: Role) -> Result<Versioned<AccountDetails>, StoreError> {
+    let beside = Beside::of(&s.table, account.user.id).await?;
+    Ok(Versioned(account.user.version, AccountDetails::of(account, beside, viewer, s.sys.now())))
+}
+
+/// Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the
+/// last orders and the thread with the support team.
 ///
-/// For administrators, with a second factor. Contacts are masked.
+/// For administrators, with a second factor. Contacts are masked. Only superusers see the day of birth and the addresses of sessions.
+/// The `ETag` is the version of the profile, which a change names in `If-Match`.
 ///
-/// AWS calls: three. The batch that authenticates the caller and reads their roles, the claim of the username, and a batch for
-/// the account.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; then,
+/// at once, a batch of their chat, their thread and when they were seen, and queries of sessions, devices and ten orders.
 #[utoipa::path(get, path = "/v1/admin/users/{username}",
     params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
-    responses((status = 200, body = AccountInfo), Problems))]
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = AccountDetails, headers(("ETag" = String, description = "The version, such as `\"v3\"`."))), Problems))]
 pub async fn get_account(
     State(s): State<crate::State>,
-    _: Staff<Administrator>,
+    caller: Staff<Administrator>,
     Path(username): Path<String>,
-) -> Result<Json<AccountInfo>, Error> {
-    Ok(Json(Account::named(&s.table, &username).await?.into()))
+) -> Result<Versioned<AccountDetails>, Error> {
+    let account = Account::named(&s.table, &username).await?;
+    Ok(details(&s, account, caller.role).await?)
 }

@@ -1,22 +1,30 @@
-//! What staff do with people's accounts: reading their state, reactivating them, giving and removing roles, and becoming the
-//! first superuser.
+//! What staff do with people's accounts: finding and reading them, changing profiles, deactivating and reactivating, scheduling and
+//! cancelling deletions, ending sessions, giving and removing roles, and becoming the first superuser.
 //!
-//! Every change takes a superuser with a recent proof by a strong factor, is in the audit in the same transaction
-//! (`accounts::audit`), and is refused if the caller is no superuser any more at that moment. Nobody changes their own roles.
-//! Roles are read with every request, so that a removed role ends with the next request, and sessions can go on.
+//! Every change takes staff with a recent proof by a strong factor, is in the audit in the same transaction (`accounts::audit`), and is
+//! refused if the caller has lost the role at that moment. Administrators change accounts whose people have no role as high as theirs,
+//! and nobody their own (`accounts::staff::Actor`). Superusers reactivate and give roles; nobody changes their own roles. Roles are read
+//! with every request, so that a removed role ends with the next request, and sessions can go on.
+//!
+//! Staff never see or choose credentials, factors and contacts. Nothing changes more than one account.
 //!
 //! The first superuser is made with the secret of an operator (`cargo xtask appoint`, `crate::first`). There is no other
 //! way, and no default superuser.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/admin/users/{username}` | the caller and their roles in one; the claim of the username; a batch for the account |
-//! | `POST /v1/admin/users/{username}/reactivation` | the same and a transaction |
-//! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same and a transaction; for a removal also a query for API keys and their deletion |
+//! | `GET /v1/admin/users` | the caller and their roles in one; a query, or four at once; a batch for each thirty-three accounts |
+//! | `GET /v1/admin/users/{username}` | the caller and their roles in one; the claim of the username; a batch for the account; a batch and three queries at once |
+//! | `PATCH /v1/admin/users/{username}` | the same, the former usernames and a transaction |
+//! | `POST …/deactivation`, `POST …/reactivation`, `PUT`, `DELETE …/deletion`, `DELETE …/sessions` | the caller and their roles in one; the claim of the username; a batch for the account; a transaction |
+//! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same; for a removal also a query for API keys and their deletion |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;
+mod edit;
 mod first;
+mod leave;
+mod list;
 pub mod offer;
 mod reactivate;
 mod roles;
@@ -25,7 +33,8 @@ use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
-use store::Table;
+use proofs::deletion_link;
+use store::{Sealer, Table};
 
 store::items![offer::Offer, offer::Superuser];
 
@@ -36,13 +45,22 @@ pub struct State {
     audit: Audit,
     sys: Sys,
     tokens: Tokens,
+    sealer: Sealer,
+    /// The days between scheduling a deletion and its beginning.
+    days: u32,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
 web::operations! { "admin", "Administration of accounts and roles, for staff.", State =>
     first::become_first_superuser,
+    list::list_accounts,
     account::get_account,
+    edit::update_account,
+    leave::deactivate_account,
     reactivate::reactivate_account,
+    leave::schedule_account_deletion,
+    leave::cancel_account_deletion,
+    leave::end_sessions,
     roles::grant_role,
     roles::take_role,
 }
@@ -54,12 +72,14 @@ web::operations! { "admin", "Administration of accounts and roles, for staff.", 
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let sealer = tokens.warm_up_with_sealer("admin").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
+        sealer,
+        days: deletion_link::days(r),
         sys: sys.clone(),
     })?;
-    state.tokens.warm_up().await;
     web::function(&boot, routes(), state)
 }

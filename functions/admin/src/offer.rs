@@ -12,7 +12,6 @@ use std::time::Duration;
 use accounts::{
     Resource,
     audit::{Action, Audit, AuditEntry},
-    identifier::Username,
     staff::{Role, Roles, StayingSlots, require_staying},
     user::partition,
     username::UsernameClaim,
@@ -135,9 +134,7 @@ pub enum NotOffered {
 /// # Errors
 /// [`NotOffered`]
 pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> Result<Secret, NotOffered> {
-    let name = Username::parse(username).map_err(|_| NotOffered::Nobody)?;
-    let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
-    let user = claim.and_then(|claim| claim.owner()).ok_or(NotOffered::Nobody)?;
+    let user = UsernameClaim::owner_of(table, username).await?.ok_or(NotOffered::Nobody)?;
     let secret = Secret::new(opaque::write("sup", &sys.bytes::<32>()));
     let offer = Offer { user, hash: hash(&secret), expires_at: sys.now() + LIFE };
     let mut tx = Tx::new();

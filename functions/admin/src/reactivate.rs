@@ -2,16 +2,14 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
+    directory::Account,
     staff,
-    user::{Status, notify},
+    user::Status,
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
-use events::Notice;
-use store::{Item as _, Tx, Update, field};
+use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
-
-use crate::account::Account;
 
 /// Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to
 /// sign in again, and is notified by mail or, without an address, by text message.
@@ -36,12 +34,10 @@ pub async fn reactivate_account(
         return Err(account.refusal().into());
     }
     let mut tx = Tx::new();
-    let back = Update::of(user.key()).set("status", Status::Active).remove("deactivated_at").add("version", 1);
-    tx.update(back.when(field("status").eq(Status::Deactivated)));
+    staff::reactivate(&mut tx, &s.sys, user);
     let still = staff::require_superuser(&mut tx, actor);
     let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::AccountReactivated, user.id);
     s.audit.add(&mut tx, &entry.changed("status", Status::Deactivated, Status::Active));
-    notify(&mut tx, &s.sys, user.id, Notice::AccountReactivated);
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user.id, actor.id = %actor, "reactivated");
     Ok(NoContent)

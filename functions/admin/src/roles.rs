@@ -4,15 +4,13 @@
 use accounts::{
     api_key,
     audit::{Action, AuditEntry},
+    directory::Account,
     staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
-use kernel::{Kind, Problem, id::UserId};
-use store::{Item as _, Tx};
+use store::Tx;
 use web::{Error, NoContent, Path, Problems, RequestId};
-
-use crate::account::Account;
 
 /// Gives a role to an account. If the account already has the role, nothing changes.
 ///
@@ -63,20 +61,9 @@ pub async fn take_role(
     let taken = change(&s, &caller, &request, &account, role, Action::RoleTaken).await?;
     let left = account.roles.without(role);
     if left.roles.iter().all(|role| *role < Role::Administrator) {
-        revoke_keys(&s, account.user.id).await?;
+        api_key::revoke_all(&s.table, account.user.id).await?;
     }
     Ok(taken)
-}
-
-/// Revokes all API keys of somebody who is no administrator any more. The keys open nothing without the role. This keeps them from opening
-/// something again if the role is given back, and it comes after the removal, when no more can be made. Asking for the removal again
-/// repeats it.
-async fn revoke_keys(s: &crate::State, user: UserId) -> Result<(), Problem> {
-    let mut tx = Tx::new();
-    for key in api_key::list(&s.table, user).await? {
-        tx.delete(key.key());
-    }
-    if tx.is_empty() { Ok(()) } else { Ok(s.table.commit(tx).await?) }
 }
 
 async fn change(
@@ -88,23 +75,18 @@ async fn change(
     action: Action,
 ) -> Result<NoContent, Error> {
     let (actor, subject, before) = (caller.member.user.id, account.user.id, &account.roles);
-    if actor == subject {
-        return Err(Kind::OwnRoles.because("nobody changes their own roles").into());
-    }
     let granted = action == Action::RoleGranted;
     let after = if granted { before.with(role) } else { before.without(role) };
+    let mut tx = Tx::new();
+    let slots = staff::change_roles(&mut tx, actor, before, &after)?;
     if after.roles.len() == before.roles.len() {
         return Ok(NoContent);
     }
-    let mut tx = Tx::new();
-    before.replace(&mut tx, &after);
-    let still = staff::require_superuser(&mut tx, actor);
-    let staying = granted.then(|| staff::require_staying(&mut tx, subject));
     let entry = AuditEntry::by(&s.sys, actor, &request.0, action, subject);
     s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
     s.table.commit(tx).await.map_err(|e| match e {
-        e if !e.refused(still) && staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
-        e => staff::refused(e, still),
+        e if !e.refused(slots.still) && slots.staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
+        e => staff::refused(e, slots.still),
     })?;
     tracing::info!(user.id = %subject, actor.id = %actor, ?role, ?action, "roles changed");
     Ok(NoContent)

@@ -1,8 +1,8 @@
-// The types of `shop.js`: products with what people say about them, the catalogue of models, and donations.
+// The types of `shop.js`: products with what people say about them, and the catalogue of models.
 
-import type { CommentInfo, CreateModel, DonationInfo, ModelInfo, NewDonation, Operations, ProductInfo, UpdateModel } from "./api.js";
+import type { CommentInfo, CreateModel, ModelInfo, Operations, ProductInfo, UpdateModel } from "./api.js";
 import type { Pages, Result } from "./core.js";
-import type { List, Of, Stoa } from "./stoa.js";
+import type { Of, Stoa } from "./stoa.js";
 
 /** What products are looked for, and in which order. */
 export type ProductQuery = NonNullable<Operations["/v1/products"]["GET"]["query"]>;
@@ -35,19 +35,6 @@ export interface OwnRatings {
   withdraw(product: string): Of<"DELETE", "/v1/products/{product}/rating">;
 }
 
-/** One's donations, the newest first, also those that were not paid. */
-export interface Donations extends List<DonationInfo> {
-  /** How much can be donated, and the key for Stripe's script. */
-  settings(): Of<"GET", "/v1/donation-settings">;
-  /**
-   * Begins a donation, which Stripe's script pays with the `client_secret`. After an answer that was lost, the same again gets the same
-   * donation.
-   */
-  begin(donation: NewDonation): Of<"POST", "/v1/donations">;
-  /** What was really paid. The server asks Stripe, so it is right also before Stripe's webhook has come. */
-  confirm(donation: string): Of<"GET", "/v1/donations/{donation}">;
-}
-
 /** A batch of models: either all of them are looked for, or none. */
 export interface ModelBatch {
   items: ModelInfo[];
@@ -74,7 +61,6 @@ export interface Shop {
   readonly comments: Comments;
   readonly ratings: OwnRatings;
   readonly models: Models;
-  readonly donations: Donations;
   /** The countries, with their flags and whether they have postal codes, in the language of the client. */
   countries(): Of<"GET", "/v1/countries">;
   close(): void;

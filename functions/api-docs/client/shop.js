@@ -1,10 +1,7 @@
-// The shop: products with what people say about them, the catalogue of models, and donations. It is a part of its own, because only some
-// applications show it: `createShop(stoa)`.
+// The shop: products with what people say about them, and the catalogue of models. It is a part of its own, because only some
+// applications show it: `createShop(stoa)`. What is bought and paid is in `checkout.js`.
 
-import { createList, createVersions, forEachPerson } from "./stoa.js";
-
-/** Whether the server may have done what it was asked, although it did not say so. */
-const isOpen = ({ status }) => status === 0 || status >= 500;
+import { createVersions, forEachPerson } from "./stoa.js";
 
 export function createShop(stoa) {
   const { api, pages, session } = stoa;
@@ -37,47 +34,12 @@ export function createShop(stoa) {
     remove: (id) => model.change("DELETE", id),
   };
 
-  const { list, change, clear, isFollowed } = createList(stoa, "/v1/donations");
-  /** The donation whose beginning was not answered, and the key that names it. */
-  let asked;
-
-  /** The history shows a donation as it is now, once its first page was read. */
-  function settle({ client_secret: _, ...now }) {
-    const isIt = ({ id }) => id === now.id;
-    if (isFollowed()) change((all) => (all.some(isIt) ? all.map((one) => (isIt(one) ? now : one)) : [now, ...all]));
-  }
-
-  /** The same again, after an answer that was lost, begins no second donation. */
-  async function begin(body) {
-    const text = JSON.stringify(body);
-    if (asked?.text !== text) asked = { text, key: crypto.randomUUID() };
-    const mine = asked;
-    const answer = await api.POST("/v1/donations", { body, params: { header: { "Idempotency-Key": mine.key } } });
-    if (asked === mine && !(answer.problem && isOpen(answer.problem))) asked = undefined;
-    if (answer.data) settle(answer.data);
-    return answer;
-  }
-
-  /** What was really paid: the server asks Stripe. */
-  async function confirm(donation) {
-    const answer = await api.GET("/v1/donations/{donation}", { params: { path: { donation } } });
-    if (answer.data) settle(answer.data);
-    return answer;
-  }
-
-  const end = forEachPerson(session, () => {
-    asked = undefined;
-    model.forget();
-    clear();
-  });
-
   return {
     products,
     comments,
     ratings,
     models,
     countries: () => api.GET("/v1/countries"),
-    donations: Object.assign(list, { settings: () => api.GET("/v1/donation-settings"), begin, confirm }),
-    close: end,
+    close: forEachPerson(session, model.forget),
   };
 }

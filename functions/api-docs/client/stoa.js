@@ -8,7 +8,7 @@ import { createMe, createPeople } from "./people.js";
 import { createRooms } from "./rooms.js";
 
 export { createCore, StoaError } from "./core.js";
-// What other parts of the client, such as `support.js` and `shop.js`, are made of.
+// What other parts of the client, such as `support.js` and `checkout.js`, are made of.
 export { createList, createVersions, forEachPerson } from "./lists.js";
 export { createRoom } from "./room.js";
 

@@ -16,7 +16,7 @@ mod create;
 mod list;
 mod revoke;
 
-use accounts::{audit::Audit, identifier::Username, token::Tokens, username::UsernameClaim};
+use accounts::{audit::Audit, token::Tokens, username::UsernameClaim};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Kind, Problem, Sys, id::UserId};
@@ -59,7 +59,5 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 /// The person with this username.
 async fn named(table: &Table, username: &str) -> Result<UserId, Problem> {
-    let name = Username::parse(username).map_err(|_| Kind::NotFound)?;
-    let claim = table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await?;
-    claim.and_then(|claim| claim.owner()).ok_or_else(|| Kind::NotFound.into())
+    UsernameClaim::owner_of(table, username).await?.ok_or_else(|| Kind::NotFound.into())
 }

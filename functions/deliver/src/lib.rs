@@ -22,7 +22,9 @@
 //! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
 //! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
 //! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
-//! sending, and the receipt for a donation and the confirmation of an order each a batch read and a sending.
+//! sending, and the receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form a batch read and
+//! a sending. The run of every five minutes also ends snoozes of tickets and closes those that were answered a week ago, with two more
+//! queries and a write for each ticket.
 
 mod challenge;
 mod held;
@@ -33,32 +35,40 @@ mod receipt;
 mod support;
 mod test_phones;
 mod throttle;
+mod ticket;
 
 use std::sync::Arc;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
-    delivery::{ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked},
+    delivery::{
+        ChallengeIssued, MissedTextDue, NoticeDue, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened, TranscriptAsked,
+    },
     once,
     shop::OrderPlaced,
 };
 use function::{Boot, Context, Failure, Figures, Function, Scheduled, StartError};
 use kernel::{Locale, Sys};
 use outbound::{Mailer, Text, Texter};
+use payments::{Donor, Plan};
 use preferences::Unsubscribe;
 use proofs::{challenge::CodeKey, sending::SendLimits};
 use secrets::Secrets;
 use serde::{Deserialize, Serialize};
 use store::{Sealer, Table};
 use test_phones::TestPhones;
+use tickets::Subjects;
 
 store::items![throttle::NoticeThrottle];
 
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
 
-events::hears! { ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, ReceiptDue, TranscriptAsked }
+events::hears! {
+    ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
+    TranscriptAsked,
+}
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -71,6 +81,8 @@ struct State {
     sending: SendLimits,
     test_phones: TestPhones,
     figures: Figures,
+    /// The names of the subjects of the contact form.
+    subjects: Subjects,
     /// Seals the links that stop mails.
     sealer: Sealer,
     /// The base address of those links, and that of the other links in mails. Never taken from a request.
@@ -110,6 +122,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             sending: SendLimits::read(r, Figures::new(&boot)),
             test_phones: TestPhones::read(r),
             figures: Figures::new(&boot),
+            subjects: Subjects::read(r),
             sealer,
             public_url: r.address("PUBLIC_URL").trim_end_matches('/').into(),
             link_base: link_base.trim_end_matches('/').into(),
@@ -140,13 +153,16 @@ struct Report {
     #[serde(flatten)]
     held: held::Report,
     support: support::Report,
+    /// Tickets whose snooze ended, or which were closed.
+    tickets: u64,
 }
 
 /// Sends what has become due. What fails for the one does not keep the other from being done.
 async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
     let held = held::deliver(s, context).await;
     let support = support::due(s, context).await;
-    Ok(Report { held: held?, support: support? })
+    let tickets = ticket::due(s).await;
+    Ok(Report { held: held?, support: support?, tickets: tickets? })
 }
 
 async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
@@ -158,7 +174,11 @@ async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<
             Heard::MissedTextDue(MissedTextDue { user, messages }) => missed::text(s, user, messages).await,
             Heard::NoticeDue(NoticeDue { user, notice }) => notice::send(s, (id, at), user, notice).await,
             Heard::OrderPlaced(OrderPlaced { user, order }) => order::send(s, user, order).await,
-            Heard::ReceiptDue(ReceiptDue { user, donation }) => receipt::send(s, user, donation).await,
+            Heard::PlanReceiptDue(PlanReceiptDue { user, payment }) => receipt::send::<Plan>(s, user, payment).await,
+            Heard::ReceiptDue(ReceiptDue { user, donation }) => receipt::send::<Donor>(s, user, donation).await,
+            Heard::TicketAnswered(TicketAnswered { ticket, message }) => ticket::answer(s, ticket, message).await,
+            Heard::TicketCopyDue(TicketCopyDue { ticket }) => ticket::copy(s, ticket).await,
+            Heard::TicketOpened(TicketOpened { ticket }) => ticket::to_team(s, ticket).await,
             Heard::TranscriptAsked(TranscriptAsked { user }) => support::transcript(s, user).await,
         }
     });

@@ -1,7 +1,7 @@
 //! The confirmation of an order, by mail in the buyer's language. Buyers without an address find their orders in their account.
 
 use accounts::user::{Status, User};
-use commerce::order::Order;
+use commerce::order::{Order, PaymentMethod};
 use function::Failure;
 use kernel::id::{OrderId, UserId};
 use outbound::Mail;
@@ -24,6 +24,7 @@ pub(crate) async fn send(s: &State, user: UserId, order: OrderId) -> Result<(), 
         number: order.id.to_string(),
         lines: lines.collect(),
         total: order.total.shown(person.locale),
+        paid: order.payment_method == PaymentMethod::Card,
     };
     Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
 }

@@ -1,19 +1,25 @@
-//! Donations by card: beginning one, what became of it, and all of one's own.
+//! Payments by card for donations and plans: beginning one, what became of it, and all of one's own.
 //!
-//! The payment at Stripe is created when the donation is submitted, and not when its page is looked at. The browser then pays it with
-//! Stripe's own script and the `client_secret`: no card number reaches this system. A donation is paid when Stripe says so, by its
-//! webhook, or when somebody looks at a donation that is not paid yet. The receipt comes by mail.
+//! The payment at Stripe is created when the form is submitted, and not when its page is looked at. The browser then pays it with
+//! Stripe's own script and the `client_secret`: no card number reaches this system. A payment is made when Stripe says so, by its
+//! webhook, or when somebody looks at a payment that is not made yet. The receipt comes by mail, and with it the plan.
+//!
+//! Plans are here, and not in a function of their own: they differ from donations by a price and a name, and each function with Stripe's
+//! client is seven megabytes more that start.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/donation-settings` | none |
-//! | `POST /v1/donations` | the caller and their customer in one; a read; a transaction; two counters; an update. Three requests to Stripe at most. With the first donation of a person also an update and a transaction |
-//! | `GET /v1/donations` | the caller; a query |
-//! | `GET /v1/donations/{donation}` | the caller and the donation in one; while it is not paid also a request to Stripe, a read, and a transaction if there is news |
+//! | `GET /v1/donation-settings`, `GET /v1/plans` | none |
+//! | `POST /v1/donations` | the caller and their customer in one; a read; a transaction; two counters; an update. Three requests to Stripe at most. With the first payment of a person also an update and a transaction. With captchas a batch read more |
+//! | `POST /v1/plan-payments` | as a donation, and a query of the plans of the caller |
+//! | `GET /v1/donations`, `GET /v1/plan-payments` | the caller; a query |
+//! | `GET /v1/donations/{donation}`, `GET /v1/plan-payments/{payment}` | the caller and the payment in one; while it is not paid also a request to Stripe, a read, and a transaction if there is news |
+//! | `GET /v1/me/plan` | the caller; a query |
 
 mod begin;
-mod customer;
 mod info;
+mod pay;
+mod plans;
 mod read;
 mod settings;
 
@@ -22,6 +28,7 @@ use axum::extract::FromRef;
 use countries::Blocked;
 use function::{Boot, Function, StartError};
 use kernel::{ConfigError, Sys};
+use payments::{CardGate, DonationLimits, Plans};
 use store::{Sealer, Table};
 use stripe_api::Stripe;
 
@@ -36,15 +43,23 @@ pub struct State {
     sealer: Sealer,
     stripe: Stripe,
     publishable_key: PublishableKey,
+    gate: CardGate,
     blocked: Blocked,
+    limits: DonationLimits,
+    plans: Plans,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "donations", "Donations by card, and their history.", State =>
+web::operations! { "donations", "Donations and plans, paid by card, and their history.", State =>
     settings::get_donation_settings,
     begin::create_donation,
     read::list_donations,
     read::get_donation,
+    plans::list_plans,
+    plans::create_plan_payment,
+    plans::list_plan_payments,
+    plans::get_plan_payment,
+    plans::get_my_plan,
 }
 
 /// Reads the configuration and opens the connection to the table.
@@ -54,9 +69,10 @@ web::operations! { "donations", "Donations by card, and their history.", State =
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let (stripe, publishable_key, blocked) = boot.env.read(|r| (Stripe::read(r), PublishableKey::read(r), Blocked::read(r)))?;
+    let (stripe, publishable_key, gate) = boot.env.read(|r| (Stripe::read(r), PublishableKey::read(r), CardGate::read(r)))?;
+    let (blocked, limits, plans) = boot.env.read(|r| (Blocked::read(r), DonationLimits::read(r), Plans::read(r)))?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("donations").await?;
-    let state = State { table: tokens.table().clone(), tokens, sealer, stripe, publishable_key, blocked, sys };
+    let state = State { table: tokens.table().clone(), tokens, sealer, stripe, publishable_key, gate, blocked, limits, plans, sys };
     web::function(&boot, routes(), state)
 }

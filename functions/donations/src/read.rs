@@ -2,18 +2,17 @@
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
-use kernel::{Kind, id::DonationId};
-use payments::{Donation, DonationState, history};
+use kernel::id::DonationId;
+use payments::{Donation, Donor, history};
 use serde::Serialize;
-use store::limits::{self, HOUR, Quota};
-use stripe_api::{Settled, settle};
+use stripe_api::Settled;
 use utoipa::ToSchema;
 use web::{Json, PageQuery, Problems, Query};
 
-use crate::info::DonationInfo;
-
-/// Looks at donations that are not paid: each is a request to Stripe.
-pub const LOOKS: Quota = Quota::window("donation_looks", 120, HOUR, "looks at donations that are not paid").frequent();
+use crate::{
+    info::DonationInfo,
+    pay::{LOOKS, look},
+};
 
 /// A page of donations.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +38,7 @@ pub async fn list_donations(
     let (limit, me) = (page.limit()?, caller.user.id);
     let cursors = s.sealer.cursors(format!("donations of {me}"));
     let after = cursors.open::<DonationId>(page.cursor())?;
-    let found = history(&s.table, me, after, limit).await?;
+    let found = history::<Donor>(&s.table, me, after, limit).await?;
     let next_cursor = cursors.next(found.last().map(|donation| donation.id))?;
     Ok(Json(DonationList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
 }
@@ -53,13 +52,5 @@ pub async fn list_donations(
     extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
     responses((status = 200, body = DonationInfo), Problems))]
 pub async fn get_donation(State(s): State<crate::State>, caller: MemberWith<Donation>) -> Result<Json<DonationInfo>, web::Error> {
-    let donation = caller.resource.ok_or(Kind::NotFound)?;
-    let Some(intent) = donation.intent.clone().filter(|_| donation.state == DonationState::PendingPayment) else {
-        return Ok(Json(donation.into()));
-    };
-    limits::take(&s.table, s.sys.now(), &[LOOKS.of(donation.user)]).await?;
-    Ok(Json(match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
-        Settled::Donation(donation) => donation.into(),
-        _ => donation.into(),
-    }))
+    Ok(Json(look(&s, caller.resource, Settled::donation).await?.into()))
 }

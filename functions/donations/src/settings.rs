@@ -1,11 +1,11 @@
-//! What a page for donations needs to know.
+//! What a page for payments needs to know.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use kernel::env::Reader;
-use money::{Currency, Money};
-use payments::{MAX, MIN};
+use money::Money;
+use payments::CaptchaSite;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, Problems};
@@ -25,6 +25,23 @@ impl PublishableKey {
     }
 }
 
+/// What a page needs to have a payment made.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentPage {
+    /// The key for Stripe's script in the browser.
+    #[schema(examples("pk_test_51"))]
+    publishable_key: String,
+    /// Where pages get the token of a captcha, once `captcha_required` asks for it. Absent if this deployment uses no captchas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captcha: Option<CaptchaSite>,
+}
+
+impl PaymentPage {
+    pub(crate) fn of(s: &crate::State) -> Self {
+        Self { publishable_key: s.publishable_key.0.to_string(), captcha: s.gate.captcha() }
+    }
+}
+
 /// What can be donated, and how.
 #[derive(Serialize, ToSchema)]
 pub struct DonationSettings {
@@ -32,16 +49,14 @@ pub struct DonationSettings {
     min: Money,
     /// The most.
     max: Money,
-    /// The key for Stripe's script in the browser.
-    #[schema(examples("pk_test_51"))]
-    publishable_key: String,
+    #[serde(flatten)]
+    page: PaymentPage,
 }
 
-/// Returns how much can be donated, and the key for Stripe's script in the browser.
+/// Returns how much can be donated, the key for Stripe's script in the browser, and where captchas come from.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/donation-settings", responses((status = 200, body = DonationSettings), Problems))]
 pub async fn get_donation_settings(State(s): State<crate::State>) -> Result<Json<DonationSettings>, web::Error> {
-    let zloty = |amount| Money::new(amount, Currency::Pln);
-    Ok(Json(DonationSettings { min: zloty(MIN)?, max: zloty(MAX)?, publishable_key: s.publishable_key.0.to_string() }))
+    Ok(Json(DonationSettings { min: s.limits.min, max: s.limits.max, page: PaymentPage::of(&s) }))
 }

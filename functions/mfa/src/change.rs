@@ -1,6 +1,7 @@
 //! Adding, replacing and removing a single second factor while second factors are on.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     session,
     user::{Factor, User, notify_of},
 };
@@ -14,7 +15,7 @@ use proofs::{
     sending,
 };
 use store::{Tx, Update};
-use web::{Client, Created, Json, NoContent, Path, Problems};
+use web::{Client, Created, Json, NoContent, Path, Problems, RequestId};
 
 use crate::{
     pending::{self, Setup, SetupState},
@@ -62,7 +63,7 @@ pub async fn start_factor(
 pub async fn confirm_factor(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Setup>,
-    client: Client,
+    client: RequestId,
     Path(factor): Path<Factor>,
     Json(body): Json<ProveFactor>,
 ) -> Result<NoContent, web::Error> {
@@ -94,7 +95,7 @@ pub async fn confirm_factor(
 pub async fn remove_factor(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
     Path(factor): Path<Factor>,
 ) -> Result<NoContent, web::Error> {
     let factors: Vec<Factor> = member.user.factors.iter().copied().filter(|f| *f != factor).collect();
@@ -116,7 +117,10 @@ fn on(user: &User) -> Result<(), Problem> {
     if user.has_second_step() { Ok(()) } else { Err(Kind::MfaNotEnabled.into()) }
 }
 
-async fn change(s: &crate::State, tx: &mut Tx, member: &Member, client: &Client, factors: Vec<Factor>) -> Result<(), Problem> {
+async fn change(s: &crate::State, tx: &mut Tx, member: &Member, client: &RequestId, factors: Vec<Factor>) -> Result<(), Problem> {
+    let entry = AuditEntry::of_own(&s.sys, member.user.id, &client.0, Action::FactorsChanged);
+    // A new app takes the place of the former one, under the same name.
+    s.audit.add(tx, &entry.changed("factors", &member.user.factors, &factors));
     let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
     session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));
     notify_of(tx, &s.sys, member.user.id, Notice::FactorChanged, client);

@@ -1,6 +1,10 @@
 //! Devices that skip the second step.
 
-use accounts::{agent::Agent, session};
+use accounts::{
+    agent::Agent,
+    audit::{Action, AuditEntry},
+    session,
+};
 use axum::extract::State;
 use callers::Member;
 use kernel::{Kind, Problem, Time, Timestamp, id::DeviceId};
@@ -8,7 +12,7 @@ use proofs::device::{self, Device};
 use serde::Serialize;
 use store::{Item as _, Tx};
 use utoipa::ToSchema;
-use web::{Json, NoContent, Path, Problems};
+use web::{Json, NoContent, Path, Problems, RequestId};
 
 /// A device is marked as ending when less than this is left of its trust.
 const SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
@@ -76,14 +80,17 @@ pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Resu
 #[utoipa::path(delete, path = "/v1/me/devices",
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Result<NoContent, web::Error> {
+pub async fn delete_devices(State(s): State<crate::State>, member: Member, request: RequestId) -> Result<NoContent, web::Error> {
     let own = member.session.id;
     session::revoke_where(&s.table, &s.sys, member.user.id, |s| s.device.is_some() && s.id != own).await?;
-    let mut tx = Tx::new();
+    let (mut tx, mut forgotten) = (Tx::new(), Vec::new());
     for device in device::list(&s.table, member.user.id).await.map_err(Problem::from)? {
         tx.delete(device.key());
+        forgotten.push(device.id);
     }
     if !tx.is_empty() {
+        let entry = AuditEntry::of_own(&s.sys, member.user.id, &request.0, Action::DevicesForgotten);
+        s.audit.add(&mut tx, &entry.changed("devices", forgotten, ()));
         s.table.commit(tx).await.map_err(Problem::from)?;
     }
     Ok(NoContent)
@@ -96,11 +103,18 @@ pub async fn delete_devices(State(s): State<crate::State>, member: Member) -> Re
 #[utoipa::path(delete, path = "/v1/me/devices/{device}", params(("device" = DeviceId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_device(State(s): State<crate::State>, member: Member, Path(id): Path<DeviceId>) -> Result<NoContent, web::Error> {
+pub async fn delete_device(
+    State(s): State<crate::State>,
+    member: Member,
+    request: RequestId,
+    Path(id): Path<DeviceId>,
+) -> Result<NoContent, web::Error> {
     let user = member.user.id;
     session::revoke_where(&s.table, &s.sys, user, |s| s.device == Some(id)).await?;
     let mut tx = Tx::new();
     let known = device::forget(&mut tx, user, id);
+    let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::DevicesForgotten);
+    s.audit.add(&mut tx, &entry.changed("devices", id, ()));
     s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
     Ok(NoContent)
 }

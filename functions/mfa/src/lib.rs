@@ -14,7 +14,7 @@ mod removal;
 mod setup;
 mod status;
 
-use accounts::token::Tokens;
+use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
@@ -29,6 +29,7 @@ store::items![passkey::Asked, pending::Setup];
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     keys: KeysOnDemand,
@@ -72,6 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         keys,
         site,

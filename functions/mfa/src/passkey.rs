@@ -1,7 +1,9 @@
 //! Passkeys: registered, named, listed, removed.
 
 use accounts::{
-    Resource, session,
+    Resource,
+    audit::{Action, AuditEntry},
+    session,
     user::{User, notify_of, partition},
 };
 use axum::extract::State;
@@ -16,7 +18,7 @@ use proofs::webauthn::{CreatedPasskey, PasskeyCreation};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
-use web::{Client, Created, Json, NoContent, Path, Problems};
+use web::{Created, Json, NoContent, Path, Problems, RequestId};
 
 use crate::pending;
 
@@ -131,7 +133,7 @@ impl From<Passkey> for PasskeyInfo {
 pub async fn create_passkey(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Asked>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<CreatePasskey>,
 ) -> Result<Created<PasskeyInfo>, web::Error> {
     let (user, now) = (&member.user, s.sys.now());
@@ -153,6 +155,8 @@ pub async fn create_passkey(
     let room = field("passkeys").lt(most).or(field("passkeys").absent());
     let more = Update::of(User::key_of(user.id)).add("passkeys", 1).when(room);
     let counted = session::renew_credentials(&mut tx, &s.sys, user, more, Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::PasskeyAdded);
+    s.audit.add(&mut tx, &entry.changed("passkey", (), passkey.id));
     notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyAdded, &client);
     s.table.commit(tx).await.map_err(|e| match &e {
         e if e.refused(once) => Kind::PasskeyInvalid.into(),
@@ -212,7 +216,7 @@ pub async fn rename_passkey(
 pub async fn delete_passkey(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
     Path(id): Path<PasskeyId>,
 ) -> Result<NoContent, web::Error> {
     let user = &member.user;
@@ -223,6 +227,8 @@ pub async fn delete_passkey(
     let known = tx.delete_when(Passkey::key_of(user.id, id), Cond::Exists);
     let fewer = Update::of(User::key_of(user.id)).add("passkeys", -1);
     session::renew_credentials(&mut tx, &s.sys, user, fewer, Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::PasskeyRemoved);
+    s.audit.add(&mut tx, &entry.changed("passkey", id, ()));
     notify_of(&mut tx, &s.sys, user.id, Notice::PasskeyRemoved, &client);
     s.table.commit(tx).await.map_err(|e| if e.refused(known) { Kind::NotFound.into() } else { Problem::from(e) })?;
     Ok(NoContent)

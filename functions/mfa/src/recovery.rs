@@ -1,6 +1,7 @@
 //! Recovery codes, for people who have lost their phone.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     session,
     user::{User, notify_of},
 };
@@ -15,7 +16,7 @@ use store::{
     limits::{self, DAY, Quota},
 };
 use utoipa::ToSchema;
-use web::{Client, Created, Problems};
+use web::{Created, Problems, RequestId};
 
 /// How often one person may draw recovery codes.
 const SETS: Quota = Quota::window("recovery_sets", 10, DAY, "for an account");
@@ -43,7 +44,7 @@ impl RecoveryCodesShown {
 pub async fn create_recovery_codes(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
     if !user.has_second_step() {
@@ -56,6 +57,7 @@ pub async fn create_recovery_codes(
     let mut tx = Tx::new();
     tx.put_always(&codes);
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(User::key_of(user.id)), Some(&member.session));
+    s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user.id, &client.0, Action::RecoveryCodesMade));
     notify_of(&mut tx, &s.sys, user.id, Notice::RecoveryCodesMade, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))

@@ -1,6 +1,7 @@
 //! Turning second factors off, which takes the password and a factor.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     session,
     user::{Factor, User, notify_of},
 };
@@ -12,7 +13,7 @@ use proofs::{factor, password};
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;
-use web::{Client, Json, NoContent, Problems};
+use web::{Json, NoContent, Problems, RequestId};
 
 use crate::pending::Setup;
 
@@ -34,7 +35,7 @@ pub struct RemoveMfa {
 pub async fn remove_mfa(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<RemoveMfa>,
 ) -> Result<NoContent, web::Error> {
     let user = &member.user;
@@ -48,6 +49,8 @@ pub async fn remove_mfa(
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());
     session::renew_credentials(&mut tx, &s.sys, user, off, Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::FactorsChanged);
+    s.audit.add(&mut tx, &entry.changed("factors", &user.factors, Vec::<Factor>::new()));
     notify_of(&mut tx, &s.sys, user.id, Notice::MfaDisabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(NoContent)

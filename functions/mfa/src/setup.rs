@@ -1,6 +1,7 @@
 //! Turning second factors on: the wizard.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     session,
     user::{Factor, User, notify_of},
 };
@@ -17,7 +18,7 @@ use proofs::{
 use serde::Deserialize;
 use store::{Tx, Update};
 use utoipa::ToSchema;
-use web::{Client, Created, Json, NoContent, Problems};
+use web::{Client, Created, Json, NoContent, Problems, RequestId};
 
 use crate::{
     pending::{self, Setup, SetupState},
@@ -168,7 +169,7 @@ pub async fn prove_email(
 pub async fn prove_sms(
     State(s): State<crate::State>,
     MemberWith { member, resource }: MemberWith<Setup>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
@@ -186,6 +187,8 @@ pub async fn prove_sms(
     // More than the mailbox is proven now.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::FactorsChanged);
+    s.audit.add(&mut tx, &entry.changed("factors", &user.factors, vec![Factor::App, Factor::Email, Factor::Sms]));
     notify_of(&mut tx, &s.sys, user.id, Notice::MfaEnabled, &client);
     s.table.commit(tx).await.map_err(Problem::from)?;
     Ok(Created("/v1/me/mfa".to_owned(), RecoveryCodesShown::new(shown)))

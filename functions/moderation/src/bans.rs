@@ -5,11 +5,10 @@ use std::time::Duration;
 use accounts::{
     audit::{Action, AuditEntry},
     staff,
-    user::{Status, User, notify},
+    user::{Status, User},
 };
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
-use events::{Notice, Outbox, rooms::ChatBanned};
 use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
     ban::{self, Ban, BanReason},
@@ -150,16 +149,12 @@ pub async fn ban_from_chat(
     let (before, person) = read(&s, user).await?;
     let person = person.filter(|person| person.status != Status::Purging).ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();
-    ban::impose(&mut tx, user, &ban, &before);
+    let slots = ban::by_staff(&mut tx, &s.sys, user, &ban, &before);
     let still = still_moderator(&mut tx, me);
-    let ordinary = staff::require_none(&mut tx, user);
-    Outbox::add(&mut tx, &s.sys, &ChatBanned { user });
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatBanned, user);
-    let (old, new) = (before.ban(now), &ban);
-    let entry = entry.changed("reason", old.as_ref().map(|old| old.reason), new.reason);
-    s.audit.add(&mut tx, &entry.changed("ends_at", old.and_then(|old| old.until), new.until));
+    s.audit.add(&mut tx, &ban::audited(entry, before.ban(now).as_ref(), Some(&ban)));
     s.table.commit(tx).await.map_err(|e| match e {
-        e if e.refused(ordinary) => Kind::Forbidden.because("staff cannot be banned"),
+        e if e.refused(slots.ordinary) => Kind::Forbidden.because("staff cannot be banned"),
         e => staff::refused(e, still),
     })?;
     tracing::info!(user.id = %user, actor.id = %me, reason = ban.reason.as_str(), "banned from chat");
@@ -188,11 +183,10 @@ pub async fn end_chat_ban(
     let (before, _) = read(&s, user).await?;
     let old = before.ban(s.sys.now()).ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();
-    ban::lift(&mut tx, user, &before);
+    ban::end(&mut tx, &s.sys, user, &before);
     let still = still_moderator(&mut tx, me);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user);
-    s.audit.add(&mut tx, &entry.changed("reason", old.reason, ()).changed("ends_at", old.until, ()));
-    notify(&mut tx, &s.sys, user, Notice::ChatUnbanned);
+    s.audit.add(&mut tx, &ban::audited(entry, Some(&old), None));
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user, actor.id = %me, "a ban from chat was ended");
     Ok(NoContent)

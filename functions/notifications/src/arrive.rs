@@ -29,7 +29,12 @@ use crate::{
 pub async fn arrive(s: &State, Envelope { id, at, event }: Envelope<Heard>) -> Result<(), Failure> {
     let id = NotificationId::from_ulid(id.ulid());
     match event {
-        Heard::NoticeDue(NoticeDue { user, notice }) => tell(s, Some(id), user, What::Notice { notice }, at, None).await,
+        Heard::NoticeDue(NoticeDue { user, notice }) => {
+            if notice.is_of_order() && !wants(s, user, Category::Orders).await? {
+                return Ok(());
+            }
+            tell(s, Some(id), user, What::Notice { notice }, at, None).await
+        }
         // Its sender has read the settings.
         Heard::MessagesMissed(MessagesMissed { user, room, kind, seq, messages, replaces }) => {
             tell(s, Some(id), user, What::Chat { room, kind, seq, messages }, at, replaces).await

@@ -238,6 +238,7 @@ impl What {
             Self::Chat { kind: Missed::Mention, .. } => Category::Mention,
             Self::Chat { kind: Missed::Group, .. } => Category::Group,
             Self::Chat { kind: Missed::Support, .. } => Category::Support,
+            Self::Notice { notice } if notice.is_of_order() => Category::Orders,
             Self::Notice { .. } => Category::Security,
         }
     }

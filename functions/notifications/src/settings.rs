@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use callers::MemberWith;
-use kernel::{FieldError, Fields, Problem, id::UserId};
+use kernel::{FieldError, Fields, PatchMember, Problem, id::UserId};
 use preferences::{Category, Channel, Offer, QuietHours, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Error, Json, PatchMember, Problems};
+use web::{Error, Json, Problems};
 
 /// The channels of a category. A channel is absent if the category does not use it.
 #[derive(Debug, Serialize, ToSchema)]

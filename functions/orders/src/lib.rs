@@ -1,22 +1,29 @@
 //! Carts and orders: what somebody wants, what they have ordered, and how far it is.
 //!
 //! Guests have a cart, too: the one that their `Cart-Token` names. When they have signed in and send it once more, it becomes part of
-//! their own one. An order is paid in cash to whoever delivers it.
+//! their own one. An order is paid in cash to whoever delivers it, or by card: then Stripe's payment is created when it is placed, and its
+//! products are reserved for fifteen minutes. It is paid when Stripe says so, by its webhook, or when somebody looks at an order that is
+//! not paid yet. What nobody pays in time ends, after its payment was cancelled at Stripe, in `stripe-webhook`.
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/cart` | the caller and their cart in one, or a read; a batch of the products; the first time after a sign-in also a read and a transaction |
 //! | `PUT /v1/cart/items/{product}` | the caller and their cart in one, or a read; a counter; a read; a transaction or a write; a batch of the products |
-//! | `POST /v1/orders` | the caller; a batch; a batch of the products; a transaction |
+//! | `POST /v1/orders` | the caller and their customer in one; a batch; a batch of the products; a transaction. By card also a transaction, and one to three requests to Stripe; with the first payment of a person also an update and a transaction |
 //! | `GET /v1/orders` | the caller; a query |
-//! | `GET /v1/orders/{order}` | the caller and the order in one |
-//! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction |
+//! | `GET /v1/orders/{order}` | the caller and the order in one; while it is not paid by card also a counter, one or two requests to Stripe, a read, and a transaction if there is news |
+//! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |
+//! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction. By card two transactions, a read, and two requests to Stripe |
 //! | `GET /v1/admin/orders` | the caller and their roles in one; a query |
+//! | `GET /v1/admin/orders/{order}` | the caller and their roles in one; two reads |
+//! | `POST /v1/admin/orders/{order}/refunds` | the caller and their roles in one; two reads; three transactions; a read; two requests to Stripe |
 //! | `PUT /v1/admin/orders/{user}/{order}/state` | the caller and their roles in one; a read; a transaction |
 
 mod cart;
+mod payment;
 mod place;
 mod read;
+mod refund;
 mod shopper;
 mod shown;
 mod staff;
@@ -24,8 +31,9 @@ mod staff;
 use accounts::{audit::Audit, picture::Links, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use kernel::Sys;
+use kernel::{ConfigError, Sys};
 use store::{Sealer, Table};
+use stripe_api::Stripe;
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -36,6 +44,7 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     links: Links,
+    stripe: Stripe,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -45,8 +54,11 @@ web::operations! { "orders", "Carts, orders, and what staff do with orders.", St
     place::place_order,
     read::list_orders,
     read::get_order,
+    payment::pay_order,
     read::cancel_order,
     staff::list_all_orders,
+    refund::get_any_order,
+    refund::refund_order,
     staff::change_order_state,
 }
 
@@ -57,6 +69,7 @@ web::operations! { "orders", "Carts, orders, and what staff do with orders.", St
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let stripe = boot.env.read(Stripe::read)?.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("orders").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
@@ -64,6 +77,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         sealer,
         links: Links::read(r),
+        stripe: stripe.clone(),
         sys: sys.clone(),
     })?;
     web::function(&boot, routes(), state)

@@ -1,18 +1,23 @@
 //! Placing an order.
 
 use axum::extract::State;
-use callers::Member;
+use callers::MemberWith;
 use commerce::{
     order::PaymentMethod,
     place::{Placing, Wish, place},
 };
 use money::Money;
+use payments::Customer;
 use serde::Deserialize;
 use store::limits::{HOUR, Quota};
 use utoipa::ToSchema;
-use web::{Created, Error, IdempotencyKey, Json, Problems};
+use web::{Client, Created, Error, IdempotencyKey, Json, Problems};
 
-use crate::{State as Shop, shown::OrderInfo};
+use crate::{
+    State as Shop,
+    payment::{FROM_NETWORK, PAYMENTS, payable, tries},
+    shown::OrderInfo,
+};
 
 /// Orders of one person: each takes products out of stock before anybody pays.
 pub const ORDERS: Quota = Quota::window("orders", 20, HOUR, "orders that a person places");
@@ -29,27 +34,34 @@ pub struct PlaceOrder {
 
 /// Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account.
 ///
-/// All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
+/// By card it is to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it is paid when
+/// Stripe says so. All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
 /// afterwards, or has what was saved at the checkout.
 ///
-/// AWS calls: the caller; a batch of the key, the cart, the addresses and the counter; a batch of the products; a transaction. The last
-/// three again if something has changed meanwhile.
+/// AWS calls: the caller and their customer in one; a batch of the key, the cart, the addresses and the counters; a batch of the products;
+/// a transaction. The last three again if something has changed meanwhile. By card also a transaction that adds the payment, and with the
+/// first payment of a person a transaction and an update of the customer; one to three requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "too_many_requests", "conflict"])),
-        ("x-limits" = json!([ORDERS])),
+        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]
 pub async fn place_order(
     State(s): State<Shop>,
-    caller: Member,
+    caller: MemberWith<Customer>,
+    client: Client,
     IdempotencyKey(key): IdempotencyKey,
     Json(PlaceOrder { payment_method, total }): Json<PlaceOrder>,
 ) -> Result<Created<OrderInfo>, Error> {
-    let user = &caller.user;
-    let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, limit: ORDERS.of(user.id) };
+    let user = &caller.member.user;
+    let tries = tries(user, &client);
+    let by_card = tries.iter().filter(|_| payment_method == PaymentMethod::Card);
+    let limits = [ORDERS.of(user.id)].into_iter().chain(by_card.cloned()).collect();
+    let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, limits };
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order is placed");
-    Ok(Created(format!("/v1/orders/{}", order.id), order.into()))
+    let location = format!("/v1/orders/{}", order.id);
+    Ok(Created(location, payable(&s, user, caller.resource, order, &tries).await?))
 }

@@ -4,14 +4,20 @@ use axum::extract::State;
 use callers::{Member, MemberWith};
 use commerce::{
     machine::{By, OrderState},
-    order::{Order, advance, history},
+    order::{Order, Written, advance, history, write},
 };
-use kernel::{Kind, id::OrderId};
+use kernel::{Kind, Problem, id::OrderId};
 use serde::Serialize;
+use store::limits;
+use stripe_api::close;
 use utoipa::ToSchema;
 use web::{Error, Json, PageQuery, Problems, Query};
 
-use crate::{State as Shop, shown::OrderInfo};
+use crate::{
+    State as Shop,
+    payment::{LOOKS, looked_at},
+    shown::OrderInfo,
+};
 
 /// A page of orders.
 #[derive(Serialize, ToSchema)]
@@ -38,25 +44,49 @@ pub async fn list_orders(State(s): State<Shop>, caller: Member, Query(page): Que
     Ok(Json(OrderList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
-/// Shows one of the caller's orders.
+/// Shows one of the caller's orders. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really
+/// paid, also if Stripe's webhook is late.
 ///
-/// AWS calls: the caller and the order in one.
+/// AWS calls: the caller and the order in one; while it is not paid also a counter, a request to Stripe or two, a read, and a transaction
+/// if there is news.
 #[utoipa::path(get, path = "/v1/orders/{order}", params(("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
     responses((status = 200, body = OrderInfo), Problems))]
-pub async fn get_order(caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
-    Ok(Json(caller.resource.ok_or(Kind::NotFound)?.into()))
+pub async fn get_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
+    let order = caller.resource.ok_or(Kind::NotFound)?;
+    if order.is_pending() {
+        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
+    }
+    Ok(Json(looked_at(&s, order).await?.into()))
 }
 
-/// Cancels one of the caller's orders that is not shipped yet. Its products are in stock again.
+/// Cancels one of the caller's orders that is not shipped yet, and by card not paid. Its products are in stock again. Of an order by card
+/// the payment is cancelled at Stripe first; while the bank decides about it the order stays as it is.
 ///
-/// AWS calls: the caller and the order in one; a transaction.
+/// AWS calls: the caller and the order in one; a transaction. By card another transaction, a read, and two requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/cancellation", params(("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found", "order_state", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "order_state", "unavailable", "conflict"]))),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn cancel_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
-    let cancelled = advance(&s.table, s.sys.now(), &order, (OrderState::Cancelled, By::Buyer), |_| None).await?;
+    let cancelled = if order.is_pending() {
+        cancelled_at_stripe(&s, &order).await?
+    } else {
+        advance(&s.table, &s.sys, &order, (OrderState::Cancelled, By::Buyer), |_| None).await?
+    };
     tracing::info!(order.id = %cancelled.id, "an order is cancelled by its buyer");
     Ok(Json(cancelled.into()))
+}
+
+/// Cancels an order that is not paid. That it is to be cancelled is written first: so it ends also if nobody goes on here.
+async fn cancelled_at_stripe(s: &Shop, order: &Order) -> Result<Order, Problem> {
+    let Some(card) = &order.card else { return Err(order.stays()) };
+    let cancelling = order.with_card(card.cancelled(s.sys.now()));
+    let order = match write(&s.table, &s.sys, order, &cancelling, None).await? {
+        Written::Now(order) => close(&s.table, &s.sys, &s.stripe, *order).await?,
+        Written::Outdated(Some(_)) => return Err(Kind::Conflict.because("the order has changed meanwhile")),
+        Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
+    };
+    // It was paid at this moment.
+    if order.state == OrderState::Paid { Err(order.stays()) } else { Ok(order) }
 }

@@ -1,6 +1,7 @@
 //! Orders as their buyers see them, and as staff do.
 
 use commerce::{
+    card::{Refund, RefundReason, RefundState},
     machine::OrderState,
     order::{Order, PaymentMethod, Recipient},
     quote::PricedLine,
@@ -91,6 +92,22 @@ impl From<Recipient> for RecipientInfo {
     }
 }
 
+/// The payment of an order by card that is not paid yet.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentInfo {
+    /// The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only with the answers to placing the
+    /// order and to paying it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("pi_3_secret_4"))]
+    pub client_secret: Option<String>,
+    /// Until when it can be paid.
+    pub expires_at: Timestamp,
+    /// Why the last card was refused, for programs: one of Stripe's decline codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("insufficient_funds"))]
+    pub decline: Option<String>,
+}
+
 /// An order.
 #[derive(Serialize, ToSchema)]
 pub struct OrderInfo {
@@ -110,11 +127,33 @@ pub struct OrderInfo {
     created_at: Timestamp,
     /// When its state changed last.
     changed_at: Timestamp,
+    /// Its payment, while one by card is awaited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub payment: Option<PaymentInfo>,
+    /// When it was known to be paid by card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    paid_at: Option<Timestamp>,
+    /// What was given back, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    refunded: Option<Money>,
 }
 
 impl From<Order> for OrderInfo {
     fn from(order: Order) -> Self {
+        let pending = order.is_pending();
+        let card = order.card;
+        let refunded = card.as_ref().map_or(0, |card| card.refunded);
         Self {
+            paid_at: card.as_ref().and_then(|card| card.paid_at).map(Into::into),
+            refunded: Money::new(refunded, order.total.currency()).ok().filter(|refunded| refunded.amount() > 0),
+            payment: card.filter(|_| pending).map(|card| PaymentInfo {
+                client_secret: None,
+                expires_at: card.expires_at.into(),
+                decline: card.decline,
+            }),
             id: order.id,
             payment_method: order.payment_method,
             state: order.state,
@@ -127,6 +166,23 @@ impl From<Order> for OrderInfo {
     }
 }
 
+/// A refund of an order.
+#[derive(Serialize, ToSchema)]
+pub struct RefundInfo {
+    /// How much.
+    amount: Money,
+    /// Why.
+    reason: RefundReason,
+    /// How far it is.
+    state: RefundState,
+    /// Stripe's id of it, once Stripe has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("re_3RtQ2bFq8Zr2mV7x"))]
+    refund: Option<String>,
+    /// When it was asked for.
+    at: Timestamp,
+}
+
 /// An order as staff see it.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrder {
@@ -134,10 +190,21 @@ pub struct CustomerOrder {
     user: UserId,
     #[serde(flatten)]
     order: OrderInfo,
+    /// Whether its payment is disputed at the bank, or was. It cannot be shipped then.
+    disputed: bool,
+    /// Its refunds, the oldest first.
+    refunds: Vec<RefundInfo>,
 }
 
 impl From<Order> for CustomerOrder {
     fn from(order: Order) -> Self {
-        Self { user: order.user, order: order.into() }
+        let (card, currency) = (order.card.clone(), order.total.currency());
+        let disputed = card.as_ref().is_some_and(|card| card.disputed);
+        let refund = |refund: Refund| {
+            let Refund { amount, reason, state, refund, at, .. } = refund;
+            Some(RefundInfo { amount: Money::new(amount, currency).ok()?, reason, state, refund, at: at.into() })
+        };
+        let refunds = card.into_iter().flat_map(|card| card.refunds).filter_map(refund).collect();
+        Self { user: order.user, order: order.into(), disputed, refunds }
     }
 }

@@ -82,12 +82,13 @@ pub struct ChangeState {
 
 /// Takes the next step with an order. For administrators.
 ///
-/// A placed order is shipped or cancelled; a shipped one is delivered or comes back, and a delivered one may come back.
+/// A placed order is shipped or cancelled, and a paid one is shipped, unless it is disputed or money is being given back; a shipped one is
+/// delivered or comes back, and a delivered one may come back.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,
     params(("user" = UserId, Path, description = "The buyer."), ("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found", "order_state", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "order_state", "order_held", "conflict"]))),
     responses((status = 200, body = CustomerOrder), Problems))]
 pub async fn change_order_state(
     State(s): State<Shop>,
@@ -100,7 +101,10 @@ pub async fn change_order_state(
     let order = s.table.get::<Order>(Order::key_of(user, order)).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, user);
     let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state);
-    let changed = advance(&s.table, s.sys.now(), &order, (state, By::Staff), |tx| {
+    if state == OrderState::Shipped && order.is_held() {
+        return Err(Kind::OrderHeld.into());
+    }
+    let changed = advance(&s.table, &s.sys, &order, (state, By::Staff), |tx| {
         s.audit.add(tx, &entry);
         Some(staff::require(tx, me, Role::Administrator))
     });

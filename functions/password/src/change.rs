@@ -1,6 +1,7 @@
 //! Changing the password with the current one.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     session,
     user::{PasswordHash, User, notify_of},
 };
@@ -19,7 +20,7 @@ use store::{
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
-use web::{Client, Json, NoContent, Problems};
+use web::{Json, NoContent, Problems, RequestId};
 
 use crate::reset::{forget, unchanged};
 
@@ -49,7 +50,7 @@ pub struct ChangePassword {
 pub async fn change_password(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<ChangePassword>,
 ) -> Result<Reply, web::Error> {
     let current = body.current_password.as_ref().map_or("", |password| password.expose());
@@ -61,7 +62,7 @@ pub async fn change_password(
 async fn change(
     s: &crate::State,
     member: &Member,
-    client: &Client,
+    client: &RequestId,
     body: &ChangePassword,
     repeatable: &Repeatable,
 ) -> Result<Reply, Problem> {
@@ -85,6 +86,7 @@ async fn change(
     forget(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
+    s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user.id, &client.0, Action::PasswordChanged));
     notify_of(&mut tx, &s.sys, user.id, Notice::PasswordChanged, client);
     s.table.commit(tx).await?;
     Ok(done.reply())

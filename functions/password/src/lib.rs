@@ -8,7 +8,7 @@
 mod change;
 mod reset;
 
-use accounts::{token::Tokens, user::User};
+use accounts::{audit::Audit, token::Tokens, user::User};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{FieldError, Fields, Problem, Secret, Sys};
@@ -25,6 +25,7 @@ use web::Site;
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     code_key: CodeKey,
@@ -53,6 +54,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),

@@ -1,6 +1,7 @@
 //! Changing a forgotten password by a mailed link.
 
 use accounts::{
+    audit::{Action, AuditEntry},
     identifier::{Contact, Email},
     session,
     user::{EmailClaim, PasswordHash, Status, User, notify_of},
@@ -26,7 +27,7 @@ use store::{
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
-use web::{Accepted, Client, Json, Language, LinkPage, NoContent, PasswordField, Problems};
+use web::{Accepted, Client, Json, Language, LinkPage, NoContent, PasswordField, Problems, RequestId};
 
 const TEXTS: Messages = Messages::new(include_str!("../locales/en/reset.ftl"), include_str!("../locales/pl/reset.ftl"));
 
@@ -190,13 +191,17 @@ pub struct ResetPassword {
 #[utoipa::path(post, path = "/v1/password-resets/confirm", request_body = ResetPassword,
     extensions(("x-problems" = json!(["link_invalid", "invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([TRIES]))),
     responses((status = 204), Problems))]
-pub async fn reset_password(State(s): State<crate::State>, client: Client, Json(body): Json<ResetPassword>) -> Result<Reply, web::Error> {
+pub async fn reset_password(
+    State(s): State<crate::State>,
+    client: RequestId,
+    Json(body): Json<ResetPassword>,
+) -> Result<Reply, web::Error> {
     let (link, proof) = ([body.token.trim()], [body.password.expose().as_str()]);
     let repeatable = Repeatable::new(&s.code_key, &s.sys, "reset_password", &link, &proof);
     Ok(repeatable.answer(&s.table, reset(&s, &client, &body, &repeatable)).await?)
 }
 
-async fn reset(s: &crate::State, client: &Client, body: &ResetPassword, repeatable: &Repeatable) -> Result<Reply, Problem> {
+async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repeatable: &Repeatable) -> Result<Reply, Problem> {
     let now = s.sys.now();
     let link = challenge::open_link(&s.table, now, &s.code_key, Purpose::PasswordReset, body.token.trim()).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
@@ -219,6 +224,7 @@ async fn reset(s: &crate::State, client: &Client, body: &ResetPassword, repeatab
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
+    s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, id, &client.0, Action::PasswordReset));
     notify_of(&mut tx, &s.sys, id, Notice::PasswordChanged, client);
     s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(done.reply())

@@ -1,12 +1,12 @@
 //! Searching for people.
 
 use accounts::{
-    finding::{MISSES, SEARCHES, Words},
-    identifier::{Contact, Email, Phone},
+    finding::{self, MISSES, SEARCHES, Sought, Words},
+    identifier::Contact,
     invite::Invite,
     pair::{Pair, Relation},
     picture::{Links, Picture},
-    user::{EmailClaim, PhoneClaim, Status, User},
+    user::{Status, User},
 };
 use axum::extract::State;
 use callers::Member;
@@ -72,35 +72,15 @@ pub async fn search_people(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<PeopleList>, web::Error> {
     let (limit, me) = (page.limit()?, caller.user.id);
-    let wanted = Wanted::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
+    let wanted = Sought::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
     let cursors = s.sealer.cursors(format!("people like {} for {me}", query.q));
     let after = cursors.open(page.cursor())?;
     limits::take(&s.table, s.sys.now(), &[SEARCHES.of(me)]).await?;
     let (items, after) = match wanted {
-        Wanted::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
-        Wanted::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
+        Sought::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
+        Sought::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
     };
     Ok(Json(PeopleList { items, next_cursor: cursors.next(after)? }))
-}
-
-/// Whom somebody looks for.
-enum Wanted {
-    Contact(Contact),
-    Words(Words),
-}
-
-impl Wanted {
-    fn parse(q: &str) -> Result<Self, kernel::FieldError> {
-        let q = q.trim();
-        if q.contains('@') {
-            Email::parse(q).map(Contact::Email).map(Self::Contact)
-        } else if q.starts_with('+') {
-            // The number has its country code, so the default country does not matter.
-            Phone::parse(q, "GB").map(Contact::Phone).map(Self::Contact)
-        } else {
-            Words::parse(q).map(Self::Words)
-        }
-    }
 }
 
 async fn by_words(
@@ -127,11 +107,7 @@ async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<O
     // Counted before the look-up, so that concurrent requests do not find out more.
     let miss = MISSES.of(me);
     limits::take(&s.table, s.sys.now(), std::slice::from_ref(&miss)).await?;
-    let id = match contact {
-        Contact::Email(email) => s.table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user),
-        Contact::Phone(phone) => s.table.get::<PhoneClaim>(PhoneClaim::key_of(phone)).await?.map(|claim| claim.user),
-    };
-    let id = id.unwrap_or(UserId::NIL);
+    let id = finding::owner_of(&s.table, contact).await?.unwrap_or(UserId::NIL);
     let invite = Invite::key_of(id);
     let mut found = s.table.get_many(vec![User::key_of(id), Pair::key_of(me, id), invite.clone()]).await?;
     let invited = found.take::<Invite>(&invite)?.is_some_and(|invite| invite.inviter == Some(me));

@@ -7,21 +7,21 @@ use accounts::{
 use axum::extract::State;
 use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
-    CURRENCY, price,
+    CURRENCY,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
     slug::ProductSlug,
     text::{Description, ProductName},
 };
 use kernel::{
-    FieldError, Fields, Kind, Problem,
+    FieldError, Fields, Kind, PatchMember, Problem,
     id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
 use search::Catalogue;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, IfMatch, Json, Language, NoContent, PatchMember, Path, Problems, RequestId, Versioned};
+use web::{Created, Error, IfMatch, Json, Language, NoContent, Path, Problems, RequestId, Versioned};
 
 use crate::{
     State as Shop,
@@ -116,7 +116,7 @@ pub async fn create_product(
         let slots = product.create(&mut tx)?;
         let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
-        s.audit.add(&mut tx, &entry.changed("price", (), product.price.amount()).changed("available", (), product.available));
+        s.audit.add(&mut tx, &entry.changed("price", (), product.price).changed("available", (), product.available));
         let indexed = Catalogue::Products.add(&mut tx, &product.entry());
         match indexed.commit(&s.table, tx).await {
             Ok(()) => {
@@ -233,14 +233,11 @@ pub async fn update_product(
 ) -> Result<Versioned<ProductInfo>, Error> {
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
     let before = matching(&s, &version, id).await?;
-    let discounted = change.discount.unwrap_or(before.discount).is_some();
-    let lowest =
-        if discounted && (change.price.is_some() || change.discount.is_some()) { price::lowest(&s.table, id, now).await? } else { None };
-    let after = before.after(change, lowest, now)?;
+    let after = before.changed(&s.table, change, now).await?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
-    s.audit.add(&mut tx, &with_changes(entry(&s, &caller, &request, Action::ProductChanged, id), &before, &after));
+    s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
     let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}
@@ -262,19 +259,6 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
     // The same version: something was ordered.
     Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
-}
-
-/// An entry with what has changed. The description is left out, because it is long.
-fn with_changes(entry: AuditEntry, before: &Product, after: &Product) -> AuditEntry {
-    fn changed<T: PartialEq + Serialize>(entry: AuditEntry, name: &str, before: T, after: T) -> AuditEntry {
-        if before == after { entry } else { entry.changed(name, before, after) }
-    }
-    let entry = changed(entry, "name", &before.name, &after.name);
-    let entry = changed(entry, "category", before.category, after.category);
-    let entry = changed(entry, "price", before.price.amount(), after.price.amount());
-    let entry = changed(entry, "discount", before.discount, after.discount);
-    let entry = changed(entry, "for_sale", before.for_sale, after.for_sale);
-    changed(entry, "available", before.available, after.available)
 }
 
 /// Deletes a product.
@@ -303,7 +287,7 @@ pub async fn delete_product(
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, &caller, &request, Action::ProductDeleted, id);
-    s.audit.add(&mut tx, &entry.changed("price", product.price.amount(), ()).changed("available", product.available, ()));
+    s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {
         Ok(()) => {}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use accounts::{
     Resource,
+    audit::{Action, AuditEntry},
     deletion::{Deletion, Stage},
     identifier::{Contact, Email, Phone},
     session,
@@ -34,7 +35,7 @@ use proofs::{
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
-use web::{Accepted, Client, Error, Json, NoContent, Problems, Versioned};
+use web::{Accepted, Client, Error, Json, NoContent, Problems, RequestId, Versioned};
 
 use crate::read::Me;
 
@@ -58,6 +59,8 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
     type Claim: Item;
     const KIND: &'static str;
     const PLACE: &'static str;
+    /// The name of its field in the audit.
+    const FIELD: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
     /// The number that is notified of a change.
@@ -72,6 +75,7 @@ impl ContactKind for Email {
     type Claim = EmailClaim;
     const KIND: &'static str = "email_change";
     const PLACE: &'static str = "CONTACT_CHANGE#EMAIL";
+    const FIELD: &'static str = "email";
     const CHANGED: Notice = Notice::EmailChanged;
     fn current(user: &User) -> Option<Contact> {
         user.email.clone().map(Contact::Email)
@@ -91,6 +95,7 @@ impl ContactKind for Phone {
     type Claim = PhoneClaim;
     const KIND: &'static str = "phone_change";
     const PLACE: &'static str = "CONTACT_CHANGE#PHONE";
+    const FIELD: &'static str = "phone";
     const CHANGED: Notice = Notice::PhoneChanged;
     fn current(user: &User) -> Option<Contact> {
         user.phone.clone().map(Contact::Phone)
@@ -198,7 +203,7 @@ pub async fn change_phone(
 pub async fn verify_email_change(
     State(s): State<crate::State>,
     caller: MemberWith<Pending<Email>>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
     verify(&s, caller, &client, &body.code).await
@@ -215,7 +220,7 @@ pub async fn verify_email_change(
 pub async fn verify_phone_change(
     State(s): State<crate::State>,
     caller: MemberWith<Pending<Phone>>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<VerifyContact>,
 ) -> Result<Versioned<Me>, Error> {
     verify(&s, caller, &client, &body.code).await
@@ -257,7 +262,7 @@ pub async fn resend_phone_change(
 #[utoipa::path(delete, path = "/v1/me/phone",
     extensions(("x-problems" = json!(["not_found", "last_factor", "too_many_requests", "conflict"])), ("x-limits" = json!([sending::NOTICES]))),
     responses((status = 204), Problems))]
-pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>, client: Client) -> Result<NoContent, Error> {
+pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Member>, client: RequestId) -> Result<NoContent, Error> {
     let user = &member.user;
     let phone = user.phone.clone().ok_or(Kind::NotFound)?;
     if user.has_second_step() || !(user.has_password || user.passkeys > 0) {
@@ -267,6 +272,8 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
     if let Some(deletion) = to_readdress(&s, user, None).await? {
         deletion_link::readdress(&mut tx, &s.sys, user, &deletion, None);
     }
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged);
+    s.audit.add(&mut tx, &entry.changed(Phone::FIELD, &phone, ()));
     leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
     announce::<Phone>(&s, &mut tx, user, Phone::CHANGED, &client).await?.commit(&s.table, tx).await?;
@@ -324,7 +331,7 @@ fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>)
 async fn verify<C: ContactKind>(
     s: &crate::State,
     MemberWith { member, resource }: MemberWith<Pending<C>>,
-    client: &Client,
+    client: &RequestId,
     code: &str,
 ) -> Result<Versioned<Me>, Error> {
     let code = TypedCode::of_field(code, DIGITS)?;
@@ -342,7 +349,7 @@ async fn change<C: ContactKind>(
     key: &CodeKey,
     member: &Member,
     pending: Option<Pending<C>>,
-    client: &Client,
+    client: &RequestId,
     code: &TypedCode,
     repeatable: &Repeatable,
 ) -> Result<Reply, Refusal> {
@@ -369,6 +376,8 @@ async fn change<C: ContactKind>(
     }
     let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged);
+    s.audit.add(&mut tx, &entry.changed(C::FIELD, C::current(user), &to));
     // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
     // sent.
     let permit = announce::<C>(s, &mut tx, user, C::CHANGED, client).await.unwrap_or_default();
@@ -414,7 +423,13 @@ async fn to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Re
 ///
 /// # Errors
 /// The reached limit, if there is no address for a mail either.
-async fn announce<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, notice: Notice, client: &Client) -> Result<Permit, Problem> {
+async fn announce<C: ContactKind>(
+    s: &crate::State,
+    tx: &mut Tx,
+    user: &User,
+    notice: Notice,
+    client: &kernel::Client,
+) -> Result<Permit, Problem> {
     if let Some(email) = &user.email {
         notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice, client);
     }

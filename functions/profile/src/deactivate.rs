@@ -1,7 +1,11 @@
 //! Deactivating the caller's account. It takes a fresh proof and the password, because a stolen session must not be enough to
 //! lock its owner out.
 
-use accounts::{session, staff, user::notify_of};
+use accounts::{
+    audit::{Action, AuditEntry},
+    session, staff,
+    user::{Status, notify_of},
+};
 use axum::extract::State;
 use callers::{Fresh, Member};
 use events::Notice;
@@ -10,7 +14,7 @@ use proofs::password;
 use serde::Deserialize;
 use store::Tx;
 use utoipa::ToSchema;
-use web::{Client, Error, Json, NoContent, Problems};
+use web::{Error, Json, NoContent, Problems, RequestId};
 
 /// The proof that the owner wants the deactivation.
 #[derive(Deserialize, ToSchema)]
@@ -34,7 +38,7 @@ pub struct DeactivateMe {
 pub async fn deactivate_me(
     State(s): State<crate::State>,
     Fresh(member): Fresh<Member>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<DeactivateMe>,
 ) -> Result<NoContent, Error> {
     let user = &member.user;
@@ -42,6 +46,8 @@ pub async fn deactivate_me(
     let mut tx = Tx::new();
     password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
     session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
+    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::AccountDeactivated);
+    s.audit.add(&mut tx, &entry.changed("status", user.status, Status::Deactivated));
     notify_of(&mut tx, &s.sys, user.id, Notice::AccountDeactivated, &client);
     let may_leave = staff::require_no_superuser(&mut tx, user.id);
     s.table.commit(tx).await.map_err(|e| if e.refused(may_leave) { Kind::SuperuserStays.into() } else { Problem::from(e) })?;

@@ -16,6 +16,7 @@ mod update;
 mod username;
 
 use accounts::{
+    audit::Audit,
     identifier::{Email, Phone},
     token::Tokens,
 };
@@ -35,6 +36,7 @@ store::items![; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     bucket: Bucket,
@@ -82,6 +84,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         bucket: Bucket::from_env(r, &aws),
         links: Links::read(r),

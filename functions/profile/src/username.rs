@@ -4,6 +4,7 @@
 //! stays reserved for its owner (see [`accounts::username`]).
 
 use accounts::{
+    audit::{Action, AuditEntry},
     finding,
     identifier::Username,
     user::{Status, User, notify_of},
@@ -16,7 +17,7 @@ use kernel::{FieldError, Kind, Problem};
 use serde::Deserialize;
 use store::{CommitError, Tx, Update, field, limits};
 use utoipa::ToSchema;
-use web::{Client, Error, IfMatch, Json, Problems, Versioned};
+use web::{Error, IfMatch, Json, Problems, RequestId, Versioned};
 
 use crate::read::{Me, example};
 
@@ -49,7 +50,7 @@ pub async fn change_username(
     Fresh(MemberWith { member, resource }): Fresh<MemberWith<FormerNames>>,
     wanted: IfMatch,
     State(s): State<crate::State>,
-    client: Client,
+    client: RequestId,
     Json(body): Json<ChangeUsername>,
 ) -> Result<Versioned<Me>, Error> {
     let (old, now) = (member.user, s.sys.now());
@@ -65,11 +66,11 @@ pub async fn change_username(
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
     let new = User { username: name.clone(), version: old.version.saturating_add(1), ..old.clone() };
     let mut tx = Tx::new();
-    UsernameClaim::release(&mut tx, &old.username, old.id, now);
-    let free = UsernameClaim::take(&mut tx, &name, old.id, now);
-    former.record(&mut tx, &old.username, now);
+    let free = former.rename(&mut tx, &old.username, &name, now);
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     let record = tx.update(Update::of(User::key_of(old.id)).set("username", &name).add("version", 1).when(unchanged));
+    let entry = AuditEntry::of_own(&s.sys, old.id, &client.0, Action::UsernameChanged);
+    s.audit.add(&mut tx, &entry.changed("username", &old.username, &name).to_version(new.version));
     notify_of(&mut tx, &s.sys, old.id, Notice::UsernameChanged, &client);
     finding::change(&mut tx, &old, &new).commit(&s.table, tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(record) => Kind::VersionMismatch.into(),

@@ -1,5 +1,5 @@
-//! Keeps donations and customers in step with Stripe: takes the events of its webhook, looks once an hour for events that did not arrive,
-//! and sends it new names and mail addresses of people.
+//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for events
+//! that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
 //! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may
@@ -7,9 +7,9 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/stripe-events` | a read of the event; a read of the donation; a transaction. One request to Stripe. None for events that are not used |
+//! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every hour | two queries; a read and a transaction, or less, for each payment. A request to Stripe, and one or two for each payment and customer |
+//! | every quarter of an hour | six queries; up to three transactions and a read for each payment. A request to Stripe, and up to three for each payment and customer |
 
 mod reconcile;
 mod renamed;
@@ -70,7 +70,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
-    /// The schedule of every hour.
+    /// The schedule.
     Schedule(Scheduled),
     /// A notice about another name or another address: the rule in the template selects no others.
     Bus(Box<EventBridgeEvent<Envelope<Heard>>>),

@@ -12,7 +12,7 @@ use stripe_api::{Settled, settle};
 use utoipa::ToSchema;
 use web::{Json, Problems};
 
-/// How long a payment waits for its donation. Whoever begins a donation writes it before its payment is created.
+/// How long a payment waits for what is paid. That is written before the payment is created.
 const AWAITED: Duration = Duration::from_secs(3600);
 
 /// The beginnings of the types of events that are used.
@@ -84,7 +84,7 @@ pub struct EventReceipt {
 
 /// Takes an event of Stripe, signed with a secret of the endpoint.
 ///
-/// AWS calls: a read of the event; a request to Stripe; a read of the donation; a transaction. None for events that are not used.
+/// AWS calls: a read of the event; a request to Stripe; a read of what is paid; a transaction. None for events that are not used.
 #[utoipa::path(post, path = "/v1/stripe-events",
     params(("Stripe-Signature" = String, Header, max_length = 4096, description = "The time, and an HMAC-SHA-256 of the time and the bytes of the body.", example = "t=1893499200,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd")),
     request_body(content = StripeEvent, description = "An event, as Stripe sends it.",
@@ -118,14 +118,14 @@ pub async fn receive_stripe_event(
         return receipt(Outcome::HandledBefore);
     }
     match settle(&s.table, &s.sys, &s.stripe, intent, Some(&event.id)).await? {
-        Settled::Donation(_) | Settled::Record => receipt(Outcome::Applied),
+        Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
         Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {
-            Err(Problem::unavailable("the donation of a payment is not there yet").into())
+            Err(Problem::unavailable("what is paid is not there yet").into())
         }
         Settled::Missing(_) => {
-            tracing::error!("a payment has no donation");
+            tracing::error!("a payment is of nothing that is known here");
             receipt(Outcome::Ignored)
         }
     }

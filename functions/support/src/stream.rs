@@ -3,7 +3,7 @@
 use accounts::user::User;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use function::{Failure, RawValue};
-use kernel::{Kind, Locale, Problem};
+use kernel::{Kind, Locale, Origin, Problem};
 use messaging::{
     access::{self, DeskSender},
     change::{self, Changed},
@@ -150,7 +150,10 @@ async fn read_history(s: &State, from: &Frame<'_>, room: Room, (before, limit): 
 async fn audited(s: &State, from: &Frame<'_>, customer: kernel::id::UserId) -> Result<(), Problem> {
     match from.side {
         Side::Customer => Ok(()),
-        Side::Team => talk::audited(s, from.owner.user, from.request, customer).await,
+        Side::Team => {
+            let origin = Origin { request: from.request.to_owned(), ..Origin::default() };
+            talk::audited(s, from.owner.user, &origin, customer).await
+        }
     }
 }
 

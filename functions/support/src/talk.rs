@@ -4,7 +4,7 @@ use accounts::{
     audit::{Action, AuditEntry},
     user::User,
 };
-use kernel::{FieldError, Kind, Problem, id::UserId};
+use kernel::{FieldError, Kind, Origin, Problem, id::UserId};
 use messaging::{
     delivery, exclusion,
     frame::{self, PAGE_MAX_BYTES},
@@ -153,8 +153,8 @@ pub async fn tell_team_of(s: &State, room: &Room) -> Result<DeskThread, Problem>
 ///
 /// # Errors
 /// If the audit cannot be written: then nothing is read.
-pub async fn audited(s: &State, reader: UserId, request: &str, customer: UserId) -> Result<(), Problem> {
+pub async fn audited(s: &State, reader: UserId, origin: &Origin, customer: UserId) -> Result<(), Problem> {
     let mut tx = Tx::new();
-    s.audit.add(&mut tx, &AuditEntry::by(&s.sys, reader, request, Action::SupportThreadRead, customer));
+    s.audit.add(&mut tx, &AuditEntry::by(&s.sys, reader, origin, Action::SupportThreadRead, customer));
     Ok(s.table.commit(tx).await?)
 }

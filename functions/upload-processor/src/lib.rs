@@ -52,7 +52,7 @@ enum Trigger {
     Bucket(S3Event),
     /// An event about a picture or about files of messages.
     Bus { detail: Envelope<Heard> },
-    /// The schedule of every five minutes.
+    /// The schedule of every fifteen minutes.
     Schedule(Scheduled),
 }
 

@@ -33,8 +33,11 @@ functions! {
     "admin" => admin::start, Some(admin::description);
     "api-docs" => api_docs::start, Some(api_docs::description);
     "api-keys" => api_keys::start, Some(api_keys::description);
+    "audit" => audit::start, Some(audit::description);
+    "audit-seal" => audit_seal::start, None;
     "chat" => chat::start, None;
     "console" => console::start, Some(console::description);
+    "contact" => contact::start, Some(contact::description);
     "data-export" => data_export::start, None;
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;

@@ -36,6 +36,7 @@ use hosts::{Hosts, Patience};
 use inbox::Inbox;
 use kernel::Sys;
 use limits::Limits;
+pub use http_api::Routes;
 pub use listeners::Ports;
 use requests::Requests;
 use schedules::Schedules;

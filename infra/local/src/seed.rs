@@ -1,4 +1,4 @@
-//! The demonstration accounts of a local cloud for development: a superuser and five members.
+//! The demonstration accounts of a local cloud for development: a superuser and five members, of whom two read Polish.
 //!
 //! They are registered through the public API, in six steps and with the codes from the inbox, so they are ordinary accounts.
 //! Each is registered independently, and existing ones stay as they are. Two things that no client can do are done in the table,
@@ -37,8 +37,8 @@ pub struct Account {
     pub password: &'static str,
     /// The role.
     pub role: Role,
-    #[serde(skip)]
-    locale: &'static str,
+    /// The language of the profile.
+    pub locale: &'static str,
 }
 
 /// The role of an account.

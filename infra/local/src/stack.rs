@@ -343,6 +343,8 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
         // Captchas are off as long as nobody gives their secret.
         ("CaptchaUrl", format!("{}{}/siteverify", urls.outside, outside::captcha::PATH)),
+        ("CaptchaSiteKey", "the key of this site".to_owned()),
+        ("CaptchaWidgetUrl", format!("{}{}/widget.js", urls.outside, outside::captcha::PATH)),
         ("StripeUrl", format!("{}{}", urls.outside, outside::stripe::PATH)),
         ("StripeSecretKey", outside::stripe::SECRET_KEY.to_owned()),
         ("StripePublishableKey", outside::stripe::PUBLISHABLE_KEY.to_owned()),

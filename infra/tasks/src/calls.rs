@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-use local::template::Template;
+use local::{functions, template::Template};
 use serde::Deserialize;
 
-use crate::{Failure, repository};
+use crate::{Failure, document, repository};
 
 /// The allowed calls of each operation: its name, the median of the calls of its runs, their upper quartile, and the medians of the
 /// read and write units. Refused runs do not count, because it depends on the tests which check refuses them.
@@ -67,7 +67,7 @@ struct Run {
 pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
     let template = repository::template()?;
-    let known = operations_of(&template);
+    let known = operations_of(&template)?;
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
@@ -108,11 +108,12 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
 }
 
-/// Tells whether the template has an operation: a route, or a function that is not invoked by HTTP.
-fn operations_of(template: &Template) -> impl Fn(&str) -> bool + use<> {
-    let routes: BTreeSet<_> = template.http_api.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+/// Tells whether there is an operation: one over HTTP, or a function that is not invoked by HTTP.
+fn operations_of(template: &Template) -> Result<impl Fn(&str) -> bool + use<>, Failure> {
+    let routes = document::exact_routes(functions::ALL)?;
+    let routes: BTreeSet<_> = routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let functions: BTreeSet<_> = template.functions.values().map(|function| function.name.clone()).collect();
-    move |operation| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name))
+    Ok(move |operation: &str| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name)))
 }
 
 /// One line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn operations_of_other_templates_do_not_count() {
         let template = repository::template().expect("template");
-        let known = operations_of(&template);
+        let known = operations_of(&template).expect("routes");
         assert!(known("GET /v1/me") && known("outbox-relay") && known("deliver notice_due") && known("socket $connect"));
         assert!(!known("relay") && !known("GET /v1/gone") && !known("consumer mail_requested"));
     }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use kernel::Time;
-use local::template::{self, FunctionSpec, Template};
+use local::{
+    Routes,
+    template::{self, FunctionSpec, Template},
+};
 use messaging::{presence::PING_EVERY, room::INLINE_MOST};
 use serde::Deserialize;
 use serde_json::Value;
@@ -176,10 +179,11 @@ impl System {
     }
 
     fn function(&self, operation: &str) -> Result<&FunctionSpec, Failure> {
-        let routed = self.template.http_api.routes.iter().find(|r| format!("{} {}", r.method, r.path) == operation);
+        let routes = Routes::new(&self.template.http_api.routes);
+        let found = operation.split_once(' ').and_then(|(method, path)| routes.find(method, path));
         let socket = operation.strip_prefix("socket ").and_then(|route| self.template.socket_api.as_ref()?.routes.get(route));
         let named = operation.split(' ').next().unwrap_or_default();
-        let id = routed.map(|r| &r.function).or(socket).map_or(named, String::as_str);
+        let id = found.as_ref().map(|found| &found.route.function).or(socket).map_or(named, String::as_str);
         self.template.function(id).ok_or_else(|| format!("{TEMPLATE}: no function has the operation {operation}").into())
     }
 

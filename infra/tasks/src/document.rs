@@ -18,6 +18,20 @@ pub struct Route {
     pub function: String,
 }
 
+impl Route {
+    /// Whether the template takes what another path takes, at least in part.
+    fn matches(&self, path: &str) -> bool {
+        let is_parameter = |segment: &str| segment.starts_with('{');
+        self.path.split('/').count() == path.split('/').count()
+            && self.path.split('/').zip(path.split('/')).all(|(a, b)| a == b || is_parameter(a) || is_parameter(b))
+    }
+
+    /// Whether the path begins with this prefix and a slash.
+    fn is_below(&self, prefix: &str) -> bool {
+        self.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
 /// Who may call an operation.
 #[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +76,21 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
     paths.flat_map(|(path, item)| METHODS.into_iter().filter_map(move |m| Some((path.as_str(), m, item.get(m)?))))
 }
 
-/// The routes in code, sorted by path and method. Where there is GET there is HEAD, which the gateway has to be told, and axum answers
-/// like GET.
+/// The routes of the HTTP API for the operations in code, sorted by path and method. Where there is GET there is HEAD, which the gateway
+/// has to be told, and axum answers like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
+    let exact = exact_routes(functions)?;
+    let (rest, operations): (Vec<Route>, Vec<Route>) =
+        exact.into_iter().partition(|route| REST.iter().any(|(path, _)| *path == route.path));
+    let mut routes = shared(&operations);
+    routes.extend(rest);
+    let mut routes: Vec<Route> = routes.into_iter().collect();
+    routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
+    Ok(routes)
+}
+
+/// A route for each operation in code, and those for unknown paths.
+pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
         method: method.to_uppercase(),
@@ -79,41 +105,60 @@ pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
             routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
         }
     }
-    routes.extend(heads(&routes));
-    routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
 }
 
-/// The HEAD routes for these routes. An API has 300 routes, so below a prefix one is enough for the function that has most there: the
-/// gateway prefers the exact ones of other functions. The function answers 405 for its own paths without GET, and 404 for others.
-fn heads(routes: &[Route]) -> BTreeSet<Route> {
-    let gets: Vec<&Route> = routes.iter().filter(|route| route.method == "GET").collect();
-    let head = |path: String, function: &str| Route { path, method: "HEAD".to_owned(), function: function.to_owned() };
+/// The routes for these operations. An API has 300 routes, so below a prefix one is enough for a function that has several operations
+/// with a method there, if no other function has operations there: its router knows the paths, and answers 404 and 405 for others.
+/// HEAD is shared also where other functions have operations, by the function that has most, because the gateway prefers exact
+/// routes. There a path of another function that has no GET is 404 for HEAD, and not 405.
+fn shared(operations: &[Route]) -> BTreeSet<Route> {
     let mut prefixes: Vec<&str> =
-        gets.iter().flat_map(|get| get.path.match_indices('/').filter_map(|(end, _)| get.path.get(..end))).collect();
+        operations.iter().flat_map(|route| route.path.match_indices('/').filter_map(|(end, _)| route.path.get(..end))).collect();
     prefixes.retain(|prefix| !["", "/v1"].contains(prefix));
     prefixes.sort_unstable_by_key(|prefix| (prefix.len(), *prefix));
     prefixes.dedup();
+    let owned = prefixes.iter().copied().filter(|prefix| {
+        let functions: BTreeSet<&str> = operations.iter().filter(|route| route.is_below(prefix)).map(|r| r.function.as_str()).collect();
+        functions.len() == 1
+    });
+    let owned: Vec<&str> = owned.collect();
+    let mut routes = BTreeSet::new();
+    for method in METHODS.map(str::to_uppercase) {
+        let (like, prefixes) = if method == "HEAD" { ("GET", &prefixes) } else { (method.as_str(), &owned) };
+        let operations: Vec<&Route> = operations.iter().filter(|route| route.method == like).collect();
+        routes.extend(shared_by_method(&method, &operations, prefixes));
+    }
+    routes
+}
+
+/// The routes with a method for these operations: one below each prefix where a function has several of them, and exact ones.
+fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> BTreeSet<Route> {
+    let route = |path: String, function: &str| Route { path, method: method.to_owned(), function: function.to_owned() };
     // The function whose shared route answers a path.
     let mut shared: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut heads = BTreeSet::new();
+    let mut routes = BTreeSet::new();
     for prefix in prefixes {
-        let below = || gets.iter().filter(|get| get.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')));
+        let below = || operations.iter().filter(|route| route.is_below(prefix));
         let mut own: BTreeMap<&str, usize> = BTreeMap::new();
-        for get in below().filter(|get| !shared.contains_key(get.path.as_str())) {
-            *own.entry(&get.function).or_default() += 1;
+        for operation in below().filter(|operation| !shared.contains_key(operation.path.as_str())) {
+            *own.entry(&operation.function).or_default() += 1;
         }
         let Some((function, _)) = own.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count) else { continue };
-        // A longer prefix would take what a shorter one has given to another function.
-        if below().any(|get| shared.get(get.path.as_str()).is_some_and(|other| *other != function)) {
+        // A longer prefix would take what a shorter one has given to another function, and an exact route of another function would take
+        // a path that has only a shared one.
+        let of_others = || operations.iter().filter(|operation| operation.function != function);
+        if below().any(|own| own.function == function && of_others().any(|other| other.matches(&own.path)))
+            || below().any(|operation| shared.get(operation.path.as_str()).is_some_and(|other| *other != function))
+        {
             continue;
         }
-        heads.insert(head(format!("{prefix}/{{path+}}"), function));
-        shared.extend(below().filter(|get| get.function == function).map(|get| (get.path.as_str(), function)));
+        routes.insert(route(format!("{prefix}/{{path+}}"), function));
+        shared.extend(below().filter(|o| o.function == function).map(|o| (o.path.as_str(), function)));
     }
-    let exact = gets.iter().filter(|get| !shared.contains_key(get.path.as_str()));
-    heads.extend(exact.map(|get| head(get.path.clone(), &get.function)));
-    heads
+    let exact = operations.iter().filter(|operation| !shared.contains_key(operation.path.as_str()));
+    routes.extend(exact.map(|operation| route(operation.path.clone(), &operation.function)));
+    routes
 }
 
 /// The document of the whole API.
@@ -151,8 +196,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_one_function_share_a_head_route() {
-        let routes = [
+    fn operations_of_one_function_below_a_prefix_share_a_route() {
+        let operations = [
             ("GET", "/", "a"),
             ("GET", "/.well-known/x", "a"),
             ("GET", "/.well-known/y", "a"),
@@ -165,22 +210,29 @@ mod tests {
             ("GET", "/v1/me/picture", "c"),
             ("GET", "/v1/me/mfa/factors", "d"),
             ("GET", "/v1/me/mfa/devices", "d"),
+            ("PUT", "/v1/me/mfa/factors", "d"),
             ("POST", "/v1/flows/{flow}/code", "e"),
+            ("POST", "/v1/flows/{flow}/end", "e"),
+            ("PATCH", "/v1/users/me/a", "g"),
+            ("PATCH", "/v1/users/me/b", "g"),
+            ("PATCH", "/v1/users/{user}/b", "h"),
         ];
-        let routes = routes.map(|(method, path, function)| Route { path: path.into(), method: method.into(), function: function.into() });
-        let heads: Vec<String> =
-            heads(&routes).into_iter().map(|head| format!("{} {} {}", head.method, head.path, head.function)).collect();
-        let expected = [
-            "/ a",
-            "/.well-known/{path+} a",
-            "/v1/me c",
-            "/v1/me/picture c",
-            "/v1/me/{path+} d",
-            "/v1/rooms b",
-            "/v1/rooms/{path+} b",
-            "/v1/rooms/{room}/reports f",
-        ];
-        assert_eq!(heads, expected.map(|head| format!("HEAD {head}")));
+        let operations =
+            operations.map(|(method, path, function)| Route { path: path.into(), method: method.into(), function: function.into() });
+        let of = |method: &str| -> Vec<String> {
+            let routes = shared(&operations).into_iter().filter(|route| route.method == method);
+            routes.map(|route| format!("{} {}", route.path, route.function)).collect()
+        };
+        let rooms = ["/v1/rooms b", "/v1/rooms/{room} b", "/v1/rooms/{room}/messages b", "/v1/rooms/{room}/reports f"];
+        let me = ["/v1/me c", "/v1/me/mfa/{path+} d", "/v1/me/picture c"];
+        assert_eq!(of("GET"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms].concat());
+        let me = ["/v1/me c", "/v1/me/picture c", "/v1/me/{path+} d"];
+        let rooms = ["/v1/rooms b", "/v1/rooms/{path+} b", "/v1/rooms/{room}/reports f"];
+        assert_eq!(of("HEAD"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms].concat());
+        assert_eq!(of("PUT"), ["/v1/me/mfa/factors d"]);
+        assert_eq!(of("POST"), ["/v1/flows/{path+} e", "/v1/rooms/{room}/reports f"]);
+        assert_eq!(of("PATCH"), ["/v1/users/me/a g", "/v1/users/me/b g", "/v1/users/{user}/b h"]);
+        assert!(of("DELETE").is_empty());
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn is_free(name: &str) -> Result<(), Failure> {
         return Err(format!("{TEMPLATE}: {} is there already", logical_id(name)).into());
     }
     let path = format!("/v1/me/{name}");
-    match document::routes(functions::ALL)?.into_iter().find(|route| route.path == path) {
+    match document::exact_routes(functions::ALL)?.into_iter().find(|route| route.path == path) {
         Some(route) => Err(format!("{path}: a route of {}", route.function).into()),
         None => Ok(()),
     }

@@ -63,7 +63,7 @@ const LIFE: [&str; 17] = [
     "orders",
     "account-deletion",
 ];
-const LAST: [&str; 5] = ["moderation", "admin", "api-keys", "console", "api-docs"];
+const LAST: [&str; 6] = ["moderation", "admin", "audit", "api-keys", "console", "api-docs"];
 
 /// The place of a tag in the document.
 fn place(tag: &Value) -> usize {

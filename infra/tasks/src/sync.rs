@@ -90,7 +90,7 @@ pub fn from_code() -> Result<Vec<Generated>, Failure> {
         Generated::text(client::FRAMES, client::frames(&socket, &document)),
         Generated::text(items::DOCUMENT, items::document()),
         Generated::text(items::EXPORTED, items::exported_kinds()),
-        Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &routes)?),
+        Generated::text(WORKSPACE, with_router(&repository::read(WORKSPACE)?, &document::exact_routes(functions::ALL)?)?),
         Generated { path: "shared/proofs/data/common-passwords.bin", content: passwords },
     ])
 }
@@ -163,11 +163,11 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. All methods of a path must belong to one function. HEAD is
-/// where GET is.
+/// The workspace's manifest with the router of `cargo lambda watch` replaced. It has no limit, so each path has a route. All methods of a
+/// path must belong to one function. HEAD is where GET is.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
-    for route in routes.iter().filter(|route| route.method != "HEAD") {
+    for route in routes {
         match paths.insert(&route.path, &route.function) {
             Some(other) if other != route.function => {
                 return Err(format!("{} belongs to both {other} and {}", route.path, route.function).into());

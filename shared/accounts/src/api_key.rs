@@ -15,7 +15,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    About, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
+    About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Quota},
 };
 use utoipa::ToSchema;
@@ -185,6 +185,22 @@ impl Item for ApiKey {
 /// [`StoreError`]
 pub async fn list(table: &Table, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
     Ok(table.query::<ApiKey>(Range::of(partition(user)).prefix("API_KEY#")).await?.items)
+}
+
+kernel::audited_words!(Scope);
+
+/// Revokes all keys of somebody who is no administrator any more. The keys open nothing without the role. This keeps them from opening
+/// something again if the role is given back, and it comes after the removal, when no more can be made. A query, and a transaction if
+/// there are some.
+///
+/// # Errors
+/// [`CommitError`]. May be repeated at any point.
+pub async fn revoke_all(table: &Table, user: UserId) -> Result<(), CommitError> {
+    let mut tx = Tx::new();
+    for key in list(table, user).await? {
+        tx.delete(key.key());
+    }
+    if tx.is_empty() { Ok(()) } else { table.commit(tx).await }
 }
 
 #[cfg(test)]

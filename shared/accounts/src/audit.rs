@@ -1,23 +1,42 @@
 //! The audit log: who changed what on whose account. Entries are written in the transaction of the change, so that neither exists
 //! without the other.
 //!
-//! The log is a separate, append-only table. An entry has ids and no personal data: after an account is deleted, nothing in the
-//! log identifies the person.
+//! An entry is two items:
+//!
+//! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
+//!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
+//! - The **values** before and after ([`AuditValues`]), with the salt and the network of the client, are in the table of the state, where
+//!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
+//!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
+//!
+//! Sign-ins and what is refused are not in it: anybody can cause them, without an account and as often as the limits allow. A sign-in is in
+//! the list of sessions and in a notice if the client is new, and it and each refusal is a line of the log with the code and the person.
+//! An entry for each sign-in would cost about 6 USD for a million of them.
+//!
+//! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
+//! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use function::Aws;
 use kernel::{
-    Sys, Time,
+    Origin, Sys, Time,
+    audit::{AuditValue, Auditable},
     id::{AuditId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use store::{About, Item, Key, Personal, Tx};
+use sha2::{Digest as _, Sha256};
+use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
+use utoipa::ToSchema;
 
-use crate::user::partition;
+use crate::{agent::Agent, purge::Purged};
+
+/// How long the values of an entry are kept.
+pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// The kind of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// A deactivated account was reactivated.
@@ -68,59 +87,420 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// A profile was changed, by its person or by staff.
+    ProfileChanged,
+    /// Somebody changed their username.
+    UsernameChanged,
+    /// Somebody's e-mail address or phone number was changed or removed.
+    ContactChanged,
+    /// Somebody removed their picture.
+    PictureRemoved,
+    /// An account was deactivated, by its person or by staff.
+    AccountDeactivated,
+    /// Somebody changed their password.
+    PasswordChanged,
+    /// A password was changed by a mailed link.
+    PasswordReset,
+    /// Second factors were turned on, changed, or turned off.
+    FactorsChanged,
+    /// New recovery codes replaced the former ones.
+    RecoveryCodesMade,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// Trust in devices was revoked.
+    DevicesForgotten,
+    /// The deletion of an account was scheduled.
+    DeletionScheduled,
+    /// A scheduled deletion was cancelled.
+    DeletionCancelled,
+    /// Staff ended all sessions of somebody.
+    SessionsEnded,
+    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
+    /// own if none did.
+    TicketRead,
+    /// Staff changed the state of a ticket of the contact form, or who has it.
+    TicketChanged,
+    /// Staff answered a ticket of the contact form.
+    TicketAnswered,
 }
 
-/// An entry of the audit log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+impl Action {
+    /// Whether the person whom an entry is about sees it among their security events. What staff read, and what staff do in the shop and in
+    /// rooms, is in the audit of staff.
+    #[must_use]
+    pub const fn is_told_to_subject(self) -> bool {
+        match self {
+            Self::AccountReactivated
+            | Self::RoleGranted
+            | Self::RoleTaken
+            | Self::SuperuserOffered
+            | Self::FirstSuperuser
+            | Self::ChatBanned
+            | Self::ChatUnbanned
+            | Self::MessageDeleted
+            | Self::CommentChanged
+            | Self::CommentDeleted
+            | Self::OrderChanged
+            | Self::ApiKeyCreated
+            | Self::ApiKeyRevoked
+            | Self::ProfileChanged
+            | Self::UsernameChanged
+            | Self::ContactChanged
+            | Self::PictureRemoved
+            | Self::AccountDeactivated
+            | Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::FactorsChanged
+            | Self::RecoveryCodesMade
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::DevicesForgotten
+            | Self::DeletionScheduled
+            | Self::DeletionCancelled
+            | Self::SessionsEnded => true,
+            Self::MessageRead
+            | Self::ReportResolved
+            | Self::PublicRoomChanged
+            | Self::SupportThreadRead
+            | Self::SupportNoteDeleted
+            | Self::ProductCreated
+            | Self::ProductChanged
+            | Self::ProductDeleted
+            | Self::CategoryCreated
+            | Self::CategoryChanged
+            | Self::CategoryDeleted
+            | Self::TicketRead
+            | Self::TicketChanged
+            | Self::TicketAnswered => false,
+        }
+    }
+
+    /// Its name, as it is stored.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+/// A value before and after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Before.
+    pub before: AuditValue,
+    /// After.
+    pub after: AuditValue,
+}
+
+/// An entry that is about to be written: [`Audit::add`].
+#[derive(Clone, Debug)]
 pub struct AuditEntry {
     id: AuditId,
     at: Time,
-    /// The account that made the change. `None` for an operator with credentials of the platform.
     actor: Option<UserId>,
     action: Action,
-    /// The account that was changed.
     subject: UserId,
-    /// The values before the change, by attribute.
-    before: Map<String, Value>,
-    /// The values after the change.
-    after: Map<String, Value>,
-    /// The `X-Request-Id` of the request.
-    request: Option<String>,
+    origin: Option<Origin>,
+    changes: BTreeMap<String, Change>,
+    version: Option<u64>,
+    salt: [u8; 32],
 }
 
 impl AuditEntry {
     /// An entry for a change by a person's request.
     #[must_use]
-    pub fn by(sys: &Sys, actor: UserId, request: &str, action: Action, subject: UserId) -> Self {
-        Self { actor: Some(actor), request: Some(request.to_owned()), ..Self::by_operator(sys, action, subject) }
+    pub fn by(sys: &Sys, actor: UserId, origin: &Origin, action: Action, subject: UserId) -> Self {
+        Self { actor: Some(actor), origin: Some(origin.clone()), ..Self::by_operator(sys, action, subject) }
+    }
+
+    /// An entry for a change by a person of their own account.
+    #[must_use]
+    pub fn of_own(sys: &Sys, user: UserId, origin: &Origin, action: Action) -> Self {
+        Self::by(sys, user, origin, action, user)
     }
 
     /// An entry for a change by an operator.
     #[must_use]
     pub fn by_operator(sys: &Sys, action: Action, subject: UserId) -> Self {
-        let (before, after) = (Map::new(), Map::new());
-        Self { id: sys.id(), at: sys.now(), actor: None, action, subject, before, after, request: None }
+        let (id, at, salt) = (sys.id(), sys.now(), sys.bytes());
+        Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, salt }
     }
 
-    /// Adds an attribute with its values before and after the change.
+    /// Its id.
     #[must_use]
-    pub fn changed(mut self, attribute: &str, before: impl Serialize, after: impl Serialize) -> Self {
-        let value = |v: Result<Value, serde_json::Error>| v.unwrap_or_default();
-        self.before.insert(attribute.to_owned(), value(serde_json::to_value(before)));
-        self.after.insert(attribute.to_owned(), value(serde_json::to_value(after)));
+    pub const fn id(&self) -> AuditId {
+        self.id
+    }
+
+    /// Adds an attribute with its values before and after the change. `()` stands for none.
+    #[must_use]
+    pub fn changed(mut self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
+        self.changes.insert(attribute.to_owned(), Change { before: before.audited(), after: after.audited() });
         self
+    }
+
+    /// As [`Self::changed`], if the values differ.
+    #[must_use]
+    pub fn when_changed(self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
+        let (before, after) = (before.audited(), after.audited());
+        if before == after { self } else { self.changed(attribute, before, after) }
+    }
+
+    /// Adds the version of what was changed, after the change.
+    #[must_use]
+    pub const fn to_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The two items. There are no values if there is nothing to say in them.
+    fn items(&self) -> (AuditRecord, Option<AuditValues>) {
+        let client = self.origin.as_ref().map(|origin| &origin.client);
+        let network = client.filter(|client| client.address.is_some()).map(kernel::Client::neighbourhood);
+        let values = AuditValues {
+            id: self.id,
+            subject: self.subject,
+            at: self.at,
+            salt: BASE64_URL_SAFE_NO_PAD.encode(self.salt),
+            changes: self.changes.clone(),
+            version: self.version,
+            network,
+        };
+        let values = Some(values).filter(|values| !values.changes.is_empty() || values.version.is_some() || values.network.is_some());
+        let record = AuditRecord {
+            id: self.id,
+            at: self.at,
+            actor: self.actor,
+            action: self.action,
+            subject: self.subject,
+            fields: self.changes.keys().cloned().collect(),
+            request: self.origin.as_ref().map(|origin| origin.request.clone()).filter(|request| !request.is_empty()),
+            place: client.and_then(|client| client.place.clone()),
+            device: client.and_then(|client| device(&client.user_agent)),
+            commitment: values.as_ref().map(AuditValues::commitment),
+            hash: String::new(),
+        };
+        (AuditRecord { hash: record.computed_hash(), ..record }, values)
     }
 }
 
-impl Item for AuditEntry {
+/// "Firefox 140, Linux".
+fn device(user_agent: &str) -> Option<String> {
+    let Agent { browser, system, .. } = Agent::of(user_agent);
+    let known: Vec<String> = browser.into_iter().chain(system).collect();
+    Some(known.join(", ")).filter(|device| !device.is_empty())
+}
+
+/// A SHA-256 in base64url without padding, as records and seals have it.
+pub(crate) fn digest(of: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of))
+}
+
+/// What stays of an entry for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Its id, which has its time.
+    pub id: AuditId,
+    /// When.
+    pub at: Time,
+    /// The account that made the change. `None` for an operator with credentials of the platform, and for the system itself.
+    #[serde(default)]
+    pub actor: Option<UserId>,
+    /// What was done.
+    pub action: Action,
+    /// The account that was changed.
+    pub subject: UserId,
+    /// The names of what has changed, sorted.
+    pub fields: Vec<String>,
+    /// The `X-Request-Id` of the request.
+    #[serde(default)]
+    pub request: Option<String>,
+    /// City and country of the client, if an edge in front of the API states them.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// Browser and system of the client.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// The commitment to the values: [`AuditValues::commitment`]. `None` if there were none.
+    #[serde(default)]
+    pub commitment: Option<String>,
+    /// [`Self::computed_hash`], when it was written.
+    pub hash: String,
+}
+
+impl AuditRecord {
+    /// The canonical form: a JSON array without white space, written as `JSON.stringify` writes it, of
+    ///
+    /// ```text
+    /// ["stoa-audit-1", id, milliseconds since 1970, actor, action, subject, [field, …], request, place, device, commitment]
+    /// ```
+    ///
+    /// with `null` for what is not there.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let Self { id, at, actor, action, subject, fields, request, place, device, commitment, hash: _ } = self;
+        let form = ("stoa-audit-1", id, at, actor, action, subject, fields, request, place, device, commitment);
+        serde_json::to_string(&form).unwrap_or_default()
+    }
+
+    /// The SHA-256 of the canonical form in base64url.
+    #[must_use]
+    pub fn computed_hash(&self) -> String {
+        digest(self.canonical().as_bytes())
+    }
+
+    /// The key of a record.
+    #[must_use]
+    pub fn key_of(subject: UserId, id: AuditId) -> Key {
+        Key::new(records_of(subject), id.to_string())
+    }
+}
+
+/// The partition of the records about an account, in [`Audit`]'s table.
+#[must_use]
+pub fn records_of(subject: UserId) -> String {
+    crate::user::partition(subject)
+}
+
+/// The partition of the records of a day in UTC, in [`Index::AuditByDay`].
+#[must_use]
+pub fn records_on(day: &str) -> String {
+    format!("DAY#{day}")
+}
+
+/// The partition of what somebody has done in a month, in [`Index::AuditByActor`]. `None` for operators.
+#[must_use]
+pub fn records_by(actor: Option<UserId>, month: &str) -> String {
+    let actor = actor.map_or_else(|| "operator".to_owned(), |actor| actor.to_string());
+    format!("ACTOR#{actor}#{month}")
+}
+
+/// The partition of the records of an action in a month, in [`Index::AuditByAction`].
+#[must_use]
+pub fn records_with(action: Action, month: &str) -> String {
+    format!("ACTION#{}#{month}", action.name())
+}
+
+/// The day of a time in UTC: `2026-11-30`.
+#[must_use]
+pub fn day(at: Time) -> String {
+    let date = at.date();
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// The month of a time in UTC: `2026-11`.
+#[must_use]
+pub fn month(at: Time) -> String {
+    let date = at.date();
+    format!("{:04}-{:02}", date.year(), u8::from(date.month()))
+}
+
+impl Item for AuditRecord {
     const KIND: &'static str = "audit";
-    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids only"))
+    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids, a city and a browser"))
+        .indexed(Index::AuditByDay, "DAY#{day}", "{audit}")
+        .indexed(Index::AuditByActor, "ACTOR#{actor}#{month}", "{audit}")
+        .indexed(Index::AuditByAction, "ACTION#{action}#{month}", "{audit}")
         .in_table("AuditTable")
         .stays("ids that lead to nobody once the account is deleted");
-    // Entries about one account share a partition, in order of time.
+    // Records about one account share a partition, in order of time.
     fn key(&self) -> Key {
-        Key::new(partition(self.subject), self.id.to_string())
+        Self::key_of(self.subject, self.id)
     }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let (id, month) = (self.id.to_string(), month(self.at));
+        vec![
+            (Index::AuditByDay, Key::new(records_on(&day(self.at)), id.clone())),
+            (Index::AuditByActor, Key::new(records_by(self.actor, &month), id.clone())),
+            (Index::AuditByAction, Key::new(records_with(self.action, &month), id)),
+        ]
+    }
+}
+
+/// What of an entry can be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditValues {
+    /// The entry.
+    pub id: AuditId,
+    /// The account that was changed.
+    pub subject: UserId,
+    /// When.
+    pub at: Time,
+    /// 256 random bits in base64url.
+    pub salt: String,
+    /// The values before and after, by the names of what has changed.
+    pub changes: BTreeMap<String, Change>,
+    /// The version of what was changed, after the change.
+    #[serde(default)]
+    pub version: Option<u64>,
+    /// The [neighbourhood](kernel::Client::neighbourhood) of the client.
+    #[serde(default)]
+    pub network: Option<String>,
+}
+
+impl AuditValues {
+    /// The form that the commitment is about: a JSON array without white space of
+    ///
+    /// ```text
+    /// ["stoa-audit-values-1", salt, id, [[name, before, after], …], version, network]
+    /// ```
+    ///
+    /// with the names sorted, and `null` for what is not there.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
+        let form = ("stoa-audit-values-1", &self.salt, self.id, changes, self.version, &self.network);
+        serde_json::to_string(&form).unwrap_or_default()
+    }
+
+    /// The commitment to the values: the SHA-256 of [`Self::canonical`] in base64url.
+    #[must_use]
+    pub fn commitment(&self) -> String {
+        digest(self.canonical().as_bytes())
+    }
+
+    /// The key of the values of an entry.
+    #[must_use]
+    pub fn key_of(subject: UserId, id: AuditId) -> Key {
+        Key::new(values_of(subject), id.to_string())
+    }
+}
+
+/// The partition of the values of all entries about an account.
+fn values_of(subject: UserId) -> String {
+    format!("AUDIT#{subject}")
+}
+
+impl Item for AuditValues {
+    const KIND: &'static str = "audit_values";
+    const ABOUT: About = About::at(
+        "AUDIT#{user}",
+        "{audit}",
+        Personal::Withheld("its owner reads their own at /v1/me/security-events; the rest is of staff"),
+    )
+    .expires()
+    .removed_by("audit");
+    fn key(&self) -> Key {
+        Self::key_of(self.subject, self.id)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.at + VALUES_KEPT)
+    }
+}
+
+/// How many values one part of a purge deletes.
+const PURGED_AT_ONCE: u32 = 500;
+
+/// Deletes a part of the values of all entries about an account. Their records stay.
+///
+/// # Errors
+/// [`StoreError`]; idempotent, may be repeated at any point.
+pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
+    let found = table.query_rows(Range::of(values_of(user)).limit(PURGED_AT_ONCE)).await?;
+    table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await?;
+    Ok(if found.more { Purged::More } else { Purged::Done })
 }
 
 /// The table of the audit log.
@@ -134,8 +514,213 @@ impl Audit {
         Self(table.into())
     }
 
-    /// Adds an entry to the transaction of the change. An existing entry is never replaced.
+    /// Adds an entry to the transaction of the change: one write, or two with values. An existing entry is never replaced.
     pub fn add(&self, tx: &mut Tx, entry: &AuditEntry) {
-        tx.create_in(&self.0, entry);
+        let (record, values) = entry.items();
+        tx.create_in(&self.0, &record);
+        if let Some(values) = values {
+            tx.create(&values);
+        }
+    }
+}
+
+/// A month in UTC: `2026-11`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Month(String);
+
+/// A day in UTC: `2026-11-30`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day(String);
+
+impl Month {
+    /// The month of a time.
+    #[must_use]
+    pub fn of(at: Time) -> Self {
+        Self(month(at))
+    }
+
+    /// Parses what somebody typed.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        Day::parse(&format!("{typed}-01")).map(|_| Self(typed.to_owned()))
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Day {
+    /// The day of a time.
+    #[must_use]
+    pub fn of(at: Time) -> Self {
+        Self(day(at))
+    }
+
+    /// Parses what somebody typed.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        let at: kernel::Timestamp = format!("{typed}T00:00:00Z").parse().ok()?;
+        Some(Self::of(at.0)).filter(|day| day.0 == typed)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Which records are looked for. Each is one query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// Those about an account.
+    Subject(UserId),
+    /// What somebody has done in a month. `None` for operators.
+    Actor(Option<UserId>, Month),
+    /// Where this was done, in a month.
+    Action(Action, Month),
+    /// All of a day.
+    Day(Day),
+}
+
+impl Search {
+    /// The index and the partition.
+    fn partition(&self) -> (Option<Index>, String) {
+        match self {
+            Self::Subject(subject) => (None, records_of(*subject)),
+            Self::Actor(actor, month) => (Some(Index::AuditByActor), records_by(*actor, month.as_str())),
+            Self::Action(action, month) => (Some(Index::AuditByAction), records_with(*action, month.as_str())),
+            Self::Day(day) => (Some(Index::AuditByDay), records_on(day.as_str())),
+        }
+    }
+
+    fn range(&self) -> Range {
+        match self.partition() {
+            (None, partition) => Range::of(partition),
+            (Some(index), partition) => Range::of_index(index, partition),
+        }
+    }
+}
+
+/// The audit as its readers see it.
+#[derive(Clone)]
+pub struct AuditLog(Table);
+
+impl AuditLog {
+    /// The audit in the table of this name.
+    #[must_use]
+    pub fn new(aws: &Aws, sys: &Sys, table: &str) -> Self {
+        Self(Table::new(aws, sys, table))
+    }
+
+    /// Its table.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.0
+    }
+
+    /// A page of records, the newest first, after the one with this id and subject. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(&self, search: &Search, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Page<AuditRecord>, StoreError> {
+        let range = search.range().newest_first().limit(limit);
+        let range = match (after, search.partition()) {
+            (None, _) => range,
+            (Some((id, subject)), (None, _)) => range.after(AuditRecord::key_of(subject, id), None),
+            (Some((id, subject)), (Some(_), partition)) => {
+                range.after(AuditRecord::key_of(subject, id), Some(Key::new(partition, id.to_string())))
+            }
+        };
+        self.0.query(range).await
+    }
+
+    /// The record with this id, by the day that the id is of. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn record(&self, id: AuditId) -> Result<Option<AuditRecord>, StoreError> {
+        let range = Search::Day(Day::of(kernel::id::time_of(&id))).range().between(id.to_string(), id.to_string());
+        Ok(self.0.query(range.limit(1)).await?.items.into_iter().next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> AuditEntry {
+        let (sys, user) = (Sys::real(), UserId::NIL);
+        let client = kernel::Client {
+            address: "203.0.113.7".parse().ok(),
+            user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
+            place: Some("Łódź, PL".to_owned()),
+        };
+        let origin = Origin { request: "r1".to_owned(), client };
+        let entry = AuditEntry::by(&sys, user, &origin, Action::RoleGranted, user).changed("b", (), 1_u32).changed("a", true, false);
+        AuditEntry { id: AuditId::NIL, at: Time::from_millis(7), salt: [0; 32], ..entry.to_version(3) }
+    }
+
+    /// Written by hand: whoever checks a record later has nothing but the description.
+    #[test]
+    fn the_forms_are_as_described() {
+        let (record, values) = entry().items();
+        let values = values.unwrap();
+        let form = r#"["stoa-audit-values-1","AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","aud_00000000000000000000000000",[["a",{"flag":true},{"flag":false}],["b","nothing",{"number":1}]],3,"203.0.113.0/24"]"#;
+        assert_eq!(values.commitment(), digest(form.as_bytes()));
+        let form = format!(
+            r#"["stoa-audit-1","aud_00000000000000000000000000",7,"usr_00000000000000000000000000","role_granted","usr_00000000000000000000000000",["a","b"],"r1","Łódź, PL","Firefox 140, Linux","{}"]"#,
+            values.commitment()
+        );
+        assert_eq!(record.canonical(), form);
+        assert_eq!(record.hash, digest(form.as_bytes()));
+    }
+
+    #[test]
+    fn every_part_of_a_record_and_of_the_values_counts() {
+        let (record, values) = entry().items();
+        let values = values.unwrap();
+        for other in [
+            AuditRecord { at: Time::from_millis(8), ..record.clone() },
+            AuditRecord { actor: None, ..record.clone() },
+            AuditRecord { action: Action::RoleTaken, ..record.clone() },
+            AuditRecord { fields: vec!["ab".to_owned()], ..record.clone() },
+            AuditRecord { request: None, ..record.clone() },
+            AuditRecord { place: None, ..record.clone() },
+            AuditRecord { device: None, ..record.clone() },
+            AuditRecord { commitment: None, ..record.clone() },
+        ] {
+            assert_ne!(other.computed_hash(), record.hash, "{other:?}");
+        }
+        for other in [
+            AuditValues { salt: "b".to_owned(), ..values.clone() },
+            AuditValues { version: None, ..values.clone() },
+            AuditValues { network: None, ..values.clone() },
+            AuditValues { changes: BTreeMap::new(), ..values.clone() },
+        ] {
+            assert_ne!(other.commitment(), values.commitment(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_not_stored() {
+        let (record, values) = AuditEntry::by_operator(&Sys::real(), Action::SuperuserOffered, UserId::NIL).items();
+        assert!(values.is_none() && record.commitment.is_none() && record.fields.is_empty());
+        assert_eq!(Action::SuperuserOffered.name(), "superuser_offered");
+    }
+
+    #[test]
+    fn days_and_months_have_one_spelling() {
+        for day in ["2026-11-30", "2028-02-29"] {
+            assert_eq!(Day::parse(day).map(|day| day.0).as_deref(), Some(day));
+        }
+        for day in ["", "2026-11-31", "2026-1-01", "2026-11-30T", "2026-11-30T00:00:00Z", "26-11-30", "DAY#x"] {
+            assert_eq!(Day::parse(day), None, "{day}");
+        }
+        assert_eq!(Month::parse("2026-11").map(|month| month.0).as_deref(), Some("2026-11"));
+        assert!(["2026-13", "2026-1", "2026", "2026-11-30"].iter().all(|month| Month::parse(month).is_none()));
     }
 }

@@ -24,6 +24,7 @@ use store::{
 
 use crate::{
     Resource,
+    directory::{self, AccountState},
     user::{Status, User, notify, partition},
 };
 
@@ -80,13 +81,18 @@ impl Item for Deletion {
     const KIND: &'static str = "deletion";
     const ABOUT: About = About::beside_user("DELETION", Personal::Exported(&["id", "stage", "scheduled_at", "due_at"]))
         .indexed(Index::DueDeletions, "DELETION_DUE#{shard}", "{at}#{user}")
+        .indexed(Index::AccountsInState, "ACCOUNTS#{state}", "{user}")
         .stays("a tombstone of ids and times");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
-    // A sparse index: it contains scheduled deletions only.
+    // Sparse indexes: they contain scheduled deletions only.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.stage == Stage::Scheduled { vec![(Index::DueDeletions, due_key(self.user, self.due_at))] } else { Vec::new() }
+        if self.stage != Stage::Scheduled {
+            return Vec::new();
+        }
+        let listed = directory::place(AccountState::Leaving, self.user);
+        vec![(Index::DueDeletions, due_key(self.user, self.due_at)), (Index::AccountsInState, listed)]
     }
 }
 
@@ -104,8 +110,12 @@ fn due_partition(shard: u8) -> String {
 }
 
 fn due_key(user: UserId, at: Time) -> Key {
-    let shard = user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(SHARDS).unwrap_or(0);
-    Key::new(due_partition(shard), format!("{}#{user}", sortable(at)))
+    Key::new(due_partition(shard_of(user, SHARDS)), format!("{}#{user}", sortable(at)))
+}
+
+/// One of so many partitions, always the same one for a person.
+pub(crate) fn shard_of(user: UserId, shards: u8) -> u8 {
+    user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(shards).unwrap_or(0)
 }
 
 fn sortable(at: Time) -> String {
@@ -160,9 +170,12 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
             .set("stage", Stage::Purging)
             .set("leased_until", now + LEASE)
             .index(Index::DueDeletions, None)
+            .index(Index::AccountsInState, None)
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
-    tx.update(Update::of(User::key_of(deletion.user)).set("status", Status::Purging).add("version", 1).when(Cond::Exists));
+    let listed = Some(directory::place(AccountState::Purging, deletion.user));
+    let closed = Update::of(User::key_of(deletion.user)).set("status", Status::Purging).index(Index::AccountsInState, listed);
+    tx.update(closed.add("version", 1).when(Cond::Exists));
     notify(&mut tx, sys, deletion.user, Notice::AccountDeleted);
     commit_with_event(table, sys, tx, deletion).await
 }
@@ -338,7 +351,7 @@ mod tests {
             holder: None,
             steps: vec![],
         };
-        assert_eq!(waiting.indexes().len(), 1);
+        assert_eq!(waiting.indexes().len(), 2);
         assert!(Deletion { stage: Stage::Purging, ..waiting }.indexes().is_empty());
     }
 }

@@ -13,7 +13,10 @@ use store::{
     limits::{DAY, MINUTE, Quota},
 };
 
-use crate::user::User;
+use crate::{
+    identifier::{Contact, Email, Phone},
+    user::{EmailClaim, PhoneClaim, User},
+};
 
 /// The most characters of a search.
 pub const TERM_MAX: usize = 35;
@@ -94,6 +97,44 @@ impl Words {
     pub async fn page(&self, table: &Table, after: Position, limit: u32) -> Result<Found, StoreError> {
         Catalogue::People.page(table, &self.0, Rest::LeftOut, after, limit).await
     }
+}
+
+/// Whom somebody looks for.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// The owner of a whole address or number.
+    Contact(Contact),
+    /// Everybody who is found by these words.
+    Words(Words),
+}
+
+impl Sought {
+    /// Parses what somebody has typed: an address has an `@`, and a number begins with `+`.
+    ///
+    /// # Errors
+    /// Those of [`Email::parse`], [`Phone::parse`] and [`Words::parse`].
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let typed = typed.trim();
+        if typed.contains('@') {
+            Email::parse(typed).map(Contact::Email).map(Self::Contact)
+        } else if typed.starts_with('+') {
+            // The number has its country code, so the default country does not matter.
+            Phone::parse(typed, "GB").map(Contact::Phone).map(Self::Contact)
+        } else {
+            Words::parse(typed).map(Self::Words)
+        }
+    }
+}
+
+/// Whose address or number this is. One read.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn owner_of(table: &Table, contact: &Contact) -> Result<Option<UserId>, StoreError> {
+    Ok(match contact {
+        Contact::Email(email) => table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|claim| claim.user),
+        Contact::Phone(phone) => table.get::<PhoneClaim>(PhoneClaim::key_of(phone)).await?.map(|claim| claim.user),
+    })
 }
 
 /// The words of a text in normal form. Usernames contain underscores.

@@ -5,7 +5,11 @@ use std::fmt;
 use countries::Country;
 use email_address::{EmailAddress, Options};
 use icu_properties::props::{BinaryProperty as _, EnumeratedProperty as _, GeneralCategory, JoiningType, VariationSelector};
-use kernel::{FieldError, Sys, Time, text};
+use kernel::{
+    FieldError, Sys, Time,
+    audit::{AuditValue, Auditable},
+    text,
+};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, enums::Region};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, macros::format_description};
@@ -30,6 +34,9 @@ macro_rules! text {
         }
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str { &self.0 }
+        }
+        impl Auditable for $name {
+            fn audited(&self) -> AuditValue { AuditValue::Text(self.0.clone()) }
         }
     )*};
 }
@@ -244,6 +251,12 @@ pub enum Contact {
     Email(Email),
     /// By text message.
     Phone(Phone),
+}
+
+impl Auditable for Contact {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.address().to_owned())
+    }
 }
 
 impl From<Email> for Contact {
@@ -510,6 +523,12 @@ fn age(born: Date, today: Date) -> i32 {
         _ => day(today) >= day(born),
     };
     today.year().saturating_sub(born.year()).saturating_sub(i32::from(!had_birthday))
+}
+
+impl Auditable for BirthDate {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.to_string())
+    }
 }
 
 impl fmt::Display for BirthDate {

@@ -8,7 +8,9 @@ pub mod address_book;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
+pub mod audit_seal;
 pub mod deletion;
+pub mod directory;
 mod eddsa;
 pub mod export;
 pub mod finding;
@@ -20,6 +22,7 @@ mod new_account;
 pub mod pair;
 pub mod picture;
 pub mod profanity;
+pub mod profile;
 pub mod purge;
 mod resource;
 pub mod seen;
@@ -27,6 +30,7 @@ pub mod session;
 pub mod staff;
 pub mod statistics;
 pub mod token;
+pub mod undo;
 pub mod user;
 pub mod username;
 
@@ -37,9 +41,12 @@ pub use resource::Resource;
 store::items![
     address_book::Book,
     api_key::ApiKey,
-    audit::AuditEntry,
+    audit::AuditRecord,
+    audit::AuditValues,
+    audit_seal::Seal,
     deletion::Deletion,
     deletion::Receipt,
+    directory::DirectoryEntry,
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,
@@ -51,6 +58,7 @@ store::items![
     staff::Roles,
     statistics::DayShard,
     token::PublishedKeys,
+    undo::Undone,
     user::EmailClaim,
     user::NoticeDetails,
     user::PasswordHash,

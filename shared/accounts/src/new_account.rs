@@ -5,6 +5,7 @@ use search::Change;
 use store::{CommitError, Slot, Table, Tx};
 
 use crate::{
+    directory::DirectoryEntry,
     finding,
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
     statistics::{self, Counts},
@@ -80,6 +81,7 @@ impl<'a> NewAccount<'a> {
         let inviter = self.inviter.map(|inviter| inviter.count_invitee(tx, now, false));
         let counts = Counts { registrations: 1, verifications: self.verifications, invites: self.inviter.is_some().into() };
         statistics::count(tx, sys, counts);
+        DirectoryEntry::create(tx, id);
         Writes { claims, code, inviter, found: finding::add(tx, self.user) }
     }
 }

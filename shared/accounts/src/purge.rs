@@ -7,6 +7,7 @@ use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, f
 
 use crate::{
     deletion::Deletion,
+    directory::DirectoryEntry,
     user::{self, EmailClaim, PasswordHash, PhoneClaim, User, partition},
     username::{FormerNames, UsernameClaim},
 };
@@ -85,5 +86,6 @@ pub async fn erase(table: &Table, user: UserId, elsewhere: impl Fn(&User) -> Opt
     let (own, deletion) = (User::key_of(user), Deletion::key_of(user));
     let keys = rest.items.iter().filter_map(store::Row::key).filter(|k| *k != own && *k != deletion).collect();
     table.delete_many(keys).await?;
+    table.delete(DirectoryEntry::key_of(user)).await?;
     table.delete(own).await
 }

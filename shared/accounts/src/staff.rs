@@ -3,14 +3,17 @@
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request.
 
-use kernel::{Kind, Problem, id::UserId};
+use events::Notice;
+use kernel::{Kind, Problem, Sys, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Item, Key, Personal, Slot, Tx, field};
+use store::{About, CommitError, Cond, Index, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
 
 use crate::{
     deletion::Deletion,
-    user::{Status, User, partition},
+    directory,
+    session::renew_credentials,
+    user::{Status, User, notify, partition},
 };
 
 /// The roles of staff. Each includes the ones before it.
@@ -82,6 +85,34 @@ impl Roles {
     }
 }
 
+/// Adds to a transaction that a superuser changes the roles of `before` to those of `after`. Who gets one that they did not have must
+/// have an active account without a scheduled deletion.
+///
+/// # Errors
+/// [`Kind::OwnRoles`]: nobody changes their own roles, so that there is always a superuser.
+pub fn change_roles(tx: &mut Tx, actor: UserId, before: &Roles, after: &Roles) -> Result<RoleSlots, Problem> {
+    if actor == before.user {
+        return Err(Kind::OwnRoles.because("nobody changes their own roles"));
+    }
+    let granted = after.roles.iter().any(|role| !before.roles.contains(role));
+    Ok(RoleSlots {
+        roles: before.replace(tx, after),
+        still: require_superuser(tx, actor),
+        staying: granted.then(|| require_staying(tx, before.user)),
+    })
+}
+
+/// The slots of [`change_roles`].
+#[derive(Clone, Copy, Debug)]
+pub struct RoleSlots {
+    /// Refused if the roles have changed in the meantime.
+    pub roles: Slot,
+    /// Refused if the caller is no superuser any more.
+    pub still: Slot,
+    /// The conditions on the account of who gets a role.
+    pub staying: Option<StayingSlots>,
+}
+
 /// Adds the condition that `user` is a superuser to a transaction. Only another superuser can remove a superuser's role, so
 /// that there is always one.
 pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
@@ -105,6 +136,71 @@ pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
 #[track_caller]
 pub fn refused(e: CommitError, still: Slot) -> Problem {
     if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
+}
+
+/// Somebody of staff who changes the account of somebody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// Who they are.
+    pub user: UserId,
+    /// Their highest role.
+    pub role: Role,
+}
+
+impl Actor {
+    /// Checks that they may change the account of a person with these roles: of somebody else, whose roles are all below theirs.
+    ///
+    /// # Errors
+    /// [`Kind::AccountProtected`]
+    pub fn may_change(self, roles: &Roles) -> Result<(), Problem> {
+        let below = roles.roles.iter().all(|role| *role < self.role);
+        if self.user != roles.user && below {
+            return Ok(());
+        }
+        Err(Kind::AccountProtected.because("it is the caller's own account, or its person has such a role too"))
+    }
+
+    /// Adds to a transaction that they may still change this account ([`Actor::may_change`], [`require`]).
+    pub fn require(self, tx: &mut Tx, subject: UserId) -> ActorSlots {
+        let lacks = |role: Role| field("roles").lacks(role);
+        let below = match self.role {
+            Role::Moderator => lacks(Role::Moderator).and(lacks(Role::Administrator)).and(lacks(Role::Superuser)),
+            Role::Administrator => lacks(Role::Administrator).and(lacks(Role::Superuser)),
+            Role::Superuser => lacks(Role::Superuser),
+        };
+        ActorSlots { still: require(tx, self.user, self.role), below: tx.check(Roles::key_of(subject), below) }
+    }
+}
+
+/// Adds to a transaction that staff deactivate an account, which ends its sessions, and that its person is told. Refused unless it is
+/// active.
+pub fn deactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()), None);
+    notify(tx, sys, user.id, Notice::AccountDeactivated);
+    active
+}
+
+/// Adds to a transaction that staff reactivate an account, and that its person is told. Refused unless it is deactivated.
+pub fn reactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
+    let deactivated = tx.update(user.reactivate());
+    notify(tx, sys, user.id, Notice::AccountReactivated);
+    deactivated
+}
+
+/// The slots of [`Actor::require`].
+#[derive(Clone, Copy, Debug)]
+pub struct ActorSlots {
+    still: Slot,
+    below: Slot,
+}
+
+impl ActorSlots {
+    /// The problem of a refused transaction with these conditions.
+    #[must_use]
+    #[track_caller]
+    pub fn problem(self, e: CommitError) -> Problem {
+        if e.refused(self.below) { Kind::AccountProtected.because("its person got such a role meanwhile") } else { refused(e, self.still) }
+    }
 }
 
 /// Adds the condition that `user` has no role to a transaction against them: nobody bans staff before their roles were removed.
@@ -143,8 +239,13 @@ impl StayingSlots {
 
 impl Item for Roles {
     const KIND: &'static str = "roles";
-    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"]));
+    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"])).indexed(Index::Staff, directory::STAFF, "{user}");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Staff, Key::new(directory::STAFF, self.user.to_string()))]
+    }
 }
+
+kernel::audited_words!(Role);

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, iter::successors};
 
 use kernel::{FieldError, Sys, Time};
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx, Update};
+use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx, Update, limits::DAY};
 use time::{Date, macros::format_description};
 
 /// The number of items per day.
@@ -31,6 +31,18 @@ impl Day {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10);
         date.map(Self).ok_or_else(|| FieldError::new("date"))
+    }
+
+    /// The moment at which it begins.
+    #[must_use]
+    pub fn begins(self) -> Time {
+        Time::from_millis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
+    }
+
+    /// The moment at which it is over.
+    #[must_use]
+    pub fn ends(self) -> Time {
+        self.begins() + DAY
     }
 
     /// The last `days` days that end with this day, in ascending order.
@@ -131,6 +143,8 @@ mod tests {
         for bad in ["", "2026-1-1", "2026-02-30", "26-01-01", "2026-01-01T00:00:00Z"] {
             assert_eq!(Day::parse(bad).unwrap_err().code, "date", "{bad}");
         }
-        assert_eq!(Day::of(Time::from_millis(1_796_083_199_999)).to_string(), "2026-11-30");
+        let last = Day::of(Time::from_millis(1_796_083_199_999));
+        assert_eq!((last.to_string().as_str(), last.ends()), ("2026-11-30", Time::from_millis(1_796_083_200_000)));
+        assert_eq!(Day::of(last.begins()), last);
     }
 }

@@ -8,10 +8,11 @@ use kernel::{
     id::{EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::ToSchema;
 
 use crate::{
+    directory::{self, AccountState},
     identifier::{BirthDate, Channel, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
     username::UsernameClaim,
@@ -29,6 +30,20 @@ pub enum Status {
     Purging,
 }
 
+impl Status {
+    /// Its name, as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Purging => "purging",
+        }
+    }
+}
+
+kernel::audited_words!(Status);
+
 /// Who may open a direct chat with the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +54,19 @@ pub enum WhoCanMessage {
     /// Accepted friends only.
     Friends,
 }
+
+impl WhoCanMessage {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Friends => "friends",
+        }
+    }
+}
+
+kernel::audited_words!(WhoCanMessage);
 
 /// The account of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -192,7 +220,15 @@ impl User {
     /// The update that deactivates the account.
     #[must_use]
     pub fn deactivate(&self, now: Time) -> Update {
-        Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now)
+        let listed = Some(directory::place(AccountState::Deactivated, self.id));
+        Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now).index(Index::AccountsInState, listed)
+    }
+
+    /// The update that makes the account active again if it is deactivated.
+    #[must_use]
+    pub fn reactivate(&self) -> Update {
+        let back = Update::of(self.key()).set("status", Status::Active).remove("deactivated_at").index(Index::AccountsInState, None);
+        back.add("version", 1).when(field("status").eq(Status::Deactivated))
     }
 
     /// Whether the account has not been used for longer than [`IDLE`].
@@ -308,6 +344,23 @@ pub enum Factor {
     RecoveryCode,
 }
 
+impl Factor {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::App => "app",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+kernel::audited_words!(Factor);
+
 /// The slots of a new account's claims, which are refused if another account has them.
 #[derive(Clone, Copy, Debug)]
 pub struct NameClaims {
@@ -348,9 +401,18 @@ impl Item for User {
             "created_at",
             "used_at",
         ]),
-    );
+    )
+    .indexed(Index::AccountsInState, "ACCOUNTS#{state}", "{user}");
     fn key(&self) -> Key {
         Self::key_of(self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let state = match self.status {
+            Status::Active => None,
+            Status::Deactivated => Some(AccountState::Deactivated),
+            Status::Purging => Some(AccountState::Purging),
+        };
+        state.map(|state| (Index::AccountsInState, directory::place(state, self.id))).into_iter().collect()
     }
 }
 

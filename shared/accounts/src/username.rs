@@ -8,7 +8,7 @@ use std::time::Duration;
 use kernel::{Client, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
-    About, Cond, Item, Key, Personal, Slot, Tx, field,
+    About, Cond, Item, Key, Personal, Slot, StoreError, Table, Tx, field,
     limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
@@ -48,10 +48,25 @@ impl UsernameClaim {
         Some(self.user).filter(|_| self.kept_until.is_none())
     }
 
+    /// The owner of the username that somebody has typed. One read, or none if it is no username.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn owner_of(table: &Table, typed: &str) -> Result<Option<UserId>, StoreError> {
+        let Ok(name) = Username::parse(typed) else { return Ok(None) };
+        Ok(table.get::<Self>(Self::key_of(&name)).await?.and_then(|claim| claim.owner()))
+    }
+
     /// Whether the name is unavailable to other people now.
     #[must_use]
     pub fn is_taken(&self, now: Time) -> bool {
         self.kept_until.is_none_or(|until| now < until)
+    }
+
+    /// Whether a person may take the name: nobody else has it, and it is not reserved for somebody else.
+    #[must_use]
+    pub fn is_free_for(&self, user: UserId, now: Time) -> bool {
+        self.user == user || !self.is_taken(now)
     }
 
     /// Adds the claim of a name for a person to a transaction. The slot is refused if the name has another owner, or is reserved
@@ -143,8 +158,16 @@ impl FormerNames {
         }
     }
 
+    /// Adds a change of the name to a transaction: the former one is reserved, the new one is claimed, and the person never has both or
+    /// none. The slot is refused if the new one is not free.
+    pub fn rename(&self, tx: &mut Tx, from: &Username, to: &Username, now: Time) -> Slot {
+        UsernameClaim::release(tx, from, self.user, now);
+        self.record(tx, from, now);
+        UsernameClaim::take(tx, to, self.user, now)
+    }
+
     /// Adds a change of the name to a transaction. The slot is refused if a concurrent request has recorded another change.
-    pub fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
+    fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
         let unchanged = if self.changes.is_empty() { Cond::Absent } else { field("changes").eq(&self.changes) };
         let remembered = self.changes.iter().filter(|change| now < change.at + REMEMBERED).cloned();
         let changes = remembered.chain([NameChange { from: from.clone(), at: now }]).collect();

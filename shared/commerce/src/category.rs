@@ -74,10 +74,21 @@ impl Item for Category {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CategoryName {
     name: String,
-    category: CategoryId,
+    /// The category.
+    pub category: CategoryId,
 }
 
 impl CategoryName {
+    /// The key of a name.
+    #[must_use]
+    pub fn key_of(name: &CategoryTitle) -> Key {
+        Self::key_of_normal(&normal(name.as_str()))
+    }
+
+    fn key_of_normal(name: &str) -> Key {
+        Key::new(format!("CATEGORY_NAME#{name}"), "CATEGORY_NAME")
+    }
+
     fn of(name: &CategoryTitle, category: CategoryId) -> Self {
         Self { name: normal(name.as_str()), category }
     }
@@ -87,7 +98,7 @@ impl Item for CategoryName {
     const KIND: &'static str = "category_name";
     const ABOUT: About = About::at("CATEGORY_NAME#{name}", "CATEGORY_NAME", Personal::Nobody("the name of a category"));
     fn key(&self) -> Key {
-        Key::new(format!("CATEGORY_NAME#{}", self.name), "CATEGORY_NAME")
+        Self::key_of_normal(&self.name)
     }
 }
 

@@ -10,8 +10,9 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
+use payments::{PaymentRemoval, Settlement};
 use serde::{Deserialize, Serialize};
-use store::{About, Conditional as _, Item, Key, Personal, Range, Row, Table, Tx, field};
+use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
 
 use crate::{
     cart::Cart,
@@ -42,6 +43,15 @@ pub struct OrderRecord {
     pub created_at: Time,
     /// When its state changed last.
     pub changed_at: Time,
+    /// When it was known to be paid by card.
+    #[serde(default)]
+    pub paid_at: Option<Time>,
+    /// What was given back of a payment by card, in the currency of the total.
+    #[serde(default)]
+    pub refunded: u64,
+    /// Whether a payment by card was disputed.
+    #[serde(default)]
+    pub disputed: bool,
 }
 
 impl OrderRecord {
@@ -49,7 +59,33 @@ impl OrderRecord {
     #[must_use]
     pub fn of(order: &Order) -> Self {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
-        Self { id, state, lines: order.lines.clone(), total, country: order.recipient.address.country, created_at, changed_at }
+        let (lines, country) = (order.lines.clone(), order.recipient.address.country);
+        let card = order.card.as_ref();
+        let (paid_at, refunded) = (card.and_then(|card| card.paid_at), card.map_or(0, |card| card.refunded));
+        let disputed = card.is_some_and(|card| card.disputed);
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, disputed }
+    }
+
+    fn key_of(id: OrderId) -> Key {
+        Key::new(format!("ORDER_RECORD#{id}"), "ORDER_RECORD")
+    }
+
+    /// Writes what Stripe says of the payment after the buyer has left. Returns whether there is a record.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
+    pub async fn settle(table: &Table, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
+        let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
+        let (refunded, disputed) = (record.refunded.max(said.refunded), record.disputed || said.disputed);
+        if (refunded, disputed) == (record.refunded, record.disputed) {
+            return Ok(true);
+        }
+        let same = field("refunded").eq(record.refunded).and(field("disputed").eq(record.disputed));
+        match table.put(&Self { refunded, disputed, ..record }, same).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
+            Err(WriteError::Store(e)) => Err(e),
+        }
     }
 }
 
@@ -62,15 +98,16 @@ impl Item for OrderRecord {
     )
     .expires();
     fn key(&self) -> Key {
-        Key::new(format!("ORDER_RECORD#{}", self.id), "ORDER_RECORD")
+        Self::key_of(self.id)
     }
     fn expires(&self) -> Option<Time> {
         Some(self.created_at + RECORDS_KEPT)
     }
 }
 
-/// Replaces a part of a person's orders by records that name nobody, and in the end deletes their cart. What is not shipped yet is
-/// cancelled, because nobody knows any more where it goes, and leaves nothing.
+/// Replaces a part of a person's orders by records that name nobody, and in the end deletes their cart. What is not shipped yet ends,
+/// because nobody knows any more where it goes: it leaves nothing, or, if it was paid, a record of its refund. Payments at Stripe that can
+/// still take money, or whose money is to be given back, are handed over ([`PaymentRemoval`]).
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.
@@ -78,11 +115,14 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     let page = history(table, user, None, ORDERS).await?;
     let mut moved = false;
     for order in page.items {
-        let cancelled = step(order.state, OrderState::Cancelled, By::Staff).is_some();
-        let order = if cancelled { advance(table, sys.now(), &order, (OrderState::Cancelled, By::Staff), |_| None).await? } else { order };
+        let order = at_its_end(table, sys, order).await?;
         let mut tx = Tx::new();
-        if order.state != OrderState::Cancelled {
+        let paid = order.card.as_ref().is_some_and(|card| card.paid_at.is_some());
+        if paid || !matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
             tx.put_always(&OrderRecord::of(&order));
+        }
+        if let Some(intent) = open_payment(&order) {
+            tx.put_always(&PaymentRemoval { intent, since: sys.now() });
         }
         tx.delete_when(order.key(), field("version").eq(order.version));
         moved |= !table.commit(tx).await.applied()?;
@@ -94,4 +134,21 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     let keys = requests.items.iter().filter_map(Row::key).chain([Cart::key_of(user)]);
     table.delete_many(keys.collect()).await?;
     Ok(if requests.more { Purged::More } else { Purged::Done })
+}
+
+/// The order, or its end if it is not shipped yet.
+async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order, Problem> {
+    for end in [OrderState::Cancelled, OrderState::Refunding, OrderState::Refunded] {
+        if step(order.state, end, By::System).is_some() {
+            order = advance(table, sys, &order, (end, By::System), |_| None).await?;
+        }
+    }
+    Ok(order)
+}
+
+/// Stripe's id of the payment of an order at its end, if it may still take money, or if its money may not be given back yet.
+fn open_payment(order: &Order) -> Option<String> {
+    let card = order.card.as_ref()?;
+    let ended = matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded);
+    card.intent.clone().filter(|_| ended && card.refunded < order.total.amount())
 }

@@ -7,8 +7,9 @@
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
 //!
 //! A cart ([`cart`]) says what somebody wants. Placing an order ([`place`]) takes that out of stock, at the prices of that moment, and an
-//! order goes on by the steps of one table ([`machine`]).
+//! order goes on by the steps of one table ([`machine`]). What is paid by card, and given back, is what Stripe says ([`card`]).
 
+pub mod card;
 pub mod cart;
 pub mod category;
 pub mod comment;
@@ -38,6 +39,7 @@ store::items![
     comment::Comment,
     leaving::OrderRecord,
     order::Order,
+    order::OrderOwner,
     place::OrderRequest,
     price::PriceChange,
     product::Product,

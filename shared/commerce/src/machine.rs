@@ -1,7 +1,8 @@
 //! The states of an order, and the steps between them. Nothing else changes the state of an order, or the stock of its products.
 //!
 //! An order on delivery goes from `placed` to `shipped` and to `delivered`. Until it is shipped it can be cancelled, and afterwards it
-//! can come back. The table [`ARROWS`] says who may take each step, and where the products of the order go with it.
+//! can come back. An order by card begins as `pending_payment`, and is `paid` or ends; until it is shipped its money can be given back. The
+//! table [`ARROWS`] says who may take each step, and where the products of the order go with it.
 
 use serde::{Deserialize, Serialize};
 use store::{Slot, Tx, Update, field};
@@ -23,11 +24,32 @@ pub enum OrderState {
     Cancelled,
     /// It came back.
     Returned,
+    /// It was placed, its products are reserved, and its payment by card is awaited.
+    PendingPayment,
+    /// It is paid by card, and not shipped yet.
+    Paid,
+    /// It was not paid in time.
+    Expired,
+    /// It is not shipped, and a part of its money was given back.
+    Refunding,
+    /// It was not shipped, and all of its money was given back.
+    Refunded,
 }
 
 impl OrderState {
     /// Every state.
-    pub const ALL: [Self; 5] = [Self::Placed, Self::Shipped, Self::Delivered, Self::Cancelled, Self::Returned];
+    pub const ALL: [Self; 10] = [
+        Self::Placed,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Cancelled,
+        Self::Returned,
+        Self::PendingPayment,
+        Self::Paid,
+        Self::Expired,
+        Self::Refunding,
+        Self::Refunded,
+    ];
 
     /// Its name in keys and in JSON.
     #[must_use]
@@ -38,6 +60,11 @@ impl OrderState {
             Self::Delivered => "delivered",
             Self::Cancelled => "cancelled",
             Self::Returned => "returned",
+            Self::PendingPayment => "pending_payment",
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
         }
     }
 }
@@ -49,6 +76,8 @@ pub enum By {
     Buyer,
     /// Staff.
     Staff,
+    /// Nobody: it follows from what Stripe says of the payment, or the buyer has left.
+    System,
 }
 
 /// Where products go.
@@ -104,12 +133,18 @@ pub struct Arrow {
 }
 
 /// Every step there is.
-pub const ARROWS: [Arrow; 5] = [
+pub const ARROWS: [Arrow; 11] = [
     arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
-    arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff], Some(StockMove::Release)),
+    arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff, By::System], Some(StockMove::Release)),
     arrow(OrderState::Shipped, OrderState::Delivered, &[By::Staff], None),
     arrow(OrderState::Shipped, OrderState::Returned, &[By::Staff], Some(StockMove::TakeBack)),
     arrow(OrderState::Delivered, OrderState::Returned, &[By::Staff], Some(StockMove::TakeBack)),
+    arrow(OrderState::PendingPayment, OrderState::Paid, &[By::System], None),
+    arrow(OrderState::PendingPayment, OrderState::Expired, &[By::System], Some(StockMove::Release)),
+    arrow(OrderState::PendingPayment, OrderState::Cancelled, &[By::System], Some(StockMove::Release)),
+    arrow(OrderState::Paid, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
+    arrow(OrderState::Paid, OrderState::Refunding, &[By::System], None),
+    arrow(OrderState::Refunding, OrderState::Refunded, &[By::System], Some(StockMove::Release)),
 ];
 
 const fn arrow(from: OrderState, to: OrderState, by: &'static [By], stock: Option<StockMove>) -> Arrow {
@@ -121,6 +156,8 @@ const fn arrow(from: OrderState, to: OrderState, by: &'static [By], stock: Optio
 pub fn step(from: OrderState, to: OrderState, by: By) -> Option<Arrow> {
     ARROWS.into_iter().find(|arrow| arrow.from == from && arrow.to == to && arrow.by.contains(&by))
 }
+
+kernel::audited_words!(OrderState);
 
 #[cfg(test)]
 mod tests {
@@ -158,7 +195,8 @@ mod tests {
     /// Where the products of an order in a state are, written down independently of the table.
     fn held(orders: &[(OrderState, u32)]) -> (u32, u32) {
         let sum = |states: &[OrderState]| orders.iter().filter(|(state, _)| states.contains(state)).map(|(_, number)| number).sum();
-        (sum(&[OrderState::Placed]), sum(&[OrderState::Shipped, OrderState::Delivered]))
+        let reserved = [OrderState::Placed, OrderState::PendingPayment, OrderState::Paid, OrderState::Refunding];
+        (sum(&reserved), sum(&[OrderState::Shipped, OrderState::Delivered]))
     }
 
     #[test]
@@ -172,11 +210,11 @@ mod tests {
             if orders.is_empty() || sys.below(4) == 0 {
                 let number = sys.below(9) + 1;
                 if stock.moved(StockMove::Reserve, number) {
-                    orders.push((OrderState::Placed, number));
+                    orders.push(([OrderState::Placed, OrderState::PendingPayment][sys.below(2) as usize], number));
                 }
             } else {
                 let at = sys.below(u32::try_from(orders.len()).unwrap()) as usize;
-                let (to, by) = (OrderState::ALL[sys.below(5) as usize], if sys.below(2) == 0 { By::Buyer } else { By::Staff });
+                let (to, by) = (OrderState::ALL[sys.below(10) as usize], [By::Buyer, By::Staff, By::System][sys.below(3) as usize]);
                 let (from, number) = orders[at];
                 if let Some(arrow) = step(from, to, by) {
                     assert!(arrow.stock.is_none_or(|stock_move| stock.moved(stock_move, number)), "step {n}: {arrow:?} {stock:?}");
@@ -185,7 +223,7 @@ mod tests {
                 }
             }
             if orders.len() > 200 {
-                orders.retain(|(state, _)| !matches!(state, OrderState::Cancelled | OrderState::Returned));
+                orders.retain(|(state, _)| held(&[(*state, 1)]) != (0, 0));
             }
             assert_eq!(stock.available + stock.reserved + stock.sold, RECEIVED, "step {n}");
             assert_eq!((stock.reserved, stock.sold), held(&orders), "step {n}");
@@ -202,7 +240,25 @@ mod tests {
         assert_eq!(all(By::Buyer), [("placed", "cancelled")]);
         assert_eq!(
             all(By::Staff),
-            [("placed", "shipped"), ("placed", "cancelled"), ("shipped", "delivered"), ("shipped", "returned"), ("delivered", "returned"),]
+            [
+                ("placed", "shipped"),
+                ("placed", "cancelled"),
+                ("shipped", "delivered"),
+                ("shipped", "returned"),
+                ("delivered", "returned"),
+                ("paid", "shipped"),
+            ]
+        );
+        assert_eq!(
+            all(By::System),
+            [
+                ("placed", "cancelled"),
+                ("pending_payment", "cancelled"),
+                ("pending_payment", "paid"),
+                ("pending_payment", "expired"),
+                ("paid", "refunding"),
+                ("refunding", "refunded"),
+            ]
         );
         for state in OrderState::ALL {
             assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());

@@ -2,8 +2,10 @@
 //!
 //! An order keeps what it was placed with: names, prices and address do not change with the product or the account. Its state changes
 //! by the steps of [`crate::machine`] alone, each of them one transaction with the stock of its products.
+//!
+//! An order that nobody has paid is deleted 30 days after its end.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use accounts::{
     Resource,
@@ -11,19 +13,21 @@ use accounts::{
     identifier::{PersonName, Phone},
     user::{self, User},
 };
-use events::{Outbox, shop::OrderPlaced};
+use events::{Notice, Outbox, shop::OrderPlaced};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
+use payments::{Asked, HandledEvent, Mismatch, PaidFor, Settlement, waiting};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field};
+use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
 use crate::{
+    card::CardPayment,
     cart::Cart,
-    machine::{By, OrderState, step},
+    machine::{ARROWS, By, OrderState, step},
     quote::PricedLine,
 };
 
@@ -31,6 +35,10 @@ use crate::{
 const PREFIX: &str = "ORDER#";
 /// How often a step is tried again because products of the order were deleted.
 const ROUNDS: usize = 60;
+/// The partition of [`Index::DuePayments`].
+const DUE: &str = "DUE_ORDERS";
+/// How long an order that nobody has paid is kept after its end.
+const UNPAID_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How an order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,6 +46,8 @@ const ROUNDS: usize = 60;
 pub enum PaymentMethod {
     /// In cash, to whoever delivers it.
     CashOnDelivery,
+    /// By card, within fifteen minutes.
+    Card,
 }
 
 /// Who gets an order, and where.
@@ -100,6 +110,9 @@ pub struct Order {
     pub created_at: Time,
     /// When its state changed last.
     pub changed_at: Time,
+    /// Its payment by card, if it is paid so.
+    #[serde(default)]
+    pub card: Option<CardPayment>,
     /// Raised by every change.
     pub version: u64,
 }
@@ -111,14 +124,81 @@ impl Order {
         Key::new(user::partition(user), format!("{PREFIX}{id}"))
     }
 
-    /// Adds a new order to a transaction, and that its buyer is told.
+    /// Adds a new order to a transaction, and that its buyer is told, who is told of an order by card when it is paid.
     pub(crate) fn create(&self, tx: &mut Tx, sys: &Sys) {
         tx.create(self);
-        Outbox::add(tx, sys, &OrderPlaced { user: self.user, order: self.id });
+        tx.create(&self.owner());
+        if self.state == OrderState::Placed {
+            Outbox::add(tx, sys, &OrderPlaced { user: self.user, order: self.id });
+        }
+    }
+
+    fn owner(&self) -> OrderOwner {
+        OrderOwner { order: self.id, user: self.user, until: self.expires() }
+    }
+
+    /// The payment that Stripe is asked for, if it is paid by card.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked> {
+        let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
+        let key = format!("order-{}-{}", self.id, self.card.as_ref()?.attempt);
+        Some(Asked { user, paid_for, amount, key, description: "Order" })
+    }
+
+    /// Whether its payment by card is awaited.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.state == OrderState::PendingPayment
+    }
+
+    /// Whether it can be paid now.
+    #[must_use]
+    pub fn is_payable(&self, now: Time) -> bool {
+        self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
+    }
+
+    /// Whether it must not be shipped although it is paid: it is disputed, or money is being given back.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.card.as_ref().is_some_and(|card| card.disputed || card.asked_refund().is_some())
+    }
+
+    /// With this state of its payment.
+    #[must_use]
+    pub fn with_card(&self, card: CardPayment) -> Self {
+        Self { card: Some(card), ..self.clone() }
+    }
+
+    /// After what Stripe says of its payment: one step at most. The same if that is nothing new.
+    ///
+    /// # Errors
+    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
+    pub fn after(&self, said: &Settlement, now: Time) -> Result<Self, Mismatch> {
+        let (state, card) = self.card.as_ref().ok_or(Mismatch::Intent)?.after(self.state, self.total, said, now)?;
+        Ok(self.with_card(card).in_state(state, now))
+    }
+
+    /// At its end, because nobody can pay it: Stripe knows no payment of it. The same if it can be paid still.
+    #[must_use]
+    pub fn ended(&self, now: Time) -> Self {
+        let end = self.card.as_ref().and_then(|card| card.end(now)).filter(|_| self.is_pending());
+        self.in_state(end.unwrap_or(self.state), now)
+    }
+
+    fn in_state(&self, state: OrderState, now: Time) -> Self {
+        let changed_at = if state == self.state { self.changed_at } else { now };
+        Self { state, changed_at, ..self.clone() }
+    }
+
+    /// When it is looked at by itself, if there is something to do.
+    fn due(&self) -> Option<Time> {
+        let card = self.card.as_ref()?;
+        (self.is_pending() || card.asked_refund().is_some()).then_some(card.look_at)
     }
 
     /// The problem of a step that cannot be taken from its state.
-    fn stays(&self) -> Problem {
+    #[must_use]
+    pub fn stays(&self) -> Problem {
         Problem::new(Kind::OrderState).with("order_state", self.state.as_str())
     }
 }
@@ -127,15 +207,53 @@ impl Item for Order {
     const KIND: &'static str = "order";
     const ABOUT: About = About::beside_user(
         "ORDER#{order}",
-        Personal::Exported(&["id", "payment_method", "state", "lines", "total", "recipient", "created_at", "changed_at"]),
+        Personal::Exported(&["id", "payment_method", "state", "lines", "total", "recipient", "created_at", "changed_at", "card"]),
     )
+    .indexed(Index::DuePayments, "DUE_ORDERS", "{at}#{order}")
     .indexed(Index::OrdersByState, "ORDERS#{state}", "{order}")
+    .may_expire()
     .removed_by("orders");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::OrdersByState, Key::new(in_state(self.state), self.id.to_string()))]
+        let due = self.due().map(|at| (Index::DuePayments, waiting::place(DUE, at, self.id)));
+        due.into_iter().chain([(Index::OrdersByState, Key::new(in_state(self.state), self.id.to_string()))]).collect()
+    }
+    fn expires(&self) -> Option<Time> {
+        let paid = self.card.as_ref().is_some_and(|card| card.paid_at.is_some());
+        let ended = matches!(self.state, OrderState::Cancelled | OrderState::Expired);
+        (ended && !paid).then(|| self.changed_at + UNPAID_KEPT)
+    }
+}
+
+/// Whose an order is, for staff who have its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderOwner {
+    order: OrderId,
+    user: UserId,
+    /// When it is deleted with its order, if it is.
+    #[serde(default)]
+    until: Option<Time>,
+}
+
+impl OrderOwner {
+    fn key_of(order: OrderId) -> Key {
+        Key::new(format!("ORDER#{order}"), "ORDER_OWNER")
+    }
+}
+
+impl Item for OrderOwner {
+    const KIND: &'static str = "order_owner";
+    const ABOUT: About = About::at("ORDER#{order}", "ORDER_OWNER", Personal::Withheld("whose an order is")).owned().may_expire();
+    fn key(&self) -> Key {
+        Self::key_of(self.order)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::Owner, user::owned(self.user, &self.key()))]
+    }
+    fn expires(&self) -> Option<Time> {
+        self.until
     }
 }
 
@@ -151,52 +269,138 @@ fn in_state(state: OrderState) -> String {
     format!("ORDERS#{}", state.as_str())
 }
 
-/// Takes a step with an order as it was read, and moves the stock of its products. `also` adds to the transaction, and returns the
-/// condition that the caller may still do this, if there is one. One transaction. Products that were deleted have no stock; for each of
-/// them there is another one.
+/// The result of [`replace`] and [`write`].
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// It is written, and this is the order now.
+    Now(Box<Order>),
+    /// What was added to the transaction was refused.
+    Refused,
+    /// The order has changed since it was read. As it is now, if there is one.
+    Outdated(Option<Box<Order>>),
+}
+
+/// Writes an order in place of what was read, if that has not changed, and moves the stock of its products with its step. `also` adds to
+/// the transaction, and returns what may be refused of that. One transaction. Products that were deleted have no stock; for each of them
+/// there is another one.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn replace(
+    table: &Table,
+    sys: &Sys,
+    before: &Order,
+    after: &Order,
+    also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
+) -> Result<Written, StoreError> {
+    let next = Order { version: before.version.saturating_add(1), ..after.clone() };
+    let arrow = ARROWS.into_iter().find(|arrow| arrow.from == before.state && arrow.to == after.state);
+    if before.state != after.state && arrow.is_none() {
+        return Err(StoreError::Defect(format!("there is no step from {} to {}", before.state.as_str(), after.state.as_str())));
+    }
+    let mut gone = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let mut tx = Tx::new();
+        let own = tx.put(&next, field("version").eq(before.version));
+        let allowed = also(&mut tx);
+        told(&mut tx, sys, before, &next);
+        let moved: Vec<(ProductId, Slot)> = arrow.and_then(|arrow| arrow.stock).map_or_else(Vec::new, |stock| {
+            let lines = next.lines.iter().map(PricedLine::line).filter(|line| !gone.contains(&line.product));
+            lines.map(|line| (line.product, stock.add(&mut tx, line))).collect()
+        });
+        match table.commit(tx).await {
+            Ok(()) => return Ok(Written::Now(Box::new(next))),
+            Err(CommitError::Refused(refused)) if allowed.is_some_and(|slot| refused.at(slot)) => return Ok(Written::Refused),
+            Err(CommitError::Refused(refused)) if refused.at(own) => {
+                let current = refused.current(own).map(Row::decode::<Order>).transpose()?;
+                return Ok(Written::Outdated(current.map(Box::new)));
+            }
+            Err(CommitError::Refused(refused)) => {
+                for (product, slot) in moved.into_iter().filter(|(_, slot)| refused.at(*slot)) {
+                    if refused.current(slot).is_some() {
+                        return Err(StoreError::Defect("the stock of a product is less than its orders have".to_owned()));
+                    }
+                    gone.insert(product);
+                }
+            }
+            Err(CommitError::Store(e)) => return Err(e),
+        }
+    }
+    Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
+}
+
+/// Adds what follows from a change: that the buyer is told, and how long it is known whose the order is.
+fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
+    if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
+        Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
+    }
+    if next.state == OrderState::Shipped && before.state != next.state {
+        user::notify(tx, sys, next.user, Notice::OrderShipped);
+    }
+    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.refunded);
+    if refunded(next) > refunded(before) {
+        user::notify(tx, sys, next.user, Notice::OrderRefunded);
+    }
+    if before.expires() != next.expires() {
+        tx.put_always(&next.owner());
+    }
+}
+
+/// Writes what has become of an order, if it has not changed since it was read; with the event of Stripe that brought it, if there was
+/// one. One transaction, or nothing if there is nothing to write. [`Written::Refused`] if the event was handled before.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, event: Option<&str>) -> Result<Written, StoreError> {
+    let handled = event.map(|event| HandledEvent { event: event.to_owned(), at: sys.now() });
+    if before != after {
+        return replace(table, sys, before, after, |tx| handled.as_ref().map(|handled| tx.create(handled))).await;
+    }
+    let same = || Written::Now(Box::new(before.clone()));
+    let Some(handled) = handled else { return Ok(same()) };
+    match table.create(&handled).await {
+        Ok(()) => Ok(same()),
+        Err(WriteError::Refused(_)) => Ok(Written::Refused),
+        Err(WriteError::Store(e)) => Err(e),
+    }
+}
+
+/// Takes a step with an order as it was read, and moves the stock of its products, as [`replace`] does. `also` returns the condition that
+/// the caller may still do this, if there is one.
 ///
 /// # Errors
 /// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::Forbidden`] if the condition of
 /// `also` does not hold.
 pub async fn advance(
     table: &Table,
-    now: Time,
+    sys: &Sys,
     order: &Order,
     (to, by): (OrderState, By),
     also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
 ) -> Result<Order, Problem> {
-    let arrow = step(order.state, to, by).ok_or_else(|| order.stays())?;
-    let next = Order { state: to, changed_at: now, version: order.version.saturating_add(1), ..order.clone() };
-    let mut gone = BTreeSet::new();
-    for _ in 0..ROUNDS {
-        let mut tx = Tx::new();
-        let own = tx.put(&next, field("version").eq(order.version));
-        let allowed = also(&mut tx);
-        let moved: Vec<(ProductId, Slot)> = arrow.stock.map_or_else(Vec::new, |stock| {
-            let lines = order.lines.iter().map(PricedLine::line).filter(|line| !gone.contains(&line.product));
-            lines.map(|line| (line.product, stock.add(&mut tx, line))).collect()
-        });
-        match table.commit(tx).await {
-            Ok(()) => return Ok(next),
-            Err(CommitError::Refused(refused)) if allowed.is_some_and(|slot| refused.at(slot)) => {
-                return Err(Kind::Forbidden.because("the caller lost the role meanwhile"));
-            }
-            Err(CommitError::Refused(refused)) if refused.at(own) => {
-                let current = refused.current(own).map(Row::decode::<Order>).transpose()?;
-                return Err(current.map_or_else(|| Kind::NotFound.into(), |current| current.stays()));
-            }
-            Err(CommitError::Refused(refused)) => {
-                for (product, slot) in moved.into_iter().filter(|(_, slot)| refused.at(*slot)) {
-                    if refused.current(slot).is_some() {
-                        return Err(Problem::internal("the stock of a product is less than its orders have"));
-                    }
-                    gone.insert(product);
-                }
-            }
-            Err(CommitError::Store(e)) => return Err(e.into()),
-        }
+    step(order.state, to, by).ok_or_else(|| order.stays())?;
+    match replace(table, sys, order, &order.in_state(to, sys.now()), also).await? {
+        Written::Now(next) => Ok(*next),
+        Written::Refused => Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
+        Written::Outdated(current) => Err(current.map_or_else(|| Kind::NotFound.into(), |current| current.stays())),
     }
-    Err(Kind::Conflict.into())
+}
+
+/// The order with this number. Two reads.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn find(table: &Table, order: OrderId) -> Result<Option<Order>, StoreError> {
+    let Some(owner) = table.get::<OrderOwner>(OrderOwner::key_of(order)).await? else { return Ok(None) };
+    table.get::<Order>(Order::key_of(owner.user, order)).await
+}
+
+/// Orders that are to be looked at, because they are not paid or money is to be given back: those after this one. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn due(table: &Table, now: Time, after: Option<&Order>, limit: u32) -> Result<Page<Order>, StoreError> {
+    waiting::page(table, DUE, now, after, limit).await
 }
 
 /// A person's orders, the newest first. One query.

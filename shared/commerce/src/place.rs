@@ -3,23 +3,24 @@
 //! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product was
 //! changed since its price was read, if there are too few of it, or if the cart was changed; then all is read and judged again.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use accounts::{
     address_book::Book,
     user::{self, User},
 };
 use kernel::{
-    Kind, Problem, Sys, Time,
+    FieldError, Kind, Problem, Sys, Time,
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits::Limit};
+use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits, limits::Limit};
 
 use crate::{
+    card::CardPayment,
     cart::{Cart, CartLine, in_use},
     machine::{OrderState, StockMove},
     order::{Order, PaymentMethod, Recipient},
@@ -29,6 +30,8 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// What Stripe takes in one payment, in minor units.
+const BY_CARD: RangeInclusive<u64> = 200..=99_999_999;
 /// How often a request is judged again because something has changed meanwhile.
 const ROUNDS: u32 = 10;
 
@@ -79,33 +82,33 @@ pub struct Placing<'a> {
     pub wish: Wish,
     /// The key that names the request.
     pub key: &'a str,
-    /// The orders that the person may place.
-    pub limit: Limit,
+    /// What limits the orders that the person may place.
+    pub limits: Vec<Limit>,
 }
 
 /// Places an order, unless a request with the same key has placed it before: then it is that order, as it is now. A batch of the key,
-/// the cart, the addresses and the counter; a batch of the products; a transaction. The batches and the transaction again if something
+/// the cart, the addresses and the counters; a batch of the products; a transaction. The batches and the transaction again if something
 /// has changed meanwhile.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], or
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or
 /// [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (hash(placing.key), hash(&format!("{:?}", placing.wish)));
     let (request, cart, book) = (OrderRequest::key_of(user.id, &key), Cart::key_of(user.id), Book::key_of(user.id));
     for _ in 0..ROUNDS {
-        let keys = vec![request.clone(), cart.clone(), book.clone(), placing.limit.key()];
-        let mut found = table.get_many(keys).await?;
+        let counters = placing.limits.iter().map(Limit::key);
+        let mut found = table.get_many([request.clone(), cart.clone(), book.clone()].into_iter().chain(counters).collect()).await?;
         if let Some(earlier) = found.take::<OrderRequest>(&request)?.filter(|earlier| earlier.until > now) {
             return before(table, &earlier, &fingerprint).await;
         }
-        let limit = placing.limit.clone().read(&mut found, now)?;
+        let limits = placing.limits.iter().map(|limit| limit.clone().read(&mut found, now)).collect::<Result<Vec<_>, _>>()?;
         let cart = found.take::<Cart>(&cart)?.unwrap_or_else(|| Cart::empty(user.id));
         let recipient = Recipient::of(user, found.take::<Book>(&book)?.as_ref(), &cart)?;
         let products = in_stock(table, cart.lines.as_slice()).await?;
         let order = drawn(sys, placing, recipient, &products)?;
-        limit.judge(now)?;
+        limits::judge(now, &limits)?;
 
         let mut tx = Tx::new();
         let (key, fingerprint) = (key.clone(), fingerprint.clone());
@@ -114,7 +117,9 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
         order.create(&mut tx, sys);
         cart.ordered().replace(&mut tx, &cart);
         in_use(&mut tx, user.id);
-        limit.count_in(&mut tx, now);
+        for limit in &limits {
+            limit.count_in(&mut tx, now);
+        }
         for (product, line) in &products {
             // With the price that the order has.
             tx.update(StockMove::Reserve.update(*line).when(field("version").eq(product.version)));
@@ -177,16 +182,25 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
         let total = json!({ "amount": total.amount(), "currency": total.currency() });
         return Err(Problem::new(Kind::PricesChanged).with("total", total));
     }
+    let (state, card) = match placing.wish.payment_method {
+        PaymentMethod::CashOnDelivery => (OrderState::Placed, None),
+        PaymentMethod::Card if BY_CARD.contains(&total.amount()) => (OrderState::PendingPayment, Some(CardPayment::new(now))),
+        PaymentMethod::Card => {
+            let range = FieldError::new("range").with("min", *BY_CARD.start()).with("max", *BY_CARD.end());
+            return Err(Problem::field("/total/amount", range));
+        }
+    };
     Ok(Order {
         id: sys.id(),
         user: placing.user.id,
         payment_method: placing.wish.payment_method,
-        state: OrderState::Placed,
+        state,
         lines,
         total,
         recipient,
         created_at: now,
         changed_at: now,
+        card,
         version: 1,
     })
 }

@@ -1,17 +1,18 @@
 //! Products, and the claims of their names.
 
+use accounts::audit::AuditEntry;
 use events::{
     Outbox,
     shop::{ProductDeleted, ProductPictureRetired},
 };
 use kernel::{
-    Sys, Time,
+    Problem, Sys, Time,
     id::{CategoryId, PictureId, ProductId},
 };
 use money::{Money, MoneyError, Percent};
 use search::{Entry, normal};
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Item, Key, Personal, Slot, Tx, Update, field};
+use store::{About, Cond, Item, Key, Personal, Slot, Table, Tx, Update, field};
 
 use crate::{
     category, price, shelf,
@@ -225,6 +226,30 @@ impl Product {
         Ok(after)
     }
 
+    /// The product after a change by staff. For another price with a discount a query of the former prices.
+    ///
+    /// # Errors
+    /// Those of the query, and as [`Product::unit_price`].
+    pub async fn changed(&self, table: &Table, change: ProductChange, now: Time) -> Result<Self, Problem> {
+        let discounted = change.discount.unwrap_or(self.discount).is_some();
+        let repriced = change.price.is_some() || change.discount.is_some();
+        let lowest = if discounted && repriced { price::lowest(table, self.id, now).await? } else { None };
+        Ok(self.after(change, lowest, now)?)
+    }
+
+    /// An entry with what is different after a change. The description is left out, because it is long.
+    #[must_use]
+    pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
+        entry
+            .when_changed("name", &self.name, &after.name)
+            .when_changed("category", self.category, after.category)
+            .when_changed("price", self.price, after.price)
+            .when_changed("discount", self.discount, after.discount)
+            .when_changed("for_sale", self.for_sale, after.for_sale)
+            .when_changed("available", self.available, after.available)
+            .to_version(after.version)
+    }
+
     /// Adds the change to this state of it to a transaction, with all that stands beside it.
     ///
     /// # Errors
@@ -321,10 +346,21 @@ impl Item for Product {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameClaim {
     name: String,
-    product: ProductId,
+    /// The product.
+    pub product: ProductId,
 }
 
 impl NameClaim {
+    /// The key of a name.
+    #[must_use]
+    pub fn key_of(name: &ProductName) -> Key {
+        Self::key_of_normal(&normal(name.as_str()))
+    }
+
+    fn key_of_normal(name: &str) -> Key {
+        Key::new(format!("PRODUCT_NAME#{name}"), "PRODUCT_NAME")
+    }
+
     fn of(name: &ProductName, product: ProductId) -> Self {
         Self { name: normal(name.as_str()), product }
     }
@@ -334,7 +370,7 @@ impl Item for NameClaim {
     const KIND: &'static str = "product_name";
     const ABOUT: About = About::at("PRODUCT_NAME#{name}", "PRODUCT_NAME", Personal::Nobody("the name of a product"));
     fn key(&self) -> Key {
-        Key::new(format!("PRODUCT_NAME#{}", self.name), "PRODUCT_NAME")
+        Self::key_of_normal(&self.name)
     }
 }
 

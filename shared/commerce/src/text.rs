@@ -50,9 +50,9 @@ texts! {
     /// The name of a category: 1 to 50 characters.
     CategoryTitle |typed| text::line(typed, 1, CATEGORY_MAX).and_then(clean).and_then(sortable);
     /// A description: 1 to 4,000 characters on any number of lines.
-    Description |typed| paragraphs(typed, DESCRIPTION_MAX).and_then(clean);
+    Description |typed| text::paragraphs(typed, 1, DESCRIPTION_MAX).and_then(clean);
     /// A comment: 1 to 500 characters on any number of lines, with its swear words masked.
-    CommentText |typed| paragraphs(typed, COMMENT_MAX).map(|text| profanity::masked(&text));
+    CommentText |typed| text::paragraphs(typed, 1, COMMENT_MAX).map(|text| profanity::masked(&text));
 }
 
 /// A text without swear words.
@@ -65,18 +65,8 @@ fn sortable(name: String) -> Result<String, FieldError> {
     if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::new("characters")) }
 }
 
-/// A text that may have several lines.
-fn paragraphs(typed: &str, max: usize) -> Result<String, FieldError> {
-    let text = typed.trim();
-    if text::is_blank(text) {
-        return Err(FieldError::new("required"));
-    }
-    if text.chars().count() > max {
-        return Err(FieldError::new("too_long").with("max", max));
-    }
-    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-    if text.chars().all(printable) { Ok(text.to_owned()) } else { Err(FieldError::new("characters")) }
-}
+// Descriptions and comments are not in the audit, because they are long.
+kernel::audited_texts!(ProductName, CategoryTitle);
 
 #[cfg(test)]
 mod tests {

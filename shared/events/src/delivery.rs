@@ -1,6 +1,6 @@
 //! Events about what is sent to people by mail or text message.
 
-use kernel::id::{ChallengeId, DonationId, UserId};
+use kernel::id::{ChallengeId, DonationId, PlanPaymentId, TicketId, UserId};
 
 use crate::Notice;
 
@@ -27,12 +27,36 @@ crate::event::events! {
         /// What it is about.
         notice: Notice,
     }
+    /// A plan was paid: its receipt is to be sent by mail.
+    PlanReceiptDue {
+        /// Who has paid.
+        user: UserId,
+        /// The payment.
+        payment: PlanPaymentId,
+    }
     /// A donation was paid: its receipt is to be sent by mail.
     ReceiptDue {
         /// Who has paid.
         user: UserId,
         /// The donation.
         donation: DonationId,
+    }
+    /// The team has answered a ticket of the contact form: the answer is to be sent by mail.
+    TicketAnswered {
+        /// The ticket.
+        ticket: TicketId,
+        /// The number of the answer among the messages of the ticket.
+        message: u32,
+    }
+    /// Whoever wrote to the team with the contact form is to get a copy by mail.
+    TicketCopyDue {
+        /// The ticket.
+        ticket: TicketId,
+    }
+    /// Somebody has written to the team with the contact form: the team is to get it by mail.
+    TicketOpened {
+        /// The ticket.
+        ticket: TicketId,
     }
     /// A customer has asked for a transcript of their support thread, by mail.
     TranscriptAsked {

@@ -89,7 +89,10 @@ mod tests {
     use crate::{
         accounts::{AccountPurgeDue, SessionsEnded},
         all,
-        delivery::{ChallengeIssued, MissedTextDue, NoticeDue, ReceiptDue, TranscriptAsked},
+        delivery::{
+            ChallengeIssued, MissedTextDue, NoticeDue, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
+            TranscriptAsked,
+        },
         files::{AttachmentsDropped, ExportRequested, PictureRetired},
         people::RelationChanged,
         rooms::{ChatBanned, MemberLeft, MessageChanged, MessagePosted, MessagesMissed, PresenceChanged, RoomDeleted},
@@ -101,12 +104,13 @@ mod tests {
 
     hears! {
         AccountPurgeDue, AttachmentsDropped, ChallengeIssued, ChatBanned, ExportRequested, MemberLeft, MessageChanged, MessagePosted,
-        MessagesMissed, MissedTextDue, NoticeDue, OrderPlaced, PictureRetired, PresenceChanged, ProductDeleted, ProductPictureRetired,
-        ReceiptDue, RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TranscriptAsked,
+        MessagesMissed, MissedTextDue, NoticeDue, OrderPlaced, PictureRetired, PlanReceiptDue, PresenceChanged, ProductDeleted,
+        ProductPictureRetired, ReceiptDue, RelationChanged, RoomDeleted, SearchUnfinished, SessionsEnded, TicketAnswered, TicketCopyDue,
+        TicketOpened, TranscriptAsked,
     }
 
     /// What is on the bus and in the outbox of a deployment that this code replaces.
-    const WRITTEN: [&str; 22] = [
+    const WRITTEN: [&str; 26] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,
         r#"{"name":"challenge_issued","challenge":"chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP","sending":1}"#,
@@ -120,6 +124,7 @@ mod tests {
         r#"{"name":"notice_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","notice":"deletion_cancelled"}"#,
         r#"{"name":"order_placed","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","order":"ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"picture_retired","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"plan_receipt_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","payment":"plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"product_deleted","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"product_picture_retired","product":"prd_01K9ZC4QW8V3T6R1NHXJ5B2MDP","picture":"pic_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
@@ -128,6 +133,9 @@ mod tests {
         r#"{"name":"room_deleted","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"search_unfinished","catalogue":"models","record":"mdl_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"sessions_ended","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"ticket_answered","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP","message":2}"#,
+        r#"{"name":"ticket_copy_due","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
+        r#"{"name":"ticket_opened","ticket":"tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"transcript_asked","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
     ];
 
@@ -147,6 +155,7 @@ mod tests {
             Heard::NoticeDue(event) => to_json(event),
             Heard::OrderPlaced(event) => to_json(event),
             Heard::PictureRetired(event) => to_json(event),
+            Heard::PlanReceiptDue(event) => to_json(event),
             Heard::PresenceChanged(event) => to_json(event),
             Heard::ProductDeleted(event) => to_json(event),
             Heard::ProductPictureRetired(event) => to_json(event),
@@ -155,6 +164,9 @@ mod tests {
             Heard::RoomDeleted(event) => to_json(event),
             Heard::SearchUnfinished(event) => to_json(event),
             Heard::SessionsEnded(event) => to_json(event),
+            Heard::TicketAnswered(event) => to_json(event),
+            Heard::TicketCopyDue(event) => to_json(event),
+            Heard::TicketOpened(event) => to_json(event),
             Heard::TranscriptAsked(event) => to_json(event),
         }
         .unwrap()

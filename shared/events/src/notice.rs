@@ -71,9 +71,23 @@ notices! {
     AccountDeleted,
     /// A ban from chat was ended before its time.
     ChatUnbanned,
+    /// Staff changed the profile.
+    ProfileChanged,
+    /// Staff ended all sessions.
+    SessionsEnded,
+    /// An order was shipped.
+    OrderShipped,
+    /// Money that was paid for an order is given back.
+    OrderRefunded,
 }
 
 impl Notice {
+    /// Whether it is about an order: then its reader chooses whether it is in the inbox.
+    #[must_use]
+    pub const fn is_of_order(self) -> bool {
+        matches!(self, Self::OrderShipped | Self::OrderRefunded)
+    }
+
     /// Whether users without an address get it by text message: for all that can happen to their accounts.
     #[must_use]
     pub const fn is_texted(self) -> bool {
@@ -92,15 +106,19 @@ impl Notice {
             | Self::AccountDeactivated
             | Self::AccountDeleted
             | Self::DeletionCancelled
+            | Self::ProfileChanged
+            | Self::SessionsEnded
             | Self::ExportReady => true,
-            // Users with second factors have an address. The end of a ban is in the inbox of the app.
+            // Users with second factors have an address. The end of a ban is in the inbox of the app, as is what happens to an order.
             Self::MfaEnabled
             | Self::MfaDisabled
             | Self::FactorChanged
             | Self::RecoveryCodesMade
             | Self::RecoveryCodeUsed
             | Self::DeviceTrusted
-            | Self::ChatUnbanned => false,
+            | Self::ChatUnbanned
+            | Self::OrderShipped
+            | Self::OrderRefunded => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use kernel::id::{OrderId, PictureId, ProductId, UserId};
 
 crate::event::events! {
-    /// An order was placed: its buyer is to be told by mail.
+    /// An order was placed, or, if it is paid by card, was paid: its buyer is to be told by mail.
     OrderPlaced {
         /// The buyer.
         user: UserId,

@@ -250,6 +250,21 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
+    /// Writes an object unless there is one with this key, and tells whether there was none. `sha256` is its checksum in base64, which S3
+    /// demands for objects that are locked.
+    ///
+    /// # Errors
+    /// [`FilesError`]
+    pub async fn write_once(&self, key: &str, media_type: &str, bytes: Vec<u8>, sha256: &str) -> Result<bool, FilesError> {
+        let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(bytes));
+        match put.content_type(media_type).checksum_sha256(sha256).if_none_match("*").send().await {
+            Ok(_) => Ok(true),
+            // 409 while another request writes it.
+            Err(e) if matches!(e.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) => Ok(false),
+            Err(e) => Err(FilesError::from_sdk(&e)),
+        }
+    }
+
     /// Begins to write an archive, which browsers save under this name instead of showing it. No call yet.
     #[must_use]
     pub fn archive(&self, key: &str, name: &str) -> ArchiveWriter {

@@ -13,6 +13,15 @@ pub struct Client {
     pub place: Option<String>,
 }
 
+/// Where a change comes from, for the audit.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The platform's id of the request, or of the socket's frame.
+    pub request: String,
+    /// The client. Unknown for frames of sockets.
+    pub client: Client,
+}
+
 impl Client {
     /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which one customer usually has.
     #[must_use]

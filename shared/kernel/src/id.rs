@@ -8,6 +8,8 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, Schema, Type},
 };
 
+use crate::Time;
+
 /// A typed id. Implemented by [`id!`] only.
 pub trait Id: Sized {
     /// The prefix, without the underscore.
@@ -16,6 +18,12 @@ pub trait Id: Sized {
     fn from_ulid(ulid: Ulid) -> Self;
     /// The ULID of this id.
     fn ulid(&self) -> Ulid;
+}
+
+/// The greatest id that is less than this one. `None` if there is none.
+#[must_use]
+pub fn before<I: Id>(id: &I) -> Option<I> {
+    u128::from(id.ulid()).checked_sub(1).map(|less| I::from_ulid(Ulid::from(less)))
 }
 
 /// The text is not an id of the expected type.
@@ -31,6 +39,25 @@ pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     let rest = text.strip_prefix(I::PREFIX).and_then(|r| r.strip_prefix('_')).ok_or(BadId)?;
     let ulid = Ulid::from_string(rest).map_err(|_| BadId)?;
     if ulid.to_string() == rest { Ok(I::from_ulid(ulid)) } else { Err(BadId) }
+}
+
+/// When an id was made.
+#[must_use]
+pub fn time_of<I: Id>(id: &I) -> Time {
+    Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
+}
+
+/// The lowest id of a time: ids that were made earlier are lower, and the others are not.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "an end of a range, and the id of nothing")]
+pub fn first_at<I: Id>(at: Time) -> I {
+    I::from_ulid(Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), 0))
+}
+
+/// The id after this one. No id is between them.
+#[must_use]
+pub fn after<I: Id>(id: &I) -> I {
+    I::from_ulid(id.ulid().increment().unwrap_or_else(|last| last))
 }
 
 /// The schema of ids with this prefix. The first character of a ULID is at most `7`, and `I`, `L`, `O` and `U` are no characters of it.
@@ -65,6 +92,9 @@ macro_rules! id {
             const PREFIX: &'static str = $prefix;
             fn from_ulid(ulid: ulid::Ulid) -> Self { Self(ulid) }
             fn ulid(&self) -> ulid::Ulid { self.0 }
+        }
+        impl $crate::audit::Auditable for $name {
+            fn audited(&self) -> $crate::audit::AuditValue { $crate::audit::AuditValue::Id(self.to_string()) }
         }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -145,8 +175,12 @@ id! {
     CommentId "cmt";
     /// A donation.
     DonationId "don";
+    /// A payment of a plan.
+    PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
+    /// What somebody wrote to the team with the contact form, with the answers.
+    TicketId "tkt";
 }
 
 #[cfg(test)]
@@ -160,5 +194,24 @@ mod tests {
         assert!(id.to_string().to_lowercase().parse::<UserId>().is_err());
         assert!(id.to_string().parse::<SessionId>().is_err());
         assert!("usr_".parse::<UserId>().is_err());
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_times() {
+        let (sys, before) = (crate::Sys::real(), crate::Sys::real().now());
+        let id: UserId = sys.id();
+        assert!(time_of(&id) >= before && first_at::<UserId>(time_of(&id)) <= id);
+        assert!(first_at::<UserId>(time_of(&id) + std::time::Duration::from_millis(1)) > id);
+        assert!(after(&id) > id && time_of(&first_at::<UserId>(before)) == before);
+    }
+
+    #[test]
+    fn ids_lie_between_the_first_of_their_moment_and_that_of_the_next() {
+        let sys = crate::Sys::real();
+        sys.hold();
+        let (id, now): (UserId, Time) = (sys.id(), sys.now());
+        let next: UserId = first_at(now + std::time::Duration::from_millis(1));
+        assert!(first_at::<UserId>(now) <= id && id < next && Some(id) <= before(&next));
+        assert_eq!((before(&UserId::NIL), first_at(Time::ZERO)), (None, UserId::NIL));
     }
 }

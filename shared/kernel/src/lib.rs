@@ -3,6 +3,7 @@
 //! This crate does no I/O and depends on neither AWS nor HTTP. The clock and the random source are in [`Sys`], from which all
 //! code takes times, randomness and ids.
 
+pub mod audit;
 pub mod client;
 pub mod clock;
 pub mod crypto;
@@ -14,16 +15,18 @@ pub mod locale;
 pub mod mask;
 pub mod opaque;
 pub mod origins;
+pub mod patch;
 pub mod problem;
 pub mod secret;
 pub mod text;
 
-pub use client::Client;
+pub use client::{Client, Origin};
 pub use clock::{Sys, Time, Timestamp};
 pub use env::{ConfigError, Env};
 pub use fields::{FieldError, Fields, PAGE, PAGE_MAX, page_limit};
 pub use id::Id;
 pub use locale::{Locale, Messages};
 pub use origins::Origins;
+pub use patch::PatchMember;
 pub use problem::{Kind, Problem};
 pub use secret::Secret;

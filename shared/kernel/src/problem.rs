@@ -61,6 +61,8 @@ kinds! {
     SecondFactorRequired = 403 "second_factor_required";
     /// Nobody changes their own roles.
     OwnRoles = 403 "own_roles";
+    /// Staff change neither their own account nor one whose person has a role as high as theirs.
+    AccountProtected = 403 "account_protected";
     /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";
     /// The refresh token came in a cookie without the header that other sites cannot send.
@@ -69,6 +71,8 @@ kinds! {
     EdgeRequired = 403 "edge_required";
     /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
     ProofOfWorkRequired = 403 "proof_of_work_required";
+    /// It takes the token of a captcha. The settings of the page say where it comes from.
+    CaptchaRequired = 403 "captcha_required";
     /// The current password is wrong.
     PasswordWrong = 403 "password_wrong";
     /// A hundred codes in a row were wrong: no more are accepted until a recovery code or a passkey is, or the password is reset.
@@ -114,6 +118,12 @@ kinds! {
     PricesChanged = 409 "prices_changed";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
+    /// The caller has this plan, or a dearer one.
+    PlanHeld = 409 "plan_held";
+    /// The order is not shipped because its payment is disputed, or money is being given back.
+    OrderHeld = 409 "order_held";
+    /// Stripe has refused the refund.
+    RefundRefused = 409 "refund_refused";
     /// A message can be edited and deleted by its author for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
     /// The owner of a room stays its owner until another member is.
@@ -202,6 +212,14 @@ kinds! {
     RoomWithSelf = 422 "room_with_self";
     /// A ticket that is forged, expired or used.
     TicketInvalid = 401 "ticket_invalid";
+    /// A change was undone before, which is done once; `entry` is the entry of the undo.
+    UndoneAlready = 409 "undone_already";
+    /// Some of the fields to undo have been changed again since; `fields` names them. It takes force.
+    UndoMovedOn = 409 "undo_moved_on";
+    /// Some of the fields to undo cannot get their former values; `fields` names them.
+    UndoImpossible = 409 "undo_impossible";
+    /// All fields to undo have their former values.
+    UndoNothing = 409 "undo_nothing";
 }
 
 /// The codes of all kinds, for the API's document.
@@ -347,6 +365,12 @@ pub struct ProblemMembers {
     /// In `thread_moved_on`: the first messages that came since, in ascending order.
     #[schema(required = false, schema_with = messages)]
     pub messages: Vec<String>,
+    /// In `undone_already`: the entry of the undo.
+    #[schema(nullable = false)]
+    pub entry: Option<crate::id::AuditId>,
+    /// In `undo_moved_on` and `undo_impossible`: the names of the fields.
+    #[schema(required = false)]
+    pub fields: Vec<String>,
 }
 
 // The types of these members are in crates above this one: they are named as in the document.

@@ -40,6 +40,21 @@ pub fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     }
 }
 
+/// A text that may have several lines, trimmed, of which people see something: no control characters but line breaks and tabs.
+///
+/// # Errors
+/// `required`, `too_short`, `too_long` or `characters`.
+pub fn paragraphs(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
+    let text = typed.trim();
+    match text.chars().take(max.saturating_add(1)).count() {
+        _ if is_blank(text) => Err(FieldError::new("required")),
+        n if n < min => Err(FieldError::new("too_short").with("min", min)),
+        n if n > max => Err(FieldError::new("too_long").with("max", max)),
+        _ if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) => Err(FieldError::new("characters")),
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// Declares types of [`line`] with their limits: `lines! { /// Its title. Title 1 60; }`
 #[macro_export]
 macro_rules! lines {
@@ -109,6 +124,23 @@ mod tests {
     fn a_code_has_an_end() {
         let spaced = format!("{}1", " ".repeat(TYPED_MAX_CHARS - 1));
         assert_eq!((typed(&spaced).as_deref(), typed(&format!("{spaced} "))), (Some("1"), None));
+    }
+
+    #[test]
+    fn paragraphs_are_counted_as_they_are_trimmed() {
+        let parsed = |typed: &str| paragraphs(typed, 3, 5).map_err(|e| e.code);
+        for (typed, expected) in [
+            (" a\n\tb ", Ok("a\n\tb")),
+            ("żółwi", Ok("żółwi")),
+            ("ab ", Err("too_short")),
+            (" \u{200b}\u{200b}\u{200b} ", Err("required")),
+            ("", Err("required")),
+            ("abcdef", Err("too_long")),
+            ("ab\u{7}", Err("characters")),
+            ("ab\u{1b}c", Err("characters")),
+        ] {
+            assert_eq!(parsed(typed).as_deref().map_err(|code| *code), expected, "{typed:?}");
+        }
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! so that a ban holds from the transaction that imposes it. A ban with an end is over when the clock says so, without a write; what
 //! is left of it is removed with the next message.
 //!
-//! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`](events::rooms::ChatBanned) does it again, in case
+//! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`] does it again, in case
 //! that process was killed in between.
 
+use accounts::{audit::AuditEntry, staff, user::notify};
+use events::{Notice, Outbox, rooms::ChatBanned};
 use kernel::{Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Conditional as _, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
@@ -120,13 +122,45 @@ pub(crate) fn lifted(update: Update) -> Update {
 }
 
 /// Adds a ban to a transaction, in place of the one that was read, if there was one. Refused if that has changed.
-pub fn impose(tx: &mut Tx, user: UserId, ban: &Ban, read: &ChatState) -> Slot {
+fn impose(tx: &mut Tx, user: UserId, ban: &Ban, read: &ChatState) -> Slot {
     tx.update(imposed(user, ban).when(unchanged(read)))
 }
 
 /// Adds the end of a person's ban to a transaction. Refused if the ban is another one than the one that was read.
-pub fn lift(tx: &mut Tx, user: UserId, read: &ChatState) -> Slot {
+fn lift(tx: &mut Tx, user: UserId, read: &ChatState) -> Slot {
     tx.update(lifted(Update::of(ChatState::key_of(user))).when(unchanged(read)))
+}
+
+/// Adds to a transaction that staff ban somebody from chat, in place of the ban that was read, if there was one. An event closes what
+/// stays open.
+pub fn by_staff(tx: &mut Tx, sys: &Sys, user: UserId, ban: &Ban, read: &ChatState) -> StaffBan {
+    let same = impose(tx, user, ban, read);
+    let ordinary = staff::require_none(tx, user);
+    Outbox::add(tx, sys, &ChatBanned { user });
+    StaffBan { same, ordinary }
+}
+
+/// The slots of [`by_staff`].
+#[derive(Clone, Copy, Debug)]
+pub struct StaffBan {
+    /// Refused if the ban has changed in the meantime.
+    pub same: Slot,
+    /// Refused if the person has a role.
+    pub ordinary: Slot,
+}
+
+/// Adds to a transaction that staff end a ban before its time, and that the person is told. Refused if the ban has changed.
+pub fn end(tx: &mut Tx, sys: &Sys, user: UserId, read: &ChatState) -> Slot {
+    let same = lift(tx, user, read);
+    notify(tx, sys, user, Notice::ChatUnbanned);
+    same
+}
+
+/// An entry of the audit with a ban that takes the place of another one, or of none, or that is ended.
+#[must_use]
+pub fn audited(entry: AuditEntry, before: Option<&Ban>, after: Option<&Ban>) -> AuditEntry {
+    let entry = entry.changed("reason", before.map(|ban| ban.reason), after.map(|ban| ban.reason));
+    entry.changed("ends_at", before.and_then(|ban| ban.until), after.and_then(|ban| ban.until))
 }
 
 fn unchanged(read: &ChatState) -> Cond {
@@ -201,6 +235,8 @@ pub(crate) async fn forget_author(table: &Table, author: UserId, limit: u32) -> 
     }
     Ok(page.more)
 }
+
+kernel::audited_words!(BanReason);
 
 #[cfg(test)]
 mod tests {

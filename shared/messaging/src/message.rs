@@ -77,17 +77,7 @@ impl Explanation {
     /// # Errors
     /// `required`, `too_long` or `characters`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        let text = typed.trim();
-        if kernel::text::is_blank(text) {
-            return Err(FieldError::new("required"));
-        }
-        if text.chars().count() > EXPLANATION_MAX_CHARS {
-            return Err(FieldError::new("too_long").with("max", EXPLANATION_MAX_CHARS));
-        }
-        if text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(FieldError::new("characters"));
-        }
-        Ok(Self(text.to_owned()))
+        kernel::text::paragraphs(typed, 1, EXPLANATION_MAX_CHARS).map(Self)
     }
 }
 

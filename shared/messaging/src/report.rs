@@ -125,6 +125,21 @@ pub enum ReportOutcome {
     AuthorBanned,
 }
 
+impl ReportOutcome {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dismissed => "dismissed",
+            Self::MessageDeleted => "message_deleted",
+            Self::AuthorWarned => "author_warned",
+            Self::AuthorBanned => "author_banned",
+        }
+    }
+}
+
+kernel::audited_words!(ReportOutcome);
+
 /// Whether a report waits for a moderator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,10 @@ mod spread;
 
 pub use percent::{DISCOUNT_MAX, Percent};
 
-use kernel::Problem;
+use kernel::{
+    Problem,
+    audit::{AuditValue, Auditable},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -254,5 +257,17 @@ pub(crate) mod tests {
         for currency in Currency::ALL {
             assert_eq!(serde_json::to_value(currency).unwrap(), currency.code());
         }
+    }
+}
+
+impl Auditable for Money {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Amount { amount: self.amount, currency: self.currency.code().to_owned() }
+    }
+}
+
+impl Auditable for Percent {
+    fn audited(&self) -> AuditValue {
+        u32::from(self.get()).audited()
     }
 }

@@ -3,8 +3,8 @@
 //! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
 //! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain
 //! nothing that a stranger typed except usernames, whose characters are safe, in mails about missed messages the names of rooms and
-//! the beginnings of messages (short, in one line, and escaped), and in mails of the support desk the messages of its two sides, which
-//! the templates escape. Codes, links and addresses are never logged,
+//! the beginnings of messages (short, in one line, and escaped), and in mails of the support desk and of the contact form the messages of
+//! their two sides, which the templates escape. No mail to an address that nobody has proven has words of a stranger. Codes, links and addresses are never logged,
 //! also not in the errors of SES and SNS, which may repeat addresses.
 
 mod mail;
@@ -14,7 +14,7 @@ mod render;
 mod text;
 
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-pub use mail::{Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken};
+pub use mail::{ContactSubject, Conversation, Excerpt, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken};
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 

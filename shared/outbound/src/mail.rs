@@ -66,6 +66,19 @@ pub enum Mail {
         /// When it was paid.
         paid_at: Time,
     },
+    /// The receipt for a plan.
+    PlanReceipt {
+        /// The payer's username.
+        username: String,
+        /// The name of the plan, in the language of the mail.
+        plan: String,
+        /// The price, as it is written in the language of the mail.
+        amount: String,
+        /// The number of the payment.
+        number: String,
+        /// When it was paid.
+        paid_at: Time,
+    },
     /// The confirmation of an order.
     OrderConfirmation {
         /// The buyer's username.
@@ -76,6 +89,8 @@ pub enum Mail {
         lines: Vec<String>,
         /// The sum, written likewise.
         total: String,
+        /// Whether it is paid. Otherwise it is paid when it is delivered.
+        paid: bool,
     },
     /// The support team has answered a customer who has left.
     SupportAnswer {
@@ -94,6 +109,35 @@ pub enum Mail {
         username: String,
         /// The messages of both sides.
         messages: Vec<Spoken>,
+    },
+    /// Somebody has written to the team with the contact form. For the team.
+    ContactMessage {
+        /// What it is about.
+        about: ContactSubject,
+        /// The name of whoever wrote, as they gave it.
+        name: String,
+        /// Their address, which answers to this mail go to.
+        email: String,
+        /// Whether they were signed in with that address.
+        proven: bool,
+        /// What they wrote.
+        text: String,
+    },
+    /// The copy for whoever wrote to the team. Nobody else's words are in it: what was written is only for an address that is proven.
+    ContactCopy {
+        /// What it is about.
+        about: ContactSubject,
+        /// What they wrote, if the address is proven.
+        text: Option<String>,
+    },
+    /// The team's answer to what somebody wrote with the contact form.
+    ContactAnswer {
+        /// What it is about.
+        about: ContactSubject,
+        /// The answer.
+        text: String,
+        /// Its number among the messages of the ticket.
+        message: u32,
     },
     /// A notice about an event of an account.
     Notice {
@@ -156,6 +200,34 @@ pub struct Spoken {
     pub text: String,
 }
 
+/// What somebody has written to the team about.
+#[derive(Clone, Debug)]
+pub struct ContactSubject {
+    /// The number of the ticket.
+    pub number: String,
+    /// The name of the subject, in the language of the mail. The operator chooses it.
+    pub name: String,
+}
+
+impl ContactSubject {
+    /// The conversation about the ticket, in which this part names a mail.
+    fn conversation(&self, mail: &str) -> Conversation {
+        let root = format!("contact.{}", self.number);
+        Conversation { mail: format!("{root}.{mail}"), root }
+    }
+}
+
+/// Where answers to a mail go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers<'a> {
+    /// Where those to most mails go.
+    AsUsual,
+    /// To the team.
+    ToTeam,
+    /// To this address.
+    To(&'a str),
+}
+
 /// A conversation of several mails, which mail programs show together. SES gives each mail a `Message-ID` of its own, so they belong
 /// together by what they refer to.
 #[derive(Clone, Debug)]
@@ -208,18 +280,35 @@ impl Mail {
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
-            Self::OrderConfirmation { .. } => "order_confirmation".into(),
+            Self::PlanReceipt { .. } => "plan_receipt".into(),
+            Self::OrderConfirmation { paid: false, .. } => "order_confirmation".into(),
+            Self::OrderConfirmation { paid: true, .. } => "order_paid".into(),
             Self::SupportAnswer { .. } => "support_answer".into(),
             Self::SupportTranscript { .. } => "support_transcript".into(),
+            Self::ContactMessage { .. } => "contact_message".into(),
+            Self::ContactCopy { .. } => "contact_copy".into(),
+            Self::ContactAnswer { .. } => "contact_answer".into(),
             Self::Notice { name, .. } => (*name).into(),
         }
     }
 
     /// The conversation that it belongs to, if there is one.
-    pub(crate) const fn conversation(&self) -> Option<&Conversation> {
+    pub(crate) fn conversation(&self) -> Option<Conversation> {
         match self {
-            Self::SupportAnswer { conversation, .. } => Some(conversation),
+            Self::SupportAnswer { conversation, .. } => Some(conversation.clone()),
+            Self::ContactMessage { about, .. } => Some(about.conversation("team")),
+            Self::ContactCopy { about, .. } => Some(about.conversation("1")),
+            Self::ContactAnswer { about, message, .. } => Some(about.conversation(&message.to_string())),
             _ => None,
+        }
+    }
+
+    /// Where answers to it go.
+    pub(crate) fn answers(&self) -> Answers<'_> {
+        match self {
+            Self::ContactMessage { email, .. } => Answers::To(email),
+            Self::ContactCopy { .. } | Self::ContactAnswer { .. } => Answers::ToTeam,
+            _ => Answers::AsUsual,
         }
     }
 

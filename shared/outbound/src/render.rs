@@ -53,7 +53,7 @@ impl Letter {
             code: mail.code().map(|code| code.expose().clone()),
             action: mail.link().map(|link| (say("button"), link.expose().clone())),
             unsubscribe: mail.unsubscribe().map(|link| link.expose().clone()),
-            conversation: mail.conversation().cloned(),
+            conversation: mail.conversation(),
         }
     }
 
@@ -104,10 +104,10 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
         Mail::SupportAnswer { answers: said, .. } | Mail::SupportTranscript { messages: said, .. } => {
             return said.iter().flat_map(|spoken| spoken_lines(spoken, locale)).collect();
         }
-        Mail::DonationReceipt { number, paid_at, .. } => {
+        Mail::DonationReceipt { number, paid_at, .. } | Mail::PlanReceipt { number, paid_at, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
             let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
-            return vec![format!("{}: {number}", label("donation_receipt-number")), time];
+            return vec![format!("{}: {number}", label(&format!("{}-number", mail.name()))), time];
         }
         Mail::OrderConfirmation { number, lines, total, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
@@ -115,6 +115,14 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
             let total = format!("{}: {total}", label("order_confirmation-total"));
             return [number].into_iter().chain(lines.iter().cloned()).chain([total]).collect();
         }
+        Mail::ContactMessage { about, name, email, proven, text } => {
+            let label = |key: &str| TEXTS.text(locale, &format!("contact_message-{key}"), &[]);
+            let proof = label(if *proven { "proven" } else { "unproven" });
+            let about = format!("{}: {}", label("about"), about.name);
+            let sender = [about, format!("{}: {name}", label("name")), format!("{}: {email} ({proof})", label("address")), String::new()];
+            return sender.into_iter().chain(text.lines().map(str::to_owned)).collect();
+        }
+        Mail::ContactCopy { text: Some(text), .. } | Mail::ContactAnswer { text, .. } => return text.lines().map(str::to_owned).collect(),
         _ => {}
     }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
@@ -154,7 +162,13 @@ fn args(mail: &Mail, locale: Locale) -> Args {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
         Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
+        Mail::PlanReceipt { username, plan, amount, .. } => {
+            vec![("username", username.clone()), ("plan", plan.clone()), ("amount", amount.clone())]
+        }
         Mail::Missed { messages, .. } => vec![("messages", messages.to_string())],
+        Mail::ContactMessage { about, .. } | Mail::ContactCopy { about, .. } | Mail::ContactAnswer { about, .. } => {
+            vec![("number", about.number.clone()), ("subject", about.name.clone())]
+        }
         Mail::PasswordReset { username, life, .. } => vec![("username", username.clone()), minutes(*life)],
         Mail::Notice { username, .. }
         | Mail::OrderConfirmation { username, .. }
@@ -187,7 +201,7 @@ mod tests {
     use kernel::Secret;
 
     use super::*;
-    use crate::mail::Excerpt;
+    use crate::mail::{ContactSubject, Excerpt};
 
     fn spoken(by: Option<String>) -> Spoken {
         Spoken { at: Time::from_millis(1_798_358_700_000), by, text: "It is on its way.\nOne <b> day more.".to_owned() }
@@ -215,11 +229,16 @@ mod tests {
         let special = [
             "activation",
             "address_taken",
+            "contact_answer",
+            "contact_copy",
+            "contact_message",
             "deletion_scheduled",
             "donation_receipt",
             "missed",
             "order_confirmation",
+            "order_paid",
             "password_reset",
+            "plan_receipt",
             "support_answer",
             "support_transcript",
         ];
@@ -243,12 +262,15 @@ mod tests {
                 number: "don_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
                 paid_at: Time::from_millis(1_798_358_700_000),
             },
-            Mail::OrderConfirmation {
+            Mail::PlanReceipt {
                 username: username.clone(),
-                number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
-                lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
-                total: "PLN\u{a0}12.34".to_owned(),
+                plan: "Premium".to_owned(),
+                amount: "£50.00".to_owned(),
+                number: "plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+                paid_at: Time::from_millis(1_798_358_700_000),
             },
+            confirmation(&username, false),
+            confirmation(&username, true),
             Mail::SupportAnswer {
                 username: username.clone(),
                 answers: vec![spoken(None)],
@@ -257,7 +279,45 @@ mod tests {
             },
             Mail::SupportTranscript { username: username.clone(), messages: vec![spoken(Some(username)), spoken(None)] },
         ];
-        codes.chain(notices).chain(others).chain([1, 2, 5].map(missed)).collect()
+        codes.chain(notices).chain(others).chain(contact()).chain([1, 2, 5].map(missed)).collect()
+    }
+
+    fn contact() -> [Mail; 4] {
+        let about = || ContactSubject { number: "tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(), name: "Something else".to_owned() };
+        let text = || "It does <b>not</b> work.\n\nWhy?".to_owned();
+        let (name, email) = ("Ana <i>".to_owned(), "ana@example.test".to_owned());
+        [
+            Mail::ContactMessage { about: about(), name, email, proven: false, text: text() },
+            Mail::ContactCopy { about: about(), text: Some(text()) },
+            Mail::ContactCopy { about: about(), text: None },
+            Mail::ContactAnswer { about: about(), text: text(), message: 2 },
+        ]
+    }
+
+    #[test]
+    fn what_was_written_to_the_team_is_escaped_and_is_in_no_copy_for_a_stranger() {
+        for locale in Locale::ALL {
+            for (mail, words) in contact().into_iter().zip([true, true, false, true]) {
+                let Bodies { text, html } = Letter::new(&mail, locale).bodies().unwrap();
+                assert_eq!(text.contains("It does <b>not</b> work.\n\nWhy?\n"), words, "{text}");
+                assert_eq!(html.contains("It does &lt;b&gt;not&lt;&#x2f;b&gt; work."), words, "{html}");
+                assert!(!html.contains("<b>") && !html.contains("<i>"), "{html}");
+                assert!(text.contains("Something else") && text.contains("tkt_01K9ZC4QW8V3T6R1NHXJ5B2MDP"), "{text}");
+            }
+        }
+        let [to_team, ..] = contact();
+        let text = Letter::new(&to_team, Locale::En).bodies().unwrap().text;
+        assert!(text.contains("Name: Ana <i>\nAddress: ana@example.test (not proven)\n\nIt does"), "{text}");
+    }
+
+    fn confirmation(username: &str, paid: bool) -> Mail {
+        Mail::OrderConfirmation {
+            username: username.to_owned(),
+            number: "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned(),
+            lines: vec!["2 × Turtle <b>: PLN\u{a0}12.34".to_owned()],
+            total: "PLN\u{a0}12.34".to_owned(),
+            paid,
+        }
     }
 
     fn missed(messages: u32) -> Mail {

@@ -3,7 +3,10 @@
 use accounts::user::partition;
 use kernel::{Time, id::UserId};
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal};
+use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Update, field};
+
+/// The partition of [`Index::DuePayments`] with the customers of whom Stripe's id is not known.
+const UNFINISHED: &str = "UNFINISHED_CUSTOMERS";
 
 /// The customer of a person, and the details that Stripe has of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,13 @@ impl Customer {
         Self { user, customer: None, attempt, name, email, created_at: now }
     }
 
+    /// The update with Stripe's id of it, which is refused if there is another customer by now.
+    #[must_use]
+    pub fn found(&self, id: &str) -> Update {
+        let update = Update::of(Self::key_of(self.user)).set("customer", id).index(Index::DuePayments, None);
+        update.when(field("attempt").eq(self.attempt))
+    }
+
     /// The idempotency key of its creation: Stripe creates one customer for it, however often it is asked.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
@@ -46,10 +56,18 @@ impl Customer {
 
 impl Item for Customer {
     const KIND: &'static str = "customer";
-    const ABOUT: About =
-        About::beside_user("CUSTOMER", Personal::Exported(&["customer", "name", "email", "created_at"])).removed_by("payments");
+    const ABOUT: About = About::beside_user("CUSTOMER", Personal::Exported(&["customer", "name", "email", "created_at"]))
+        .indexed(Index::DuePayments, "UNFINISHED_CUSTOMERS", "{user}")
+        .removed_by("payments");
     fn key(&self) -> Key {
         Self::key_of(self.user)
+    }
+    // A sparse index: it contains those whose id is not known.
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        if self.customer.is_some() {
+            return Vec::new();
+        }
+        vec![(Index::DuePayments, Key::new(UNFINISHED, self.user.to_string()))]
     }
 }
 
@@ -58,6 +76,15 @@ impl accounts::Resource for Customer {
     fn find(caller: UserId, (): ()) -> Option<Key> {
         Some(Self::key_of(caller))
     }
+}
+
+/// Customers whose id at Stripe is not written: they are being created, or whoever created them has died. Those after this one. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn unfinished(table: &Table, after: Option<UserId>, limit: u32) -> Result<Page<Customer>, StoreError> {
+    let range = Range::of_index(Index::DuePayments, UNFINISHED).limit(limit);
+    table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
 
 /// A customer that is to be deleted at Stripe, because the person has left. It stays until Stripe has done so.

@@ -1,14 +1,38 @@
 //! What somebody who donates says: how much, and where they are.
 
 use countries::{Blocked, Country, Postcode};
-use kernel::{FieldError, Fields, Problem};
+use events::{Outbox, delivery::ReceiptDue};
+use kernel::{FieldError, Fields, Problem, Sys, env::Reader, id::DonationId};
 use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
+use store::Tx;
 
-/// The least that can be donated, in grosze.
-pub const MIN: u64 = 500;
-/// The most that can be donated, in grosze.
-pub const MAX: u64 = 10_000;
+use crate::{CardPayment, PaidFor, Purpose, plan::currency};
+
+/// How much can be donated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DonationLimits {
+    /// The least.
+    pub min: Money,
+    /// The most, in the same currency.
+    pub max: Money,
+}
+
+impl DonationLimits {
+    /// Reads `DONATION_MIN` and `DONATION_MAX`, in minor units of `DONATION_CURRENCY`. Default: 5.00 to 100.00 PLN.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let currency = currency(r, "DONATION_CURRENCY", Currency::Pln);
+        let (min, max) = (r.or("DONATION_MIN", 500), r.or("DONATION_MAX", 10_000));
+        if min == 0 || min > max {
+            r.wrong("DONATION_MIN must be above zero, and not above DONATION_MAX".to_owned());
+        }
+        if let (Ok(min), Ok(max)) = (Money::new(min, currency), Money::new(max, currency)) {
+            return Self { min, max };
+        }
+        r.wrong("DONATION_MAX is too large".to_owned());
+        Self { min: Money::zero(currency), max: Money::zero(currency) }
+    }
+}
 
 /// What somebody who donates says, judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +51,14 @@ impl Donor {
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] with `range`, `currency`, and the errors of [`Blocked::parse`] and [`Postcode::parse`].
-    pub fn parse(amount: Money, country: &str, postcode: Option<&str>, blocked: &Blocked) -> Result<Self, Problem> {
+    pub fn parse(amount: Money, country: &str, postcode: Option<&str>, limits: DonationLimits, blocked: &Blocked) -> Result<Self, Problem> {
         let mut fields = Fields::new();
-        if amount.currency() != Currency::Pln {
+        let (min, max) = (limits.min.amount(), limits.max.amount());
+        if amount.currency() != limits.min.currency() {
             fields.wrong("/amount/currency", FieldError::new("currency"));
         }
-        if !(MIN..=MAX).contains(&amount.amount()) {
-            fields.wrong("/amount/amount", FieldError::new("range").with("min", MIN).with("max", MAX));
+        if !(min..=max).contains(&amount.amount()) {
+            fields.wrong("/amount/amount", FieldError::new("range").with("min", min).with("max", max));
         }
         let country = fields.take("/country", blocked.parse(country));
         let postcode = fields.take("/postal_code", Postcode::parse(postcode.unwrap_or_default(), country));
@@ -43,13 +68,44 @@ impl Donor {
     }
 }
 
+impl Purpose for Donor {
+    type Id = DonationId;
+    const KIND: &'static str = "donation";
+    const PREFIX: &'static str = "DONATION#";
+    const SORT: &'static str = "DONATION#{donation}";
+    const DUE: &'static str = "DUE_DONATIONS";
+    const DESCRIPTION: &'static str = "Donation";
+    fn paid_for(id: DonationId) -> PaidFor {
+        PaidFor::Donation(id)
+    }
+    fn amount(&self) -> Money {
+        self.amount
+    }
+    fn country(&self) -> Option<Country> {
+        Some(self.country)
+    }
+    fn fingerprint(&self) -> String {
+        format!("{self:?}")
+    }
+    fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
+        if before.is_paid_by(after) {
+            Outbox::add(tx, sys, &ReceiptDue { user: after.user, donation: after.id });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn env(vars: &[(&str, &str)]) -> kernel::Env {
+        vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
     fn parsed(amount: u64, currency: Currency, country: &str, postcode: &str) -> Result<Donor, Problem> {
-        let env: kernel::Env = [("BLOCKED_COUNTRIES".to_owned(), "RU".to_owned())].into_iter().collect();
-        Donor::parse(Money::new(amount, currency).unwrap(), country, Some(postcode), &env.read(Blocked::read).unwrap())
+        let env = env(&[("BLOCKED_COUNTRIES", "RU")]);
+        let (limits, blocked) = env.read(|r| (DonationLimits::read(r), Blocked::read(r))).unwrap();
+        Donor::parse(Money::new(amount, currency).unwrap(), country, Some(postcode), limits, &blocked)
     }
 
     fn wrong(amount: u64, currency: Currency, country: &str, postcode: &str) -> Vec<String> {
@@ -71,5 +127,17 @@ mod tests {
     fn a_country_without_postal_codes_needs_none() {
         let donor = parsed(500, Currency::Pln, " ae ", "").unwrap();
         assert_eq!((donor.country.code(), donor.postcode), ("AE", None));
+    }
+
+    #[test]
+    fn limits_are_settings() {
+        let read = |vars: &[(&str, &str)]| env(vars).read(DonationLimits::read);
+        let pounds = read(&[("DONATION_MIN", "100"), ("DONATION_MAX", "100"), ("DONATION_CURRENCY", "GBP")]).unwrap();
+        assert_eq!((pounds.min, pounds.max.amount()), (Money::new(100, Currency::Gbp).unwrap(), 100));
+        for (name, value) in
+            [("DONATION_MIN", "0"), ("DONATION_MIN", "10001"), ("DONATION_MAX", "9007199254740992"), ("DONATION_CURRENCY", "ZLOTY")]
+        {
+            assert!(read(&[(name, value)]).is_err(), "{name} {value}");
+        }
     }
 }

@@ -1,31 +1,44 @@
-//! Payments by card: donations, Stripe's customers, and which of Stripe's events were handled.
+//! Payments by card: donations and plans, Stripe's customers, and which of Stripe's events were handled.
 //!
 //! What is paid is what Stripe says, and nobody else. Whoever hears of a payment (the webhook, the page that the payer returns to, the
-//! hourly reconciliation) reads the payment at Stripe and applies its state with [`Donation::after`]. The order in which they hear of
-//! it does not matter, and each effect is one conditional write.
+//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The order
+//! in which they hear of it does not matter, and each effect is one conditional write.
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
+mod asked;
 mod customer;
-mod donation;
 mod donor;
+mod gate;
 mod handled;
+mod payment;
+mod plan;
 pub mod purge;
+mod removal;
 mod request;
 mod settlement;
+pub mod waiting;
 
-pub use customer::{Customer, CustomerRemoval};
-pub use donation::{ABANDONED, Donation, DonationRecord, DonationState, RECHECK, Written, due, history, write};
-pub use donor::{Donor, MAX, MIN};
+pub use asked::{Asked, PaidFor, metadata_of};
+pub use customer::{Customer, CustomerRemoval, unfinished};
+pub use donor::{DonationLimits, Donor};
+pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
+pub use payment::{
+    ABANDONED, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
+};
+pub use plan::{HeldPlan, Plan, Plans};
+pub use removal::PaymentRemoval;
 pub use request::{Begun, KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, Settlement};
 
 store::items![
     customer::Customer,
     customer::CustomerRemoval,
-    donation::Donation,
-    donation::DonationRecord,
     handled::HandledEvent,
-    request::PaymentRequest
+    payment::PaymentRecord,
+    plan::HeldPlan,
+    removal::PaymentRemoval,
+    request::PaymentRequest;
+    <P: payment::Purpose> payment::CardPayment<P>: payment::Donation, payment::PlanPayment
 ];

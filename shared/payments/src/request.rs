@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use accounts::user::{Status, User, partition};
-use kernel::{
-    Sys, Time,
-    id::{DonationId, UserId},
-};
+use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, Tx, field};
 
-use crate::{Donation, Donor};
+use crate::{CardPayment, Purpose};
 
 /// How long a key is remembered. Stripe remembers those that it gets as long.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -26,7 +23,8 @@ pub struct PaymentRequest {
     key: String,
     /// A hash of what was asked for.
     fingerprint: String,
-    donation: DonationId,
+    /// The id of the payment that was begun for it.
+    payment: String,
     until: Time,
 }
 
@@ -49,21 +47,29 @@ impl Item for PaymentRequest {
 
 /// The result of [`begin`].
 #[derive(Clone, Debug)]
-pub enum Begun {
-    /// The donation was begun now.
-    Now(Donation),
+pub enum Begun<P: Purpose> {
+    /// The payment was begun now.
+    Now(CardPayment<P>),
     /// It was begun by an earlier request with the same key. As it is now.
-    Before(Donation),
+    Before(CardPayment<P>),
     /// An earlier request with the same key asked for something else.
     Other,
 }
 
-/// Begins a donation, once for each key of a person whose account is in use. A read, and a transaction if there was no such request before.
+/// Begins a payment from this network, once for each key of a person whose account is in use. A read, and a transaction if there was no such request before.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn begin(table: &Table, sys: &Sys, user: UserId, key: &str, donor: &Donor) -> Result<Begun, StoreError> {
-    let (key, fingerprint) = (hash(key.as_bytes()), hash(format!("{donor:?}").as_bytes()));
+pub async fn begin<P: Purpose>(
+    table: &Table,
+    sys: &Sys,
+    user: UserId,
+    network: &str,
+    key: &str,
+    purpose: &P,
+) -> Result<Begun<P>, StoreError> {
+    let asked = format!("{} {}", P::KIND, purpose.fingerprint());
+    let (key, fingerprint) = (hash(key.as_bytes()), hash(asked.as_bytes()));
     for _ in 0..ROUNDS {
         let now = sys.now();
         let earlier = table.get::<PaymentRequest>(PaymentRequest::key_of(user, &key)).await?.filter(|earlier| earlier.until > now);
@@ -71,20 +77,21 @@ pub async fn begin(table: &Table, sys: &Sys, user: UserId, key: &str, donor: &Do
             if earlier.fingerprint != fingerprint {
                 return Ok(Begun::Other);
             }
-            if let Some(donation) = table.get::<Donation>(Donation::key_of(user, earlier.donation)).await? {
-                return Ok(Begun::Before(donation));
+            let Ok(id) = earlier.payment.parse::<P::Id>() else { return Ok(Begun::Other) };
+            if let Some(payment) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? {
+                return Ok(Begun::Before(payment));
             }
-            return Err(StoreError::Unavailable("the donation of a request is being withdrawn".to_owned()));
+            return Err(StoreError::Unavailable("the payment of a request is being withdrawn".to_owned()));
         }
-        let donation = Donation::new(sys, user, donor.clone());
+        let payment = CardPayment::new(sys, user, network.to_owned(), purpose.clone());
         let (key, fingerprint) = (key.clone(), fingerprint.clone());
-        let request = PaymentRequest { user, key, fingerprint, donation: donation.id, until: now + KEPT };
+        let request = PaymentRequest { user, key, fingerprint, payment: payment.id.to_string(), until: now + KEPT };
         let mut tx = Tx::new();
         tx.put(&request, Cond::Absent.or(field("until").le(now)));
         tx.check(User::key_of(user), field("status").eq(Status::Active));
-        tx.create(&donation);
+        tx.create(&payment);
         match table.commit(tx).await {
-            Ok(()) => return Ok(Begun::Now(donation)),
+            Ok(()) => return Ok(Begun::Now(payment)),
             Err(CommitError::Refused(_)) => {}
             Err(CommitError::Store(e)) => return Err(e),
         }
@@ -92,7 +99,7 @@ pub async fn begin(table: &Table, sys: &Sys, user: UserId, key: &str, donor: &Do
     Err(StoreError::Unavailable("other requests with the same key were faster, or the account is being closed".to_owned()))
 }
 
-impl Donation {
+impl<P: Purpose> CardPayment<P> {
     /// Takes back what [`begin`] has begun with this key, unless another request with the same key has gone on with it.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use http::{
 };
 use kernel::{FieldError, Kind, Origins, Problem, Secret, Time, Timestamp, env::Reader, locale::thousandths};
 use serde::Deserialize;
+use web::Widget;
 
 /// How long a request waits for the service.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,11 +51,34 @@ impl FromStr for Service {
 }
 
 impl Service {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Recaptcha => "recaptcha",
+            Self::Turnstile => "turnstile",
+            Self::Hcaptcha => "hcaptcha",
+        }
+    }
+
     const fn url(self) -> &'static str {
         match self {
             Self::Recaptcha => "https://www.google.com/recaptcha/api/siteverify",
             Self::Turnstile => "https://challenges.cloudflare.com/turnstile/v0/siteverify",
             Self::Hcaptcha => "https://api.hcaptcha.com/siteverify",
+        }
+    }
+
+    /// The class of the element that its widget is shown in, the address of the widget's script, and what that uses.
+    const fn widget(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Recaptcha => (
+                "g-recaptcha",
+                "https://www.google.com/recaptcha/api.js",
+                "https://www.google.com/recaptcha/ https://www.gstatic.com/recaptcha/ https://recaptcha.google.com/recaptcha/",
+            ),
+            Self::Turnstile => {
+                ("cf-turnstile", "https://challenges.cloudflare.com/turnstile/v0/api.js", "https://challenges.cloudflare.com")
+            }
+            Self::Hcaptcha => ("h-captcha", "https://js.hcaptcha.com/1/api.js", "https://hcaptcha.com https://*.hcaptcha.com"),
         }
     }
 
@@ -72,6 +96,8 @@ impl Service {
 pub struct Captcha {
     service: Service,
     url: Arc<str>,
+    site_key: Arc<str>,
+    widget_url: Arc<str>,
     secret: Secret,
     hosts: Arc<[String]>,
     outside: Outside,
@@ -103,11 +129,13 @@ struct Verdict {
 impl Captcha {
     /// Reads `CAPTCHA_SECRET`, the secret of our site at the service. Without it no captcha is asked for. `CAPTCHA_SERVICE` is
     /// `recaptcha`, `turnstile` or `hcaptcha`, and `CAPTCHA_URL` the address at which it verifies tokens, if that is not its own.
-    /// `origins` are those of our pages.
+    /// Pages show the widget of the service with `CAPTCHA_SITE_KEY`, the key of our site, from `CAPTCHA_WIDGET_URL` if that is not the
+    /// service's own address. `origins` are those of our pages.
     pub fn read(r: &mut Reader<'_>, origins: &Origins) -> Option<Self> {
         let secret: String = r.or("CAPTCHA_SECRET", String::new());
         let service = r.or("CAPTCHA_SERVICE", Service::Recaptcha);
         let url: String = r.or("CAPTCHA_URL", service.url().to_owned());
+        let (site_key, widget_url): (String, String) = (r.or("CAPTCHA_SITE_KEY", String::new()), r.or("CAPTCHA_WIDGET_URL", String::new()));
         if secret.is_empty() {
             return None;
         }
@@ -117,13 +145,44 @@ impl Captcha {
         match Outside::new() {
             Ok(outside) => {
                 let hosts = origins.hosts().filter_map(host).map(str::to_owned).collect();
-                Some(Self { service, url: url.into(), secret: Secret::new(secret), hosts, outside })
+                Some(Self {
+                    service,
+                    url: url.into(),
+                    site_key: site_key.into(),
+                    widget_url: widget_url.into(),
+                    secret: Secret::new(secret),
+                    hosts,
+                    outside,
+                })
             }
             Err(e) => {
                 r.wrong(format!("CAPTCHA_URL cannot be asked: {e}"));
                 None
             }
         }
+    }
+
+    /// The name of the service, as pages know it.
+    #[must_use]
+    pub const fn service(&self) -> &'static str {
+        self.service.name()
+    }
+
+    /// The key of our site at the service.
+    #[must_use]
+    pub fn site_key(&self) -> &str {
+        &self.site_key
+    }
+
+    /// The widget with which a page of ours gets tokens.
+    #[must_use]
+    pub fn widget(&self) -> Widget {
+        let (class, script, sources) = self.service.widget();
+        let (script, sources) = match &*self.widget_url {
+            "" => (script, sources),
+            other => (other, origin(other)),
+        };
+        Widget { class, site_key: self.site_key.to_string(), script: script.to_owned(), sources: sources.to_owned() }
     }
 
     /// Accepts a token that a page of ours has got for this action. The service accepts each one once.
@@ -171,6 +230,12 @@ impl Captcha {
         ];
         reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason)).map_or(Ok(()), Err)
     }
+}
+
+/// The origin of an address.
+fn origin(address: &str) -> &str {
+    let path = address.match_indices('/').nth(2).map_or(address.len(), |(at, _)| at);
+    address.get(..path).unwrap_or(address)
 }
 
 /// The name of the host of an origin.
@@ -266,6 +331,20 @@ mod tests {
         assert_eq!(judged("hcaptcha", &json!({ "score": 0.1 })), Ok(()));
         assert!(judged("hcaptcha", &json!({ "score": 0.9 })).is_err());
         assert!(judged("turnstile", &json!({ "score": 0.1 })).is_err());
+    }
+
+    #[test]
+    fn a_page_gets_the_widget_of_the_service_or_its_stand_in() {
+        for service in ["recaptcha", "turnstile", "hcaptcha"] {
+            let widget = captcha(service).widget();
+            assert!(widget.script.starts_with("https://") && widget.sources.starts_with("https://"), "{widget:?}");
+            assert_eq!(captcha(service).service(), service);
+        }
+        let stand_in = Captcha { widget_url: "http://127.0.0.1:4004/captcha/widget.js".into(), ..captcha("recaptcha") }.widget();
+        assert_eq!(
+            (stand_in.script.as_str(), stand_in.sources.as_str()),
+            ("http://127.0.0.1:4004/captcha/widget.js", "http://127.0.0.1:4004")
+        );
     }
 
     #[test]

@@ -10,11 +10,27 @@ use accounts::{
 use events::Notice;
 use kernel::{
     Client, Sys, Time,
+    env::Reader,
     id::{ChallengeId, UserId},
 };
 use store::{Item as _, Slot, Tx, Update, field};
 
 use crate::challenge::{Challenge, Form, Purpose};
+
+/// The days between scheduling a deletion and its beginning: `DELETION_DAYS`, 30 by default.
+pub fn days(r: &mut Reader<'_>) -> u32 {
+    let days = r.or("DELETION_DAYS", 30);
+    if !(1..=365).contains(&days) {
+        r.wrong("DELETION_DAYS must be from 1 to 365".to_owned());
+    }
+    days
+}
+
+/// These days as a time.
+#[must_use]
+pub const fn interval(days: u32) -> Duration {
+    Duration::from_secs((days as u64).saturating_mul(24 * 3600))
+}
 
 /// Adds the scheduling of a deletion to a transaction, in place of the one `before`, with the message that has the link to cancel
 /// it. The slot is refused if a concurrent request has changed it first.

@@ -18,7 +18,7 @@ pub struct About {
     /// The pattern of the sort key.
     pub sort: &'static str,
     /// The places in generic indexes, apart from [`Index::Owner`]. An item may be out of them at times.
-    indexed: [Option<Place>; 2],
+    indexed: [Option<Place>; 3],
     /// Whether it is in [`Index::Owner`] while it has an owner.
     pub owned: bool,
     /// The ranking that it may be in.
@@ -88,17 +88,18 @@ impl About {
     /// An item in another partition. Its type says the rest: so far it is in no index and does not expire.
     #[must_use]
     pub const fn at(partition: &'static str, sort: &'static str, personal: Personal) -> Self {
-        let (indexed, owned, ranking, ttl, table, removal) = ([None, None], false, None, Ttl::Never, "StateTable", None);
+        let (indexed, owned, ranking, ttl, table, removal) = ([None, None, None], false, None, Ttl::Never, "StateTable", None);
         Self { partition, sort, indexed, owned, ranking, ttl, personal, table, removal }
     }
 
-    /// Says that the item is also in a generic index. At most two.
+    /// Says that the item is also in a generic index. At most three.
     #[must_use]
     pub const fn indexed(mut self, index: Index, partition: &'static str, sort: &'static str) -> Self {
         let place = Some(Place { index, partition, sort });
         self.indexed = match self.indexed {
-            [None, _] => [place, None],
-            [first, _] => [first, place],
+            [None, ..] => [place, None, None],
+            [first, None, _] => [first, place, None],
+            [first, second, _] => [first, second, place],
         };
         self
     }

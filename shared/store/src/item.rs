@@ -110,6 +110,8 @@ pub enum Index {
     ProductsByPrice,
     /// The orders in each state, by age: `gsi2`.
     OrdersByState,
+    /// The tickets of the contact form in each state, by when they came into it: `gsi1`.
+    TicketsByState,
     /// The pairs of a person who is the lower of the two: `gsi1`.
     PairsOfLow,
     /// The pairs of a person who is the higher of the two: `gsi2`.
@@ -118,12 +120,23 @@ pub enum Index {
     SearchFirst,
     /// As [`Index::SearchFirst`]: `gsi2`.
     SearchSecond,
+    /// The records of the audit, by day: `gsi1` of its table.
+    AuditByDay,
+    /// The records of the audit, by who made the change, and month: `gsi2` of its table.
+    AuditByActor,
+    /// The records of the audit, by what was done, and month: `gsi4` of its table.
+    AuditByAction,
+    /// The roles of everybody who has one: `gsi1`.
+    Staff,
+    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    AccountsInState,
 }
 
 impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::DueDeletions
+            Self::AuditByDay
+            | Self::DueDeletions
             | Self::DueNotices
             | Self::DuePayments
             | Self::DueAttachments
@@ -135,13 +148,17 @@ impl Index {
             | Self::ProductsByName
             | Self::Nearby
             | Self::SearchFirst
+            | Self::Staff
             | Self::NotesByAuthor
             | Self::SupportThreads
+            | Self::TicketsByState
             | Self::UnreadNotifications
             | Self::CurrentBans
             | Self::ReportedMessages
             | Self::ReportsOfMessage => ("gsi1", "gsi1pk", "gsi1sk"),
+            Self::AuditByAction => ("gsi4", "gsi4pk", "gsi4sk"),
             Self::Owner
+            | Self::AuditByActor
             | Self::PairsOfHigh
             | Self::ProductsByPrice
             | Self::OrdersByState
@@ -151,6 +168,7 @@ impl Index {
             | Self::ReportsOfAuthor
             | Self::DueDigests
             | Self::SearchSecond
+            | Self::AccountsInState
             | Self::SupportMails => ("gsi2", "gsi2pk", "gsi2sk"),
         }
     }

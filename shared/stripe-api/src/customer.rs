@@ -1,16 +1,66 @@
-//! The details of a person that Stripe has: their name and their mail address.
+//! The customer of a person at Stripe: one for each person, created when it is needed, and created again when Stripe no longer knows it.
 
-use accounts::user::User;
-use kernel::Problem;
+use accounts::user::{Status, User};
+use kernel::{Kind, Problem};
 use payments::Customer;
-use store::{Conditional as _, Table, Update, field};
+use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, field};
 
-use crate::{Failed, Stripe};
+use crate::{Failed, Stripe, begin::Payer};
 
 /// The name and the mail address of a person, as they are sent to Stripe.
-#[must_use]
-pub fn customer_details(user: &User) -> (String, Option<String>) {
+fn customer_details(user: &User) -> (String, Option<String>) {
     (user.username.to_string(), user.email.as_ref().map(ToString::to_string))
+}
+
+/// The customer of a person, and Stripe's id of it.
+pub(crate) async fn current(payer: &Payer<'_>) -> Result<(Customer, String), Problem> {
+    let Some(customer) = payer.customer.clone() else { return create(payer, None).await };
+    match sync_customer(payer.table, payer.stripe, payer.user, customer.clone()).await? {
+        Some(customer) => created(payer.table, payer.stripe, customer).await,
+        None => create(payer, Some(&customer)).await,
+    }
+}
+
+/// Creates the customer of a person: the first one, or the one after `former`, which Stripe no longer knows. Concurrent requests create
+/// one together.
+pub(crate) async fn create(payer: &Payer<'_>, former: Option<&Customer>) -> Result<(Customer, String), Problem> {
+    let (user, (name, email)) = (payer.user, customer_details(payer.user));
+    let customer = Customer::new(user.id, former, name, email, payer.sys.now());
+    let condition = former.map_or(Cond::Absent, |former| field("attempt").eq(former.attempt));
+    let mut tx = Tx::new();
+    let own = tx.put(&customer, condition);
+    tx.check(User::key_of(user.id), field("status").eq(Status::Active));
+    let current = match payer.table.commit(tx).await {
+        Ok(()) => customer,
+        Err(CommitError::Refused(refused)) => match refused.current(own) {
+            Some(row) => row.decode()?,
+            None => return Err(Kind::Conflict.because("the account is being closed")),
+        },
+        Err(e) => return Err(e.into()),
+    };
+    created(payer.table, payer.stripe, current).await
+}
+
+/// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests
+/// send the same ones. Whoever dies before Stripe's id is written leaves an item without one, and the next run of the schedule goes on
+/// with it here.
+///
+/// # Errors
+/// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
+pub async fn created(table: &Table, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
+    if let Some(id) = customer.customer.clone() {
+        return Ok((customer, id));
+    }
+    let id = stripe.create_customer(&customer).await?;
+    match table.update(customer.found(&id)).await {
+        Ok(_) => Ok((Customer { customer: Some(id.clone()), ..customer }, id)),
+        // The person has left meanwhile, and nothing else knows that the customer is to be deleted.
+        Err(WriteError::Refused(None)) => {
+            stripe.delete_customer(&id).await?;
+            Err(Kind::Conflict.because("the account is being closed"))
+        }
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Sends the name and the mail address of a person to Stripe, if they differ from those of their customer. Returns the customer as it

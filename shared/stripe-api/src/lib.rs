@@ -6,38 +6,41 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod begin;
 mod customer;
 mod endpoint;
 mod error;
 mod events;
+mod order;
+mod removal;
 mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
-use kernel::{Secret, Time, env::Reader, id::UserId};
+use commerce::card::RefundReason;
+use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Customer, Donation, Progress, Settlement};
+use payments::{Asked, Customer, Progress, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
     payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent},
+    refund::{CreateRefund, CreateRefundReason},
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
-pub use customer::{customer_details, sync_customer};
+pub use begin::Payer;
+pub use customer::{created, sync_customer};
 pub use error::Failed;
 pub use events::{Undelivered, UndeliveredPage};
+pub use order::{close, give_back};
+pub use removal::remove_payment;
 pub use settle::{SettleError, Settled, settle};
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// What is read with a payment: the charge has what was refunded, and whether it is disputed.
 const CHARGE: &str = "latest_charge";
-
-/// The name of the metadata that says whose a payment is.
-pub const USER: &str = "user";
-/// The name of the metadata that says which donation is paid.
-pub const DONATION: &str = "donation";
 
 /// A client of Stripe. Clones share it.
 #[derive(Clone)]
@@ -51,6 +54,8 @@ pub struct Stripe {
 pub struct Payment {
     /// Its state.
     pub state: Settlement,
+    /// Stripe's id of the charge of the last card, if that was refused and another one may follow.
+    pub refused: Option<String>,
     /// The secret with which a browser pays it. It allows nothing else.
     pub client_secret: Secret,
     /// When it was created.
@@ -90,7 +95,7 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn create_customer(&self, customer: &Customer) -> Result<String, Failed> {
-        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(about(customer.user, None));
+        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata_of(customer.user));
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
@@ -120,23 +125,23 @@ impl Stripe {
         }
     }
 
-    /// Creates the payment of a donation by a customer, once. Cards alone pay it.
+    /// Creates a payment by a customer, once. Cards alone pay it.
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
-    pub async fn create_payment(&self, donation: &Donation, customer: &str) -> Result<Payment, Failed> {
-        let asked = donation.donor.amount;
-        let currency = match asked.currency() {
+    pub async fn create_payment(&self, asked: &Asked, customer: &str) -> Result<Payment, Failed> {
+        let currency = match asked.amount.currency() {
             Currency::Pln => stripe_types::Currency::PLN,
             Currency::Gbp => stripe_types::Currency::GBP,
         };
-        let request = CreatePaymentIntent::new(i64::try_from(asked.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
-            .allowed_payment_method_types(vec![Method::Card])
-            .customer(customer.to_owned())
-            .description("Donation")
-            .metadata(about(donation.user, Some(donation)));
+        let request =
+            CreatePaymentIntent::new(i64::try_from(asked.amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
+                .allowed_payment_method_types(vec![Method::Card])
+                .customer(customer.to_owned())
+                .description(asked.description)
+                .metadata(asked.paid_for.metadata(asked.user));
         // A payment for another customer, because the former one is gone, is another request.
-        let key = format!("{}-{customer}", donation.idempotency_key());
+        let key = format!("{}-{customer}", asked.key);
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
@@ -156,6 +161,26 @@ impl Stripe {
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
         Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
         Ok(())
+    }
+
+    /// Gives back a part of a payment, once for each key. Returns Stripe's id of the refund.
+    ///
+    /// # Errors
+    /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
+    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, key: &str) -> Result<String, Failed> {
+        let amount = i64::try_from(amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?;
+        let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount);
+        let reason = match reason {
+            RefundReason::RequestedByCustomer => Some(CreateRefundReason::RequestedByCustomer),
+            RefundReason::Duplicate => Some(CreateRefundReason::Duplicate),
+            RefundReason::Fraudulent => Some(CreateRefundReason::Fraudulent),
+            RefundReason::OrderEnded => None,
+        };
+        if let Some(reason) = reason {
+            request = request.reason(reason);
+        }
+        let refund = Box::pin(once(&request, key)?.send(&self.client)).await?;
+        Ok(refund.id.to_string())
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
@@ -182,12 +207,6 @@ fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::
     Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
 }
 
-/// The metadata of what belongs to a person.
-fn about(user: UserId, donation: Option<&Donation>) -> HashMap<String, String> {
-    let donation = donation.map(|donation| (DONATION.to_owned(), donation.id.to_string()));
-    [(USER.to_owned(), user.to_string())].into_iter().chain(donation).collect()
-}
-
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let amount = |amount: i64| u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"));
     let code = intent.currency.to_string();
@@ -211,8 +230,10 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };
+    let refused = error.and_then(|error| error.charge.clone()).filter(|_| state.progress == Progress::Open);
     Ok(Payment {
         state,
+        refused,
         client_secret: Secret::new(intent.client_secret.ok_or(Failed::Unreadable("a payment without a secret"))?),
         created_at: Time::from_millis(intent.created.saturating_mul(1000)),
         metadata: intent.metadata,

@@ -1,32 +1,57 @@
-//! Applying to a donation what Stripe says about its payment. The one way, for everybody who hears of a payment.
+//! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
+use commerce::{
+    leaving::OrderRecord,
+    order::{self, Order},
+};
 use kernel::{
     Problem, Sys,
-    id::{DonationId, UserId},
+    id::{OrderId, UserId},
 };
-use payments::{Donation, DonationRecord, Written, write};
+use payments::{
+    CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, Plan, PlanPayment, Progress, Purpose, Written,
+    card_refused, card_refused_in, write,
+};
 use store::{StoreError, Table};
 
-use crate::{DONATION, Failed, Payment, Stripe, USER};
+use crate::{Failed, Payment, Stripe, give_back, remove_payment};
 
-/// How often it is tried again because somebody else has changed the donation meanwhile.
-const ROUNDS: u32 = 10;
+/// How often it is tried again because somebody else has changed what is paid meanwhile.
+pub(crate) const ROUNDS: u32 = 10;
 
 /// What has become of it.
 #[derive(Clone, Debug)]
 pub enum Settled {
     /// The donation is as Stripe says.
     Donation(Donation),
-    /// The person has left; what is kept of the donation is as Stripe says.
+    /// The payment of a plan is as Stripe says.
+    Plan(PlanPayment),
+    /// The order is as Stripe says.
+    Order(Box<Order>),
+    /// The person has left; what is kept of what they paid is as Stripe says.
     Record,
     /// The event was handled before.
     Before,
-    /// The payment is not of a donation, or not the one that was asked for. Nothing follows from it.
+    /// The payment is of nothing that is known here, or not the one that was asked for. Nothing follows from it.
     Foreign,
-    /// There is no such donation. It may not be written yet.
+    /// What is paid is not there. It may not be written yet.
     Missing(Payment),
     /// Stripe does not know the payment.
     Gone,
+}
+
+impl Settled {
+    /// The donation.
+    #[must_use]
+    pub fn donation(self) -> Option<Donation> {
+        if let Self::Donation(donation) = self { Some(donation) } else { None }
+    }
+
+    /// The payment of a plan.
+    #[must_use]
+    pub fn plan(self) -> Option<PlanPayment> {
+        if let Self::Plan(payment) = self { Some(payment) } else { None }
+    }
 }
 
 /// Why it could not be applied. It may be tried again.
@@ -38,8 +63,8 @@ pub enum SettleError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others changed the donation each time.
-    #[error("others change the donation again and again")]
+    /// Others changed what is paid each time.
+    #[error("others change what is paid again and again")]
     Busy,
 }
 
@@ -54,10 +79,10 @@ impl From<SettleError> for Problem {
     }
 }
 
-/// Reads a payment at Stripe and applies its state to its donation, with the event that told of it, if there was one. A request to
-/// Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
+/// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
+/// to Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
 ///
-/// A state that is older than another one that is applied meanwhile changes nothing: a donation only moves forward.
+/// A state that is older than another one that is applied meanwhile changes nothing: what is paid only moves forward.
 ///
 /// # Errors
 /// [`SettleError`]
@@ -67,29 +92,90 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         Err(Failed::Gone) => return Ok(Settled::Gone),
         Err(e) => return Err(e.into()),
     };
-    let Some((user, id)) = whose(&payment) else { return Ok(Settled::Foreign) };
-    for _ in 0..ROUNDS {
-        let Some(donation) = table.get::<Donation>(Donation::key_of(user, id)).await? else {
-            let kept = DonationRecord::settle(table, id, &payment.state, sys.now()).await?;
-            return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
-        };
-        let after = match donation.after(&payment.state, sys.now()) {
-            Ok(after) => after,
-            Err(mismatch) => {
-                tracing::error!(error = %mismatch, donation.id = %id, "a payment is not the one that was asked for");
-                return Ok(Settled::Foreign);
-            }
-        };
-        match write(table, sys, &donation, &after, event).await? {
-            Written::Now => return Ok(Settled::Donation(after)),
-            Written::Before => return Ok(Settled::Before),
-            Written::Outdated => {}
-        }
+    let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
+    if let Some(charge) = &payment.refused {
+        card_refused(table, sys.now(), user, charge).await?;
     }
-    Err(SettleError::Busy)
+    let news = News { table, sys, user, payment, event };
+    match paid_for {
+        PaidFor::Donation(id) => news.of::<Donor>(id, Settled::Donation).await,
+        PaidFor::Plan(id) => news.of::<Plan>(id, Settled::Plan).await,
+        PaidFor::Order(id) => news.of_order(stripe, id).await,
+    }
 }
 
-fn whose(payment: &Payment) -> Option<(UserId, DonationId)> {
-    let named = |name: &str| payment.metadata.get(name);
-    Some((named(USER)?.parse().ok()?, named(DONATION)?.parse().ok()?))
+/// What was heard of a payment.
+struct News<'a> {
+    table: &'a Table,
+    sys: &'a Sys,
+    /// Who pays.
+    user: UserId,
+    /// The payment as it is now.
+    payment: Payment,
+    /// The event that told of it, if there was one.
+    event: Option<&'a str>,
+}
+
+impl News<'_> {
+    async fn of<P: Purpose>(self, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
+        let Self { table, sys, user, payment, event } = self;
+        let mut refused = payment.refused.clone();
+        for _ in 0..ROUNDS {
+            let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
+                let kept = PaymentRecord::settle(table, &id.to_string(), &payment.state, sys.now()).await?;
+                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+            };
+            let after = match before.after(&payment.state, sys.now()) {
+                Ok(after) => after,
+                Err(mismatch) => {
+                    tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
+                    return Ok(Settled::Foreign);
+                }
+            };
+            if let Some(charge) = refused.take() {
+                card_refused_in(table, sys.now(), &before.network, &charge).await?;
+            }
+            match write(table, sys, &before, &after, event).await? {
+                Written::Now => return Ok(settled(after)),
+                Written::Before => return Ok(Settled::Before),
+                Written::Outdated => {}
+            }
+        }
+        Err(SettleError::Busy)
+    }
+
+    /// An order takes one step after the other, until nothing more follows. What came after its end is given back first, and the event is
+    /// written with the last step: so all of it is done again as long as something fails.
+    async fn of_order(self, stripe: &Stripe, id: OrderId) -> Result<Settled, SettleError> {
+        let Self { table, sys, user, payment, event } = self;
+        let said = &payment.state;
+        for _ in 0..ROUNDS {
+            let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
+                let kept = OrderRecord::settle(table, id, said).await?;
+                return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
+            };
+            if order.card.as_ref().is_some_and(|card| card.owes()) {
+                give_back(table, sys, stripe, order).await?;
+                continue;
+            }
+            let after = match order.after(said, sys.now()) {
+                Ok(after) => after,
+                Err(mismatch) => {
+                    tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
+                    if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
+                        // Beside the one that is asked for: it is given back.
+                        remove_payment(stripe, &PaymentRemoval { intent: said.intent.clone(), since: sys.now() }).await?;
+                    }
+                    return Ok(Settled::Foreign);
+                }
+            };
+            let last = after.card.as_ref().is_some_and(|card| !card.owes()) && after.after(said, sys.now()).as_ref() == Ok(&after);
+            match order::write(table, sys, &order, &after, event.filter(|_| last)).await? {
+                order::Written::Now(order) if last => return Ok(Settled::Order(order)),
+                order::Written::Refused => return Ok(Settled::Before),
+                order::Written::Now(_) | order::Written::Outdated(_) => {}
+            }
+        }
+        Err(SettleError::Busy)
+    }
 }

@@ -4,11 +4,18 @@ use std::{cell::Cell, convert::Infallible, ops::Deref};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
-use kernel::{FieldError, Kind, Locale, Problem};
+use kernel::{FieldError, Kind, Locale, Origin, Problem};
 
-/// The platform's id of a request, returned as `X-Request-Id`.
+/// The platform's id of a request, returned as `X-Request-Id`, with the client that sent it: what the audit says of it.
 #[derive(Clone, Debug, Default)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Origin);
+
+impl Deref for RequestId {
+    type Target = kernel::Client;
+    fn deref(&self) -> &kernel::Client {
+        &self.0.client
+    }
+}
 
 /// [`kernel::Client`] as an extractor.
 #[derive(Clone, Debug)]

@@ -51,7 +51,7 @@ pub(crate) enum Route {
     /// other may answer.
     Chosen(String),
     /// The router chooses by the path. No gateway was involved, because `cargo lambda watch` called the function over HTTP; or it is a
-    /// HEAD route for all paths below a prefix, of which the gateway has one for each function that has several.
+    /// route for all paths below a prefix, of which the gateway has one for each function with several operations there.
     Open,
 }
 
@@ -80,7 +80,7 @@ impl Route {
                 event.request_context.http.method = Method::from_bytes(method.as_bytes())?;
             }
             let value = |name: &str| event.path_parameters.get(name).map(String::as_str);
-            let shared = template.strip_suffix("/{path+}").filter(|prefix| method == "HEAD" && !prefix.is_empty());
+            let shared = template.strip_suffix("/{path+}").filter(|prefix| !prefix.is_empty());
             match shared {
                 Some(prefix) => (Self::Open, format!("{prefix}{}", path_below(value("path").ok_or("a path parameter is missing")?))),
                 None => (Self::Chosen(in_router(template)), filled(template, value).ok_or("a path parameter is missing")?),

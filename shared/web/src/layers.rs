@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Kind, Locale, Problem, id::UserId};
+use kernel::{Kind, Locale, Origin, Problem, id::UserId};
 use lambda_http::{RequestExt as _, aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -53,8 +53,9 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
     let Around { deadline, edge, rate } = &*around;
     let (mut parts, body) = request.into_parts();
     let gateway = gateway(&parts);
-    let id = RequestId(gateway.and_then(|g| g.request_id.clone()).unwrap_or_default());
     let client = edge.client(&parts.headers, gateway.and_then(|g| g.http.source_ip.as_deref()));
+    let request = gateway.and_then(|g| g.request_id.clone()).unwrap_or_default();
+    let id = RequestId(Origin { request, client: client.clone() });
     let asked = Asked::of(&parts);
     let (html, bearer) = (prefers_html(&parts.headers), access_token(&parts.headers).is_some());
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -77,7 +78,7 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
     parts.extensions.insert(id.clone());
     let span = tracing::info_span!(
         "request",
-        request_id = %id.0,
+        request_id = %id.0.request,
         %method,
         route,
         user.id = tracing::field::Empty,
@@ -146,7 +147,7 @@ pub fn log_user(user: UserId) {
 }
 
 fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -> Response {
-    let document = problem.document(reader.locale, &id.0);
+    let document = problem.document(reader.locale, &id.0.request);
     let mut response = if reader.html {
         page::of_problem(&document, reader.locale)
     } else {
@@ -217,7 +218,7 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
     if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
         headers.insert(header::VARY, vary);
     }
-    if let Ok(id) = HeaderValue::from_str(&id.0) {
+    if let Ok(id) = HeaderValue::from_str(&id.0.request) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
 }

@@ -20,7 +20,6 @@ mod layers;
 mod list;
 mod operations;
 mod page;
-mod patch;
 mod problems;
 mod rate;
 mod reply;
@@ -37,10 +36,9 @@ pub use layers::log_user;
 pub use list::PageQuery;
 #[doc(hidden)]
 pub use operations::{describe, route};
-pub use page::{ButtonPage, LOGO, LinkPage, PasswordField, STYLE, Site, TOOL_STYLE, about_kind};
+pub use page::{ButtonPage, LOGO, LinkPage, Page, PasswordField, STYLE, Site, TOOL_STYLE, Widget, about_kind, escaped};
 #[doc(hidden)]
 pub use pastey::paste;
-pub use patch::PatchMember;
 pub use problems::Problems;
 pub use rate::{CLIENT_RATE, LIFTED};
 pub use reply::{Accepted, Created, NoContent, Versioned};

@@ -19,30 +19,52 @@ pub const LOGO: &str = include_str!("../assets/logo.svg");
 const TEXTS: Messages = Messages::new(include_str!("../locales/en/pages.ftl"), include_str!("../locales/pl/pages.ftl"));
 
 /// An HTML page. It may run only its own inline script, use only its own inline style, and call only its own origin: the policy
-/// has their hashes (CSP Level 3, §2.3.1).
+/// has their hashes (CSP Level 3, §2.3.1). With a widget it may also use what the widget needs.
 #[derive(Debug)]
-struct Page<'a> {
+pub struct Page<'a> {
     /// The language of its texts.
-    locale: Locale,
+    pub locale: Locale,
     /// The title, as text.
-    title: &'a str,
+    pub title: &'a str,
     /// The content, as HTML.
-    main: &'a str,
+    pub main: &'a str,
     /// The script. Empty for a page without one.
-    script: &'static str,
+    pub script: &'static str,
     /// Whether it has a form that is posted to its own origin without a script.
-    form: bool,
+    pub form: bool,
+    /// The widget of another service in it. Only for a page with a script.
+    pub widget: Option<&'a Widget>,
+}
+
+/// What a page loads from another service, which shows something in the page: a captcha.
+#[derive(Clone, Debug)]
+pub struct Widget {
+    /// The class of the element that it is shown in.
+    pub class: &'static str,
+    /// The key of our site at the service. It is no secret.
+    pub site_key: String,
+    /// The address of its script.
+    pub script: String,
+    /// Where its scripts, frames, styles and requests come from and go to, as a list of sources in a policy.
+    pub sources: String,
 }
 
 impl Page<'_> {
     /// The content security policy of the page.
     fn policy(&self) -> String {
         static STYLE_HASH: LazyLock<String> = LazyLock::new(|| hash(STYLE));
-        let runs =
-            if self.script.is_empty() { String::new() } else { format!("script-src 'sha256-{}'; connect-src 'self'; ", hash(self.script)) };
+        let (also, frames) = match self.widget {
+            Some(Widget { sources, .. }) => (format!(" {sources}"), format!("frame-src {sources}; ")),
+            None => <(String, String)>::default(),
+        };
+        let runs = if self.script.is_empty() {
+            String::new()
+        } else {
+            format!("script-src 'sha256-{}'{also}; connect-src 'self'{also}; {frames}", hash(self.script))
+        };
         let posts = if self.form { "'self'" } else { "'none'" };
         format!(
-            "default-src 'none'; {runs}style-src 'sha256-{}'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action {posts}",
+            "default-src 'none'; {runs}style-src 'sha256-{}'{also}; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action {posts}",
             *STYLE_HASH
         )
     }
@@ -59,8 +81,17 @@ impl Page<'_> {
             languages = say(self.locale, "languages"),
             others = others.map(|other| link(other.tag(), say(other, "language"))).collect::<String>(),
             main = self.main,
-            script = if self.script.is_empty() { String::new() } else { format!("<script>{}</script>", self.script) },
+            script = self.scripts(),
         )
+    }
+}
+
+impl Page<'_> {
+    /// The elements of its scripts.
+    fn scripts(&self) -> String {
+        let own = if self.script.is_empty() { String::new() } else { format!("<script>{}</script>", self.script) };
+        let outer = self.widget.map(|widget| format!("\n<script src=\"{}\" async defer></script>", escaped(&widget.script)));
+        own + &outer.unwrap_or_default()
     }
 }
 
@@ -79,7 +110,8 @@ fn hash(inline: &str) -> String {
 }
 
 /// Text for HTML, also within quotes.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut html, c| {
         match c {
             '&' => html.push_str("&amp;"),
@@ -121,7 +153,7 @@ fn about(code: &str, status: u16, title: &str, more: &str, locale: Locale) -> Re
         code = escaped(code),
         documents = say(locale, "documents"),
     );
-    Page { locale, title, main: &main, script: "", form: false }.into_response()
+    Page { locale, title, main: &main, script: "", form: false, widget: None }.into_response()
 }
 
 /// The frontend of this deployment, where people go on after a page.
@@ -214,7 +246,8 @@ impl IntoResponse for LinkPage {
             link_anew = say(locale, "link-anew"),
             close = say(locale, "close"),
         );
-        Page { locale, title: &title, main: &main, script: include_str!("../assets/link-page.js"), form: false }.into_response()
+        Page { locale, title: &title, main: &main, script: include_str!("../assets/link-page.js"), form: false, widget: None }
+            .into_response()
     }
 }
 
@@ -238,7 +271,7 @@ impl IntoResponse for ButtonPage {
         let form = self.button.is_some();
         let end = self.button.map_or_else(|| format!("<p class=\"soft\">{}</p>", say(self.locale, "close")), post);
         let main = format!("<h1>{}</h1>\n<p>{}</p>\n{end}", escaped(&self.title), escaped(&self.lead));
-        Page { locale: self.locale, title: &self.title, main: &main, script: "", form }.into_response()
+        Page { locale: self.locale, title: &self.title, main: &main, script: "", form, widget: None }.into_response()
     }
 }
 
@@ -305,6 +338,23 @@ mod tests {
         assert!(html.contains("&lt;Tytuł&gt;") && html.contains("Po co &amp; jak"), "{html}");
         let (policy, html) = runtime().block_on(read(page(None).into_response()));
         assert!(policy.ends_with("form-action 'none'") && !html.contains("<form"), "{policy} {html}");
+    }
+
+    #[test]
+    fn a_page_with_a_widget_may_use_its_sources() {
+        let widget = Widget {
+            class: "captcha",
+            site_key: "key".to_owned(),
+            script: "https://captcha.example/api.js?a=1&b=2".to_owned(),
+            sources: "https://captcha.example".to_owned(),
+        };
+        let page = Page { locale: Locale::En, title: "T", main: "<p>", script: "1;", form: false, widget: Some(&widget) };
+        let (policy, html) = runtime().block_on(read(page.into_response()));
+        for directive in ["script-src 'sha256-", "frame-src https://captcha.example; ", "connect-src 'self' https://captcha.example; "] {
+            assert!(policy.contains(directive), "{policy}");
+        }
+        assert!(!policy.contains("unsafe") && policy.starts_with("default-src 'none'; "), "{policy}");
+        assert!(html.contains("<script src=\"https://captcha.example/api.js?a=1&amp;b=2\" async defer></script>"), "{html}");
     }
 
     #[test]

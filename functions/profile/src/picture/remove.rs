@@ -1,11 +1,11 @@
 //! Going back to the default picture.
 
+use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
 use callers::Member;
 use events::{Outbox, files::PictureRetired};
-use kernel::Sys;
-use store::{Table, Tx};
-use web::{Error, NoContent, Problems};
+use store::Tx;
+use web::{Error, NoContent, Problems, RequestId};
 
 /// Removes the caller's picture.
 ///
@@ -18,13 +18,15 @@ use web::{Error, NoContent, Problems};
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204, description = "The caller has the default picture."), Problems)
 )]
-pub async fn delete_picture(member: Member, State(table): State<Table>, State(sys): State<Sys>) -> Result<NoContent, Error> {
+pub async fn delete_picture(State(s): State<crate::State>, member: Member, request: RequestId) -> Result<NoContent, Error> {
     let user = member.user;
     if let Some(picture) = user.picture {
         let mut tx = Tx::new();
         user.change_picture(&mut tx, None);
-        Outbox::add(&mut tx, &sys, &PictureRetired { user: user.id, picture });
-        table.commit(tx).await?;
+        let entry = AuditEntry::of_own(&s.sys, user.id, &request.0, Action::PictureRemoved);
+        s.audit.add(&mut tx, &entry.changed("picture", picture, ()));
+        Outbox::add(&mut tx, &s.sys, &PictureRetired { user: user.id, picture });
+        s.table.commit(tx).await?;
     }
     Ok(NoContent)
 }

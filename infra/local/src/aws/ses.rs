@@ -39,7 +39,7 @@ struct Mail {
 }
 
 /// The headers that programs act on. The inbox shows them.
-const KEPT: [&str; 2] = ["list-unsubscribe", "list-unsubscribe-post"];
+const KEPT: [&str; 6] = ["in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "references", "reply-to"];
 
 /// Answers a signed call.
 pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {

@@ -23,7 +23,7 @@ struct BreachedReading {
     asked: Vec<RangeRequest>,
 }
 
-/// One of: `{"add": "…"}`, `{"remove": "…"}`, `{"mode": "well"}` or `slow`, `down`, `garbled`.
+/// One of: `{"add": "…"}`, `{"remove": "…"}`, `{"mode": "well"}` or another [`Mode`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BreachedChange {

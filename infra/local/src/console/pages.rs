@@ -88,10 +88,13 @@ assets! {
     "console.js" "text/javascript; charset=utf-8";
     "overview.js" "text/javascript; charset=utf-8";
     "try.js" "text/javascript; charset=utf-8";
+    "try-cart.js" "text/javascript; charset=utf-8";
     "try-members.js" "text/javascript; charset=utf-8";
     "try-notifications.js" "text/javascript; charset=utf-8";
+    "try-orders.js" "text/javascript; charset=utf-8";
     "try-pane.js" "text/javascript; charset=utf-8";
     "try-parts.js" "text/javascript; charset=utf-8";
+    "try-payments.js" "text/javascript; charset=utf-8";
     "try-people.js" "text/javascript; charset=utf-8";
     "try-room.js" "text/javascript; charset=utf-8";
     "try-rooms.js" "text/javascript; charset=utf-8";
@@ -213,8 +216,8 @@ mod tests {
     use super::*;
 
     fn scripts() -> String {
-        let parts = ["members", "notifications", "pane", "parts", "people", "room", "rooms", "shop", "staff", "support", "texts"]
-            .map(|part| format!("try-{part}.js"));
+        let names = "cart members notifications orders pane parts payments people room rooms shop staff support texts";
+        let parts: Vec<String> = names.split(' ').map(|part| format!("try-{part}.js")).collect();
         let all = PAGES.iter().map(|page| page.script).chain(["console.js"]).chain(parts.iter().map(String::as_str));
         all.map(|name| content(name).unwrap_or_else(|| panic!("there is no {name}")).1).collect()
     }

@@ -9,7 +9,10 @@ use serde_json::Value;
 use super::ConsoleError;
 use crate::{
     Core,
-    outside::stripe::{Act, Mode, StripeEvent, StripeRequest, Webhooks},
+    outside::{
+        Mode,
+        stripe::{Act, StripeEvent, StripeRequest, Webhooks},
+    },
 };
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -29,7 +32,7 @@ struct StripeReading {
 }
 
 /// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `confirm`, `fail_to_confirm`, `dispute`, `{"refund": null}`, `cancel`;
-/// `{"mode": "well"}` or `slow`, `down`, `lost`, `busy`, `limited`; `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`,
+/// `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `busy`, `limited`; `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`,
 /// `lost`; `{"deliver": "evt_…"}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ use axum::{
 pub(crate) use event::{common_log_time, parameters, request_id};
 use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode, request::Parts};
-use routes::Routes;
+pub use routes::Routes;
 pub(crate) use throttle::Throttles;
 
 use crate::{
@@ -108,8 +108,9 @@ impl Gateway {
         }
         let path = event::decoded_path(parts).ok_or(GatewayError::BadRequest)?;
         let found = self.routes.find(parts.method.as_str(), &path).ok_or(GatewayError::NotFound)?;
-        handled.route = found.route.key.split_once(' ').map(|(_, path)| path.to_owned());
-        let fault = self.core.aws.faults.strike(&found.route.function, Service::HttpApi, &found.route.key);
+        let operation = found.operation(&path);
+        handled.route = operation.split_once(' ').map(|(_, path)| path.to_owned());
+        let fault = self.core.aws.faults.strike(&found.route.function, Service::HttpApi, &operation);
         suffer(fault).await?;
         if !self.core.limits.lifted() && !self.throttles.admit(&found.route.key, self.core.clock.now()) {
             return Err(GatewayError::TooManyRequests);
@@ -128,16 +129,16 @@ impl Gateway {
             Ok(None) => Err(GatewayError::Unavailable),
             Err(InvokeError::RequestTooLarge(_)) => Err(GatewayError::EntityTooLarge),
             Err(error) => {
-                tracing::error!(route = found.route.key, function = found.route.function, %error, "a function failed");
+                tracing::error!(%operation, function = found.route.function, %error, "a function failed");
                 Err(GatewayError::FunctionFailed)
             }
             Ok(Some(response)) => reply::response(&response).ok_or_else(|| {
-                tracing::error!(route = found.route.key, function = found.route.function, "a response is not understood");
+                tracing::error!(%operation, function = found.route.function, "a response is not understood");
                 GatewayError::FunctionFailed
             }),
         };
         let status = result.as_ref().map_or_else(|refusal| refusal.status(), Response::status).as_u16();
-        handled.calls = self.core.aws.calls.close(trace.as_str(), &found.route.key, status < 400);
+        handled.calls = self.core.aws.calls.close(trace.as_str(), &operation, status < 400);
         if fault == Some(Fault::LostAfter) { Ok(lost()) } else { result }
     }
 }

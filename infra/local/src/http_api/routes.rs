@@ -1,14 +1,39 @@
 //! Routing: of the routes for a method, the one with the most specific path is used.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
-use crate::template::RouteSpec;
+use http::Method;
+
+use crate::{functions, template::RouteSpec};
+
+/// The operations of all functions in code.
+static OPERATIONS: LazyLock<Routes> = LazyLock::new(|| {
+    let documents = functions::ALL.iter().filter_map(|function| Some((function.name, (function.description?)())));
+    let specs = documents.flat_map(|(name, document)| {
+        let spec =
+            move |method: Method, path: &str| RouteSpec { method: method.to_string(), path: path.to_owned(), function: name.to_owned() };
+        let items = document.paths.paths.into_iter();
+        items.flat_map(move |(path, item)| {
+            let declared = [
+                (Method::GET, item.get),
+                (Method::POST, item.post),
+                (Method::PUT, item.put),
+                (Method::PATCH, item.patch),
+                (Method::DELETE, item.delete),
+            ];
+            let methods: Vec<RouteSpec> =
+                declared.into_iter().filter(|(_, operation)| operation.is_some()).map(|(method, _)| spec(method, &path)).collect();
+            methods
+        })
+    });
+    Routes::new(&specs.collect::<Vec<_>>())
+});
 
 /// The routes of an API.
-pub(super) struct Routes(Vec<Route>);
+pub struct Routes(Vec<Route>);
 
 /// One parsed route.
-pub(super) struct Route {
+pub struct Route {
     /// Such as `GET /v1/users/{username}`.
     pub key: String,
     /// The function behind it.
@@ -26,12 +51,30 @@ enum Segment {
 }
 
 /// A route and the values of its parameters.
-pub(super) struct Found<'a> {
+pub struct Found<'a> {
+    /// The route.
     pub route: &'a Route,
+    /// The values by name.
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Found<'_> {
+    /// The operation behind the route, such as `GET /v1/users/{username}`. It is the key of the route, except if that is for all paths
+    /// below a prefix: then it is the operation of the function that has the path, or the key again if none has.
+    pub(super) fn operation(&self, path: &str) -> Cow<'_, str> {
+        let Route { key, method, segments, .. } = self.route;
+        let shared = segments.len() > 1 && matches!(segments.last(), Some(Segment::Greedy(_)));
+        let declared = if method == "HEAD" { "GET" } else { method };
+        match shared.then(|| OPERATIONS.find(declared, path)).flatten() {
+            Some(found) => Cow::Owned(format!("{method}{}", found.route.key.strip_prefix(declared).unwrap_or_default())),
+            None => Cow::Borrowed(key),
+        }
+    }
+}
+
 impl Routes {
+    /// Of these routes.
+    #[must_use]
     pub fn new(specs: &[RouteSpec]) -> Self {
         let mut routes: Vec<Route> = specs.iter().map(Route::new).collect();
         // `Segment`'s order puts the most specific route first.
@@ -39,6 +82,8 @@ impl Routes {
         Self(routes)
     }
 
+    /// The route for a method and a decoded path.
+    #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<Found<'_>> {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let mut candidates = self.0.iter().filter(|r| r.method == method);

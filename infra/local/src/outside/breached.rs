@@ -149,10 +149,13 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
         return (StatusCode::BAD_REQUEST, "The hash prefix was not in a valid format").into_response();
     }
     let padded = headers.get("add-padding").is_some_and(|v| v == "true");
-    if let Some(failure) = core.outside.breached.note(RangeRequest { digits: digits.clone(), padded }).failure().await {
-        return failure;
-    }
-    let mut lines = core.outside.breached.range(&digits.to_ascii_uppercase());
+    let mode = core.outside.breached.note(RangeRequest { digits: digits.clone(), padded });
+    mode.answer(move || found(&core.outside.breached, &digits, padded)).await
+}
+
+/// The hashes that begin with these digits, with others so that their number does not tell how many there are.
+fn found(breached: &Breached, digits: &str, padded: bool) -> Response {
+    let mut lines = breached.range(&digits.to_ascii_uppercase());
     // A response of the real service is never empty. Padding lines have the count zero.
     let others = if padded { PADDED.saturating_sub(lines.len()) } else { 1 };
     lines.extend((0..others).map(|n| hash(&format!("{digits} {n}"))).filter_map(|hash| Some(format!("{}:0", hash.get(5..)?))));

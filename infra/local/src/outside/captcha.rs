@@ -1,5 +1,6 @@
 //! The service that tells people from programs. In a browser the real one has a widget that gets a token; here a page, or a test, asks
-//! for one, and says what the service will say of it: `POST /captcha/tokens`. A token can be verified once, within two minutes.
+//! for one, and says what the service will say of it: `POST /captcha/tokens`. A page can also load a widget, `/captcha/widget.js`, which
+//! needs nobody to solve it. A token can be verified once, within two minutes.
 //! <https://developers.google.com/recaptcha/docs/verify>
 
 use std::{
@@ -12,8 +13,9 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
+    http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use kernel::{Time, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -116,18 +118,25 @@ impl Captchas {
 }
 
 pub(super) fn routes() -> Router<Arc<Core>> {
-    Router::new().route("/tokens", post(give)).route("/siteverify", post(verify))
+    Router::new().route("/tokens", post(give)).route("/siteverify", post(verify)).route("/widget.js", get(widget))
 }
 
 async fn give(State(core): State<Arc<Core>>, Json(solved): Json<Solved>) -> Json<Value> {
     Json(json!({ "token": core.outside.captchas.solve(solved, core.sys.now()) }))
 }
 
+/// The script of the widget. It solves the captcha by itself: its field gets a token of this moment.
+async fn widget(State(core): State<Arc<Core>>) -> impl IntoResponse {
+    let token = core.outside.captchas.solve(Solved::default(), core.sys.now());
+    ([(CONTENT_TYPE, "text/javascript")], include_str!("captcha.js").replace("TOKEN", &token))
+}
+
 async fn verify(State(core): State<Arc<Core>>, form: Bytes) -> Response {
-    if let Some(failure) = core.outside.captchas.note().failure().await {
-        return failure;
-    }
     let asked: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
-    let field = |name: &str| asked.get(name).map_or("", String::as_str);
-    Json(core.outside.captchas.verify(field("secret"), field("response"), core.sys.now())).into_response()
+    let (captchas, now) = (core.outside.captchas.clone(), core.sys.now());
+    let verified = move || {
+        let field = |name: &str| asked.get(name).map_or("", String::as_str);
+        Json(captchas.verify(field("secret"), field("response"), now)).into_response()
+    };
+    core.outside.captchas.note().answer(verified).await
 }

@@ -20,8 +20,8 @@ use breached::Breached;
 use captcha::Captchas;
 use stripe::Stripe;
 
-/// The delay of [`Mode::Slow`].
-const SLOW: Duration = Duration::from_secs(5);
+/// The delay of [`Mode::Slow`]: longer than any function waits.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// How a service answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,27 +30,44 @@ pub enum Mode {
     /// It answers.
     #[default]
     Well,
-    /// It answers after five seconds.
+    /// It answers after ten seconds.
     Slow,
-    /// It answers with 503.
+    /// It does nothing, and answers with 503.
     Down,
-    /// It answers with an HTML page.
+    /// It does nothing, and answers with an HTML page.
     Garbled,
+    /// It does what it is asked, and then answers with 500.
+    Lost,
+    /// It says that the same request is being handled: 409.
+    Busy,
+    /// It says that there are too many requests: 429.
+    Limited,
 }
 
 impl Mode {
-    /// What it answers with instead, if it fails.
-    async fn failure(self) -> Option<Response> {
+    /// The answer of a service that does this `work` and has no errors of its own.
+    async fn answer(self, work: impl FnOnce() -> Response) -> Response {
         match self {
-            Self::Well => None,
+            Self::Well => work(),
             Self::Slow => {
                 tokio::time::sleep(SLOW).await;
-                None
+                work()
             }
-            Self::Down => Some(StatusCode::SERVICE_UNAVAILABLE.into_response()),
-            Self::Garbled => Some(Html("<!doctype html><title>Just a moment</title>").into_response()),
+            Self::Down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Self::Garbled => garbled(),
+            Self::Lost => {
+                drop(work());
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+            Self::Busy => StatusCode::CONFLICT.into_response(),
+            Self::Limited => StatusCode::TOO_MANY_REQUESTS.into_response(),
         }
     }
+}
+
+/// The page of something between a client and a service.
+fn garbled() -> Response {
+    Html("<!doctype html><title>Just a moment</title>").into_response()
 }
 
 /// The state of the stand-ins.

@@ -6,6 +6,9 @@ use std::{collections::BTreeSet, process::Command};
 use super::Parts;
 use crate::{Failure, repository};
 
+/// The functions with Stripe's client, which is seven megabytes.
+const PAYING: [&str; 3] = ["donations", "orders", "stripe-webhook"];
+
 /// Excluded crates that a function links.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
@@ -26,12 +29,16 @@ fn linked(function: &str) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The excluded crates in the tree of a function. Exceptions: passkeys need elliptic curves and RSA, and the SDK of S3 needs P-256.
+/// The excluded crates in the tree of a function. Exceptions: passkeys need elliptic curves and RSA, the SDK of S3 needs P-256, payments
+/// need Stripe's client, and `files` has the pictures: of its users all but the one that processes them only name files, so that the
+/// linker leaves the rest out, as `cargo xtask sizes` shows.
 fn left_out(function: &str, tree: &str) -> Vec<String> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let fits = |name: &str| match name {
         "p256" => names.contains("webauthn-rs") || names.contains("aws-sdk-s3"),
         "p384" | "rsa" => names.contains("webauthn-rs"),
+        "fast_image_resize" | "gif" | "image" | "moxcms" | "png" | "zune-jpeg" => names.contains("files"),
+        _ if name.starts_with("async-stripe") => PAYING.contains(&function),
         _ => !name.starts_with("aws-lc-"),
     };
     let found = names.iter().copied().filter(|name| !fits(name));
@@ -52,6 +59,9 @@ mod tests {
         assert_eq!(found("rooms v0.1.0 (/x)\nrustls v0.23.0\nrsaring v1.0.0\nring v0.17.0 (*)\n"), 0);
         assert_eq!(found("rooms v0.1.0 (/x)\naws-lc-rs v1.0.0\naws-lc-sys v1.0.0\nrsa v0.9.0\n\nrsa v0.9.0 (*)\n"), 3);
         assert_eq!(found("webauthn-rs v0.5.0\nrsa v0.9.0\np256 v0.13.0\np384 v0.13.0\n"), 0, "passkeys bring them");
+        assert_eq!(found("image v0.25.0\nasync-stripe v1.0.0\nasync-stripe-core v1.0.0\n"), 3);
+        assert_eq!(found("files v0.1.0 (/x)\nimage v0.25.0\npng v0.18.0\n"), 0, "files bring them");
+        assert_eq!(left_out("donations", "async-stripe v1.0.0\n").len(), 0, "payments bring it");
         assert_eq!(found("aws-sdk-s3 v1.0.0\np256 v0.13.0\np384 v0.13.0\n"), 1, "S3 brings one of them");
     }
 }

@@ -131,7 +131,8 @@ pub mod samples {
     }
 
     pub fn http(route: &str) -> Value {
-        json!({"version": "2.0", "routeKey": route})
+        let (method, path) = route.split_once(' ').expect("a route");
+        json!({"version": "2.0", "routeKey": route, "rawPath": path, "requestContext": {"http": {"method": method}}})
     }
 
     /// A function `talk` behind a route, a stream of frames and a rule.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::template::{RouteSpec, Template};
+use local::{Routes, template::Template};
 use serde_json::Value;
 
 use super::Parts;
@@ -27,7 +27,8 @@ fn differences(template: &Template, cases: &[Case]) -> Vec<String> {
     let idle = template.functions.values().filter(|function| !kinds.contains_key(function.name.as_str()));
     findings.extend(idle.map(|function| format!("{}: has no trigger in the template", function.name)));
     findings.extend(misnamed_streams(template));
-    findings.extend(cases.iter().filter_map(|case| unknown_route(template, case)));
+    let routes = Routes::new(&template.http_api.routes);
+    findings.extend(cases.iter().filter_map(|case| other_route(template, &routes, case)));
     findings
 }
 
@@ -56,13 +57,22 @@ fn misnamed_streams(template: &Template) -> Vec<String> {
     misnamed.map(|(stream, _)| format!("template.yaml: the WebSocket route {stream} must invoke the function with the same name")).collect()
 }
 
-/// The route of a sample event, if the template has no such route for its function.
-fn unknown_route(template: &Template, case: &Case) -> Option<String> {
+/// A sample event that does not have the route, the path parameters and the function which the gateway chooses for its path.
+fn other_route(template: &Template, routes: &Routes, case: &Case) -> Option<String> {
     let key = case.event.get("routeKey").and_then(Value::as_str)?;
-    let known = |route: &RouteSpec| {
-        format!("{} {}", route.method, route.path) == key && template.function(&route.function).is_some_and(|f| f.name == case.function)
+    let text = |pointer: &str| case.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (method, path) = (text("/requestContext/http/method"), text("/rawPath"));
+    let Some(found) = routes.find(method, path) else {
+        return Some(format!("{}: no route in the template takes {method} {path}", case.file));
     };
-    (!template.http_api.routes.iter().any(known)).then(|| format!("{}: {} has no route {key} in the template", case.file, case.function))
+    let function = template.function(&found.route.function).map_or("", |function| &function.name);
+    let parameters: BTreeMap<String, String> =
+        case.event.get("pathParameters").and_then(|all| serde_json::from_value(all.clone()).ok()).unwrap_or_default();
+    let same = found.route.key == key && found.parameters == parameters && function == case.function;
+    (!same).then(|| {
+        let has = format!("the route {key} with {parameters:?} of {}", case.function);
+        format!("{}: has {has}, and the gateway chooses {} with {:?} of {function}", case.file, found.route.key, found.parameters)
+    })
 }
 
 #[cfg(test)]
@@ -83,8 +93,10 @@ mod tests {
             found(TALK, &[case("talk", json!({"source": "aws.scheduler"}))])
                 .contains("has a sample event for `schedule`, a trigger that the function does not have")
         );
-        assert!(found(TALK, &[case("talk", http("GET /v1/other"))]).contains("talk has no route GET /v1/other"));
-        assert!(found(TALK, &[case("other", http("GET /v1/talk"))]).contains("other has no route GET /v1/talk"));
+        assert!(found(TALK, &[case("talk", http("GET /v1/other"))]).contains("no route in the template takes GET /v1/other"));
+        assert!(
+            found(TALK, &[case("other", http("GET /v1/talk"))]).contains("of other, and the gateway chooses GET /v1/talk with {} of talk")
+        );
         let renamed = TALK.replace("Routes: {talk:", "Routes: {chatter:");
         assert!(found(&renamed, &all).contains("the WebSocket route chatter must invoke the function with the same name"));
         let idle = format!("{TALK}  IdleFunction: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: functions/idle}}}}\n");

@@ -167,9 +167,25 @@ account_deactivated-subject = Your account is deactivated
 account_deactivated-lead = The account { $username } was deactivated. Nobody can sign in to it or see it, and its data is kept.
 account_deactivated-note = If that was not you, or if you want to use the account again, write to us.
 
+profile_changed-subject = Our team has changed your profile
+profile_changed-lead = Our team has changed something in the profile of the account { $username }. This is the name with which you sign in. You see all that is in your profile when you are signed in.
+profile_changed-note = If you do not know the reason, write to us.
+
+sessions_ended-subject = You were signed out everywhere
+sessions_ended-lead = Our team has ended all sessions of the account { $username }, and no device is trusted any more. Sign in again.
+sessions_ended-note = If you do not know the reason, write to us, and change your password.
+
 chat_unbanned-subject = You can chat again
 chat_unbanned-lead = The account { $username } is no longer banned from chat. You can write and read messages as before.
 chat_unbanned-note = Please keep to the rules of the chat.
+
+order_shipped-subject = Your order is on its way
+order_shipped-lead = An order of the account { $username } has been shipped.
+order_shipped-note = In your account you see which one.
+
+order_refunded-subject = You get money back
+order_refunded-lead = We are giving back money that was paid for an order of the account { $username }. It arrives on the card within ten days.
+order_refunded-note = In your account you see how much, and for which order.
 
 account_deleted-subject = Your account is being deleted
 account_deleted-lead = The deletion of the account { $username } has begun, as it was scheduled. It can no longer be cancelled.
@@ -180,11 +196,20 @@ donation_receipt-lead = Thank you, { $username }. We have received your donation
 donation_receipt-number = Number
 donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
 
+plan_receipt-subject = Your plan: { $plan }
+plan_receipt-lead = Thank you, { $username }. We have received { $amount } for the plan { $plan }, which you have from now on.
+plan_receipt-number = Number
+plan_receipt-note = Keep this mail: it is the confirmation of your payment. All your payments are listed in your account.
+
 order_confirmation-subject = We have received your order
 order_confirmation-lead = Thank you, { $username }. We have received your order. You pay it in cash when it is delivered.
 order_confirmation-number = Number
 order_confirmation-total = Total
 order_confirmation-note = The price is final, and delivery is free. In your account you see how far the order is, and can cancel it until it is shipped.
+
+order_paid-subject = Your order is paid
+order_paid-lead = Thank you, { $username }. We have received your order and its payment by card.
+order_paid-note = The price is final, and delivery is free. In your account you see how far the order is.
 
 # A mail about messages that wait. Their beginnings, and in each room the number of those that are not shown, are between -lead and -note.
 unsubscribe = Stop these mails
@@ -213,6 +238,25 @@ support_transcript-subject = Your conversation with support
 support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
 support_transcript-note = If you did not ask for it, somebody else is using your account: change your password and end the other sessions.
 
+# Mails of the contact form. What was written stands between -lead and -note. The copy and the answer have the same subject, so that mail
+# programs show them together.
+contact_message-subject = Contact form: { $subject } ({ $number })
+contact_message-lead = Somebody has written to you with the contact form.
+contact_message-about = Subject
+contact_message-name = Name
+contact_message-address = Address
+contact_message-proven = proven
+contact_message-unproven = not proven
+contact_message-note = Answers to this mail go to that address and are not kept in the ticket. Answers that are kept are written in the console.
+
+contact_copy-subject = Your message to us: { $subject } ({ $number })
+contact_copy-lead = Thank you. We have received your message and will answer you at this address.
+contact_copy-note = If you did not write to us, somebody has given your address. You may ignore this mail.
+
+contact_answer-subject = Re: Your message to us: { $subject } ({ $number })
+contact_answer-lead = This is our answer to your message:
+contact_answer-note = To write back, answer this mail.
+
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->
         [one] 1 minute
@@ -230,6 +274,8 @@ phone_changed-sms = This number no longer belongs to your Stoa account. If you d
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.
 account_reactivated-sms = Your Stoa account is active again, with all its data. You can sign in as before. If you did not ask for it, write to us.
 account_deactivated-sms = Your Stoa account was deactivated. If that was not you, or if you want to use it again, write to us.
+profile_changed-sms = Our team has changed something in the profile of your Stoa account. If you do not know the reason, write to us.
+sessions_ended-sms = Our team has ended all sessions of your Stoa account. Sign in again. If you do not know the reason, write to us.
 account_deleted-sms = The deletion of your Stoa account has begun and can no longer be cancelled. This is our last message about it.
 deletion_cancelled-sms = The deletion of your Stoa account was cancelled. If that was not you, sign in and schedule it again.
 # The link that cancels it comes after the text.

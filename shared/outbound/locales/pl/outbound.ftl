@@ -182,9 +182,25 @@ account_deactivated-subject = Twoje konto jest dezaktywowane
 account_deactivated-lead = Konto { $username } zostało dezaktywowane. Nikt nie może się na nie zalogować ani go zobaczyć, a jego dane są zachowane.
 account_deactivated-note = Jeśli to nie Ty albo jeśli chcesz znów używać konta, napisz do nas.
 
+profile_changed-subject = Nasz zespół zmienił Twój profil
+profile_changed-lead = Nasz zespół zmienił coś w profilu konta { $username }. Tą nazwą się logujesz. Po zalogowaniu zobaczysz wszystko, co jest w Twoim profilu.
+profile_changed-note = Jeśli nie znasz powodu, napisz do nas.
+
+sessions_ended-subject = Zakończyliśmy wszystkie Twoje sesje
+sessions_ended-lead = Nasz zespół zakończył wszystkie sesje konta { $username } i żadne urządzenie nie jest już zaufane. Zaloguj się ponownie.
+sessions_ended-note = Jeśli nie znasz powodu, napisz do nas i zmień hasło.
+
 chat_unbanned-subject = Znów możesz korzystać z czatu
 chat_unbanned-lead = Konto { $username } nie jest już zablokowane na czacie. Możesz pisać i czytać wiadomości jak dawniej.
 chat_unbanned-note = Prosimy o przestrzeganie zasad czatu.
+
+order_shipped-subject = Twoje zamówienie jest w drodze
+order_shipped-lead = Zamówienie z konta { $username } zostało wysłane.
+order_shipped-note = Na swoim koncie zobaczysz, które to zamówienie.
+
+order_refunded-subject = Zwracamy pieniądze
+order_refunded-lead = Zwracamy pieniądze zapłacone za zamówienie z konta { $username }. Pojawią się na karcie w ciągu dziesięciu dni.
+order_refunded-note = Na swoim koncie zobaczysz kwotę i zamówienie.
 
 account_deleted-subject = Twoje konto jest usuwane
 account_deleted-lead = Zgodnie z planem rozpoczęło się usuwanie konta { $username }. Nie można go już anulować.
@@ -195,11 +211,20 @@ donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiz
 donation_receipt-number = Numer
 donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
 
+plan_receipt-subject = Twój plan: { $plan }
+plan_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy { $amount } za plan { $plan }, z którego możesz już korzystać.
+plan_receipt-number = Numer
+plan_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich płatności jest na Twoim koncie.
+
 order_confirmation-subject = Przyjęliśmy Twoje zamówienie
 order_confirmation-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie. Zapłacisz za nie gotówką przy odbiorze.
 order_confirmation-number = Numer
 order_confirmation-total = Razem
 order_confirmation-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia i możesz je anulować, dopóki nie zostanie wysłane.
+
+order_paid-subject = Twoje zamówienie jest opłacone
+order_paid-lead = Dziękujemy, { $username }. Przyjęliśmy Twoje zamówienie i płatność kartą.
+order_paid-note = Cena jest ostateczna, a dostawa bezpłatna. Na swoim koncie zobaczysz stan zamówienia.
 
 # Wiadomość o wiadomościach, które czekają. Ich początki oraz liczba niepokazanych w każdym pokoju stoją między -lead a -note.
 unsubscribe = Zrezygnuj z takich wiadomości
@@ -230,6 +255,25 @@ support_transcript-subject = Twoja rozmowa z zespołem pomocy
 support_transcript-lead = Cześć { $username }, oto rozmowa, o którą prosisz:
 support_transcript-note = Jeśli to nie Ty o nią prosisz, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
 
+# Wiadomości formularza kontaktowego. Treść stoi między -lead i -note. Kopia i odpowiedź mają ten sam temat, żeby programy pocztowe
+# pokazywały je razem.
+contact_message-subject = Formularz kontaktowy: { $subject } ({ $number })
+contact_message-lead = Formularzem kontaktowym przyszła wiadomość do zespołu.
+contact_message-about = Temat
+contact_message-name = Imię i nazwisko
+contact_message-address = Adres
+contact_message-proven = potwierdzony
+contact_message-unproven = niepotwierdzony
+contact_message-note = Odpowiedzi na tę wiadomość trafiają pod ten adres i nie są zapisywane w zgłoszeniu. Odpowiedzi, które mają być zapisane, pisze się w konsoli.
+
+contact_copy-subject = Twoja wiadomość do nas: { $subject } ({ $number })
+contact_copy-lead = Dziękujemy. Mamy Twoją wiadomość i odpowiemy na ten adres.
+contact_copy-note = Jeśli to nie Twoja wiadomość, ktoś podał Twój adres. Możesz ją zignorować.
+
+contact_answer-subject = Re: Twoja wiadomość do nas: { $subject } ({ $number })
+contact_answer-lead = Oto nasza odpowiedź na Twoją wiadomość:
+contact_answer-note = Aby odpisać, odpowiedz na tę wiadomość.
+
 # SMS-y: przed tekstem stoi kod; bez polskich znaków mieszczą się w jednej części.
 code-sms = to Twoj kod do Stoa, wazny { $minutes ->
         [one] 1 minute
@@ -249,6 +293,8 @@ phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie
 username_changed-sms = Twoje konto Stoa ma teraz inna nazwe. Jesli to nie Ty, zmien haslo i wroc do dawnej nazwy w ciagu 30 dni.
 account_reactivated-sms = Twoje konto Stoa znow jest aktywne, ze wszystkimi danymi. Mozesz zalogowac sie jak dawniej. Jesli to nie Twoja prosba, napisz do nas.
 account_deactivated-sms = Twoje konto Stoa zostalo dezaktywowane. Jesli to nie Ty albo jesli chcesz znow go uzywac, napisz do nas.
+profile_changed-sms = Nasz zespol zmienil cos w profilu Twojego konta Stoa. Jesli nie znasz powodu, napisz do nas.
+sessions_ended-sms = Nasz zespol zakonczyl wszystkie sesje Twojego konta Stoa. Zaloguj sie ponownie. Jesli nie znasz powodu, napisz do nas.
 account_deleted-sms = Rozpoczelo sie usuwanie Twojego konta Stoa i nie mozna go juz anulowac. To nasza ostatnia wiadomosc o nim.
 deletion_cancelled-sms = Usuniecie Twojego konta Stoa zostalo anulowane. Jesli to nie Ty, zaloguj sie i zaplanuj je ponownie.
 # Po tekście stoi link, który anuluje usunięcie.

@@ -366,16 +366,29 @@ async fn any_parameter_is_data() {
 }
 
 #[tokio::test]
-async fn a_head_route_is_for_all_paths_below_its_prefix() {
+async fn a_shared_route_is_for_all_paths_below_its_prefix() {
     let routes = Router::new().route("/v1/me", get(tell)).route("/v1/users/{username}", get(tell)).route("/v1/sessions", post(tell));
     let function = with(routes);
-    let below = [("me", 200), ("users/ana", 200), ("users/a b", 200), ("sessions", 405), ("nothing", 404), ("users/ana/x", 404), ("", 404)];
-    for (rest, status) in below {
-        let asked = event("HEAD /v1/{path+}", "/v1/elsewhere", &json!({ "path": rest }));
-        assert_eq!(answer(&function, &asked.to_string()).await.unwrap().0, status, "{rest}");
+    let below = [
+        ("me", 200, 405),
+        ("users/ana", 200, 405),
+        ("users/a b", 200, 405),
+        ("users/a%2Fb#?", 200, 405),
+        ("sessions", 405, 200),
+        ("nothing", 404, 404),
+        ("users/ana/x", 404, 404),
+        ("", 404, 404),
+    ];
+    for (rest, get, post) in below {
+        for (method, status) in [("GET", get), ("HEAD", get), ("POST", post)] {
+            let asked = event(&format!("{method} /v1/{{path+}}"), "/v1/elsewhere", &json!({ "path": rest }));
+            assert_eq!(answer(&function, &asked.to_string()).await.unwrap().0, status, "{method} {rest}");
+        }
     }
-    let failure = answer(&function, &event("HEAD /v1/{path+}", "/v1/me", &json!({})).to_string()).await.unwrap_err();
-    assert_eq!(failure, "a path parameter is missing");
+    for method in ["GET", "HEAD", "POST"] {
+        let failure = answer(&function, &event(&format!("{method} /v1/{{path+}}"), "/v1/me", &json!({})).to_string()).await.unwrap_err();
+        assert_eq!(failure, "a path parameter is missing");
+    }
 }
 
 #[tokio::test]

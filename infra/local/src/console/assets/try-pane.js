@@ -13,15 +13,17 @@ import { language, texts } from "./try-texts.js";
 /** The colour of a connection's state. */
 const TONES = { live: "good", waiting: "warn", connecting: "warn", refused: "bad" };
 
-/** The form to sign in. */
-function signedOut(stoa, people, number) {
+/** What a guest sees: the form to sign in, and the shop. */
+function signedOut(stoa, sale, page, number) {
+  const { people } = page;
   const who = el("select", {}, options(people.map(({ username, name }) => [username, name])));
   who.selectedIndex = Math.min(number, people.length - 1);
   const run = () => {
     const { username, password } = people.find((person) => person.username === who.value);
     return done(stoa.session.signIn({ login: username, password }));
   };
-  return [form("sign-in", run, el("label", {}, texts.who, who), submit(texts.signIn, true))];
+  const shop = shopParts(stoa, sale, page, number);
+  return { content: [form("sign-in", run, el("label", {}, texts.who, who), submit(texts.signIn, true)), ...shop.content], end: shop.end };
 }
 
 /** The second step of a sign-in: the choice of a factor, then its code. */
@@ -41,7 +43,8 @@ function banText({ title, detail, explanation, ends_at: end }) {
 }
 
 /** What a person who is signed in sees, and what ends it. */
-function signedIn(stoa, user, page, number) {
+function signedIn(stoa, sale, page, number) {
+  const { user } = stoa.session.current;
   const others = page.people.filter(({ username }) => username !== user.username);
   const room = roomPart(stoa, others);
   const rooms = roomsPart(stoa, others, room);
@@ -50,7 +53,7 @@ function signedIn(stoa, user, page, number) {
   room.follow(stoa.room("public"));
   void done(stoa.rooms.more());
   const support = supportParts(stoa, others, page);
-  const shop = shopParts(stoa, page, number);
+  const shop = shopParts(stoa, sale, page, number);
   const parts = [rooms, notifications, friends, support, shop, room];
   return {
     content: [...rooms.content, room.place, notifications.place, friends.place, ...support.content, ...shop.content],
@@ -59,8 +62,9 @@ function signedIn(stoa, user, page, number) {
 }
 
 export function addPane({ number, closed, ...page }) {
-  const { people } = page;
   const stoa = page.createStoa({ url: page.url, locale: language });
+  // A guest keeps the cart when they sign in.
+  const sale = { shop: page.createShop(stoa), checkout: page.createCheckout(stoa) };
   const place = el("section", { class: "card pane", "aria-label": texts.pane(number), "data-pane": number });
   const state = el("span", { class: "chip", role: "status", "data-state": true });
   const link = el("button", { type: "button", class: "quiet", "data-link": true });
@@ -70,7 +74,7 @@ export function addPane({ number, closed, ...page }) {
 
   function close() {
     end();
-    stoa.close();
+    for (const part of [sale.shop, sale.checkout, stoa]) part.close();
     place.remove();
     closed();
   }
@@ -97,8 +101,8 @@ export function addPane({ number, closed, ...page }) {
     end();
     end = () => undefined;
     let content;
-    if (now === "signed_in") ({ content, end } = signedIn(stoa, user, page, number));
-    else content = flow ? secondStep(flow) : signedOut(stoa, people, number);
+    if (flow) content = secondStep(flow);
+    else ({ content, end } = (now === "signed_in" ? signedIn : signedOut)(stoa, sale, page, number));
     main.replaceChildren(...content);
     place.replaceChildren(header(user), refused, main);
   });

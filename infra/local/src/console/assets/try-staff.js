@@ -64,15 +64,23 @@ export async function prove(flow, person) {
   return proof !== undefined && (await done(flow.verify(proof)))?.next === "signed_in";
 }
 
+/** The phone number of a person, by the place of their name among those of this page. */
+export const phoneOf = ({ people }, { username }) => `+${PHONES + people.filter((one) => one.username < username).length}`;
+
+/** Gives an account a phone number, with the code from the inbox. Returns the profile. */
+export async function setPhone({ api }, phone) {
+  let problem;
+  const code = await codeTo(phone, async () => ({ problem } = await api.POST("/v1/me/phone-changes", { body: { phone } })));
+  return done(problem ? { problem } : api.POST("/v1/me/phone-changes/verify", { body: { code } }));
+}
+
 /** Turns second factors on, as a person would, with the codes from the inbox. */
-async function setUpFactors({ api }, person, number) {
+async function setUpFactors(stoa, page, person) {
+  const { api } = stoa;
   const state = await done(api.GET("/v1/me/mfa"));
   if (!state || state.enabled) return;
-  const phone = `+${PHONES + number}`;
-  if (state.missing.length > 0) {
-    const proof = await codeTo(phone, () => api.POST("/v1/me/phone-changes", { body: { phone } }));
-    await done(api.POST("/v1/me/phone-changes/verify", { body: { code: proof } }));
-  }
+  const phone = phoneOf(page, person);
+  if (state.missing.length > 0) await setPhone(stoa, phone);
   const begun = await done(api.POST("/v1/me/mfa/setup", { body: { password: person.password } }));
   if (!begun) return;
   const { secret } = begun.app;
@@ -85,34 +93,37 @@ async function setUpFactors({ api }, person, number) {
 }
 
 /** Runs `work` with a client of the superuser, who has proven a second factor. */
-export async function asSuperuser({ createStoa, url, people }, work) {
-  const number = people.findIndex(({ role }) => role === "superuser");
-  const superuser = people[number];
+export async function asSuperuser(page, work) {
+  const { createStoa, url, people } = page;
+  const superuser = people.find(({ role }) => role === "superuser");
   const theirs = createStoa({ url });
   theirs.session.onStepUp((flow) => prove(flow, superuser));
   const flow = await done(theirs.session.signIn({ login: superuser.username, password: superuser.password }));
   if (flow && (flow.next === "signed_in" || (await prove(flow, superuser)))) {
-    await setUpFactors(theirs, superuser, number);
+    await setUpFactors(theirs, page, superuser);
     await work(theirs);
     await theirs.session.signOut();
   }
   theirs.close();
 }
 
-/** The superuser makes somebody a moderator. */
-const appoint = (page, { username }) => asSuperuser(page, ({ api }) =>
-  done(api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username, role: "moderator" } } })));
+/** The superuser gives somebody a role. */
+const appoint = (page, { username }, role) => asSuperuser(page, ({ api }) =>
+  done(api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username, role } } })));
 
-/** Makes a person a member of the team, with all that this takes, and opens a socket that proves it. */
-export async function joinTeam(stoa, page, username) {
-  const number = page.people.findIndex((one) => one.username === username);
-  const person = page.people[number];
+/** Gives a person a role, with all that this takes, unless they can use one of its operations already. */
+export async function becomeStaff(stoa, page, username, role, operation) {
+  const person = page.people.find((one) => one.username === username);
   stoa.session.onStepUp((flow) => prove(flow, person));
-  await setUpFactors(stoa, person, number);
-  if ((await stoa.api.GET(DESK)).problem?.code === "forbidden") {
-    await appoint(page, person);
-    await done(stoa.api.GET(DESK));
-  }
+  await setUpFactors(stoa, page, person);
+  if ((await stoa.api.GET(operation)).problem?.code !== "forbidden") return;
+  await appoint(page, person, role);
+  await done(stoa.api.GET(operation));
+}
+
+/** Makes a person a member of the team, and opens a socket that proves it. */
+export async function joinTeam(stoa, page, username) {
+  await becomeStaff(stoa, page, username, "moderator", DESK);
   stoa.live.stop();
   stoa.live.start();
 }

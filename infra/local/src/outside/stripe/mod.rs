@@ -37,6 +37,7 @@ use self::{
     cards::Card,
     refusal::Refusal,
 };
+use super::{Mode, SLOW, garbled};
 use crate::{
     Core, StartError,
     activity::Guard,
@@ -58,8 +59,6 @@ pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
 const ENDPOINT: &str = "/v1/stripe-events";
 /// How long it waits for the endpoint.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The delay of [`Mode::Slow`]: longer than a function waits.
-const SLOW: Duration = Duration::from_secs(10);
 /// When a delivery that failed is repeated: after these times, then every twelve hours, for three days in all.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 60),
@@ -72,25 +71,6 @@ const LATER: Duration = Duration::from_secs(12 * 3600);
 const GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
-
-/// How it answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It answers.
-    #[default]
-    Well,
-    /// It answers after ten seconds.
-    Slow,
-    /// It does nothing, and answers with 503.
-    Down,
-    /// It does what it is asked, and then answers with 500.
-    Lost,
-    /// It says that the same request is being handled: 409.
-    Busy,
-    /// It says that there are too many requests: 429.
-    Limited,
-}
 
 /// What becomes of the webhooks of new events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -404,6 +384,8 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
             stripe.change(&core, |books, sys| api::answer(books, sys, &call));
             api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
         }
+        // Whatever stands between this and the caller: not Stripe's own JSON.
+        Mode::Garbled => return garbled(),
         Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),
         Mode::Busy => {
             let message = "There is currently another in-progress request using this Idempotent Key.";

@@ -1,4 +1,4 @@
-//! Donations: an amount that a person gives, and what became of it.
+//! Payments by card: an amount that a person gives for something, and what became of it.
 //!
 //! | from | to | because |
 //! |---|---|---|
@@ -6,38 +6,55 @@
 //! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //!
-//! There is no other arrow, and none back.
+//! There is no other arrow, and none back. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 use accounts::{purge::RECORDS_KEPT, user::partition};
 use countries::Country;
-use events::{Outbox, delivery::ReceiptDue};
-use kernel::{
-    Sys, Time,
-    id::{DonationId, UserId},
-};
+use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Donor, HandledEvent, Mismatch, Progress, Settlement};
+use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Plan, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is looked at by itself, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 /// The age at which a payment that nobody has paid is cancelled.
 pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
-/// The partition of [`Index::DuePayments`].
-const DUE: &str = "DUE_PAYMENTS";
-/// The beginning of the sort keys.
-const DONATIONS: &str = "DONATION#";
+/// What a payment is for.
+pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The ids of its payments.
+    type Id: Id + Copy + fmt::Debug + fmt::Display + PartialEq + Eq + FromStr + Serialize + DeserializeOwned + Send + Sync + 'static;
+    /// The kind of its items.
+    const KIND: &'static str;
+    /// The beginning of their sort keys.
+    const PREFIX: &'static str;
+    /// The pattern of their sort keys.
+    const SORT: &'static str;
+    /// The partition of [`Index::DuePayments`] with those that are not made.
+    const DUE: &'static str;
+    /// What Stripe and the payer's bank show.
+    const DESCRIPTION: &'static str;
+    /// How a payment with this id is named at Stripe.
+    fn paid_for(id: Self::Id) -> PaidFor;
+    /// How much is to be paid.
+    fn amount(&self) -> Money;
+    /// The payer's country, if it is known.
+    fn country(&self) -> Option<Country>;
+    /// What was asked for: a request with the same key that asks for something else is another request.
+    fn fingerprint(&self) -> String;
+    /// Adds to a transaction what follows from a change of one of its payments.
+    fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>);
+}
 
-/// The state of a donation.
+/// The state of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum DonationState {
+pub enum PaymentState {
     /// It is not paid yet.
     PendingPayment,
     /// It is paid.
@@ -48,7 +65,7 @@ pub enum DonationState {
     Cancelled,
 }
 
-impl DonationState {
+impl PaymentState {
     /// The state after what Stripe says of the payment. Nothing is left if all of it was given back.
     const fn after(self, progress: Progress, nothing_left: bool) -> Self {
         match (self, progress) {
@@ -60,17 +77,21 @@ impl DonationState {
     }
 }
 
-/// A donation.
+/// A payment by card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Donation {
+#[serde(bound = "")]
+pub struct CardPayment<P: Purpose> {
     /// The id, which the receipt names.
-    pub id: DonationId,
-    /// Who gives.
+    pub id: P::Id,
+    /// Who pays.
     pub user: UserId,
-    /// How much, and from where.
-    pub donor: Donor,
+    /// What for.
+    pub purpose: P,
+    /// The network that it was begun from.
+    #[serde(default)]
+    pub network: String,
     /// Its state.
-    pub state: DonationState,
+    pub state: PaymentState,
     /// Stripe's id of the payment. `None` until Stripe has answered.
     #[serde(default)]
     pub intent: Option<String>,
@@ -97,16 +118,22 @@ pub struct Donation {
     pub version: u64,
 }
 
-impl Donation {
-    /// A donation that nobody has paid yet.
+/// A donation.
+pub type Donation = CardPayment<Donor>;
+/// The payment of a plan.
+pub type PlanPayment = CardPayment<Plan>;
+
+impl<P: Purpose> CardPayment<P> {
+    /// A payment that nobody has made yet.
     #[must_use]
-    pub fn new(sys: &Sys, user: UserId, donor: Donor) -> Self {
+    pub fn new(sys: &Sys, user: UserId, network: String, purpose: P) -> Self {
         let now = sys.now();
         Self {
             id: sys.id(),
             user,
-            donor,
-            state: DonationState::PendingPayment,
+            purpose,
+            network,
+            state: PaymentState::PendingPayment,
             intent: None,
             customer: None,
             refunded: 0,
@@ -119,25 +146,26 @@ impl Donation {
         }
     }
 
-    /// The key of a person's donation.
+    /// The key of a person's payment.
     #[must_use]
-    pub fn key_of(user: UserId, id: DonationId) -> Key {
-        Key::new(partition(user), format!("{DONATIONS}{id}"))
+    pub fn key_of(user: UserId, id: P::Id) -> Key {
+        Key::new(partition(user), format!("{}{id}", P::PREFIX))
     }
 
-    /// The idempotency key of its payment: Stripe creates one payment for it, however often it is asked.
+    /// The payment that Stripe is asked for.
     #[must_use]
-    pub fn idempotency_key(&self) -> String {
-        format!("donation-{}", self.id)
+    pub fn asked(&self) -> Asked {
+        let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
+        Asked { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
     }
 
-    /// The donation with the payment that Stripe has created for it.
+    /// The payment with that which Stripe has created for it.
     #[must_use]
     pub fn with_payment(&self, intent: String, customer: String) -> Self {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// The donation after what Stripe says of its payment. The same one if that is nothing new.
+    /// The payment after what Stripe says of it. The same one if that is nothing new.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
@@ -148,7 +176,7 @@ impl Donation {
         if self.customer.is_some() && self.customer != settlement.customer {
             return Err(Mismatch::Customer);
         }
-        let amount = self.donor.amount;
+        let amount = self.purpose.amount();
         let paid = settlement.progress == Progress::Succeeded;
         if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
             return Err(Mismatch::Amount);
@@ -166,43 +194,50 @@ impl Donation {
         })
     }
 
-    /// The donation to be looked at again later.
+    /// The payment to be looked at again later.
     #[must_use]
     pub fn looked_at(&self, now: Time) -> Self {
         Self { look_at: now + RECHECK, ..self.clone() }
     }
+
+    /// The payment that nobody can make any more.
+    #[must_use]
+    pub fn cancelled(&self) -> Self {
+        Self { state: PaymentState::Cancelled, ..self.clone() }
+    }
+
+    /// Whether this change is that which makes it paid.
+    pub(crate) const fn is_paid_by(&self, after: &Self) -> bool {
+        self.paid_at.is_none() && after.paid_at.is_some()
+    }
 }
 
-impl Item for Donation {
-    const KIND: &'static str = "donation";
+impl<P: Purpose> Item for CardPayment<P> {
+    const KIND: &'static str = P::KIND;
     const ABOUT: About = About::beside_user(
-        "DONATION#{donation}",
-        Personal::Exported(&["id", "donor", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
+        P::SORT,
+        Personal::Exported(&["id", "purpose", "network", "state", "refunded", "disputed", "decline", "created_at", "paid_at"]),
     )
-    .indexed(Index::DuePayments, "DUE_PAYMENTS", "{at}#{donation}")
+    .indexed(Index::DuePayments, P::DUE, "{at}#{payment}")
     .removed_by("payments");
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }
     // A sparse index: it contains what is not paid.
     fn indexes(&self) -> Vec<(Index, Key)> {
-        if self.state != DonationState::PendingPayment {
+        if self.state != PaymentState::PendingPayment {
             return Vec::new();
         }
-        vec![(Index::DuePayments, Key::new(DUE, format!("{}#{}", sortable(self.look_at), self.id)))]
+        vec![(Index::DuePayments, waiting::place(P::DUE, self.look_at, self.id))]
     }
 }
 
-/// The donation that a path names, of the caller alone.
-impl accounts::Resource for Donation {
-    type Path = DonationId;
-    fn find(caller: UserId, donation: DonationId) -> Option<Key> {
-        Some(Self::key_of(caller, donation))
+/// The payment that a path names, of the caller alone.
+impl<P: Purpose> accounts::Resource for CardPayment<P> {
+    type Path = P::Id;
+    fn find(caller: UserId, id: P::Id) -> Option<Key> {
+        Some(Self::key_of(caller, id))
     }
-}
-
-fn sortable(at: Time) -> String {
-    format!("{:014}", at.millis().max(0))
 }
 
 /// The result of [`write`].
@@ -212,24 +247,28 @@ pub enum Written {
     Now,
     /// The event was handled before.
     Before,
-    /// The donation has changed since it was read: read it again.
+    /// The payment has changed since it was read: read it again.
     Outdated,
 }
 
-/// Writes what has become of a donation, if it has not changed since it was read; with the event of Stripe that brought it, if there was
-/// one, and with the receipt, if it is paid now. One transaction, or nothing if there is nothing to write.
+/// Writes what has become of a payment, if it has not changed since it was read; with the event of Stripe that brought it, if there was
+/// one, and with what follows from it ([`Purpose::follow`]). One transaction, or nothing if there is nothing to write.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn write(table: &Table, sys: &Sys, before: &Donation, after: &Donation, event: Option<&str>) -> Result<Written, StoreError> {
+pub async fn write<P: Purpose>(
+    table: &Table,
+    sys: &Sys,
+    before: &CardPayment<P>,
+    after: &CardPayment<P>,
+    event: Option<&str>,
+) -> Result<Written, StoreError> {
     let mut tx = Tx::new();
     let handled = event.map(|event| tx.create(&HandledEvent { event: event.to_owned(), at: sys.now() }));
     if before != after {
-        let next = Donation { version: before.version.saturating_add(1), ..after.clone() };
+        let next = CardPayment { version: before.version.saturating_add(1), ..after.clone() };
         tx.put(&next, field("version").eq(before.version));
-        if before.paid_at.is_none() && after.paid_at.is_some() {
-            Outbox::add(&mut tx, sys, &ReceiptDue { user: after.user, donation: after.id });
-        }
+        P::follow(&mut tx, sys, before, after);
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -242,34 +281,46 @@ pub async fn write(table: &Table, sys: &Sys, before: &Donation, after: &Donation
     }
 }
 
-/// Donations that are not paid and are to be looked at, those that have waited longest first. One query.
+/// Payments for one purpose that are not made and are to be looked at, those that have waited longest first: those after this one. One
+/// query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn due(table: &Table, now: Time, limit: u32) -> Result<Page<Donation>, StoreError> {
-    table.query(Range::of_index(Index::DuePayments, DUE).between("0", format!("{}~", sortable(now))).limit(limit)).await
+pub async fn due<P: Purpose>(
+    table: &Table,
+    now: Time,
+    after: Option<&CardPayment<P>>,
+    limit: u32,
+) -> Result<Page<CardPayment<P>>, StoreError> {
+    waiting::page(table, P::DUE, now, after, limit).await
 }
 
-/// A person's donations, the newest first. One query.
+/// A person's payments for one purpose, the newest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn history(table: &Table, user: UserId, after: Option<DonationId>, limit: u32) -> Result<Page<Donation>, StoreError> {
-    let range = Range::of(partition(user)).prefix(DONATIONS).newest_first().limit(limit);
-    table.query(after.into_iter().fold(range, |range, after| range.after(Donation::key_of(user, after), None))).await
+pub async fn history<P: Purpose>(
+    table: &Table,
+    user: UserId,
+    after: Option<P::Id>,
+    limit: u32,
+) -> Result<Page<CardPayment<P>>, StoreError> {
+    let range = Range::of(partition(user)).prefix(P::PREFIX).newest_first().limit(limit);
+    table.query(after.into_iter().fold(range, |range, after| range.after(CardPayment::<P>::key_of(user, after), None))).await
 }
 
-/// What is kept of a donation whose person has left, as long as the law requires. It names nobody.
+/// What is kept of a payment whose person has left, as long as the law requires. It names nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DonationRecord {
-    /// The id of the donation.
-    pub id: DonationId,
+pub struct PaymentRecord {
+    /// The id of the payment.
+    pub id: String,
     /// The amount.
     pub amount: Money,
-    /// The country.
-    pub country: Country,
+    /// The country, if it was known.
+    #[serde(default)]
+    pub country: Option<Country>,
     /// The state.
-    pub state: DonationState,
+    pub state: PaymentState,
     /// What was given back.
     pub refunded: u64,
     /// Whether it was disputed.
@@ -281,31 +332,31 @@ pub struct DonationRecord {
     pub paid_at: Option<Time>,
 }
 
-impl DonationRecord {
-    /// What is kept of this donation.
+impl PaymentRecord {
+    /// What is kept of this payment.
     #[must_use]
-    pub fn of(donation: &Donation) -> Self {
+    pub fn of<P: Purpose>(payment: &CardPayment<P>) -> Self {
         Self {
-            id: donation.id,
-            amount: donation.donor.amount,
-            country: donation.donor.country,
-            state: donation.state,
-            refunded: donation.refunded,
-            disputed: donation.disputed,
-            created_at: donation.created_at,
-            paid_at: donation.paid_at,
+            id: payment.id.to_string(),
+            amount: payment.purpose.amount(),
+            country: payment.purpose.country(),
+            state: payment.state,
+            refunded: payment.refunded,
+            disputed: payment.disputed,
+            created_at: payment.created_at,
+            paid_at: payment.paid_at,
         }
     }
 
-    fn key_of(id: DonationId) -> Key {
-        Key::new(format!("DONATION_RECORD#{id}"), "DONATION_RECORD")
+    fn key_of(id: &str) -> Key {
+        Key::new(format!("PAYMENT_RECORD#{id}"), "PAYMENT_RECORD")
     }
 
     /// Writes what Stripe says of the payment after the person has left. Returns whether there is a record.
     ///
     /// # Errors
     /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
-    pub async fn settle(table: &Table, id: DonationId, settlement: &Settlement, now: Time) -> Result<bool, StoreError> {
+    pub async fn settle(table: &Table, id: &str, settlement: &Settlement, now: Time) -> Result<bool, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
         let after = record.after(settlement, now);
         if after == record {
@@ -314,12 +365,12 @@ impl DonationRecord {
         let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded)).and(field("disputed").eq(record.disputed));
         match table.put(&after, same).await {
             Ok(()) => Ok(true),
-            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a donation".to_owned())),
+            Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
         }
     }
 
-    /// The record after what Stripe says of the payment, as [`Donation::after`].
+    /// The record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
         let refunded = self.refunded.max(settlement.refunded);
         let paid = settlement.progress == Progress::Succeeded;
@@ -333,16 +384,16 @@ impl DonationRecord {
     }
 }
 
-impl Item for DonationRecord {
-    const KIND: &'static str = "donation_record";
+impl Item for PaymentRecord {
+    const KIND: &'static str = "payment_record";
     const ABOUT: About = About::at(
-        "DONATION_RECORD#{donation}",
-        "DONATION_RECORD",
+        "PAYMENT_RECORD#{payment}",
+        "PAYMENT_RECORD",
         Personal::Nobody("an amount, a country and dates, which the law requires to be kept"),
     )
     .expires();
     fn key(&self) -> Key {
-        Self::key_of(self.id)
+        Self::key_of(&self.id)
     }
     fn expires(&self) -> Option<Time> {
         Some(self.created_at + RECORDS_KEPT)
@@ -362,7 +413,7 @@ mod tests {
         let country = Country::of("PL").unwrap();
         let postcode = Postcode::parse("00-001", Some(country)).unwrap();
         let donor = Donor { amount: Money::new(1234, Currency::Pln).unwrap(), country, postcode };
-        Donation::new(&Sys::real(), UserId::NIL, donor).with_payment("pi_1".to_owned(), "cus_1".to_owned())
+        Donation::new(&Sys::real(), UserId::NIL, "203.0.113.7".to_owned(), donor).with_payment("pi_1".to_owned(), "cus_1".to_owned())
     }
 
     fn settlement(progress: Progress) -> Settlement {
@@ -380,40 +431,40 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_moves_a_donation_forward_only() {
+    fn what_stripe_says_moves_a_payment_forward_only() {
         let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
-        assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
+        assert_eq!((paid.state, paid.paid_at), (PaymentState::Paid, Some(NOW)));
         assert!(paid.indexes().is_empty() && !pending().indexes().is_empty());
         for progress in [Progress::Open, Progress::Processing, Progress::Cancelled, Progress::Succeeded] {
             assert_eq!(paid.after(&settlement(progress), NOW + RECHECK).unwrap(), paid, "{progress:?}");
         }
         let part = paid.after(&Settlement { refunded: 34, ..settlement(Progress::Succeeded) }, NOW).unwrap();
-        assert_eq!((part.state, part.refunded), (DonationState::Paid, 34));
+        assert_eq!((part.state, part.refunded), (PaymentState::Paid, 34));
         let all = part.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW).unwrap();
-        assert_eq!((all.state, all.refunded, all.disputed), (DonationState::Refunded, 1234, true));
+        assert_eq!((all.state, all.refunded, all.disputed), (PaymentState::Refunded, 1234, true));
         assert_eq!(all.after(&settlement(Progress::Succeeded), NOW).unwrap(), all, "an older state changes nothing");
         let at_once = pending().after(&Settlement { refunded: 1234, ..settlement(Progress::Succeeded) }, NOW).unwrap();
-        assert_eq!((at_once.state, at_once.paid_at), (DonationState::Refunded, Some(NOW)));
+        assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
-        assert_eq!((cancelled.state, cancelled.paid_at), (DonationState::Cancelled, None));
+        assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
     }
 
     #[test]
     fn a_refused_card_is_remembered_until_another_one_pays() {
         let refused = pending().after(&Settlement { decline: Some("lost_card".to_owned()), ..settlement(Progress::Open) }, NOW).unwrap();
-        assert_eq!((refused.state, refused.decline.as_deref()), (DonationState::PendingPayment, Some("lost_card")));
+        assert_eq!((refused.state, refused.decline.as_deref()), (PaymentState::PendingPayment, Some("lost_card")));
         assert_eq!(refused.after(&settlement(Progress::Succeeded), NOW).unwrap().decline, None);
     }
 
     #[test]
-    fn the_record_of_a_donation_moves_forward_as_the_donation_does() {
-        let pending = DonationRecord::of(&pending());
+    fn the_record_of_a_payment_moves_forward_as_the_payment_does() {
+        let pending = PaymentRecord::of(&pending());
         let paid = pending.after(&settlement(Progress::Succeeded), NOW);
-        assert_eq!((paid.state, paid.paid_at), (DonationState::Paid, Some(NOW)));
+        assert_eq!((paid.state, paid.paid_at), (PaymentState::Paid, Some(NOW)));
         let all = paid.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW + RECHECK);
-        assert_eq!((all.state, all.refunded, all.disputed, all.paid_at), (DonationState::Refunded, 1234, true, Some(NOW)));
+        assert_eq!((all.state, all.refunded, all.disputed, all.paid_at), (PaymentState::Refunded, 1234, true, Some(NOW)));
         assert_eq!(all.after(&settlement(Progress::Succeeded), NOW), all, "an older state changes nothing");
-        assert_eq!(pending.after(&settlement(Progress::Cancelled), NOW).state, DonationState::Cancelled);
+        assert_eq!(pending.after(&settlement(Progress::Cancelled), NOW).state, PaymentState::Cancelled);
     }
 
     #[test]

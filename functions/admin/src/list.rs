@@ -1,0 +1,122 @@
+//! Lists of accounts, and searching them.
+
+use accounts::{
+    directory::{Account, AccountState, Wanted},
+    finding::{self, Sought, Words},
+    staff::Role,
+    statistics::Day,
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use kernel::{Fields, Kind, Problem, id::UserId};
+use search::Position;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, PageQuery, Problems, Query};
+
+use crate::account::AccountInfo;
+
+/// Which accounts to list. All that is given has to hold.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AccountsQuery {
+    /// The beginnings of up to four words of a username or a name; or a whole e-mail address; or a whole phone number that begins with
+    /// `+`. Who has a private profile is found by the username, the address and the number.
+    #[param(max_length = 254, example = "ann")]
+    q: Option<String>,
+    /// A role that their owners have.
+    #[param(value_type = Role, inline, required = false)]
+    role: Option<Role>,
+    /// The state that they are in.
+    #[param(value_type = AccountState, inline, required = false)]
+    state: Option<AccountState>,
+    /// The first day on which they were made, `YYYY-MM-DD`. Days begin at midnight UTC.
+    #[param(format = Date, max_length = 10)]
+    joined_from: Option<String>,
+    /// The last day on which they were made.
+    #[param(format = Date, max_length = 10)]
+    joined_until: Option<String>,
+}
+
+impl AccountsQuery {
+    fn parse(&self) -> Result<(Option<Sought>, Wanted), Problem> {
+        let mut fields = Fields::new();
+        let sought = self.q.as_deref().and_then(|q| fields.take("/q", Sought::parse(q)));
+        let joined_from = self.joined_from.as_deref().and_then(|day| fields.take("/joined_from", Day::parse(day)));
+        let joined_until = self.joined_until.as_deref().and_then(|day| fields.take("/joined_until", Day::parse(day)));
+        fields.finish()?;
+        Ok((sought, Wanted { role: self.role, state: self.state, joined_from, joined_until }))
+    }
+}
+
+/// Where a page begins.
+#[derive(Serialize, Deserialize)]
+enum Place {
+    /// After this account, in the order of joining.
+    #[serde(rename = "j")]
+    Joined(UserId),
+    /// In the search.
+    #[serde(rename = "s")]
+    Found(Position),
+}
+
+/// A page of accounts.
+#[derive(Serialize, ToSchema)]
+pub struct AccountList {
+    /// The accounts, the newest first; with `q` in the order of usernames.
+    items: Vec<AccountInfo>,
+    /// The cursor of the next page. Absent on the last page. A page can have fewer accounts than asked for, or none, although there is a
+    /// next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number.
+///
+/// For administrators, with a second factor. Contacts are masked. A page looks at no more accounts than it may have, however many there
+/// are, and shows those of them that are asked for.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query, or four at once without `q`, a role or a state; a
+/// batch for each thirty-three accounts. With words one query or two, with an address or a number a read.
+#[utoipa::path(get, path = "/v1/admin/users", params(AccountsQuery, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = AccountList), Problems))]
+pub async fn list_accounts(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Query(query): Query<AccountsQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<AccountList>, Error> {
+    let (limit, (sought, wanted)) = (page.limit()?, query.parse()?);
+    let cursors = s.sealer.cursors(format!("accounts for {}, {query:?}", caller.member.user.id));
+    let after = cursors.open::<Place>(page.cursor())?;
+    let (accounts, next) = match (sought, after) {
+        (Some(Sought::Contact(contact)), None) => {
+            let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
+            (Account::of_all(&s.table, &owner).await?, None)
+        }
+        (Some(Sought::Words(words)), None) => found(&s, &words, Position::default(), limit).await?,
+        (Some(Sought::Words(words)), Some(Place::Found(after))) => found(&s, &words, after, limit).await?,
+        (None, None) => newest(&s, &wanted, None, limit).await?,
+        (None, Some(Place::Joined(after))) => newest(&s, &wanted, Some(after), limit).await?,
+        _ => return Err(Kind::CursorInvalid.into()),
+    };
+    let items = accounts.into_iter().filter(|account| wanted.has(account)).map(Into::into).collect();
+    Ok(Json(AccountList { items, next_cursor: cursors.next(next)? }))
+}
+
+/// The next of those who are found by words.
+async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> Result<(Vec<Account>, Option<Place>), Problem> {
+    let found = words.page(&s.table, after, limit).await?;
+    let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+    let mut accounts = Account::of_all(&s.table, &ids).await?;
+    // An entry of the search may be out of date.
+    accounts.retain(|account| words.find(&account.user));
+    Ok((accounts, found.next.map(Place::Found)))
+}
+
+/// The next of the newest.
+async fn newest(s: &crate::State, wanted: &Wanted, after: Option<UserId>, limit: u32) -> Result<(Vec<Account>, Option<Place>), Problem> {
+    let page = wanted.page(&s.table, after, limit).await?;
+    Ok((page.accounts, page.next.map(Place::Joined)))
+}

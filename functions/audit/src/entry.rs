@@ -1,0 +1,105 @@
+//! One entry.
+
+use accounts::{
+    audit::{AuditRecord, AuditValues},
+    audit_seal::{Beside, Proof, RECORDS_MOST, Seal},
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use kernel::{Kind, Problem, id::AuditId};
+use serde::Serialize;
+use store::Item as _;
+use utoipa::ToSchema;
+use web::{Error, Json, Path, Problems};
+
+use crate::shown::{AuditEntryInfo, SealInfo};
+
+/// The record with this id.
+async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
+    s.log.record(id).await?.ok_or_else(|| Kind::NotFound.into())
+}
+
+/// Shows an entry with its values before and after, as long as they are kept: for 400 days, and not after the account was deleted.
+///
+/// For administrators, with a second factor.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values.
+#[utoipa::path(get, path = "/v1/audit/{entry}", params(("entry" = AuditId, Path, description = "The entry.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = AuditEntryInfo), Problems))]
+pub async fn get_audit_entry(
+    State(s): State<crate::State>,
+    _caller: Staff<Administrator>,
+    Path(id): Path<AuditId>,
+) -> Result<Json<AuditEntryInfo>, Error> {
+    let record = record(&s, id).await?;
+    let values = s.table.get::<AuditValues>(AuditValues::key_of(record.subject, id)).await?;
+    let values = values.filter(|values| values.expires().is_none_or(|at| s.sys.now() < at));
+    Ok(Json(AuditEntryInfo::new(record, values)))
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProofSide {
+    /// On the left of the way.
+    Left,
+    /// On the right of the way.
+    Right,
+}
+
+/// A node beside the way from an entry to the root.
+#[derive(Serialize, ToSchema)]
+pub struct ProofStep {
+    /// Its hash in base64url.
+    hash: String,
+    /// Where it stands.
+    side: ProofSide,
+}
+
+impl From<Beside> for ProofStep {
+    fn from(Beside { hash, left }: Beside) -> Self {
+        Self { hash, side: if left { ProofSide::Left } else { ProofSide::Right } }
+    }
+}
+
+/// The proof that an entry is in a seal.
+#[derive(Serialize, ToSchema)]
+pub struct AuditProof {
+    /// What the hash of the entry is the SHA-256 of.
+    form: String,
+    /// The hash of the entry, in base64url.
+    hash: String,
+    /// The seal.
+    seal: SealInfo,
+    /// The place of the entry in it, from 0.
+    place: usize,
+    /// The nodes beside the way to the root, from the entry on.
+    #[schema(max_items = 20)]
+    path: Vec<ProofStep>,
+}
+
+/// Proves that an entry is in a seal, whose hash is in the seal after it, in the bucket of seals and in the mail to operators.
+///
+/// To check it: take the SHA-256 of a zero byte and the 32 bytes of `hash`. For each step of `path`, take the SHA-256 of a byte of value
+/// one and both hashes, the one of the step first if it is on the left. The result is `seal.root`.
+///
+/// For administrators, with a second factor. 404 for the last minutes, which are not sealed yet, and if the entry is not in its seal.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a query of the last seal, and as many
+/// reads of seals as their number has binary digits; a query of the records of the seal, and one more for each megabyte.
+#[utoipa::path(get, path = "/v1/audit/{entry}/proof", params(("entry" = AuditId, Path, description = "The entry.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = AuditProof), Problems))]
+pub async fn prove_audit_entry(
+    State(s): State<crate::State>,
+    _caller: Staff<Administrator>,
+    Path(id): Path<AuditId>,
+) -> Result<Json<AuditProof>, Error> {
+    let record = record(&s, id).await?;
+    let seal = s.log.seal_of(id).await?.ok_or_else(|| Kind::NotFound.because("it is not sealed yet"))?;
+    let (records, _) = s.log.records_between(seal.from, seal.to, RECORDS_MOST).await?;
+    let Proof { place, path } = Seal::proof(&records, id).ok_or_else(|| Kind::NotFound.because("it is not in its seal"))?;
+    let (form, hash) = (record.canonical(), record.computed_hash());
+    Ok(Json(AuditProof { form, hash, seal: seal.into(), place, path: path.into_iter().map(Into::into).collect() }))
+}

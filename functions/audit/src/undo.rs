@@ -1,0 +1,224 @@
+//! Undoing a change: what it does is shown first, and what was shown is what is done.
+//!
+//! The rules are those of [`accounts::undo`]. Each kind of change has a target ([`target`]) that says what its fields are now, and makes
+//! the change of a field by the functions by which everybody makes it, with their conditions and for the caller's role. What is
+//! undone has an entry of its own, with the reason, in the same transaction.
+//!
+//! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys.
+
+mod ban;
+mod category;
+mod deletion;
+mod product;
+mod profile;
+mod recorded;
+mod roles;
+mod status;
+mod target;
+
+use accounts::{
+    audit::AuditEntry,
+    undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
+};
+use axum::extract::State;
+use callers::{Fresh, Staff, staff::Administrator};
+use kernel::{FieldError, Fields, Kind, Problem, id::AuditId};
+use serde::{Deserialize, Serialize};
+use store::{CommitError, Tx};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ArrayBuilder, ObjectBuilder, Schema, Type},
+    },
+};
+use web::{Created, Error, IfMatch, Json, Path, Problems, RequestId, Versioned};
+
+use self::{
+    recorded::Recorded,
+    target::{Planned, Target, actor},
+};
+use crate::shown::{AuditValueInfo, shown};
+
+/// What to undo of an entry.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoEntry {
+    /// The names of the fields: all of them are undone, or none.
+    #[schema(schema_with = field_names)]
+    fields: Vec<String>,
+    /// Why: 1 to 500 characters, for the audit.
+    #[schema(min_length = 1, max_length = 500, examples("The old name is on the packaging."))]
+    reason: String,
+    /// Whether fields are undone that have been changed again since.
+    #[serde(default)]
+    #[schema(required = false, examples(false))]
+    force: bool,
+}
+
+fn field_names() -> RefOr<Schema> {
+    let name = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100)).examples(["name"]);
+    let about = "The names of the fields: all of them are undone, or none.";
+    ArrayBuilder::new().items(name).min_items(Some(1)).max_items(Some(FIELDS_MAX)).description(Some(about)).into()
+}
+
+impl UndoEntry {
+    fn parse(self) -> Result<(Vec<String>, Reason, bool), Problem> {
+        let mut fields = Fields::new();
+        let reason = fields.take("/reason", Reason::parse(&self.reason));
+        match self.fields.len() {
+            0 => fields.wrong("/fields", FieldError::new("required")),
+            1..=FIELDS_MAX => {}
+            _ => fields.wrong("/fields", FieldError::new("too_long").with("max", FIELDS_MAX)),
+        }
+        fields.finish()?;
+        let reason = reason.ok_or_else(|| Problem::from(Kind::Invalid))?;
+        Ok((self.fields, reason, self.force))
+    }
+}
+
+/// A field, and what undoing it does. Values are empty lists where there is none.
+#[derive(Serialize, ToSchema)]
+pub struct UndoFieldInfo {
+    /// Its name.
+    #[schema(examples("name"))]
+    field: String,
+    /// Its value before the change.
+    was: Vec<AuditValueInfo>,
+    /// Its value after the change.
+    became: Vec<AuditValueInfo>,
+    /// Its value now.
+    is_now: Vec<AuditValueInfo>,
+    /// Its value after the undo, by force if it takes that.
+    would_be: Vec<AuditValueInfo>,
+    /// What undoing it does.
+    outcome: Outcome,
+}
+
+impl From<Field> for UndoFieldInfo {
+    fn from(Field { name, was, became, is_now, would_be, outcome }: Field) -> Self {
+        let (was, became, is_now, would_be) = (shown(&was), shown(&became), shown(&is_now), shown(&would_be));
+        Self { field: name, was, became, is_now, would_be, outcome }
+    }
+}
+
+/// What undoing an entry does.
+#[derive(Serialize, ToSchema)]
+pub struct UndoPreview {
+    /// The entry.
+    entry: AuditId,
+    /// The entry of the undo, if it was undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    undone_by: Option<AuditId>,
+    /// Its fields, by name.
+    fields: Vec<UndoFieldInfo>,
+}
+
+impl From<Preview> for UndoPreview {
+    fn from(Preview { entry, undone_by, fields }: Preview) -> Self {
+        Self { entry, undone_by, fields: fields.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// A change that was undone.
+#[derive(Serialize, ToSchema)]
+pub struct UndoneEntry {
+    /// The entry of the undo, which can itself be undone.
+    entry: AuditId,
+    /// The fields that were chosen.
+    fields: Vec<String>,
+}
+
+impl UndoneEntry {
+    fn created(undone: Undone) -> Created<Self> {
+        Created(format!("/v1/audit/{}", undone.by), Self { entry: undone.by, fields: undone.fields })
+    }
+}
+
+/// Shows what undoing an entry does: of each field what it was, became, is now and would be, and whether it can be undone.
+///
+/// For administrators. What only superusers change is `never` for others, as are their own roles.
+///
+/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; one or two of what it is
+/// about.
+#[utoipa::path(get, path = "/v1/audit/{entry}/undo",
+    params(("entry" = AuditId, Path, description = "The entry.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = UndoPreview, headers(("ETag" = String, description = "The version of what is shown."))), Problems))]
+pub async fn preview_undo(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Path(id): Path<AuditId>,
+) -> Result<Versioned<UndoPreview>, Error> {
+    let entry = Recorded::read(&s, id).await?;
+    let target = Target::read(&s, &entry, actor(&caller)).await?;
+    let preview = target.preview(&entry);
+    Ok(Versioned(preview.version()?, preview.into()))
+}
+
+/// Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own.
+///
+/// For administrators with a recent proof by a second factor, and for superusers where the change takes one.
+///
+/// 412 if anything is different from the preview with the version in `If-Match`. A field that has been changed again since takes
+/// `force`. Nothing forces fields that are `taken`, `gone` or `never`. An entry is undone once. The same request again gets the same
+/// answer.
+///
+/// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
+/// removed a query for API keys, and their deletion if there are some.
+#[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
+    params(("entry" = AuditId, Path, description = "The entry."),
+        ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "conflict"]))),
+    responses((status = 201, body = UndoneEntry), Problems))]
+pub async fn undo_entry(
+    State(s): State<crate::State>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
+    request: RequestId,
+    wanted: IfMatch,
+    Path(id): Path<AuditId>,
+    Json(body): Json<UndoEntry>,
+) -> Result<Created<UndoneEntry>, Error> {
+    let (chosen, reason, force) = body.parse()?;
+    let who = actor(&caller);
+    let entry = Recorded::read(&s, id).await?;
+    if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.user, &chosen)) {
+        return Ok(UndoneEntry::created(undone));
+    }
+    let target = Target::read(&s, &entry, who).await?;
+    let preview = target.preview(&entry);
+    if entry.undone.is_none() && !wanted.names(preview.version()?) {
+        return Err(Kind::VersionMismatch.into());
+    }
+    let fields = preview.choose(&chosen, force)?;
+    let mut tx = Tx::new();
+    let base = |action, subject| {
+        let made = AuditEntry::by(&s.sys, who.user, &request.0, action, subject);
+        made.changed("undo_of", id, id).changed("undo_reason", &reason, &reason)
+    };
+    let planned = target.plan(&s, &mut tx, &base, &fields).await?;
+    let undone = Undone { subject: entry.record.subject, entry: id, by: planned.entry.id(), actor: who.user, fields: chosen };
+    commit(&s, tx, planned, &undone).await?;
+    let forced = fields.iter().any(|field| field.outcome == Outcome::MovedOn);
+    tracing::info!(audit.id = %id, actor.id = %who.user, undo.id = %undone.by, forced, "a change was undone");
+    Ok(UndoneEntry::created(undone))
+}
+
+/// Commits the transaction of an undo with its entry and its mark.
+async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone) -> Result<(), Problem> {
+    let Planned { entry, shown, staying, allowed, searched, keyless } = planned;
+    let once = undone.mark(&mut tx);
+    s.audit.add(&mut tx, &entry);
+    let not = |e: CommitError| match e {
+        e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),
+        e if shown.iter().any(|slot| e.refused(*slot)) => Kind::VersionMismatch.into(),
+        e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
+        e => allowed.problem(e),
+    };
+    searched.commit(&s.table, tx).await.map_err(not)?;
+    if let Some(user) = keyless {
+        accounts::api_key::revoke_all(&s.table, user).await?;
+    }
+    Ok(())
+}

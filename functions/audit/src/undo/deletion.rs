@@ -1,0 +1,69 @@
+//! Undoing that the deletion of an account was scheduled, until it begins. Nothing of the account is taken away before that, so that
+//! what is undone is the scheduling alone.
+
+use accounts::{
+    audit::Action,
+    deletion::{Deletion, Stage},
+    directory::Account,
+    staff::Actor,
+    undo::{Field, Obstacle},
+};
+use kernel::{
+    Client, Problem,
+    audit::{AuditValue, Auditable as _},
+};
+use proofs::deletion_link;
+use store::{Table, Tx};
+
+use super::{
+    recorded::{Changed, Recorded},
+    target::{Allowed, Entry, Planned, account, unfit},
+};
+
+/// An account and its deletion.
+pub struct Target {
+    who: Actor,
+    account: Option<Box<Account>>,
+}
+
+impl Target {
+    pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
+        Ok(Self { who, account: account(table, entry).await? })
+    }
+
+    /// The deletion, unless it has begun.
+    fn scheduled(&self) -> Option<&Deletion> {
+        self.account.as_ref()?.deletion.as_ref().filter(|deletion| deletion.stage == Stage::Scheduled)
+    }
+
+    pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
+        let field = |changed: Changed| {
+            let is_now = match (self.scheduled(), changed.name.as_str()) {
+                (Some(deletion), "due_at") => deletion.due_at.audited(),
+                (Some(deletion), "deletion") => deletion.id.audited(),
+                _ => AuditValue::Nothing,
+            };
+            let obstacle = self.obstacle(&changed);
+            changed.field(is_now, obstacle)
+        };
+        entry.changes().into_iter().map(field).collect()
+    }
+
+    fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
+        let Some(account) = &self.account else { return Some(Obstacle::Gone) };
+        // One that was scheduled again has no other time to go back to.
+        let first = changed.was == AuditValue::Nothing && ["due_at", "deletion"].contains(&changed.name.as_str());
+        let may = self.who.may_change(&account.roles).is_ok();
+        (!first || !may).then_some(Obstacle::Never)
+    }
+
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>) -> Result<Planned, Problem> {
+        let deletion = self.scheduled().ok_or_else(unfit)?;
+        let link = deletion.cancel.ok_or_else(unfit)?;
+        // The owner is not told with which device and where staff work.
+        let slot = deletion_link::cancel(tx, &s.sys, deletion.user, link, &Client::default());
+        let allowed = self.who.require(tx, deletion.user);
+        let entry = entry(Action::DeletionCancelled, deletion.user).changed("deletion", deletion.id, ());
+        Ok(Planned::new(entry, vec![slot], Allowed::Above(allowed)))
+    }
+}

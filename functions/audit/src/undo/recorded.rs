@@ -1,0 +1,95 @@
+//! An entry with what is needed to undo it.
+
+use std::str::FromStr;
+
+use accounts::{
+    audit::{AuditRecord, AuditValues, Change, VALUES_KEPT},
+    undo::{Field, Obstacle, Undone},
+};
+use kernel::{Kind, Problem, audit::AuditValue, id::AuditId};
+
+/// An entry, its values and its mark.
+pub struct Recorded {
+    pub record: AuditRecord,
+    values: Option<AuditValues>,
+    pub undone: Option<Undone>,
+}
+
+/// A field that an entry has changed.
+pub struct Changed {
+    pub name: String,
+    pub was: AuditValue,
+    pub became: AuditValue,
+}
+
+impl Changed {
+    /// The field with its value now.
+    pub fn field(self, is_now: AuditValue, obstacle: Option<Obstacle>) -> Field {
+        Field::of(&self.name, (self.was, self.became), is_now, obstacle)
+    }
+}
+
+impl Recorded {
+    /// Reads an entry. A query and a batch.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`]
+    pub async fn read(s: &crate::State, id: AuditId) -> Result<Self, Problem> {
+        let record = s.log.record(id).await?.ok_or(Kind::NotFound)?;
+        let (values, mark) = (AuditValues::key_of(record.subject, id), Undone::key_of(record.subject, id));
+        let mut found = s.table.get_many(vec![values.clone(), mark.clone()]).await?;
+        let now = s.sys.now();
+        let values = found.take::<AuditValues>(&values)?.filter(|values| now < values.at + VALUES_KEPT);
+        Ok(Self { record, values, undone: found.take(&mark)? })
+    }
+
+    /// What it has changed. Fields with one value before and after say what it is about, and are left out.
+    pub fn changes(&self) -> Vec<Changed> {
+        let Some(values) = &self.values else {
+            let nothing = |name: &String| Changed { name: name.clone(), was: AuditValue::Nothing, became: AuditValue::Nothing };
+            return self.record.fields.iter().map(nothing).collect();
+        };
+        let different = values.changes.iter().filter(|(_, change)| change.before != change.after);
+        different.map(|(name, change)| Changed { name: name.clone(), was: change.before.clone(), became: change.after.clone() }).collect()
+    }
+
+    /// Whether its values are still there.
+    pub const fn has_values(&self) -> bool {
+        self.values.is_some()
+    }
+
+    /// The value of a field before the change.
+    pub fn was(&self, name: &str) -> Option<&AuditValue> {
+        Some(&self.change(name)?.before)
+    }
+
+    /// The value of a field after the change.
+    pub fn became(&self, name: &str) -> Option<&AuditValue> {
+        Some(&self.change(name)?.after)
+    }
+
+    fn change(&self, name: &str) -> Option<&Change> {
+        self.values.as_ref()?.changes.get(name)
+    }
+
+    /// The id of what it is about, by the name of its field.
+    pub fn about<T: FromStr>(&self, name: &str) -> Option<T> {
+        id(self.was(name)?)
+    }
+}
+
+/// A value that is an id.
+pub fn id<T: FromStr>(value: &AuditValue) -> Option<T> {
+    match value {
+        AuditValue::Id(id) => id.parse().ok(),
+        _ => None,
+    }
+}
+
+/// A value that is a text.
+pub fn text(value: &AuditValue) -> Option<&str> {
+    match value {
+        AuditValue::Text(text) => Some(text),
+        _ => None,
+    }
+}

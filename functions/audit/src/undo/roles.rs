@@ -1,0 +1,75 @@
+//! Undoing a change of somebody's roles. Only superusers do it, and nobody to their own roles, so that one superuser always remains.
+
+use accounts::{
+    audit::Action,
+    deletion::Deletion,
+    staff::{self, Actor, Role, Roles},
+    undo::{Field, Obstacle},
+    user::{Status, User},
+};
+use kernel::{
+    Problem,
+    audit::{AuditValue, Auditable as _},
+};
+use store::{Table, Tx};
+
+use super::{
+    recorded::{Changed, Recorded},
+    target::{Allowed, Entry, Planned, unfit},
+};
+
+/// Somebody's roles, and whether they can get one.
+pub struct Target {
+    who: Actor,
+    roles: Roles,
+    there: bool,
+    staying: bool,
+}
+
+impl Target {
+    pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
+        let id = entry.record.subject;
+        let (roles, user, deletion) = (Roles::key_of(id), User::key_of(id), Deletion::key_of(id));
+        let mut found = table.get_many(vec![roles.clone(), user.clone(), deletion.clone()]).await?;
+        let status = found.take::<User>(&user)?.map(|user| user.status);
+        let leaves = found.take::<Deletion>(&deletion)?.is_some();
+        let roles = found.take(&roles)?.unwrap_or_else(|| Roles::none(id));
+        let there = status.is_some_and(|status| status != Status::Purging);
+        Ok(Self { who, roles, there, staying: status == Some(Status::Active) && !leaves })
+    }
+
+    pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
+        let field = |changed: Changed| {
+            let obstacle = self.obstacle(&changed);
+            changed.field(self.roles.roles.audited(), obstacle)
+        };
+        entry.changes().into_iter().map(field).collect()
+    }
+
+    fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
+        if changed.name != "roles" || self.who.role < Role::Superuser || self.who.user == self.roles.user {
+            return Some(Obstacle::Never);
+        }
+        let Some(was) = roles(&changed.was) else { return Some(Obstacle::Never) };
+        let granted = was.iter().any(|role| !self.roles.roles.contains(role));
+        (!self.there || (granted && !self.staying)).then_some(Obstacle::Gone)
+    }
+
+    pub fn plan(self, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+        let (user, before) = (self.roles.user, self.roles);
+        let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(unfit)?;
+        let after = Roles { user, roles: was };
+        let slots = staff::change_roles(tx, self.who.user, &before, &after)?;
+        let granted = after.roles.iter().any(|role| !before.roles.contains(role));
+        let entry = entry(if granted { Action::RoleGranted } else { Action::RoleTaken }, user);
+        let planned = Planned::new(entry.changed("roles", &before.roles, &after.roles), vec![slots.roles], Allowed::Role(slots.still));
+        let keyless = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
+        Ok(Planned { staying: slots.staying, keyless, ..planned })
+    }
+}
+
+fn roles(was: &AuditValue) -> Option<Vec<Role>> {
+    let AuditValue::List(words) = was else { return None };
+    let all = [Role::Moderator, Role::Administrator, Role::Superuser];
+    words.iter().map(|word| all.into_iter().find(|role| role.audited() == *word)).collect()
+}

@@ -1,0 +1,180 @@
+//! Whether everything is as it was sealed.
+
+use accounts::audit_seal::{Flaw, RECORDS_MOST, Seal, flaw};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use files::FilesError;
+use kernel::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, Problems, Query};
+
+use crate::shown::SealInfo;
+
+/// Seals that one request looks at.
+const SEALS_AT_ONCE: u32 = 25;
+/// After this many records no other seal is begun.
+const RECORDS_AT_ONCE: u64 = 20_000;
+/// More than the canonical form of a seal has.
+const SEAL_BYTES_MAX: u32 = 1024;
+
+/// Where to go on.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VerificationQuery {
+    /// `next_cursor` of the previous response. Without it, verification begins with the first seal.
+    #[param(max_length = 500)]
+    cursor: Option<String>,
+}
+
+/// Why an interval does not hold.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FlawKind {
+    /// There is no seal of this number.
+    SealMissing,
+    /// The seal is not the one that the bucket has, or the bucket has none.
+    SealChanged,
+    /// The seal does not follow the one before it.
+    ChainBroken,
+    /// An entry is not as it was written.
+    RecordChanged,
+    /// There are more entries than were sealed.
+    RecordAdded,
+    /// There are fewer entries than were sealed.
+    RecordRemoved,
+}
+
+impl From<Flaw> for FlawKind {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::SealMissing => Self::SealMissing,
+            Flaw::SealChanged => Self::SealChanged,
+            Flaw::ChainBroken => Self::ChainBroken,
+            Flaw::RecordChanged => Self::RecordChanged,
+            Flaw::RecordAdded => Self::RecordAdded,
+            Flaw::RecordRemoved => Self::RecordRemoved,
+        }
+    }
+}
+
+/// The first interval that does not hold.
+#[derive(Serialize, ToSchema)]
+pub struct FlawInfo {
+    /// The number of its seal.
+    n: u64,
+    /// Why.
+    flaw: FlawKind,
+    /// The seal, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    seal: Option<SealInfo>,
+}
+
+/// What was verified.
+#[derive(Serialize, ToSchema)]
+pub struct AuditVerification {
+    /// How many seals this request has looked at.
+    seals: u64,
+    /// How many entries they have.
+    entries: u64,
+    /// The first interval that does not hold. Absent if all do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    broken: Option<FlawInfo>,
+    /// The last seal that holds. Its hash depends on all before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    head: Option<SealInfo>,
+    /// The cursor with which to go on. Absent at the end, and where something does not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with
+/// what the bucket has.
+///
+/// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the
+/// first interval that does not hold. The task `cargo xtask audit-verify` verifies everything at once.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the seals; for each a query of its records, one
+/// more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
+#[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
+    extensions(("x-problems" = json!(["cursor_invalid"]))),
+    responses((status = 200, body = AuditVerification), Problems))]
+pub async fn verify_audit(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Query(query): Query<VerificationQuery>,
+) -> Result<Json<AuditVerification>, Error> {
+    let cursors = s.sealer.cursors(format!("verification of the audit for {}", caller.member.user.id));
+    let before = cursors.open::<Seal>(query.cursor.as_deref())?;
+    let mut done = Verified { before, seals: 0, entries: 0 };
+    let first = done.next();
+    let found = s.log.seals_from(first, SEALS_AT_ONCE).await?;
+    let full = found.len() >= SEALS_AT_ONCE as usize;
+    let mut whole = true;
+    let mut broken = None;
+    for seal in found {
+        if done.entries >= RECORDS_AT_ONCE {
+            whole = false;
+            break;
+        }
+        if let Some(flaw) = done.look_at(&s, &seal).await? {
+            broken = Some(flaw);
+            break;
+        }
+    }
+    let more = full || !whole;
+    // Behind the last seal in the table there may be one in the bucket.
+    if broken.is_none() && !more && anchored(&s, done.next()).await?.is_some() {
+        broken = Some(FlawInfo { n: done.next(), flaw: FlawKind::SealMissing, seal: None });
+    }
+    let next_cursor = cursors.next(done.before.as_ref().filter(|_| broken.is_none() && more))?;
+    let Verified { before, seals, entries } = done;
+    Ok(Json(AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor }))
+}
+
+/// What holds so far.
+struct Verified {
+    /// The last seal that holds.
+    before: Option<Seal>,
+    seals: u64,
+    entries: u64,
+}
+
+impl Verified {
+    /// The number of the next seal.
+    fn next(&self) -> u64 {
+        self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
+    }
+
+    /// Verifies a seal that is to follow the last one.
+    async fn look_at(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
+        let expected = self.next();
+        self.seals = self.seals.saturating_add(1);
+        if seal.n != expected {
+            return Ok(Some(FlawInfo { n: expected, flaw: FlawKind::SealMissing, seal: None }));
+        }
+        // One more than there should be, so that one too many is noticed.
+        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MOST).saturating_add(1);
+        let (records, _) = s.log.records_between(seal.from, seal.to, limit).await?;
+        self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
+        if let Some(flaw) = flaw(seal, self.before.as_ref(), &records, anchored(s, seal.n).await?.as_deref()) {
+            return Ok(Some(FlawInfo { n: seal.n, flaw: flaw.into(), seal: Some(seal.clone().into()) }));
+        }
+        self.before = Some(seal.clone());
+        Ok(None)
+    }
+}
+
+/// What the bucket has of a seal. `None` if it has nothing.
+async fn anchored(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
+    match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(FilesError::Refused(_)) => Ok(None),
+        // It has something, which is no seal.
+        Err(FilesError::TooLarge) => Ok(Some(Vec::new())),
+        Err(e) => Err(e.into()),
+    }
+}

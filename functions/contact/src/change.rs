@@ -1,0 +1,142 @@
+//! Changing the state of a ticket, and who has it.
+
+use std::time::Duration;
+
+use accounts::{
+    audit::Action,
+    staff::{self, Role, Roles},
+    user::{Status, User},
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use kernel::{
+    FieldError, Fields, Kind, Problem, Time, Timestamp,
+    id::{TicketId, UserId},
+};
+use serde::Deserialize;
+use store::{Table, Tx};
+use tickets::{SNOOZE_MOST, Ticket, TicketState};
+use utoipa::ToSchema;
+use web::{Error, IfMatch, Json, Language, PatchMember, Path, Problems, RequestId, Versioned};
+
+use crate::{
+    desk::entry,
+    shown::{Team, TicketInfo},
+};
+
+/// What to change of a ticket. What is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateTicket {
+    /// The state. Nobody has a ticket that is done.
+    #[schema(nullable = false)]
+    state: Option<TicketState>,
+    /// The end of the snooze, within 90 days. Only and always with `snoozed`.
+    #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
+    snoozed_until: Option<Timestamp>,
+    /// Who has it: an administrator. `null` for nobody.
+    #[serde(default)]
+    #[schema(value_type = Option<UserId>, required = false)]
+    assignee: PatchMember<UserId>,
+}
+
+impl UpdateTicket {
+    /// The state and the end of the snooze, checked. `None` if the state stays.
+    fn state(&self, now: Time) -> Result<Option<(TicketState, Option<Time>)>, FieldError> {
+        match (self.state, self.snoozed_until) {
+            (Some(TicketState::Snoozed), None) => Err(FieldError::new("required")),
+            (Some(TicketState::Snoozed), Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MOST => {
+                let days = Duration::as_secs(&SNOOZE_MOST).div_euclid(24 * 3600);
+                Err(FieldError::new("range").with("min", 0).with("max", days))
+            }
+            (Some(TicketState::Snoozed), Some(Timestamp(until))) => Ok(Some((TicketState::Snoozed, Some(until)))),
+            (_, Some(_)) => Err(FieldError::new("choice")),
+            (state, None) => Ok(state.map(|state| (state, None))),
+        }
+    }
+
+    /// The ticket after the change.
+    async fn apply(&self, table: &Table, ticket: &Ticket, now: Time) -> Result<Ticket, Problem> {
+        let mut fields = Fields::new();
+        let state = fields.take("/snoozed_until", self.state(now));
+        let done = self.state.unwrap_or(ticket.state) == TicketState::Done;
+        let assignee = match self.assignee {
+            PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::new("choice"))),
+            PatchMember::Leave => ticket.assignee,
+            PatchMember::Clear => None,
+            PatchMember::To(person) if Some(person) == ticket.assignee => Some(person),
+            PatchMember::To(person) => {
+                let may = may_have(table, person).await?;
+                fields.take("/assignee", may.then_some(person).ok_or_else(|| FieldError::new("choice")))
+            }
+        };
+        fields.finish()?;
+        let given = if assignee == ticket.assignee { ticket.clone() } else { ticket.given_to(assignee) };
+        let next = match state.flatten() {
+            Some((state, until)) => given.in_state(state, until, now),
+            None => given,
+        };
+        // However much of it changes, it is one version more.
+        let same = Ticket { version: ticket.version, since: ticket.since, ..next.clone() } == *ticket;
+        Ok(if same { ticket.clone() } else { Ticket { version: ticket.version.saturating_add(1), ..next } })
+    }
+}
+
+/// Whether somebody is an administrator whose account is in use. One batch.
+async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
+    let (account, roles) = (User::key_of(person), Roles::key_of(person));
+    let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;
+    let active = found.take::<User>(&account)?.is_some_and(|user| user.status == Status::Active);
+    Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
+}
+
+/// Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators.
+///
+/// A JSON merge patch (RFC 7396).
+///
+/// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
+/// unless nothing changes; a batch of who has it, if anybody has.
+#[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
+    request_body(
+        content(
+            (UpdateTicket = "application/merge-patch+json", example = json!({"state": "done"})),
+            (UpdateTicket = "application/json", example = json!({"state": "done"})),
+        )
+    ),
+    params(
+        ("ticket" = TicketId, Path, description = "The ticket."),
+        ("If-Match" = String, Header, format = "versions", description = "The version to be changed: the `ETag` of the ticket, a list of them, or `*` for any.", example = "\"v3\""),
+    ),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "conflict"]))),
+    responses((status = 200, body = TicketInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
+pub async fn update_ticket(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Language(locale): Language,
+    request: RequestId,
+    wanted: IfMatch,
+    Path(id): Path<TicketId>,
+    Json(patch): Json<UpdateTicket>,
+) -> Result<Versioned<TicketInfo>, Error> {
+    let (me, now) = (caller.member.user.id, s.sys.now());
+    let ticket = s.table.get::<Ticket>(Ticket::key_of(id)).await?.filter(|ticket| ticket.is_kept(now)).ok_or(Kind::NotFound)?;
+    if !wanted.names(ticket.version) {
+        return Err(Kind::VersionMismatch.into());
+    }
+    let next = patch.apply(&s.table, &ticket, now).await?;
+    if next != ticket {
+        let mut tx = Tx::new();
+        let own = ticket.replace(&mut tx, &next);
+        let still = staff::require(&mut tx, me, Role::Administrator);
+        let entry = entry(&s, me, &request, Action::TicketChanged, &ticket).changed("state", ticket.state, next.state);
+        s.audit.add(&mut tx, &entry.changed("assignee", ticket.assignee, next.assignee));
+        match s.table.commit(tx).await {
+            Ok(()) => {}
+            Err(e) if e.refused(own) => return Err(Kind::VersionMismatch.into()),
+            Err(e) => return Err(staff::refused(e, still).into()),
+        }
+        tracing::info!(ticket.id = %id, actor.id = %me, state = next.state.as_str(), "a ticket was changed by staff");
+    }
+    let team = Team::read(&s.table, next.assignee.into_iter().collect()).await?;
+    Ok(Versioned(next.version, team.ticket(&next, &s.subjects, locale, now)))
+}

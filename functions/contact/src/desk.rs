@@ -1,0 +1,107 @@
+//! Reading tickets.
+
+use accounts::audit::{Action, AuditEntry};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use kernel::{
+    Kind,
+    id::{TicketId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::Tx;
+use tickets::{Place, Ticket, TicketState};
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
+
+use crate::shown::{Team, TicketInfo, TicketMessageInfo};
+
+/// Which tickets are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TicketsQuery {
+    /// The state that they are in.
+    #[serde(default = "open")]
+    #[param(required = false, default = "open")]
+    state: TicketState,
+}
+
+const fn open() -> TicketState {
+    TicketState::Open
+}
+
+/// A page of tickets.
+#[derive(Serialize, ToSchema)]
+pub struct TicketList {
+    /// The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others
+    /// by when they came into their state, the latest first.
+    items: Vec<TicketInfo>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the tickets in one state. For administrators.
+///
+/// AWS calls: the caller and their roles in one; a query; a batch of who has them, if anybody has.
+#[utoipa::path(get, path = "/v1/admin/tickets", params(TicketsQuery, PageQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = TicketList), Problems))]
+pub async fn list_tickets(
+    State(s): State<crate::State>,
+    _caller: Staff<Administrator>,
+    Language(locale): Language,
+    Query(TicketsQuery { state }): Query<TicketsQuery>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<TicketList>, Error> {
+    let (limit, now) = (query.limit()?, s.sys.now());
+    let cursors = s.sealer.cursors(format!("tickets that are {}", state.as_str()));
+    let after = cursors.open::<Place>(query.cursor())?;
+    let found = tickets::list(&s.table, state, after.as_ref(), limit).await?;
+    let next_cursor = cursors.next(found.last().map(Place::behind))?;
+    let kept: Vec<&Ticket> = found.items.iter().filter(|ticket| ticket.is_kept(now)).collect();
+    let team = Team::read(&s.table, kept.iter().filter_map(|ticket| ticket.assignee).collect()).await?;
+    let items = kept.into_iter().map(|ticket| team.ticket(ticket, &s.subjects, locale, now)).collect();
+    Ok(Json(TicketList { items, next_cursor }))
+}
+
+/// A ticket with its messages.
+#[derive(Serialize, ToSchema)]
+pub struct TicketRead {
+    /// The ticket.
+    ticket: TicketInfo,
+    /// Its messages in their order: at most fifty.
+    messages: Vec<TicketMessageInfo>,
+}
+
+/// Shows a ticket with its messages. For administrators; it is recorded who did.
+///
+/// AWS calls: the caller and their roles in one; a query of the ticket and its messages; an entry of the audit; a batch of the people in
+/// it, if there are any.
+#[utoipa::path(get, path = "/v1/admin/tickets/{ticket}",
+    params(("ticket" = TicketId, Path, description = "The ticket.")), extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = TicketRead, headers(("ETag" = String, description = "The version, for changes."))), Problems))]
+pub async fn get_ticket(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Language(locale): Language,
+    request: RequestId,
+    Path(id): Path<TicketId>,
+) -> Result<Versioned<TicketRead>, Error> {
+    let now = s.sys.now();
+    let (ticket, messages) = tickets::read(&s.table, now, id).await?.ok_or(Kind::NotFound)?;
+    let mut tx = Tx::new();
+    s.audit.add(&mut tx, &entry(&s, caller.member.user.id, &request, Action::TicketRead, &ticket));
+    s.table.commit(tx).await?;
+    let people = ticket.assignee.into_iter().chain(messages.iter().filter_map(|message| message.author)).collect();
+    let team = Team::read(&s.table, people).await?;
+    let shown = TicketRead {
+        ticket: team.ticket(&ticket, &s.subjects, locale, now),
+        messages: messages.iter().map(|message| team.message(message)).collect(),
+    };
+    Ok(Versioned(ticket.version, shown))
+}
+
+/// An entry of the audit about a ticket: about the account that wrote it, or about the caller's own if none did.
+pub fn entry(s: &crate::State, me: UserId, request: &RequestId, action: Action, ticket: &Ticket) -> AuditEntry {
+    AuditEntry::by(&s.sys, me, &request.0, action, ticket.user.unwrap_or(me)).changed("ticket", ticket.id, ticket.id)
+}

@@ -1,0 +1,77 @@
+//! What a page with the contact form needs to know.
+
+use axum::extract::State;
+use kernel::Locale;
+use serde::Serialize;
+use tickets::{MESSAGE_MIN, NAME_MAX, Subject, TEXT_MAX};
+use utoipa::ToSchema;
+use web::{Json, Language, Problems};
+
+use crate::CAPTCHA_ACTION;
+
+/// What the contact form has.
+#[derive(Serialize, ToSchema)]
+pub struct ContactSettings {
+    /// The subjects, in their order.
+    subjects: Vec<ContactSubject>,
+    /// The most characters of the name.
+    #[schema(examples(100))]
+    name_max: usize,
+    /// The fewest characters of the message.
+    #[schema(examples(250))]
+    message_min: usize,
+    /// The most characters of the message.
+    #[schema(examples(10000))]
+    message_max: usize,
+    /// The captcha that a message takes. Absent if it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captcha: Option<ContactCaptcha>,
+}
+
+/// A subject.
+#[derive(Serialize, ToSchema)]
+pub struct ContactSubject {
+    /// Its value, which a message names. It is the same in every language.
+    #[schema(examples("bug_report"))]
+    value: String,
+    /// Its name, in the language of the response.
+    #[schema(examples("Something does not work"))]
+    name: String,
+    /// What a message about it may begin with, in the language of the response.
+    #[schema(examples("Hello,\n\nmy name is Forename Surname.\n\nSomething does not work.\n"))]
+    template: String,
+}
+
+impl ContactSubject {
+    fn of(subject: &Subject, locale: Locale) -> Self {
+        Self { value: subject.value.clone(), name: subject.name(locale), template: subject.template(locale) }
+    }
+}
+
+/// How a page gets the token of a captcha.
+#[derive(Serialize, ToSchema)]
+pub struct ContactCaptcha {
+    /// The service: `recaptcha`, `turnstile` or `hcaptcha`.
+    #[schema(examples("recaptcha"))]
+    service: &'static str,
+    /// The key of this site at the service.
+    #[schema(examples("6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"))]
+    site_key: String,
+    /// The action that the page names.
+    #[schema(examples("contact"))]
+    action: &'static str,
+}
+
+/// Tells what the contact form has: its subjects with templates, its limits, and its captcha.
+///
+/// AWS calls: none.
+#[utoipa::path(get, path = "/v1/contact-settings", responses((status = 200, body = ContactSettings), Problems))]
+pub async fn get_contact_settings(State(s): State<crate::State>, Language(locale): Language) -> Json<ContactSettings> {
+    let captcha = s.captcha.as_ref().map(|captcha| ContactCaptcha {
+        service: captcha.service(),
+        site_key: captcha.site_key().to_owned(),
+        action: CAPTCHA_ACTION,
+    });
+    let subjects = s.subjects.all().map(|subject| ContactSubject::of(subject, locale)).collect();
+    Json(ContactSettings { subjects, name_max: NAME_MAX, message_min: MESSAGE_MIN, message_max: TEXT_MAX, captcha })
+}

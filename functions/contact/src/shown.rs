@@ -1,0 +1,145 @@
+//! Tickets as staff see them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accounts::user::User;
+use kernel::{
+    Locale, Time, Timestamp,
+    id::{TicketId, UserId},
+};
+use serde::Serialize;
+use store::{StoreError, Table};
+use tickets::{Subjects, Ticket, TicketMessage, TicketState};
+use utoipa::ToSchema;
+
+/// A ticket of the contact form.
+#[derive(Serialize, ToSchema)]
+pub struct TicketInfo {
+    /// The id, which is its number.
+    id: TicketId,
+    /// The state.
+    state: TicketState,
+    /// Since when it is in this state.
+    since: Timestamp,
+    /// The end of the snooze.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snoozed_until: Option<Timestamp>,
+    /// Who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assignee: Option<TicketPerson>,
+    /// The value of the subject.
+    #[schema(examples("bug_report"))]
+    subject: String,
+    /// The name of the subject, in the language of the response.
+    #[schema(examples("Something does not work"))]
+    subject_name: String,
+    /// The beginning of what was written.
+    #[schema(examples("Hello, my name is Ana Nowak. Something does not work."))]
+    preview: String,
+    /// The name that whoever wrote gave.
+    #[schema(examples("Ana Nowak"))]
+    name: String,
+    /// Their address.
+    #[schema(examples("ana@example.test"))]
+    email: String,
+    /// Whether they were signed in, and it was the address of their account.
+    proven: bool,
+    /// Their account, if they were signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserId>,
+    /// The language that they write in.
+    locale: Locale,
+    /// The number of messages.
+    #[schema(examples(1))]
+    messages: u32,
+    /// When it was written.
+    created_at: Timestamp,
+}
+
+/// Somebody of the team.
+#[derive(Serialize, ToSchema)]
+pub struct TicketPerson {
+    /// The id of the account.
+    id: UserId,
+    /// Their username. Absent if the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("kim"))]
+    username: Option<String>,
+}
+
+/// A message of a ticket.
+#[derive(Serialize, ToSchema)]
+pub struct TicketMessageInfo {
+    /// Its number, from 1: the message of the contact form. The others are answers of the team.
+    #[schema(examples(1))]
+    number: u32,
+    /// Who of the team wrote it. Absent for the message of the contact form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<TicketPerson>,
+    /// The text.
+    #[schema(examples("We have found it."))]
+    text: String,
+    /// When it was written.
+    at: Timestamp,
+}
+
+/// People of the team by their ids, with their usernames.
+pub struct Team(BTreeMap<UserId, String>);
+
+impl Team {
+    /// This person alone.
+    pub fn of(user: &User) -> Self {
+        Self(BTreeMap::from([(user.id, user.username.to_string())]))
+    }
+
+    /// Reads the usernames of these people. One batch, if there is anybody.
+    pub async fn read(table: &Table, people: BTreeSet<UserId>) -> Result<Self, StoreError> {
+        if people.is_empty() {
+            return Ok(Self(BTreeMap::new()));
+        }
+        let mut found = table.get_many(people.iter().map(|id| User::key_of(*id)).collect()).await?;
+        let mut names = BTreeMap::new();
+        for id in people {
+            if let Some(user) = found.take::<User>(&User::key_of(id))? {
+                names.insert(id, user.username.to_string());
+            }
+        }
+        Ok(Self(names))
+    }
+
+    fn person(&self, id: UserId) -> TicketPerson {
+        TicketPerson { id, username: self.0.get(&id).cloned() }
+    }
+
+    /// A ticket as it is now.
+    pub fn ticket(&self, ticket: &Ticket, subjects: &Subjects, locale: Locale, now: Time) -> TicketInfo {
+        let state = ticket.state_at(now);
+        TicketInfo {
+            id: ticket.id,
+            state,
+            since: ticket.since.into(),
+            snoozed_until: ticket.snoozed_until.filter(|_| state == TicketState::Snoozed).map(Into::into),
+            assignee: ticket.assignee.map(|id| self.person(id)),
+            subject: ticket.subject.clone(),
+            subject_name: subjects.name_of(&ticket.subject, locale),
+            preview: ticket.preview.clone(),
+            name: ticket.name.to_string(),
+            email: ticket.email.to_string(),
+            proven: ticket.proven,
+            user: ticket.user,
+            locale: ticket.locale,
+            messages: ticket.messages,
+            created_at: ticket.created_at.into(),
+        }
+    }
+
+    /// A message.
+    pub fn message(&self, message: &TicketMessage) -> TicketMessageInfo {
+        TicketMessageInfo {
+            number: message.number,
+            author: message.author.map(|id| self.person(id)),
+            text: message.text.as_str().to_owned(),
+            at: message.at.into(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Beginning a payment, and what became of it: the same for donations and plans.
+
+use accounts::user::User;
+use callers::MemberWith;
+use kernel::{Kind, Problem, Timestamp};
+use money::Money;
+use payments::{Begun, CardPayment, Customer, FROM_NETWORK, PAYMENTS, PaymentState, Purpose, Written, begin, write};
+use serde::Serialize;
+use store::limits::{self, HOUR, Quota};
+use stripe_api::{Payer, Payment, Settled, settle};
+use utoipa::ToSchema;
+
+use crate::State;
+
+/// Looks at payments that are not made: each is a request to Stripe.
+pub const LOOKS: Quota = Quota::window("payment_looks", 120, HOUR, "looks at payments that are not made").frequent();
+
+/// How far a payment has come.
+#[derive(Serialize, ToSchema)]
+pub struct PaymentCourse {
+    /// How much.
+    amount: Money,
+    /// Its state.
+    state: PaymentState,
+    /// What was given back, if anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded: Option<Money>,
+    /// Whether it is disputed at the bank, or was.
+    disputed: bool,
+    /// Why the last card was refused, for programs: one of Stripe's decline codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("insufficient_funds"))]
+    decline: Option<String>,
+    /// When it was begun.
+    created_at: Timestamp,
+    /// When it was known to be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_at: Option<Timestamp>,
+}
+
+impl PaymentCourse {
+    pub(crate) fn of<P: Purpose>(payment: &CardPayment<P>) -> Self {
+        let amount = payment.purpose.amount();
+        Self {
+            amount,
+            state: payment.state,
+            refunded: Money::new(payment.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
+            disputed: payment.disputed,
+            decline: payment.decline.clone(),
+            created_at: payment.created_at.into(),
+            paid_at: payment.paid_at.map(Into::into),
+        }
+    }
+}
+
+/// A request to begin a payment.
+pub(crate) struct Begin<'a> {
+    /// The caller, with their customer.
+    pub caller: MemberWith<Customer>,
+    /// The network that it came from.
+    pub network: String,
+    /// Its idempotency key.
+    pub key: &'a str,
+    /// The token of a captcha.
+    pub captcha: Option<&'a str>,
+}
+
+impl Begin<'_> {
+    /// Begins a payment once for each key, if `admitted` has nothing against it. Returns it with the secret to pay it.
+    pub async fn payment<P: Purpose>(
+        self,
+        s: &State,
+        purpose: &P,
+        admitted: impl Future<Output = Result<(), Problem>> + Send,
+    ) -> Result<(CardPayment<P>, String), Problem> {
+        let Self { caller: MemberWith { member, resource }, network, key, captcha } = self;
+        let user = &member.user;
+        let payment = match begin(&s.table, &s.sys, user.id, &network, key, purpose).await? {
+            Begun::Other => return Err(Kind::IdempotencyKeyReused.into()),
+            Begun::Before(payment) => payment,
+            Begun::Now(payment) => {
+                let may_begin = async {
+                    admitted.await?;
+                    s.gate.check(&s.table, s.sys.now(), user.id, &network, captcha).await?;
+                    let limits = [PAYMENTS.of(user.id), FROM_NETWORK.of(&network)];
+                    limits::take(&s.table, s.sys.now(), &limits).await.map_err(Problem::from)
+                };
+                if let Err(refused) = may_begin.await {
+                    payment.withdraw(&s.table, key).await?;
+                    return Err(refused);
+                }
+                payment
+            }
+        };
+        let (payment, at_stripe) = match payment.intent.clone() {
+            Some(intent) => (payment, s.stripe.payment(&intent).await?),
+            None => with_intent(s, user, resource, payment).await?,
+        };
+        Ok((payment, at_stripe.client_secret.expose().clone()))
+    }
+}
+
+/// Creates the payment at Stripe, once, and adds Stripe's id of it.
+async fn with_intent<P: Purpose>(
+    s: &State,
+    user: &User,
+    customer: Option<Customer>,
+    payment: CardPayment<P>,
+) -> Result<(CardPayment<P>, Payment), Problem> {
+    let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
+    let (at_stripe, id) = payer.begin_payment(&payment.asked()).await?;
+    let begun = payment.with_payment(at_stripe.state.intent.clone(), id);
+    match write(&s.table, &s.sys, &payment, &begun, None).await? {
+        Written::Now | Written::Before => Ok((begun, at_stripe)),
+        // A request with the same key was faster, or the webhook was.
+        Written::Outdated => {
+            let key = CardPayment::<P>::key_of(payment.user, payment.id);
+            match s.table.get::<CardPayment<P>>(key).await? {
+                Some(current) if current.intent == begun.intent => Ok((current, at_stripe)),
+                _ => Err(Kind::Conflict.into()),
+            }
+        }
+    }
+}
+
+/// A payment as it is. If it is not paid yet, Stripe is asked first. `own` is that of this purpose.
+pub(crate) async fn look<P: Purpose>(
+    s: &State,
+    payment: Option<CardPayment<P>>,
+    own: fn(Settled) -> Option<CardPayment<P>>,
+) -> Result<CardPayment<P>, Problem> {
+    let payment = payment.ok_or(Kind::NotFound)?;
+    let Some(intent) = payment.intent.clone().filter(|_| payment.state == PaymentState::PendingPayment) else { return Ok(payment) };
+    limits::take(&s.table, s.sys.now(), &[LOOKS.of(payment.user)]).await?;
+    Ok(own(settle(&s.table, &s.sys, &s.stripe, &intent, None).await?).unwrap_or(payment))
+}

@@ -1,0 +1,150 @@
+//! Paying an order by card.
+
+use accounts::user::User;
+use axum::extract::State;
+use callers::MemberWith;
+use commerce::order::{Order, Written, write};
+use kernel::{Kind, Problem, id::OrderId};
+use payments::{Customer, Progress};
+use store::limits::{self, HOUR, Limit, Quota};
+use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
+use web::{Client, Error, Json, Problems};
+
+use crate::{
+    State as Shop,
+    shown::{OrderInfo, PaymentInfo},
+};
+
+/// Payments by card that a person begins: card testing needs many.
+pub const PAYMENTS: Quota = Quota::window("order_payments", 5, HOUR, "payments of orders by card that a person begins");
+/// Those from one network.
+pub const FROM_NETWORK: Quota = Quota::window("order_payments_network", 10, HOUR, "payments of orders by card from a network");
+/// Looks at orders that are not paid: each is a request to Stripe.
+pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid").frequent();
+
+/// How often it is tried again because the order has changed meanwhile.
+const ROUNDS: u32 = 5;
+
+/// What limits the payments that a person begins.
+pub(crate) fn tries(user: &User, client: &Client) -> [Limit; 2] {
+    [PAYMENTS.of(user.id), FROM_NETWORK.of(client.network())]
+}
+
+/// The order with the secret to pay it, if it is not paid. Its payment is created at Stripe, once, if there is none. `customer` is the
+/// buyer's, as read, and `tries` limits further payments of it.
+pub(crate) async fn payable(
+    s: &Shop,
+    user: &User,
+    customer: Option<Customer>,
+    mut order: Order,
+    tries: &[Limit],
+) -> Result<OrderInfo, Problem> {
+    for _ in 0..ROUNDS {
+        let now = s.sys.now();
+        let Some(card) = order.card.clone().filter(|_| order.is_payable(now)) else { return Ok(order.into()) };
+        let Some(intent) = &card.intent else {
+            let (current, begun) = with_payment(s, user, customer.clone(), order).await?;
+            if let Some(payment) = begun {
+                return Ok(shown(current, &payment));
+            }
+            order = current;
+            continue;
+        };
+        let payment = match s.stripe.payment(intent).await {
+            Ok(payment) if matches!(payment.state.progress, Progress::Open | Progress::Processing) => return Ok(shown(order, &payment)),
+            Ok(payment) => Some(payment),
+            Err(Failed::Gone) => None,
+            Err(e) => return Err(e.into()),
+        };
+        if payment.is_some_and(|payment| payment.state.progress == Progress::Succeeded) {
+            order = looked_at(s, order).await?;
+            continue;
+        }
+        // Stripe has cancelled it by itself.
+        limits::take(&s.table, now, tries).await?;
+        order = match write(&s.table, &s.sys, &order, &order.with_card(card.anew()), None).await? {
+            Written::Now(now) | Written::Outdated(Some(now)) => *now,
+            Written::Outdated(None) | Written::Refused => return Err(Kind::NotFound.into()),
+        };
+    }
+    Err(Kind::Conflict.because("the order changed each time"))
+}
+
+fn shown(order: Order, payment: &Payment) -> OrderInfo {
+    let secret = payment.client_secret.expose().clone();
+    let mut info = OrderInfo::from(order);
+    info.payment = info.payment.map(|payment| PaymentInfo { client_secret: Some(secret), ..payment });
+    info
+}
+
+/// Creates the payment of an order at Stripe and adds it to the order. Without one if the order has changed meanwhile. If it has ended,
+/// its new payment ends with it.
+async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: Order) -> Result<(Order, Option<Payment>), Problem> {
+    let (Some(asked), Some(card)) = (order.asked(), &order.card) else { return Ok((order, None)) };
+    let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
+    let (payment, id) = payer.begin_payment(&asked).await?;
+    let intent = payment.state.intent.clone();
+    match write(&s.table, &s.sys, &order, &order.with_card(card.with_intent(intent.clone(), id)), None).await? {
+        Written::Now(order) => Ok((*order, Some(payment))),
+        // A request with the same key was faster, or the webhook was.
+        Written::Outdated(Some(order)) if order.is_payable(s.sys.now()) => {
+            let payment = Some(payment).filter(|_| is_paid_with(&order, &intent));
+            Ok((*order, payment))
+        }
+        Written::Outdated(current) => {
+            if !current.as_ref().is_some_and(|order| is_paid_with(order, &intent)) {
+                end_at_stripe(s, &intent).await?;
+            }
+            Ok((current.map(|order| *order).ok_or(Kind::NotFound)?, None))
+        }
+        Written::Refused => Ok((order, None)),
+    }
+}
+
+fn is_paid_with(order: &Order, intent: &str) -> bool {
+    order.card.as_ref().is_some_and(|card| card.intent.as_deref() == Some(intent))
+}
+
+/// Cancels a payment whose order has ended. Nobody has the secret to pay it.
+async fn end_at_stripe(s: &Shop, intent: &str) -> Result<(), Problem> {
+    match s.stripe.cancel_payment(intent).await {
+        Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// The order as it is after Stripe was asked about its payment, if it is not paid. If its time is over it ends.
+pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> {
+    let Some(card) = order.card.as_ref().filter(|_| order.is_pending()) else { return Ok(order) };
+    if card.end(s.sys.now()).is_some() {
+        return Ok(close(&s.table, &s.sys, &s.stripe, order).await?);
+    }
+    let Some(intent) = card.intent.clone() else { return Ok(order) };
+    Ok(match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
+        Settled::Order(order) => *order,
+        _ => order,
+    })
+}
+
+/// Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by
+/// itself, another one is begun.
+///
+/// AWS calls: the caller and the order in one; a counter; a read of the caller's customer. If another payment is begun also two counters
+/// and two transactions. One to four requests to Stripe.
+#[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
+    extensions(
+        ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
+        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK])),
+    ),
+    responses((status = 200, body = OrderInfo), Problems))]
+pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client: Client) -> Result<Json<OrderInfo>, Error> {
+    let order = caller.resource.ok_or(Kind::NotFound)?;
+    let (user, now) = (&caller.member.user, s.sys.now());
+    if !order.is_payable(now) {
+        return Err(order.stays().into());
+    }
+    limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
+    let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
+    let info = payable(&s, user, customer, order, &tries(user, &client)).await?;
+    Ok(Json(info))
+}

@@ -1,0 +1,131 @@
+//! What staff do with the money of orders by card.
+
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::{self, Role},
+};
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use commerce::{
+    card::{CardPayment, Refund, RefundReason, RefundState},
+    order::{Order, Written, find, replace},
+};
+use kernel::{FieldError, Kind, Problem, id::OrderId};
+use money::Money;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use stripe_api::{Settled, give_back, settle};
+use utoipa::ToSchema;
+use web::{Created, Error, IdempotencyKey, Json, Path, Problems, RequestId};
+
+use crate::{State as Shop, shown::CustomerOrder};
+
+/// How often it is tried again because the order has changed meanwhile.
+const ROUNDS: u32 = 5;
+
+/// Shows an order of anybody. For administrators.
+///
+/// AWS calls: the caller and their roles in one; two reads.
+#[utoipa::path(get, path = "/v1/admin/orders/{order}", params(("order" = OrderId, Path, description = "The order.")),
+    extensions(("x-problems" = json!(["not_found"]))),
+    responses((status = 200, body = CustomerOrder), Problems))]
+pub async fn get_any_order(
+    State(s): State<Shop>,
+    _caller: Staff<Administrator>,
+    Path(order): Path<OrderId>,
+) -> Result<Json<CustomerOrder>, Error> {
+    Ok(Json(find(&s.table, order).await?.ok_or(Kind::NotFound)?.into()))
+}
+
+/// A refund to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    /// How much: all that is left of the payment, or a part of it.
+    amount: Money,
+    /// Why: not `order_ended`, which is made by itself.
+    reason: RefundReason,
+}
+
+impl NewRefund {
+    fn check(&self, total: Money) -> Result<(), Problem> {
+        if self.amount.currency() != total.currency() {
+            return Err(Problem::field("/amount/currency", FieldError::new("currency")));
+        }
+        if self.reason == RefundReason::OrderEnded {
+            return Err(Problem::field("/reason", FieldError::new("refund_reason")));
+        }
+        Ok(())
+    }
+}
+
+/// Gives back the money of an order by card, or a part of it. For administrators.
+///
+/// All refunds together are at most what was paid. The same `Idempotency-Key` with the same body makes one refund. An order that is not
+/// shipped is `refunding` afterwards, and `refunded` when nothing is left.
+///
+/// AWS calls: the caller and their roles in one; two reads; three transactions; a read. Two requests to Stripe.
+#[utoipa::path(post, path = "/v1/admin/orders/{order}/refunds", request_body = NewRefund,
+    params(
+        ("order" = OrderId, Path, description = "The order."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f"),
+    ),
+    extensions(("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "not_found", "order_state", "invalid", "too_many", "refund_refused", "unavailable", "conflict"]))),
+    responses((status = 201, body = CustomerOrder), Problems))]
+pub async fn refund_order(
+    State(s): State<Shop>,
+    caller: Staff<Administrator>,
+    request: RequestId,
+    IdempotencyKey(key): IdempotencyKey,
+    Path(order): Path<OrderId>,
+    Json(new): Json<NewRefund>,
+) -> Result<Created<CustomerOrder>, Error> {
+    let me = caller.member.user.id;
+    let name: String = Sha256::digest(&key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
+    let entry = entry.changed("order", order, order).changed("refund", None::<u64>, new.amount.amount());
+    let asked = ask(&s, found, &new, &name, |tx| {
+        s.audit.add(tx, &entry);
+        Some(staff::require(tx, me, Role::Administrator))
+    });
+    let asked = asked.await?;
+    let given = give_back(&s.table, &s.sys, &s.stripe, asked).await?;
+    let intent = given.card.as_ref().and_then(|card| card.intent.clone()).ok_or_else(|| given.stays())?;
+    let current = match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
+        Settled::Order(order) => *order,
+        _ => given,
+    };
+    let state = current.card.as_ref().and_then(|card| card.refunds.iter().find(|refund| refund.name == name)).map(|refund| refund.state);
+    if state == Some(RefundState::Refused) {
+        return Err(Kind::RefundRefused.into());
+    }
+    tracing::info!(order.id = %current.id, actor.id = %me, "money of an order was given back");
+    Ok(Created(format!("/v1/admin/orders/{}", current.id), current.into()))
+}
+
+/// The order with this refund, that Stripe is to be asked for, unless it has it already.
+async fn ask(
+    s: &Shop,
+    mut order: Order,
+    new: &NewRefund,
+    name: &str,
+    also: impl Fn(&mut store::Tx) -> Option<store::Slot> + Send + Sync,
+) -> Result<Order, Problem> {
+    for _ in 0..ROUNDS {
+        new.check(order.total)?;
+        let card: &CardPayment = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
+        if let Some(earlier) = card.refunds.iter().find(|refund| refund.name == name) {
+            let same = earlier.amount == new.amount.amount() && earlier.reason == new.reason;
+            return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };
+        }
+        let refund = Refund::new(name.to_owned(), new.amount.amount(), new.reason, s.sys.now());
+        let asked = order.with_card(card.with_refund(order.total, refund)?);
+        match replace(&s.table, &s.sys, &order, &asked, &also).await? {
+            Written::Now(order) => return Ok(*order),
+            Written::Refused => return Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
+            Written::Outdated(current) => order = *current.ok_or(Kind::NotFound)?,
+        }
+    }
+    Err(Kind::Conflict.because("the order changed each time"))
+}

@@ -1,0 +1,437 @@
+//! Seals over the audit: whoever changes, removes or adds a record behind the API's back is found out.
+//!
+//! The time is cut into intervals, one after the other, each within a day in UTC. A seal has the root of the Merkle tree over the hashes
+//! of all records of its interval, in the order of their ids, and the hash of the seal before it. Its canonical form is also in a bucket
+//! in which nothing can be replaced or deleted for years.
+//!
+//! The tree is that of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of no
+//! records the SHA-256 of nothing. A record is proven to be in a seal by the nodes beside its way to the root: [`Seal::proof`].
+//!
+//! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
+//! record that turns up later in a sealed interval was written behind the API's back, or its index was late for longer than that.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use kernel::{
+    Time,
+    id::{AuditId, after, first_at, time_of},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{About, Index, Item, Key, Personal, Range, StoreError, WriteError};
+
+use crate::audit::{AuditLog, AuditRecord, Day, digest, records_on};
+
+/// Records younger than this are not sealed yet.
+pub const MARGIN: Duration = Duration::from_secs(120);
+/// An interval without records is sealed after this time, or at the end of a day.
+pub const EMPTY: Duration = Duration::from_secs(3600);
+/// The most records of one seal.
+pub const RECORDS_MOST: u32 = 10_000;
+/// How far back the first seal begins.
+const BEFORE_THE_FIRST: Duration = Duration::from_secs(24 * 3600);
+/// [`Seal::prev`] of the first seal.
+pub const GENESIS: &str = "";
+
+/// A SHA-256.
+type Hash = [u8; 32];
+
+/// A seal over all records of an interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// Its number, from 0.
+    pub n: u64,
+    /// The lowest id of the interval.
+    pub from: AuditId,
+    /// The lowest id after the interval.
+    pub to: AuditId,
+    /// How many records it has.
+    pub count: u64,
+    /// The root of the tree over their hashes, in base64url.
+    pub root: String,
+    /// The hash of the seal before it.
+    pub prev: String,
+}
+
+/// The partition of all seals, in the table of the audit.
+const SEALS: &str = "SEAL";
+
+impl Seal {
+    /// The seal of an interval after another one.
+    fn after(last: Option<&Self>, from: AuditId, to: AuditId, records: &[AuditRecord]) -> Self {
+        let n = last.map_or(0, |last| last.n.saturating_add(1));
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        Self { n, from, to, count, root: encoded(&root(&leaves(records))), prev: last.map_or_else(|| GENESIS.to_owned(), Self::hash) }
+    }
+
+    /// The canonical form: a JSON array without white space of `"stoa-seal-1"`, `n`, `from`, `to`, `count`, `root` and `prev`.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let Self { n, from, to, count, root, prev } = self;
+        serde_json::to_string(&("stoa-seal-1", n, from, to, count, root, prev)).unwrap_or_default()
+    }
+
+    /// The SHA-256 of the canonical form in base64url.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        digest(self.canonical().as_bytes())
+    }
+
+    /// The key of a seal.
+    #[must_use]
+    pub fn key_of(n: u64) -> Key {
+        Key::new(SEALS, format!("{n:012}"))
+    }
+
+    /// The name of the object with its canonical form in the bucket of seals.
+    #[must_use]
+    pub fn object(n: u64) -> String {
+        format!("seals/{n:012}.json")
+    }
+
+    /// The proof that a record is in this seal: its place and the nodes beside its way to the root, at most 20 for a million records.
+    /// `None` if it is not among the records.
+    #[must_use]
+    pub fn proof(records: &[AuditRecord], id: AuditId) -> Option<Proof> {
+        let place = records.iter().position(|record| record.id == id)?;
+        Some(Proof { place, path: path(leaves(records), place) })
+    }
+}
+
+impl Item for Seal {
+    const KIND: &'static str = "audit_seal";
+    const ABOUT: About = About::at("SEAL", "{n}", Personal::Nobody("hashes over ids")).in_table("AuditTable");
+    fn key(&self) -> Key {
+        Self::key_of(self.n)
+    }
+}
+
+/// The proof that a record is in a seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The place of the record among those of the seal, from 0.
+    pub place: usize,
+    /// The nodes beside the way to the root, from the leaf on.
+    pub path: Vec<Beside>,
+}
+
+/// A node beside the way from a leaf to the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its hash in base64url.
+    pub hash: String,
+    /// Whether it is on the left.
+    pub left: bool,
+}
+
+fn encoded(hash: &Hash) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(hash)
+}
+
+fn leaf(record: &AuditRecord) -> Hash {
+    let of_record = Sha256::digest(record.canonical());
+    Sha256::new().chain_update([0_u8]).chain_update(of_record).finalize().into()
+}
+
+fn node(left: &Hash, right: &Hash) -> Hash {
+    Sha256::new().chain_update([1_u8]).chain_update(left).chain_update(right).finalize().into()
+}
+
+fn leaves(records: &[AuditRecord]) -> Vec<Hash> {
+    records.iter().map(leaf).collect()
+}
+
+/// The next level of the tree. A last node without a neighbour rises as it is.
+fn above(level: &[Hash]) -> Vec<Hash> {
+    let pair = |pair: &[Hash]| match pair {
+        [left, right] => node(left, right),
+        [alone, ..] => *alone,
+        [] => Hash::default(),
+    };
+    level.chunks(2).map(pair).collect()
+}
+
+fn root(leaves: &[Hash]) -> Hash {
+    let mut level = leaves.to_vec();
+    while level.len() > 1 {
+        level = above(&level);
+    }
+    level.first().copied().unwrap_or_else(|| Sha256::digest(b"").into())
+}
+
+fn path(leaves: Vec<Hash>, place: usize) -> Vec<Beside> {
+    let (mut level, mut place, mut path) = (leaves, place, Vec::new());
+    while level.len() > 1 {
+        // The other one of a pair differs in the lowest bit.
+        let left = place & 1 == 1;
+        if let Some(beside) = level.get(place ^ 1) {
+            path.push(Beside { hash: encoded(beside), left });
+        }
+        level = above(&level);
+        place /= 2;
+    }
+    path
+}
+
+/// What became of an attempt to seal the next interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// A new seal, and the one before it.
+    New(Seal, Option<Seal>),
+    /// Nothing is to be sealed yet.
+    NotYet,
+    /// Another sealer was faster.
+    Overtaken,
+}
+
+/// An interval that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// There is no seal of this number.
+    SealMissing,
+    /// The seal is not the one that the bucket has, or the bucket has none.
+    SealChanged,
+    /// The seal does not follow the one before it.
+    ChainBroken,
+    /// A record is not as it was written.
+    RecordChanged,
+    /// There are more records than were sealed.
+    RecordAdded,
+    /// There are fewer records than were sealed.
+    RecordRemoved,
+}
+
+impl Flaw {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SealMissing => "seal_missing",
+            Self::SealChanged => "seal_changed",
+            Self::ChainBroken => "chain_broken",
+            Self::RecordChanged => "record_changed",
+            Self::RecordAdded => "record_added",
+            Self::RecordRemoved => "record_removed",
+        }
+    }
+}
+
+/// What a seal must follow.
+#[must_use]
+pub fn follows(seal: &Seal, before: Option<&Seal>) -> bool {
+    let next = before.map_or(0, |before| before.n.saturating_add(1));
+    let from = before.is_none_or(|before| before.to == seal.from);
+    seal.n == next && from && seal.from <= seal.to && seal.prev == before.map_or_else(|| GENESIS.to_owned(), Seal::hash)
+}
+
+/// Compares a seal with the one before it, with the records of its interval as they are, and with what the bucket has.
+#[must_use]
+pub fn flaw(seal: &Seal, before: Option<&Seal>, records: &[AuditRecord], anchored: Option<&[u8]>) -> Option<Flaw> {
+    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    let changed = || records.iter().any(|record| record.hash != record.computed_hash());
+    if anchored != Some(seal.canonical().as_bytes()) {
+        Some(Flaw::SealChanged)
+    } else if !follows(seal, before) {
+        Some(Flaw::ChainBroken)
+    } else if count > seal.count {
+        Some(Flaw::RecordAdded)
+    } else if count < seal.count {
+        Some(Flaw::RecordRemoved)
+    } else if changed() || encoded(&root(&leaves(records))) != seal.root {
+        Some(Flaw::RecordChanged)
+    } else {
+        None
+    }
+}
+
+impl AuditLog {
+    /// The last seal. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn last_seal(&self) -> Result<Option<Seal>, StoreError> {
+        Ok(self.table().query(Range::of(SEALS).newest_first().limit(1)).await?.items.into_iter().next())
+    }
+
+    /// The seals from this number on, at most `limit` of them. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn seals_from(&self, n: u64, limit: u32) -> Result<Vec<Seal>, StoreError> {
+        let range = Range::of(SEALS).between(format!("{n:012}"), "9".repeat(12)).limit(limit);
+        Ok(self.table().query(range).await?.items)
+    }
+
+    /// The records of an interval within a day, in the order of their ids. One query for each megabyte.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn records_between(&self, from: AuditId, to: AuditId, limit: u32) -> Result<(Vec<AuditRecord>, bool), StoreError> {
+        let partition = records_on(Day::of(time_of(&from)).as_str());
+        let range = Range::of_index(Index::AuditByDay, partition).between(from.to_string(), to.to_string()).limit(limit);
+        let mut found = self.table().query::<AuditRecord>(range).await?;
+        found.items.retain(|record| record.id < to);
+        Ok((found.items, found.more))
+    }
+
+    /// The seal whose interval an id is in, if it is sealed. Halves the numbers: twenty reads for a million seals.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn seal_of(&self, id: AuditId) -> Result<Option<Seal>, StoreError> {
+        let Some(last) = self.last_seal().await? else { return Ok(None) };
+        let (mut low, mut high) = (0_u64, last.n);
+        while low <= high {
+            let middle = low.midpoint(high);
+            let Some(seal) = self.table().get::<Seal>(Seal::key_of(middle)).await? else { return Ok(None) };
+            if id < seal.from {
+                let Some(lower) = middle.checked_sub(1) else { return Ok(None) };
+                high = lower;
+            } else if id < seal.to {
+                return Ok(Some(seal));
+            } else {
+                low = middle.saturating_add(1);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Seals the next interval, if it is time. A query for the last seal and one for the records, and a write of the new seal, which
+    /// is refused if there is one of its number.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn seal_next(&self, now: Time) -> Result<Sealed, StoreError> {
+        let last = self.last_seal().await?;
+        let from = last.as_ref().map_or_else(|| first_at(start_of_day(now - BEFORE_THE_FIRST)), |last| last.to);
+        let began = time_of(&from);
+        let (end_of_day, ripe) = (start_of_day(began) + Duration::from_secs(24 * 3600), now - MARGIN);
+        let until = ripe.min(end_of_day);
+        if until <= began {
+            return Ok(Sealed::NotYet);
+        }
+        let (records, more) = self.records_between(from, first_at(until), RECORDS_MOST).await?;
+        if records.is_empty() && until < end_of_day && until.since(began) < EMPTY {
+            return Ok(Sealed::NotYet);
+        }
+        let to = match records.last() {
+            Some(record) if more => after(&record.id),
+            _ => first_at(until),
+        };
+        let seal = Seal::after(last.as_ref(), from, to, &records);
+        match self.table().create(&seal).await {
+            Ok(()) => Ok(Sealed::New(seal, last)),
+            Err(WriteError::Refused(_)) => Ok(Sealed::Overtaken),
+            Err(WriteError::Store(e)) => Err(e),
+        }
+    }
+}
+
+/// The beginning of the day in UTC.
+fn start_of_day(at: Time) -> Time {
+    const DAY: i64 = 24 * 3600 * 1000;
+    Time::from_millis(at.millis().div_euclid(DAY).saturating_mul(DAY))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Sys, id::UserId};
+
+    use super::*;
+    use crate::audit::Action;
+
+    fn records(n: usize) -> Vec<AuditRecord> {
+        let sys = Sys::real();
+        let record = |_| {
+            let record = AuditRecord {
+                id: sys.id(),
+                at: sys.now(),
+                actor: None,
+                action: Action::RoleGranted,
+                subject: UserId::NIL,
+                fields: Vec::new(),
+                request: None,
+                place: None,
+                device: None,
+                commitment: None,
+                hash: String::new(),
+            };
+            AuditRecord { hash: record.computed_hash(), ..record }
+        };
+        let mut all: Vec<AuditRecord> = (0..n).map(record).collect();
+        all.sort_by_key(|record| record.id);
+        all
+    }
+
+    /// RFC 6962 §2.1, as it stands there.
+    fn by_the_book(leaves: &[Hash]) -> Hash {
+        match leaves {
+            [] => Sha256::digest(b"").into(),
+            [one] => *one,
+            many => {
+                let left = many.len().next_power_of_two() / 2;
+                node(&by_the_book(&many[..left]), &by_the_book(&many[left..]))
+            }
+        }
+    }
+
+    /// Shares no code with the tree but the hash function.
+    fn proves(record: &AuditRecord, path: &[Beside], root: &str) -> bool {
+        let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+        let mut hash = Sha256::digest([&[0_u8][..], &decode(&record.hash)].concat()).to_vec();
+        for Beside { hash: beside, left } in path {
+            let pair = if *left { [decode(beside), hash] } else { [hash, decode(beside)] };
+            hash = Sha256::digest([&[1_u8][..], &pair.concat()].concat()).to_vec();
+        }
+        hash == decode(root)
+    }
+
+    #[test]
+    fn the_tree_is_that_of_the_standard_and_every_record_is_proven() {
+        for n in (0..=33).chain([1000]) {
+            let all = records(n);
+            let seal = Seal::after(None, AuditId::NIL, AuditId::NIL, &all);
+            assert_eq!(seal.root, encoded(&by_the_book(&leaves(&all))), "{n}");
+            for record in &all {
+                let Proof { path, .. } = Seal::proof(&all, record.id).unwrap();
+                assert!(path.len() <= 20 && proves(record, &path, &seal.root), "{n}");
+                let other = AuditRecord { hash: digest(b"another"), ..record.clone() };
+                assert!(!proves(&other, &path, &seal.root), "{n}");
+            }
+        }
+        assert_eq!(Seal::proof(&records(3), AuditId::NIL), None);
+    }
+
+    #[test]
+    fn every_flaw_is_found() {
+        let all = records(5);
+        let ends = [AuditId::NIL, first_at(Time::from_millis(i64::MAX >> 17))];
+        let first = Seal::after(None, ends[0], ends[0], &[]);
+        let seal = Seal::after(Some(&first), ends[0], ends[1], &all);
+        let judged = |seal: &Seal, before: Option<&Seal>, records: &[AuditRecord]| {
+            let anchored = Seal::after(Some(&first), ends[0], ends[1], &all).canonical();
+            flaw(seal, before, records, Some(anchored.as_bytes()))
+        };
+        assert_eq!(judged(&seal, Some(&first), &all), None);
+        assert_eq!(flaw(&seal, Some(&first), &all, None), Some(Flaw::SealChanged));
+        assert_eq!(judged(&Seal { count: 4, ..seal.clone() }, Some(&first), &all), Some(Flaw::SealChanged));
+        assert_eq!(judged(&seal, None, &all), Some(Flaw::ChainBroken));
+        assert_eq!(judged(&seal, Some(&Seal { count: 1, ..first.clone() }), &all), Some(Flaw::ChainBroken));
+        assert_eq!(judged(&seal, Some(&first), &all[1..]), Some(Flaw::RecordRemoved));
+        assert_eq!(judged(&seal, Some(&first), &[&all[..], &records(1)].concat()), Some(Flaw::RecordAdded));
+        let mut changed = all.clone();
+        changed[2].action = Action::RoleTaken;
+        assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
+        // Also if its hash was changed to fit.
+        changed[2].hash = changed[2].computed_hash();
+        assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
+    }
+
+    #[test]
+    fn days_begin_at_midnight() {
+        let noon = Time::from_millis(1_893_499_200_000);
+        assert_eq!(start_of_day(noon), noon - Duration::from_secs(12 * 3600));
+        assert_eq!(start_of_day(start_of_day(noon)), start_of_day(noon));
+    }
+}

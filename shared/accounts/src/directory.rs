@@ -1,0 +1,324 @@
+//! Accounts as staff find them: one account with what decides about its state, and lists of accounts, the newest first.
+//!
+//! | list | what is in it | written |
+//! |---|---|---|
+//! | everybody | [`DirectoryEntry`], in four partitions | with the account: one small item, once |
+//! | staff | the roles, in [`Index::Staff`] | with the roles |
+//! | deactivated, to be deleted, being deleted | the account or its deletion, in [`Index::AccountsInState`] | with the state |
+//!
+//! The lists are in the order of ids. The id of an account is drawn when its registration begins, so that it is at most
+//! [`REGISTRATION`] older than the account, and a time of joining is a part of each list. A page reads at most as many accounts as it
+//! may have, whatever is looked for and however many there are, and shows those that it looks for: it can be short.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use kernel::{
+    Kind, Problem,
+    id::{UserId, before, first_at},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Batch, Index, Item, Key, Personal, Range, StoreError, Table, Tx, limits::DAY};
+use utoipa::ToSchema;
+
+use crate::{
+    deletion::{Deletion, shard_of},
+    staff::{Role, Roles},
+    statistics::Day,
+    user::{Status, User},
+    username::UsernameClaim,
+};
+
+/// Longer than any registration takes from its beginning to the account.
+const REGISTRATION: Duration = DAY.saturating_mul(2);
+/// The partitions that everybody is in, so that many can register at once.
+const SHARDS: u8 = 4;
+/// The partition of [`Index::Staff`].
+pub(crate) const STAFF: &str = "STAFF";
+
+/// The state of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// In use.
+    Active,
+    /// In use, with a scheduled deletion.
+    Leaving,
+    /// Deactivated. Only a superuser can reactivate it.
+    Deactivated,
+    /// Being deleted, which cannot be cancelled any more.
+    Purging,
+}
+
+impl AccountState {
+    /// Its name, as the API writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Leaving => "leaving",
+            Self::Deactivated => "deactivated",
+            Self::Purging => "purging",
+        }
+    }
+}
+
+/// The partition of [`Index::AccountsInState`].
+fn in_state(state: AccountState) -> String {
+    format!("ACCOUNTS#{}", state.as_str())
+}
+
+/// The place of an account in [`Index::AccountsInState`].
+pub(crate) fn place(state: AccountState, user: UserId) -> Key {
+    Key::new(in_state(state), user.to_string())
+}
+
+/// That there is an account: its place in the list of everybody.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    user: UserId,
+}
+
+impl DirectoryEntry {
+    /// The key of an account's entry.
+    #[must_use]
+    pub fn key_of(user: UserId) -> Key {
+        Key::new(everybody(shard_of(user, SHARDS)), user.to_string())
+    }
+
+    /// The entry of an account.
+    #[must_use]
+    pub const fn of(user: UserId) -> Self {
+        Self { user }
+    }
+
+    /// Adds the entry of a new account to a transaction.
+    pub(crate) fn create(tx: &mut Tx, user: UserId) {
+        tx.create(&Self::of(user));
+    }
+}
+
+impl Item for DirectoryEntry {
+    const KIND: &'static str = "directory_entry";
+    const ABOUT: About =
+        About::at("DIRECTORY#{shard}", "{user}", Personal::Withheld("the record of its person has it")).removed_by("account");
+    fn key(&self) -> Key {
+        Self::key_of(self.user)
+    }
+}
+
+fn everybody(shard: u8) -> String {
+    format!("DIRECTORY#{shard}")
+}
+
+/// An account with what decides about its state and about who may change it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The record of the person.
+    pub user: User,
+    /// Their roles.
+    pub roles: Roles,
+    /// Its deletion, if one is scheduled or has begun.
+    pub deletion: Option<Deletion>,
+}
+
+impl Account {
+    /// The account with this username. Two reads, because the first one, of the name's claim, has the key of the second.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if nobody has the name.
+    pub async fn named(table: &Table, username: &str) -> Result<Self, Problem> {
+        let id = UsernameClaim::owner_of(table, username).await?.ok_or(Kind::NotFound)?;
+        let found = Self::of_all(table, &[id]).await?.pop();
+        found.ok_or_else(|| Kind::NotFound.into())
+    }
+
+    /// The accounts of these people, in their order, without those that are gone. A batch for each thirty-three.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn of_all(table: &Table, people: &[UserId]) -> Result<Vec<Self>, StoreError> {
+        let mut found = table.get_many(people.iter().flat_map(|user| Self::keys(*user)).collect()).await?;
+        let accounts = people.iter().map(|user| Self::take(&mut found, *user));
+        accounts.filter_map(Result::transpose).collect()
+    }
+
+    fn keys(user: UserId) -> [Key; 3] {
+        [User::key_of(user), Roles::key_of(user), Deletion::key_of(user)]
+    }
+
+    fn take(found: &mut Batch, user: UserId) -> Result<Option<Self>, StoreError> {
+        let roles = found.take(&Roles::key_of(user))?.unwrap_or_else(|| Roles::none(user));
+        let deletion = found.take(&Deletion::key_of(user))?;
+        Ok(found.take(&User::key_of(user))?.map(|user| Self { user, roles, deletion }))
+    }
+
+    /// The state of the account.
+    #[must_use]
+    pub const fn state(&self) -> AccountState {
+        match (self.user.status, &self.deletion) {
+            (Status::Purging, _) => AccountState::Purging,
+            (Status::Deactivated, _) => AccountState::Deactivated,
+            (Status::Active, Some(_)) => AccountState::Leaving,
+            (Status::Active, None) => AccountState::Active,
+        }
+    }
+
+    /// The problem for an account whose state does not allow an operation.
+    #[must_use]
+    #[track_caller]
+    pub fn refusal(&self) -> Problem {
+        Problem::new(Kind::AccountState).with("state", self.state().as_str())
+    }
+}
+
+/// Which accounts are looked for: those for which everything holds.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Their person has this role.
+    pub role: Option<Role>,
+    /// They are in this state.
+    pub state: Option<AccountState>,
+    /// They were made on this day or later.
+    pub joined_from: Option<Day>,
+    /// They were made on this day or earlier.
+    pub joined_until: Option<Day>,
+}
+
+/// A page of accounts.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    /// The accounts, the newest first. They can be fewer than asked for, or none, although there is a next page.
+    pub accounts: Vec<Account>,
+    /// After whose account the next page begins. `None` after the last page.
+    pub next: Option<UserId>,
+}
+
+impl Wanted {
+    /// Whether an account is one of them.
+    #[must_use]
+    pub fn has(&self, account: &Account) -> bool {
+        let joined = account.user.created_at;
+        self.role.is_none_or(|role| account.roles.roles.contains(&role))
+            && self.state.is_none_or(|state| account.state() == state)
+            && self.joined_from.is_none_or(|day| day.begins() <= joined)
+            && self.joined_until.is_none_or(|day| joined < day.ends())
+    }
+
+    /// A page of them after somebody's account, the newest first. A query, or four at once for the list of everybody, and a batch for
+    /// each thirty-three accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn page(&self, table: &Table, after: Option<UserId>, limit: u32) -> Result<Accounts, StoreError> {
+        let Some(ids) = self.ids(after) else { return Ok(Accounts::default()) };
+        let parts = try_join_all(self.lists().into_iter().map(|list| list.part(table, &ids, limit))).await?;
+        let size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut more = parts.iter().any(|part| part.more);
+        let mut people: Vec<UserId> = parts.into_iter().flat_map(|part| part.people).collect();
+        people.sort_unstable_by(|one, other| other.cmp(one));
+        more |= people.len() > size;
+        people.truncate(size);
+        let next = people.last().copied().filter(|_| more);
+        let mut accounts = Account::of_all(table, &people).await?;
+        accounts.retain(|account| self.has(account));
+        Ok(Accounts { accounts, next })
+    }
+
+    /// The least and the greatest id that they can have after this one. `None` if there is none between them.
+    fn ids(&self, after: Option<UserId>) -> Option<(UserId, UserId)> {
+        let low = self.joined_from.map_or(UserId::NIL, |day| first_at(day.begins() - REGISTRATION));
+        let end = self.joined_until.map(|day| first_at(day.ends()));
+        // Nobody has joined at the end of time.
+        let bound = [end, after].into_iter().flatten().min().unwrap_or_else(|| first_at(kernel::Time::from_millis(i64::MAX)));
+        before(&bound).filter(|high| low <= *high).map(|high| (low, high))
+    }
+
+    /// The lists that together have all of them, and the fewest others.
+    fn lists(&self) -> Vec<List> {
+        match (self.role, self.state) {
+            (Some(_), _) => vec![List { index: Some(Index::Staff), partition: STAFF.to_owned() }],
+            (None, Some(state)) if state != AccountState::Active => {
+                vec![List { index: Some(Index::AccountsInState), partition: in_state(state) }]
+            }
+            (None, _) => (0..SHARDS).map(|shard| List { index: None, partition: everybody(shard) }).collect(),
+        }
+    }
+}
+
+/// A list of accounts, whose sort keys are their ids.
+struct List {
+    index: Option<Index>,
+    partition: String,
+}
+
+/// A part of a list.
+struct Part {
+    people: Vec<UserId>,
+    more: bool,
+}
+
+impl List {
+    async fn part(self, table: &Table, (low, high): &(UserId, UserId), limit: u32) -> Result<Part, StoreError> {
+        let range = match self.index {
+            Some(index) => Range::of_index(index, self.partition),
+            None => Range::of(self.partition).eventually(),
+        };
+        let range = range.between(low.to_string(), high.to_string()).newest_first().limit(limit);
+        let page = table.query_rows(range).await?;
+        let key = |row: &store::Row| self.index.map_or_else(|| row.key(), |index| row.place(index));
+        Ok(Part { people: page.items.iter().filter_map(|row| key(row)?.sort().parse().ok()).collect(), more: page.more })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Locale, Sys, Time};
+
+    use super::*;
+    use crate::identifier::Username;
+
+    fn anna(sys: &Sys) -> Account {
+        let user = User::new(sys.id(), Username::draw(sys), Locale::En, sys.now());
+        Account { roles: Roles::none(user.id), user, deletion: None }
+    }
+
+    #[test]
+    fn an_account_is_one_of_those_for_which_everything_holds() {
+        let sys = Sys::real();
+        let (anna, today) = (anna(&sys), Day::of(sys.now()));
+        let yesterday = Day::of(sys.now() - DAY);
+        let staff = Account { roles: anna.roles.with(Role::Moderator), ..anna.clone() };
+        let resting = Account { user: User { status: Status::Deactivated, ..anna.user.clone() }, ..anna.clone() };
+        for (wanted, expected) in [
+            (Wanted::default(), [true, true, true]),
+            (Wanted { role: Some(Role::Moderator), ..Wanted::default() }, [false, true, false]),
+            (Wanted { role: Some(Role::Superuser), ..Wanted::default() }, [false; 3]),
+            (Wanted { state: Some(AccountState::Active), ..Wanted::default() }, [true, true, false]),
+            (Wanted { state: Some(AccountState::Deactivated), ..Wanted::default() }, [false, false, true]),
+            (Wanted { joined_from: Some(today), joined_until: Some(today), ..Wanted::default() }, [true; 3]),
+            (Wanted { joined_until: Some(yesterday), ..Wanted::default() }, [false; 3]),
+        ] {
+            assert_eq!([&anna, &staff, &resting].map(|account| wanted.has(account)), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_between_the_days() {
+        let sys = Sys::real();
+        let (anna, today) = (anna(&sys), Day::of(sys.now()));
+        let within = |wanted: &Wanted, after| wanted.ids(after).is_some_and(|(low, high)| low <= anna.user.id && anna.user.id <= high);
+        let of = |day| Wanted { joined_from: Some(day), joined_until: Some(day), ..Wanted::default() };
+        assert!(within(&Wanted::default(), None) && within(&of(today), None));
+        assert!(!within(&of(Day::of(Time::ZERO)), None) && !within(&Wanted::default(), Some(anna.user.id)));
+        let backwards = Wanted { joined_from: Some(today), joined_until: Some(Day::of(Time::ZERO)), ..Wanted::default() };
+        assert!(backwards.ids(None).is_none() && Wanted::default().ids(Some(UserId::NIL)).is_none());
+    }
+
+    #[test]
+    fn a_state_has_one_name() {
+        for state in [AccountState::Active, AccountState::Leaving, AccountState::Deactivated, AccountState::Purging] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+}

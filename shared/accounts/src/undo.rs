@@ -1,0 +1,333 @@
+//! Undoing a change that the audit has recorded: one entry, and of its fields those that staff choose.
+//!
+//! ```text
+//! entry: was, became ─┐
+//!                     ├─ Preview ─ choose ─▶ fields to give their former values, in one transaction with
+//! subject: is now ────┘                      the mark of the entry and an entry of its own
+//! ```
+//!
+//! Nothing here reads or writes: who undoes a change says what each field is now and what stands in the way of its former value, and
+//! makes the change as everybody does who changes it. The undo has an entry of its own, so that undoing it is undoing that entry.
+
+#[cfg(test)]
+mod model;
+
+use std::collections::BTreeSet;
+
+use kernel::{
+    FieldError, Kind, Problem,
+    audit::{AuditValue, Auditable},
+    id::{AuditId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{About, Item, Key, Personal, Slot, Tx};
+use utoipa::ToSchema;
+
+use crate::user::partition;
+
+/// The most fields that are undone together. No entry has as many.
+pub const FIELDS_MAX: usize = 50;
+
+/// What undoing a field does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UndoOutcome)]
+pub enum Outcome {
+    /// It has the value that the change gave it, and gets its former one.
+    Clean,
+    /// It has its former value already, and keeps it.
+    Same,
+    /// It has been changed again since. It gets its former value only by force.
+    MovedOn,
+    /// Its former value is unique, and somebody else has it. It stays.
+    Taken,
+    /// What it is about, or what its former value leads to, does not exist any more. It stays.
+    Gone,
+    /// It is not undone this way, or not by this caller. It stays.
+    Never,
+}
+
+/// What stands in the way of a former value, even by force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// As [`Outcome::Taken`].
+    Taken,
+    /// As [`Outcome::Gone`].
+    Gone,
+    /// As [`Outcome::Never`].
+    Never,
+}
+
+impl From<Obstacle> for Outcome {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Taken => Self::Taken,
+            Obstacle::Gone => Self::Gone,
+            Obstacle::Never => Self::Never,
+        }
+    }
+}
+
+/// One field of an entry, and what undoing it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name, as in the entry.
+    pub name: String,
+    /// Its value before the change.
+    pub was: AuditValue,
+    /// Its value after the change.
+    pub became: AuditValue,
+    /// Its value now.
+    pub is_now: AuditValue,
+    /// Its value after the undo, by force if that is needed.
+    pub would_be: AuditValue,
+    /// What undoing it does.
+    pub outcome: Outcome,
+}
+
+impl Field {
+    /// A field with its values before and after the change and now.
+    #[must_use]
+    pub fn of(name: &str, (was, became): (Value, Value), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
+        let outcome = match obstacle {
+            Some(obstacle) => obstacle.into(),
+            None if is_now == was => Outcome::Same,
+            None if is_now == became => Outcome::Clean,
+            None => Outcome::MovedOn,
+        };
+        let changes = matches!(outcome, Outcome::Clean | Outcome::MovedOn);
+        let would_be = if changes { was.clone() } else { is_now.clone() };
+        Self { name: name.to_owned(), was, became, is_now, would_be, outcome }
+    }
+}
+
+/// What undoing an entry does. It is shown before it is done, and what was shown is what is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// The entry.
+    pub entry: AuditId,
+    /// The entry of the undo, if the entry was undone: it is undone once.
+    pub undone_by: Option<AuditId>,
+    /// Its fields, by name.
+    pub fields: Vec<Field>,
+}
+
+impl Preview {
+    /// What undoing this entry does to these fields.
+    #[must_use]
+    pub fn new(entry: AuditId, undone_by: Option<AuditId>, mut fields: Vec<Field>) -> Self {
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { entry, undone_by, fields }
+    }
+
+    /// The version of what is shown, for `ETag` and `If-Match`: another one as soon as anything of it is different.
+    ///
+    /// # Errors
+    /// [`Kind::Internal`]
+    pub fn version(&self) -> Result<u64, Problem> {
+        let shown = serde_json::to_vec(self).map_err(Problem::internal)?;
+        let digest: [u8; 32] = Sha256::digest(shown).into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        Ok(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.
+    ///
+    /// # Errors
+    /// [`NotUndone`]
+    pub fn choose(&self, chosen: &[String], force: bool) -> Result<Vec<&Field>, NotUndone> {
+        if let Some(by) = self.undone_by {
+            return Err(NotUndone::Already(by));
+        }
+        if let Some(unknown) = chosen.iter().position(|name| self.fields.iter().all(|field| field.name != *name)) {
+            return Err(NotUndone::Unknown(unknown));
+        }
+        let fields: Vec<&Field> = self.fields.iter().filter(|field| chosen.contains(&field.name)).collect();
+        let named = |wanted: fn(Outcome) -> bool| -> Vec<String> {
+            fields.iter().filter(|field| wanted(field.outcome)).map(|field| field.name.clone()).collect()
+        };
+        let stuck = named(|outcome| matches!(outcome, Outcome::Taken | Outcome::Gone | Outcome::Never));
+        let moved_on = named(|outcome| outcome == Outcome::MovedOn);
+        if !stuck.is_empty() {
+            return Err(NotUndone::Impossible(stuck));
+        }
+        if !moved_on.is_empty() && !force {
+            return Err(NotUndone::MovedOn(moved_on));
+        }
+        let changed: Vec<&Field> = fields.into_iter().filter(|field| field.outcome != Outcome::Same).collect();
+        if changed.is_empty() { Err(NotUndone::Nothing) } else { Ok(changed) }
+    }
+}
+
+/// Why nothing is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotUndone {
+    /// The entry was undone, by the change with this entry.
+    Already(AuditId),
+    /// The entry has no such field: the place of its name in the list.
+    Unknown(usize),
+    /// The former values of these fields cannot be given again.
+    Impossible(Vec<String>),
+    /// These fields have been changed again since.
+    MovedOn(Vec<String>),
+    /// Every chosen field has its former value.
+    Nothing,
+}
+
+impl From<NotUndone> for Problem {
+    #[track_caller]
+    fn from(not: NotUndone) -> Self {
+        match not {
+            NotUndone::Already(by) => Self::new(Kind::UndoneAlready).with("entry", by.to_string()),
+            NotUndone::Unknown(place) => Self::field(&format!("/fields/{place}"), FieldError::new("choice")),
+            NotUndone::Impossible(fields) => Self::new(Kind::UndoImpossible).with("fields", fields),
+            NotUndone::MovedOn(fields) => Self::new(Kind::UndoMovedOn).with("fields", fields),
+            NotUndone::Nothing => Kind::UndoNothing.into(),
+        }
+    }
+}
+
+kernel::lines! {
+    /// Why a change is undone, in the words of who undoes it.
+    Reason 1 500;
+}
+
+impl Auditable for Reason {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.to_string())
+    }
+}
+
+/// The mark of an entry that was undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Whom the entry is about.
+    pub subject: UserId,
+    /// The entry.
+    pub entry: AuditId,
+    /// The entry of the undo.
+    pub by: AuditId,
+    /// Who has undone it.
+    pub actor: UserId,
+    /// The fields that were chosen.
+    pub fields: Vec<String>,
+}
+
+impl Undone {
+    /// The key of the mark of an entry about `subject`.
+    #[must_use]
+    pub fn key_of(subject: UserId, entry: AuditId) -> Key {
+        Key::new(partition(subject), format!("UNDONE#{entry}"))
+    }
+
+    /// Whether it is of the same request: by the same person, of the same fields. Its answer was lost.
+    #[must_use]
+    pub fn is_of(&self, actor: UserId, chosen: &[String]) -> bool {
+        self.actor == actor && self.fields.iter().collect::<BTreeSet<_>>() == chosen.iter().collect()
+    }
+
+    /// Adds the mark to a transaction. Refused if the entry was undone before.
+    pub fn mark(&self, tx: &mut Tx) -> Slot {
+        tx.create(self)
+    }
+}
+
+impl Item for Undone {
+    const KIND: &'static str = "undone";
+    const ABOUT: About = About::beside_user("UNDONE#{audit}", Personal::Withheld("ids of entries of the audit"));
+    fn key(&self) -> Key {
+        Self::key_of(self.subject, self.entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    fn field(is_now: u32, obstacle: Option<Obstacle>) -> Field {
+        Field::of("bio", (1_u32.audited(), 2_u32.audited()), is_now.audited(), obstacle)
+    }
+
+    #[test]
+    fn a_field_has_one_outcome() {
+        for (is_now, obstacle, outcome, would_be) in [
+            (2, None, Outcome::Clean, 1),
+            (1, None, Outcome::Same, 1),
+            (3, None, Outcome::MovedOn, 1),
+            (2, Some(Obstacle::Taken), Outcome::Taken, 2),
+            (3, Some(Obstacle::Gone), Outcome::Gone, 3),
+            (1, Some(Obstacle::Never), Outcome::Never, 1),
+        ] {
+            let field = field(is_now, obstacle);
+            assert_eq!((field.outcome, field.would_be), (outcome, AuditValue::Number(would_be)), "{is_now} {obstacle:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_way_cannot_be_forced() {
+        let sys = Sys::real();
+        let chosen = |fields: Vec<Field>, force| {
+            let preview = Preview::new(sys.id(), None, fields);
+            preview.choose(&["bio".to_owned()], force).map(|fields| fields.len())
+        };
+        let bio = || vec!["bio".to_owned()];
+        for (now, obstacle, by_itself, forced) in [
+            (2, None, Ok(1), Ok(1)),
+            (1, None, Err(NotUndone::Nothing), Err(NotUndone::Nothing)),
+            (3, None, Err(NotUndone::MovedOn(bio())), Ok(1)),
+            (2, Some(Obstacle::Taken), Err(NotUndone::Impossible(bio())), Err(NotUndone::Impossible(bio()))),
+            (2, Some(Obstacle::Gone), Err(NotUndone::Impossible(bio())), Err(NotUndone::Impossible(bio()))),
+            (2, Some(Obstacle::Never), Err(NotUndone::Impossible(bio())), Err(NotUndone::Impossible(bio()))),
+        ] {
+            assert_eq!(chosen(vec![field(now, obstacle)], false), by_itself, "{now} {obstacle:?}");
+            assert_eq!(chosen(vec![field(now, obstacle)], true), forced, "{now} {obstacle:?} by force");
+        }
+        assert_eq!(chosen(Vec::new(), true), Err(NotUndone::Unknown(0)));
+    }
+
+    #[test]
+    fn all_chosen_fields_are_undone_or_none() {
+        let sys = Sys::real();
+        let of = |name: &str, obstacle| Field::of(name, (true.audited(), false.audited()), false.audited(), obstacle);
+        let preview = Preview::new(sys.id(), None, vec![of("name", None), of("bio", None), of("email", Some(Obstacle::Never))]);
+        let names = |chosen: &[&str]| {
+            let chosen: Vec<String> = chosen.iter().map(|name| (*name).to_owned()).collect();
+            preview.choose(&chosen, true).map(|fields| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["name", "bio", "name"]), Ok(vec!["bio".to_owned(), "name".to_owned()]));
+        assert_eq!(names(&["name", "email"]), Err(NotUndone::Impossible(vec!["email".to_owned()])));
+        assert_eq!(names(&["name", "password"]), Err(NotUndone::Unknown(1)));
+        assert_eq!(names(&[]), Err(NotUndone::Nothing));
+        let by = sys.id();
+        let done = Preview { undone_by: Some(by), ..preview };
+        assert_eq!(done.choose(&["name".to_owned()], true), Err(NotUndone::Already(by)));
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_is_recognised() {
+        let sys = Sys::real();
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: named(&["bio", "name"]) };
+        assert!(undone.is_of(undone.actor, &named(&["name", "bio", "name"])));
+        assert!(!undone.is_of(undone.actor, &named(&["name"])) && !undone.is_of(undone.subject, &undone.fields));
+    }
+
+    #[test]
+    fn the_version_is_of_all_that_is_shown() {
+        let entry: AuditId = Sys::real().id();
+        let version = |fields, undone_by| Preview::new(entry, undone_by, fields).version().unwrap();
+        let shown = version(vec![field(2, None)], None);
+        assert_eq!(version(vec![field(2, None)], None), shown);
+        for other in [
+            version(vec![field(3, None)], None),
+            version(vec![field(2, Some(Obstacle::Taken))], None),
+            version(Vec::new(), None),
+            version(vec![field(2, None)], Some(entry)),
+        ] {
+            assert_ne!(other, shown);
+        }
+    }
+}

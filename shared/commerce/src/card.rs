@@ -1,0 +1,389 @@
+//! The payment of an order by card: what Stripe has said of it so far, and what follows for the order from what it says next.
+
+use std::time::Duration;
+
+use kernel::{FieldError, Kind, Problem, Time};
+use money::Money;
+use payments::{Mismatch, Progress, Settlement};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::machine::OrderState;
+
+/// How long products are kept for an order that is not paid.
+pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
+/// How long an order that is looked at by itself is left to whoever does that.
+const LEASE: Duration = Duration::from_secs(5 * 60);
+/// The most refunds of an order.
+const REFUNDS_MAX: usize = 20;
+/// Stripe remembers the key of a request for a day. Afterwards the same refund would be another one.
+const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
+/// The name of the refund of a payment that came after its order had ended.
+const AFTER_THE_END: &str = "after-the-end";
+
+/// Why money is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// The buyer wants it.
+    RequestedByCustomer,
+    /// It was paid twice.
+    Duplicate,
+    /// The card was not the buyer's.
+    Fraudulent,
+    /// The order had been cancelled or had expired before it was paid. Such a refund is made by itself.
+    OrderEnded,
+}
+
+/// How far a refund is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// Stripe is asked for it.
+    Asked,
+    /// Stripe has taken it.
+    Done,
+    /// Stripe has refused it.
+    Refused,
+    /// Nobody knows whether Stripe has taken it: it did not answer for a day. Its dashboard tells.
+    Unclear,
+}
+
+/// A refund: one of Stripe's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its name within the order: a hash of the key of the request for it.
+    pub name: String,
+    /// How much, in the currency of the order.
+    pub amount: u64,
+    /// Why.
+    pub reason: RefundReason,
+    /// How far it is.
+    pub state: RefundState,
+    /// Stripe's id of it. `None` until Stripe has answered.
+    #[serde(default)]
+    pub refund: Option<String>,
+    /// When it was asked for.
+    pub at: Time,
+}
+
+impl Refund {
+    /// A refund that Stripe is to be asked for.
+    #[must_use]
+    pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
+        Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
+    }
+
+    /// Whether Stripe may be asked for it once more: with the same key it makes one refund only for a day.
+    #[must_use]
+    pub fn is_repeatable(&self, now: Time) -> bool {
+        // All of a payment cannot be given back twice.
+        self.reason == RefundReason::OrderEnded || now.since(self.at) < REPEATABLE
+    }
+}
+
+/// The payment of an order by card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardPayment {
+    /// The number of the payment at Stripe, from 1. It is raised when Stripe has cancelled the former one by itself.
+    pub attempt: u32,
+    /// Stripe's id of the payment. `None` until Stripe has answered.
+    #[serde(default)]
+    pub intent: Option<String>,
+    /// Stripe's id of the payer. `None` until Stripe has answered.
+    #[serde(default)]
+    pub customer: Option<String>,
+    /// Until when it can be paid.
+    pub expires_at: Time,
+    /// Whether the buyer has cancelled the order. It ends when Stripe has cancelled its payment.
+    #[serde(default)]
+    pub cancelling: bool,
+    /// Why the last card was refused.
+    #[serde(default)]
+    pub decline: Option<String>,
+    /// When it was known to be paid.
+    #[serde(default)]
+    pub paid_at: Option<Time>,
+    /// What was given back, as Stripe says, in the currency of the order.
+    #[serde(default)]
+    pub refunded: u64,
+    /// Whether the payer disputes it, or has disputed it.
+    #[serde(default)]
+    pub disputed: bool,
+    /// The refunds that Stripe was asked for.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+    /// When it is looked at by itself, while there is something to do.
+    pub look_at: Time,
+}
+
+impl CardPayment {
+    /// The payment of an order that is placed now.
+    #[must_use]
+    pub fn new(now: Time) -> Self {
+        Self {
+            attempt: 1,
+            intent: None,
+            customer: None,
+            expires_at: now + PAYABLE,
+            cancelling: false,
+            decline: None,
+            paid_at: None,
+            refunded: 0,
+            disputed: false,
+            refunds: Vec::new(),
+            look_at: now + PAYABLE,
+        }
+    }
+
+    /// With the payment that Stripe has created for it.
+    #[must_use]
+    pub fn with_intent(&self, intent: String, customer: String) -> Self {
+        Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
+    }
+
+    /// After Stripe has cancelled the payment by itself: another one is to be created.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { attempt: self.attempt.saturating_add(1), intent: None, customer: None, ..self.clone() }
+    }
+
+    /// After its buyer has cancelled the order.
+    #[must_use]
+    pub fn cancelled(&self, now: Time) -> Self {
+        Self { cancelling: true, ..self.leased(now) }
+    }
+
+    /// Taken by whoever looks at it now, and left alone by others for five minutes.
+    #[must_use]
+    pub fn leased(&self, now: Time) -> Self {
+        Self { look_at: now + LEASE, ..self.clone() }
+    }
+
+    /// The first refund that Stripe is to be asked for.
+    #[must_use]
+    pub fn asked_refund(&self) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.state == RefundState::Asked)
+    }
+
+    /// Whether money is to be given back because it came after the end of the order.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
+    }
+
+    /// The end of an order that is not paid, whose payment is cancelled. `None` if it can be paid still.
+    #[must_use]
+    pub fn end(&self, now: Time) -> Option<OrderState> {
+        if self.cancelling {
+            return Some(OrderState::Cancelled);
+        }
+        (now >= self.expires_at).then_some(OrderState::Expired)
+    }
+
+    /// What can still be given back of an order that has cost `total`.
+    #[must_use]
+    pub fn left(&self, total: Money) -> u64 {
+        let sum = |states: &[RefundState]| {
+            let those = self.refunds.iter().filter(|refund| states.contains(&refund.state));
+            those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
+        };
+        // What is done may not be in the sum of Stripe yet.
+        let done = self.refunded.max(sum(&[RefundState::Done]));
+        total.amount().saturating_sub(done).saturating_sub(sum(&[RefundState::Asked, RefundState::Unclear]))
+    }
+
+    /// With a refund that Stripe is to be asked for, of an order that has cost `total`.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`] if there is not as much left; [`Kind::TooMany`].
+    pub fn with_refund(&self, total: Money, refund: Refund) -> Result<Self, Problem> {
+        let left = self.left(total);
+        if !(1..=left).contains(&refund.amount) {
+            return Err(Problem::field("/amount/amount", FieldError::new("range").with("min", 1).with("max", left)));
+        }
+        if self.refunds.len() >= REFUNDS_MAX {
+            return Err(Problem::new(Kind::TooMany).with("max", REFUNDS_MAX));
+        }
+        let refunds = self.refunds.iter().cloned().chain([refund.clone()]).collect();
+        Ok(Self { refunds, look_at: refund.at + LEASE, ..self.clone() })
+    }
+
+    /// After Stripe's answer to the refund of this name.
+    #[must_use]
+    pub fn with_answer(&self, name: &str, state: RefundState, id: Option<String>) -> Self {
+        let mut next = self.clone();
+        if let Some(refund) = next.refunds.iter_mut().find(|refund| refund.name == name && refund.state == RefundState::Asked) {
+            (refund.state, refund.refund) = (state, id);
+        }
+        next
+    }
+
+    /// What follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if that is
+    /// nothing new. What comes after the end of the order is to be given back.
+    ///
+    /// # Errors
+    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
+    pub fn after(&self, state: OrderState, total: Money, said: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
+        if self.intent.as_ref() != Some(&said.intent) {
+            // A former payment, which was cancelled.
+            if said.progress == Progress::Cancelled {
+                return Ok((state, self.clone()));
+            }
+            if self.intent.is_some() {
+                return Err(Mismatch::Intent);
+            }
+        }
+        if self.customer.is_some() && self.customer != said.customer {
+            return Err(Mismatch::Customer);
+        }
+        let paid = said.progress == Progress::Succeeded;
+        if said.asked != total || (paid && said.received != total.amount()) {
+            return Err(Mismatch::Amount);
+        }
+        let next = Self {
+            intent: Some(said.intent.clone()),
+            customer: said.customer.clone().or_else(|| self.customer.clone()),
+            refunded: self.refunded.max(said.refunded),
+            disputed: self.disputed || said.disputed,
+            decline: if paid { None } else { said.decline.clone().or_else(|| self.decline.clone()) },
+            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
+            ..self.clone()
+        };
+        let state = match (state, said.progress) {
+            (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
+            (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
+            (OrderState::Paid, _) if next.refunded > 0 => OrderState::Refunding,
+            (OrderState::Refunding, _) if next.refunded >= total.amount() => OrderState::Refunded,
+            (state, _) => state,
+        };
+        let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
+        Ok((state, if ended && paid { next.given_back(total, now) } else { next }))
+    }
+
+    /// With the refund of everything, once, because the order had ended before it was paid.
+    fn given_back(mut self, total: Money, now: Time) -> Self {
+        let amount = total.amount().saturating_sub(self.refunded);
+        if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {
+            self.refunds.push(Refund::new(AFTER_THE_END.to_owned(), amount, RefundReason::OrderEnded, now));
+            self.look_at = now;
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+    use money::Currency;
+
+    use super::*;
+    use crate::machine::{By, step};
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    fn zloty(amount: u64) -> Money {
+        Money::new(amount, Currency::Pln).unwrap()
+    }
+
+    fn payment() -> CardPayment {
+        CardPayment::new(NOW).with_intent("pi_1".to_owned(), "cus_1".to_owned())
+    }
+
+    fn said(progress: Progress, refunded: u64) -> Settlement {
+        Settlement {
+            intent: "pi_1".to_owned(),
+            progress,
+            asked: zloty(1234),
+            received: if progress == Progress::Succeeded { 1234 } else { 0 },
+            refunded,
+            disputed: false,
+            customer: Some("cus_1".to_owned()),
+            decline: None,
+        }
+    }
+
+    /// The state and the payment after everything that follows from what was said.
+    fn settled(mut state: OrderState, mut card: CardPayment, said: &Settlement, now: Time) -> (OrderState, CardPayment) {
+        for _ in 0..5 {
+            let next = card.after(state, zloty(1234), said, now).unwrap();
+            assert!(next.0 == state || step(state, next.0, By::System).is_some(), "{state:?} {:?}", next.0);
+            (state, card) = next;
+        }
+        (state, card)
+    }
+
+    #[test]
+    fn a_payment_pays_in_time_only() {
+        use OrderState::{Cancelled, Expired, Paid, PendingPayment};
+        let late = NOW + PAYABLE;
+        let cancelling = CardPayment { cancelling: true, ..payment() };
+        for (card, progress, now, expected) in [
+            (payment(), Progress::Open, late, PendingPayment),
+            (payment(), Progress::Processing, late, PendingPayment),
+            (payment(), Progress::Succeeded, late, Paid),
+            (payment(), Progress::Cancelled, NOW, PendingPayment),
+            (payment(), Progress::Cancelled, late, Expired),
+            (cancelling.clone(), Progress::Cancelled, NOW, Cancelled),
+            (cancelling, Progress::Succeeded, NOW, Paid),
+        ] {
+            assert_eq!(settled(PendingPayment, card, &said(progress, 0), now).0, expected, "{progress:?}");
+        }
+        for ended in [Expired, Cancelled] {
+            let (state, card) = settled(ended, payment(), &said(Progress::Succeeded, 0), late);
+            assert_eq!((state, card.owes(), card.refunds.len(), card.refunds[0].amount), (ended, true, 1, 1234));
+            let given = card.with_answer(AFTER_THE_END, RefundState::Done, Some("re_1".to_owned()));
+            let (state, card) = settled(ended, given, &said(Progress::Succeeded, 1234), late);
+            assert_eq!((state, card.owes(), card.refunds.len(), card.refunded), (ended, false, 1, 1234));
+        }
+    }
+
+    #[test]
+    fn refunds_of_parts_are_summed_up() {
+        let paid = settled(OrderState::PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+        let part = settled(paid.0, paid.1, &said(Progress::Succeeded, 34), NOW);
+        assert_eq!((part.0, part.1.refunded, part.1.left(zloty(1234))), (OrderState::Refunding, 34, 1200));
+        let all = settled(part.0, part.1, &said(Progress::Succeeded, 1234), NOW);
+        assert_eq!((all.0, all.1.left(zloty(1234))), (OrderState::Refunded, 0));
+        assert_eq!(settled(all.0, all.1.clone(), &said(Progress::Succeeded, 34), NOW), all, "an older state changes nothing");
+        let shipped = settled(OrderState::Shipped, payment(), &said(Progress::Succeeded, 34), NOW);
+        assert_eq!((shipped.0, shipped.1.refunded), (OrderState::Shipped, 34));
+    }
+
+    #[test]
+    fn no_more_is_asked_back_than_was_paid() {
+        let sys = Sys::real();
+        for _ in 0..1_000 {
+            let (mut card, mut asked) = (payment(), 0);
+            for n in 0..sys.below(30) {
+                let amount = u64::from(sys.below(600));
+                let refund = Refund::new(n.to_string(), amount, RefundReason::RequestedByCustomer, NOW);
+                if let Ok(next) = card.with_refund(zloty(1234), refund) {
+                    let state = [RefundState::Asked, RefundState::Done, RefundState::Refused, RefundState::Unclear][sys.below(4) as usize];
+                    card = next.with_answer(&n.to_string(), state, None);
+                    asked += if state == RefundState::Refused { 0 } else { amount };
+                }
+            }
+            assert!(asked <= 1234 && card.left(zloty(1234)) == 1234 - asked && card.refunds.len() <= REFUNDS_MAX, "{card:?}");
+        }
+    }
+
+    #[test]
+    fn another_payment_changes_nothing() {
+        let good = said(Progress::Succeeded, 0);
+        for (wrong, expected) in [
+            (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
+            (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
+            (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
+            (Settlement { received: 1233, ..good.clone() }, Mismatch::Amount),
+        ] {
+            assert_eq!(payment().after(OrderState::PendingPayment, zloty(1234), &wrong, NOW), Err(expected), "{wrong:?}");
+        }
+        let former = Settlement { intent: "pi_0".to_owned(), ..said(Progress::Cancelled, 0) };
+        for card in [payment(), payment().anew()] {
+            let same = (OrderState::PendingPayment, card.clone());
+            assert_eq!(card.after(OrderState::PendingPayment, zloty(1234), &former, NOW + PAYABLE), Ok(same));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What keeps programs from trying stolen cards here: few payments in an hour, and a captcha after three cards were refused.
+
+use kernel::{Kind, Origins, Problem, Time, env::Reader, id::UserId};
+use proofs::captcha::Captcha;
+use serde::Serialize;
+use store::{
+    StoreError, Table,
+    limits::{self, DAY, HOUR, Quota},
+};
+use utoipa::ToSchema;
+
+/// The payments that a person begins.
+pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
+/// The payments from one network.
+pub const FROM_NETWORK: Quota = Quota::window("payments_network", 10, HOUR, "payments that are begun from a network");
+/// The captchas of a person that are checked before payments: each is a request to their service.
+pub const CAPTCHAS: Quota = Quota::window("payment_captchas", 20, HOUR, "captchas of a person before payments");
+/// The refused cards of a person, after which a payment takes a captcha.
+const REFUSED: Quota = Quota::window("cards_refused", 3, DAY, "refused cards of a person").frequent();
+/// As [`REFUSED`], of everybody in one network.
+const REFUSED_NETWORK: Quota = Quota::window("cards_refused_network", 3, DAY, "refused cards of a network").frequent();
+
+/// The action that a page names when it gets the token of a captcha.
+const ACTION: &str = "pay";
+
+/// What a page needs to get the token of a captcha.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaptchaSite {
+    /// The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`.
+    #[schema(examples("recaptcha"))]
+    service: &'static str,
+    /// The key of this site there. It is no secret.
+    #[schema(examples("6Lc-the-key"))]
+    site_key: String,
+    /// The action that the page names.
+    #[schema(examples("pay"))]
+    action: &'static str,
+}
+
+/// Keeps whoever tries cards from beginning payments, unless they solve a captcha.
+#[derive(Clone)]
+pub struct CardGate(Option<Captcha>);
+
+impl CardGate {
+    /// Reads the settings of captchas: see [`Captcha::read`]. Without them refused cards have no consequence here.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let origins = Origins::read(r);
+        Self(Captcha::read(r, &origins))
+    }
+
+    /// What a page needs to get the token of a captcha, if this deployment uses captchas.
+    #[must_use]
+    pub fn captcha(&self) -> Option<CaptchaSite> {
+        let site = |captcha: &Captcha| CaptchaSite { service: captcha.service(), site_key: captcha.site_key().to_owned(), action: ACTION };
+        self.0.as_ref().map(site)
+    }
+
+    /// Asks for a captcha if three cards of this person, or in this network, were refused: before each new payment, but not for a
+    /// repetition of the same request. With captchas a batch read; after refused cards also a counter, and a request to their service.
+    ///
+    /// # Errors
+    /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::TooManyRequests`], and the errors of
+    /// [`Captcha::check`].
+    pub async fn check(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
+        let Some(captcha) = &self.0 else { return Ok(()) };
+        if !has_refused_cards(table, now, user, network).await? {
+            return Ok(());
+        }
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Err(Kind::CaptchaRequired.because("three cards were refused"));
+        };
+        limits::take(table, now, &[CAPTCHAS.of(user)]).await?;
+        Ok(captcha.check(now, token, ACTION).await?)
+    }
+}
+
+async fn has_refused_cards(table: &Table, now: Time, user: UserId, network: &str) -> Result<bool, StoreError> {
+    let (own, shared) = (REFUSED.of(user), REFUSED_NETWORK.of(network));
+    let mut found = table.get_many(vec![own.key(), shared.key()]).await?;
+    Ok(limits::judge(now, &[own.read(&mut found, now)?, shared.read(&mut found, now)?]).is_err())
+}
+
+/// Counts a refused card of a person, once, by Stripe's id of the charge.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn card_refused(table: &Table, now: Time, user: UserId, charge: &str) -> Result<(), StoreError> {
+    limits::record_different(table, now, &REFUSED.of(user), charge).await
+}
+
+/// As [`card_refused`], of the network that the payment was begun from.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn card_refused_in(table: &Table, now: Time, network: &str, charge: &str) -> Result<(), StoreError> {
+    limits::record_different(table, now, &REFUSED_NETWORK.of(network), charge).await
+}

@@ -1,0 +1,231 @@
+//! Plans: what can be bought, for which price, and what somebody has who has paid.
+//!
+//! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
+//! until all of it is given back or the payment is disputed; a dispute that was won does not bring it back by itself. Of several the
+//! dearest one counts.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use accounts::user::partition;
+use countries::Country;
+use events::{Outbox, delivery::PlanReceiptDue};
+use kernel::{
+    FieldError, Locale, Sys, Time,
+    env::Reader,
+    id::{PlanPaymentId, UserId},
+};
+use money::{Currency, Money};
+use serde::{Deserialize, Serialize};
+use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx};
+
+use crate::{CardPayment, PaidFor, PaymentState, PlanPayment, Purpose};
+
+/// The most characters of a plan's id and of its names.
+const TEXT_MAX: usize = 32;
+/// The beginning of the sort keys of [`HeldPlan`]s.
+const HELD: &str = "HELD_PLAN#";
+/// Plans of one person that are read: each takes a payment of its own.
+const AT_ONCE: u32 = 40;
+
+/// A plan, as it was when it was bought, or as it is sold now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its id, which requests name: lower-case letters, digits and hyphens.
+    pub id: String,
+    /// Its name in English.
+    pub en: String,
+    /// Its name in Polish.
+    pub pl: String,
+    /// Its price.
+    pub price: Money,
+}
+
+impl Plan {
+    /// A plan, as settings write it: `basic:1225:Basic:Podstawowy`, with the price in minor units.
+    fn parse(text: &str, currency: Currency) -> Option<Self> {
+        let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+        let [id, price, en, pl] = parts.as_slice() else { return None };
+        let named = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let price = price.parse::<u64>().ok().filter(|price| *price > 0).and_then(|price| Money::new(price, currency).ok())?;
+        let plan = Self { id: (*id).to_owned(), en: (*en).to_owned(), pl: (*pl).to_owned(), price };
+        (is_id && [*id, *en, *pl].into_iter().all(named)).then_some(plan)
+    }
+
+    /// Its name in this language.
+    #[must_use]
+    pub fn name(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::En => &self.en,
+            Locale::Pl => &self.pl,
+        }
+    }
+}
+
+/// The plans that are sold.
+#[derive(Clone)]
+pub struct Plans(Arc<[Plan]>);
+
+impl Plans {
+    /// Reads `PLANS`, a list such as `basic:1225:Basic:Podstawowy`, in minor units of `PLAN_CURRENCY`. It may be empty.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let currency = currency(r, "PLAN_CURRENCY", Currency::Gbp);
+        let texts = r.list("PLANS");
+        let plans: Vec<Plan> = texts.iter().filter_map(|text| Plan::parse(text, currency)).collect();
+        if plans.len() < texts.len() {
+            r.wrong("PLANS has a plan that is not id:price:English name:Polish name".to_owned());
+        }
+        let mut ids: Vec<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
+            r.wrong("PLANS has two plans with one id".to_owned());
+        }
+        Self(plans.into())
+    }
+
+    /// All of them, in the order of the settings.
+    #[must_use]
+    pub fn all(&self) -> &[Plan] {
+        &self.0
+    }
+
+    /// The plan with this id.
+    ///
+    /// # Errors
+    /// `choice`
+    pub fn find(&self, id: &str) -> Result<Plan, FieldError> {
+        self.0.iter().find(|plan| plan.id == id).cloned().ok_or_else(|| FieldError::new("choice"))
+    }
+}
+
+/// Reads the code of a currency.
+pub(crate) fn currency(r: &mut Reader<'_>, name: &'static str, default: Currency) -> Currency {
+    let code: String = r.or(name, default.code().to_owned());
+    if let Some(currency) = Currency::ALL.into_iter().find(|currency| currency.code() == code) {
+        return currency;
+    }
+    r.wrong(format!("{name} is no currency that is known here"));
+    default
+}
+
+impl PlanPayment {
+    /// Whether the payer has the plan.
+    #[must_use]
+    pub fn gives(&self) -> bool {
+        self.state == PaymentState::Paid && !self.disputed
+    }
+}
+
+impl Purpose for Plan {
+    type Id = PlanPaymentId;
+    const KIND: &'static str = "plan_payment";
+    const PREFIX: &'static str = "PLAN_PAYMENT#";
+    const SORT: &'static str = "PLAN_PAYMENT#{plan_payment}";
+    const DUE: &'static str = "DUE_PLAN_PAYMENTS";
+    const DESCRIPTION: &'static str = "Plan";
+    fn paid_for(id: PlanPaymentId) -> PaidFor {
+        PaidFor::Plan(id)
+    }
+    fn amount(&self) -> Money {
+        self.price
+    }
+    fn country(&self) -> Option<Country> {
+        None
+    }
+    // A repetition gets the former answer, also if the price has changed.
+    fn fingerprint(&self) -> String {
+        self.id.clone()
+    }
+    fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
+        if before.is_paid_by(after) {
+            Outbox::add(tx, sys, &PlanReceiptDue { user: after.user, payment: after.id });
+        }
+        if before.gives() && !after.gives() {
+            tx.delete(HeldPlan::key_of(after.user, after.id));
+        }
+        if after.gives() && !before.gives() {
+            tx.put_always(&HeldPlan {
+                user: after.user,
+                payment: after.id,
+                plan: after.purpose.clone(),
+                paid_at: after.paid_at.unwrap_or_else(|| sys.now()),
+            });
+        }
+    }
+}
+
+/// A plan that a person has, because of a payment. It is there exactly while the payment gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPlan {
+    user: UserId,
+    /// The payment.
+    pub payment: PlanPaymentId,
+    /// The plan.
+    pub plan: Plan,
+    /// Since when.
+    pub paid_at: Time,
+}
+
+impl HeldPlan {
+    fn key_of(user: UserId, payment: PlanPaymentId) -> Key {
+        Key::new(partition(user), format!("{HELD}{payment}"))
+    }
+
+    /// What a person has: the dearest plan first, and of equal ones the one that they have had longest. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn of(table: &Table, user: UserId) -> Result<Vec<Self>, StoreError> {
+        let mut held = table.query::<Self>(Range::of(partition(user)).prefix(HELD).limit(AT_ONCE)).await?.items;
+        held.sort_by_key(|held| (Reverse(held.plan.price.amount()), held.paid_at));
+        Ok(held)
+    }
+}
+
+impl Item for HeldPlan {
+    const KIND: &'static str = "held_plan";
+    const ABOUT: About =
+        About::beside_user("HELD_PLAN#{plan_payment}", Personal::Exported(&["payment", "plan", "paid_at"])).removed_by("payments");
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.payment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plans(text: &str) -> Option<Plans> {
+        let env: kernel::Env = [("PLANS".to_owned(), text.to_owned())].into_iter().collect();
+        env.read(Plans::read).ok()
+    }
+
+    #[test]
+    fn plans_are_settings() {
+        let sold = plans("basic:1225:Basic:Podstawowy, premium : 5000 : Premium : Premium").unwrap();
+        let basic = sold.find("basic").unwrap();
+        assert_eq!((basic.price, basic.name(Locale::Pl)), (Money::new(1225, Currency::Gbp).unwrap(), "Podstawowy"));
+        assert_eq!((sold.all().len(), sold.find("gold").map_err(|e| e.code)), (2, Err("choice")));
+        assert!(plans("").is_some_and(|none| none.all().is_empty()), "a deployment may sell none");
+        for wrong in ["basic", "basic:12.25:a:b", "basic:0:a:b", "basic:-1:a:b", "Basic:1:a:b", "basic:1::b", "a:1:a:b,a:2:c:d"] {
+            assert!(plans(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_paid_has_the_plan_until_it_is_given_back_or_disputed() {
+        let plan = Plan::parse("basic:1225:Basic:Podstawowy", Currency::Gbp).unwrap();
+        let pending = PlanPayment::new(&Sys::real(), UserId::NIL, String::new(), plan);
+        let paid = PlanPayment { state: PaymentState::Paid, ..pending.clone() };
+        for (payment, gives) in [
+            (pending.clone(), false),
+            (pending.cancelled(), false),
+            (paid.clone(), true),
+            (PlanPayment { refunded: 25, ..paid.clone() }, true),
+            (PlanPayment { state: PaymentState::Refunded, ..paid.clone() }, false),
+            (PlanPayment { disputed: true, ..paid }, false),
+        ] {
+            assert_eq!(payment.gives(), gives, "{payment:?}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Payments at Stripe that nobody is to pay any more, because the payer has left.
+
+use kernel::Time;
+use serde::{Deserialize, Serialize};
+use store::{About, Item, Key, Personal, Range, StoreError, Table};
+
+/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentRemoval {
+    /// Stripe's id of the payment.
+    pub intent: String,
+    /// Since when it is to be cancelled.
+    pub since: Time,
+}
+
+impl PaymentRemoval {
+    const PARTITION: &'static str = "PAYMENT_REMOVALS";
+
+    /// All of them after this one. One query.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn list(table: &Table, after: Option<&Self>, limit: u32) -> Result<Vec<Self>, StoreError> {
+        let range = Range::of(Self::PARTITION).limit(limit);
+        Ok(table.query(after.into_iter().fold(range, |range, after| range.after(after.key(), None))).await?.items)
+    }
+}
+
+impl Item for PaymentRemoval {
+    const KIND: &'static str = "payment_removal";
+    const ABOUT: About =
+        About::at("PAYMENT_REMOVALS", "PAYMENT#{payment}", Personal::Nobody("Stripe's id of a payment, which ends there within the hour"));
+    fn key(&self) -> Key {
+        Key::new(Self::PARTITION, format!("PAYMENT#{}", self.intent))
+    }
+}

@@ -1,0 +1,35 @@
+//! Ending the payments of people who have left.
+
+use commerce::card::RefundReason;
+use money::Money;
+use payments::{PaymentRemoval, Progress};
+
+use crate::{Failed, Stripe};
+
+/// Cancels a payment at Stripe, or gives back what is left of it if it was paid. Returns whether nobody can pay it any more: not so while
+/// the bank decides.
+///
+/// # Errors
+/// [`Failed`]; it may be repeated at any point.
+pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+    let intent = &removal.intent;
+    match stripe.cancel_payment(intent).await {
+        Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
+        Err(e) => return Err(e),
+    }
+    let state = match stripe.payment(intent).await {
+        Ok(payment) => payment.state,
+        Err(Failed::Gone) => return Ok(true),
+        Err(e) => return Err(e),
+    };
+    let left = state.received.saturating_sub(state.refunded);
+    if state.progress == Progress::Succeeded && left > 0 {
+        let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
+        match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{intent}")).await {
+            // What is disputed cannot be given back: the bank does.
+            Ok(_) | Err(Failed::Refused(_)) => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(matches!(state.progress, Progress::Succeeded | Progress::Cancelled))
+}

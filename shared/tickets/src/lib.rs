@@ -1,0 +1,22 @@
+//! Tickets of the contact form: what people wrote to the team, with or without an account, and what the team answered.
+//!
+//! A ticket and its messages share a partition. All of them are deleted a year after the ticket was written, and those of an account when
+//! it is deleted. What is written to a ticket, and the mail about it, are one transaction. The states are those of the support desk.
+
+mod due;
+mod message;
+mod purge;
+mod request;
+mod subject;
+mod ticket;
+mod write;
+
+pub use due::turn;
+pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, Words};
+pub use purge::purge;
+pub use request::RequestKey;
+pub use subject::{Subject, Subjects, VALUE_MAX};
+pub use ticket::{NAME_MAX, Place, SNOOZE_MOST, SenderName, Ticket, TicketState, list, read};
+pub use write::{Answering, NewTicket, answer, open};
+
+store::items![message::TicketMessage, request::TicketRequest, ticket::Ticket];

@@ -1,0 +1,122 @@
+//! The messages of a ticket: the first one is that of the contact form, the others are answers of the team.
+
+use accounts::user::owned;
+use kernel::{
+    FieldError, Time,
+    id::{TicketId, UserId},
+    text,
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Index, Item, Key, Personal};
+
+use crate::ticket::partition;
+
+/// The fewest characters of a message to the team.
+pub const MESSAGE_MIN: usize = 250;
+/// The most characters of a message to the team, and of an answer.
+pub const TEXT_MAX: usize = 10_000;
+
+/// The characters of a message that lists show: what stands behind the greeting of a template is among them.
+const PREVIEW_CHARS: usize = 150;
+
+/// The text of a message, trimmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(String);
+
+impl Words {
+    /// Parses a message to the team: 250 to 10,000 characters.
+    ///
+    /// # Errors
+    /// `required`, `too_short`, `too_long` or `characters`.
+    pub fn of_sender(typed: &str) -> Result<Self, FieldError> {
+        text::paragraphs(typed, MESSAGE_MIN, TEXT_MAX).map(Self)
+    }
+
+    /// Parses an answer of the team: 1 to 10,000 characters.
+    ///
+    /// # Errors
+    /// `required`, `too_long` or `characters`.
+    pub fn of_team(typed: &str) -> Result<Self, FieldError> {
+        text::paragraphs(typed, 1, TEXT_MAX).map(Self)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its beginning in one line.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        let line = self.0.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(PREVIEW_CHARS) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+            None => line,
+        }
+    }
+}
+
+/// A message of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketMessage {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Its number in the ticket, from 1.
+    pub number: u32,
+    /// The account that wrote the ticket, if it was one.
+    pub user: Option<UserId>,
+    /// Who of the team wrote this message. `None` for the message of the contact form.
+    pub author: Option<UserId>,
+    /// Whether it is an answer of the team.
+    pub by_team: bool,
+    /// The text.
+    pub text: Words,
+    /// When.
+    pub at: Time,
+    /// Until when it is kept: as long as its ticket.
+    pub until: Time,
+}
+
+impl TicketMessage {
+    /// The key of a message of a ticket.
+    #[must_use]
+    pub fn key_of(ticket: TicketId, number: u32) -> Key {
+        Key::new(partition(ticket), format!("CONTACT_MESSAGE#{number:04}"))
+    }
+}
+
+impl Item for TicketMessage {
+    const KIND: &'static str = "contact_message";
+    const ABOUT: About =
+        About::at("CONTACT#{ticket}", "CONTACT_MESSAGE#{number}", Personal::Exported(&["ticket", "number", "by_team", "text", "at"]))
+            .owned()
+            .expires()
+            .removed_by("contact");
+    fn key(&self) -> Key {
+        Self::key_of(self.ticket, self.number)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        self.user.iter().map(|user| (Index::Owner, owned(*user, &self.key()))).collect()
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_as_long_as_the_form_says() {
+        let of = |count: usize| Words::of_sender(&format!(" {}\n", "ż".repeat(count))).map_err(|e| e.code).map(drop);
+        assert_eq!([of(249), of(250), of(10_000), of(10_001)], [Err("too_short"), Ok(()), Ok(()), Err("too_long")]);
+        assert_eq!(Words::of_sender(&" ".repeat(300)).unwrap_err().code, "required");
+        assert_eq!(Words::of_sender(&format!("{}\u{8}", "x".repeat(250))).unwrap_err().code, "characters");
+        assert_eq!(Words::of_team(" One\n\n two ").unwrap().preview(), "One two");
+        assert_eq!(Words::of_sender(&"ż ".repeat(250)).unwrap().preview(), format!("{}…", "ż ".repeat(75).trim_end()));
+        assert!(Words::of_team("Yes.").is_ok() && Words::of_team(" ").is_err() && Words::of_team(&"x".repeat(10_001)).is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! The key by which a client names a request, so that a message is stored and mailed once however often it is sent.
+
+use std::time::Duration;
+
+use kernel::{Kind, Problem, Time, id::TicketId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{About, Cond, Item, Key, Personal, Table, field};
+
+/// How long a key is remembered.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A key of a client together with what it asks for, both as hashes.
+#[derive(Clone, Debug)]
+pub struct RequestKey {
+    key: String,
+    fingerprint: String,
+}
+
+impl RequestKey {
+    /// The key of a request. `scope` says whose key it is and for which operation, and `asked` has everything that the request asks for.
+    #[must_use]
+    pub fn new(scope: &str, key: &str, asked: &str) -> Self {
+        Self { key: hash(&format!("{scope} {key}")), fingerprint: hash(asked) }
+    }
+
+    /// The place of what an earlier request has done.
+    pub(crate) fn place(&self) -> Key {
+        TicketRequest::key_of(&self.key)
+    }
+
+    /// The ticket that an earlier request with this key has written. One read.
+    ///
+    /// # Errors
+    /// [`Kind::IdempotencyKeyReused`] if it asked for something else.
+    pub async fn earlier(&self, table: &Table, now: Time) -> Result<Option<TicketId>, Problem> {
+        let found = table.get::<TicketRequest>(self.place()).await?.filter(|earlier| earlier.until > now);
+        found.map(|earlier| self.answered(&earlier).map(|(ticket, _)| ticket)).transpose()
+    }
+
+    /// What an earlier request with this key has written: the ticket, and the number of the message in it.
+    pub(crate) fn answered(&self, earlier: &TicketRequest) -> Result<(TicketId, u32), Problem> {
+        if earlier.fingerprint == self.fingerprint { Ok((earlier.ticket, earlier.message)) } else { Err(Kind::IdempotencyKeyReused.into()) }
+    }
+
+    /// The record of what this request writes.
+    pub(crate) fn record(&self, ticket: TicketId, message: u32, now: Time) -> TicketRequest {
+        TicketRequest { key: self.key.clone(), fingerprint: self.fingerprint.clone(), ticket, message, until: now + KEPT }
+    }
+}
+
+/// What a request with a key has written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TicketRequest {
+    /// A hash of the key.
+    key: String,
+    /// A hash of what was asked for.
+    fingerprint: String,
+    /// The ticket.
+    ticket: TicketId,
+    /// The number of the message in it.
+    message: u32,
+    /// Until when the key is remembered.
+    pub(crate) until: Time,
+}
+
+impl TicketRequest {
+    fn key_of(key: &str) -> Key {
+        Key::new(format!("CONTACT_REQUEST#{key}"), "CONTACT_REQUEST")
+    }
+
+    /// That the key is new, or was forgotten.
+    pub(crate) fn is_new(now: Time) -> Cond {
+        Cond::Absent.or(field("until").le(now))
+    }
+}
+
+impl Item for TicketRequest {
+    const KIND: &'static str = "contact_request";
+    const ABOUT: About =
+        About::at("CONTACT_REQUEST#{key}", "CONTACT_REQUEST", Personal::Withheld("hashes of a request, kept for a day")).expires();
+    fn key(&self) -> Key {
+        Self::key_of(&self.key)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    #[test]
+    fn a_key_belongs_to_its_scope_and_its_request() {
+        let sys = Sys::real();
+        let key = RequestKey::new("form guest", "k", "text");
+        let record = key.record(sys.id(), 1, sys.now());
+        assert_eq!(key.answered(&record).unwrap().1, 1);
+        assert_eq!(RequestKey::new("form guest", "k", "other").answered(&record).unwrap_err().kind, Kind::IdempotencyKeyReused);
+        assert_ne!(key.place(), RequestKey::new("form usr_1", "k", "text").place());
+    }
+}

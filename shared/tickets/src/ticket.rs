@@ -1,0 +1,284 @@
+//! A ticket and its states.
+//!
+//! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing is to be done until a moment. `done`:
+//! nothing is to be done, and nobody has it.
+
+use std::time::Duration;
+
+use accounts::{identifier::Email, user::owned};
+use kernel::{
+    Locale, Time,
+    id::{TicketId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, field};
+use utoipa::ToSchema;
+
+use crate::message::TicketMessage;
+
+/// The most characters of the name of whoever writes.
+pub const NAME_MAX: usize = 100;
+/// The longest snooze.
+pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long a ticket is kept after it was written, with its messages.
+pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The beginning of the partition keys of tickets.
+pub(crate) const PREFIX: &str = "CONTACT#";
+
+kernel::lines! {
+    /// The name of whoever writes: 1 to 100 characters.
+    SenderName 1 100;
+}
+
+/// The state of a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketState {
+    /// The team has to do something.
+    Open,
+    /// The team has answered.
+    Waiting,
+    /// Nothing is to be done until a moment.
+    Snoozed,
+    /// Nothing is to be done.
+    Done,
+}
+
+impl TicketState {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Snoozed => "snoozed",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// A ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The id, which is its number.
+    pub id: TicketId,
+    /// The account that wrote it, if somebody was signed in.
+    pub user: Option<UserId>,
+    /// The name of whoever wrote it, as they gave it.
+    pub name: SenderName,
+    /// Where answers go.
+    pub email: Email,
+    /// Whether that was the proven address of the account.
+    pub proven: bool,
+    /// The value of the subject.
+    pub subject: String,
+    /// The beginning of what was written.
+    pub preview: String,
+    /// The language that it was written in.
+    pub locale: Locale,
+    /// The state as it is stored: see [`Ticket::state_at`].
+    pub state: TicketState,
+    /// Since when it is in this state.
+    pub since: Time,
+    /// The end of the snooze.
+    pub snoozed_until: Option<Time>,
+    /// The member of the team who has it.
+    pub assignee: Option<UserId>,
+    /// The number of messages.
+    pub messages: u32,
+    /// When it was written.
+    pub created_at: Time,
+    /// Until when it is kept.
+    pub until: Time,
+    /// Raised by every change.
+    pub version: u64,
+}
+
+impl Ticket {
+    /// The key of a ticket.
+    #[must_use]
+    pub fn key_of(id: TicketId) -> Key {
+        Key::new(partition(id), "CONTACT_TICKET")
+    }
+
+    /// The state: a snooze that is over counts as open, whether or not it was ended in the table.
+    #[must_use]
+    pub fn state_at(&self, now: Time) -> TicketState {
+        match (self.state, self.snoozed_until) {
+            (TicketState::Snoozed, Some(until)) if now >= until => TicketState::Open,
+            (state, _) => state,
+        }
+    }
+
+    /// Whether it is still kept.
+    #[must_use]
+    pub fn is_kept(&self, now: Time) -> bool {
+        self.until > now
+    }
+
+    /// The ticket in another state. Nobody has what is done.
+    #[must_use]
+    pub fn in_state(&self, state: TicketState, snoozed_until: Option<Time>, now: Time) -> Self {
+        let assignee = self.assignee.filter(|_| state != TicketState::Done);
+        Self { state, since: now, snoozed_until, assignee, version: self.version.saturating_add(1), ..self.clone() }
+    }
+
+    /// The ticket with somebody else, or with nobody.
+    #[must_use]
+    pub fn given_to(&self, assignee: Option<UserId>) -> Self {
+        Self { assignee, version: self.version.saturating_add(1), ..self.clone() }
+    }
+
+    /// That it is in the table as it is here.
+    pub(crate) fn is_current(&self) -> Cond {
+        field("version").eq(self.version)
+    }
+
+    /// Adds to a transaction that it becomes `next`. Refused if it has changed since it was read.
+    pub fn replace(&self, tx: &mut Tx, next: &Self) -> Slot {
+        tx.put(next, self.is_current())
+    }
+
+    /// The place among the tickets in the same state: by when they came into it, and of snoozed ones by the end of the snooze.
+    fn place(&self) -> Key {
+        Key::new(in_state(self.state), format!("{}#{}", moment(self.snoozed_until.unwrap_or(self.since)), self.id))
+    }
+}
+
+impl Item for Ticket {
+    const KIND: &'static str = "contact_ticket";
+    const ABOUT: About = About::at(
+        "CONTACT#{ticket}",
+        "CONTACT_TICKET",
+        Personal::Exported(&["id", "name", "email", "proven", "subject", "locale", "state", "created_at"]),
+    )
+    .owned()
+    .indexed(Index::TicketsByState, "CONTACT_TICKETS#{state}", "{at}#{ticket}")
+    .expires()
+    .removed_by("contact");
+    fn key(&self) -> Key {
+        Self::key_of(self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        let owner = self.user.map(|user| (Index::Owner, owned(user, &self.key())));
+        [(Index::TicketsByState, self.place())].into_iter().chain(owner).collect()
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+/// The partition of a ticket and its messages.
+pub(crate) fn partition(ticket: TicketId) -> String {
+    format!("{PREFIX}{ticket}")
+}
+
+/// The partition of the index with all tickets in a state.
+pub(crate) fn in_state(state: TicketState) -> String {
+    format!("CONTACT_TICKETS#{}", state.as_str())
+}
+
+/// A time as a part of a sort key. The keys sort as the times do.
+pub(crate) fn moment(at: Time) -> String {
+    format!("{:015}", at.millis().max(0))
+}
+
+/// Where the next page of a list of tickets begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    ticket: TicketId,
+    sort: String,
+}
+
+impl Place {
+    /// The place behind a ticket.
+    #[must_use]
+    pub fn behind(ticket: &Ticket) -> Self {
+        Self { ticket: ticket.id, sort: ticket.place().sort().to_owned() }
+    }
+}
+
+/// A page of the tickets in a state, after this place. Of open and snoozed ones the first is the one that waits longest or ends first, of
+/// others the one that came last. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(table: &Table, state: TicketState, after: Option<&Place>, limit: u32) -> Result<Page<Ticket>, StoreError> {
+    let range = Range::of_index(Index::TicketsByState, in_state(state)).limit(limit);
+    let range = match state {
+        TicketState::Open | TicketState::Snoozed => range,
+        TicketState::Waiting | TicketState::Done => range.newest_first(),
+    };
+    let range = match after {
+        Some(Place { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
+        None => range,
+    };
+    table.query(range).await
+}
+
+/// A ticket with its messages in their order. One query. `None` if there is no such ticket, or if it is not kept any more.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn read(table: &Table, now: Time, id: TicketId) -> Result<Option<(Ticket, Vec<TicketMessage>)>, StoreError> {
+    let rows = table.query_rows(Range::of(partition(id))).await?.items;
+    let (tickets, messages): (Vec<_>, Vec<_>) = rows.into_iter().partition(store::Row::is::<Ticket>);
+    let ticket = tickets.into_iter().next().map(store::Row::decode::<Ticket>).transpose()?.filter(|ticket| ticket.is_kept(now));
+    let messages = messages.into_iter().map(store::Row::decode::<TicketMessage>).collect::<Result<_, _>>()?;
+    Ok(ticket.map(|ticket| (ticket, messages)))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Sys;
+
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    fn ticket() -> Ticket {
+        let sys = Sys::real();
+        Ticket {
+            id: sys.id(),
+            user: None,
+            name: SenderName::parse("Ana").unwrap(),
+            email: Email::parse("ana@example.test").unwrap(),
+            proven: false,
+            subject: "other".to_owned(),
+            preview: "Hello".to_owned(),
+            locale: Locale::En,
+            state: TicketState::Open,
+            since: NOW,
+            snoozed_until: None,
+            assignee: Some(sys.id()),
+            messages: 1,
+            created_at: NOW,
+            until: NOW + KEPT,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_snooze_ends_by_the_clock_and_nobody_has_what_is_done() {
+        let end = NOW + Duration::from_secs(60);
+        let snoozed = ticket().in_state(TicketState::Snoozed, Some(end), NOW);
+        assert_eq!((snoozed.state_at(NOW), snoozed.state_at(end)), (TicketState::Snoozed, TicketState::Open));
+        assert!(snoozed.assignee.is_some() && snoozed.version == 2);
+        let done = snoozed.in_state(TicketState::Done, None, end);
+        assert_eq!((done.assignee, done.snoozed_until, done.since, done.version), (None, None, end, 3));
+        assert_ne!(done.place(), snoozed.place());
+    }
+
+    #[test]
+    fn a_ticket_is_kept_for_a_year() {
+        let ticket = ticket();
+        assert!(ticket.is_kept(NOW) && !ticket.is_kept(NOW + KEPT));
+        assert_eq!(ticket.expires(), Some(NOW + KEPT));
+    }
+
+    #[test]
+    fn the_limit_of_a_name_is_that_of_the_form() {
+        assert!(SenderName::parse(&"ż".repeat(NAME_MAX)).is_ok() && SenderName::parse(&"ż".repeat(NAME_MAX + 1)).is_err());
+        assert!(SenderName::parse("Ana\r\nBcc: eve@example.test").is_err());
+    }
+}

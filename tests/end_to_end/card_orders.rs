@@ -1,0 +1,665 @@
+//! Orders that are paid by card: paying in time, what becomes of those that nobody pays, and giving money back.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use local::{
+    aws::faults::{Fault, Target},
+    hosts::Trace,
+    outside::{
+        Mode,
+        stripe::{Act, Webhooks},
+    },
+};
+use serde_json::value::to_raw_value;
+use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
+
+use crate::{
+    cart::{put, shop},
+    deletion::{SWEEP, run, schedule, until_due},
+    donations::{VISA, WEBHOOK, act, card, intent},
+    items,
+    killed::{cut_everywhere, redrive},
+    orders::{ORDERS, PHONE, become_state, stock},
+    products::{category, change, create, keeper, text},
+    stripe::orders as permutations,
+};
+
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+
+/// Asks for an order of the cart, which costs this much, by card.
+async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
+    let body = json!({ "payment_method": "card", "total": { "amount": total, "currency": "PLN" } });
+    buyer.with("idempotency-key", key).post(ORDERS, body).await
+}
+
+/// Orders so many of a product that costs 10.00, by card.
+async fn order(buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
+    put(buyer, product, quantity).await;
+    ask(buyer, key, u64::from(quantity) * 1000).await.is(201)
+}
+
+/// Somebody does something about the payment of an order.
+fn pay(cloud: &Cloud, order: &Value, what: Act) {
+    act(cloud, &order["payment"], what);
+}
+
+fn path(order: &Value) -> String {
+    format!("{ORDERS}/{}", text(&order["id"]))
+}
+
+/// The order as its buyer sees it.
+async fn seen(buyer: &Caller, order: &Value) -> Value {
+    buyer.get(&path(order)).await.is(200)
+}
+
+/// The order as staff see it.
+async fn shown(staff: &Caller, order: &Value) -> Value {
+    staff.get(&format!("/v1/admin/orders/{}", text(&order["id"]))).await.is(200)
+}
+
+/// Asks for a refund of an order.
+async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
+    let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
+    staff.with("idempotency-key", key).post(&format!("/v1/admin/orders/{}/refunds", text(&order["id"])), body).await
+}
+
+/// The payments at Stripe of an order, the newest first.
+fn payments(cloud: &Cloud, order: &Value) -> Vec<Value> {
+    let all = cloud.outside.stripe.payments();
+    all.into_iter().filter(|payment| payment["metadata"]["order"] == order["id"]).collect()
+}
+
+/// The stock of a product as it is stored: available, reserved, sold, received.
+async fn stored_stock(cloud: &Cloud, product: &str) -> [u64; 4] {
+    let products = cloud.of_kind("product").await;
+    let product = products.iter().find(|item| item["id"]["S"] == product).expect("the product");
+    ["available", "reserved", "sold", "received"].map(|name| product[name]["N"].as_str().unwrap().parse().unwrap())
+}
+
+async fn stored(cloud: &Cloud) -> Vec<Value> {
+    cloud.settle().await;
+    cloud.of_kind("order").await
+}
+
+/// How many refunds Stripe has made.
+fn refunds(cloud: &Cloud) -> usize {
+    cloud.outside.stripe.events().iter().filter(|event| event.kind == "refund.created").count()
+}
+
+/// An order is placed, paid by card, confirmed by Stripe's webhook alone, shipped and delivered. Whoever says that they have paid has not.
+/// Its buyer is told by mail, and by an entry in their inbox.
+/// Promise: order-paid, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_paid_by_card() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 2).await;
+    assert_eq!((&placed["state"], placed["payment"]["expires_at"].is_string()), (&json!("pending_payment"), true));
+    assert_eq!(stock(&staff, &products[0]).await, [8, 2, 0, 10]);
+    let asked = payments(&cloud, &placed);
+    assert_eq!((asked.len(), &asked[0]["amount"], &asked[0]["metadata"]["user"]), (1, &json!(2000), &json!(ana.id())));
+    let pending = seen(&ana, &placed).await;
+    assert_eq!((&pending["state"], pending["payment"].get("client_secret")), (&json!("pending_payment"), None));
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
+    assert!(cloud.mails_to(&ana.email()).await.is_empty());
+    let again = ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is(200);
+    assert_eq!(again["payment"]["client_secret"], placed["payment"]["client_secret"]);
+
+    pay(&cloud, &placed, card(VISA));
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+    let paid = seen(&ana, &placed).await;
+    assert_eq!((&paid["state"], paid["paid_at"].is_string(), paid.get("payment")), (&json!("paid"), true, None));
+    let mails = cloud.mails_to(&ana.email()).await;
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "Your order is paid"));
+    ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is_problem(409, "order_state");
+    ana.post(&format!("{}/cancellation", path(&placed)), json!({})).await.is_problem(409, "order_state");
+    assert_eq!(staff.get("/v1/admin/orders?state=paid").await.is(200)["items"][0]["id"], placed["id"]);
+    for (state, expected) in [("shipped", [8, 0, 2, 10]), ("delivered", [8, 0, 2, 10])] {
+        assert_eq!(become_state(&staff, &ana, &placed, state).await.is(200)["state"], state);
+        assert_eq!(stock(&staff, &products[0]).await, expected, "{state}");
+    }
+    cloud.settle().await;
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 2, "it is paid, and it is on its way");
+    let inbox = ana.get("/v1/notifications").await.is(200);
+    assert_eq!((&inbox["items"][0]["notice"], &inbox["items"][0]["category"]), (&json!("order_shipped"), &json!("orders")));
+    items::are_as_described(&cloud).await;
+}
+
+/// A refused card takes no money and its reason is shown; a payment that has to be confirmed at the bank is open until it is.
+/// Promise: order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_card_pays_no_order() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 1).await;
+    let payment = intent(&placed["payment"]);
+    for (number, reason) in [("4000000000009995", "insufficient_funds"), ("4000000000000069", "expired_card")] {
+        assert!(stripe.act(&cloud.core(), &payment, &card(number)).is_err());
+        cloud.settle().await;
+        let refused = seen(&ana, &placed).await;
+        assert_eq!((&refused["state"], &refused["payment"]["decline"]), (&json!("pending_payment"), &json!(reason)));
+    }
+    pay(&cloud, &placed, card("4000002760003184"));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &placed).await["state"], "pending_payment");
+    pay(&cloud, &placed, Act::Confirm);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &placed).await["state"], "paid");
+}
+
+/// What is asked of Stripe is the sum of the lines, whatever is ordered at whatever discount. What Stripe does not take is refused, and
+/// takes nothing out of stock.
+/// Promise: order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_is_asked_for_the_sum_of_the_lines() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (staff, products) = shop(&cloud, 3).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    for product in &products {
+        change(&staff, product, json!({ "available": 10_000 })).await.is(200);
+    }
+    for n in 0..20_u32 {
+        for (place, product) in (0_u32..).zip(&products) {
+            let price = json!({ "amount": 101 + n * 37 + place * 13, "currency": "PLN" });
+            let discount = if n % 3 == 0 { json!(null) } else { json!(1 + (n * 7 + place) % 90) };
+            change(&staff, product, json!({ "price": price, "discount_percent": discount })).await.is(200);
+            put(&ana, product, 1 + (n * 5 + place * 11) % 99).await;
+        }
+        let total = ana.get("/v1/cart").await.is(200)["total"]["amount"].as_u64().unwrap();
+        let placed = ask(&ana, &n.to_string(), total).await.is(201);
+        let lines = placed["items"].as_array().unwrap().iter().map(|item| item["amount"]["amount"].as_u64().unwrap());
+        assert_eq!((lines.sum::<u64>(), payments(&cloud, &placed)[0]["amount"].as_u64()), (total, Some(total)));
+    }
+    change(&staff, &products[0], json!({ "price": { "amount": 199, "currency": "PLN" }, "discount_percent": null })).await.is(200);
+    let before = stock(&staff, &products[0]).await;
+    put(&ana, &products[0], 1).await;
+    assert_eq!(ask(&ana, "little", 199).await.field_errors(), ["/total/amount range"]);
+    assert_eq!(stock(&staff, &products[0]).await, before);
+}
+
+/// An order that nobody pays in time ends: first at Stripe, then here, and its products are in stock again. While Stripe is down nothing
+/// ends. After thirty days nothing is left of it.
+/// Promise: order-expiry, product-stock, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_nobody_pays_ends() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 2).await;
+    stripe.be(Mode::Down);
+    cloud.advance(QUARTER * 2).await;
+    assert_eq!(
+        (stored(&cloud).await[0]["state"]["S"].as_str(), stored_stock(&cloud, &products[0]).await),
+        (Some("pending_payment"), [8, 2, 0, 10])
+    );
+    assert_eq!(payments(&cloud, &placed)[0]["status"], "requires_payment_method");
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER).await;
+    assert_eq!(
+        (stored(&cloud).await[0]["state"]["S"].as_str(), stored_stock(&cloud, &products[0]).await),
+        (Some("expired"), [10, 0, 0, 10])
+    );
+    assert_eq!(payments(&cloud, &placed)[0]["status"], "canceled");
+    assert!(stripe.act(&cloud.core(), &intent(&placed["payment"]), &card(VISA)).is_err(), "nobody can pay it any more");
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(seen(&ana, &placed).await["state"], "expired");
+    ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is_problem(409, "order_state");
+    assert!(cloud.mails_to(&ana.email()).await.iter().all(|mail| !mail.subject.contains("order")));
+    items::are_as_described(&cloud).await;
+    cloud.advance(DAY * 31).await;
+    let (orders, owners) = (cloud.of_kind("order").await, cloud.of_kind("order_owner").await);
+    let now = cloud.now().seconds();
+    let over = |item: &Value| item["ttl"]["N"].as_str().is_some_and(|ttl| ttl.parse::<i64>().unwrap() <= now);
+    assert!(orders.iter().all(over) && owners.iter().all(over), "{orders:?} {owners:?}");
+}
+
+/// Whoever looks at an order whose time is over ends it, and whoever looks at a paid one sees that, without any webhook.
+/// Promise: order-expiry, order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looking_at_an_order_asks_stripe() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    let [paid, late] = [order(&ana, "one", &products[0], 1).await, order(&ana, "two", &products[0], 2).await];
+    pay(&cloud, &paid, card(VISA));
+    assert_eq!(seen(&ana, &paid).await["state"], "paid");
+    cloud.clock.set(cloud.now() + QUARTER).unwrap();
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!(seen(&ana, &late).await["state"], "expired");
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
+}
+
+/// A payment that comes after the end of its order is given back, once, however often and by whomever it is heard of, and staff see it.
+/// Promise: order-late-payment
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_that_comes_too_late_is_given_back_once() {
+    let cloud = Cloud::start().await;
+    let (staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let product = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let (ana, stripe, core) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe, cloud.core());
+    put(&ana, &product, 2).await;
+    // Stripe has a payment of which nobody has heard here.
+    stripe.be(Mode::Lost);
+    for _ in 0..2 {
+        ask(&ana, "one", 2000).await.is_problem(503, "unavailable");
+    }
+    stripe.be(Mode::Down);
+    cloud.advance(QUARTER * 2).await;
+    let order = json!({ "id": stored(&cloud).await[0]["id"]["S"] });
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "expired");
+    stripe.be(Mode::Well);
+    stripe.send_webhooks(Webhooks::Held);
+    // The first try was lost at the customer, the second one at the payment.
+    let payment = text(&payments(&cloud, &order)[0]["id"]);
+    stripe.act(&core, &payment, &card(VISA)).unwrap();
+    let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
+    let heard = join_all((0..40).map(|n| stripe.deliver(&core, &events[n % 2])));
+    let reconciled = join_all((0..5).map(|_| try_run(&cloud)));
+    let (heard, _) = tokio::join!(heard, reconciled);
+    assert!(heard.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{heard:?}");
+    stripe.send_webhooks(Webhooks::AtOnce);
+    for event in stripe.events().iter().filter(|event| !event.delivered) {
+        assert!(stripe.deliver(&core, &event.id).await.is_ok());
+    }
+    cloud.settle().await;
+    let payment = &payments(&cloud, &order)[0];
+    assert_eq!((refunds(&cloud), &payment["latest_charge"]["amount_refunded"]), (1, &json!(2000)));
+    let staff = cloud.sign_in_with(&cloud.anonymous(), staff.name(), &app).await;
+    let shown = shown(&staff, &order).await;
+    assert_eq!((&shown["state"], &shown["refunded"]["amount"]), (&json!("expired"), &json!(2000)));
+    assert_eq!((&shown["refunds"][0]["reason"], &shown["refunds"][0]["state"]), (&json!("order_ended"), &json!("done")));
+    assert_eq!(stored_stock(&cloud, &product).await, [10, 0, 0, 10]);
+}
+
+/// Of cancelling and paying at the same moment one happens, and the products are where the order is.
+/// Promise: order-expiry, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_cancelling_and_paying_one_happens() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "first", &products[0], 1).await;
+    assert_eq!(ana.post(&format!("{}/cancellation", path(&placed)), json!({})).await.is(200)["state"], "cancelled");
+    assert_eq!(payments(&cloud, &placed)[0]["status"], "canceled");
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    let mut paid = 0;
+    for n in 0..9 {
+        let placed = order(&ana, &n.to_string(), &products[0], 1).await;
+        let cancels = path(&placed) + "/cancellation";
+        let cancelled = join_all((0..3).map(|_| ana.post(&cancels, json!({}))));
+        let pays = async {
+            tokio::task::yield_now().await;
+            cloud.outside.stripe.act(&cloud.core(), &intent(&placed["payment"]), &card(VISA)).is_ok()
+        };
+        let (cancelled, was_paid) = tokio::join!(cancelled, pays);
+        cloud.settle().await;
+        let state = seen(&ana, &placed).await["state"].clone();
+        assert_eq!(state == "paid", was_paid, "{cancelled:?}");
+        assert!(was_paid || state == "cancelled", "{state}");
+        paid += u64::from(was_paid);
+        assert_eq!(stock(&staff, &products[0]).await, [10 - paid, paid, 0, 10]);
+    }
+    assert_eq!(refunds(&cloud), 0);
+}
+
+/// When Stripe has cancelled a payment by itself the buyer begins another one within the time of the order.
+/// Promise: order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_stripe_cancels_is_begun_anew() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    pay(&cloud, &placed, Act::Cancel);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &placed).await["state"], "pending_payment");
+    let anew = ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is(200);
+    assert_ne!(anew["payment"]["client_secret"], placed["payment"]["client_secret"]);
+    assert_eq!(payments(&cloud, &placed).len(), 2);
+    pay(&cloud, &anew, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &placed).await["state"], "paid");
+}
+
+/// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order that
+/// is not shipped are in stock again. Others may not.
+/// Promise: order-refunds, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_give_back_parts() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 3).await;
+    refund(&staff, &placed, "early", 1000).await.is_problem(409, "order_state");
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    for who in [&ana, &moderator] {
+        refund(who, &placed, "a", 1000).await.is_problem(403, "forbidden");
+    }
+    let (clicks, paid) = (staff.clone(), placed.clone());
+    let replies = race(8, move |_| {
+        let (staff, order) = (clicks.clone(), paid.clone());
+        async move { refund(&staff, &order, "a", 1000).await }
+    });
+    assert!(replies.await.iter().all(|reply| [201, 409, 503].contains(&reply.status.as_u16())));
+    let part = refund(&staff, &placed, "a", 1000).await.is(201);
+    assert_eq!((&part["state"], &part["refunded"]["amount"], refunds(&cloud)), (&json!("refunding"), &json!(1000), 1));
+    refund(&staff, &placed, "a", 900).await.is_problem(422, "idempotency_key_reused");
+    for wrong in [0, 2001, 3000] {
+        assert_eq!(refund(&staff, &placed, "b", wrong).await.field_errors(), ["/amount/amount range"], "{wrong}");
+    }
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
+    let all = refund(&staff, &placed, "b", 2000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
+    assert_eq!(all["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "done").count(), 2);
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    cloud.settle().await;
+    let audit = cloud.of_kind("audit").await;
+    assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
+    assert_eq!(seen(&ana, &placed).await["refunded"]["amount"], 3000);
+    // What is shipped stays so when money is given back.
+    let shipped = order(&ana, "two", &products[0], 1).await;
+    pay(&cloud, &shipped, card(VISA));
+    cloud.settle().await;
+    become_state(&staff, &ana, &shipped, "shipped").await.is(200);
+    let back = refund(&staff, &shipped, "c", 1000).await.is(201);
+    assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    items::are_as_described(&cloud).await;
+}
+
+/// A refund whose answer is lost is made once, by the same request or by itself.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_whose_answer_is_lost_is_made_once() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    stripe.be(Mode::Lost);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER).await;
+    assert_eq!(refunds(&cloud), 1);
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
+}
+
+/// A disputed order is shown as one, and is not shipped.
+/// Promise: order-disputed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disputed_order_is_not_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    pay(&cloud, &placed, card(VISA));
+    pay(&cloud, &placed, Act::Dispute);
+    cloud.settle().await;
+    let listed = &staff.get("/v1/admin/orders?state=paid").await.is(200)["items"][0];
+    assert_eq!((&listed["id"], &listed["disputed"]), (&placed["id"], &json!(true)));
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
+    assert_eq!(shown(&staff, &placed).await["refunds"][0]["state"], "refused");
+    assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+}
+
+/// All 120 orders of five events about an order, each event three times: the same end, and one mail.
+/// Promise: stripe-order, order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_lead_to_the_same_end_in_every_order() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (staff, products) = shop(&cloud, 1).await;
+    change(&staff, &products[0], json!({ "available": 200 })).await.is(200);
+    let (ana, core, stripe) = (cloud.buyer("ana", PHONE).await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    for (n, sequence) in permutations(&[0, 1, 2, 3, 4]).iter().enumerate() {
+        let placed = order(&ana, &n.to_string(), &products[0], 1).await;
+        for what in [card(VISA), Act::Refund(Some(34)), Act::Dispute] {
+            pay(&cloud, &placed, what);
+        }
+        let five: Vec<String> = stripe.events().iter().rev().take(5).rev().map(|event| event.id.clone()).collect();
+        for _ in 0..3 {
+            for event in sequence {
+                assert_eq!(stripe.deliver(&core, &five[*event]).await, Ok(200), "{sequence:?}");
+            }
+        }
+    }
+    let orders = stored(&cloud).await;
+    assert_eq!(orders.len(), 120);
+    for order in orders {
+        let payment = &order["card"]["M"];
+        let found = [&order["state"]["S"], &payment["refunded"]["N"], &payment["disputed"]["BOOL"]];
+        assert_eq!(found, [&json!("refunding"), &json!("34"), &json!(true)], "{order}");
+        assert_eq!(order["version"]["N"], "4", "placed, with its payment, paid, partly given back: {order}");
+    }
+    let paid = cloud.mails_to(&ana.email()).await.iter().filter(|mail| mail.subject == "Your order is paid").count();
+    assert_eq!((paid, cloud.of_kind("stripe_event").await.len()), (120, 600));
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [80, 120, 0, 200]);
+}
+
+/// The webhook, the page that the buyer returns to and the reconciliation, five hundred times each at once: one credit.
+/// Promise: stripe-order, order-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, core, stripe) = (cloud.buyer("ana", PHONE).await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let placed = order(&ana, "one", &products[0], 1).await;
+    pay(&cloud, &placed, card(VISA));
+    let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
+    let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
+    let returns = join_all((0..500).map(|_| async { ana.get(&path(&placed)).await }));
+    let reconciled = join_all((0..20).map(|_| try_run(&cloud)));
+    let (webhooks, returns, _) = tokio::join!(webhooks, returns, reconciled);
+    assert!(webhooks.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{webhooks:?}");
+    for reply in &returns {
+        assert!(reply.status == 409 || reply.is(200)["state"] == "paid", "{reply:?}");
+    }
+    for event in &events {
+        assert_eq!(stripe.deliver(&core, event).await, Ok(200));
+    }
+    let orders = stored(&cloud).await;
+    assert_eq!((orders.len(), &orders[0]["version"]["N"]), (1, &json!("3")));
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// The answer to a buyer who asks until there is one that is not about others who are faster.
+async fn told(buyer: Caller) -> Reply {
+    loop {
+        let reply = ask(&buyer, "mine", 1000).await;
+        if reply.status != 503 && !(reply.status == 409 && reply.code() == "conflict") {
+            return reply;
+        }
+    }
+}
+
+/// A thousand times the same key: one order, one payment, and equal answers.
+/// Promise: order-once, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_asks_for_one_payment() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    put(&ana, &products[0], 1).await;
+    let mut answers = BTreeSet::new();
+    for _ in 0..10 {
+        let same = ana.clone();
+        let replies = race(100, move |_| told(same.clone())).await;
+        answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let stripe = &cloud.outside.stripe;
+    assert_eq!((cloud.of_kind("order").await.len(), stripe.payments().len(), stripe.customers().len()), (1, 1, 1));
+    assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+}
+
+/// Five orders by card in an hour are placed; the sixth waits, and takes nothing out of stock.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_not_tried_with_orders() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    for key in ["1", "2", "3", "4", "5"] {
+        order(&ana, key, &products[0], 1).await;
+    }
+    ask(&ana, "5", 1000).await.is(201);
+    put(&ana, &products[0], 1).await;
+    ask(&ana, "6", 1000).await.is_problem(429, "too_many_requests");
+    assert_eq!((stock(&staff, &products[0]).await, cloud.outside.stripe.payments().len()), ([5, 5, 0, 10], 5));
+    let cash = json!({ "payment_method": "cash_on_delivery", "total": { "amount": 1000, "currency": "PLN" } });
+    ana.with("idempotency-key", "cash").post(ORDERS, cash).await.is(201);
+}
+
+/// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given back, as
+/// soon as Stripe answers. Nothing names the person.
+/// Promise: order-leaving, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_person_leaves_no_open_payment() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let [open, paid] = [order(&ana, "1", &products[0], 1).await, order(&ana, "2", &products[0], 2).await];
+    pay(&cloud, &paid, card(VISA));
+    cloud.settle().await;
+    let scheduled = schedule(&ana).await;
+    stripe.be(Mode::Down);
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert!(cloud.of_kind("order").await.is_empty() && cloud.of_kind("order_owner").await.is_empty());
+    assert_eq!((stored_stock(&cloud, &products[0]).await, cloud.of_kind("payment_removal").await.len()), ([10, 0, 0, 10], 2));
+    let records = cloud.of_kind("order_record").await;
+    assert_eq!((records.len(), &records[0]["id"]["S"]), (1, &paid["id"]));
+    let about = records[0].to_string();
+    assert!(!about.contains(&ana.id()) && !about.contains("Kraków") && !about.contains("cus_"), "{about}");
+    stripe.be(Mode::Well);
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 2);
+    cloud.settle().await;
+    assert_eq!(payments(&cloud, &open)[0]["status"], "canceled");
+    assert_eq!(payments(&cloud, &paid)[0]["latest_charge"]["amount_refunded"], 2000);
+    assert_eq!((cloud.of_kind("payment_removal").await.len(), stripe.customers().len()), (0, 0));
+    assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2000");
+    items::are_as_described(&cloud).await;
+}
+
+/// A customer whose creation was interrupted after Stripe's answer is known here by the next run, and goes with their account.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_customer_is_not_forgotten() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    put(&ana, &products[0], 1).await;
+    stripe.be(Mode::Lost);
+    ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    assert_eq!((stripe.customers().len(), run(&cloud, WEBHOOK).await["finished"].clone()), (1, json!(1)));
+    assert_eq!(cloud.of_kind("customer").await[0]["customer"]["S"], stripe.customers()[0]["id"]);
+    assert_eq!(run(&cloud, WEBHOOK).await["finished"], 0);
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    let _ = try_run(&cloud).await;
+    assert!(stripe.customers().is_empty());
+}
+
+/// Runs the schedule at once, whatever comes of it.
+async fn try_run(cloud: &Cloud) -> bool {
+    let event = json!({ "version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" });
+    cloud.hosts.invoke(WEBHOOK, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.is_ok()
+}
+
+/// The number in the name of a round, for its phone numbers.
+fn number(name: &str) -> u32 {
+    let number: u32 = name.rsplit('_').next().unwrap().parse().unwrap();
+    if name.starts_with("warm") { 90_000 + number } else { number }
+}
+
+/// A buyer with two of a product of their own in the cart.
+async fn ready(cloud: &Cloud, name: &str) -> (Caller, String) {
+    let (staff, _) = keeper(cloud, &format!("{name}k"), &format!("+4479112{:05}", number(name)), "administrator").await;
+    let garden = category(&staff, &format!("Garden {name}")).await;
+    let product = text(&create(&staff, &format!("Turtle {name}"), &garden, 1000).await["id"]);
+    let buyer = cloud.buyer(name, &format!("+4479111{:05}", number(name))).await;
+    put(&buyer, &product, 2).await;
+    (buyer, product)
+}
+
+/// Asks for an order by card until it is placed.
+async fn placed_in_the_end(buyer: &Caller) -> Value {
+    for _ in 0..20 {
+        let reply = ask(buyer, "one", 2000).await;
+        if reply.status == 201 {
+            return reply.json();
+        }
+        assert!([409, 500, 503].contains(&reply.status.as_u16()), "{reply:?}");
+    }
+    panic!("no order is placed");
+}
+
+/// Somebody places an order by card and pays it, while calls of the function fail.
+async fn bought(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (buyer, product) = ready(cloud, name).await;
+    let down = cloud.aws.faults.script(target, fault);
+    drop(ask(&buyer, "one", 2000).await);
+    down.end();
+    let placed = placed_in_the_end(&buyer).await;
+    assert_eq!((payments(cloud, &placed).len(), stored_stock(cloud, &product).await), (1, [8, 2, 0, 10]), "{fault:?}, {name}");
+    pay(cloud, &placed, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(&buyer, &placed).await["state"], "paid", "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of the placing fails, the same request places one order with one payment.
+/// Promise: order-once, payment-once, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_placing_that_is_killed_places_one_order() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere("OrdersFunction", times, async |cloud, name, target| bought(cloud, name, target, fault).await).await;
+        assert!(calls >= 5, "{fault:?}: {calls}");
+    }
+}
+
+/// Nobody pays an order, while calls of the function that ends it fail.
+async fn expired(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    let (buyer, product) = ready(cloud, name).await;
+    let placed = placed_in_the_end(&buyer).await;
+    cloud.settle().await;
+    let down = cloud.aws.faults.script(target, fault);
+    cloud.advance(QUARTER * 2).await;
+    down.end();
+    redrive(cloud).await;
+    cloud.advance(QUARTER * 2).await;
+    let orders = stored(cloud).await;
+    let order = orders.iter().find(|order| order["id"]["S"] == placed["id"]).unwrap();
+    assert_eq!((order["state"]["S"].as_str(), stored_stock(cloud, &product).await), (Some("expired"), [10, 0, 0, 10]), "{fault:?}, {name}");
+    assert_eq!(payments(cloud, &placed)[0]["status"], "canceled", "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of the expiry fails, the order ends once, first at Stripe and then here.
+/// Promise: order-expiry, product-stock, consumer-resumes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expiry_that_is_killed_goes_on() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let round = async |cloud: &Cloud, name: &str, target| expired(cloud, name, target, fault).await;
+        let calls = cut_everywhere("StripeWebhookFunction", times, round).await;
+        assert!(calls >= 4, "{fault:?}: {calls}");
+    }
+}

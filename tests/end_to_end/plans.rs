@@ -1,0 +1,316 @@
+//! Plans: bought by card, on the same payments as donations, and what somebody has who has paid.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use local::outside::{
+    Mode,
+    captcha::{SECRET, Solved},
+    stripe::{Act, Webhooks},
+};
+use tests::{Caller, Cloud, Value, json};
+
+use crate::{
+    deletion::{SWEEP, assert_gone, run, schedule, until_due},
+    donations::{self, VISA, WEBHOOK, act, card, intent},
+};
+
+const PLANS: &str = "/v1/plans";
+const PAYMENTS: &str = "/v1/plan-payments";
+const MINE: &str = "/v1/me/plan";
+/// A test card that is refused.
+const REFUSED: &str = "4000000000000002";
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn buy(buyer: &Caller, plan: &str) -> Value {
+    buyer.with("idempotency-key", format!("buy-{plan}")).post(PAYMENTS, json!({ "plan": plan })).await.is(201)
+}
+
+async fn seen(buyer: &Caller, begun: &Value) -> Value {
+    buyer.get(&format!("{PAYMENTS}/{}", begun["id"].as_str().unwrap())).await.is(200)
+}
+
+/// The id of the plan that somebody has.
+async fn plan_of(buyer: &Caller) -> Value {
+    buyer.get(MINE).await.is(200)["plan"]["id"].clone()
+}
+
+async fn pay(cloud: &Cloud, buyer: &Caller, plan: &str) -> Value {
+    let begun = buy(buyer, plan).await;
+    act(cloud, &begun, card(VISA));
+    cloud.settle().await;
+    begun
+}
+
+/// Three plans are sold, each is paid for once, and whoever has paid has it from then on, with one receipt in their language.
+/// Promise: plan-paid
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_paid_and_given() {
+    let cloud = Cloud::start().await;
+    let sold = cloud.anonymous().get(PLANS).await.is(200);
+    let priced: Vec<_> = sold["items"].as_array().unwrap().iter().map(|plan| (&plan["id"], &plan["price"]["amount"])).collect();
+    assert_eq!(priced, [(&json!("basic"), &json!(1225)), (&json!("standard"), &json!(2500)), (&json!("premium"), &json!(5000))]);
+    assert!(sold["publishable_key"].as_str().unwrap().starts_with("pk_test_") && sold.get("captcha").is_none());
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let version = ben.get("/v1/me").await.header("etag");
+    ben.with("if-match", version).patch("/v1/me", json!({ "language": "pl" })).await.is(200);
+    for (buyer, name, subject, lead) in [
+        (&ana, "Basic", "Your plan: Basic", "We have received £12.25 for the plan Basic"),
+        (&ben, "Podstawowy", "Twój plan: Podstawowy", "Otrzymaliśmy 12,25\u{a0}GBP za plan Podstawowy"),
+    ] {
+        let begun = buy(buyer, "basic").await;
+        assert_eq!((&begun["state"], &begun["plan"], &begun["name"]), (&json!("pending_payment"), &json!("basic"), &json!(name)));
+        assert_eq!(begun["amount"], json!({ "amount": 1225, "currency": "GBP" }));
+        // Whoever says that they have paid has not.
+        assert_eq!((seen(buyer, &begun).await["state"].clone(), plan_of(buyer).await), (json!("pending_payment"), Value::Null));
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        let paid = seen(buyer, &begun).await;
+        let mine = buyer.get(MINE).await.is(200);
+        assert_eq!((&paid["state"], &mine["plan"]["name"], &mine["paid_at"]), (&json!("paid"), &json!(name), &paid["paid_at"]));
+        let mails = cloud.mails_to(&buyer.email()).await;
+        assert_eq!((mails.len(), mails[0].subject.as_str()), (1, subject));
+        assert!(mails[0].text.contains(lead) && mails[0].text.contains(begun["id"].as_str().unwrap()), "{}", mails[0].text);
+        assert_eq!(buyer.get(PAYMENTS).await.is(200)["items"][0]["id"], begun["id"]);
+    }
+}
+
+/// The dearest paid plan counts. What is given back or disputed is taken away, and what was paid before is there again.
+/// Promise: plan-reversed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_or_a_dispute_takes_a_plan_away() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let standard = pay(&cloud, &ana, "standard").await;
+    for held in ["basic", "standard"] {
+        let again = ana.with("idempotency-key", "again").post(PAYMENTS, json!({ "plan": held })).await;
+        again.is_problem(409, "plan_held");
+    }
+    assert_eq!(cloud.outside.stripe.payments().len(), 1, "nobody pays for what they have");
+    let premium = pay(&cloud, &ana, "premium").await;
+    assert_eq!(plan_of(&ana).await, "premium");
+    act(&cloud, &premium, Act::Refund(Some(100)));
+    cloud.settle().await;
+    assert_eq!(plan_of(&ana).await, "premium", "a part of the price was given back");
+    act(&cloud, &premium, Act::Refund(None));
+    cloud.settle().await;
+    assert_eq!((plan_of(&ana).await, seen(&ana, &premium).await["state"].clone()), (json!("standard"), json!("refunded")));
+    act(&cloud, &standard, Act::Dispute);
+    cloud.settle().await;
+    assert_eq!((plan_of(&ana).await, seen(&ana, &standard).await["disputed"].clone()), (Value::Null, json!(true)));
+    pay(&cloud, &ana, "basic").await;
+    assert_eq!(plan_of(&ana).await, "basic");
+}
+
+/// A request names a plan and nothing else, and Stripe is asked for the price of the server.
+/// Promise: plan-price
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_price_is_the_servers() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await.with("idempotency-key", "one");
+    for (name, value) in [
+        ("price", json!({ "amount": 1, "currency": "GBP" })),
+        ("amount", json!(1)),
+        ("currency", json!("PLN")),
+        ("quantity", json!(-1)),
+        ("state", json!("paid")),
+        ("paid_at", json!("2030-01-01T00:00:00Z")),
+    ] {
+        let mut body = json!({ "plan": "basic" });
+        body[name] = value;
+        ana.post(PAYMENTS, body).await.is_problem(400, "malformed");
+    }
+    for plan in ["gold", "BASIC", "basic ", "../basic"] {
+        assert_eq!(ana.post(PAYMENTS, json!({ "plan": plan })).await.field_errors(), ["/plan choice"], "{plan}");
+    }
+    cloud.anonymous().post(PAYMENTS, json!({ "plan": "basic" })).await.is_problem(401, "token_invalid");
+    assert!(cloud.outside.stripe.payments().is_empty() && cloud.of_kind("plan_payment").await.is_empty());
+    ana.post(PAYMENTS, json!({ "plan": "premium" })).await.is(201);
+    let asked = &cloud.outside.stripe.payments()[0];
+    assert_eq!((&asked["amount"], &asked["currency"], &asked["metadata"]["user"]), (&json!(5000), &json!("gbp"), &json!(ana.id())));
+}
+
+/// Nobody sees the payments of others, and a key of a donation is none of a plan.
+/// Promise: object-ownership, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_of_plans_are_their_payers() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let begun = buy(&ana, "basic").await;
+    let path = format!("{PAYMENTS}/{}", begun["id"].as_str().unwrap());
+    ben.get(&path).await.is_problem(404, "not_found");
+    assert_eq!((ben.get(PAYMENTS).await.is(200)["items"].clone(), plan_of(&ben).await), (json!([]), Value::Null));
+    // Neither is a donation the other.
+    ana.get(&format!("{}/{}", donations::DONATIONS, begun["id"].as_str().unwrap())).await.is_problem(404, "not_found");
+    assert_eq!(ana.get(donations::DONATIONS).await.is(200)["items"], json!([]));
+    let same = ana.with("idempotency-key", "buy-basic");
+    same.post(donations::DONATIONS, donations::of(1234)).await.is_problem(422, "idempotency_key_reused");
+    let answers = join_all((0..100).map(|_| same.post(PAYMENTS, json!({ "plan": "basic" })))).await;
+    assert!(answers.iter().all(|answer| answer.is(201) == begun), "{answers:?}");
+    assert_eq!(cloud.outside.stripe.payments().len(), 1);
+}
+
+/// A repetition after a lost answer, a slow one or an outage buys nothing twice.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_stripe_sells_nothing_twice() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    for (mode, status, code) in [
+        (Mode::Down, 503, "unavailable"),
+        (Mode::Limited, 409, "conflict"),
+        (Mode::Lost, 503, "unavailable"),
+        (Mode::Slow, 503, "unavailable"),
+    ] {
+        stripe.be(mode);
+        ana.post(PAYMENTS, json!({ "plan": "basic" })).await.is_problem(status, code);
+    }
+    stripe.be(Mode::Well);
+    let begun = ana.post(PAYMENTS, json!({ "plan": "basic" })).await.is(201);
+    act(&cloud, &begun, card(VISA));
+    cloud.settle().await;
+    let paid = stripe.payments().iter().filter(|payment| payment["status"] == "succeeded").count();
+    assert_eq!((stripe.payments().len(), paid, stripe.customers().len()), (1, 1, 1));
+    assert_eq!((cloud.of_kind("held_plan").await.len(), cloud.mails_to(&ana.email()).await.len()), (1, 1));
+}
+
+/// What the webhook loses reaches the buyer within the hour, and events give a plan once, however often and late they come.
+/// Promise: stripe-lost, stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_or_late_webhook_gives_the_plan_once() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, stripe) = (cloud.member("ana").await, cloud.member("ben").await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    pay(&cloud, &ana, "basic").await;
+    assert_eq!(plan_of(&ana).await, Value::Null);
+    cloud.advance(HOUR).await;
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!((plan_of(&ana).await, cloud.mails_to(&ana.email()).await.len()), (json!("basic"), 1));
+    stripe.send_webhooks(Webhooks::Held);
+    let ben = cloud.sign_in(ben.name()).await;
+    let begun = buy(&ben, "standard").await;
+    let core = cloud.core();
+    act(&cloud, &begun, card(VISA));
+    let paid: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
+    act(&cloud, &begun, Act::Refund(None));
+    let refunded = stripe.events().last().unwrap().id.clone();
+    // The newest first: what it tells is true already.
+    for event in [&refunded, &paid[0], &paid[1], &refunded, &paid[0]] {
+        assert_eq!(stripe.deliver(&core, event).await, Ok(200));
+        assert_eq!(plan_of(&ben).await, Value::Null, "it is given back already");
+    }
+    assert_eq!(cloud.of_kind("held_plan").await.len(), 1);
+}
+
+/// After three refused cards of a person, and in their network, a payment takes a captcha that was solved for it, whatever is paid.
+/// Promise: payment-captcha
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_cards_take_a_captcha() {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key-of-tests")]).await;
+    let (ana, ben, captchas) = (cloud.member("ana").await, cloud.member("ben").await, &cloud.outside.captchas);
+    let site = json!({ "service": "recaptcha", "site_key": "site-key-of-tests", "action": "pay" });
+    for page in [PLANS, "/v1/donation-settings"] {
+        assert_eq!(cloud.anonymous().get(page).await.is(200)["captcha"], site);
+    }
+    let begun = buy(&ana, "basic").await;
+    for refused in 1..=3 {
+        assert_eq!(captchas.verified(), 0, "{refused}");
+        assert!(cloud.outside.stripe.act(&cloud.core(), &intent(&begun), &card(REFUSED)).is_err());
+        cloud.settle().await;
+        // A look counts no card twice.
+        assert_eq!(seen(&ana, &begun).await["decline"], "generic_decline");
+    }
+    let token = |action: &str| captchas.solve(Solved { action: Some(action.to_owned()), ..Solved::default() }, cloud.now());
+    let with = |captcha: &str| json!({ "plan": "premium", "captcha": captcha });
+    let other = ana.with("idempotency-key", "other");
+    other.post(PAYMENTS, json!({ "plan": "premium" })).await.is_problem(403, "captcha_required");
+    ana.with("idempotency-key", "gift").post(donations::DONATIONS, donations::of(1234)).await.is_problem(403, "captcha_required");
+    ben.with("idempotency-key", "his").post(PAYMENTS, json!({ "plan": "basic" })).await.is_problem(403, "captcha_required");
+    assert_eq!(other.post(PAYMENTS, with(&token("contact"))).await.field_errors(), ["/captcha captcha"]);
+    captchas.be(Mode::Down);
+    other.post(PAYMENTS, with(&token("pay"))).await.is_problem(503, "unavailable");
+    captchas.be(Mode::Well);
+    let solved = token("pay");
+    let accepted = other.post(PAYMENTS, with(&solved)).await.is(201);
+    // The same request again needs no other token, and another one does.
+    assert_eq!(other.post(PAYMENTS, json!({ "plan": "premium" })).await.is(201), accepted);
+    let used = ana.with("idempotency-key", "used").post(PAYMENTS, json!({ "plan": "standard", "captcha": solved })).await;
+    assert_eq!(used.field_errors(), ["/captcha captcha"]);
+    assert_eq!(cloud.of_kind("plan_payment").await.len(), 2, "what was refused is not there");
+    cloud.advance(HOUR * 25).await;
+    buy(&cloud.sign_in("ben").await, "basic").await;
+}
+
+/// Two refused cards, or one that is told of very often, have no consequence.
+/// Promise: payment-captcha
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_card_counts_once() {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET)]).await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Twice);
+    let begun = buy(&ana, "basic").await;
+    for _ in 0..2 {
+        assert!(stripe.act(&cloud.core(), &intent(&begun), &card(REFUSED)).is_err());
+        cloud.settle().await;
+        for _ in 0..3 {
+            seen(&ana, &begun).await;
+        }
+    }
+    buy(&ana, "premium").await;
+}
+
+/// Payments that somebody who leaves has not made are cancelled at Stripe exactly once, also if Stripe is down for days meanwhile; nobody
+/// can make them any more, and nothing of the person stays.
+/// Promise: payment-cancelled, deletion-complete, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_owes_nothing() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    let begun = [donations::begin(&ana, "one").await, buy(&ana, "basic").await];
+    let paid = pay(&cloud, &ana, "premium").await;
+    // So that nobody cancels what is a day old before the account goes.
+    stripe.be(Mode::Down);
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    for kind in ["donation", "plan_payment", "held_plan", "payment_request", "customer"] {
+        assert!(cloud.of_kind(kind).await.is_empty(), "{kind}");
+    }
+    cloud.advance(HOUR * 48).await;
+    assert_eq!((cloud.of_kind("payment_removal").await.len(), cloud.of_kind("customer_removal").await.len()), (2, 1));
+    stripe.be(Mode::Well);
+    let report = run(&cloud, WEBHOOK).await;
+    assert_eq!((&report["payments"], &report["customers"]), (&json!(2), &json!(1)));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
+    let cancelled = stripe.asked().into_iter().filter(|asked| asked.asked.ends_with("/cancel") && asked.status == 200).count();
+    assert_eq!(cancelled, 2);
+    for payment in &begun {
+        assert!(stripe.act(&cloud.core(), &intent(payment), &card(VISA)).is_err());
+    }
+    cloud.settle().await;
+    let records = cloud.of_kind("payment_record").await;
+    let states: BTreeSet<_> =
+        records.iter().map(|record| (record["id"]["S"].clone(), record["state"]["S"].clone())).map(|s| format!("{s:?}")).collect();
+    let expected = begun.iter().map(|payment| (payment["id"].clone(), json!("cancelled"))).chain([(paid["id"].clone(), json!("paid"))]);
+    assert_eq!(states, expected.map(|state| format!("{state:?}")).collect());
+    assert!(!json!(records).to_string().contains(&ana.id()) && cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What can be donated and which plans are sold are settings. Who has a plan keeps it when it is not sold any more.
+/// Promise: plan-price, donation-fields
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_choose_plans_and_limits() {
+    let settings = [("Plans", "gold:9900:Gold:Złoty"), ("PlanCurrency", "PLN"), ("DonationCurrency", "GBP"), ("DonationMin", "1000")];
+    let cloud = Cloud::start_with(&settings).await;
+    let ana = cloud.member("ana").await.with("idempotency-key", "one");
+    let sold = ana.get(&format!("{PLANS}?lang=pl")).await.is(200);
+    let gold = json!([{ "id": "gold", "name": "Złoty", "price": { "amount": 9900, "currency": "PLN" } }]);
+    assert_eq!(sold["items"], gold);
+    assert_eq!(ana.post(PAYMENTS, json!({ "plan": "basic" })).await.field_errors(), ["/plan choice"]);
+    let limits = ana.get("/v1/donation-settings").await.is(200);
+    assert_eq!((&limits["min"], &limits["max"]["amount"]), (&json!({ "amount": 1000, "currency": "GBP" }), &json!(10_000)));
+    let refused = ana.post(donations::DONATIONS, donations::of(999)).await;
+    assert_eq!(refused.field_errors(), ["/amount/currency currency", "/amount/amount range"]);
+}

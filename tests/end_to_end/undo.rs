@@ -1,0 +1,356 @@
+//! Undoing changes: what the preview shows is what happens, in every outcome, once, and for nobody who may not do it.
+
+use tests::{Caller, Cloud, HOUR, Reply, Value, json, race};
+
+use crate::{
+    admin::audit,
+    deletion::{SWEEP, run, schedule, until_due},
+    products::{category, change, create, text},
+};
+
+const REASON: &str = "It was changed by mistake.";
+
+/// The latest entry of an action.
+async fn latest(cloud: &Cloud, action: &str) -> String {
+    let mut entries = cloud.of_kind("audit").await;
+    entries.retain(|entry| entry["action"]["S"] == action);
+    entries.iter().map(|entry| text(&entry["sk"]["S"])).max().unwrap_or_else(|| panic!("no {action}"))
+}
+
+fn path(entry: &str) -> String {
+    format!("/v1/audit/{entry}/undo")
+}
+
+/// The version of the preview of an entry, and the preview.
+async fn preview(staff: &Caller, entry: &str) -> (String, Value) {
+    let reply = staff.get(&path(entry)).await;
+    (reply.header("etag"), reply.is(200))
+}
+
+/// The outcomes of a preview, by field.
+fn outcomes(preview: &Value) -> Vec<(String, String)> {
+    let fields = preview["fields"].as_array().unwrap();
+    fields.iter().map(|field| (text(&field["field"]), text(&field["outcome"]))).collect()
+}
+
+/// The outcome of the only field of an entry.
+async fn outcome(staff: &Caller, entry: &str) -> String {
+    let all = outcomes(&preview(staff, entry).await.1);
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].1.clone()
+}
+
+async fn undo_at(staff: &Caller, entry: &str, version: &str, fields: &[&str], force: bool) -> Reply {
+    let body = json!({ "fields": fields, "reason": REASON, "force": force });
+    staff.with("if-match", version).post(&path(entry), body).await
+}
+
+/// Undoes fields of an entry as they are now.
+async fn undo(staff: &Caller, entry: &str, fields: &[&str], force: bool) -> Reply {
+    let (version, _) = preview(staff, entry).await;
+    undo_at(staff, entry, &version, fields, force).await
+}
+
+/// Changes a product, and returns the entry about it.
+async fn changed(cloud: &Cloud, staff: &Caller, product: &str, changes: Value) -> String {
+    change(staff, product, changes).await.is(200);
+    latest(cloud, "product_changed").await
+}
+
+fn price(amount: u64) -> Value {
+    json!({ "price": { "amount": amount, "currency": "PLN" } })
+}
+
+async fn product(staff: &Caller, id: &str) -> Value {
+    staff.get(&format!("/v1/products/{id}")).await.is(200)
+}
+
+/// Of two fields that were changed together one is undone, once, and the undo is undone. The same request again gets the same answer,
+/// and every other one is told which entry undid it. The entry of an undo has its reason, and says what it undoes.
+/// Promise: undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_undone_once_and_an_undo_is_a_change() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1999).await["id"]);
+    let both = json!({ "name": "Tortoise", "price": { "amount": 2500, "currency": "PLN" } });
+    let entry = changed(&cloud, &staff, &id, both).await;
+
+    let (version, shown) = preview(&staff, &entry).await;
+    let value = |kind: &str, value: &str| json!([{ "kind": kind, "value": value }]);
+    assert_eq!(
+        shown["fields"][0],
+        json!({ "field": "name", "was": value("text", "Turtle"), "became": value("text", "Tortoise"), "is_now": value("text", "Tortoise"),
+            "would_be": value("text", "Turtle"), "outcome": "clean" })
+    );
+    assert_eq!(outcomes(&shown), [("name", "clean"), ("price", "clean")].map(|(a, b)| (a.to_owned(), b.to_owned())));
+    for (body, error) in [
+        (json!({ "fields": [], "reason": REASON }), "/fields required"),
+        (json!({ "fields": ["name"], "reason": " " }), "/reason required"),
+        (json!({ "fields": ["name", "version"], "reason": REASON }), "/fields/1 choice"),
+    ] {
+        assert_eq!(staff.with("if-match", &version).post(&path(&entry), body).await.field_errors(), [error]);
+    }
+    staff.post(&path(&entry), json!({ "fields": ["name"], "reason": REASON })).await.is_problem(428, "version_required");
+
+    let done = undo_at(&staff, &entry, &version, &["name"], false).await;
+    let undo_entry = text(&done.is(201)["entry"]);
+    assert_eq!(done.header("location"), format!("/v1/audit/{undo_entry}"));
+    let is = product(&staff, &id).await;
+    assert_eq!((&is["name"], &is["price"]["amount"]), (&json!("Turtle"), &json!(2500)));
+    assert_eq!(undo_at(&staff, &entry, &version, &["name"], false).await.is(201), done.json());
+    let again = undo(&staff, &entry, &["price"], true).await.is_problem(409, "undone_already");
+    assert_eq!(again["entry"], undo_entry);
+    assert_eq!(preview(&staff, &entry).await.1["undone_by"], undo_entry);
+
+    let recorded = staff.get(&format!("/v1/audit/{undo_entry}")).await.is(200).to_string();
+    assert!(recorded.contains(REASON) && recorded.contains(&entry), "{recorded}");
+    let (_, shown) = preview(&staff, &undo_entry).await;
+    assert_eq!(outcomes(&shown), [("name".to_owned(), "clean".to_owned())]);
+    undo(&staff, &undo_entry, &["name"], false).await.is(201);
+    assert_eq!(product(&staff, &id).await["name"], "Tortoise");
+}
+
+/// Every outcome: what is clean is undone, what is the same is not, what has moved on takes force, and nothing forces what is taken, gone
+/// or never undone.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_outcome_is_as_it_is_shown() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+
+    // The same: somebody has changed it back.
+    let raised = changed(&cloud, &staff, &id, price(2000)).await;
+    changed(&cloud, &staff, &id, price(1000)).await;
+    assert_eq!(outcome(&staff, &raised).await, "same");
+    undo(&staff, &raised, &["price"], true).await.is_problem(409, "undo_nothing");
+
+    // Moved on.
+    let raised = changed(&cloud, &staff, &id, price(3000)).await;
+    changed(&cloud, &staff, &id, price(4000)).await;
+    assert_eq!(outcome(&staff, &raised).await, "moved_on");
+    let refused = undo(&staff, &raised, &["price"], false).await.is_problem(409, "undo_moved_on");
+    assert_eq!(refused["fields"], json!(["price"]));
+    assert_eq!(product(&staff, &id).await["price"]["amount"], 4000);
+    undo(&staff, &raised, &["price"], true).await.is(201);
+    assert_eq!(product(&staff, &id).await["price"]["amount"], 1000);
+
+    // Taken, also with another field that is clean: all of them or none.
+    let renamed = changed(&cloud, &staff, &id, json!({ "name": "Tortoise", "for_sale": false })).await;
+    create(&staff, "TURTLE", &garden, 1).await;
+    assert_eq!(outcomes(&preview(&staff, &renamed).await.1), [("for_sale", "clean"), ("name", "taken")].map(|(a, b)| (a.into(), b.into())));
+    let refused = undo(&staff, &renamed, &["name", "for_sale"], true).await.is_problem(409, "undo_impossible");
+    assert_eq!(refused["fields"], json!(["name"]));
+    assert_eq!(product(&staff, &id).await["name"], "Tortoise");
+
+    // Gone: the former category, and then the product.
+    let pond = category(&staff, "Pond").await;
+    let frog = text(&create(&staff, "Frog", &pond, 1).await["id"]);
+    let moved = changed(&cloud, &staff, &frog, json!({ "category": garden })).await;
+    staff.delete(&format!("/v1/categories/{pond}")).await.is(204);
+    assert_eq!(outcome(&staff, &moved).await, "gone");
+    undo(&staff, &moved, &["category"], true).await.is_problem(409, "undo_impossible");
+    let version = staff.get(&format!("/v1/products/{frog}")).await.header("etag");
+    staff.with("if-match", version).delete(&format!("/v1/products/{frog}")).await.is(204);
+    assert_eq!(outcome(&staff, &moved).await, "gone");
+
+    // Never.
+    let deleted = latest(&cloud, "product_deleted").await;
+    assert!(outcomes(&preview(&staff, &deleted).await.1).iter().all(|(_, outcome)| outcome == "never"));
+    undo(&staff, &deleted, &["price"], true).await.is_problem(409, "undo_impossible");
+}
+
+/// What has changed behind a preview is not undone by it, whatever else is changed; and without such a change exactly that happens which
+/// was shown.
+/// Promise: undo-preview
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_preview_never_lies() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let all = json!({ "name": "Tortoise", "price": { "amount": 2000, "currency": "PLN" }, "discount_percent": 10, "available": 3 });
+    let entry = changed(&cloud, &staff, &id, all).await;
+    let fields = ["available", "discount", "name", "price"];
+
+    let (version, _) = preview(&staff, &entry).await;
+    let hidden = changed(&cloud, &staff, &id, json!({ "available": 4 })).await;
+    for force in [false, true] {
+        undo_at(&staff, &entry, &version, &fields, force).await.is_problem(412, "version_mismatch");
+    }
+    undo(&staff, &hidden, &["available"], false).await.is(201);
+    create(&staff, "Turtle", &garden, 1).await;
+    undo_at(&staff, &entry, &version, &fields, false).await.is_problem(412, "version_mismatch");
+
+    // What it does not show may change.
+    let (version, shown) = preview(&staff, &entry).await;
+    changed(&cloud, &staff, &id, json!({ "description": "Of wood.", "for_sale": false })).await;
+    let done = undo_at(&staff, &entry, &version, &["available", "discount", "price"], false).await;
+    let (_, made) = preview(&staff, &text(&done.is(201)["entry"])).await;
+    let made = made["fields"].as_array().unwrap();
+    assert_eq!(made.len(), 3);
+    for field in shown["fields"].as_array().unwrap().iter().filter(|field| field["field"] != "name") {
+        let after = made.iter().find(|after| after["field"] == field["field"]).unwrap();
+        assert_eq!((&after["was"], &after["became"], &after["is_now"]), (&field["is_now"], &field["would_be"], &field["would_be"]));
+    }
+    let is = product(&staff, &id).await;
+    assert_eq!((&is["name"], &is["description"], &is["price"]["amount"]), (&json!("Tortoise"), &json!("Of wood."), &json!(1000)));
+}
+
+/// Of many who undo one entry at the same moment exactly one does, and the change is made once.
+/// Promise: undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_undo_one_wins() {
+    let cloud = Cloud::start().await;
+    let (one, _) = cloud.staff("shopkeeper", "administrator").await;
+    let (two, _) = cloud.staff("assistant", "administrator").await;
+    let garden = category(&one, "Garden").await;
+    let id = text(&create(&one, "Turtle", &garden, 1000).await["id"]);
+    for round in 0..10 {
+        let entry = changed(&cloud, &one, &id, price(2000 + round)).await;
+        let before = one.get(&format!("/v1/products/{id}")).await.header("etag");
+        let (version, _) = preview(&one, &entry).await;
+        let statuses = race(4, |i| {
+            let (who, entry, version) = (if i % 2 == 0 { one.clone() } else { two.clone() }, entry.clone(), version.clone());
+            async move { undo_at(&who, &entry, &version, &["price"], false).await.status.as_u16() }
+        })
+        .await;
+        assert!(statuses.iter().all(|status| [201, 409, 412].contains(status)), "{statuses:?}");
+        // The one who wins may get the same answer twice.
+        let winners: Vec<usize> = (0..4).filter(|i| statuses[*i] == 201).collect();
+        assert!(!winners.is_empty() && winners.iter().all(|i| i % 2 == winners[0] % 2), "{statuses:?}");
+        assert_eq!(product(&one, &id).await["price"]["amount"], 1000);
+        let after = one.get(&format!("/v1/products/{id}")).await.header("etag");
+        let number = |tag: &str| tag.trim_matches(['"', 'v']).parse::<u64>().unwrap();
+        assert_eq!(number(&after), number(&before) + 1);
+    }
+}
+
+/// Roles are undone by superusers, never their own, and the last one stays. Others see that they cannot.
+/// Promise: undo-roles
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_raises_their_own_role_by_an_undo() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let (other, _) = cloud.staff("second_root", "superuser").await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let role = |name: &str, role: &str| format!("/v1/admin/users/{name}/roles/{role}");
+
+    // An administrator was demoted to a moderator, and does not get the role back by themselves.
+    root.put(&role("shopkeeper", "moderator"), json!({})).await.is(204);
+    let raised = latest(&cloud, "role_granted").await;
+    assert_eq!(outcome(&staff, &raised).await, "never");
+    undo(&staff, &raised, &["roles"], true).await.is_problem(409, "undo_impossible");
+    root.delete(&role("shopkeeper", "administrator")).await.is(204);
+    let lowered = latest(&cloud, "role_taken").await;
+    staff.get(&path(&lowered)).await.is_problem(403, "forbidden");
+    staff.with("if-match", "*").post(&path(&lowered), json!({ "fields": ["roles"], "reason": REASON })).await.is_problem(403, "forbidden");
+    // A superuser undoes it.
+    assert_eq!(outcome(&root, &lowered).await, "clean");
+    undo(&root, &lowered, &["roles"], false).await.is(201);
+    staff.get(&path(&lowered)).await.is(200);
+
+    // Nobody's own roles.
+    other.put(&role("root_of_all", "moderator"), json!({})).await.is(204);
+    let own = latest(&cloud, "role_granted").await;
+    assert_eq!(outcome(&root, &own).await, "never");
+    undo(&root, &own, &["roles"], true).await.is_problem(409, "undo_impossible");
+    assert_eq!(outcome(&other, &own).await, "clean");
+
+    // The last superuser stays, and is not undone by whom they have made one.
+    root.delete(&role("second_root", "superuser")).await.is(204);
+    let removed = latest(&cloud, "role_taken").await;
+    other.get(&path(&own)).await.is_problem(403, "forbidden");
+    undo(&root, &removed, &["roles"], false).await.is(201);
+    assert_eq!(outcome(&other, &removed).await, "never");
+    assert_eq!(undo(&other, &own, &["roles"], false).await.status, 201);
+    let told = audit(&cloud, &root).await;
+    assert_eq!(told.iter().filter(|(_, action)| action == "role_taken").count(), 1, "{told:?}");
+    assert_eq!(root.get("/v1/admin/users/second_root").await.is(200)["roles"], json!(["superuser"]));
+}
+
+/// A ban is undone as moderators end it, and its end as they ban. The undo of a ban that has been replaced takes force.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_is_undone_as_a_whole() {
+    let cloud = Cloud::start().await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let bans = || async { staff.get("/v1/moderation/bans").await.is(200)["items"].as_array().unwrap().clone() };
+    let ban = format!("/v1/moderation/bans/{}", ana.id());
+    moderator.put(&ban, json!({ "reason": "hate", "minutes": 60 })).await.is(204);
+    let entry = latest(&cloud, "chat_banned").await;
+    moderator.get(&path(&entry)).await.is_problem(403, "forbidden");
+    ana.get(&path(&entry)).await.is_problem(403, "forbidden");
+    assert_eq!(outcomes(&preview(&staff, &entry).await.1), [("ban".to_owned(), "clean".to_owned())]);
+    let undone = text(&undo(&staff, &entry, &["ban"], false).await.is(201)["entry"]);
+    assert!(bans().await.is_empty());
+    assert_eq!(outcome(&staff, &undone).await, "clean");
+    undo(&staff, &undone, &["ban"], false).await.is(201);
+    let again = bans().await;
+    assert_eq!((again.len(), &again[0]["reason"]), (1, &json!("hate")));
+    // Another ban has taken its place.
+    let entry = latest(&cloud, "chat_banned").await;
+    moderator.put(&ban, json!({ "reason": "spam" })).await.is(204);
+    assert_eq!(outcome(&staff, &entry).await, "moved_on");
+    undo(&staff, &entry, &["ban"], false).await.is_problem(409, "undo_moved_on");
+    undo(&staff, &entry, &["ban"], true).await.is(201);
+    assert!(bans().await.is_empty());
+    // A ban that would be over is not imposed again.
+    moderator.put(&ban, json!({ "reason": "hate", "minutes": 1 })).await.is(204);
+    moderator.delete(&ban).await.is(204);
+    let ended = latest(&cloud, "chat_unbanned").await;
+    cloud.advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(outcome(&staff, &ended).await, "gone");
+    undo(&staff, &ended, &["ban"], true).await.is_problem(409, "undo_impossible");
+}
+
+/// Staff look at a preview during their shift, and undo only with a recent proof. Unknown entries are not there.
+/// Promise: undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undo_takes_a_recent_proof() {
+    let cloud = Cloud::start().await;
+    let (staff, app) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let entry = changed(&cloud, &staff, &id, price(2000)).await;
+    let (version, _) = preview(&staff, &entry).await;
+    cloud.advance(std::time::Duration::from_secs(360)).await;
+    undo_at(&staff, &entry, &version, &["price"], false).await.is_problem(401, "step_up_required");
+    let (same, _) = preview(&staff, &entry).await;
+    assert_eq!(same, version);
+    let staff = cloud.step_up(&staff, &app).await;
+    undo_at(&staff, &entry, &version, &["price"], false).await.is(201);
+    let unknown = format!("{}0", &entry[..entry.len() - 1]);
+    let unknown = if unknown == entry { format!("{}1", &entry[..entry.len() - 1]) } else { unknown };
+    staff.get(&path(&unknown)).await.is_problem(404, "not_found");
+    undo_at(&staff, &unknown, "*", &["price"], false).await.is_problem(404, "not_found");
+}
+
+/// After an account was deleted, the values of the entries about it are gone, and so is what could be undone.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_a_deleted_account_is_undone() {
+    let cloud = Cloud::start().await;
+    let (root, app) = cloud.staff("root_of_all", "superuser").await;
+    let ana = cloud.member("ana").await;
+    root.put("/v1/admin/users/ana/roles/moderator", json!({})).await.is(204);
+    root.delete("/v1/admin/users/ana/roles/moderator").await.is(204);
+    let entry = latest(&cloud, "role_taken").await;
+    assert_eq!(outcome(&root, &entry).await, "clean");
+    let scheduled = schedule(&ana).await;
+    // Who leaves gets no role.
+    assert_eq!(outcome(&root, &entry).await, "gone");
+    until_due(&cloud, &scheduled).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    cloud.advance(HOUR).await;
+    let root = cloud.sign_in_with(&cloud.anonymous(), "root_of_all", &app).await;
+    assert_eq!(outcome(&root, &entry).await, "gone");
+    undo(&root, &entry, &["roles"], true).await.is_problem(409, "undo_impossible");
+    assert_eq!(cloud.of_kind("undone").await.len(), 0);
+}
