@@ -9,6 +9,7 @@ mod administration;
 mod api_docs;
 mod api_keys;
 mod attachments;
+mod audit;
 mod bodies;
 mod browser;
 mod captcha;
