@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::{
-    figures::{self, DELETIONS, DONATED, MESSAGES, ORDERED, ORDERS, REGISTRATIONS, SIGN_INS},
+    figures::{self, DELETIONS, DONATED, MESSAGES, ORDERED, ORDERS, PLANS, REGISTRATIONS, SIGN_INS},
     statistics::Day,
 };
 use axum::extract::State;
@@ -73,6 +73,8 @@ pub struct FiguresOfDay {
     ordered: Vec<Money>,
     /// What was paid by donations, by currency.
     donated: Vec<Money>,
+    /// What was paid for plans, by currency.
+    plans: Vec<Money>,
     /// Deletions of accounts that were completed.
     deletions: u64,
 }
@@ -92,12 +94,14 @@ impl FiguresOfDay {
             orders: count(ORDERS),
             ordered: sums(ORDERED),
             donated: sums(DONATED),
+            plans: sums(PLANS),
             deletions: count(DELETIONS),
         }
     }
 }
 
-/// Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders and what they cost, donations, deletions.
+/// Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders and what they cost, donations and plans,
+/// deletions.
 ///
 /// For administrators, with a second factor. What happened in the last minute may be missing.
 ///

@@ -1,19 +1,19 @@
-//! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders and what they cost, donations that
-//! were paid, deletions.
+//! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders and what they cost, donations and
+//! plans that were paid, deletions.
 //!
 //! The platform filters the stream, so that the function is invoked with new items of these kinds alone, for up to a thousand of them or
 //! after a minute. So a figure is a minute old, a message costs a thousandth of an invocation, and nobody's request writes anything for
 //! it. Each batch is counted exactly once (`accounts::figures`).
 //!
-//! AWS calls: a transaction for each batch; a read for each paid donation.
+//! AWS calls: a transaction for each batch; a read for each paid donation or plan.
 
 mod record;
 
-use accounts::figures::{Counted, DONATED, Tally};
+use accounts::figures::{Counted, DONATED, PLANS, Tally};
 use aws_lambda_events::dynamodb::Event;
 use function::{Boot, Failure, Function, StartError};
-use kernel::Sys;
-use payments::Donation;
+use kernel::{Sys, Time, id::UserId};
+use payments::{CardPayment, Donor, Plan, Purpose};
 use record::{Record, What};
 use store::Table;
 
@@ -54,14 +54,19 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, Failure> {
     for Record { at, what, .. } in records {
         match what {
             What::Counts(figures) => figures.iter().for_each(|(figure, count)| tally.add(*at, figure, *count)),
-            What::Donation(user, id) => {
-                // Without one, the person has left since.
-                if let Some(donation) = s.table.get::<Donation>(Donation::key_of(*user, *id)).await? {
-                    let paid = donation.donor.amount;
-                    tally.add(*at, &format!("{DONATED}{}", paid.currency().code()), paid.amount());
-                }
-            }
+            What::Donation(user, id) => paid::<Donor>(s, &mut tally, (*at, DONATED), *user, *id).await?,
+            What::Plan(user, id) => paid::<Plan>(s, &mut tally, (*at, PLANS), *user, *id).await?,
         }
     }
     Ok(tally)
+}
+
+/// Adds what was paid to the figure with this beginning.
+async fn paid<P: Purpose>(s: &State, tally: &mut Tally, (at, figure): (Time, &str), user: UserId, id: P::Id) -> Result<(), Failure> {
+    // Without one, the person has left since.
+    if let Some(payment) = s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? {
+        let paid = payment.purpose.amount();
+        tally.add(at, &format!("{figure}{}", paid.currency().code()), paid.amount());
+    }
+    Ok(())
 }

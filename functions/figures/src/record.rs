@@ -2,11 +2,11 @@
 
 use accounts::figures::{DELETIONS, MESSAGES, ORDERED, ORDERS, REGISTRATIONS, SIGN_INS};
 use aws_lambda_events::dynamodb::EventRecord;
-use events::delivery::ReceiptDue;
+use events::delivery::{PlanReceiptDue, ReceiptDue};
 use function::Failure;
 use kernel::{
     Time,
-    id::{DonationId, UserId},
+    id::{DonationId, PlanPaymentId, UserId},
 };
 use money::Money;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub(crate) enum What {
     Counts(Vec<(String, u64)>),
     /// A donation that was paid.
     Donation(UserId, DonationId),
+    /// A plan that was paid.
+    Plan(UserId, PlanPaymentId),
 }
 
 /// A record.
@@ -87,6 +89,10 @@ impl Image {
                 let ReceiptDue { user, donation } = serde_json::from_str(self.event.as_deref()?).ok()?;
                 What::Donation(user, donation)
             }
+            "outbox" if self.name.as_deref() == Some("plan_receipt_due") => {
+                let PlanReceiptDue { user, payment } = serde_json::from_str(self.event.as_deref()?).ok()?;
+                What::Plan(user, payment)
+            }
             _ => return None,
         };
         Some((at, what))
@@ -116,6 +122,8 @@ mod tests {
         assert_eq!(order, Some(What::Counts(vec![(ORDERS.to_owned(), 1), ("ordered_PLN".to_owned(), 1234)])));
         let receipt = r#"{"kind":"outbox","at":0,"name":"receipt_due","event":"{\"name\":\"receipt_due\",\"user\":\"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP\",\"donation\":\"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP\"}"}"#;
         assert!(matches!(counts(receipt, false), Some(What::Donation(..))));
+        let receipt = r#"{"kind":"outbox","at":0,"name":"plan_receipt_due","event":"{\"name\":\"plan_receipt_due\",\"user\":\"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP\",\"payment\":\"plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP\"}"}"#;
+        assert!(matches!(counts(receipt, false), Some(What::Plan(..))));
         assert_eq!(counts(r#"{"kind":"cart","at":0}"#, false), None);
     }
 }

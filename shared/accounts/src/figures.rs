@@ -26,6 +26,8 @@ pub const DELETIONS: &str = "deletions";
 pub const ORDERED: &str = "ordered_";
 /// Followed by a currency: what was paid by donations, in minor units.
 pub const DONATED: &str = "donated_";
+/// Followed by a currency: what was paid for plans, in minor units.
+pub const PLANS: &str = "plans_";
 
 /// How long a batch is remembered: longer than the stream keeps its records, which is a day.
 const REMEMBERED: Duration = DAY.saturating_mul(2);
