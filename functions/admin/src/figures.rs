@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::{
-    figures::{self, DELETIONS, DONATED, MESSAGES, ORDERED, ORDERS, PLANS, REGISTRATIONS, SIGN_INS},
+    figures::{self, DELETIONS, MESSAGES, ORDERS, REGISTRATIONS, REVENUE, SIGN_INS},
     statistics::Day,
 };
 use axum::extract::State;
@@ -67,14 +67,10 @@ pub struct FiguresOfDay {
     sign_ins: u64,
     /// Messages sent.
     messages: u64,
-    /// Orders placed.
+    /// Orders placed; those by card when they are paid.
     orders: u64,
-    /// What the orders that were placed cost, by currency.
-    ordered: Vec<Money>,
-    /// What was paid by donations, by currency.
-    donated: Vec<Money>,
-    /// What was paid for plans, by currency.
-    plans: Vec<Money>,
+    /// What these orders cost, and what was paid by donations and for plans, by currency. What was given back later is not subtracted.
+    revenue: Vec<Money>,
     /// Deletions of accounts that were completed.
     deletions: u64,
 }
@@ -82,26 +78,20 @@ pub struct FiguresOfDay {
 impl FiguresOfDay {
     fn of(day: Day, figures: Option<&BTreeMap<String, u64>>) -> Self {
         let count = |figure: &str| figures.and_then(|figures| figures.get(figure)).copied().unwrap_or_default();
-        let sums = |figure: &str| {
-            let sum = |currency: Currency| Money::new(count(&format!("{figure}{}", currency.code())), currency).ok();
-            Currency::ALL.into_iter().filter_map(sum).filter(|sum| sum.amount() > 0).collect()
-        };
+        let sum = |currency: Currency| Money::new(count(&format!("{REVENUE}{}", currency.code())), currency).ok();
         Self {
             date: day.to_string(),
             registrations: count(REGISTRATIONS),
             sign_ins: count(SIGN_INS),
             messages: count(MESSAGES),
             orders: count(ORDERS),
-            ordered: sums(ORDERED),
-            donated: sums(DONATED),
-            plans: sums(PLANS),
+            revenue: Currency::ALL.into_iter().filter_map(sum).filter(|sum| sum.amount() > 0).collect(),
             deletions: count(DELETIONS),
         }
     }
 }
 
-/// Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders and what they cost, donations and plans,
-/// deletions.
+/// Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders, revenue, deletions.
 ///
 /// For administrators, with a second factor. What happened in the last minute may be missing.
 ///

@@ -14,6 +14,7 @@ use messaging::{
 };
 use serde::Serialize;
 use store::{StoreError, limits::HOUR};
+use tickets::TicketState;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
@@ -46,9 +47,15 @@ pub struct StaffWork {
     support_threads: CappedCount,
     /// Reported messages that nobody has resolved.
     reports: CappedCount,
-    /// Orders that are placed and not shipped. For administrators.
+    /// Tickets of the contact form in which the team has to do something. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tickets: Option<CappedCount>,
+    /// Orders that wait to be shipped: those in cash, and those that are paid by card. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     orders: Option<CappedCount>,
+    /// Orders of which a part was given back, which is to be ended. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunds: Option<CappedCount>,
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
@@ -59,7 +66,7 @@ pub struct StaffWork {
 /// For moderators, with a second factor; some of it is for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
-/// and one for reports; for administrators also one for orders, and four for deletions.
+/// and one for reports; for administrators also one for tickets, three for orders, and four for deletions.
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
     let moderation = async {
@@ -70,14 +77,22 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
     };
     let administration = async {
         if caller.role < Role::Administrator {
-            return Ok::<_, StoreError>((None, None));
+            return Ok::<_, StoreError>(None);
         }
-        let orders = in_this_state(&s.table, OrderState::Placed, None, LOOK);
-        let (orders, deletions) = try_join!(orders, overdue_deletions(&s))?;
-        Ok((Some(CappedCount::of(orders.items.len())), Some(CappedCount::of(deletions))))
+        let orders = |state| in_this_state(&s.table, state, None, LOOK);
+        let (tickets, placed, paid, refunding, deletions) = try_join!(
+            tickets::list(&s.table, TicketState::Open, None, LOOK),
+            orders(OrderState::Placed),
+            orders(OrderState::Paid),
+            orders(OrderState::Refunding),
+            overdue_deletions(&s)
+        )?;
+        let to_ship = placed.items.len().saturating_add(paid.items.len());
+        Ok(Some([tickets.items.len(), to_ship, refunding.items.len(), deletions].map(CappedCount::of)))
     };
-    let ((support_threads, reports), (orders, overdue_deletions)) = try_join!(moderation, administration)?;
-    Ok(Json(StaffWork { support_threads, reports, orders, overdue_deletions }))
+    let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
+    let [tickets, orders, refunds, overdue_deletions] = administration.map_or([None; 4], |counts| counts.map(Some));
+    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, overdue_deletions }))
 }
 
 /// How many deletions the sweep has not begun although it should have.

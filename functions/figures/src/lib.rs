@@ -1,21 +1,22 @@
-//! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders and what they cost, donations and
-//! plans that were paid, deletions.
+//! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders, revenue, deletions.
 //!
 //! The platform filters the stream, so that the function is invoked with new items of these kinds alone, for up to a thousand of them or
 //! after a minute. So a figure is a minute old, a message costs a thousandth of an invocation, and nobody's request writes anything for
 //! it. Each batch is counted exactly once (`accounts::figures`).
 //!
-//! AWS calls: a transaction for each batch; a read for each paid donation or plan.
+//! AWS calls: a transaction for each batch; a read for each order, paid donation and paid plan.
 
 mod record;
 
-use accounts::figures::{Counted, DONATED, PLANS, Tally};
+use accounts::figures::{Counted, ORDERS, REVENUE, Tally};
 use aws_lambda_events::dynamodb::Event;
+use commerce::order::Order;
 use function::{Boot, Failure, Function, StartError};
-use kernel::{Sys, Time, id::UserId};
-use payments::{CardPayment, Donor, Plan, Purpose};
+use kernel::Sys;
+use money::Money;
+use payments::{Donation, PlanPayment};
 use record::{Record, What};
-use store::Table;
+use store::{StoreError, Table};
 
 /// The state of the function.
 #[derive(Clone)]
@@ -49,24 +50,31 @@ async fn count(s: &State, event: Event) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn tally(s: &State, records: &[Record]) -> Result<Tally, Failure> {
+async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
     for Record { at, what, .. } in records {
         match what {
-            What::Counts(figures) => figures.iter().for_each(|(figure, count)| tally.add(*at, figure, *count)),
-            What::Donation(user, id) => paid::<Donor>(s, &mut tally, (*at, DONATED), *user, *id).await?,
-            What::Plan(user, id) => paid::<Plan>(s, &mut tally, (*at, PLANS), *user, *id).await?,
+            What::Nothing => {}
+            What::One(figure) => tally.add(*at, figure, 1),
+            paid => {
+                if matches!(paid, What::Order(..)) {
+                    tally.add(*at, ORDERS, 1);
+                }
+                if let Some(amount) = revenue(&s.table, paid).await? {
+                    tally.add(*at, &format!("{REVENUE}{}", amount.currency().code()), amount.amount());
+                }
+            }
         }
     }
     Ok(tally)
 }
 
-/// Adds what was paid to the figure with this beginning.
-async fn paid<P: Purpose>(s: &State, tally: &mut Tally, (at, figure): (Time, &str), user: UserId, id: P::Id) -> Result<(), Failure> {
-    // Without one, the person has left since.
-    if let Some(payment) = s.table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? {
-        let paid = payment.purpose.amount();
-        tally.add(at, &format!("{figure}{}", paid.currency().code()), paid.amount());
-    }
-    Ok(())
+/// What was paid. `None` if the person has left since.
+async fn revenue(table: &Table, paid: &What) -> Result<Option<Money>, StoreError> {
+    Ok(match paid {
+        What::Order(user, id) => table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| order.total),
+        What::Donation(user, id) => table.get::<Donation>(Donation::key_of(*user, *id)).await?.map(|donation| donation.purpose.amount),
+        What::Plan(user, id) => table.get::<PlanPayment>(PlanPayment::key_of(*user, *id)).await?.map(|payment| payment.purpose.price),
+        What::Nothing | What::One(_) => None,
+    })
 }

@@ -1,14 +1,16 @@
 //! One record of the stream, and what it counts as.
 
-use accounts::figures::{DELETIONS, MESSAGES, ORDERED, ORDERS, REGISTRATIONS, SIGN_INS};
+use accounts::figures::{DELETIONS, MESSAGES, REGISTRATIONS, SIGN_INS};
 use aws_lambda_events::dynamodb::EventRecord;
-use events::delivery::{PlanReceiptDue, ReceiptDue};
+use events::{
+    delivery::{PlanReceiptDue, ReceiptDue},
+    shop::OrderPlaced,
+};
 use function::Failure;
 use kernel::{
     Time,
-    id::{DonationId, PlanPaymentId, UserId},
+    id::{DonationId, OrderId, PlanPaymentId, UserId},
 };
-use money::Money;
 use serde::Deserialize;
 
 /// The number of a record in the stream: decimal digits.
@@ -23,10 +25,14 @@ impl Sequence {
 }
 
 /// What a record counts as.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// These figures.
-    Counts(Vec<(String, u64)>),
+    /// Nothing.
+    Nothing,
+    /// One of this figure.
+    One(&'static str),
+    /// An order that was placed, and paid if that is by card.
+    Order(UserId, OrderId),
     /// A donation that was paid.
     Donation(UserId, DonationId),
     /// A plan that was paid.
@@ -51,7 +57,6 @@ struct Image {
     created_at: Option<Time>,
     done_at: Option<Time>,
     at: Option<Time>,
-    total: Option<Money>,
     name: Option<String>,
     event: Option<String>,
 }
@@ -66,7 +71,7 @@ impl Record {
         if counted.is_none() {
             tracing::warn!(sequence = sequence.0, "a record that is not counted");
         }
-        let (at, what) = counted.unwrap_or((Time::ZERO, What::Counts(Vec::new())));
+        let (at, what) = counted.unwrap_or((Time::ZERO, What::Nothing));
         Ok(Self { sequence, at, what })
     }
 }
@@ -75,27 +80,25 @@ impl Image {
     /// When it happened, and what it counts as.
     fn counts(self, said: bool) -> Option<(Time, What)> {
         let at = self.created_at.or(self.done_at).or(self.at)?;
-        let one = |figure: &str| What::Counts(vec![(figure.to_owned(), 1)]);
-        let what = match self.kind.as_str() {
-            "user" => one(REGISTRATIONS),
-            "session" => one(SIGN_INS),
-            "message" if said => one(MESSAGES),
-            "order" => {
-                let total = self.total?;
-                What::Counts(vec![(ORDERS.to_owned(), 1), (format!("{ORDERED}{}", total.currency().code()), total.amount())])
-            }
-            "deletion_receipt" => one(DELETIONS),
-            "outbox" if self.name.as_deref() == Some("receipt_due") => {
-                let ReceiptDue { user, donation } = serde_json::from_str(self.event.as_deref()?).ok()?;
-                What::Donation(user, donation)
-            }
-            "outbox" if self.name.as_deref() == Some("plan_receipt_due") => {
-                let PlanReceiptDue { user, payment } = serde_json::from_str(self.event.as_deref()?).ok()?;
-                What::Plan(user, payment)
-            }
+        let what = match (self.kind.as_str(), self.name.as_deref()) {
+            ("user", _) => What::One(REGISTRATIONS),
+            ("session", _) => What::One(SIGN_INS),
+            ("message", _) if said => What::One(MESSAGES),
+            ("deletion_receipt", _) => What::One(DELETIONS),
+            ("outbox", Some(name)) => paid(name, self.event.as_deref()?)?,
             _ => return None,
         };
         Some((at, what))
+    }
+}
+
+/// What an event tells to be paid.
+fn paid(name: &str, event: &str) -> Option<What> {
+    match name {
+        "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| What::Order(user, order)),
+        "receipt_due" => serde_json::from_str(event).ok().map(|ReceiptDue { user, donation }| What::Donation(user, donation)),
+        "plan_receipt_due" => serde_json::from_str(event).ok().map(|PlanReceiptDue { user, payment }| What::Plan(user, payment)),
+        _ => None,
     }
 }
 
@@ -112,18 +115,23 @@ mod tests {
     #[test]
     fn items_count_as_what_they_are() {
         let counts = |json: &str, said| serde_json::from_str::<Image>(json).unwrap().counts(said).map(|(_, what)| what);
-        let one = |figure: &str| Some(What::Counts(vec![(figure.to_owned(), 1)]));
-        assert_eq!(counts(r#"{"kind":"user","created_at":0}"#, false), one(REGISTRATIONS));
-        assert_eq!(counts(r#"{"kind":"session","created_at":0}"#, false), one(SIGN_INS));
-        assert_eq!(counts(r#"{"kind":"message","at":0}"#, true), one(MESSAGES));
-        assert_eq!(counts(r#"{"kind":"message","at":0}"#, false), None, "a system event");
-        assert_eq!(counts(r#"{"kind":"deletion_receipt","done_at":0}"#, false), one(DELETIONS));
-        let order = counts(r#"{"kind":"order","created_at":0,"total":{"amount":1234,"currency":"PLN"}}"#, false);
-        assert_eq!(order, Some(What::Counts(vec![(ORDERS.to_owned(), 1), ("ordered_PLN".to_owned(), 1234)])));
-        let receipt = r#"{"kind":"outbox","at":0,"name":"receipt_due","event":"{\"name\":\"receipt_due\",\"user\":\"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP\",\"donation\":\"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP\"}"}"#;
-        assert!(matches!(counts(receipt, false), Some(What::Donation(..))));
-        let receipt = r#"{"kind":"outbox","at":0,"name":"plan_receipt_due","event":"{\"name\":\"plan_receipt_due\",\"user\":\"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP\",\"payment\":\"plp_01K9ZC4QW8V3T6R1NHXJ5B2MDP\"}"}"#;
-        assert!(matches!(counts(receipt, false), Some(What::Plan(..))));
-        assert_eq!(counts(r#"{"kind":"cart","at":0}"#, false), None);
+        for (json, said, expected) in [
+            (r#"{"kind":"user","created_at":0}"#, false, Some(What::One(REGISTRATIONS))),
+            (r#"{"kind":"session","created_at":0}"#, false, Some(What::One(SIGN_INS))),
+            (r#"{"kind":"message","at":0}"#, true, Some(What::One(MESSAGES))),
+            // A system event.
+            (r#"{"kind":"message","at":0}"#, false, None),
+            (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(What::One(DELETIONS))),
+            (r#"{"kind":"cart","at":0}"#, false, None),
+            (r#"{"kind":"outbox","at":0,"name":"notice_due","event":"{}"}"#, false, None),
+        ] {
+            assert_eq!(counts(json, said), expected, "{json}");
+        }
+        let (user, order) = ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP");
+        let event = format!(r#"{{"name":"order_placed","user":"{user}","order":"{order}"}}"#);
+        assert_eq!(paid("order_placed", &event), Some(What::Order(user.parse().unwrap(), order.parse().unwrap())));
+        let event = format!(r#"{{"name":"receipt_due","user":"{user}","donation":"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}}"#);
+        assert!(matches!(paid("receipt_due", &event), Some(What::Donation(..))));
+        assert_eq!(paid("receipt_due", "{}"), None);
     }
 }

@@ -18,16 +18,12 @@ pub const REGISTRATIONS: &str = "registrations";
 pub const SIGN_INS: &str = "sign_ins";
 /// Messages that were sent.
 pub const MESSAGES: &str = "messages";
-/// Orders that were placed.
+/// Orders that were placed, and paid if that is by card.
 pub const ORDERS: &str = "orders";
 /// Deletions of accounts that were completed.
 pub const DELETIONS: &str = "deletions";
-/// Followed by a currency: what the orders that were placed cost, in minor units.
-pub const ORDERED: &str = "ordered_";
-/// Followed by a currency: what was paid by donations, in minor units.
-pub const DONATED: &str = "donated_";
-/// Followed by a currency: what was paid for plans, in minor units.
-pub const PLANS: &str = "plans_";
+/// Followed by a currency: what these orders cost, and what was paid by donations and for plans, in minor units.
+pub const REVENUE: &str = "revenue_";
 
 /// How long a batch is remembered: longer than the stream keeps its records, which is a day.
 const REMEMBERED: Duration = DAY.saturating_mul(2);
