@@ -4,9 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::Env;
-use local::outside::{
-    Mode,
-    stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+use local::{
+    aws::faults::{Fault, Target},
+    outside::{
+        Mode,
+        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+    },
 };
 use reqwest::Method;
 use tasks::endpoint;
@@ -14,7 +17,8 @@ use tests::{Caller, Cloud, Reply, Value, json};
 
 use crate::{
     deletion::run,
-    donations::{VISA, WEBHOOK, act, begin, card, intent, seen, stored},
+    donations::{DONATIONS, VISA, WEBHOOK, act, begin, card, intent, of, seen, stored},
+    killed::cut_everywhere,
 };
 
 const EVENTS: &str = "/v1/stripe-events";
@@ -300,6 +304,61 @@ async fn an_outage_loses_no_event() {
     cloud.settle().await;
     assert_eq!((last().delivered, last().attempts), (true, 2));
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// A donation is paid while calls of the webhook fail. Stripe sends its events again.
+async fn paid_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    cloud.limits.lift(true);
+    let ana = cloud.member(name).await;
+    let begun = begin(&ana, "one").await;
+    cloud.settle().await;
+    let down = cloud.aws.faults.script(target, fault);
+    act(cloud, &begun, card(VISA));
+    cloud.settle().await;
+    down.end();
+    cloud.advance(Duration::from_secs(6 * 60)).await;
+    let all = stored(cloud).await;
+    let paid = all.iter().find(|donation| donation["id"]["S"] == begun["id"]).unwrap();
+    assert_eq!(paid["state"]["S"], "paid", "{fault:?}, {name}");
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1, "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of the webhook fails, or whose reply is lost after its effect: the donation is paid once, with one receipt.
+/// Promise: stripe-order, consumer-resumes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_applied_once_whatever_fails() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere(WEBHOOK, times, async |cloud, name, target| paid_despite(cloud, name, target, fault).await).await;
+        assert!(calls >= 3, "{fault:?}: {calls}");
+    }
+}
+
+/// A donation is begun while calls of its function fail, and once more with the same key.
+async fn begun_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    cloud.limits.lift(true);
+    let ana = cloud.member(name).await;
+    let down = cloud.aws.faults.script(target, fault);
+    let _ = ana.with("idempotency-key", "one").post(DONATIONS, of(1234)).await;
+    down.end();
+    let begun = begin(&ana, "one").await;
+    let payments = cloud.outside.stripe.payments();
+    let hers = payments.iter().filter(|payment| payment["metadata"]["user"] == ana.id()).count();
+    let listed = ana.get(DONATIONS).await.is(200)["items"].clone();
+    assert_eq!((hers, listed.as_array().unwrap().len(), &listed[0]["id"]), (1, 1, &begun["id"]), "{fault:?}, {name}");
+    cloud.settle().await;
+    down.hits()
+}
+
+/// Whichever call of the function fails, or whose reply is lost after its effect: the same request begins one payment.
+/// Promise: payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_begun_once_whatever_fails() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls =
+            cut_everywhere("DonationsFunction", times, async |cloud, name, target| begun_despite(cloud, name, target, fault).await).await;
+        assert!(calls >= 5, "{fault:?}: {calls}");
+    }
 }
 
 /// The task for operators creates the endpoint with the version that the functions read, and returns its secret.

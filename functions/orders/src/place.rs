@@ -7,7 +7,7 @@ use commerce::{
     place::{Placing, Wish, is_placed, place},
 };
 use money::Money;
-use payments::{Customer, FROM_NETWORK, PAYMENTS};
+use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS};
 use serde::Deserialize;
 use store::limits::{HOUR, Quota};
 use utoipa::ToSchema;
@@ -51,7 +51,7 @@ pub struct PlaceOrder {
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
         ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK])),
+        ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]
 pub async fn place_order(
@@ -67,7 +67,7 @@ pub async fn place_order(
     let limits = [ORDERS.of(user.id)].into_iter().chain(tries.iter().filter(|_| by_card).cloned()).collect();
     let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, network, limits };
     if by_card && !is_placed(&s.table, now, &placing).await? {
-        s.gate.prove(&s.table, now, user.id, &placing.network, captcha.as_deref()).await?;
+        s.gate.check(&s.table, now, user.id, &placing.network, captcha.as_deref()).await?;
     }
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order is placed");

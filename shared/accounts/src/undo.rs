@@ -89,7 +89,7 @@ pub struct Field {
 impl Field {
     /// A field with its values before and after the change and now.
     #[must_use]
-    pub fn of(name: &str, (was, became): (Value, Value), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
+    pub fn of(name: &str, (was, became): (AuditValue, AuditValue), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
         let outcome = match obstacle {
             Some(obstacle) => obstacle.into(),
             None if is_now == was => Outcome::Same,
@@ -128,8 +128,7 @@ impl Preview {
     pub fn version(&self) -> Result<u64, Problem> {
         let shown = serde_json::to_vec(self).map_err(Problem::internal)?;
         let digest: [u8; 32] = Sha256::digest(shown).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Ok(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Ok(u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default()))
     }
 
     /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.

@@ -109,6 +109,7 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
             let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
             return vec![format!("{}: {number}", label(&format!("{}-number", mail.name()))), time];
         }
+        Mail::AuditHead { hash, .. } => return vec![format!("SHA-256: {hash}")],
         Mail::OrderConfirmation { number, lines, total, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
             let number = format!("{}: {number}", label("order_confirmation-number"));
@@ -162,6 +163,7 @@ fn args(mail: &Mail, locale: Locale) -> Args {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
         Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
+        Mail::AuditHead { number, .. } => vec![("number", number.to_string())],
         Mail::PlanReceipt { username, plan, amount, .. } => {
             vec![("username", username.clone()), ("plan", plan.clone()), ("amount", amount.clone())]
         }
@@ -229,6 +231,7 @@ mod tests {
         let special = [
             "activation",
             "address_taken",
+            "audit_head",
             "contact_answer",
             "contact_copy",
             "contact_message",
@@ -254,6 +257,7 @@ mod tests {
         let others = [
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
             Mail::AddressTaken,
+            Mail::AuditHead { number: 7, hash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg".to_owned() },
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
             Mail::DonationReceipt {

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
 /// The payments from one network.
 pub const FROM_NETWORK: Quota = Quota::window("payments_network", 10, HOUR, "payments that are begun from a network");
+/// The captchas of a person that are checked before payments: each is a request to their service.
+pub const CAPTCHAS: Quota = Quota::window("payment_captchas", 20, HOUR, "captchas of a person before payments");
 /// The refused cards of a person, after which a payment takes a captcha.
 const REFUSED: Quota = Quota::window("cards_refused", 3, DAY, "refused cards of a person").frequent();
 /// As [`REFUSED`], of everybody in one network.
@@ -35,7 +37,7 @@ pub struct CaptchaSite {
     action: &'static str,
 }
 
-/// Admits people to begin a payment by card.
+/// Keeps whoever tries cards from beginning payments, unless they solve a captcha.
 #[derive(Clone)]
 pub struct CardGate(Option<Captcha>);
 
@@ -53,50 +55,22 @@ impl CardGate {
         self.0.as_ref().map(site)
     }
 
-    /// Admits a person from this network, or refuses them: for each new payment, but not for a repetition of the same request. Two
-    /// counters; with captchas also a batch read, and a request to their service after three refused cards.
+    /// Asks for a captcha if three cards of this person, or in this network, were refused: before each new payment, but not for a
+    /// repetition of the same request. With captchas a batch read; after refused cards also a counter, and a request to their service.
     ///
     /// # Errors
-    /// [`Kind::CaptchaRequired`] if there is no token of a captcha where one is needed, otherwise the errors of [`Captcha::check`], and
-    /// [`Kind::TooManyRequests`].
-    pub async fn admit(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
-        let asked = self.asked(table, now, user, network, token).await?;
-        limits::take(table, now, &[PAYMENTS.of(user), FROM_NETWORK.of(network)]).await?;
-        match asked {
-            Some((captcha, token)) => Ok(captcha.check(now, token, ACTION).await?),
-            None => Ok(()),
-        }
-    }
-
-    /// As [`CardGate::admit`], without the counters, for a payment that counts in the transaction that begins it: [`PAYMENTS`] and
-    /// [`FROM_NETWORK`].
-    ///
-    /// # Errors
-    /// As [`CardGate::admit`].
-    pub async fn prove(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
-        match self.asked(table, now, user, network, token).await? {
-            Some((captcha, token)) => Ok(captcha.check(now, token, ACTION).await?),
-            None => Ok(()),
-        }
-    }
-
-    /// The captcha that a person has to solve, with its token, if cards were refused.
-    async fn asked<'a>(
-        &'a self,
-        table: &Table,
-        now: Time,
-        user: UserId,
-        network: &str,
-        token: Option<&'a str>,
-    ) -> Result<Option<(&'a Captcha, &'a str)>, Problem> {
-        let Some(captcha) = &self.0 else { return Ok(None) };
+    /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::TooManyRequests`], and the errors of
+    /// [`Captcha::check`].
+    pub async fn check(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
+        let Some(captcha) = &self.0 else { return Ok(()) };
         if !has_refused_cards(table, now, user, network).await? {
-            return Ok(None);
+            return Ok(());
         }
-        match token.filter(|token| !token.is_empty()) {
-            Some(token) => Ok(Some((captcha, token))),
-            None => Err(Kind::CaptchaRequired.because("three cards were refused")),
-        }
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Err(Kind::CaptchaRequired.because("three cards were refused"));
+        };
+        limits::take(table, now, &[CAPTCHAS.of(user)]).await?;
+        Ok(captcha.check(now, token, ACTION).await?)
     }
 }
 
