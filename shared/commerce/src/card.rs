@@ -372,6 +372,90 @@ mod tests {
         }
     }
 
+    /// An order, what Stripe knows of its payment, and what somebody may hear of that, late or never.
+    struct World {
+        state: OrderState,
+        card: OrderCard,
+        now: Time,
+        stripe: (Progress, u64),
+        told: Vec<(Progress, u64)>,
+    }
+
+    impl World {
+        fn step(&mut self, sys: &Sys, what: u32) {
+            let left = 1234 - self.stripe.1;
+            match (what, self.stripe.0) {
+                (0, Progress::Open) => self.stripe.0 = Progress::Succeeded,
+                // Nobody but whoever ends the order cancels its payment.
+                (1, Progress::Open) if self.card.intent.is_some() && self.card.end(self.now).is_some() => {
+                    self.stripe.0 = Progress::Cancelled
+                }
+                (2, _) => self.now = self.now + PAYABLE / 2,
+                (3, _) if self.state == OrderState::PendingPayment => self.card = self.card.cancelled(self.now),
+                (4, Progress::Succeeded) if left > 0 => self.stripe.1 += u64::from(sys.below(u32::try_from(left).unwrap())) + 1,
+                (5, _) => self.answer(),
+                (6, _) => self.end(),
+                _ => self.hear(self.told[sys.below(u32::try_from(self.told.len()).unwrap()) as usize]),
+            }
+            self.told.push(self.stripe);
+        }
+
+        /// Stripe makes the refund that it is asked for, or refuses it.
+        fn answer(&mut self) {
+            let Some(refund) = self.card.asked_refund().cloned() else { return };
+            let fits = self.stripe.1 + refund.amount <= 1234;
+            self.stripe.1 += if fits { refund.amount } else { 0 };
+            self.card = self.card.with_answer(&refund.name, if fits { RefundState::Done } else { RefundState::Refused }, None);
+        }
+
+        /// An order without a payment ends by itself.
+        fn end(&mut self) {
+            let end = self.card.end(self.now).filter(|_| self.card.intent.is_none() && self.state == OrderState::PendingPayment);
+            self.state = end.unwrap_or(self.state);
+        }
+
+        fn hear(&mut self, (progress, refunded): (Progress, u64)) {
+            let (state, card) = settled(self.state, self.card.clone(), &said(progress, refunded), self.now);
+            (self.state, self.card) = (state, card);
+        }
+    }
+
+    #[test]
+    fn an_order_becomes_what_stripe_says_whatever_is_heard_when() {
+        let sys = Sys::real();
+        let mut ends = Vec::new();
+        for n in 0..10_000 {
+            let card = if n % 2 == 0 { payment() } else { OrderCard::new(String::new(), NOW) };
+            let stripe = (Progress::Open, 0);
+            let mut world = World { state: OrderState::PendingPayment, card, now: NOW, stripe, told: vec![stripe] };
+            for _ in 0..12 {
+                world.step(&sys, sys.below(12));
+            }
+            for _ in 0..3 {
+                world.hear(world.stripe);
+                world.answer();
+                world.end();
+            }
+            let World { state, card, stripe, .. } = world;
+            let was_refused = card.refunds.iter().any(|refund| refund.state == RefundState::Refused);
+            let right = match (stripe.0, state) {
+                (Progress::Succeeded, OrderState::Paid) => stripe.1 == 0,
+                (Progress::Succeeded, OrderState::Refunding) => (1..1234).contains(&stripe.1),
+                (Progress::Succeeded, OrderState::Refunded) => stripe.1 == 1234,
+                (Progress::Succeeded, OrderState::Expired | OrderState::Cancelled) => stripe.1 == 1234 || was_refused,
+                (Progress::Open, OrderState::PendingPayment) => true,
+                (Progress::Open, OrderState::Expired | OrderState::Cancelled) => card.intent.is_none() || n % 2 == 1,
+                (Progress::Cancelled, OrderState::Expired | OrderState::Cancelled) => true,
+                _ => false,
+            };
+            assert!(right && card.refunds.len() <= 1, "{state:?} {stripe:?} {card:?}");
+            ends.push(state);
+        }
+        for state in [OrderState::Paid, OrderState::Refunding, OrderState::Expired, OrderState::Cancelled, OrderState::PendingPayment] {
+            assert!(ends.contains(&state), "{state:?}");
+        }
+    }
+
     #[test]
     fn another_payment_changes_nothing() {
         let good = said(Progress::Succeeded, 0);

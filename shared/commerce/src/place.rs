@@ -93,8 +93,8 @@ pub struct Placing<'a> {
 /// has changed meanwhile.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or
-/// [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`],
+/// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (hash(placing.key), hash(&format!("{:?}", placing.wish)));
