@@ -63,7 +63,8 @@ const OWN: [&str; 16] = [
 pub(crate) async fn audit(cloud: &Cloud, about: &Caller) -> Vec<(String, String)> {
     let text = |v: &Value| v["S"].as_str().unwrap_or("operator").to_owned();
     let mut entries = cloud.of_kind("audit").await;
-    entries.retain(|e| e["subject"]["S"] == about.id() && !OWN.contains(&&*text(&e["action"])));
+    let own = |e: &Value| e["actor"] == e["subject"] && OWN.contains(&&*text(&e["action"]));
+    entries.retain(|e| e["subject"]["S"] == about.id() && !own(e));
     entries.sort_by_key(|e| text(&e["sk"]));
     entries.iter().map(|e| (text(&e["actor"]), text(&e["action"]))).collect()
 }

@@ -4,7 +4,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kernel::{Id as _, id::UserId};
-use local::hosts::Trace;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
 use reqwest::Method;
 use serde_json::value::to_raw_value;
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
@@ -104,7 +110,7 @@ async fn every_combination_of_filters_is_right() {
         for role in [None, Some("moderator"), Some("administrator")] {
             for state in [None, Some("active"), Some("leaving"), Some("deactivated"), Some("purging")] {
                 for (days, shown) in
-                    [(0..=2, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
+                    [(0..=2_usize, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
                 {
                     let mut query = shown;
                     for (name, value) in [("q", q), ("role", role), ("state", state)] {
@@ -359,6 +365,40 @@ async fn nobody_reaches_above_themselves() {
     ida.delete(&at("moe", "sessions")).await.is(204);
 }
 
+/// Each change of an account and its entry happen together or not at all, whichever call to the table fails.
+/// Promise: audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_an_account_and_its_entry_are_atomic() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let ben = cloud.member("ben").await;
+    let fault = |first| {
+        let target = Target { first, times: 0, ..Target::of("AdminFunction", Service::DynamoDb, "TransactWriteItems") };
+        cloud.aws.faults.script(target, Fault::Unavailable)
+    };
+    for (method, path, body, action) in [
+        (Method::PATCH, account("ben"), json!({ "bio": "Climbs.", "username": "ben_nowak" }), "profile_changed"),
+        (Method::DELETE, at("ben_nowak", "sessions"), json!({}), "sessions_ended"),
+        (Method::PUT, at("ben_nowak", "deletion"), json!({}), "deletion_scheduled"),
+        (Method::DELETE, at("ben_nowak", "deletion"), json!({}), "deletion_cancelled"),
+        (Method::POST, at("ben_nowak", "deactivation"), json!({}), "account_deactivated"),
+    ] {
+        let entries = async || cloud.of_kind("audit").await.iter().filter(|entry| entry["action"]["S"] == action).count();
+        let ask = async || ida.with("if-match", "*").send(method.clone(), &path, Some(body.clone())).await;
+        let state = async || (stored(&cloud, &ben).await, deletions(&cloud, &ben).await, entries().await);
+        let before = state().await;
+        let down = fault(1);
+        assert_eq!((ask().await.status.as_u16(), state().await), (503, before), "{action}");
+        assert!(down.hits() > 0, "{action}");
+        down.end();
+        // If the entry were written by a second transaction, that one would fail here.
+        let between = fault(2);
+        ask().await.succeeds();
+        assert_eq!((entries().await, between.hits()), (1, 0), "{action}");
+        between.end();
+    }
+}
+
 /// A second factor and a proof of the last five minutes are needed for every change.
 /// Promise: staff-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -573,7 +613,7 @@ async fn rooms_are_listed_and_closed_by_staff() {
     let ana = cloud.member("ana").await;
     let mut made = Vec::new();
     for n in 0..7 {
-        let room = ana.post("/v1/rooms/groups", json!({ "name": format!("Walks {n}") })).await;
+        let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": format!("Walks {n}") })).await;
         made.push(room.succeeds().json()["id"].as_str().unwrap().to_owned());
         cloud.advance(Duration::from_millis(1)).await;
     }
@@ -602,6 +642,53 @@ async fn rooms_are_listed_and_closed_by_staff() {
     let direct = ana.post("/v1/rooms/direct", json!({ "user": ida.id() })).await.json()["id"].as_str().unwrap().to_owned();
     for room in [direct.as_str(), "rom_00000000000000000000000000"] {
         ida.delete(&format!("/v1/admin/rooms/{room}")).await.is_problem(404, "not_found");
+    }
+    items::are_as_described(&cloud).await;
+}
+
+/// The figures of a day are what has happened on it, by the moment at which it happened. A batch that is delivered again, also with more
+/// records behind it, is counted once.
+/// Promise: daily-figures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_are_counted_once() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let today = cloud.now().date().to_string();
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    cloud.sign_in("ana").await;
+    let mut socket = ana.socket().await;
+    for n in 0..3 {
+        socket.ask(json!({ "type": "send", "room": "public", "text": "Good morning!", "nonce": format!("n{n}") })).await;
+    }
+    ida.put(&at("ben", "deletion"), json!({})).await.is(200);
+    let scheduled = ben.get("/v1/me/deletion").await.is(200);
+    cloud.settle().await;
+    let shown = ida.get(&format!("/v1/admin/figures?from={today}")).await.is(200)["days"].clone();
+    let day = json!({
+        "date": today, "registrations": 3, "sign_ins": 4, "messages": 3, "orders": 0, "ordered": [], "donated": [], "deletions": 0,
+    });
+    assert_eq!(shown, json!([day]));
+    until_due(&cloud, &scheduled).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    cloud.settle().await;
+    let days = ida.get("/v1/admin/figures").await.is(200)["days"].as_array().unwrap().clone();
+    let last = days.last().unwrap();
+    assert_eq!((days.len(), &last["deletions"], &last["sign_ins"]), (30, &json!(1), &json!(1)), "{last}");
+
+    // 21 November 2026. The third delivery has more behind the last record.
+    let event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
+    let mut longer = event.clone();
+    let mut next = event["Records"][2].clone();
+    next["dynamodb"]["SequenceNumber"] = json!("4421584500000000017450439200");
+    longer["Records"].as_array_mut().unwrap().push(next);
+    for (event, messages) in [(&event, 1), (&event, 1), (&longer, 2), (&longer, 2)] {
+        cloud.hosts.invoke("FiguresFunction", to_raw_value(event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+        let of_day = ida.get("/v1/admin/figures?from=2026-11-21&until=2026-11-21").await.is(200)["days"][0].clone();
+        let money = json!([{ "amount": 4999, "currency": "PLN" }]);
+        let counted = (&of_day["registrations"], &of_day["messages"], &of_day["orders"], &of_day["ordered"]);
+        assert_eq!(counted, (&json!(1), &json!(messages), &json!(1), &money), "{of_day}");
     }
     items::are_as_described(&cloud).await;
 }

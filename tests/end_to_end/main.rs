@@ -68,6 +68,7 @@ mod second_step;
 mod security;
 mod soak;
 mod socket;
+mod staff_console;
 mod stripe;
 mod support;
 mod swaps;

@@ -21,10 +21,12 @@
 //! | `GET /v1/admin/rooms` | the caller and their roles in one; a query; a batch of the rooms |
 //! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a batch and a transaction |
 //! | `GET /v1/admin/work` | the caller and their roles in one; up to seven queries of eleven items at once |
+//! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;
 mod edit;
+mod figures;
 mod first;
 mod leave;
 mod list;
@@ -69,6 +71,7 @@ web::operations! { "admin", "Administration of accounts and roles, for staff.", 
     rooms::list_all_rooms,
     rooms::close_room,
     work::get_work,
+    figures::get_figures,
     roles::grant_role,
     roles::take_role,
 }

@@ -91,7 +91,7 @@ pub struct Field {
 impl Field {
     /// A field with its values before and after the change and now.
     #[must_use]
-    pub fn of(name: &str, (was, became): (Value, Value), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
+    pub fn of(name: &str, (was, became): (AuditValue, AuditValue), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
         let outcome = match obstacle {
             Some(obstacle) => obstacle.into(),
             None if is_now == was => Outcome::Same,
