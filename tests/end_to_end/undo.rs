@@ -317,6 +317,37 @@ async fn a_ban_is_undone_as_a_whole() {
     undo(&staff, &ended, &["ban"], true).await.is_problem(409, "undo_impossible");
 }
 
+/// What a moderator has made of a comment is undone, unless its author has changed it since; what was deleted is gone.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moderated_comment_gets_its_text_back() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let product = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let ana = cloud.member("ana").await;
+    let path = format!("/v1/products/{product}/comments");
+    let comment = text(&ana.post(&path, json!({ "text": "It stands well." })).await.is(201)["id"]);
+    let (own, moderated) = (format!("{path}/{comment}"), format!("/v1/moderation/comments/{product}/{comment}"));
+    let shown = || async { text(&cloud.anonymous().get(&path).await.is(200)["items"][0]["text"]) };
+
+    staff.put(&moderated, json!({ "text": "It stands." })).await.is(200);
+    let entry = latest(&cloud, "comment_changed").await;
+    assert_eq!(outcomes(&preview(&staff, &entry).await.1), [("text".to_owned(), "clean".to_owned())]);
+    undo(&staff, &entry, &["text"], false).await.is(201);
+    assert_eq!(shown().await, "It stands well.");
+
+    staff.put(&moderated, json!({ "text": "It stands." })).await.is(200);
+    let entry = latest(&cloud, "comment_changed").await;
+    ana.put(&own, json!({ "text": "It fell over." })).await.is(200);
+    assert_eq!(outcome(&staff, &entry).await, "moved_on");
+    undo(&staff, &entry, &["text"], false).await.is_problem(409, "undo_moved_on");
+    assert_eq!(shown().await, "It fell over.");
+    ana.delete(&own).await.is(204);
+    assert_eq!(outcome(&staff, &entry).await, "gone");
+    undo(&staff, &entry, &["text"], true).await.is_problem(409, "undo_impossible");
+}
+
 /// Staff look at a preview during their shift, and undo only with a recent proof. Unknown entries are not there.
 /// Promise: undo-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
