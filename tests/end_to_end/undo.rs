@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use local::hosts::Trace;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
 use serde_json::value::to_raw_value;
 use tests::{Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
@@ -315,6 +321,69 @@ async fn a_ban_is_undone_as_a_whole() {
     cloud.advance(std::time::Duration::from_secs(120)).await;
     assert_eq!(outcome(&staff, &ended).await, "gone");
     undo(&staff, &ended, &["ban"], true).await.is_problem(409, "undo_impossible");
+}
+
+/// What a moderator has made of a comment is undone, unless its author has changed it since; what was deleted is gone.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moderated_comment_gets_its_text_back() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let product = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let ana = cloud.member("ana").await;
+    let path = format!("/v1/products/{product}/comments");
+    let comment = text(&ana.post(&path, json!({ "text": "It stands well." })).await.is(201)["id"]);
+    let (own, moderated) = (format!("{path}/{comment}"), format!("/v1/moderation/comments/{product}/{comment}"));
+    let shown = || async { text(&cloud.anonymous().get(&path).await.is(200)["items"][0]["text"]) };
+
+    staff.put(&moderated, json!({ "text": "It stands." })).await.is(200);
+    let entry = latest(&cloud, "comment_changed").await;
+    assert_eq!(outcomes(&preview(&staff, &entry).await.1), [("text".to_owned(), "clean".to_owned())]);
+    undo(&staff, &entry, &["text"], false).await.is(201);
+    assert_eq!(shown().await, "It stands well.");
+
+    staff.put(&moderated, json!({ "text": "It stands." })).await.is(200);
+    let entry = latest(&cloud, "comment_changed").await;
+    ana.put(&own, json!({ "text": "It fell over." })).await.is(200);
+    assert_eq!(outcome(&staff, &entry).await, "moved_on");
+    undo(&staff, &entry, &["text"], false).await.is_problem(409, "undo_moved_on");
+    assert_eq!(shown().await, "It fell over.");
+    ana.delete(&own).await.is(204);
+    assert_eq!(outcome(&staff, &entry).await, "gone");
+    undo(&staff, &entry, &["text"], true).await.is_problem(409, "undo_impossible");
+}
+
+/// A fault leaves the change, its entry and its mark, or none of the three: if no transaction works there is none, and if a reply is lost
+/// there are all, once.
+/// Promise: undo-once, lost-reply
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_leaves_the_whole_undo_or_nothing() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
+    let entry = changed(&cloud, &staff, &id, price(2000)).await;
+    let (version, _) = preview(&staff, &entry).await;
+    let state = || async {
+        let amount = product(&staff, &id).await["price"]["amount"].as_u64().unwrap();
+        (amount, cloud.of_kind("audit").await.len(), cloud.of_kind("undone").await.len())
+    };
+    let before = state().await;
+    let transaction = || Target::of("AuditFunction", Service::DynamoDb, "TransactWriteItems");
+
+    let down = cloud.aws.faults.script(transaction(), Fault::Unavailable);
+    let refused = undo_at(&staff, &entry, &version, &["price"], false).await;
+    assert!(refused.status.as_u16() >= 500 && down.hits() > 0, "{refused:?}");
+    down.end();
+    assert_eq!(state().await, before);
+
+    let lost = cloud.aws.faults.script(Target { first: 1, times: 1, ..transaction() }, Fault::LostAfter);
+    let done = undo_at(&staff, &entry, &version, &["price"], false).await.is(201);
+    lost.end();
+    assert_eq!(state().await, (1000, before.1 + 1, 1));
+    assert_eq!(undo_at(&staff, &entry, &version, &["price"], false).await.is(201), done);
+    assert_eq!(state().await, (1000, before.1 + 1, 1));
 }
 
 /// Staff look at a preview during their shift, and undo only with a recent proof. Unknown entries are not there.

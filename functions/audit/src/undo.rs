@@ -8,6 +8,7 @@
 
 mod ban;
 mod category;
+mod comment;
 mod deletion;
 mod product;
 mod profile;

@@ -479,7 +479,7 @@ impl AuditValues {
 }
 
 /// The partition of the values of all entries about an account.
-fn values_of(subject: UserId) -> String {
+pub(crate) fn values_of(subject: UserId) -> String {
     format!("AUDIT#{subject}")
 }
 
