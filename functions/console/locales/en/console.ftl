@@ -345,6 +345,9 @@ revoked = revoked
 valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
+deletions = Deletions of accounts
+none-overdue = all that are due have begun
+overdue = overdue by more than an hour: { $count }
 set-up-factors = Turn on second factors
 contact-first = First prove this: { $contact }.
 code-was-sent = A code was sent to { $target }.
@@ -481,7 +484,8 @@ figure-registrations = Registrations
 figure-sign_ins = Sign-ins
 figure-messages = Messages
 figure-orders = Orders
-figure-revenue = Revenue
+figure-ordered = Ordered for
+figure-donated = Donated
 figure-deletions = Deletions
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average

@@ -345,6 +345,9 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+deletions = Usuwanie kont
+none-overdue = wszystkie zaległe się rozpoczęły
+overdue = spóźnione o ponad godzinę: { $count }
 set-up-factors = Włącz drugi składnik logowania
 contact-first = Najpierw potwierdź: { $contact }.
 code-was-sent = Kod wysłano na { $target }.
@@ -481,7 +484,8 @@ figure-registrations = Rejestracje
 figure-sign_ins = Logowania
 figure-messages = Wiadomości
 figure-orders = Zamówienia
-figure-revenue = Przychód
+figure-ordered = Wartość zamówień
+figure-donated = Darowizny
 figure-deletions = Usunięcia
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio
