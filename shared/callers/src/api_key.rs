@@ -117,3 +117,16 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
     web::speaks(owner.locale);
     Ok((owner.id, role, key.id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fresh, staff::Administrator};
+
+    #[test]
+    fn a_key_opens_what_takes_a_recent_proof_of_a_person() {
+        type Caller = Fresh<StaffOrKey<Administrator, ProductsWrite>>;
+        assert_eq!(Caller::callers(), Some(vec![web::STEP_UP, Role::Administrator.as_str()]));
+        assert_eq!(Caller::scope(), Some(Scope::ProductsWrite.as_str()));
+    }
+}
