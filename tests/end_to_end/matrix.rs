@@ -113,7 +113,7 @@ const WITHOUT_RECENT_PROOF: [(&str, &[&str]); 3] = [
         ],
     ),
     (
-        "a note is a part of the conversation that only the team sees",
+        "a note is a part of the conversation that only the team sees; deleting that of somebody else takes a recent proof",
         &["POST /v1/support/threads/{thread}/notes", "DELETE /v1/support/threads/{thread}/notes/{note}"],
     ),
     (

@@ -44,9 +44,9 @@ impl Opens for StatisticsRead {
 
 /// A caller who is staff with at least the role `R` ([`Staff`]), or a program with an API key of such a person that has the scope `S`.
 ///
-/// The key replaces the token and the proof of a factor, also that of [`Fresh`](crate::Fresh), never the role. A key that is not valid, or whose owner has not the role any
-/// more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the table, and an update for the
-/// first use within five minutes.
+/// The key replaces the token and the proof of a factor, also that of [`Fresh`](crate::Fresh), never the role. A key that is not valid, or
+/// whose owner has not the role any more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the
+/// table, and an update for the first use within five minutes.
 #[derive(Clone, Debug)]
 pub struct StaffOrKey<R, S> {
     /// The person, or the owner of the key.

@@ -6,7 +6,7 @@
 //!
 //! Whatever staff change takes `Fresh<Staff<…>>`: a stolen session of theirs may look around, and changes nothing. Only the conversations
 //! of the team with customers, which are threads of the support desk and tickets, take [`Staff`] alone. What is written there changes
-//! neither an account nor what somebody else has written, and a proof every five minutes would interrupt whoever answers all day.
+//! neither an account nor what others have written, and a proof every five minutes would interrupt whoever answers all day.
 //! [`SHIFT`] and the pause of a session bound them, as they bound the socket of the desk.
 
 use std::{marker::PhantomData, time::Duration};
