@@ -650,9 +650,9 @@ async fn what_somebody_said_about_products_goes_with_them() {
     items::are_as_described(&cloud).await;
 }
 
-/// A program with an API key of the scope manages products and their pictures, and nothing else of the shop. What it does is in the audit
-/// as done by the key's owner, whose lost role ends it.
-/// Promise: api-keys, product-management
+/// A program with an API key of the scope manages products and their pictures, and nothing else of the shop. The key replaces the recent
+/// proof that a person needs. What it does is in the audit as done by the key's owner, whose lost role ends it.
+/// Promise: api-keys, product-management, staff-writes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_manage_products_with_a_key() {
     let cloud = Cloud::start().await;
@@ -667,6 +667,10 @@ async fn programs_manage_products_with_a_key() {
     let path = format!("{PRODUCTS}/{turtle}");
     assert_eq!(change(&till, &turtle, json!({ "available": 7 })).await.is(200)["available"], 7);
     till.delete(&format!("{path}/picture")).await.is(204);
+    cloud.advance(Duration::from_secs(360)).await;
+    change(&staff, &turtle, json!({ "available": 8 })).await.is_problem(401, "step_up_required");
+    staff.delete(&format!("{path}/picture")).await.is_problem(401, "step_up_required");
+    assert_eq!(change(&till, &turtle, json!({ "available": 8 })).await.is(200)["available"], 8);
 
     // Neither categories and stock nor what members write.
     till.post(CATEGORIES, json!({ "name": "Mine" })).await.is_problem(401, "token_invalid");

@@ -439,8 +439,9 @@ async fn a_private_note_never_reaches_the_customer() {
     assert!(cloud.dump().await.to_string().contains(CANARY), "it is stored");
 }
 
-/// A note is deleted by its author or a superuser, and by nobody else. Nothing is left of it but the record of who did it.
-/// Promise: support-notes
+/// A note is deleted by its author or a superuser with a recent proof, and by nobody else. Nothing is left of it but the record of who did
+/// it.
+/// Promise: support-notes, staff-writes
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_is_deleted_by_its_author_or_a_superuser() {
     let cloud = Cloud::start().await;
@@ -463,6 +464,9 @@ async fn a_note_is_deleted_by_its_author_or_a_superuser() {
     let foreign = first.replace(&thread, "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV");
     kim.delete(&foreign).await.is_problem(404, "not_found");
     assert_eq!(kim.get(&notes).await.is(200)["items"].as_array().unwrap().len(), 2);
+    cloud.advance(6 * MINUTE).await;
+    max.delete(second).await.is_problem(401, "step_up_required");
+    let max = cloud.step_up(&max, &app).await;
     for (who, note) in [(&kim, first), (&max, second), (&kim, first)] {
         who.delete(note).await.is(204);
     }

@@ -35,7 +35,7 @@ async fn revoke(s: &crate::State, actor: (UserId, Role), request: &RequestId, us
 
 /// Revokes a key of the caller, with effect from its next use.
 ///
-/// For administrators, with a second factor.
+/// For administrators with a recent proof by a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the transaction.
 #[utoipa::path(delete, path = "/v1/me/api-keys/{key}", params(("key" = ApiKeyId, Path)),
@@ -43,7 +43,7 @@ async fn revoke(s: &crate::State, actor: (UserId, Role), request: &RequestId, us
     responses((status = 204, description = "The key opens nothing."), Problems))]
 pub async fn revoke_api_key(
     State(s): State<crate::State>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     Path(id): Path<ApiKeyId>,
 ) -> Result<NoContent, Error> {

@@ -8,7 +8,6 @@ const PLACES = {
   tickets: [["tickets"], { state: "open" }],
   reports: [["reports"], { state: "open" }],
   orders: [["orders"], { state: "placed" }],
-  disputes: [["orders"], { state: "paid" }],
   refunds: [["orders"], { state: "refunding" }],
   overdue_deletions: [["people"], { state: "leaving" }],
 };

@@ -5,6 +5,9 @@
 //! a copy, which has what was written only if the address is the proven one of their account, so that nobody can have a text of theirs
 //! sent to strangers in our name.
 //!
+//! Tickets are conversations as those of the support desk are, so answering them and passing them on takes no fresher proof of a second
+//! factor than reading them (`callers::staff`).
+//!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/contact-settings` | none |

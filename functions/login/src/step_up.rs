@@ -18,7 +18,7 @@ const STEP_UPS: Quota = Quota::window("step_up", 30, HOUR, "for an account");
 
 /// Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the
 /// replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those
-/// on the e-mail address, phone number, password, second factors, deletion and export.
+/// on the e-mail address, phone number, password, second factors, deletion and export, and those by which staff change something.
 ///
 /// AWS calls: the caller, a counter, the flow; if there is only one factor, the calls of choosing it.
 #[utoipa::path(post, path = "/v1/step-ups",

@@ -8,7 +8,7 @@ use accounts::{
     user::{Status, User},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Moderator};
+use callers::{Fresh, Staff, staff::Moderator};
 use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
     ban::{self, Ban, BanReason},
@@ -125,8 +125,8 @@ fn end(minutes: u32, now: Time) -> Result<Time, FieldError> {
 
 /// Bans somebody from chat, or replaces their ban by another one.
 ///
-/// For moderators, with a second factor. From then on nothing that the person sends is accepted and no socket opens. Their open sockets
-/// get a frame that says why and until when, and are closed. Staff cannot be banned.
+/// For moderators with a recent proof by a second factor. From then on nothing that the person sends is accepted and no socket opens.
+/// Their open sockets get a frame that says why and until when, and are closed. Staff cannot be banned.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction; then a read
 /// of the sockets, a frame and a close for each, and a transaction.
@@ -136,7 +136,7 @@ fn end(minutes: u32, now: Time) -> Result<Time, FieldError> {
     responses((status = 204, description = "They are banned."), Problems))]
 pub async fn ban_from_chat(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(user): Path<UserId>,
     Json(body): Json<BanFromChat>,
@@ -167,7 +167,7 @@ pub async fn ban_from_chat(
 
 /// Ends a ban before its time. The person is told by mail and in their inbox.
 ///
-/// For moderators, with a second factor. 404 if the person is not banned.
+/// For moderators with a recent proof by a second factor. 404 if the person is not banned.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction.
 #[utoipa::path(delete, path = "/v1/moderation/bans/{user}", params(("user" = UserId, Path, description = "Who was banned.")),
@@ -175,7 +175,7 @@ pub async fn ban_from_chat(
     responses((status = 204, description = "They are not banned any more."), Problems))]
 pub async fn end_chat_ban(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, Error> {

@@ -1,8 +1,9 @@
 //! Moderation of chat: reports by members, and what moderators do about them and without them: deleting messages, reading earlier texts,
 //! banning people, and setting the rules of the public room.
 //!
-//! Every change by a moderator is in the audit in the same transaction (`accounts::audit`), and is refused if the caller has no role any
-//! more at that moment. Nobody bans staff, nor themselves: their roles have to be removed first.
+//! Every change by a moderator takes a recent proof of a second factor, is in the audit in the same transaction (`accounts::audit`), and
+//! is refused if the caller has no role any more at that moment. That holds for the resolution of a report, too: it takes a report away
+//! from all the others. Nobody bans staff, nor themselves: their roles have to be removed first.
 //!
 //! Moderators read messages of rooms that they are not in only if somebody has reported them. That is in the audit, too. Who has
 //! reported a message is told to nobody.

@@ -5,7 +5,7 @@ use accounts::{
     staff,
 };
 use axum::extract::State;
-use callers::{Staff, staff::Moderator};
+use callers::{Fresh, Staff, staff::Moderator};
 use kernel::{Kind, Problem, Timestamp};
 use messaging::{
     change,
@@ -110,7 +110,7 @@ pub async fn get_reported_message(
 
 /// Deletes a message in any room, at any time. Its number stays.
 ///
-/// For moderators, with a second factor. The earlier texts are deleted with it. A report keeps its copy.
+/// For moderators with a recent proof by a second factor. The earlier texts are deleted with it. A report keeps its copy.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction. The members are told afterwards.
 #[utoipa::path(delete, path = "/v1/moderation/messages/{room}/{seq}",
@@ -119,7 +119,7 @@ pub async fn get_reported_message(
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn remove_message(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(InRoom { room: RoomName(room), seq }): Path<InRoom>,
 ) -> Result<NoContent, Error> {

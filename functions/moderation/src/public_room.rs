@@ -5,7 +5,7 @@ use accounts::{
     staff,
 };
 use axum::extract::State;
-use callers::{Staff, staff::Moderator};
+use callers::{Fresh, Staff, staff::Moderator};
 use kernel::Fields;
 use messaging::room::{RulesChange, SlowMode, SlowModeChange, change_public};
 use serde::Deserialize;
@@ -28,7 +28,7 @@ pub struct SetPublicRoom {
 
 /// Sets the rules of the public room. They hold for messages from then on.
 ///
-/// For moderators, with a second factor.
+/// For moderators with a recent proof by a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a transaction.
 #[utoipa::path(put, path = "/v1/moderation/public-room", request_body = SetPublicRoom,
@@ -36,7 +36,7 @@ pub struct SetPublicRoom {
     responses((status = 204, description = "They hold."), Problems))]
 pub async fn set_public_room(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Json(body): Json<SetPublicRoom>,
 ) -> Result<NoContent, Error> {

@@ -5,7 +5,7 @@ use accounts::{
     staff,
 };
 use axum::extract::State;
-use callers::{Member, Staff, staff::Moderator};
+use callers::{Fresh, Member, Staff, staff::Moderator};
 use kernel::{
     Fields, Kind, Problem, Time, Timestamp,
     id::{MessageId, RoomId},
@@ -170,8 +170,8 @@ pub struct ResolveReport {
 
 /// Records what was done about a reported message. Another report of the message opens it again.
 ///
-/// For moderators, with a second factor. It only records: messages are deleted and people banned by operations of their own. 409 if it
-/// is resolved already.
+/// For moderators with a recent proof by a second factor. It only records: messages are deleted and people banned by operations of their
+/// own. 409 if it is resolved already.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
 #[utoipa::path(post, path = "/v1/moderation/reports/{room}/{seq}/resolution", request_body = ResolveReport,
@@ -180,7 +180,7 @@ pub struct ResolveReport {
     responses((status = 204, description = "It is resolved."), Problems))]
 pub async fn resolve_report(
     State(s): State<crate::State>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(InRoom { room: RoomName(room), seq }): Path<InRoom>,
     Json(ResolveReport { outcome }): Json<ResolveReport>,

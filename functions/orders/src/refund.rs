@@ -5,7 +5,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     card::{OrderCard, Refund, RefundReason, RefundState},
     order::{Order, Written, find, replace},
@@ -59,7 +59,7 @@ impl NewRefund {
     }
 }
 
-/// Gives back the money of an order by card, or a part of it. For administrators.
+/// Gives back the money of an order by card, or a part of it. For administrators with a recent proof by a second factor.
 ///
 /// All refunds together are at most what was paid. The same `Idempotency-Key` with the same body makes one refund. An order that is not
 /// shipped is `refunding` afterwards, and `refunded` when nothing is left.
@@ -74,7 +74,7 @@ impl NewRefund {
     responses((status = 201, body = CustomerOrder), Problems))]
 pub async fn refund_order(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     IdempotencyKey(key): IdempotencyKey,
     Path(order): Path<OrderId>,

@@ -5,7 +5,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     machine::{By, OrderState},
     order::{Order, advance, in_this_state},
@@ -80,7 +80,7 @@ pub struct ChangeState {
     state: OrderState,
 }
 
-/// Takes the next step with an order. For administrators.
+/// Takes the next step with an order. For administrators with a recent proof by a second factor.
 ///
 /// A placed order is shipped or cancelled, and a paid one is shipped, unless it is disputed or money is being given back; a shipped one is
 /// delivered or comes back, and a delivered one may come back.
@@ -92,7 +92,7 @@ pub struct ChangeState {
     responses((status = 200, body = CustomerOrder), Problems))]
 pub async fn change_order_state(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     Path(OrderOf { user, order }): Path<OrderOf>,
     Json(ChangeState { state }): Json<ChangeState>,

@@ -5,7 +5,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{Staff, staff::Administrator};
+use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     category::{self, Category},
     text::CategoryTitle,
@@ -67,7 +67,7 @@ impl NameCategory {
     }
 }
 
-/// Creates a category. For administrators.
+/// Creates a category. For administrators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a query of those that there are; a transaction.
 #[utoipa::path(post, path = "/v1/categories", request_body = NameCategory,
@@ -75,7 +75,7 @@ impl NameCategory {
     responses((status = 201, body = CategoryInfo), Problems))]
 pub async fn create_category(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     Json(body): Json<NameCategory>,
 ) -> Result<Created<CategoryInfo>, Error> {
@@ -100,7 +100,7 @@ async fn read(s: &Shop, category: CategoryId) -> Result<Category, Problem> {
     s.table.get(Category::key_of(category)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// Renames a category. For administrators.
+/// Renames a category. For administrators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/categories/{category}", request_body = NameCategory,
@@ -109,7 +109,7 @@ async fn read(s: &Shop, category: CategoryId) -> Result<Category, Problem> {
     responses((status = 200, body = CategoryInfo), Problems))]
 pub async fn rename_category(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     Path(id): Path<CategoryId>,
     Json(body): Json<NameCategory>,
@@ -126,7 +126,7 @@ pub async fn rename_category(
     Ok(Json(Category { name, ..category }.into()))
 }
 
-/// Deletes a category without products. For administrators.
+/// Deletes a category without products. For administrators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/categories/{category}",
@@ -135,7 +135,7 @@ pub async fn rename_category(
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_category(
     State(s): State<Shop>,
-    caller: Staff<Administrator>,
+    Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     Path(id): Path<CategoryId>,
 ) -> Result<NoContent, Error> {

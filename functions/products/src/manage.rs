@@ -5,7 +5,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
-use callers::{StaffOrKey, api_key::ProductsWrite, staff::Administrator};
+use callers::{Fresh, StaffOrKey, api_key::ProductsWrite, staff::Administrator};
 use commerce::{
     CURRENCY,
     product::{NewProduct, PRICE_MAX, Product, ProductChange, STOCK_MAX, Slots},
@@ -87,7 +87,8 @@ fn counted(available: u32) -> Result<u32, FieldError> {
 
 /// Creates a product.
 ///
-/// For administrators, and for programs with an API key of one that has the scope `products:write`.
+/// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
+/// `products:write`.
 ///
 /// Its slug is made of its name, with a number if another product has it, and stays when it is renamed.
 ///
@@ -97,7 +98,7 @@ fn counted(available: u32) -> Result<u32, FieldError> {
     responses((status = 201, body = ProductInfo), Problems))]
 pub async fn create_product(
     State(s): State<Shop>,
-    caller: Manager,
+    Fresh(caller): Fresh<Manager>,
     request: RequestId,
     Language(locale): Language,
     Json(body): Json<CreateProduct>,
@@ -211,7 +212,8 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 
 /// Changes a product.
 ///
-/// For administrators, and for programs with an API key of one that has the scope `products:write`.
+/// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
+/// `products:write`.
 ///
 /// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
 /// changes.
@@ -224,7 +226,7 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
     responses((status = 200, body = ProductInfo, headers(("ETag" = String, description = "Its new version."))), Problems))]
 pub async fn update_product(
     State(s): State<Shop>,
-    caller: Manager,
+    Fresh(caller): Fresh<Manager>,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,
@@ -263,7 +265,8 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 
 /// Deletes a product.
 ///
-/// For administrators, and for programs with an API key of one that has the scope `products:write`.
+/// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
+/// `products:write`.
 ///
 /// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
 /// what they say of it.
@@ -276,7 +279,7 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_product(
     State(s): State<Shop>,
-    caller: Manager,
+    Fresh(caller): Fresh<Manager>,
     request: RequestId,
     version: IfMatch,
     Path(id): Path<ProductId>,

@@ -6,7 +6,7 @@ use accounts::{
     user::User,
 };
 use axum::extract::State;
-use callers::{Staff, staff::Moderator};
+use callers::{Fresh, Staff, staff::Moderator};
 use commerce::comment::{Comment, OnProduct};
 use kernel::{
     Kind, Problem,
@@ -20,7 +20,7 @@ use crate::{
     comments::{CommentInfo, WriteComment},
 };
 
-/// Changes a comment of somebody else. For moderators.
+/// Changes a comment of somebody else. For moderators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read of the comment and one of its author; a transaction.
 #[utoipa::path(put, path = "/v1/moderation/comments/{product}/{comment}", request_body = WriteComment,
@@ -29,7 +29,7 @@ use crate::{
     responses((status = 200, body = CommentInfo), Problems))]
 pub async fn change_comment_of_other(
     State(s): State<Shop>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(at): Path<OnProduct>,
     Json(body): Json<WriteComment>,
@@ -45,7 +45,7 @@ pub async fn change_comment_of_other(
     Ok(Json(CommentInfo::of(Comment { text, edited_at: Some(now), ..comment }, author.as_ref())))
 }
 
-/// Deletes a comment of somebody else. For moderators.
+/// Deletes a comment of somebody else. For moderators with a recent proof by a second factor.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/moderation/comments/{product}/{comment}",
@@ -54,7 +54,7 @@ pub async fn change_comment_of_other(
     responses((status = 204, description = "It is deleted."), Problems))]
 pub async fn delete_comment_of_other(
     State(s): State<Shop>,
-    caller: Staff<Moderator>,
+    Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
     Path(at): Path<OnProduct>,
 ) -> Result<NoContent, Error> {

@@ -6,6 +6,7 @@ use accounts::{
     staff::{self, Role},
 };
 use axum::extract::State;
+use callers::Fresh;
 use files::{
     CreatedUpload, Upload,
     announce::{CreateUpload, UploadStatus, announce},
@@ -32,7 +33,8 @@ const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for a
 
 /// Returns a link for the upload of a picture of a product.
 ///
-/// For administrators, and for programs with an API key of one that has the scope `products:write`.
+/// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
+/// `products:write`.
 ///
 /// As for the caller's own picture: send the file with `PUT` to `url`, with the `headers`. It is then checked and re-encoded, and
 /// replaces the former picture of the product. `GET` of the `Location` returns whether it has been published.
@@ -61,7 +63,7 @@ const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for a
 )]
 pub async fn create_product_picture_upload(
     State(s): State<Shop>,
-    caller: Manager,
+    Fresh(caller): Fresh<Manager>,
     request: RequestId,
     Path(product): Path<ProductId>,
     Json(body): Json<CreateUpload>,
@@ -112,7 +114,8 @@ pub async fn get_product_picture_upload(
 
 /// Removes the picture of a product. No effect without one.
 ///
-/// For administrators, and for programs with an API key of one that has the scope `products:write`.
+/// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
+/// `products:write`.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction, if there is a picture.
 #[utoipa::path(delete, path = "/v1/products/{product}/picture",
@@ -121,7 +124,7 @@ pub async fn get_product_picture_upload(
     responses((status = 204, description = "The product has no picture."), Problems))]
 pub async fn delete_product_picture(
     State(s): State<Shop>,
-    caller: Manager,
+    Fresh(caller): Fresh<Manager>,
     request: RequestId,
     Path(product): Path<ProductId>,
 ) -> Result<NoContent, Error> {

@@ -4,6 +4,9 @@
 //! stream has the name of its function. Customers see the team as "Support" ([`shown`]); the team are moderators and above, with the
 //! proof of a second factor.
 //!
+//! What the team writes takes no fresher proof than that (`callers::staff`), neither here nor on the socket: a conversation changes no
+//! account and no rights, and goes on for hours. It ends with the shift and after a pause of thirty minutes.
+//!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/support/thread` | the caller; the thread; a query of what is unread, if anything is new |

@@ -17,7 +17,10 @@ use kernel::{
 use store::Table;
 use web::Admits;
 
-use crate::staff::{AtLeast, Staff};
+use crate::{
+    Member, Proves,
+    staff::{AtLeast, Staff},
+};
 
 /// A scope as a type.
 pub trait Opens: Send + Sync + 'static {
@@ -41,10 +44,10 @@ impl Opens for StatisticsRead {
 
 /// A caller who is staff with at least the role `R` ([`Staff`]), or a program with an API key of such a person that has the scope `S`.
 ///
-/// The key replaces the token and the proof of a factor, never the role. A key that is not valid, or whose owner has not the role any
-/// more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the table, and an update for the
-/// first use within five minutes.
-#[derive(Clone, Copy, Debug)]
+/// The key replaces the token and the proof of a factor, also that of [`Fresh`](crate::Fresh), never the role. A key that is not valid, or
+/// whose owner has not the role any more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the
+/// table, and an update for the first use within five minutes.
+#[derive(Clone, Debug)]
 pub struct StaffOrKey<R, S> {
     /// The person, or the owner of the key.
     pub user: UserId,
@@ -52,7 +55,15 @@ pub struct StaffOrKey<R, S> {
     pub role: Role,
     /// The key, if it was a program.
     pub key: Option<ApiKeyId>,
+    /// The person, if it was one.
+    person: Option<Member>,
     taken: PhantomData<(R, S)>,
+}
+
+impl<R, S> Proves for StaffOrKey<R, S> {
+    fn person(&self) -> Option<&Member> {
+        self.person.as_ref()
+    }
 }
 
 impl<R: AtLeast, S: Opens> Admits for StaffOrKey<R, S> {
@@ -78,10 +89,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, web::Error> {
         let Some(sent) = web::api_key(&parts.headers) else {
             let Staff { member, role, .. } = Staff::<R>::from_request_parts(parts, state).await?;
-            return Ok(Self { user: member.user.id, role, key: None, taken: PhantomData });
+            return Ok(Self { user: member.user.id, role, key: None, person: Some(member), taken: PhantomData });
         };
         let (user, role, key) = owner(&Table::from_ref(state), sent, R::ROLE, S::SCOPE, Sys::from_ref(state).now()).await?;
-        Ok(Self { user, role, key: Some(key), taken: PhantomData })
+        Ok(Self { user, role, key: Some(key), person: None, taken: PhantomData })
     }
 }
 
@@ -105,4 +116,17 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
     key.record_use(table, now).await?;
     web::speaks(owner.locale);
     Ok((owner.id, role, key.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fresh, staff::Administrator};
+
+    #[test]
+    fn a_key_opens_what_takes_a_recent_proof_of_a_person() {
+        type Caller = Fresh<StaffOrKey<Administrator, ProductsWrite>>;
+        assert_eq!(Caller::callers(), Some(vec![web::STEP_UP, Role::Administrator.as_str()]));
+        assert_eq!(Caller::scope(), Some(Scope::ProductsWrite.as_str()));
+    }
 }

@@ -98,7 +98,7 @@ pub const FRESH: Duration = Duration::from_secs(300);
 
 /// A caller who has proven who they are within the last five minutes, by the strongest factor that they have
 /// ([`User::strongest`]) or its replacement ([`User::instead_of_passkey`]). It protects operations that a stolen session must not
-/// allow. Other callers get `step_up_required`.
+/// allow. Other callers get `step_up_required`, except programs: their key replaces the proof.
 #[derive(Clone, Debug)]
 pub struct Fresh<M>(pub M);
 
@@ -114,15 +114,21 @@ pub struct Proof {
     amr: Vec<Method>,
 }
 
-impl AsRef<Member> for Member {
-    fn as_ref(&self) -> &Member {
-        self
+/// A caller who can be asked for a recent proof ([`Fresh`]).
+pub trait Proves {
+    /// The person who has to have it. Nobody if it is a program with a key.
+    fn person(&self) -> Option<&Member>;
+}
+
+impl Proves for Member {
+    fn person(&self) -> Option<&Member> {
+        Some(self)
     }
 }
 
-impl<T> AsRef<Member> for MemberWith<T> {
-    fn as_ref(&self) -> &Member {
-        &self.member
+impl<T> Proves for MemberWith<T> {
+    fn person(&self) -> Option<&Member> {
+        Some(&self.member)
     }
 }
 
@@ -182,19 +188,24 @@ impl<M: Admits> Admits for Fresh<M> {
     fn callers() -> Option<Vec<&'static str>> {
         Some([vec![web::STEP_UP], M::callers().unwrap_or_default()].concat())
     }
+    fn scope() -> Option<&'static str> {
+        M::scope()
+    }
 }
 
 impl<S, M> FromRequestParts<S> for Fresh<M>
 where
     S: Send + Sync,
-    M: FromRequestParts<S, Rejection = web::Error> + AsRef<Member>,
+    M: FromRequestParts<S, Rejection = web::Error> + Proves,
     Sys: FromRef<S>,
 {
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, web::Error> {
         let caller = M::from_request_parts(parts, state).await?;
-        caller.as_ref().fresh(Sys::from_ref(state).now())?;
+        if let Some(person) = caller.person() {
+            person.fresh(Sys::from_ref(state).now())?;
+        }
         Ok(Self(caller))
     }
 }

@@ -3,6 +3,11 @@
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators,
 //! and superusers, whose role includes it.
+//!
+//! Whatever staff change takes `Fresh<Staff<…>>`: a stolen session of theirs may look around, and changes nothing. Only the conversations
+//! of the team with customers, which are threads of the support desk and tickets, take [`Staff`] alone. What is written there changes
+//! neither an account nor what others have written, and a proof every five minutes would interrupt whoever answers all day.
+//! [`SHIFT`] and the pause of a session bound them, as they bound the socket of the desk.
 
 use std::{marker::PhantomData, time::Duration};
 
@@ -19,7 +24,7 @@ use store::Table;
 use web::Admits;
 
 use crate::{
-    Member,
+    Member, Proves,
     caller::{bearer, load_with},
 };
 
@@ -49,7 +54,7 @@ impl AtLeast for Superuser {
     const ROLE: Role = Role::Superuser;
 }
 
-/// How long after the proof of a strong factor staff may work. Changes of accounts and roles also take `Fresh<Staff<…>>`.
+/// How long after the proof of a strong factor staff may read, and write in conversations.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
 /// A caller who is staff with at least this role, and has proven a second factor that is not sent by message, within [`SHIFT`]
@@ -66,9 +71,9 @@ pub struct Staff<R> {
     least: PhantomData<R>,
 }
 
-impl<R> AsRef<Member> for Staff<R> {
-    fn as_ref(&self) -> &Member {
-        &self.member
+impl<R> Proves for Staff<R> {
+    fn person(&self) -> Option<&Member> {
+        Some(&self.member)
     }
 }
 

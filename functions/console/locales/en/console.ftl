@@ -92,8 +92,7 @@ open-reports = Reported messages
 orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
-work-disputes = disputed payments
-work-refunds = refunds that failed
+work-refunds = refunds to finish
 
 # People.
 name-or-address = Name, username or whole address

@@ -92,8 +92,7 @@ open-reports = Zgłoszone wiadomości
 orders-to-ship = Zamówienia do wysłania
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
-work-disputes = sporne płatności
-work-refunds = nieudane zwroty
+work-refunds = zwroty do dokończenia
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres
