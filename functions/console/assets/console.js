@@ -40,6 +40,7 @@ function frame(current) {
   const names = Object.keys(SCREENS);
   const one = (name) => el("li", {}, el("a", { href: address([name]), "aria-current": name === current ? "page" : null }, word("screen", name)));
   $("nav").firstElementChild.replaceChildren(...names.map(one));
+  $("nav").querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const { user } = stoa.session.current;
   $("nav").hidden = $("me").hidden = !user;
   const leave = button(say("sign-out"), async () => {

@@ -32,11 +32,19 @@ export function time(value) {
   return Number.isFinite(ms) ? el("time", { datetime: value, title: value }, moments.format(ms)) : "–";
 }
 
-/** An amount in minor units, such as grosze. */
-export function money(value) {
-  if (!value) return "–";
-  const format = new Intl.NumberFormat(language, { style: "currency", currency: value.currency });
-  return format.format(value.amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+const amounts = (currency) => new Intl.NumberFormat(language, { style: "currency", currency });
+/** How many minor units a currency has in one, such as a hundred grosze in a zloty. */
+const unit = (currency) => 10 ** amounts(currency).resolvedOptions().maximumFractionDigits;
+
+/** An amount in minor units. */
+export const money = (value) => (value ? amounts(value.currency).format(value.amount / unit(value.currency)) : "–");
+
+/** The field of an amount, which is typed as people write it. `read` makes minor units of it. */
+export function amountField({ amount, currency }, { max, ...more }) {
+  const one = unit(currency);
+  const read = (typed) => Math.round(typed * one);
+  const value = amount === undefined ? undefined : amount / one;
+  return { field: { kind: "number", min: 1 / one, step: 1 / one, max: max === undefined ? null : max / one, value, required: true, ...more }, read };
 }
 
 /** The address of a screen with its filters. Those without a value are left out. */
@@ -259,6 +267,10 @@ export function shown(value) {
   return details(value);
 }
 
+/** Words of the API that are called by the kind of another member. */
+const KINDS = { payment_method: "payment" };
+const called = (key, value) => (typeof value === "string" && texts[`${KINDS[key] ?? key}-${value}`]) || shown(value);
+
 /** Everything that an object of the API says, except what is shown elsewhere. Members without a name of their own are called as in the API. */
 export const details = (data, except = []) =>
-  facts(Object.entries(data).filter(([key, value]) => !except.includes(key) && value !== null && value !== undefined).map(([key, value]) => [word("field", key), shown(value)]));
+  facts(Object.entries(data).filter(([key, value]) => !except.includes(key) && value !== null && value !== undefined).map(([key, value]) => [word("field", key), called(key, value)]));
