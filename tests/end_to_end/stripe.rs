@@ -1,6 +1,6 @@
 //! What Stripe tells, in every order and late, and what it does not tell. And the stand-in itself.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::Env;
@@ -250,6 +250,36 @@ async fn what_the_webhook_loses_is_found() {
     assert_eq!(of(&left).await["state"]["S"], "cancelled");
     assert!(stripe.act(&cloud.core(), &intent(&left), &card(VISA)).is_err(), "nobody can pay it any more");
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// More payments than one look takes, all of which fail each time, do not keep the one behind them from being looked at.
+/// Promise: stripe-lost
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_that_fail_do_not_keep_others_waiting() {
+    let cloud = Cloud::start().await;
+    let (ana, core) = (cloud.member("ana").await, cloud.core());
+    let begun = begin(&ana, "one").await;
+    // A payment in a currency that is not used here cannot be read.
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    let body = b"amount=1234&currency=eur".to_vec();
+    let unreadable = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
+    let (row, id) = (stored(&cloud).await.remove(0).to_string(), begun["id"].as_str().unwrap());
+    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap();
+    for n in 0..120 {
+        let mut failing: Value = serde_json::from_str(&row.replace(id, &format!("don_01K9ZC4QW8V3T6R1NHXJ5B{n:04}"))).unwrap();
+        failing["intent"] = json!({ "S": unreadable["id"] });
+        let request = serde_json::from_value(json!({ "TableName": table.name, "Item": failing })).unwrap();
+        core.aws.dynamodb.database().put_item(request).unwrap();
+    }
+    cloud.advance(HOUR * 25).await;
+    let states = |donations: &[Value], own: bool| {
+        let those = donations.iter().filter(|donation| (donation["id"]["S"] == id) == own);
+        those.map(|donation| donation["state"]["S"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let donations = stored(&cloud).await;
+    assert_eq!((donations.len(), states(&donations, true)), (121, BTreeSet::from(["cancelled".to_owned()])));
+    assert_eq!(states(&donations, false), BTreeSet::from(["pending_payment".to_owned()]));
 }
 
 /// While Stripe does not answer, webhooks get 5xx and come again; the reconciliation fails and tries again.

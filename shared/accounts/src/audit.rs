@@ -122,6 +122,8 @@ pub enum Action {
     NewClientSignedIn,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
+    /// Staff closed a group or a channel. The entry is about its owner.
+    RoomClosed,
     /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
     /// own if none did.
     TicketRead,
@@ -166,7 +168,8 @@ impl Action {
             | Self::DeletionScheduled
             | Self::DeletionCancelled
             | Self::NewClientSignedIn
-            | Self::SessionsEnded => true,
+            | Self::SessionsEnded
+            | Self::RoomClosed => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
@@ -476,7 +479,7 @@ impl AuditValues {
 }
 
 /// The partition of the values of all entries about an account.
-fn values_of(subject: UserId) -> String {
+pub(crate) fn values_of(subject: UserId) -> String {
     format!("AUDIT#{subject}")
 }
 

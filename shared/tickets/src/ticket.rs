@@ -50,6 +50,8 @@ pub enum TicketState {
     Done,
 }
 
+kernel::audited_words!(TicketState);
+
 impl TicketState {
     /// Its name.
     #[must_use]
