@@ -92,8 +92,7 @@ open-reports = Reported messages
 orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
-work-disputes = disputed payments
-work-refunds = refunds that failed
+work-refunds = orders partly refunded
 
 # People.
 name-or-address = Name, username or whole address
@@ -344,6 +343,7 @@ revoked = revoked
 valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
+open-tickets = Contact: waiting for an answer
 deletions = Deletions of accounts
 none-overdue = all that are due have begun
 overdue = overdue by more than an hour: { $count }
@@ -483,8 +483,7 @@ figure-registrations = Registrations
 figure-sign_ins = Sign-ins
 figure-messages = Messages
 figure-orders = Orders
-figure-ordered = Ordered for
-figure-donated = Donated
+figure-revenue = Revenue
 figure-deletions = Deletions
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average

@@ -92,8 +92,7 @@ open-reports = Zgłoszone wiadomości
 orders-to-ship = Zamówienia do wysłania
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
-work-disputes = sporne płatności
-work-refunds = nieudane zwroty
+work-refunds = zamówienia częściowo zwrócone
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres
@@ -344,6 +343,7 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+open-tickets = Kontakt: czeka na odpowiedź
 deletions = Usuwanie kont
 none-overdue = wszystkie zaległe się rozpoczęły
 overdue = spóźnione o ponad godzinę: { $count }
@@ -483,8 +483,7 @@ figure-registrations = Rejestracje
 figure-sign_ins = Logowania
 figure-messages = Wiadomości
 figure-orders = Zamówienia
-figure-ordered = Wartość zamówień
-figure-donated = Darowizny
+figure-revenue = Przychód
 figure-deletions = Usunięcia
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio
