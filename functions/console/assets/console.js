@@ -22,6 +22,11 @@ const SCREENS = {
 const STAFF = "/v1/support/threads";
 
 const stoa = createStoa({ url: location.origin, locale: document.documentElement.lang, tokens: "cookie", stepUp });
+/**
+ * What screens get.
+ * @typedef {{ stoa: import("/client/stoa.js").Stoa, api: any, support: import("/client/support.js").Support, go: (path: string[], filters?: any) => void, refresh: () => void }} App
+ */
+/** @type {App} */
 const app = { stoa, api: stoa.api, support: createSupport(stoa), go: (path, filters) => void (location.hash = address(path, filters)), refresh: () => void render() };
 /** What the screen that is shown leaves running, and the number of the last one that was asked for. */
 let end = () => undefined;

@@ -39,7 +39,11 @@ const unit = (currency) => 10 ** amounts(currency).resolvedOptions().maximumFrac
 /** An amount in minor units. */
 export const money = (value) => (value ? amounts(value.currency).format(value.amount / unit(value.currency)) : "–");
 
-/** The field of an amount, which is typed as people write it. `read` makes minor units of it. */
+/**
+ * The field of an amount, which is typed as people write it. `read` makes minor units of it.
+ * @param {{ amount?: number, currency: string }} now
+ * @param {{ name: string, label: string, max?: number }} shown
+ */
 export function amountField({ amount, currency }, { max, ...more }) {
   const one = unit(currency);
   const read = (typed) => Math.round(typed * one);
@@ -119,7 +123,10 @@ function blame(form, place, problem) {
 
 let forms = 0;
 
-/** A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent. */
+/**
+ * A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent.
+ * @param {{ name: string, fields: any[], submit: string, done?: string, tall?: boolean, isMain?: boolean }} form
+ */
 export function form({ name, fields, submit, done, tall = false, isMain = true }, run) {
   forms += 1;
   const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
@@ -158,7 +165,11 @@ export function table(caption, columns, items) {
 
 const nothing = (text) => el("p", { class: "empty" }, text);
 
-/** A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list. */
+/**
+ * A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list.
+ * @param {import("/client/stoa.js").Stoa} stoa
+ * @param {{ title: string, path: any, params?: any, query?: any, columns: any[], empty?: string, isOptional?: boolean, also?: any[] }} list
+ */
 export function list(stoa, { title, path, params, query, columns, empty = say("empty"), isOptional = false, also = [] }) {
   const pages = stoa.pages(path, { params, query });
   const body = el("div", { "aria-live": "polite", "aria-busy": "true" });
@@ -217,6 +228,7 @@ const compared = (heads, rows) =>
  * Asks before something is done. Shows what is now and what will be, and takes `fields`, such as a reason. `run(values)` does it, once
  * however often it is confirmed, and its problem is shown in the dialog. If somebody else has changed it meanwhile, `reread()` returns
  * rows of what is now and what would be, which are shown before it is confirmed again. Resolves to the data, or to nothing.
+ * @param {{ title: string, text?: string, rows?: any[], fields?: any[], submit?: string, isDangerous?: boolean, reread?: () => Promise<any[]> }} question
  */
 export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, reread }, run) {
   return new Promise((resolve) => {

@@ -43,6 +43,7 @@ function listScreen(app, route) {
 
 /** Products cost this currency, unless they have another price. */
 const CURRENCY = "PLN";
+/** @param {{ price: { amount?: number, currency?: string } }} product */
 const price = ({ price: { amount, currency = CURRENCY } }) => amountField({ amount, currency }, { name: "amount", label: say("price-in", { currency }) });
 
 /** The fields of a product, as it is. */
