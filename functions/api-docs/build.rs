@@ -60,8 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Each page in each language: its template with each `{{key}}` replaced by a message.
-fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn pages() -> Result<Files, Box<dyn Error>> {
     let all = bundling::texts(LOCALES, "docs.ftl")?;
     let mut parts = Vec::new();
     for part in PARTS {

@@ -449,14 +449,12 @@ async fn of_restoring_and_purging_one_happens() {
             let (ida, name) = (ida.clone(), people.get(i).map(|who| who.name().to_owned()));
             let (hosts, sys) = (cloud.hosts.clone(), cloud.sys.clone());
             async move {
-                match name {
-                    Some(name) => Some(ida.delete(&at(&name, "deletion")).await.status.as_u16()),
-                    None => {
-                        let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
-                        hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
-                        None
-                    }
+                if let Some(name) = name {
+                    return Some(ida.delete(&at(&name, "deletion")).await.status.as_u16());
                 }
+                let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+                hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
+                None
             }
         })
         .await;

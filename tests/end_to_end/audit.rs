@@ -223,7 +223,7 @@ async fn whoever_touches_the_audit_is_found_out() {
     let mut entries = cloud.of_kind("audit").await;
     entries.sort_by_key(|entry| text(&entry["sk"]["S"]));
     let seals = cloud.of_kind("audit_seal").await;
-    let numbered = |n: u64| seals.iter().find(|seal| seal["n"]["N"] == n.to_string()).unwrap();
+    let numbered = |n: u64| seals.iter().find(|seal| seal["n"]["N"].as_str() == Some(&n.to_string())).unwrap();
     let first = text(&entries[0]["id"]["S"]);
     let proof = root.get(&format!("/v1/audit/{first}/proof")).await.is(200);
     let n = proof["seal"]["n"].as_u64().unwrap();

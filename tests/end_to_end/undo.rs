@@ -434,9 +434,9 @@ async fn nothing_of_a_deleted_account_is_undone() {
 
 /// Changes somebody's profile as staff, and returns the entry about it.
 async fn edited(cloud: &Cloud, staff: &Caller, name: &str, patch: Value) -> String {
-    let path = format!("/v1/admin/users/{name}");
-    let version = staff.get(&path).await.header("etag");
-    staff.with("if-match", version).patch(&path, patch).await.is(200);
+    let account = format!("/v1/admin/users/{name}");
+    let version = staff.get(&account).await.header("etag");
+    staff.with("if-match", version).patch(&account, patch).await.is(200);
     latest(cloud, "profile_changed").await
 }
 

@@ -31,6 +31,7 @@ const PARTITION: &str = "FIGURES";
 
 /// A figure of a day.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the attributes")]
 pub struct Figure {
     /// The day in UTC.
     day: String,
