@@ -367,7 +367,7 @@ async fn nobody_leaves_while_becoming_a_superuser() {
 }
 
 /// What `cargo xtask appoint` does.
-async fn offer(cloud: &Cloud, name: &str) -> Result<Value, String> {
+pub(crate) async fn offer(cloud: &Cloud, name: &str) -> Result<Value, String> {
     let env = cloud.operator().into_iter().collect();
     let secret = tasks::appoint::appoint(env, cloud.sys.clone(), "stoa", name).await.map_err(|e| e.to_string())?;
     Ok(json!({ "secret": secret.expose() }))

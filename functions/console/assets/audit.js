@@ -1,14 +1,20 @@
 // The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
 
-import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, notify, say, table, time, told, word } from "./parts.js";
+import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
 /** What can be undone, if need be by force. */
 const CAN = ["clean", "moved_on"];
 
+/** A value of a field. */
+const one = ({ kind, value }) => {
+  if (kind === "time") return time(value);
+  const [amount, currency] = value.split(" ");
+  return kind === "amount" ? money({ amount: Number(amount), currency }) : value;
+};
 /** The values of a field, which are a list: empty for none. */
-const values = (all) => (all.length === 0 ? "–" : all.map(({ kind, value }) => (kind === "time" ? time(value) : value)).flatMap((one, n) => (n === 0 ? [one] : [", ", one])));
+const values = (all) => (all.length === 0 ? "–" : all.map(one).flatMap((shown, n) => (n === 0 ? [shown] : [", ", shown])));
 /** Somebody by their id, with what the audit has of them. */
 const by = (actor) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"));
 const about = (subject) => (subject ? link(subject, ["audit"], { subject }) : "–");

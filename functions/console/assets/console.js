@@ -22,6 +22,11 @@ const SCREENS = {
 const STAFF = "/v1/support/threads";
 
 const stoa = createStoa({ url: location.origin, locale: document.documentElement.lang, tokens: "cookie", stepUp });
+/**
+ * What screens get.
+ * @typedef {{ stoa: import("/client/stoa.js").Stoa, api: any, support: import("/client/support.js").Support, go: (path: string[], filters?: any) => void, refresh: () => void }} App
+ */
+/** @type {App} */
 const app = { stoa, api: stoa.api, support: createSupport(stoa), go: (path, filters) => void (location.hash = address(path, filters)), refresh: () => void render() };
 /** What the screen that is shown leaves running, and the number of the last one that was asked for. */
 let end = () => undefined;
@@ -40,6 +45,7 @@ function frame(current) {
   const names = Object.keys(SCREENS);
   const one = (name) => el("li", {}, el("a", { href: address([name]), "aria-current": name === current ? "page" : null }, word("screen", name)));
   $("nav").firstElementChild.replaceChildren(...names.map(one));
+  $("nav").querySelector("[aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const { user } = stoa.session.current;
   $("nav").hidden = $("me").hidden = !user;
   const leave = button(say("sign-out"), async () => {

@@ -1,6 +1,6 @@
 // Orders: those in a state, and one of them with its next steps, its payment and its refunds.
 
-import { ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
+import { amountField, ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
 
 const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
 /** What staff can do next. A paid order ends by a refund. */
@@ -52,14 +52,15 @@ function refund(app, order, reload) {
   const of = (amount) => money({ ...total, amount });
   return button(say("refund"), async () => {
     const key = crypto.randomUUID();
+    const amount = amountField({ ...total, amount: left }, { name: "amount", label: say("amount-in", { currency: total.currency }), max: left });
     const fields = [
-      { name: "amount", label: say("amount-minor", { currency: total.currency }), kind: "number", min: 1, max: left, step: 1, value: left, required: true },
+      amount.field,
       { name: "reason", label: say("reason"), kind: "select", choices: REASONS.map((one) => [one, word("refund-for", one)]) },
     ];
     const rows = [[say("refunded"), of(back), say("plus-what-is-refunded")], [say("can-be-refunded"), of(left), say("what-is-left")]];
-    const done = await ask({ title: say("refund"), text: say("refund-text", { total: of(total.amount) }), rows, fields }, ({ amount, reason }) => app.api.POST("/v1/admin/orders/{order}/refunds", {
+    const done = await ask({ title: say("refund"), text: say("refund-text", { total: of(total.amount) }), rows, fields }, ({ amount: typed, reason }) => app.api.POST("/v1/admin/orders/{order}/refunds", {
       params: { path: { order: order.id }, header: { "Idempotency-Key": key } },
-      body: { amount: { amount, currency: total.currency }, reason },
+      body: { amount: { amount: amount.read(typed), currency: total.currency }, reason },
     }));
     if (done) {
       notify(say("refund-begun"));

@@ -32,11 +32,23 @@ export function time(value) {
   return Number.isFinite(ms) ? el("time", { datetime: value, title: value }, moments.format(ms)) : "–";
 }
 
-/** An amount in minor units, such as grosze. */
-export function money(value) {
-  if (!value) return "–";
-  const format = new Intl.NumberFormat(language, { style: "currency", currency: value.currency });
-  return format.format(value.amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+const amounts = (currency) => new Intl.NumberFormat(language, { style: "currency", currency });
+/** How many minor units a currency has in one, such as a hundred grosze in a zloty. */
+const unit = (currency) => 10 ** amounts(currency).resolvedOptions().maximumFractionDigits;
+
+/** An amount in minor units. */
+export const money = (value) => (value ? amounts(value.currency).format(value.amount / unit(value.currency)) : "–");
+
+/**
+ * The field of an amount, which is typed as people write it. `read` makes minor units of it.
+ * @param {{ amount?: number, currency: string }} now
+ * @param {{ name: string, label: string, max?: number }} shown
+ */
+export function amountField({ amount, currency }, { max, ...more }) {
+  const one = unit(currency);
+  const read = (typed) => Math.round(typed * one);
+  const value = amount === undefined ? undefined : amount / one;
+  return { field: { kind: "number", min: 1 / one, step: 1 / one, max: max === undefined ? null : max / one, value, required: true, ...more }, read };
 }
 
 /** The address of a screen with its filters. Those without a value are left out. */
@@ -111,7 +123,10 @@ function blame(form, place, problem) {
 
 let forms = 0;
 
-/** A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent. */
+/**
+ * A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent.
+ * @param {{ name: string, fields: any[], submit: string, done?: string, tall?: boolean, isMain?: boolean }} form
+ */
 export function form({ name, fields, submit, done, tall = false, isMain = true }, run) {
   forms += 1;
   const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
@@ -150,7 +165,11 @@ export function table(caption, columns, items) {
 
 const nothing = (text) => el("p", { class: "empty" }, text);
 
-/** A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list. */
+/**
+ * A list of the API, page by page. It grows by "more", and says how it went. `isOptional`: it is not shown if there is no such list.
+ * @param {import("/client/stoa.js").Stoa} stoa
+ * @param {{ title: string, path: any, params?: any, query?: any, columns: any[], empty?: string, isOptional?: boolean, also?: any[] }} list
+ */
 export function list(stoa, { title, path, params, query, columns, empty = say("empty"), isOptional = false, also = [] }) {
   const pages = stoa.pages(path, { params, query });
   const body = el("div", { "aria-live": "polite", "aria-busy": "true" });
@@ -209,6 +228,7 @@ const compared = (heads, rows) =>
  * Asks before something is done. Shows what is now and what will be, and takes `fields`, such as a reason. `run(values)` does it, once
  * however often it is confirmed, and its problem is shown in the dialog. If somebody else has changed it meanwhile, `reread()` returns
  * rows of what is now and what would be, which are shown before it is confirmed again. Resolves to the data, or to nothing.
+ * @param {{ title: string, text?: string, rows?: any[], fields?: any[], submit?: string, isDangerous?: boolean, reread?: () => Promise<any[]> }} question
  */
 export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, reread }, run) {
   return new Promise((resolve) => {
@@ -259,6 +279,10 @@ export function shown(value) {
   return details(value);
 }
 
+/** Words of the API that are called by the kind of another member. */
+const KINDS = { payment_method: "payment" };
+const called = (key, value) => (typeof value === "string" && texts[`${KINDS[key] ?? key}-${value}`]) || shown(value);
+
 /** Everything that an object of the API says, except what is shown elsewhere. Members without a name of their own are called as in the API. */
 export const details = (data, except = []) =>
-  facts(Object.entries(data).filter(([key, value]) => !except.includes(key) && value !== null && value !== undefined).map(([key, value]) => [word("field", key), shown(value)]));
+  facts(Object.entries(data).filter(([key, value]) => !except.includes(key) && value !== null && value !== undefined).map(([key, value]) => [word("field", key), called(key, value)]));

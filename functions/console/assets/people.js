@@ -39,7 +39,11 @@ function listScreen({ stoa, go }, route) {
 function actions(app, username, data, reload) {
   const params = { path: { username } };
   const { state, roles } = data;
-  /** Asks, does it, says so, and reads the person again. */
+  /**
+   * Asks, does it, says so, and reads the person again.
+   * @param {string} title
+   * @param {{ attributes: any, done?: string, [more: string]: any }} shown
+   */
   const step = (title, { attributes, done, ...more }, run) => button(title, async () => {
     if (await ask({ title, ...more }, run)) {
       notify(done ?? say("done"));

@@ -1,6 +1,6 @@
 // The shop's products with their stock, and the categories.
 
-import { ask, button, card, chip, details, el, filters, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
+import { amountField, ask, button, card, chip, details, el, filters, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
 
 const PRODUCT = "/v1/products/{product}";
 const SORTS = ["newest", "name_asc", "name_desc", "price_asc", "price_desc"];
@@ -34,18 +34,23 @@ function listScreen(app, route) {
     empty: say("no-products"),
   });
   const add = button(say("new-product"), async () => {
-    const made = await ask({ title: say("new-product"), fields: [...fields({ price: {} }, await categories(api)), { name: "currency", label: say("currency"), required: true, value: "PLN", minlength: 3, maxlength: 3 }], submit: say("save"), isDangerous: false },
-      ({ amount, currency, ...body }) => api.POST("/v1/products", { body: { ...body, price: { amount, currency } } }));
+    const made = await ask({ title: say("new-product"), fields: fields({ price: {} }, await categories(api)), submit: say("save"), isDangerous: false },
+      ({ amount, ...body }) => api.POST("/v1/products", { body: { ...body, price: { amount: price({ price: {} }).read(amount), currency: CURRENCY } } }));
     if (made) app.go(["products", made.id]);
   });
   return { title: word("screen", "products"), content: [el("div", { class: "row" }, add, link(say("categories"), ["products", "categories"])), search, products] };
 }
 
+/** Products cost this currency, unless they have another price. */
+const CURRENCY = "PLN";
+/** @param {{ price: { amount?: number, currency?: string } }} product */
+const price = ({ price: { amount, currency = CURRENCY } }) => amountField({ amount, currency }, { name: "amount", label: say("price-in", { currency }) });
+
 /** The fields of a product, as it is. */
 const fields = (product, known) => [
   { name: "name", label: say("name"), value: product.name, required: true, maxlength: 100 },
   { name: "category", label: say("category"), kind: "select", choices: known, value: product.category },
-  { name: "amount", label: say("price-minor"), kind: "number", min: 1, step: 1, required: true, value: product.price.amount },
+  price(product).field,
   { name: "available", label: say("in-stock"), kind: "number", min: 0, step: 1, value: product.available },
   { name: "description", label: say("description"), kind: "textarea", required: true, value: product.description, maxlength: 4000 },
   { name: "for_sale", label: say("for-sale"), kind: "check", value: product.for_sale ?? true },
@@ -62,11 +67,12 @@ function productScreen(app, id) {
   };
   const header = () => ({ path: { product: id }, header: { "If-Match": current.version } });
   const valueOf = (product) => ({ ...product, amount: product.price.amount });
-  const named = (name, value) => (name === "category" ? current.known.find(([one]) => one === value)?.[1] : name === "for_sale" ? word("boolean", value) : String(value ?? "–"));
+  const named = (name, value) => (name === "category" ? current.known.find(([one]) => one === value)?.[1] : name === "for_sale" ? word("boolean", value) : name === "amount" ? money({ ...current.product.price, amount: value }) : String(value ?? "–"));
 
   const shown = loaded(read, (product) => {
     const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 99, step: 1, value: product.discount?.percent }];
-    const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true }, async (values) => {
+    const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true }, async (typed) => {
+      const values = { ...typed, amount: price(product).read(typed.amount) };
       const was = { ...valueOf(product), discount_percent: product.discount?.percent };
       const changed = asked.map(({ name }) => name).filter((name) => (values[name] ?? "") !== (was[name] ?? ""));
       if (changed.length === 0) return { problem: { title: say("nothing-changed") } };

@@ -40,7 +40,7 @@ function factors(api, done) {
 
   function step({ step: name, app, code: sent }) {
     const about = app ? [el("p", {}, say("scan")), picture(app.qr), el("p", {}, el("code", {}, app.secret))] : [el("p", {}, say("code-was-sent", { target: sent?.target ?? "" }))];
-    show(...about, form({ name: "factor-code", fields: [code()], submit: say("continue"), tall: true }, async (body) => {
+    show(...about, form({ name: `factor-${name}`, fields: [code()], submit: say("continue"), tall: true }, async (body) => {
       const answer = await api.POST(STEPS[name], { body });
       if (answer.data?.recovery_codes) kept(answer.data.recovery_codes);
       else if (answer.data) step(answer.data);

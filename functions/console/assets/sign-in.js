@@ -30,7 +30,7 @@ function steps(first, done) {
   async function passkey() {
     try {
       const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(flow.passkey);
-      const credential = await navigator.credentials.get({ publicKey });
+      const credential = /** @type {PublicKeyCredential} */ (await navigator.credentials.get({ publicKey }));
       return go(flow.verify({ passkey: credential.toJSON() }));
     } catch (fault) {
       return { problem: { title: say("passkey-failed"), detail: fault.message } };

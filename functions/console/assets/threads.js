@@ -2,6 +2,7 @@
 
 import { act, ask, button, card, chip, el, filters, form, link, loaded, notify, say, table, time, told, word } from "./parts.js";
 
+/** @type {import("/client/stoa.js").ThreadState[]} */
 const STATES = ["open", "waiting", "snoozed", "done"];
 /** How long who has typed counts as here, in milliseconds. */
 const HERE_MS = 60_000;
@@ -14,7 +15,10 @@ const columns = [
   [say("last-message"), ({ last_at: at }) => time(at)],
 ];
 
-/** The threads in a state, which follow what happens, or those that were found. */
+/**
+ * The threads in a state, which follow what happens, or those that were found.
+ * @param {import("./console.js").App} app
+ */
 function listScreen({ support }, route) {
   const state = STATES.includes(route.filters.state) ? route.filters.state : "open";
   const { q } = route.filters;
@@ -67,7 +71,10 @@ function replies(support) {
   return el("div", { class: "body" }, prepared.place);
 }
 
-/** The messages with a field to write. */
+/**
+ * The messages with a field to write.
+ * @param {import("/client/support.js").TeamThread} thread
+ */
 function conversation(thread, me) {
   const lines = el("ol");
   const log = el("div", { class: "said", role: "log", tabindex: "0", "aria-label": say("messages") }, lines);
@@ -158,6 +165,10 @@ function notes(thread) {
   return card(say("notes"), el("div", { class: "body stack" }, el("p", { class: "soft small" }, say("notes-text")), shown.place, write));
 }
 
+/**
+ * One thread.
+ * @param {import("./console.js").App} app
+ */
 function threadScreen(app, id) {
   const { stoa, support } = app;
   const { user } = stoa.session.current;

@@ -47,10 +47,22 @@ export default function workScreen({ stoa, api }) {
     empty: say("no-reports"),
     isOptional: true,
   });
-  const orders = list(stoa, {
-    title: say("orders-to-ship"),
+  const tickets = list(stoa, {
+    title: say("open-tickets"),
+    path: "/v1/admin/tickets",
+    query: { state: "open", limit: 10 },
+    columns: [
+      [say("from"), ({ id, name }) => link(name, ["tickets", id])],
+      [say("subject"), ({ subject_name: subject }) => subject],
+      [say("when"), ({ created_at: at }) => time(at)],
+    ],
+    empty: say("no-tickets"),
+    isOptional: true,
+  });
+  const orders = ["paid", "placed"].map((state) => list(stoa, {
+    title: `${say("orders-to-ship")}: ${word("order", state)}`,
     path: "/v1/admin/orders",
-    query: { state: "placed", limit: 10 },
+    query: { state, limit: 10 },
     columns: [
       [say("order"), ({ id, user }) => link(id, ["orders", user, id])],
       [say("total"), ({ total }) => money(total)],
@@ -58,6 +70,6 @@ export default function workScreen({ stoa, api }) {
     ],
     empty: say("no-orders"),
     isOptional: true,
-  });
-  return { title: word("screen", "work"), content: [counts.place, threads, reports, orders] };
+  }));
+  return { title: word("screen", "work"), content: [counts.place, threads, tickets, ...orders, reports] };
 }

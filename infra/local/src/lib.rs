@@ -60,6 +60,8 @@ pub struct Urls {
     pub outside: String,
     /// The API's documentation.
     pub docs: String,
+    /// The console for staff.
+    pub staff: String,
 }
 
 /// Why a stack does not start. The message is one line, which says how to solve the problem.

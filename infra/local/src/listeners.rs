@@ -84,6 +84,7 @@ impl Listeners {
         let api = url("http", NAME, &self.api)?;
         Ok(Urls {
             docs: format!("{api}/docs"),
+            staff: format!("{api}/staff"),
             api,
             socket: url("ws", NAME, &self.socket)?,
             console: url("http", NAME, &self.console)?,

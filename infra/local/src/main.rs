@@ -148,8 +148,14 @@ fn wait_for_signal() -> io::Result<impl AsyncFnMut()> {
 fn greet(stack: &Stack, out: &mut impl Write) -> io::Result<()> {
     let urls = &stack.urls;
     let origins = stack.template.http_api.cors.as_ref().map(|cors| cors.allow_origins.join(", ")).unwrap_or_default();
-    let lines =
-        [("API", &urls.api), ("WebSocket", &urls.socket), ("Docs", &urls.docs), ("Console", &urls.console), ("Frontends", &origins)];
+    let lines = [
+        ("API", &urls.api),
+        ("WebSocket", &urls.socket),
+        ("Docs", &urls.docs),
+        ("Staff", &urls.staff),
+        ("Console", &urls.console),
+        ("Frontends", &origins),
+    ];
     for (name, url) in lines {
         writeln!(out, "{name:<11}{url}")?;
     }

@@ -92,7 +92,7 @@ open-reports = Reported messages
 orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
-work-refunds = refunds to finish
+work-refunds = orders partly refunded
 
 # People.
 name-or-address = Name, username or whole address
@@ -208,7 +208,7 @@ refunded = Refunded
 plus-what-is-refunded = more by this refund
 can-be-refunded = Can be refunded
 what-is-left = less by this refund
-amount-minor = Amount in the smallest unit of { $currency }
+amount-in = Amount in { $currency }
 stock-returns = Products that were not sent are in stock again.
 order-placed = placed
 order-pending_payment = waiting for payment
@@ -248,8 +248,7 @@ sold-false = not for sale
 discounted = discount
 discount = Discount in percent
 changed = Changed
-currency = Currency
-price-minor = Price in the smallest unit, such as grosze
+price-in = Price in { $currency }
 description = Description
 comments = Comments
 no-comments = No comments.
@@ -344,6 +343,7 @@ revoked = revoked
 valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
+open-tickets = Contact: waiting for an answer
 deletions = Deletions of accounts
 none-overdue = all that are due have begun
 overdue = overdue by more than an hour: { $count }
@@ -483,8 +483,7 @@ figure-registrations = Registrations
 figure-sign_ins = Sign-ins
 figure-messages = Messages
 figure-orders = Orders
-figure-ordered = Ordered for
-figure-donated = Donated
+figure-revenue = Revenue
 figure-deletions = Deletions
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average

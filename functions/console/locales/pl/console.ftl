@@ -92,7 +92,7 @@ open-reports = Zgłoszone wiadomości
 orders-to-ship = Zamówienia do wysłania
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
-work-refunds = zwroty do dokończenia
+work-refunds = zamówienia częściowo zwrócone
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres
@@ -208,7 +208,7 @@ refunded = Zwrócono
 plus-what-is-refunded = więcej o ten zwrot
 can-be-refunded = Do zwrotu
 what-is-left = mniej o ten zwrot
-amount-minor = Kwota w najmniejszej jednostce { $currency }
+amount-in = Kwota w { $currency }
 stock-returns = Niewysłane produkty wracają na stan.
 order-placed = złożone
 order-pending_payment = czeka na płatność
@@ -248,8 +248,7 @@ sold-false = nie w sprzedaży
 discounted = rabat
 discount = Rabat w procentach
 changed = Zmieniono
-currency = Waluta
-price-minor = Cena w najmniejszej jednostce, np. w groszach
+price-in = Cena w { $currency }
 description = Opis
 comments = Komentarze
 no-comments = Brak komentarzy.
@@ -344,6 +343,7 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+open-tickets = Kontakt: czeka na odpowiedź
 deletions = Usuwanie kont
 none-overdue = wszystkie zaległe się rozpoczęły
 overdue = spóźnione o ponad godzinę: { $count }
@@ -483,8 +483,7 @@ figure-registrations = Rejestracje
 figure-sign_ins = Logowania
 figure-messages = Wiadomości
 figure-orders = Zamówienia
-figure-ordered = Wartość zamówień
-figure-donated = Darowizny
+figure-revenue = Przychód
 figure-deletions = Usunięcia
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio

@@ -32,6 +32,7 @@ overview-addresses = Addresses
 overview-api = HTTP API
 overview-socket = WebSocket
 overview-docs = API documents
+overview-staff = Console for staff
 overview-console = This console
 overview-aws = AWS endpoints
 overview-outside = Other services

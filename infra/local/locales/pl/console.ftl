@@ -32,6 +32,7 @@ overview-addresses = Adresy
 overview-api = HTTP API
 overview-socket = WebSocket
 overview-docs = Dokumentacja API
+overview-staff = Konsola zespołu
 overview-console = Ta konsola
 overview-aws = Punkty końcowe AWS
 overview-outside = Inne usługi

@@ -42,6 +42,7 @@ async fn overview(State(core): State<Arc<Core>>) -> Json<Overview> {
         ("api", &urls.api),
         ("socket", &urls.socket),
         ("docs", &urls.docs),
+        ("staff", &urls.staff),
         ("console", &urls.console),
         ("aws", &urls.aws),
         ("outside", &urls.outside),

@@ -1,6 +1,6 @@
 import { $, act, call, chip, copyButton, el, live, say, show } from "./console.js";
 
-const names = { api: say("overview-api"), socket: say("overview-socket"), docs: say("overview-docs"), console: say("overview-console"), aws: say("overview-aws"), outside: say("overview-outside") };
+const names = { api: say("overview-api"), socket: say("overview-socket"), docs: say("overview-docs"), staff: say("overview-staff"), console: say("overview-console"), aws: say("overview-aws"), outside: say("overview-outside") };
 
 live(() => "/_local/overview", (value) => {
   show($("addresses"), value.urls.map(({ name, url }) => el("li", {},
