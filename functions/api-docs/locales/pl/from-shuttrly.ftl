@@ -3,7 +3,7 @@ title = Z projektu Shuttrly
 about = Dla osób, które znają JustJ3527/shuttrly: rejestracja w krokach, drugie składniki, zaufane urządzenia, panel i dziennik, z którego przywraca się zmiany.
 
 register = Sześć kroków w sesji, z procentem postępu
-register-here = Te same sześć, trzymane przez dobę pod identyfikatorem nie do odgadnięcia. Każdy można poprawić do końca; nowy adres trzeba potwierdzić od nowa. Hasła są od razu skracane. Przed ostatnim krokiem żadne konto nie jest ruszane.
+register-here = Te same sześć, trzymane przez dobę pod identyfikatorem nie do odgadnięcia. Każdy można poprawić do końca; nowy adres trzeba potwierdzić od nowa. Z haseł od razu powstają skróty kryptograficzne. Przed ostatnim krokiem żadne konto nie jest ruszane.
 code = Sześć cyfr na dziesięć minut, trzy próby, ponownie po dwudziestu sekundach
 code-here = To samo. Błędne próby przeżywają nowy kod i nowy początek, więc nie da się ich tak zyskać.
 username = Sprawdzanie nazwy przy pisaniu, z regułami
