@@ -16,6 +16,8 @@ const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 /// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
 const PAGES: [&str; 3] = ["client", "docs", "flows"];
+/// The parts that all of them have, also in `assets`.
+const PARTS: [&str; 2] = ["head", "header"];
 const LOCALES: &str = "locales";
 /// What other projects had, and what is here for it: one file each, a line for each thing. `from` is about all of them.
 const PROJECTS: &str = "projects";
@@ -39,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
-        if name == PROJECT || PAGES.iter().any(|page| name == format!("{page}.html")) {
+        if name == PROJECT || PAGES.iter().chain(&PARTS).any(|page| name == format!("{page}.html")) {
             continue;
         }
         if bundle::MODULES.contains(&name) {
@@ -63,8 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Each page in each language: its template with each `{{key}}` replaced by a message.
-fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn pages() -> Result<Files, Box<dyn Error>> {
     let all = bundling::texts(LOCALES, "docs.ftl")?;
     let mut pages = Vec::new();
     for (page, (language, messages)) in PAGES.iter().flat_map(|page| all.iter().map(move |one| (page, one))) {
@@ -72,7 +77,8 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
         let has_words = fs::exists(format!("assets/{words}"))?;
         let words = if has_words { format!("<script src=\"/docs/{words}\"></script>\n    ") } else { String::new() };
         let given = [("locale", language.clone()), ("languages", bundling::other_languages(language, &all)?), ("words", words)];
-        let given: Vec<_> = given.map(|(key, text)| (key.to_owned(), text)).into_iter().chain(messages.iter().cloned()).collect();
+        let given = given.map(|(key, text)| (key.to_owned(), text));
+        let given: Vec<_> = parts(page)?.into_iter().chain(given).chain(messages.iter().cloned()).collect();
         let html = bundling::filled(&fs::read_to_string(format!("assets/{page}.html"))?, &given);
         let html = html.map_err(|missing| format!("{page}.html in {language}: {missing}"))?;
         pages.push((format!("{page}.{language}.html"), gzip(html.as_bytes())?));
@@ -80,8 +86,22 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
     Ok(pages)
 }
 
+/// The parts that a page shares with the others, and which of them it is. They come before its texts, because they have keys of their
+/// own.
+fn parts(page: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let mut parts = Vec::new();
+    for part in PARTS {
+        parts.push((part.to_owned(), fs::read_to_string(format!("assets/{part}.html"))?.trim_end().to_owned()));
+    }
+    for one in PAGES.iter().chain(&["from"]) {
+        let mark = if *one == page { " aria-current=\"page\"" } else { "" };
+        parts.push((format!("here-{one}"), mark.to_owned()));
+    }
+    Ok(parts)
+}
+
 /// Each page about another project, in each language.
-fn project_pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn project_pages() -> Result<Files, Box<dyn Error>> {
     let (common, template) = (bundling::texts(LOCALES, "docs.ftl")?, fs::read_to_string(format!("assets/{PROJECT}"))?);
     let mut names = fs::read_dir(PROJECTS)?.map(|file| Ok(file?.path())).collect::<Result<Vec<PathBuf>, std::io::Error>>()?;
     names.sort();
@@ -94,7 +114,8 @@ fn project_pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
             let links = links(&names, name, messages)?;
             let given = [("locale", language.clone()), ("languages", bundling::other_languages(language, &common)?), ("rows", table)];
             let given = given.into_iter().chain([("projects", links), ("title", text(&own, "title")?), ("about", text(&own, "about")?)]);
-            let given: Vec<_> = given.map(|(key, text)| (key.to_owned(), text)).chain(messages.iter().cloned()).collect();
+            let given = given.map(|(key, text)| (key.to_owned(), text));
+            let given: Vec<_> = parts(name)?.into_iter().chain(given).chain(messages.iter().cloned()).collect();
             pages.push((format!("{name}.{language}.html"), gzip(bundling::filled(&template, &given)?.as_bytes())?));
         }
     }

@@ -87,9 +87,15 @@ mod tests {
     #[test]
     fn every_text_is_in_both_languages_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
-        let pages =
-            [include_str!("../assets/client.html"), include_str!("../assets/docs.html"), include_str!("../assets/flows.html")].concat();
-        let templates = pages + include_str!("../assets/from.html");
+        let templates = [
+            include_str!("../assets/client.html"),
+            include_str!("../assets/docs.html"),
+            include_str!("../assets/flows.html"),
+            include_str!("../assets/from.html"),
+            include_str!("../assets/head.html"),
+            include_str!("../assets/header.html"),
+        ]
+        .concat();
         // The build puts these into rows and links.
         let built = |key: &str| ["language", "from-frame", "from-setting"].contains(&key) || key.ends_with("-name");
         for key in TEXTS.keys(Locale::En) {

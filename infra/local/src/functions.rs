@@ -44,6 +44,7 @@ functions! {
     "deliver" => deliver::start, None;
     "digests" => digests::start, None;
     "donations" => donations::start, Some(donations::description);
+    "figures" => figures::start, None;
     "friends" => friends::start, Some(friends::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
