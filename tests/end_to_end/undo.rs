@@ -386,30 +386,6 @@ async fn a_fault_leaves_the_whole_undo_or_nothing() {
     assert_eq!(state().await, (1000, before.1 + 1, 1));
 }
 
-/// Keys end with a role that an undo takes. If the undo fails between the two, they open nothing without the role, and the same request
-/// again ends them, so that they do not come back with it.
-/// Promise: api-keys, undo-once
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_end_with_a_role_that_an_undo_takes() {
-    let cloud = Cloud::start().await;
-    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "moderator").await);
-    root.put("/v1/admin/users/ida/roles/administrator", json!({})).await.is(204);
-    let entry = latest(&cloud, "role_granted").await;
-    ida.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["statistics:read"] })).await.is(201);
-    let (version, _) = preview(&root, &entry).await;
-
-    // The first query finds the entry, those after it are about the keys.
-    let queries = Target::of("AuditFunction", Service::DynamoDb, "Query");
-    let down = cloud.aws.faults.script(Target { first: 2, ..queries }, Fault::Unavailable);
-    let failed = undo_at(&root, &entry, &version, &["roles"], false).await;
-    assert!(failed.status.as_u16() >= 500 && down.hits() > 0, "{failed:?}");
-    down.end();
-    assert_eq!((cloud.of_kind("undone").await.len(), cloud.of_kind("api_key").await.len()), (1, 1));
-
-    undo_at(&root, &entry, &version, &["roles"], false).await.is(201);
-    assert_eq!((cloud.of_kind("undone").await.len(), cloud.of_kind("api_key").await.len()), (1, 0));
-}
-
 /// Staff look at a preview during their shift, and undo only with a recent proof. Unknown entries are not there.
 /// Promise: undo-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

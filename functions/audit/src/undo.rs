@@ -18,8 +18,7 @@ mod status;
 mod target;
 
 use accounts::{
-    audit::{Action, AuditEntry},
-    staff::{Role, Roles},
+    audit::AuditEntry,
     undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
 };
 use axum::extract::State;
@@ -168,8 +167,7 @@ pub async fn preview_undo(
 /// answer.
 ///
 /// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
-/// removed a query for API keys, and their deletion if there are some. A repeated request costs the entry alone, and about a role also a
-/// read of the roles and that query.
+/// removed a query for API keys, and their deletion if there are some.
 #[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
     params(("entry" = AuditId, Path, description = "The entry."),
         ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),
@@ -187,7 +185,6 @@ pub async fn undo_entry(
     let who = actor(&caller);
     let entry = Recorded::read(&s, id).await?;
     if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.user, &chosen)) {
-        end_keys(&s, &entry).await?;
         return Ok(UndoneEntry::created(undone));
     }
     let target = Target::read(&s, &entry, who).await?;
@@ -222,19 +219,6 @@ async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone)
     };
     searched.commit(&s.table, tx).await.map_err(not)?;
     if let Some(user) = keyless {
-        accounts::api_key::revoke_all(&s.table, user).await?;
-    }
-    Ok(())
-}
-
-/// Revokes the keys of somebody who has lost a role by an undo: the request that undid it may have failed before it came to that.
-async fn end_keys(s: &crate::State, entry: &Recorded) -> Result<(), Problem> {
-    if !matches!(entry.record.action, Action::RoleGranted | Action::RoleTaken) {
-        return Ok(());
-    }
-    let user = entry.record.subject;
-    let roles = s.table.get::<Roles>(Roles::key_of(user)).await?;
-    if roles.is_none_or(|roles| roles.roles.iter().all(|role| *role < Role::Administrator)) {
         accounts::api_key::revoke_all(&s.table, user).await?;
     }
     Ok(())
