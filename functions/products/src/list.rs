@@ -52,10 +52,10 @@ pub struct ProductQuery {
     #[param(value_type = Availability, inline, required = false)]
     availability: Option<Availability>,
     /// Only those that cost at least this much with their discount, in minor units.
-    #[param(minimum = 0, required = false, example = 1000)]
+    #[param(example = 1000)]
     min_price: Option<u32>,
     /// Only those that cost at most this much with their discount, in minor units.
-    #[param(minimum = 0, required = false, example = 5000)]
+    #[param(example = 5000)]
     max_price: Option<u32>,
     /// The order. By default the newest come first. With `q` there is only `name_asc`.
     #[param(value_type = ProductOrder, inline, required = false)]
