@@ -130,7 +130,7 @@ async fn a_page_brings_everything_with_it() {
     let cloud = Cloud::start().await;
     let browser = cloud.anonymous().with("accept", "text/html,*/*;q=0.8");
     let loading = browser.with("accept-encoding", "gzip, deflate, br, zstd");
-    for page in ["/docs", "/docs/flows"] {
+    for page in ["/docs", "/docs/flows", "/docs/from", "/docs/from-shuttrly"] {
         let page = browser.get(page).await;
         assert_eq!((page.status.as_u16(), &*page.header("content-type")), (200, "text/html; charset=utf-8"), "{page:?}");
         let policy = page.header("content-security-policy");
@@ -149,6 +149,27 @@ async fn a_page_brings_everything_with_it() {
     }
     for nothing in ["index.html", "swagger-ui.js", "x"] {
         cloud.anonymous().get(&format!("/docs/{nothing}")).await.is_problem(404, "not_found");
+    }
+}
+
+/// The documents lead to a page for each of five other projects, in both languages, with a row for each thing.
+/// Promise: api-from-elsewhere
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_project_has_a_page() {
+    let cloud = Cloud::start().await;
+    let read = async |path: &str, language: &str| {
+        let page = cloud.anonymous().with("accept-language", language).get(path).await;
+        assert_eq!((page.status.as_u16(), &*page.header("content-language")), (200, language), "{path} {page:?}");
+        String::from_utf8(page.bytes).unwrap()
+    };
+    assert!(read("/docs", "en").await.contains("href=\"/docs/from\""));
+    let overview = read("/docs/from", "en").await;
+    let pages: BTreeSet<&str> = overview.split('"').filter(|part| part.starts_with("/docs/from-")).collect();
+    assert_eq!(pages.len(), 5, "{pages:?}");
+    for page in pages {
+        let (english, polish) = (read(page, "en").await, read(page, "pl").await);
+        let rows = english.matches("<tr").count();
+        assert!(rows > 10 && rows == polish.matches("<tr").count() && english != polish, "{page}: {rows}");
     }
 }
 

@@ -277,6 +277,8 @@ async fn every_page_is_for_everybody() {
             "/docs",
             "/docs/flows",
             "/docs/client",
+            "/docs/from",
+            "/docs/from-cantina-shop",
             "/contact",
         ]
         .map(api),

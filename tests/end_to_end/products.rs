@@ -223,6 +223,7 @@ async fn everybody_lists_products() {
     let everything = |_: usize, _: bool| true;
     let in_kitchen = |_: usize, kitchen: bool| kitchen;
     let age = |product: &Made| product.3.clone();
+    let costs = |n: usize| (n * 7 % 20 + 1) * 100;
     for (query, expected) in [
         (String::new(), reversed(by(&age, &everything))),
         ("sort=name_asc".to_owned(), by(&name, &everything)),
@@ -232,6 +233,8 @@ async fn everybody_lists_products() {
         (format!("sort=price_asc&category={kitchen}"), by(&price, &in_kitchen)),
         ("sort=name_asc&availability=unavailable".to_owned(), by(&name, &|n, _| n < 4)),
         ("sort=price_asc&availability=available&limit=2".to_owned(), by(&price, &|n, _| n >= 4)),
+        ("sort=name_asc&min_price=500&max_price=900".to_owned(), by(&name, &|n, _| (500..=900).contains(&costs(n)))),
+        ("sort=price_desc&min_price=1900&limit=1".to_owned(), reversed(by(&price, &|n, _| costs(n) >= 1900))),
     ] {
         assert_eq!(names(&cloud, &query).await, expected, "{query}");
     }
@@ -255,6 +258,8 @@ async fn everybody_lists_products() {
         ("category=abc", 400),
         ("sort=price", 400),
         ("availability=maybe", 400),
+        ("min_price=-1", 400),
+        ("max_price=9.99", 400),
         ("limit=0", 422),
         ("limit=101", 422),
         ("limit=-1", 400),

@@ -1050,3 +1050,46 @@ async fn registering_ends_the_sign_in_before() {
     second.get("/v1/me").await.is_problem(401, "token_invalid");
     browser.signed_in(third).get("/v1/me").await.is(200);
 }
+
+/// Where a deployment has terms, nobody gets an account without the version that they agreed to: in steps, by a link or by phone. It is
+/// kept with the account. Whoever has one is not asked again. A code is not lost by a request without it.
+/// Promise: terms
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_makes_an_account_agrees_to_the_terms() {
+    let cloud = Cloud::start_with(&[("TermsUrl", "https://stoa.example/terms")]).await;
+    let (too_long, agreed) = ("x".repeat(41), "2026-11-01");
+    let kept = async || {
+        let users = cloud.of_kind("user").await;
+        users.iter().map(|user| user["terms"]["M"]["version"]["S"].clone()).collect::<Vec<_>>()
+    };
+
+    let (caller, password) = at_the_password(&cloud, "ana").await;
+    caller.put(&password, json!({ "password": PASSWORD })).await.is(200);
+    let complete = async |body: Value| caller.post(&password.replace("/password", "/complete"), body).await;
+    assert_eq!(complete(json!({})).await.field_errors(), ["/terms required"]);
+    assert_eq!(complete(json!({ "terms": too_long })).await.field_errors(), ["/terms too_long"]);
+    complete(json!({ "terms": agreed })).await.is(201);
+    assert_eq!(kept().await, [agreed]);
+
+    let mut link = json!({ "email": "eve@example.test", "username": "eve", "password": PASSWORD });
+    let guest = cloud.anonymous();
+    assert_eq!(guest.post("/v1/registrations/link", link.clone()).await.field_errors(), ["/terms required"]);
+    link["terms"] = json!(agreed);
+    guest.post_with_work("/v1/registrations/link", link).await.is(202);
+    let token = cloud.token_to("eve@example.test").await;
+    guest.post("/v1/activations", json!({ "token": token, "password": PASSWORD })).await.is(201);
+
+    let phone = "+447700900001";
+    for terms in [Some(agreed), None] {
+        let flow = guest.post_with_work("/v1/phone-sign-ins", json!({ "phone": phone })).await.is(202);
+        let (verify, code) = (format!("/v1/phone-sign-ins/{}/verify", flow["id"].as_str().unwrap()), cloud.code_to(phone).await);
+        if terms.is_some() {
+            assert_eq!(guest.post(&verify, json!({ "code": code })).await.field_errors(), ["/terms required"]);
+            guest.post(&verify, json!({ "code": code, "terms": agreed })).await.is(201);
+        } else {
+            guest.post(&verify, json!({ "code": code })).await.is(201);
+        }
+        cloud.advance(3 * MINUTE).await;
+    }
+    assert_eq!(kept().await, [agreed; 3]);
+}

@@ -17,7 +17,7 @@ const FLOWS = [
     call("GET /v1/usernames/{username}/availability"), reply("200 {available, message}"),
     call("PUT /v1/registrations/{id}/username {username}"), reply("200 {step: password, progress: 83}"),
     call("PUT /v1/registrations/{id}/password {password}"), reply("200 {step: summary, progress: 100}"),
-    call("POST /v1/registrations/{id}/complete {token_delivery}"), reply("201 {access_token, refresh_token}"),
+    call("POST /v1/registrations/{id}/complete {token_delivery, terms}"), reply("201 {access_token, refresh_token}"),
     or("no code came"),
     call("POST /v1/registrations/{id}/code/resend"), reply("202, or 429 resend_too_early with retry_after"),
   ]],

@@ -44,7 +44,7 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 }
 
 /// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
-/// JavaScript client.
+/// JavaScript client, `/docs/from` says where what other projects had is found here.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -60,9 +60,9 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 )]
 pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
-        "client" | "flows" => return page(&name, locale, &headers),
+        page_name if !page_name.contains('.') => return page(page_name, locale, &headers),
         "docs.js" | "docs.pl.js" | "flows.js" | "flows.pl.js" | "language.js" | "swagger-ui-bundle.js" => "text/javascript",
-        "docs.css" | "flows.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
+        "docs.css" | "flows.css" | "from.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
         "logo.svg" => "image/svg+xml",
         _ => return Err(Kind::NotFound.into()),
     };
@@ -91,14 +91,42 @@ mod tests {
             include_str!("../assets/client.html"),
             include_str!("../assets/docs.html"),
             include_str!("../assets/flows.html"),
+            include_str!("../assets/from.html"),
             include_str!("../assets/head.html"),
             include_str!("../assets/header.html"),
         ]
         .concat();
+        // The build puts these into rows and links.
+        let built = |key: &str| ["language", "from-frame", "from-setting"].contains(&key) || key.ends_with("-name");
         for key in TEXTS.keys(Locale::En) {
-            assert!(key == "language" || templates.contains(&format!("{{{{{key}}}}}")), "{key} is not used");
+            assert!(built(&key) || templates.contains(&format!("{{{{{key}}}}}")), "{key} is not used");
         }
         assert!(!templates.contains("<style") && !templates.contains("style=") && !templates.contains("<script>"));
+    }
+
+    #[test]
+    fn every_page_about_a_project_is_in_both_languages_and_served() {
+        let folder = |path: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let mut pages = 0;
+        for entry in std::fs::read_dir(folder("projects")).unwrap() {
+            let path = entry.unwrap().path();
+            let (name, rows) = (path.file_stem().unwrap().to_str().unwrap(), std::fs::read_to_string(&path).unwrap());
+            let mut wanted: Vec<String> = vec!["about".to_owned(), "title".to_owned()];
+            let rows: Vec<&str> = rows.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+            wanted.extend(rows.iter().flat_map(|key| [(*key).to_owned(), format!("{key}-here")]));
+            wanted.sort();
+            for locale in Locale::ALL {
+                let texts = std::fs::read_to_string(folder(&format!("locales/{}/{name}.ftl", locale.tag()))).unwrap();
+                let lines = texts.lines().filter(|line| !line.starts_with('#'));
+                let mut keys: Vec<String> = lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect();
+                keys.sort();
+                assert_eq!(keys, wanted, "{name} in {}", locale.tag());
+                assert_eq!(page(name, locale, &HeaderMap::new()).unwrap().status(), 200, "{name}");
+            }
+            assert!(rows.len() > 5, "{name}");
+            pages += 1;
+        }
+        assert_eq!(pages, 6);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod verify;
 
 use accounts::{
     audit::Audit,
+    terms::Terms,
     token::{Issuer, Tokens},
 };
 use axum::extract::FromRef;
@@ -45,6 +46,7 @@ pub struct State {
     sending: SendLimits,
     gate: Gate,
     digits: Digits,
+    terms: Terms,
 }
 
 /// The length of a code.
@@ -87,6 +89,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sending: SendLimits::read(r, Figures::new(&boot)),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
+        terms: Terms::read(r),
         sys: sys.clone(),
     })?;
     web::function(&boot, cookies.guard(routes()), state)

@@ -5,6 +5,7 @@ use accounts::{
     identifier::{Contact, PersonName, Phone, Username},
     invite::{self, InviteCode, Inviter},
     session::{self, Opening, Session},
+    terms::AgreedTerms,
     token::Method,
     user::{Factor, PhoneClaim, Status, User},
 };
@@ -50,6 +51,10 @@ pub struct VerifyPhoneSignIn {
     /// For a new account: an invitation code, in upper or lower case, with or without spaces and hyphens.
     #[schema(examples("K7M2XP"), format = "typed")]
     invite_code: Option<String>,
+    /// For a new account: the version of the terms of service that the person has agreed to, 1 to 40 characters, such as a date. Required
+    /// for one if this deployment has terms, otherwise ignored. The code can be sent again with it.
+    #[schema(min_length = 1, max_length = 40, nullable = false, examples("2026-11-01"))]
+    terms: Option<String>,
     /// The token of a trusted device, unless it is in its cookie.
     #[schema(max_length = 200)]
     device_token: Option<String>,
@@ -63,6 +68,7 @@ struct Beginning {
     first: Option<PersonName>,
     last: Option<PersonName>,
     inviter: Option<Inviter>,
+    terms: Option<AgreedTerms>,
 }
 
 impl VerifyPhoneSignIn {
@@ -78,8 +84,10 @@ impl VerifyPhoneSignIn {
             }
             None => None,
         };
+        let agreed = self.terms.as_deref().map(|version| s.terms.agreed(Some(version), s.sys.now()));
+        let terms = agreed.and_then(|agreed| fields.take("/terms", agreed)).flatten();
         let (first, last) = self.names(fields)?;
-        Ok(Beginning { first, last, inviter })
+        Ok(Beginning { first, last, inviter, terms })
     }
 
     /// The names, with the errors found so far.
@@ -291,10 +299,14 @@ impl Proven<'_> {
     async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
         let Typed { s, client, headers, flow, repeatable } = self.typed;
         let options = flow.options.clone();
+        if beginning.terms.is_none() {
+            s.terms.agreed(None, s.sys.now()).map_err(|e| Problem::field("/terms", e))?;
+        }
         let mut user = User {
             phone: Some(phone.clone()),
             first_name: beginning.first,
             last_name: beginning.last,
+            terms: beginning.terms,
             ..User::new(id, Username::draw(&s.sys), flow.locale, s.sys.now())
         };
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;

@@ -1,7 +1,7 @@
 //! The list of products: all, those of a category, those with a part of their name, in several orders, page by page.
 //!
-//! A page costs one query and one batch; with a part of a name a search, and one batch. With a filter by availability, which changes with
-//! every order, a query looks at up to a hundred products: a page can then be short although there is a next one.
+//! A page costs one query and one batch; with a part of a name a search, and one batch. With a filter by price or by availability, which
+//! changes with every order, a query looks at up to a hundred products: a page can then be short although there is a next one.
 
 use axum::extract::State;
 use commerce::{
@@ -14,6 +14,7 @@ use kernel::{
     id::{CategoryId, ProductId},
     page_limit,
 };
+use money::MoneyError;
 use search::{Catalogue, Entry, Position, Rest, Term, Wanted};
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
@@ -50,6 +51,12 @@ pub struct ProductQuery {
     /// Only those that can, or cannot, be ordered.
     #[param(value_type = Availability, inline, required = false)]
     availability: Option<Availability>,
+    /// Only those that cost at least this much with their discount, in minor units.
+    #[param(example = 1000)]
+    min_price: Option<u32>,
+    /// Only those that cost at most this much with their discount, in minor units.
+    #[param(example = 5000)]
+    max_price: Option<u32>,
     /// The order. By default the newest come first. With `q` there is only `name_asc`.
     #[param(value_type = ProductOrder, inline, required = false)]
     sort: Option<ProductOrder>,
@@ -66,8 +73,8 @@ pub struct ProductQuery {
 pub struct ProductList {
     /// The products.
     items: Vec<ProductInfo>,
-    /// The cursor of the next page. Absent on the last page. With `availability` a page can have fewer products than asked for, or none,
-    /// although there is a next one.
+    /// The cursor of the next page. Absent on the last page. With `availability` or a price a page can have fewer products than asked for,
+    /// or none, although there is a next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -105,14 +112,23 @@ impl ProductQuery {
         Term::part(typed).map(Some).ok_or_else(|| Problem::field("/q", FieldError::new("required")))
     }
 
-    fn suits(&self, product: &Product) -> bool {
-        self.availability.is_none_or(|availability| (availability == Availability::Available) == product.is_available())
+    /// What is looked for in the products themselves. The lists do not have it.
+    fn looks_at(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
+        (self.availability, self.min_price, self.max_price)
+    }
+
+    fn suits(&self, product: &Product) -> Result<bool, MoneyError> {
+        let price = product.unit_price()?.amount();
+        let dear = self.min_price.is_none_or(|min| price >= u64::from(min));
+        let cheap = self.max_price.is_none_or(|max| price <= u64::from(max));
+        let there = self.availability.is_none_or(|availability| (availability == Availability::Available) == product.is_available());
+        Ok(dear && cheap && there)
     }
 }
 
 /// The next products with a part of their name.
 async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit: u32) -> Result<ProductList, Problem> {
-    let cursors = s.sealer.cursors(format!("products with {:?} of {:?}, {:?}", term.text(), query.category, query.availability));
+    let cursors = s.sealer.cursors(format!("products with {:?} of {:?}, {:?}", term.text(), query.category, query.looks_at()));
     let at = cursors.open::<Position>(query.cursor.as_deref())?.unwrap_or_default();
     let wanted = Wanted::all().with(term);
     let wanted = query.category.map_or(wanted.clone(), |category| wanted.labelled(CATEGORY, category));
@@ -121,8 +137,9 @@ async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit
     let mut products = read(s, &ids).await?;
     let mut items = Vec::new();
     for id in ids {
-        let product = products.take::<Product>(&Product::key_of(id))?;
-        if let Some(product) = product.filter(|product| query.suits(product)) {
+        if let Some(product) = products.take::<Product>(&Product::key_of(id))?
+            && query.suits(&product)?
+        {
             items.push(ProductInfo::of(product, &s.links, locale)?);
         }
     }
@@ -132,9 +149,9 @@ async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit
 /// The next products of a list.
 async fn listed(s: &Shop, locale: Locale, query: &ProductQuery, limit: u32) -> Result<ProductList, Problem> {
     let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.sort.unwrap_or_default());
-    let cursors = s.sealer.cursors(format!("products of {shelf}, {order:?}, {:?}", query.availability));
+    let cursors = s.sealer.cursors(format!("products of {shelf}, {order:?}, {:?}", query.looks_at()));
     let after = cursors.open::<Place>(query.cursor.as_deref())?;
-    let looked_at = if query.availability.is_some() { LOOKED_AT } else { limit };
+    let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
     let page = shelf::page(&s.table, shelf, order, after.as_ref(), looked_at).await?;
     let ids: Vec<ProductId> = page.items.iter().map(|place| place.product).collect();
     let mut products = read(s, &ids).await?;
@@ -147,7 +164,9 @@ async fn listed(s: &Shop, locale: Locale, query: &ProductQuery, limit: u32) -> R
         let product = products.take::<Product>(&Product::key_of(place.product))?;
         last = Some(place);
         // One that was deleted since the list was read is left out.
-        if let Some(product) = product.filter(|product| query.suits(product)) {
+        if let Some(product) = product
+            && query.suits(&product)?
+        {
             items.push(ProductInfo::of(product, &s.links, locale)?);
         }
     }

@@ -22,6 +22,10 @@ use crate::flow::{Flow, Step, Way, load};
 pub struct CompleteRegistration {
     #[serde(default)]
     token_delivery: TokenDelivery,
+    /// The version of the terms of service that the person has agreed to: 1 to 40 characters, such as a date. Required if this deployment
+    /// has terms, otherwise ignored.
+    #[schema(min_length = 1, max_length = 40, nullable = false, examples("2026-11-01"))]
+    terms: Option<String>,
 }
 
 /// Creates the account and signs its owner in. If the request carries the token of the client's former session, that session
@@ -33,7 +37,7 @@ pub struct CompleteRegistration {
 /// session that is ended costs another read, and so does a refused or repeated request.
 #[utoipa::path(post, path = "/v1/registrations/{flow}/complete", params(("flow" = FlowToken, Path)),
     request_body = CompleteRegistration,
-    extensions(("x-problems" = json!(["not_found", "step_required", "username_taken", "account_exists"]))),
+    extensions(("x-problems" = json!(["not_found", "step_required", "invalid", "username_taken", "account_exists"]))),
     responses((status = 201, body = SignedIn), Problems))]
 pub async fn complete_registration(
     State(s): State<crate::State>,
@@ -43,7 +47,7 @@ pub async fn complete_registration(
     Json(body): Json<CompleteRegistration>,
 ) -> Result<Reply, web::Error> {
     let repeatable = Repeatable::new(&s.code_key, &s.sys, "complete_registration", &[&token.to_string()], &[]);
-    let work = complete(&s, &client, &headers, &token, body.token_delivery, &repeatable);
+    let work = complete(&s, &client, &headers, &token, &body, &repeatable);
     Ok(repeatable.answer(&s.table, work).await?)
 }
 
@@ -52,16 +56,18 @@ async fn complete(
     client: &Client,
     headers: &HeaderMap,
     token: &FlowToken,
-    delivery: TokenDelivery,
+    body: &CompleteRegistration,
     repeatable: &Repeatable,
 ) -> Result<Reply, Problem> {
-    let (flow, _) = load(&s.table, s.sys.now(), token).await?;
+    let (mut flow, _) = load(&s.table, s.sys.now(), token).await?;
     flow.require(Step::Summary)?;
+    flow.terms = s.terms.agreed(body.terms.as_deref(), s.sys.now()).map_err(|e| Problem::field("/terms", e))?;
     let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], client)
         .instead_of(previous);
-    let signed_in =
-        SignedIn::new(&s.issuer, &opening.session, &opening.refresh, delivery)?.by((&flow.account(s.sys.now())?).into()).created();
+    let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?
+        .by((&flow.account(s.sys.now())?).into())
+        .created();
     let answer = repeatable.seal(signed_in).await?;
     create(s, flow, |tx| {
         opening.create(tx, &s.sys);

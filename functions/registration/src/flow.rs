@@ -5,6 +5,7 @@ use std::time::Duration;
 use accounts::{
     identifier::{BirthDate, Contact, Email, PersonName, Username},
     invite::InviteCode,
+    terms::AgreedTerms,
     user::{User, owned},
 };
 use axum::extract::State;
@@ -55,6 +56,9 @@ pub struct Flow {
     /// The invitation code, as it was when it was entered.
     #[serde(default)]
     pub invite_code: Option<InviteCode>,
+    /// The terms of service that were agreed to: with a link in its request, in steps with the last one.
+    #[serde(default)]
+    pub terms: Option<AgreedTerms>,
     /// The hash as a PHC string, and the id of its pepper.
     pub password: Option<Password>,
     pub expires_at: Time,
@@ -86,6 +90,7 @@ impl Flow {
             birth_date: None,
             username: None,
             invite_code: None,
+            terms: None,
             password: None,
             expires_at: sys.now() + LIFE,
             owner,
@@ -127,6 +132,7 @@ impl Flow {
             first_name: self.first_name.clone(),
             last_name: self.last_name.clone(),
             birth_date: self.birth_date,
+            terms: self.terms.clone(),
             has_password: true,
             ..User::new(self.user, username, self.locale, now)
         })

@@ -18,7 +18,10 @@ mod personal;
 mod start;
 mod username;
 
-use accounts::token::{Issuer, Tokens};
+use accounts::{
+    terms::Terms,
+    token::{Issuer, Tokens},
+};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Problem, Sys};
@@ -50,6 +53,7 @@ pub struct State {
     password_checker: PasswordChecker,
     gate: Gate,
     site: Site,
+    terms: Terms,
 }
 
 /// Registrations that begin, or change to another address.
@@ -114,6 +118,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
         site: Site::read(r),
+        terms: Terms::read(r),
         sys: sys.clone(),
     })?;
     web::function(&boot, cookies.guard(routes()), state)

@@ -46,6 +46,10 @@ pub struct RegisterByLink {
     /// At least 12 characters unless configured otherwise, at most 128.
     #[schema(value_type = String, format = Password, examples("tall giraffes dance"), max_length = 128)]
     password: Secret,
+    /// The version of the terms of service that the person has agreed to: 1 to 40 characters, such as a date. Required if this deployment
+    /// has terms, otherwise ignored.
+    #[schema(min_length = 1, max_length = 40, nullable = false, examples("2026-11-01"))]
+    terms: Option<String>,
     /// The language of the mails. Default: the language of the request.
     #[schema(value_type = Option<kernel::Locale>)]
     locale: Option<String>,
@@ -81,6 +85,7 @@ pub async fn register_by_link(
     let name = fields.take("/username", Username::parse(&body.username));
     let personal = Personal { username: name.as_ref(), email: email.as_ref(), ..Personal::default() };
     let now = s.sys.now();
+    let terms = fields.take("/terms", s.terms.agreed(body.terms.as_deref(), now));
     limits::take(&s.table, now, &[PASSWORDS.of(client.network())]).await?;
     fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
@@ -99,6 +104,7 @@ pub async fn register_by_link(
     let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
+    flow.terms = terms.flatten();
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
     // A new registration does not have to wait: otherwise a stranger who has registered this address would delay its owner.
     if let Some(before) = &before {

@@ -30,6 +30,7 @@ pub mod seen;
 pub mod session;
 pub mod staff;
 pub mod statistics;
+pub mod terms;
 pub mod token;
 pub mod undo;
 pub mod user;

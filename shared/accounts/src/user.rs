@@ -15,6 +15,7 @@ use crate::{
     directory::{self, AccountState},
     identifier::{BirthDate, Channel, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
+    terms::AgreedTerms,
     username::UsernameClaim,
 };
 
@@ -127,6 +128,9 @@ pub struct User {
     /// mailbox.
     #[serde(default)]
     pub reset_by_mail: bool,
+    /// The terms of service that the person has agreed to, if there were some.
+    #[serde(default)]
+    pub terms: Option<AgreedTerms>,
     /// Raised by every change of the credentials, which invalidates earlier sessions and trusted devices.
     #[serde(default)]
     pub credentials: u32,
@@ -174,6 +178,7 @@ impl User {
             passkeys: 0,
             has_password: false,
             reset_by_mail: false,
+            terms: None,
             credentials: 0,
             version: 1,
             created_at: now,
@@ -398,6 +403,7 @@ impl Item for User {
             "factors",
             "passkeys",
             "has_password",
+            "terms",
             "created_at",
             "used_at",
         ]),

@@ -4,6 +4,7 @@ documents = Documents
 api = The API
 flows = The flows
 client = The client
+from = From elsewhere
 
 docs-about = Every operation with its limits, errors and examples. Operations can be tried out here.
 docs-search = Search the operations
@@ -45,3 +46,17 @@ client-me = One’s own profile
 client-me-about = A change names the version of the profile that was read last, so that two devices do not overwrite each other. A picture is declared, sent and published with one call.
 client-frameworks = Frameworks
 client-frameworks-about = Everything that changes is a store: <code>current</code>, and <code>subscribe</code>, which calls with the value now and after each change, and returns what ends it. Svelte takes that as it is, and React and Vue with a line each, here for React.
+
+from-skip = Skip to the table
+from-projects = Projects
+from-there = There
+from-here = Here
+from-different = What is different, and why
+from-frame = frame
+from-setting = setting
+from-name = What all have in common
+from-cantina-shop-name = CantinaShop
+from-chat-app-name = django_react_chat_app
+from-django5-tutorial-name = django5-tutorial
+from-shuttrly-name = Shuttrly
+from-user-auth-name = User-Auth

@@ -4,6 +4,7 @@ documents = Dokumenty
 api = API
 flows = Procesy
 client = Klient
+from = Z innych projektów
 
 docs-about = Każda operacja z limitami, błędami i przykładami. Opisy są po angielsku, bo są dla programistów. Operacje można tu wypróbować.
 docs-search = Szukaj operacji
@@ -45,3 +46,17 @@ client-me = Własny profil
 client-me-about = Zmiana podaje wersję profilu, która została ostatnio wczytana, więc dwa urządzenia nie nadpisują się nawzajem. Zdjęcie jest zgłaszane, wysyłane i publikowane jednym wywołaniem.
 client-frameworks = Frameworki
 client-frameworks-about = Wszystko, co się zmienia, jest magazynem: <code>current</code> oraz <code>subscribe</code>, które wywołuje z wartością teraz i po każdej zmianie i zwraca to, co to kończy. Svelte bierze go bez zmian, a React i Vue jedną linijką, tu dla React.
+
+from-skip = Przejdź do tabeli
+from-projects = Projekty
+from-there = Tam
+from-here = Tutaj
+from-different = Co jest inaczej i dlaczego
+from-frame = ramka
+from-setting = ustawienie
+from-name = Co mają wspólnego
+from-cantina-shop-name = CantinaShop
+from-chat-app-name = django_react_chat_app
+from-django5-tutorial-name = django5-tutorial
+from-shuttrly-name = Shuttrly
+from-user-auth-name = User-Auth

@@ -8,6 +8,7 @@ mod dependencies;
 mod environment;
 mod figures;
 mod generated;
+mod guides;
 mod hears;
 mod messages;
 mod names;
@@ -58,6 +59,7 @@ const CONTRACTS: &[Contract] = &[
     |parts| Ok(texts::findings(parts)),
     |parts| Ok(callers::findings(parts)),
     client::findings,
+    guides::findings,
     messages::findings,
     attacks::findings,
     promises::findings,

@@ -1,0 +1,46 @@
+# What a project had, and what is different here: the texts of the lines in projects/from-shuttrly.txt, as HTML.
+title = From Shuttrly
+about = For people who know JustJ3527/shuttrly: registration in steps, second factors, trusted devices, an admin panel, and a log from which changes are restored.
+
+register = Six steps, kept in the session, with a percentage
+register-here = The same six, kept for a day under an unguessable id. Each can be corrected until the end; a new address has to be proven anew. Passwords are hashed as soon as they come. No account is touched before the last step.
+code = Six digits for ten minutes, three tries, again after twenty seconds
+code-here = The same. Failures outlive a new code and a new start, so that guesses cannot be bought with them.
+username = A check of usernames while typing, with the rules
+username-here = Also refuses swear words and reserved names; thirty a minute. Case never makes another name.
+login = Login in up to three steps, with a different message for each mistake
+login-here = The same steps, with one answer for all mistakes. Five failures pause the account for that client for five minutes.
+resend = Resending a code of the login, which never worked
+resend-here = Works, after twenty seconds by mail; 429 tells how long to wait.
+devices = Trusted devices for thirty days, with browser, system and place
+devices-here = At most ten. The secret is replaced at each use, and all are forgotten when password or factors change. The place comes from the edge, never from a service asked at the sign-in.
+sessions = A session for an hour, or two weeks with a remembered device
+sessions-here = Two weeks without use, thirty days at most, for everybody; these are no settings. Sessions are listed and ended one by one.
+factors = Mail and app as factors, each turned on and off with the password
+factors-here = Turned on together the first time. A new secret replaces the active one only after its first code. Off needs a factor too. Each change is recorded and mailed.
+profile = A form with address, name, birth date, text and privacy
+profile-here = The address changes after a code to the new one. The text has up to 500 characters. The birth date must be of 16 years ago or more here too. There is no banner.
+picture = A picture within 450×450; the former one goes to the trash, then away
+picture-here = Square, in three sizes, made once. The former one waits in the trash, from where an undo brings it back.
+delete = Deletion at once, and a function that made an account anonymous
+delete-here = After thirty days, with a factor. There is no other way to be made anonymous: what is left are orders and sealed entries without a name. Export first.
+online = A mark for who is online, which stayed for ever
+online-here = Online is who was seen within five minutes or has a socket. Hidden for private profiles.
+reset = A reset that was said to live a day
+reset-here = Half an hour, and the mail says so. The new password differs from the former one; devices and sessions end; it is recorded.
+password = Five rules for passwords
+password-here = Five settings; only the length of twelve is on by default. All broken rules are told at once. Common passwords, and the person’s own data, are refused too.
+constants = Ten constants, of which most did nothing
+constants-here = All of these limits hold. Lives and tries of codes, the pause after failures, and the age are in the code, beside their use; they are no settings.
+panel = A panel that lists everybody, and the members of a group
+panel-here = By pages, with search, role, state and days of joining. Groups are roles: <code>?role=moderator</code>.
+edit = Editing every column of anybody, roles and secrets included
+edit-here = A list of members for each role, under the version check. Credentials, contacts and factors are their owner’s alone. Roles are given by superusers.
+remove = Deleting somebody at once, often without a trace
+remove-here = Scheduled like by its owner, and can be undone for thirty days. Superusers and oneself are protected. Always recorded.
+logs = A file with all actions, sorted and filtered in the browser
+logs-here = Written with the change, both or neither, and sealed. Searched by one of subject, actor and month, action and month, or day. A sign-in is an entry if its client is new; sign-outs and failures are none.
+mine = Nothing for the owner
+mine-here = Owners see what happened to their account.
+restore = Restoring old values by the position in the list
+restore-here = By the id of the entry, and for chosen fields. The preview says what would be; what was changed since, is taken or is gone is refused, as is a second time. Undoing is an entry too.

@@ -1,0 +1,46 @@
+# Co projekt miał i co jest tu inaczej: teksty wierszy z projects/from-shuttrly.txt, w HTML.
+title = Z projektu Shuttrly
+about = Dla osób, które znają JustJ3527/shuttrly: rejestracja w krokach, drugie składniki, zaufane urządzenia, panel i dziennik, z którego przywraca się zmiany.
+
+register = Sześć kroków w sesji, z procentem postępu
+register-here = Te same sześć, trzymane przez dobę pod identyfikatorem nie do odgadnięcia. Każdy można poprawić do końca; nowy adres trzeba potwierdzić od nowa. Z haseł od razu powstają skróty kryptograficzne. Przed ostatnim krokiem żadne konto nie jest ruszane.
+code = Sześć cyfr na dziesięć minut, trzy próby, ponownie po dwudziestu sekundach
+code-here = To samo. Błędne próby przeżywają nowy kod i nowy początek, więc nie da się ich tak zyskać.
+username = Sprawdzanie nazwy przy pisaniu, z regułami
+username-here = Odrzuca też wulgaryzmy i nazwy zastrzeżone; trzydzieści na minutę. Wielkość liter nie tworzy innej nazwy.
+login = Logowanie w najwyżej trzech krokach, z osobnym komunikatem na każdy błąd
+login-here = Te same kroki, z jedną odpowiedzią na wszystkie błędy. Pięć pomyłek wstrzymuje konto dla tego klienta na pięć minut.
+resend = Ponowne wysłanie kodu logowania, które nie działało
+resend-here = Działa, po dwudziestu sekundach dla maila; 429 mówi, ile czekać.
+devices = Zaufane urządzenia na trzydzieści dni, z przeglądarką, systemem i miejscem
+devices-here = Najwyżej dziesięć. Sekret jest wymieniany przy każdym użyciu, a wszystkie są zapominane przy zmianie hasła lub składników. Miejsce pochodzi z krawędzi sieci, nigdy z usługi pytanej przy logowaniu.
+sessions = Sesja na godzinę albo na dwa tygodnie z zapamiętanym urządzeniem
+sessions-here = Dwa tygodnie bez użycia, najwyżej trzydzieści dni, dla wszystkich; to nie są ustawienia. Sesje są na liście i kończy się je pojedynczo.
+factors = Mail i aplikacja jako składniki, włączane i wyłączane hasłem
+factors-here = Za pierwszym razem włączane razem. Nowy sekret zastępuje czynny dopiero po pierwszym kodzie. Wyłączenie wymaga też składnika. Każda zmiana jest zapisywana i zgłaszana mailem.
+profile = Formularz z adresem, nazwiskiem, datą urodzenia, opisem i prywatnością
+profile-here = Adres zmienia się po kodzie na nowy. Opis ma do 500 znaków. Także tu trzeba mieć ukończone 16 lat. Nie ma baneru.
+picture = Zdjęcie w ramach 450×450; poprzednie idzie do kosza, potem znika
+picture-here = Kwadratowe, w trzech rozmiarach, tworzone raz. Poprzednie czeka w koszu, skąd wraca przez cofnięcie.
+delete = Natychmiastowe usunięcie i funkcja czyniąca konto anonimowym
+delete-here = Po trzydziestu dniach, ze składnikiem. Innej anonimizacji nie ma: zostają zamówienia i zapieczętowane wpisy bez nazwiska. Najpierw pobierz dane.
+online = Znacznik osób online, który zostawał na zawsze
+online-here = Online jest, kto był widziany w ciągu pięciu minut albo ma gniazdo. Ukryte w prywatnych profilach.
+reset = Reset, który miał żyć dobę
+reset-here = Pół godziny i tak mówi mail. Nowe hasło różni się od poprzedniego; urządzenia i sesje się kończą; jest to zapisywane.
+password = Pięć reguł haseł
+password-here = Pięć ustawień; domyślnie włączona jest tylko długość dwunastu. Wszystkie złamane reguły podawane są naraz. Odrzucane są też hasła popularne i dane osoby.
+constants = Dziesięć stałych, z których większość nic nie robiła
+constants-here = Wszystkie te limity obowiązują. Życie i próby kodów, przerwa po pomyłkach i wiek są w kodzie, obok użycia; to nie są ustawienia.
+panel = Panel z listą wszystkich i członkami grupy
+panel-here = Stronami, z szukaniem, rolą, stanem i dniami dołączenia. Grupy to role: <code>?role=moderator</code>.
+edit = Edycja każdej kolumny każdej osoby, z rolami i sekretami
+edit-here = Lista pól dla każdej roli, ze sprawdzeniem wersji. Poświadczenia, kontakty i składniki ma tylko właściciel. Role nadają superużytkownicy.
+remove = Natychmiastowe usunięcie kogoś, często bez śladu
+remove-here = Planowane tak jak przez właściciela i odwracalne przez trzydzieści dni. Superużytkownicy i własne konto są chronione. Zawsze zapisywane.
+logs = Plik ze wszystkimi czynnościami, sortowany i filtrowany w przeglądarce
+logs-here = Zapisywany ze zmianą, oba albo żadne, i pieczętowany. Szuka się według osoby, sprawcy i miesiąca, czynności i miesiąca albo dnia. Logowanie jest wpisem, gdy klient jest nowy; wylogowania i błędy nie są.
+mine = Nic dla właściciela
+mine-here = Właściciele widzą, co działo się z ich kontem.
+restore = Przywracanie dawnych wartości po pozycji na liście
+restore-here = Po identyfikatorze wpisu i dla wybranych pól. Podgląd mówi, co by było; zmienione od tego czasu, zajęte lub utracone jest odrzucane, tak jak drugi raz. Cofnięcie też jest wpisem.
