@@ -73,12 +73,12 @@ pub struct WriteNote {
     responses((status = 200, body = DeskNoteList), Problems))]
 pub async fn list_desk_notes(
     State(s): State<crate::State>,
-    _caller: Staff<Moderator>,
+    caller: Staff<Moderator>,
     Path(thread): Path<RoomId>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<DeskNoteList>, web::Error> {
     let limit = query.limit()?;
-    let cursors = s.sealer.cursors(format!("notes beside {thread}"));
+    let cursors = s.sealer.cursors(format!("notes beside {thread} for {}", caller.member.user.id));
     let page = note::list(&s.table, thread, cursors.open(query.cursor())?, limit).await?;
     let next_cursor = cursors.next(page.last().map(|note| note.id))?;
     Ok(Json(DeskNoteList { items: page.items.into_iter().map(Into::into).collect(), next_cursor }))
