@@ -174,6 +174,40 @@ async fn members_see_what_happened_to_their_account() {
     assert_eq!(events, [("new_client_signed_in".to_owned(), "Firefox 140, Linux".to_owned())]);
 }
 
+/// Sessions that somebody has ended elsewhere and uploads of pictures are among their security events. Signing out is not.
+/// Promise: security-events
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_see_which_sessions_and_pictures_they_have_changed() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let told = async |action: &str| {
+        let told = ana.get("/v1/me/security-events").await.is(200);
+        told["items"].as_array().unwrap().iter().filter(|event| event["action"] == action).count()
+    };
+    let elsewhere = async || {
+        let other = cloud.anonymous();
+        let signed_in = other.post("/v1/sessions", json!({ "login": "ana", "password": PASSWORD })).await.is(201);
+        other.signed_in(signed_in)
+    };
+    elsewhere().await.delete("/v1/sessions/current").await.is(204);
+    assert_eq!(told("sessions_ended").await, 0, "signing out");
+    let path = format!("/v1/sessions/{}", text(&elsewhere().await.claims()["sid"]));
+    ana.delete(&path).await.is(204);
+    ana.delete(&path).await.is_problem(404, "not_found");
+    assert_eq!(told("sessions_ended").await, 1, "one was ended once");
+    let (one, other) = (elsewhere().await, elsewhere().await);
+    for _ in 0..2 {
+        ana.delete("/v1/sessions").await.is(204);
+    }
+    for ended in [one, other] {
+        ended.get("/v1/me").await.is_problem(401, "token_invalid");
+    }
+    assert_eq!(told("sessions_ended").await, 2, "the others were ended together, and then there was none");
+    let declared = json!({ "content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" });
+    ana.post("/v1/me/picture/uploads", declared).await.is(201);
+    assert_eq!(told("picture_uploaded").await, 1);
+}
+
 /// An entry of what is sealed is proven by at most twenty hashes, which anybody can check by hand.
 /// Promise: audit-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

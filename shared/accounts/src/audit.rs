@@ -13,7 +13,11 @@
 //! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
 //! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
-//! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
+//! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
+//! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; and which notices
+//! somebody wants. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when.
+//!
+//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -66,6 +70,8 @@ pub enum Action {
     SupportThreadRead,
     /// A note of the support team beside a customer's thread was deleted.
     SupportNoteDeleted,
+    /// A prepared reply of the support team was written or deleted. The entry is about the account that did it.
+    SupportReplyChanged,
     /// A product was created. The entries about the shop are about the account that changed it.
     ProductCreated,
     /// A product was changed.
@@ -96,6 +102,8 @@ pub enum Action {
     ContactChanged,
     /// Somebody added, changed or removed a postal address.
     AddressesChanged,
+    /// Somebody began to upload a picture. It takes the place of theirs as soon as it has arrived and is checked.
+    PictureUploaded,
     /// Somebody removed their picture.
     PictureRemoved,
     /// An account was deactivated, by its person or by staff.
@@ -112,6 +120,8 @@ pub enum Action {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// A passkey got another name.
+    PasskeyRenamed,
     /// Trust in devices was revoked.
     DevicesForgotten,
     /// The deletion of an account was scheduled.
@@ -120,7 +130,7 @@ pub enum Action {
     DeletionCancelled,
     /// Somebody signed in with a client that was not known.
     NewClientSignedIn,
-    /// Staff ended all sessions of somebody.
+    /// Staff ended all sessions of somebody, or somebody ended other sessions of their own.
     SessionsEnded,
     /// Staff closed a group or a channel. The entry is about its owner.
     RoomClosed,
@@ -156,6 +166,7 @@ impl Action {
             | Self::UsernameChanged
             | Self::ContactChanged
             | Self::AddressesChanged
+            | Self::PictureUploaded
             | Self::PictureRemoved
             | Self::AccountDeactivated
             | Self::PasswordChanged
@@ -164,6 +175,7 @@ impl Action {
             | Self::RecoveryCodesMade
             | Self::PasskeyAdded
             | Self::PasskeyRemoved
+            | Self::PasskeyRenamed
             | Self::DevicesForgotten
             | Self::DeletionScheduled
             | Self::DeletionCancelled
@@ -175,6 +187,7 @@ impl Action {
             | Self::PublicRoomChanged
             | Self::SupportThreadRead
             | Self::SupportNoteDeleted
+            | Self::SupportReplyChanged
             | Self::ProductCreated
             | Self::ProductChanged
             | Self::ProductDeleted
