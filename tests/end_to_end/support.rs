@@ -3,6 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kernel::Env;
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, DAY, Reply, Socket, Value, json, race};
 
 use crate::{
@@ -462,6 +466,10 @@ async fn a_note_is_deleted_by_its_author_or_a_superuser() {
     }
     let foreign = first.replace(&thread, "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV");
     kim.delete(&foreign).await.is_problem(404, "not_found");
+    // Whoever has lost the role at that moment deletes nothing.
+    let lost = cloud.aws.faults.script(Target::of("SupportFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Taken("USER#"));
+    kim.delete(first).await.is_problem(403, "forbidden");
+    lost.end();
     assert_eq!(kim.get(&notes).await.is(200)["items"].as_array().unwrap().len(), 2);
     for (who, note) in [(&kim, first), (&max, second), (&kim, first)] {
         who.delete(note).await.is(204);

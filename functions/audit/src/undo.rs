@@ -18,7 +18,7 @@ mod status;
 mod target;
 
 use accounts::{
-    audit::AuditEntry,
+    audit::{Action, AuditEntry},
     staff::Role,
     undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
 };
@@ -189,6 +189,9 @@ pub async fn undo_entry(
     let who = actor(&caller);
     let entry = Recorded::read(&s, id).await?;
     if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.user, &chosen)) {
+        if matches!(entry.record.action, Action::RoleGranted | Action::RoleTaken) {
+            roles::revoke_keys(&s.table, undone.subject).await?;
+        }
         return Ok(UndoneEntry::created(undone));
     }
     let target = Target::read(&s, &entry, who).await?;
