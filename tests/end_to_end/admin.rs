@@ -40,7 +40,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// What people do with their own accounts, which is in the audit beside what staff do.
-const OWN: [&str; 19] = [
+const OWN: [&str; 20] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
@@ -56,6 +56,7 @@ const OWN: [&str; 19] = [
     "passkey_removed",
     "passkey_renamed",
     "devices_forgotten",
+    "export_asked",
     "deletion_scheduled",
     "deletion_cancelled",
     "new_client_signed_in",

@@ -174,10 +174,11 @@ async fn members_see_what_happened_to_their_account() {
     assert_eq!(events, [("new_client_signed_in".to_owned(), "Firefox 140, Linux".to_owned())]);
 }
 
-/// Sessions that somebody has ended elsewhere and uploads of pictures are among their security events. Signing out is not.
+/// Sessions that somebody has ended elsewhere, uploads of pictures and requests for archives are among their security events. Signing out
+/// is not.
 /// Promise: security-events
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_see_which_sessions_and_pictures_they_have_changed() {
+async fn members_see_what_they_have_ended_uploaded_and_asked_for() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let told = async |action: &str| {
@@ -205,7 +206,9 @@ async fn members_see_which_sessions_and_pictures_they_have_changed() {
     assert_eq!(told("sessions_ended").await, 2, "the others were ended together, and then there was none");
     let declared = json!({ "content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" });
     ana.post("/v1/me/picture/uploads", declared).await.is(201);
-    assert_eq!(told("picture_uploaded").await, 1);
+    ana.post("/v1/me/exports", json!({})).await.is(202);
+    ana.post("/v1/me/exports", json!({})).await.is_problem(429, "too_many_requests");
+    assert_eq!((told("picture_uploaded").await, told("export_asked").await), (1, 1));
 }
 
 /// An entry of what is sealed is proven by at most twenty hashes, which anybody can check by hand.

@@ -124,6 +124,8 @@ pub enum Action {
     PasskeyRenamed,
     /// Trust in devices was revoked.
     DevicesForgotten,
+    /// Somebody asked for an archive of everything that is stored about them.
+    ExportAsked,
     /// The deletion of an account was scheduled.
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
@@ -177,6 +179,7 @@ impl Action {
             | Self::PasskeyRemoved
             | Self::PasskeyRenamed
             | Self::DevicesForgotten
+            | Self::ExportAsked
             | Self::DeletionScheduled
             | Self::DeletionCancelled
             | Self::NewClientSignedIn

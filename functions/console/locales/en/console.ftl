@@ -521,6 +521,7 @@ action-contact_changed = contact changed
 action-deletion_cancelled = deletion cancelled
 action-deletion_scheduled = deletion scheduled
 action-devices_forgotten = trusted devices removed
+action-export_asked = archive asked for
 action-factors_changed = second factors changed
 action-new_client_signed_in = sign-in with a new client
 action-passkey_added = passkey added

@@ -521,6 +521,7 @@ action-contact_changed = zmiana kontaktu
 action-deletion_cancelled = anulowanie usunięcia
 action-deletion_scheduled = zaplanowanie usunięcia
 action-devices_forgotten = usunięcie zaufanych urządzeń
+action-export_asked = prośba o archiwum danych
 action-factors_changed = zmiana drugiego składnika
 action-new_client_signed_in = logowanie z nowego klienta
 action-passkey_added = dodanie klucza dostępu
