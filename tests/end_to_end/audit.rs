@@ -146,6 +146,23 @@ async fn entries_are_found_by_subject_actor_action_and_day() {
     items::are_as_described(&cloud).await;
 }
 
+/// The audit shows staff no more of somebody than their account does: only superusers see a day of birth.
+/// Promise: audit-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_shows_no_more_than_the_account() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
+    let ana = cloud.member("ana").await;
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).patch("/v1/me", json!({ "birth_date": "1987-06-05", "bio": "Climbs." })).await.is(200);
+    let entry = found(&root, &format!("subject={}", ana.id())).await.pop().unwrap();
+    for path in [format!("/v1/audit/{entry}"), format!("/v1/audit/{entry}/undo")] {
+        let (by_root, by_ida) = (root.get(&path).await.is(200).to_string(), ida.get(&path).await.is(200).to_string());
+        assert!(by_root.contains("1987-06-05") && by_root.contains("Climbs."), "{by_root}");
+        assert!(!by_ida.contains("1987-06-05") && by_ida.contains("Climbs."), "{by_ida}");
+    }
+}
+
 /// Members see what happened to their own account, and not who of the staff did it.
 /// Promise: security-events
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
