@@ -40,11 +40,12 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// What people do with their own accounts, which is in the audit beside what staff do.
-const OWN: [&str; 16] = [
+const OWN: [&str; 20] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
     "addresses_changed",
+    "picture_uploaded",
     "picture_removed",
     "account_deactivated",
     "password_changed",
@@ -53,10 +54,13 @@ const OWN: [&str; 16] = [
     "recovery_codes_made",
     "passkey_added",
     "passkey_removed",
+    "passkey_renamed",
     "devices_forgotten",
+    "export_asked",
     "deletion_scheduled",
     "deletion_cancelled",
     "new_client_signed_in",
+    "sessions_ended",
 ];
 
 /// The audit entries about somebody, in order: who did what, without what people do with their own accounts.

@@ -51,6 +51,7 @@ async fn a_passkey_signs_in_until_it_is_removed() {
     let path = format!("/v1/me/passkeys/{}", passkey["id"].as_str().unwrap());
     assert_eq!(ana.patch(&path, json!({ "name": "Old phone" })).await.is(200)["name"], "Old phone");
     ana.patch(&path, json!({ "name": " " })).await.field_errors().contains(&"/name required".to_owned()).then_some(()).unwrap();
+    assert_eq!(ana.get("/v1/me/security-events").await.is(200)["items"][0]["action"], "passkey_renamed");
     let items = ana.get("/v1/me/passkeys").await.is(200)["items"].clone();
     assert!(items[0]["last_used_at"].is_string() && items.as_array().unwrap().len() == 1, "{items}");
     let stranger = cloud.member("ben").await;

@@ -3,6 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kernel::Env;
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, DAY, Reply, Socket, Value, json, race};
 
 use crate::{
@@ -463,6 +467,10 @@ async fn a_note_is_deleted_by_its_author_or_a_superuser() {
     }
     let foreign = first.replace(&thread, "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV");
     kim.delete(&foreign).await.is_problem(404, "not_found");
+    // Whoever has lost the role at that moment deletes nothing.
+    let lost = cloud.aws.faults.script(Target::of("SupportFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Taken("USER#"));
+    kim.delete(first).await.is_problem(403, "forbidden");
+    lost.end();
     assert_eq!(kim.get(&notes).await.is(200)["items"].as_array().unwrap().len(), 2);
     cloud.advance(6 * MINUTE).await;
     max.delete(second).await.is_problem(401, "step_up_required");
@@ -685,8 +693,14 @@ async fn prepared_replies_are_filled_in() {
     assert_eq!(fill("%7Bname%7D").await["text"], "Hello ana, order {name}.", "values are not filled in again");
     assert_eq!(lou.put(&format!("/v1/support/replies/{id}"), body("Bye {name}")).await.is(200)["text"], "Bye {name}");
     assert_eq!(fill("7").await["text"], "Bye ana");
-    lou.delete(&format!("/v1/support/replies/{id}")).await.is(204);
+    for _ in 0..2 {
+        lou.delete(&format!("/v1/support/replies/{id}")).await.is(204);
+    }
     lou.put(&format!("/v1/support/replies/{id}"), body("x")).await.is_problem(404, "not_found");
+    let entries = cloud.of_kind("audit").await.into_iter().filter(|entry| entry["action"]["S"] == "support_reply_changed");
+    let by: Vec<String> = entries.map(|entry| entry["actor"]["S"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(by.iter().filter(|id| **id == kim.id()).count(), 1, "written: {by:?}");
+    assert_eq!(by.iter().filter(|id| **id == lou.id()).count(), 2, "written anew, and deleted once: {by:?}");
     lou.get(&format!("/v1/support/threads/{thread}/replies/{id}")).await.is_problem(404, "not_found");
 }
 

@@ -286,6 +286,47 @@ async fn nobody_raises_their_own_role_by_an_undo() {
     assert_eq!(root.get("/v1/admin/users/second_root").await.is(200)["roles"], json!(["superuser"]));
 }
 
+/// Who is no administrator any more by an undo has no keys, also if the request that undid it has ended in between: the same one again
+/// finishes it.
+/// Promise: undo-roles, undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undone_role_leaves_no_keys() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (staff, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("shopkeeper", "moderator").await);
+    root.put("/v1/admin/users/shopkeeper/roles/administrator", json!({})).await.is(204);
+    let granted = latest(&cloud, "role_granted").await;
+    staff.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["statistics:read"] })).await.is(201);
+    let (version, _) = preview(&root, &granted).await;
+    // The first transaction is the undo, the second one revokes the keys.
+    let target = Target { first: 2, ..Target::of("AuditFunction", Service::DynamoDb, "TransactWriteItems") };
+    let down = cloud.aws.faults.script(target, Fault::Unavailable);
+    let ended = undo_at(&root, &granted, &version, &["roles"], false).await;
+    assert!(ended.status.as_u16() >= 500 && down.hits() > 0, "{ended:?}");
+    down.end();
+    assert_eq!(cloud.of_kind("api_key").await.len(), 1);
+    undo_at(&root, &granted, &version, &["roles"], false).await.is(201);
+    assert!(cloud.of_kind("api_key").await.is_empty());
+}
+
+/// Values that are not those that their record commits to are not given back, not even by force.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_somebody_has_touched_are_not_given_back() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("shopkeeper", "administrator").await;
+    let garden = category(&staff, "Garden").await;
+    let id = text(&create(&staff, "Turtle", &garden, 1999).await["id"]);
+    let entry = changed(&cloud, &staff, &id, price(2500)).await;
+    assert_eq!(outcome(&staff, &entry).await, "clean");
+    let values = cloud.of_kind("audit_values").await.into_iter().find(|values| values["id"]["S"] == entry.as_str()).unwrap();
+    let touched: Value = serde_json::from_str(&values.to_string().replace("\"1999\"", "\"1\"")).unwrap();
+    assert_ne!(touched, values);
+    let request = serde_json::from_value(json!({ "TableName": "stoa-state", "Item": touched })).unwrap();
+    let _ = cloud.aws.dynamodb.database().put_item(request).unwrap();
+    assert!(outcomes(&preview(&staff, &entry).await.1).iter().all(|(_, outcome)| outcome == "gone"));
+    undo(&staff, &entry, &["price"], true).await.is_problem(409, "undo_impossible");
+}
+
 /// A ban is undone as moderators end it, and its end as they ban. The undo of a ban that has been replaced takes force.
 /// Promise: undo-outcomes
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 //!
 //! A seal is written on the condition that there is none of its number, so that of several sealers one seals an interval. Its canonical
 //! form is then put into the bucket of seals, in which nothing is replaced or deleted for years. A run that ended in between is made up for
-//! by the run that writes the next seal.
+//! by the run that is to write the next seal: none is written before the bucket has the one before it, however long the bucket is away.
 //!
 //! Once a day the hash of the last seal, under which are all before it, is in the log, and in a mail to the address for alarms if there is
 //! one.
@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use accounts::{
     audit::{AuditLog, Day},
-    audit_seal::{MARGIN as UNSEALED, Seal, Sealed},
+    audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use files::Bucket;
@@ -76,21 +76,20 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
             report.more = true;
             break;
         }
-        match s.log.seal_next(s.sys.now()).await? {
-            Sealed::New(seal, before) => {
-                // An earlier run may have ended before it put the last seal there.
-                if let Some(before) = &before {
-                    anchor(s, before).await?;
-                }
-                anchor(s, &seal).await?;
-                if is_first_of_day(&seal, before.as_ref()) {
-                    tell_head(s, &seal).await;
-                }
-                report.seals = report.seals.saturating_add(1);
-                report.records = report.records.saturating_add(seal.count);
-            }
-            Sealed::NotYet | Sealed::Overtaken => break,
+        let Some(DueSeal { seal, before }) = s.log.due_seal(s.sys.now()).await? else { break };
+        // An earlier run may have ended before it put the last seal there.
+        if let Some(before) = &before {
+            anchor(s, before).await?;
         }
+        if !s.log.write_seal(&seal).await? {
+            break;
+        }
+        anchor(s, &seal).await?;
+        if is_first_of_day(&seal, before.as_ref()) {
+            tell_head(s, &seal).await;
+        }
+        report.seals = report.seals.saturating_add(1);
+        report.records = report.records.saturating_add(seal.count);
     }
     let Report { seals, records, more } = report;
     tracing::info!(seals, records, more, "sealed");

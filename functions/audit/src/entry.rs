@@ -21,7 +21,7 @@ async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
 
 /// Shows an entry with its values before and after, as long as they are kept: for 400 days, and not after the account was deleted.
 ///
-/// For administrators, with a second factor.
+/// For administrators, with a second factor. Contacts are masked in it, and only superusers see a day of birth.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values.
 #[utoipa::path(get, path = "/v1/audit/{entry}", params(("entry" = AuditId, Path, description = "The entry.")),
@@ -29,13 +29,13 @@ async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
     responses((status = 200, body = AuditEntryInfo), Problems))]
 pub async fn get_audit_entry(
     State(s): State<crate::State>,
-    _caller: Staff<Administrator>,
+    caller: Staff<Administrator>,
     Path(id): Path<AuditId>,
 ) -> Result<Json<AuditEntryInfo>, Error> {
     let record = record(&s, id).await?;
     let values = s.table.get::<AuditValues>(AuditValues::key_of(record.subject, id)).await?;
     let values = values.filter(|values| values.expires().is_none_or(|at| s.sys.now() < at));
-    Ok(Json(AuditEntryInfo::new(record, values)))
+    Ok(Json(AuditEntryInfo::new(record, values, caller.role)))
 }
 
 /// Where a node stands.

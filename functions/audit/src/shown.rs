@@ -3,6 +3,7 @@
 use accounts::{
     audit::{Action, AuditRecord, AuditValues, Change},
     audit_seal::Seal,
+    staff::Role,
 };
 use kernel::{
     Timestamp,
@@ -96,16 +97,29 @@ pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     }
 }
 
+/// Whether somebody with this role sees the values of a field: those that the account itself shows to superusers alone, only they do.
+pub fn is_shown(field: &str, viewer: Role) -> bool {
+    field != "birth_date" || viewer == Role::Superuser
+}
+
 /// A field before and after a change.
 #[derive(Serialize, ToSchema)]
 pub struct AuditChangeInfo {
     /// The name of the field.
     #[schema(examples("roles"))]
     field: String,
-    /// Its values before. Empty for none.
+    /// Its values before. Empty for none, and, unless the caller is a superuser, for the day of birth.
     before: Vec<AuditValueInfo>,
     /// Its values after.
     after: Vec<AuditValueInfo>,
+}
+
+impl AuditChangeInfo {
+    fn new(field: String, Change { before, after }: &Change, viewer: Role) -> Self {
+        let values = |value| if is_shown(&field, viewer) { shown(value) } else { Vec::new() };
+        let (before, after) = (values(before), values(after));
+        Self { field, before, after }
+    }
 }
 
 /// The values of an entry, which are kept for 400 days.
@@ -121,16 +135,17 @@ pub struct AuditValuesInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("203.0.113.0/24"))]
     network: Option<String>,
-    /// What the commitment of the entry is the SHA-256 of.
-    form: String,
+    /// What the commitment of the entry is the SHA-256 of. Absent if it has a value that the caller does not see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    form: Option<String>,
 }
 
-impl From<AuditValues> for AuditValuesInfo {
-    fn from(values: AuditValues) -> Self {
-        let form = values.canonical();
-        let change =
-            |(field, Change { before, after }): (String, Change)| AuditChangeInfo { field, before: shown(&before), after: shown(&after) };
-        let changes = values.changes.into_iter().map(change).collect();
+impl AuditValuesInfo {
+    /// The values as somebody with this role sees them.
+    fn new(values: AuditValues, viewer: Role) -> Self {
+        let form = values.changes.keys().all(|field| is_shown(field, viewer)).then(|| values.canonical());
+        let changes = values.changes.into_iter().map(|(field, change)| AuditChangeInfo::new(field, &change, viewer)).collect();
         Self { changes, version: values.version, network: values.network, form }
     }
 }
@@ -153,11 +168,12 @@ pub struct AuditEntryInfo {
 }
 
 impl AuditEntryInfo {
-    pub fn new(record: AuditRecord, values: Option<AuditValues>) -> Self {
+    /// The entry as somebody with this role sees it.
+    pub fn new(record: AuditRecord, values: Option<AuditValues>, viewer: Role) -> Self {
         let committed = values.as_ref().is_none_or(|values| record.commitment == Some(values.commitment()));
         let (form, hash) = (record.canonical(), record.hash.clone());
         let intact = committed && record.computed_hash() == hash;
-        Self { record: record.into(), form, hash, intact, values: values.map(Into::into) }
+        Self { record: record.into(), form, hash, intact, values: values.map(|values| AuditValuesInfo::new(values, viewer)) }
     }
 }
 
@@ -190,7 +206,31 @@ impl From<Seal> for SealInfo {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Time;
+
     use super::*;
+
+    #[test]
+    fn the_day_of_birth_is_for_superusers() {
+        let text = |text: &str| AuditValue::Text(text.to_owned());
+        let told = |field: &str, viewer| {
+            let change = Change { before: AuditValue::Nothing, after: text("1987-06-05") };
+            let values = AuditValues {
+                id: AuditId::NIL,
+                subject: UserId::NIL,
+                at: Time::ZERO,
+                salt: String::new(),
+                changes: [(field.to_owned(), change)].into(),
+                version: None,
+                network: None,
+            };
+            let AuditValuesInfo { changes, form, .. } = AuditValuesInfo::new(values, viewer);
+            (changes.iter().any(|change| !change.after.is_empty()), form.is_some_and(|form| form.contains("1987-06-05")))
+        };
+        assert_eq!(told("birth_date", Role::Administrator), (false, false));
+        assert_eq!(told("birth_date", Role::Superuser), (true, true));
+        assert_eq!(told("bio", Role::Administrator), (true, true));
+    }
 
     #[test]
     fn lists_in_lists_are_shown_as_one() {

@@ -18,7 +18,8 @@ mod status;
 mod target;
 
 use accounts::{
-    audit::AuditEntry,
+    audit::{Action, AuditEntry},
+    staff::Role,
     undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
 };
 use axum::extract::State;
@@ -39,7 +40,7 @@ use self::{
     recorded::Recorded,
     target::{Planned, Target, actor},
 };
-use crate::shown::{AuditValueInfo, shown};
+use crate::shown::{AuditValueInfo, is_shown, shown};
 
 /// What to undo of an entry.
 #[derive(Deserialize, ToSchema)]
@@ -78,7 +79,7 @@ impl UndoEntry {
     }
 }
 
-/// A field, and what undoing it does. Values are empty lists where there is none.
+/// A field, and what undoing it does. Values are empty lists where there is none, or none that the caller sees.
 #[derive(Serialize, ToSchema)]
 pub struct UndoFieldInfo {
     /// Its name.
@@ -96,9 +97,11 @@ pub struct UndoFieldInfo {
     outcome: Outcome,
 }
 
-impl From<Field> for UndoFieldInfo {
-    fn from(Field { name, was, became, is_now, would_be, outcome }: Field) -> Self {
-        let (was, became, is_now, would_be) = (shown(&was), shown(&became), shown(&is_now), shown(&would_be));
+impl UndoFieldInfo {
+    /// The field as somebody with this role sees it.
+    fn new(Field { name, was, became, is_now, would_be, outcome }: Field, viewer: Role) -> Self {
+        let values = |value| if is_shown(&name, viewer) { shown(value) } else { Vec::new() };
+        let (was, became, is_now, would_be) = (values(&was), values(&became), values(&is_now), values(&would_be));
         Self { field: name, was, became, is_now, would_be, outcome }
     }
 }
@@ -116,9 +119,10 @@ pub struct UndoPreview {
     fields: Vec<UndoFieldInfo>,
 }
 
-impl From<Preview> for UndoPreview {
-    fn from(Preview { entry, undone_by, fields }: Preview) -> Self {
-        Self { entry, undone_by, fields: fields.into_iter().map(Into::into).collect() }
+impl UndoPreview {
+    /// The preview as somebody with this role sees it.
+    fn new(Preview { entry, undone_by, fields }: Preview, viewer: Role) -> Self {
+        Self { entry, undone_by, fields: fields.into_iter().map(|field| UndoFieldInfo::new(field, viewer)).collect() }
     }
 }
 
@@ -155,7 +159,7 @@ pub async fn preview_undo(
     let entry = Recorded::read(&s, id).await?;
     let target = Target::read(&s, &entry, actor(&caller)).await?;
     let preview = target.preview(&entry);
-    Ok(Versioned(preview.version()?, preview.into()))
+    Ok(Versioned(preview.version()?, UndoPreview::new(preview, caller.role)))
 }
 
 /// Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own.
@@ -185,6 +189,9 @@ pub async fn undo_entry(
     let who = actor(&caller);
     let entry = Recorded::read(&s, id).await?;
     if let Some(undone) = entry.undone.clone().filter(|undone| undone.is_of(who.user, &chosen)) {
+        if matches!(entry.record.action, Action::RoleGranted | Action::RoleTaken) {
+            roles::revoke_keys(&s.table, undone.subject).await?;
+        }
         return Ok(UndoneEntry::created(undone));
     }
     let target = Target::read(&s, &entry, who).await?;

@@ -51,7 +51,7 @@ pub struct TicketList {
     responses((status = 200, body = TicketList), Problems))]
 pub async fn list_tickets(
     State(s): State<crate::State>,
-    _caller: Staff<Administrator>,
+    caller: Staff<Administrator>,
     Language(locale): Language,
     Query(TicketsQuery { state, user }): Query<TicketsQuery>,
     Query(query): Query<PageQuery>,
@@ -60,7 +60,7 @@ pub async fn list_tickets(
     let (found, next_cursor) = if let Some(user) = user {
         (tickets::of_account(&s.table, user).await?, None)
     } else {
-        let cursors = s.sealer.cursors(format!("tickets that are {}", state.as_str()));
+        let cursors = s.sealer.cursors(format!("tickets for {} that are {}", caller.member.user.id, state.as_str()));
         let after = cursors.open::<Place>(query.cursor())?;
         let found = tickets::list(&s.table, state, after.as_ref(), limit).await?;
         let next_cursor = cursors.next(found.last().map(Place::behind))?;

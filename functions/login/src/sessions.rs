@@ -9,7 +9,7 @@ use callers::Member;
 use kernel::{Kind, Timestamp, id::SessionId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Json, NoContent, Path, Problems};
+use web::{Json, NoContent, Path, Problems, RequestId};
 
 /// Sessions of the caller.
 #[derive(Serialize, ToSchema)]
@@ -67,13 +67,14 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
     Ok(Json(SessionList { items: items.into_iter().map(info).collect() }))
 }
 
-/// Ends all other sessions of the caller, and closes their sockets.
+/// Ends all other sessions of the caller, and closes their sockets. It is among the caller's security events.
 ///
 /// AWS calls: the caller, the list, one transaction for all. The sockets are closed a moment later, by the function that gets
 /// the event.
 #[utoipa::path(delete, path = "/v1/sessions", responses((status = 204), Problems))]
-pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member) -> Result<NoContent, web::Error> {
-    session::revoke_where(&s.table, &s.sys, caller.user.id, |other| other.id != caller.session.id).await?;
+pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member, request: RequestId) -> Result<NoContent, web::Error> {
+    let others = |other: &Session| other.id != caller.session.id;
+    session::revoke_where(&s.table, &s.sys, (&s.audit, &request.0), caller.user.id, others).await?;
     Ok(NoContent)
 }
 
@@ -83,12 +84,17 @@ pub async fn delete_other_sessions(State(s): State<crate::State>, caller: Member
 #[utoipa::path(delete, path = "/v1/sessions/current",
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 204, headers(("Set-Cookie" = String, description = "Removes the cookie of the refresh token."))), Problems))]
-pub async fn delete_current_session(State(s): State<crate::State>, caller: Member) -> Result<impl IntoResponse, web::Error> {
-    end(&s, &caller, caller.session.id).await?;
+pub async fn delete_current_session(
+    State(s): State<crate::State>,
+    caller: Member,
+    request: RequestId,
+) -> Result<impl IntoResponse, web::Error> {
+    end(&s, &caller, &request, caller.session.id).await?;
     Ok(([s.issuer.forget()], NoContent))
 }
 
-/// Ends one session of the caller and closes its sockets.
+/// Ends one session of the caller and closes its sockets. The end of another one than that of the request is among the caller's security
+/// events.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/sessions/{session}", params(("session" = SessionId, Path)),
@@ -97,13 +103,15 @@ pub async fn delete_current_session(State(s): State<crate::State>, caller: Membe
 pub async fn delete_session(
     State(s): State<crate::State>,
     caller: Member,
+    request: RequestId,
     Path(session): Path<SessionId>,
 ) -> Result<NoContent, web::Error> {
-    end(&s, &caller, session).await?;
+    end(&s, &caller, &request, session).await?;
     Ok(NoContent)
 }
 
 /// The caller, and the transaction that ends the session and emits the event that closes its sockets.
-async fn end(s: &crate::State, caller: &Member, session: SessionId) -> Result<(), web::Error> {
-    if session::revoke(&s.table, &s.sys, &caller.session, session).await? { Ok(()) } else { Err(Kind::NotFound.into()) }
+async fn end(s: &crate::State, caller: &Member, request: &RequestId, session: SessionId) -> Result<(), web::Error> {
+    let there = session::revoke(&s.table, &s.sys, (&s.audit, &request.0), &caller.session, session).await?;
+    if there { Ok(()) } else { Err(Kind::NotFound.into()) }
 }

@@ -82,7 +82,8 @@ pub async fn list_devices(State(s): State<crate::State>, member: Member) -> Resu
     responses((status = 204), Problems))]
 pub async fn delete_devices(State(s): State<crate::State>, member: Member, request: RequestId) -> Result<NoContent, web::Error> {
     let own = member.session.id;
-    session::revoke_where(&s.table, &s.sys, member.user.id, |s| s.device.is_some() && s.id != own).await?;
+    let audit = (&s.audit, &request.0);
+    session::revoke_where(&s.table, &s.sys, audit, member.user.id, |s| s.device.is_some() && s.id != own).await?;
     let (mut tx, mut forgotten) = (Tx::new(), Vec::new());
     for device in device::list(&s.table, member.user.id).await.map_err(Problem::from)? {
         tx.delete(device.key());
@@ -110,7 +111,7 @@ pub async fn delete_device(
     Path(id): Path<DeviceId>,
 ) -> Result<NoContent, web::Error> {
     let user = member.user.id;
-    session::revoke_where(&s.table, &s.sys, user, |s| s.device == Some(id)).await?;
+    session::revoke_where(&s.table, &s.sys, (&s.audit, &request.0), user, |s| s.device == Some(id)).await?;
     let mut tx = Tx::new();
     let known = device::forget(&mut tx, user, id);
     let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::DevicesForgotten);

@@ -11,12 +11,13 @@ use callers::{Fresh, Member, MemberWith, Proof};
 use events::Notice;
 use kernel::{
     Kind, Problem, Time, Timestamp,
+    audit::AuditText,
     id::{PasskeyId, UserId},
 };
 use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use proofs::webauthn::{CreatedPasskey, PasskeyCreation};
 use serde::{Deserialize, Serialize};
-use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Tx, Update, field};
+use store::{About, CommitError, Cond, Item, Key, Personal, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems, RequestId};
 
@@ -188,23 +189,32 @@ pub struct RenamePasskey {
     name: String,
 }
 
-/// Renames a passkey.
+/// Renames a passkey. It is among the caller's security events.
 ///
-/// AWS calls: the caller, one update.
+/// AWS calls: the caller, the passkey, one transaction.
 #[utoipa::path(patch, path = "/v1/me/passkeys/{passkey}", params(("passkey" = PasskeyId, Path)),
     request_body = RenamePasskey,
-    extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "conflict"]))),
     responses((status = 200, body = PasskeyInfo), Problems))]
 pub async fn rename_passkey(
     State(s): State<crate::State>,
     member: Member,
+    request: RequestId,
     Path(id): Path<PasskeyId>,
     Json(body): Json<RenamePasskey>,
 ) -> Result<Json<PasskeyInfo>, web::Error> {
     let name = passkeys::name(&body.name).map_err(|e| Problem::field("/name", e))?;
-    let rename = Update::of(Passkey::key_of(member.user.id, id)).set("name", name).when(Cond::Exists);
-    let renamed = s.table.update(rename).await.unless_refused()?.ok_or(Kind::NotFound)?;
-    Ok(Json(renamed.decode::<Passkey>()?.into()))
+    let (user, key) = (member.user.id, Passkey::key_of(member.user.id, id));
+    let mut passkey = s.table.get::<Passkey>(key.clone()).await.map_err(Problem::from)?.ok_or(Kind::NotFound)?;
+    if passkey.name != name {
+        let mut tx = Tx::new();
+        tx.update(Update::of(key).set("name", &name).when(field("name").eq(&passkey.name)));
+        let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::PasskeyRenamed).changed("passkey", id, id);
+        s.audit.add(&mut tx, &entry.changed("name", AuditText(&passkey.name), AuditText(&name)));
+        s.table.commit(tx).await.map_err(Problem::from)?;
+        passkey.name = name;
+    }
+    Ok(Json(passkey.into()))
 }
 
 /// Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it.

@@ -54,11 +54,11 @@ pub struct CustomerOrderList {
     responses((status = 200, body = CustomerOrderList), Problems))]
 pub async fn list_all_orders(
     State(s): State<Shop>,
-    _caller: Staff<Administrator>,
+    caller: Staff<Administrator>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<CustomerOrderList>, Error> {
     let (limit, state) = (page_limit(query.limit, PAGE)?, query.state.unwrap_or(OrderState::Placed));
-    let cursors = s.sealer.cursors(format!("orders that are {}", state.as_str()));
+    let cursors = s.sealer.cursors(format!("orders for {} that are {}", caller.member.user.id, state.as_str()));
     let after = cursors.open::<OrderId>(query.cursor.as_deref())?;
     let found = in_this_state(&s.table, state, after, limit).await?;
     let next_cursor = cursors.next(found.last().map(|order| order.id))?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;
 use callers::{Fresh, Member, MemberWith};
 use events::{Outbox, files::ExportRequested};
@@ -10,7 +11,7 @@ use kernel::{Kind, Problem, Timestamp, id::ExportId};
 use serde::Serialize;
 use store::{CommitError, Tx};
 use utoipa::ToSchema;
-use web::{Accepted, Error, Json, Problems};
+use web::{Accepted, Error, Json, Problems, RequestId};
 
 /// How long a link is valid.
 const LINK_LIFE: Duration = Duration::from_secs(300);
@@ -61,20 +62,26 @@ impl ExportStatus {
 /// of messages. It contains no secrets.
 ///
 /// It is created in the background, and a mail is sent when it is ready. One archive a day, and one at a time. An archive that
-/// could not be created does not count.
+/// could not be created does not count. The request is among the caller's security events.
 ///
-/// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, and the event that starts the
-/// export.
+/// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, the event that starts the
+/// export, and an entry of the audit.
 #[utoipa::path(
     post, path = "/v1/me/exports", operation_id = "create_export",
     extensions(("x-problems" = json!(["too_many_requests", "conflict"])), ("x-limits" = json!([EXPORTS]))),
     responses((status = 202, body = ExportStatus, example = json!(ExportStatus::example())), Problems)
 )]
-pub async fn create_export(State(s): State<crate::State>, Fresh(member): Fresh<Member>) -> Result<Accepted<ExportStatus>, Error> {
+pub async fn create_export(
+    State(s): State<crate::State>,
+    Fresh(member): Fresh<Member>,
+    request: RequestId,
+) -> Result<Accepted<ExportStatus>, Error> {
     let (user, now) = (member.user.id, s.sys.now());
     let mut tx = Tx::new();
     let (export, turn) = Export::ask(&mut tx, &s.sys, user);
     Outbox::add(&mut tx, &s.sys, &ExportRequested { user, export: export.id });
+    let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::ExportAsked);
+    s.audit.add(&mut tx, &entry.changed("export", (), export.id));
     match s.table.commit(tx).await {
         Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
         committed => committed.map_err(Problem::from)?,

@@ -72,12 +72,12 @@ pub struct DeskThreadList {
     responses((status = 200, body = DeskThreadList), Problems))]
 pub async fn list_desk_threads(
     State(s): State<crate::State>,
-    _caller: Staff<Moderator>,
+    caller: Staff<Moderator>,
     Query(DeskQuery { state }): Query<DeskQuery>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<DeskThreadList>, web::Error> {
     let limit = query.limit()?;
-    let cursors = s.sealer.cursors(format!("threads that are {}", state.as_str()));
+    let cursors = s.sealer.cursors(format!("threads for {} that are {}", caller.member.user.id, state.as_str()));
     let after = cursors.open::<Place>(query.cursor())?;
     let found = thread::list(&s.table, state, after.as_ref(), limit).await?;
     let next_cursor = cursors.next(found.last().and_then(Place::behind))?;

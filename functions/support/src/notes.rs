@@ -2,7 +2,7 @@
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::{self, Role},
 };
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
@@ -16,7 +16,7 @@ use messaging::{
     support::note::{self, Note},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cond, Conditional as _, Tx};
+use store::{Cond, Tx};
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
 
@@ -73,12 +73,12 @@ pub struct WriteNote {
     responses((status = 200, body = DeskNoteList), Problems))]
 pub async fn list_desk_notes(
     State(s): State<crate::State>,
-    _caller: Staff<Moderator>,
+    caller: Staff<Moderator>,
     Path(thread): Path<RoomId>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<DeskNoteList>, web::Error> {
     let limit = query.limit()?;
-    let cursors = s.sealer.cursors(format!("notes beside {thread}"));
+    let cursors = s.sealer.cursors(format!("notes beside {thread} for {}", caller.member.user.id));
     let page = note::list(&s.table, thread, cursors.open(query.cursor())?, limit).await?;
     let next_cursor = cursors.next(page.last().map(|note| note.id))?;
     Ok(Json(DeskNoteList { items: page.items.into_iter().map(Into::into).collect(), next_cursor }))
@@ -113,7 +113,7 @@ pub struct BesideThread {
 /// AWS calls: the caller and their roles in one; a batch of the thread and the note; a transaction if there is one.
 #[utoipa::path(delete, path = "/v1/support/threads/{thread}/notes/{note}",
     params(("thread" = RoomId, Path, description = "The thread."), ("note" = NoteId, Path, description = "The note.")),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
 pub async fn delete_desk_note(
     State(s): State<crate::State>,
@@ -127,16 +127,21 @@ pub async fn delete_desk_note(
     let customer = desk_of(&room)?.customer;
     let Some(written) = found.take::<Note>(&key)? else { return Ok(NoContent) };
     let me = caller.member.user.id;
-    if written.author != Some(me) {
-        if caller.role < Role::Superuser {
-            return Err(Kind::Forbidden.because("the note is somebody else's").into());
-        }
+    let takes = if written.author == Some(me) { Role::Moderator } else { Role::Superuser };
+    if caller.role < takes {
+        return Err(Kind::Forbidden.because("the note is somebody else's").into());
+    }
+    if takes == Role::Superuser {
         caller.member.fresh(s.sys.now())?;
     }
     let mut tx = Tx::new();
-    tx.delete_when(key, Cond::Exists);
+    let there = tx.delete_when(key, Cond::Exists);
+    let still = staff::require(&mut tx, me, takes);
     s.audit.add(&mut tx, &AuditEntry::by(&s.sys, me, &request.0, Action::SupportNoteDeleted, customer).changed("note", note, ()));
-    // Another request was faster.
-    s.table.commit(tx).await.refused_is_fine()?;
-    Ok(NoContent)
+    match s.table.commit(tx).await {
+        Ok(()) => Ok(NoContent),
+        // Another request was faster.
+        Err(e) if e.refused(there) => Ok(NoContent),
+        Err(e) => Err(staff::refused(e, still).into()),
+    }
 }

@@ -1,5 +1,9 @@
 //! Texts that the team has prepared.
 
+use accounts::{
+    audit::{Action, AuditEntry},
+    staff::{self, Role},
+};
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::{
@@ -11,8 +15,9 @@ use messaging::{
     support::reply::{self, PreparedReply, ReplyText, ReplyTitle},
 };
 use serde::{Deserialize, Serialize};
+use store::{Cond, Slot, Tx};
 use utoipa::{IntoParams, ToSchema};
-use web::{Created, Json, NoContent, Path, Problems, Query};
+use web::{Created, Json, NoContent, Path, Problems, Query, RequestId};
 
 use crate::talk::desk_of;
 
@@ -83,51 +88,83 @@ pub async fn list_prepared_replies(
     Ok(Json(PreparedReplyList { items: reply::all(&s.table).await?.into_iter().map(Into::into).collect() }))
 }
 
-/// Prepares a reply for the whole team. For moderators.
+/// Commits a change of a prepared reply with its entry in the audit. The slot is refused if there is no such reply.
+async fn commit(
+    s: &crate::State,
+    mut tx: Tx,
+    there: Slot,
+    (caller, request): (&Staff<Moderator>, &RequestId),
+    (before, after): (Option<ReplyId>, Option<ReplyId>),
+) -> Result<(), Problem> {
+    let me = caller.member.user.id;
+    let still = staff::require(&mut tx, me, Role::Moderator);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::SupportReplyChanged, me);
+    s.audit.add(&mut tx, &entry.changed("reply", before, after));
+    s.table.commit(tx).await.map_err(|e| if e.refused(there) { Kind::NotFound.into() } else { staff::refused(e, still) })
+}
+
+/// Prepares a reply for the whole team. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a query of those that there are; a write.
+/// AWS calls: the caller and their roles in one; a query of those that there are; a transaction.
 #[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
-    extensions(("x-problems" = json!(["invalid", "too_many"]))),
+    extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PreparedReplyInfo), Problems))]
 pub async fn create_prepared_reply(
     State(s): State<crate::State>,
     caller: Staff<Moderator>,
+    request: RequestId,
     Json(body): Json<PrepareReply>,
 ) -> Result<Created<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
-    let reply = reply::create(&s.table, &s.sys, caller.member.user.id, title, text).await?;
+    reply::require_room(&s.table).await?;
+    let reply = PreparedReply { id: s.sys.id(), title, text, by: Some(caller.member.user.id), at: s.sys.now() };
+    let mut tx = Tx::new();
+    let new = tx.create(&reply);
+    commit(&s, tx, new, (&caller, &request), (None, Some(reply.id))).await?;
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
 
-/// Writes a prepared reply anew. For moderators.
+/// Writes a prepared reply anew. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a write.
+/// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(put, path = "/v1/support/replies/{reply}", request_body = PrepareReply,
-    params(("reply" = ReplyId, Path, description = "The prepared reply.")), extensions(("x-problems" = json!(["not_found", "invalid"]))),
+    params(("reply" = ReplyId, Path, description = "The prepared reply.")), extensions(("x-problems" = json!(["not_found", "invalid", "conflict"]))),
     responses((status = 200, body = PreparedReplyInfo), Problems))]
 pub async fn replace_prepared_reply(
     State(s): State<crate::State>,
     caller: Staff<Moderator>,
+    request: RequestId,
     Path(id): Path<ReplyId>,
     Json(body): Json<PrepareReply>,
 ) -> Result<Json<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
-    Ok(Json(reply::replace(&s.table, &s.sys, caller.member.user.id, id, title, text).await?.into()))
+    let reply = PreparedReply { id, title, text, by: Some(caller.member.user.id), at: s.sys.now() };
+    let mut tx = Tx::new();
+    let there = tx.put(&reply, Cond::Exists);
+    commit(&s, tx, there, (&caller, &request), (Some(id), Some(id))).await?;
+    Ok(Json(reply.into()))
 }
 
-/// Deletes a prepared reply. No effect if there is none. For moderators.
+/// Deletes a prepared reply. No effect if there is none. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a deletion.
+/// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(delete, path = "/v1/support/replies/{reply}",
     params(("reply" = ReplyId, Path, description = "The prepared reply.")),
+    extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 204), Problems))]
 pub async fn remove_prepared_reply(
     State(s): State<crate::State>,
-    _caller: Staff<Moderator>,
+    caller: Staff<Moderator>,
+    request: RequestId,
     Path(id): Path<ReplyId>,
 ) -> Result<NoContent, web::Error> {
-    reply::remove(&s.table, id).await?;
-    Ok(NoContent)
+    let mut tx = Tx::new();
+    let there = tx.delete_when(PreparedReply::key_of(id), Cond::Exists);
+    match commit(&s, tx, there, (&caller, &request), (Some(id), None)).await {
+        Ok(()) => Ok(NoContent),
+        Err(problem) if problem.kind == Kind::NotFound => Ok(NoContent),
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 /// The thread and the prepared reply in a path.

@@ -13,7 +13,11 @@
 //! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
 //! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
-//! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
+//! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
+//! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; and which notices
+//! somebody wants. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when.
+//!
+//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -23,7 +27,7 @@ use function::Aws;
 use kernel::{
     Origin, Sys, Time,
     audit::{AuditValue, Auditable},
-    id::{AuditId, UserId},
+    id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -66,6 +70,8 @@ pub enum Action {
     SupportThreadRead,
     /// A note of the support team beside a customer's thread was deleted.
     SupportNoteDeleted,
+    /// A prepared reply of the support team was written or deleted. The entry is about the account that did it.
+    SupportReplyChanged,
     /// A product was created. The entries about the shop are about the account that changed it.
     ProductCreated,
     /// A product was changed.
@@ -96,6 +102,8 @@ pub enum Action {
     ContactChanged,
     /// Somebody added, changed or removed a postal address.
     AddressesChanged,
+    /// Somebody began to upload a picture. It takes the place of theirs as soon as it has arrived and is checked.
+    PictureUploaded,
     /// Somebody removed their picture.
     PictureRemoved,
     /// An account was deactivated, by its person or by staff.
@@ -112,15 +120,19 @@ pub enum Action {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// A passkey got another name.
+    PasskeyRenamed,
     /// Trust in devices was revoked.
     DevicesForgotten,
+    /// Somebody asked for an archive of everything that is stored about them.
+    ExportAsked,
     /// The deletion of an account was scheduled.
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
     DeletionCancelled,
     /// Somebody signed in with a client that was not known.
     NewClientSignedIn,
-    /// Staff ended all sessions of somebody.
+    /// Staff ended all sessions of somebody, or somebody ended other sessions of their own.
     SessionsEnded,
     /// Staff closed a group or a channel. The entry is about its owner.
     RoomClosed,
@@ -156,6 +168,7 @@ impl Action {
             | Self::UsernameChanged
             | Self::ContactChanged
             | Self::AddressesChanged
+            | Self::PictureUploaded
             | Self::PictureRemoved
             | Self::AccountDeactivated
             | Self::PasswordChanged
@@ -164,7 +177,9 @@ impl Action {
             | Self::RecoveryCodesMade
             | Self::PasskeyAdded
             | Self::PasskeyRemoved
+            | Self::PasskeyRenamed
             | Self::DevicesForgotten
+            | Self::ExportAsked
             | Self::DeletionScheduled
             | Self::DeletionCancelled
             | Self::NewClientSignedIn
@@ -175,6 +190,7 @@ impl Action {
             | Self::PublicRoomChanged
             | Self::SupportThreadRead
             | Self::SupportNoteDeleted
+            | Self::SupportReplyChanged
             | Self::ProductCreated
             | Self::ProductChanged
             | Self::ProductDeleted
@@ -234,7 +250,9 @@ impl AuditEntry {
     /// An entry for a change by an operator.
     #[must_use]
     pub fn by_operator(sys: &Sys, action: Action, subject: UserId) -> Self {
-        let (id, at, salt) = (sys.id(), sys.now(), sys.bytes());
+        let (id, salt) = (sys.id(), sys.bytes());
+        // The time of its id, by whose day it is found and sealed: another look at the clock could be one of the next day.
+        let at = time_of(&id);
         Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, salt }
     }
 
@@ -653,7 +671,7 @@ impl AuditLog {
     /// # Errors
     /// [`StoreError`]
     pub async fn record(&self, id: AuditId) -> Result<Option<AuditRecord>, StoreError> {
-        let range = Search::Day(Day::of(kernel::id::time_of(&id))).range().between(id.to_string(), id.to_string());
+        let range = Search::Day(Day::of(time_of(&id))).range().between(id.to_string(), id.to_string());
         Ok(self.0.query(range.limit(1)).await?.items.into_iter().next())
     }
 }
@@ -672,6 +690,16 @@ mod tests {
         let origin = Origin { request: "r1".to_owned(), client };
         let entry = AuditEntry::by(&sys, user, &origin, Action::RoleGranted, user).changed("b", (), 1_u32).changed("a", true, false);
         AuditEntry { id: AuditId::NIL, at: Time::from_millis(7), salt: [0; 32], ..entry.to_version(3) }
+    }
+
+    /// It is found by the day of its id, and sealed in the interval of its id.
+    #[test]
+    fn an_entry_is_of_the_moment_of_its_id() {
+        let sys = Sys::real();
+        for _ in 0..100_000 {
+            let entry = AuditEntry::by_operator(&sys, Action::SuperuserOffered, UserId::NIL);
+            assert_eq!(entry.at, time_of(&entry.id));
+        }
     }
 
     /// Written by hand: whoever checks a record later has nothing but the description.

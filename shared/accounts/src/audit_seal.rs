@@ -176,15 +176,13 @@ fn path(leaves: Vec<Hash>, place: usize) -> Vec<Beside> {
     path
 }
 
-/// What became of an attempt to seal the next interval.
+/// A seal that is due, and the one before it. It is not written yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sealed {
-    /// A new seal, and the one before it.
-    New(Seal, Option<Seal>),
-    /// Nothing is to be sealed yet.
-    NotYet,
-    /// Another sealer was faster.
-    Overtaken,
+pub struct DueSeal {
+    /// The seal.
+    pub seal: Seal,
+    /// The one before it.
+    pub before: Option<Seal>,
 }
 
 /// An interval that does not hold.
@@ -316,32 +314,38 @@ impl AuditLog {
         Ok(None)
     }
 
-    /// Seals the next interval, if it is time. A query for the last seal and one for the records, and a write of the new seal, which
-    /// is refused if there is one of its number.
+    /// The seal of the next interval, if it is time. A query for the last seal and one for the records.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn seal_next(&self, now: Time) -> Result<Sealed, StoreError> {
+    pub async fn due_seal(&self, now: Time) -> Result<Option<DueSeal>, StoreError> {
         let last = self.last_seal().await?;
         let from = last.as_ref().map_or_else(|| first_at(start_of_day(now - BEFORE_THE_FIRST)), |last| last.to);
         let began = time_of(&from);
         let (end_of_day, ripe) = (start_of_day(began) + Duration::from_secs(24 * 3600), now - MARGIN);
         let until = ripe.min(end_of_day);
         if until <= began {
-            return Ok(Sealed::NotYet);
+            return Ok(None);
         }
         let (records, more) = self.records_between(from, first_at(until), RECORDS_MOST).await?;
         if records.is_empty() && until < end_of_day && until.since(began) < EMPTY {
-            return Ok(Sealed::NotYet);
+            return Ok(None);
         }
         let to = match records.last() {
             Some(record) if more => after(&record.id),
             _ => first_at(until),
         };
-        let seal = Seal::after(last.as_ref(), from, to, &records);
-        match self.table().create(&seal).await {
-            Ok(()) => Ok(Sealed::New(seal, last)),
-            Err(WriteError::Refused(_)) => Ok(Sealed::Overtaken),
+        Ok(Some(DueSeal { seal: Seal::after(last.as_ref(), from, to, &records), before: last }))
+    }
+
+    /// Writes a seal, unless another sealer was faster: there is one of its number then. Returns whether it was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn write_seal(&self, seal: &Seal) -> Result<bool, StoreError> {
+        match self.table().create(seal).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Refused(_)) => Ok(false),
             Err(WriteError::Store(e)) => Err(e),
         }
     }

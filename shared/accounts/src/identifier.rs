@@ -35,9 +35,6 @@ macro_rules! text {
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str { &self.0 }
         }
-        impl Auditable for $name {
-            fn audited(&self) -> AuditValue { AuditValue::Text(self.0.clone()) }
-        }
     )*};
 }
 text!(Email Username PersonName Phone);
@@ -253,9 +250,34 @@ pub enum Contact {
     Phone(Phone),
 }
 
+impl Auditable for Username {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.0.clone())
+    }
+}
+
+impl Auditable for PersonName {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(self.0.clone())
+    }
+}
+
+/// As staff see it everywhere: masked.
 impl Auditable for Contact {
     fn audited(&self) -> AuditValue {
-        AuditValue::Text(self.address().to_owned())
+        AuditValue::Text(self.masked())
+    }
+}
+
+impl Auditable for Email {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(kernel::mask::email(&self.0))
+    }
+}
+
+impl Auditable for Phone {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Text(kernel::mask::phone(&self.0))
     }
 }
 
@@ -553,6 +575,19 @@ impl<'de> Deserialize<'de> for BirthDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contacts_are_masked_in_the_audit() {
+        let (email, phone) = (Email::parse("anna@example.test").unwrap(), Phone("+447911123456".to_owned()));
+        for (audited, masked) in [
+            (email.audited(), "a****@example.test"),
+            (phone.audited(), "+••••••56"),
+            (Contact::Email(email).audited(), "a****@example.test"),
+            (Contact::Phone(phone).audited(), "+••••••56"),
+        ] {
+            assert_eq!(audited, AuditValue::Text(masked.to_owned()));
+        }
+    }
 
     fn code<T>(r: Result<T, FieldError>) -> &'static str {
         r.err().map_or("ok", |e| e.code)

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, time::Duration};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Notice, Outbox, accounts::SessionsEnded};
 use kernel::{
-    Client, Problem, Secret, Sys, Time,
+    Client, Origin, Problem, Secret, Sys, Time,
     crypto::{hkdf_sha256, hmac_sha256, truncate},
     id::{DeviceId, SessionId, UserId},
     opaque,
@@ -22,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
+    audit::{Action, Audit, AuditEntry},
     identifier::Contact,
     known, seen,
     token::{Claims, Method},
@@ -550,25 +551,45 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
 }
 
 /// Ends one session of an account at the request of another or of itself, and closes its sockets. Who ends their own is recorded
-/// as signed out. Returns whether the session existed. One transaction.
+/// as signed out; the end of another one is in the audit. Returns whether the session existed. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn revoke(table: &Table, sys: &Sys, asking: &Session, session: SessionId) -> Result<bool, StoreError> {
+pub async fn revoke(
+    table: &Table,
+    sys: &Sys,
+    (audit, origin): (&Audit, &Origin),
+    asking: &Session,
+    session: SessionId,
+) -> Result<bool, StoreError> {
     let (mut tx, user) = (Tx::new(), asking.user);
     tx.delete_when(Session::key_of(user, session), Cond::Exists);
     if session == asking.id {
         seen::record_sign_out(&mut tx, user, sys.now());
+    } else {
+        audit.add(&mut tx, &ended_by_owner(sys, origin, user, vec![session]));
     }
     end(&mut tx, sys, user);
     table.commit(tx).await.applied()
 }
 
-/// Ends the sessions of an account that `which` selects, and closes their sockets. A query, and a transaction if any is selected.
+/// The entry of the audit for sessions that their owner has ended.
+fn ended_by_owner(sys: &Sys, origin: &Origin, user: UserId, sessions: Vec<SessionId>) -> AuditEntry {
+    AuditEntry::of_own(sys, user, origin, Action::SessionsEnded).changed("sessions", sessions, ())
+}
+
+/// Ends the sessions of an account that `which` selects, at the request of its owner, and closes their sockets. It is in the audit. A
+/// query, and a transaction if any is selected.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
-pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn(&Session) -> bool) -> Result<(), Problem> {
+pub async fn revoke_where(
+    table: &Table,
+    sys: &Sys,
+    (audit, origin): (&Audit, &Origin),
+    user: UserId,
+    which: impl Fn(&Session) -> bool,
+) -> Result<(), Problem> {
     let ended: Vec<Session> = list(table, user).await?.into_iter().filter(which).collect();
     // A transaction has at most a hundred writes. More than twenty sessions exist only briefly, after concurrent sign-ins.
     for some in ended.chunks(50) {
@@ -576,6 +597,7 @@ pub async fn revoke_where(table: &Table, sys: &Sys, user: UserId, which: impl Fn
         for session in some {
             tx.delete(session.key());
         }
+        audit.add(&mut tx, &ended_by_owner(sys, origin, user, some.iter().map(|session| session.id).collect()));
         end(&mut tx, sys, user);
         table.commit(tx).await?;
     }

@@ -30,7 +30,7 @@ impl Changed {
 }
 
 impl Recorded {
-    /// Reads an entry. A query and a batch.
+    /// Reads an entry. Values that are not those that the record commits to are as if they were gone. A query and a batch.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -39,7 +39,8 @@ impl Recorded {
         let (values, mark) = (AuditValues::key_of(record.subject, id), Undone::key_of(record.subject, id));
         let mut found = s.table.get_many(vec![values.clone(), mark.clone()]).await?;
         let now = s.sys.now();
-        let values = found.take::<AuditValues>(&values)?.filter(|values| now < values.at + VALUES_KEPT);
+        let intact = |values: &AuditValues| record.commitment == Some(values.commitment());
+        let values = found.take::<AuditValues>(&values)?.filter(|values| now < values.at + VALUES_KEPT && intact(values));
         Ok(Self { record, values, undone: found.take(&mark)? })
     }
 

@@ -1,6 +1,7 @@
 //! Undoing a change of somebody's roles. Only superusers do it, and nobody to their own roles, so that one superuser always remains.
 
 use accounts::{
+    api_key,
     audit::Action,
     deletion::Deletion,
     staff::{self, Actor, Role, Roles},
@@ -10,6 +11,7 @@ use accounts::{
 use kernel::{
     Problem,
     audit::{AuditValue, Auditable as _},
+    id::UserId,
 };
 use store::{Table, Tx};
 
@@ -66,6 +68,16 @@ impl Target {
         let keyless = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
         Ok(Planned { staying: slots.staying, keyless, ..planned })
     }
+}
+
+/// Revokes the keys of somebody who is no administrator. An undo that removes a role may have ended before it did. A read, and a query
+/// if they are none.
+pub async fn revoke_keys(table: &Table, user: UserId) -> Result<(), Problem> {
+    let roles = table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
+    if roles.roles.iter().all(|role| *role < Role::Administrator) {
+        api_key::revoke_all(table, user).await?;
+    }
+    Ok(())
 }
 
 fn roles(was: &AuditValue) -> Option<Vec<Role>> {

@@ -1,6 +1,7 @@
 //! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads it to the bucket, and asks for
 //! the result.
 
+use accounts::audit::{Action, Audit, AuditEntry};
 use axum::extract::State;
 use callers::{Member, MemberWith};
 use files::{
@@ -9,10 +10,10 @@ use files::{
 };
 use kernel::{Kind, Sys, id::UploadId};
 use store::{
-    Table,
+    Table, Tx,
     limits::{self, HOUR, Quota},
 };
-use web::{Created, Error, Json, Problems};
+use web::{Created, Error, Json, Problems, RequestId};
 
 use super::{Links, Picture};
 
@@ -25,16 +26,16 @@ const UPLOADS: Quota = Quota::window("picture_upload", 20, HOUR, "for an account
 /// file is accepted. It is then checked and re-encoded: of up to 50 megapixels, the square in the middle, upright, in sRGB, and on
 /// white. `GET` of the `Location` returns whether it has been published.
 ///
-/// AWS calls: three, the batch that authenticates the caller, the counter before anything is stored, and the item that the
-/// processor compares the file with. A further upload within the hour takes a fourth, for its counter. The link is computed
-/// here.
+/// AWS calls: three, the batch that authenticates the caller, the counter before anything is stored, and the transaction of the item
+/// that the processor compares the file with and an entry of the audit. A further upload within the hour takes a fourth, for its
+/// counter. The link is computed here.
 #[utoipa::path(
     post, path = "/v1/me/picture/uploads", operation_id = "create_picture_upload",
     request_body(
         content = CreateUpload,
         example = json!({"content_type": "image/jpeg", "bytes": 204_800, "sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="})
     ),
-    extensions(("x-problems" = json!(["invalid", "too_many_requests"])), ("x-limits" = json!([UPLOADS]))),
+    extensions(("x-problems" = json!(["invalid", "too_many_requests", "conflict"])), ("x-limits" = json!([UPLOADS]))),
     responses(
         (
             status = 201, body = CreatedUpload<UploadId>, headers(("Location" = String, description = "The address of the state of the upload.")),
@@ -54,13 +55,19 @@ pub async fn create_picture_upload(
     State(table): State<Table>,
     State(bucket): State<Bucket>,
     State(sys): State<Sys>,
+    State(audit): State<Audit>,
+    request: RequestId,
     Json(body): Json<CreateUpload>,
 ) -> Result<Created<CreatedUpload<UploadId>>, Error> {
     let declared = body.parse()?;
     let (now, user) = (sys.now(), member.user.id);
     limits::take(&table, now, &[UPLOADS.of(user)]).await?;
     let (upload, created) = announce(&bucket, &sys, user, None, declared).await?;
-    table.create(&upload).await?;
+    let mut tx = Tx::new();
+    tx.create(&upload);
+    let entry = AuditEntry::of_own(&sys, user, &request.0, Action::PictureUploaded);
+    audit.add(&mut tx, &entry.changed("picture", (), upload.picture()));
+    table.commit(tx).await?;
     Ok(Created(format!("/v1/me/picture/uploads/{}", upload.id), created))
 }
 

@@ -2,11 +2,11 @@
 //! when it is used.
 
 use kernel::{
-    FieldError, Kind, Problem, Sys, Time,
+    FieldError, Kind, Problem, Time,
     id::{ReplyId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Update, WriteError, field};
+use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Update, field};
 
 use crate::message::TEXT_MAX_CHARS;
 
@@ -128,45 +128,15 @@ pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MOST)).await?.items)
 }
 
-/// Prepares a reply. One query of those that there are, and one write.
+/// That another reply can be prepared. One query of those that there are.
 ///
 /// # Errors
 /// [`Kind::TooMany`] if there are [`MOST`].
-pub async fn create(table: &Table, sys: &Sys, by: UserId, title: ReplyTitle, text: ReplyText) -> Result<PreparedReply, Problem> {
+pub async fn require_room(table: &Table) -> Result<(), Problem> {
     if all(table).await?.len() >= MOST as usize {
         return Err(Problem::new(Kind::TooMany).with("max", MOST));
     }
-    let reply = PreparedReply { id: sys.id(), title, text, by: Some(by), at: sys.now() };
-    table.create(&reply).await?;
-    Ok(reply)
-}
-
-/// Writes a prepared reply anew. One write.
-///
-/// # Errors
-/// [`Kind::NotFound`]
-pub async fn replace(
-    table: &Table,
-    sys: &Sys,
-    by: UserId,
-    id: ReplyId,
-    title: ReplyTitle,
-    text: ReplyText,
-) -> Result<PreparedReply, Problem> {
-    let reply = PreparedReply { id, title, text, by: Some(by), at: sys.now() };
-    match table.put(&reply, Cond::Exists).await {
-        Ok(()) => Ok(reply),
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(e.into()),
-    }
-}
-
-/// Deletes a prepared reply. No effect if there is none.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn remove(table: &Table, id: ReplyId) -> Result<(), StoreError> {
-    table.delete(PreparedReply::key_of(id)).await
+    Ok(())
 }
 
 /// Takes somebody from the replies that they wrote last.
