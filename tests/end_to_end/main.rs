@@ -71,4 +71,5 @@ mod stripe;
 mod support;
 mod swaps;
 mod sweep;
+mod traces;
 mod undo;
