@@ -39,6 +39,7 @@ mod invites;
 mod items;
 mod keys;
 mod killed;
+mod languages;
 mod limits;
 mod local_cloud;
 mod login;

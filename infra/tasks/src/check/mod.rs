@@ -20,6 +20,7 @@ mod texts;
 mod triggers;
 
 pub use figures::{Reported, reported};
+pub use messages::language_folders;
 use local::{
     functions::{self, Registered},
     template::Template,
