@@ -35,6 +35,7 @@ mod export;
 mod friends;
 mod gateway;
 mod groups;
+mod health;
 mod invites;
 mod items;
 mod keys;

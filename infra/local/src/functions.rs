@@ -45,6 +45,7 @@ functions! {
     "digests" => digests::start, None;
     "donations" => donations::start, Some(donations::description);
     "friends" => friends::start, Some(friends::description);
+    "health" => health::start, Some(health::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);

@@ -91,6 +91,9 @@ impl Bus {
 /// Answers a signed call.
 pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Response {
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    if target == "AWSEvents.DescribeEventBus" {
+        return describe(call, body).await;
+    }
     if target != "AWSEvents.PutEvents" {
         return call.refuse(
             target,
@@ -106,6 +109,19 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
     }
     let needs: Vec<Need> = request.entries.iter().map(need).collect();
     call.perform("PutEvents", &needs, async { (put(call, request.entries), Capacity::default()) }).await
+}
+
+async fn describe(call: &Call, body: &[u8]) -> Response {
+    let asked = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let name = asked.get("Name").and_then(Value::as_str).unwrap_or("default");
+    let arn = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{name}");
+    if !call.core.aws.bus.names.iter().any(|bus| bus == name) {
+        let missing = AwsError::new(StatusCode::BAD_REQUEST, "ResourceNotFoundException", format!("Event bus {name} does not exist."));
+        return call.refuse("DescribeEventBus", &missing);
+    }
+    let told = json!({"Name": name, "Arn": arn}).to_string();
+    let run = async { (json_reply(StatusCode::OK, told, &call.request_id), Capacity::default()) };
+    call.perform("DescribeEventBus", &[Need::new("events:DescribeEventBus", &arn)], run).await
 }
 
 fn put(call: &Call, entries: Vec<PutEntry>) -> Response {
