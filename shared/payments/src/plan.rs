@@ -4,7 +4,7 @@
 //! until all of it is given back or the payment is disputed; a dispute that was won does not bring it back by itself. Of several the
 //! dearest one counts.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use accounts::user::partition;
 use countries::Country;
@@ -32,8 +32,8 @@ const AT_ONCE: u32 = 40;
 pub struct Plan {
     /// Its id, which requests name: lower-case letters, digits and hyphens.
     pub id: String,
-    /// Its names, in the order of [`Locale::ALL`]. The first one stands in for one that is missing.
-    pub names: Vec<String>,
+    /// Its names by the tags of their languages. That of the default language stands in for one that is missing.
+    pub names: BTreeMap<String, String>,
     /// Its price.
     pub price: Money,
 }
@@ -46,7 +46,8 @@ impl Plan {
         let named = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let price = price.parse::<u64>().ok().filter(|price| *price > 0).and_then(|price| Money::new(price, currency).ok())?;
-        let plan = Self { id: (*id).to_owned(), names: names.iter().map(|name| (*name).to_owned()).collect(), price };
+        let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
+        let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
         let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| named(name));
         (is_id && named(id) && is_named).then_some(plan)
     }
@@ -54,8 +55,7 @@ impl Plan {
     /// Its name in this language.
     #[must_use]
     pub fn name(&self, locale: Locale) -> &str {
-        let place = Locale::ALL.into_iter().position(|other| other == locale);
-        place.and_then(|place| self.names.get(place)).or_else(|| self.names.first()).map_or("", String::as_str)
+        [locale, Locale::default()].into_iter().find_map(|locale| self.names.get(locale.tag())).unwrap_or(&self.id)
     }
 }
 
