@@ -16,6 +16,8 @@ const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 /// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
 const PAGES: [&str; 3] = ["client", "docs", "flows"];
+/// The parts that all of them have, also in `assets`.
+const PARTS: [&str; 2] = ["head", "header"];
 const LOCALES: &str = "locales";
 /// The JavaScript client, and its types.
 const CLIENT: &str = "client";
@@ -34,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for asset in fs::read_dir("assets")?.chain(fs::read_dir(CLIENT)?) {
         let path = asset?.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("an asset has no name")?;
-        if PAGES.iter().any(|page| name == format!("{page}.html")) {
+        if PAGES.iter().chain(&PARTS).any(|page| name == format!("{page}.html")) {
             continue;
         }
         if bundle::MODULES.contains(&name) {
@@ -58,16 +60,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Files by name.
+type Files = Vec<(String, Vec<u8>)>;
+
 /// Each page in each language: its template with each `{{key}}` replaced by a message.
-fn pages() -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+fn pages() -> Result<Files, Box<dyn Error>> {
     let all = bundling::texts(LOCALES, "docs.ftl")?;
+    let mut parts = Vec::new();
+    for part in PARTS {
+        parts.push((part.to_owned(), fs::read_to_string(format!("assets/{part}.html"))?.trim_end().to_owned()));
+    }
     let mut pages = Vec::new();
     for (page, (language, messages)) in PAGES.iter().flat_map(|page| all.iter().map(move |one| (page, one))) {
         let words = format!("{page}.{language}.js");
         let has_words = fs::exists(format!("assets/{words}"))?;
         let words = if has_words { format!("<script src=\"/docs/{words}\"></script>\n    ") } else { String::new() };
         let given = [("locale", language.clone()), ("languages", bundling::other_languages(language, &all)?), ("words", words)];
-        let given: Vec<_> = given.map(|(key, text)| (key.to_owned(), text)).into_iter().chain(messages.iter().cloned()).collect();
+        let here = PAGES.map(|one| {
+            let mark = if one == *page { " aria-current=\"page\"" } else { "" };
+            (format!("here-{one}"), mark.to_owned())
+        });
+        let given = given.map(|(key, text)| (key.to_owned(), text));
+        // The parts come first, because they have keys of their own.
+        let given: Vec<_> = parts.iter().cloned().chain(here).chain(given).chain(messages.iter().cloned()).collect();
         let html = bundling::filled(&fs::read_to_string(format!("assets/{page}.html"))?, &given);
         let html = html.map_err(|missing| format!("{page}.html in {language}: {missing}"))?;
         pages.push((format!("{page}.{language}.html"), gzip(html.as_bytes())?));

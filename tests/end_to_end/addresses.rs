@@ -243,7 +243,7 @@ async fn a_lost_reply_changes_nothing_twice() {
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let mut lost = Vec::new();
-    let mut losing = || lost.push(lose(&cloud, "PutItem"));
+    let mut losing = || lost.push(lose(&cloud, "TransactWriteItems"));
     losing();
     let first = create(&ana, "Długa 1").await;
     losing();
@@ -258,7 +258,7 @@ async fn a_lost_reply_changes_nothing_twice() {
     assert_eq!((items(&ana).await.len(), main_of(&ana).await), (1, first));
     assert!(lost.iter().all(|lost| lost.hits() == 1));
 
-    let (lost, version) = (lose(&cloud, "UpdateItem"), ana.get("/v1/me").await.header("etag"));
+    let (lost, version) = (lose(&cloud, "TransactWriteItems"), ana.get("/v1/me").await.header("etag"));
     let changed = ana.with("if-match", &version).patch("/v1/me", json!({ "bio": "Climbs." })).await;
     assert_eq!((&changed.is(200)["bio"], lost.hits()), (&json!("Climbs."), 1));
     assert_eq!(changed.header("etag"), ana.get("/v1/me").await.header("etag"));

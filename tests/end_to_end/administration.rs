@@ -4,15 +4,23 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kernel::{Id as _, id::UserId};
-use local::hosts::Trace;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    hosts::Trace,
+};
 use reqwest::Method;
 use serde_json::value::to_raw_value;
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
 use crate::{
     admin::audit,
+    cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, until_due, upload},
     items,
+    orders::{ORDERS, PHONE},
 };
 
 const USERS: &str = "/v1/admin/users";
@@ -104,7 +112,7 @@ async fn every_combination_of_filters_is_right() {
         for role in [None, Some("moderator"), Some("administrator")] {
             for state in [None, Some("active"), Some("leaving"), Some("deactivated"), Some("purging")] {
                 for (days, shown) in
-                    [(0..=2, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
+                    [(0..=2_usize, String::new()), (0..=0, format!("&joined_until={first}")), (2..=2, format!("&joined_from={last}"))]
                 {
                     let mut query = shown;
                     for (name, value) in [("q", q), ("role", role), ("state", state)] {
@@ -359,6 +367,40 @@ async fn nobody_reaches_above_themselves() {
     ida.delete(&at("moe", "sessions")).await.is(204);
 }
 
+/// Each change of an account and its entry happen together or not at all, whichever call to the table fails.
+/// Promise: audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_an_account_and_its_entry_are_atomic() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let ben = cloud.member("ben").await;
+    let fault = |first| {
+        let target = Target { first, times: 0, ..Target::of("AdminFunction", Service::DynamoDb, "TransactWriteItems") };
+        cloud.aws.faults.script(target, Fault::Unavailable)
+    };
+    for (method, path, body, action) in [
+        (Method::PATCH, account("ben"), json!({ "bio": "Climbs.", "username": "ben_nowak" }), "profile_changed"),
+        (Method::DELETE, at("ben_nowak", "sessions"), json!({}), "sessions_ended"),
+        (Method::PUT, at("ben_nowak", "deletion"), json!({}), "deletion_scheduled"),
+        (Method::DELETE, at("ben_nowak", "deletion"), json!({}), "deletion_cancelled"),
+        (Method::POST, at("ben_nowak", "deactivation"), json!({}), "account_deactivated"),
+    ] {
+        let entries = async || cloud.of_kind("audit").await.iter().filter(|entry| entry["action"]["S"] == action).count();
+        let ask = async || ida.with("if-match", "*").send(method.clone(), &path, Some(body.clone())).await;
+        let state = async || (stored(&cloud, &ben).await, deletions(&cloud, &ben).await, entries().await);
+        let before = state().await;
+        let down = fault(1);
+        assert_eq!((ask().await.status.as_u16(), state().await), (503, before), "{action}");
+        assert!(down.hits() > 0, "{action}");
+        down.end();
+        // If the entry were written by a second transaction, that one would fail here.
+        let between = fault(2);
+        ask().await.succeeds();
+        assert_eq!((entries().await, between.hits()), (1, 0), "{action}");
+        between.end();
+    }
+}
+
 /// A second factor and a proof of the last five minutes are needed for every change.
 /// Promise: staff-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -407,14 +449,12 @@ async fn of_restoring_and_purging_one_happens() {
             let (ida, name) = (ida.clone(), people.get(i).map(|who| who.name().to_owned()));
             let (hosts, sys) = (cloud.hosts.clone(), cloud.sys.clone());
             async move {
-                match name {
-                    Some(name) => Some(ida.delete(&at(&name, "deletion")).await.status.as_u16()),
-                    None => {
-                        let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
-                        hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
-                        None
-                    }
+                if let Some(name) = name {
+                    return Some(ida.delete(&at(&name, "deletion")).await.status.as_u16());
                 }
+                let event = to_raw_value(&json!({ "source": "aws.scheduler" })).unwrap();
+                hosts.invoke(SWEEP, event, &Trace::new(&sys)).await.unwrap();
+                None
             }
         })
         .await;
@@ -561,4 +601,124 @@ async fn a_page_of_accounts_costs_the_same_with_many() {
 #[ignore = "fills a table with a million accounts"]
 async fn a_page_of_accounts_costs_the_same_with_a_million() {
     assert_eq!(costs(1_000_000).await, costs(100).await);
+}
+
+/// Administrators see the groups and channels of everybody, the newest first, without what is written in them, and close one for good.
+/// Promise: room-administration, audit
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rooms_are_listed_and_closed_by_staff() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let ana = cloud.member("ana").await;
+    let mut made = Vec::new();
+    for n in 0..7 {
+        let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": format!("Walks {n}") })).await;
+        made.push(room.succeeds().json()["id"].as_str().unwrap().to_owned());
+        cloud.advance(Duration::from_millis(1)).await;
+    }
+    let listed = async || {
+        let (mut found, mut path) = (Vec::new(), "/v1/admin/rooms?limit=3".to_owned());
+        loop {
+            let list = ida.get(&path).await.is(200);
+            found.extend(list["items"].as_array().unwrap().iter().map(|room| room["id"].as_str().unwrap().to_owned()));
+            let Some(cursor) = list["next_cursor"].as_str() else { return found };
+            path = format!("/v1/admin/rooms?limit=3&cursor={cursor}");
+        }
+    };
+    made.reverse();
+    assert_eq!(listed().await, made);
+    let shown = ida.get("/v1/admin/rooms").await.is(200)["items"][0].clone();
+    assert_eq!((&shown["name"], &shown["owner"], &shown["member_count"]), (&json!("Walks 6"), &json!(ana.id()), &json!(1)));
+    let closed = format!("/v1/admin/rooms/{}", made[0]);
+    moe.delete(&closed).await.is_problem(403, "forbidden");
+    ida.delete(&closed).await.is(204);
+    ida.delete(&closed).await.is_problem(404, "not_found");
+    cloud.settle().await;
+    ana.get(&format!("/v1/rooms/{}/messages", made[0])).await.is_problem(404, "not_found");
+    assert_eq!(listed().await, made.split_off(1));
+    assert_eq!(audit(&cloud, &ana).await, [(ida.id(), "room_closed".to_owned())]);
+    // Direct rooms and the public one are not closed.
+    let direct = ana.post("/v1/rooms/direct", json!({ "user": ida.id() })).await.json()["id"].as_str().unwrap().to_owned();
+    for room in [direct.as_str(), "rom_00000000000000000000000000"] {
+        ida.delete(&format!("/v1/admin/rooms/{room}")).await.is_problem(404, "not_found");
+    }
+    items::are_as_described(&cloud).await;
+}
+
+/// The figures of a day are what has happened on it, by the moment at which it happened. A batch that is delivered again, also with more
+/// records behind it, is counted once.
+/// Promise: daily-figures
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_are_counted_once() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let today = cloud.now().date().to_string();
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    cloud.sign_in("ana").await;
+    let mut socket = ana.socket().await;
+    for n in 0..3 {
+        socket.ask(json!({ "type": "send", "room": "public", "text": "Good morning!", "nonce": format!("n{n}") })).await;
+    }
+    let ((_, products), buyer) = (shop(&cloud, 1).await, cloud.buyer("cyd", PHONE).await);
+    put(&buyer, &products[0], 3).await;
+    let money = json!({ "amount": 3000, "currency": "PLN" });
+    let order = json!({ "payment_method": "cash_on_delivery", "total": money });
+    buyer.with("idempotency-key", "one").post(ORDERS, order).await.is(201);
+    ida.put(&at("ben", "deletion"), json!({})).await.is(200);
+    let scheduled = ben.get("/v1/me/deletion").await.is(200);
+    cloud.settle().await;
+    let shown = ida.get(&format!("/v1/admin/figures?from={today}")).await.is(200)["days"].clone();
+    let day = json!({
+        "date": today, "registrations": 5, "sign_ins": 6, "messages": 3, "orders": 1, "revenue": [money], "deletions": 0,
+    });
+    assert_eq!(shown, json!([day]));
+    until_due(&cloud, &scheduled).await;
+    run(&cloud, SWEEP).await;
+    cloud.settle().await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    cloud.settle().await;
+    let days = ida.get("/v1/admin/figures").await.is(200)["days"].as_array().unwrap().clone();
+    let last = days.last().unwrap();
+    assert_eq!((days.len(), &last["deletions"], &last["sign_ins"]), (30, &json!(1), &json!(1)), "{last}");
+
+    // 21 November 2026. The third delivery has more behind the last record.
+    let event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
+    let mut longer = event.clone();
+    let mut next = event["Records"][2].clone();
+    next["dynamodb"]["SequenceNumber"] = json!("4421584500000000017450439200");
+    longer["Records"].as_array_mut().unwrap().push(next);
+    for (event, messages) in [(&event, 1), (&event, 1), (&longer, 2), (&longer, 2)] {
+        cloud.hosts.invoke("FiguresFunction", to_raw_value(event).unwrap(), &Trace::new(&cloud.sys)).await.unwrap();
+        let of_day = ida.get("/v1/admin/figures?from=2026-11-21&until=2026-11-21").await.is(200)["days"][0].clone();
+        let counted = (&of_day["registrations"], &of_day["messages"], &of_day["orders"], &of_day["deletions"]);
+        assert_eq!(counted, (&json!(1), &json!(messages), &json!(1), &json!(1)), "{of_day}");
+    }
+    items::are_as_described(&cloud).await;
+}
+
+/// What waits is counted up to ten of each kind; moderators see theirs alone.
+/// Promise: staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_counted_up_to_ten() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let none = json!({ "count": 0, "more": false });
+    let work = moe.get("/v1/admin/work").await.is(200);
+    assert_eq!(work, json!({ "support_threads": none, "reports": none }));
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let mut socket = ana.socket().await;
+    for n in 1..=11 {
+        let said = json!({ "type": "send", "room": "public", "text": format!("Buy my stones! {n}"), "nonce": format!("n{n}") });
+        let seq = socket.ask(said).await["seq"].clone();
+        ben.post(&format!("/v1/rooms/public/messages/{seq}/reports"), json!({ "reason": "spam" })).await.is(204);
+        if n >= 10 {
+            let reports = ida.get("/v1/admin/work").await.is(200)["reports"].clone();
+            assert_eq!(reports, json!({ "count": 10, "more": n > 10 }));
+        }
+    }
+    let work = ida.get("/v1/admin/work").await.is(200);
+    assert_eq!((&work["orders"], &work["overdue_deletions"]), (&none, &none));
+    drop(app);
 }

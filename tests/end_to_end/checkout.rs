@@ -124,7 +124,7 @@ async fn a_change_of_the_cart_is_made_again() {
     assert_eq!(done, json!(["9 Turtle 1", "conflict", 3]));
 }
 
-/// The answer to an order is lost, and the buyer orders once more, with two clicks.
+/// The answer to an order is lost. The cart is empty by then, and the buyer orders once more, with two clicks.
 const LOST_ORDER: &str = r"(async () => {
     const { cart, orders } = one;
     await one.signIn('ana');
@@ -140,10 +140,11 @@ const LOST_ORDER: &str = r"(async () => {
     };
     const lost = await orders.place('METHOD');
     const kept = content(cart);
+    await cart.reload();
     const [{ data: placed }, { data: same }] = await Promise.all([orders.place('METHOD'), orders.place('METHOD')]);
-    await reached(() => content(cart) === '');
+    const after = content(cart);
     globalThis.placed = placed;
-    return [lost.problem.code, kept, placed.id === same.id, sent, orders.current.map(({ state }) => state), placed.total.amount];
+    return [lost.problem.code, kept, after, placed.id === same.id, sent, orders.current.map(({ state }) => state), placed.total.amount];
 })()";
 
 /// An order is placed once, whether its answer was lost or its button was clicked twice. It can be cancelled.
@@ -157,7 +158,7 @@ async fn a_page_of_another_origin_orders_once() {
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&with_password(CHECKOUT)).await, "ready");
     let script = LOST_ORDER.replace("FIRST", &json!(products[0]).to_string()).replace("METHOD", "cash_on_delivery");
-    assert_eq!(page.run(&script).await, json!(["unreachable", "2 Turtle 1", true, 2, ["placed"], 2000]));
+    assert_eq!(page.run(&script).await, json!(["unreachable", "2 Turtle 1", "", true, 2, ["placed"], 2000]));
     assert_eq!(ana.get("/v1/orders").await.is(200)["items"].as_array().map(Vec::len), Some(1));
     let cancelled = page.run("one.orders.cancel(placed.id).then(({ data }) => [data.state, one.orders.current[0].state])").await;
     assert_eq!(cancelled, json!(["cancelled", "cancelled"]));
@@ -187,7 +188,7 @@ async fn a_page_of_another_origin_pays_an_order() {
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&with_password(CHECKOUT)).await, "ready");
     let script = LOST_ORDER.replace("FIRST", &json!(products[0]).to_string()).replace("METHOD", "card");
-    assert_eq!(page.run(&script).await, json!(["unreachable", "2 Turtle 1", true, 2, ["pending_payment"], 2000]));
+    assert_eq!(page.run(&script).await, json!(["unreachable", "2 Turtle 1", "", true, 2, ["pending_payment"], 2000]));
     for (number, outcome, state) in
         [("4000000000000002", "{ error: 'declined' }", "pending_payment"), (donations::VISA, "undefined", "paid")]
     {
@@ -237,6 +238,40 @@ async fn a_page_of_another_origin_donates_once() {
         done["begun"]["id"]
     );
     assert_eq!(page.run(&script).await, json!(["paid", ["paid"]]));
+}
+
+/// A plan is bought with two clicks, and paid.
+const PLAN: &str = r"(async () => {
+    const { plans } = one;
+    await one.signIn('ana');
+    await plans.more();
+    const { data: { items: [plan] } } = await plans.all();
+    const before = await plans.mine();
+    const [{ data: begun }, { data: same }] = await Promise.all([plans.begin(plan.id), plans.begin(plan.id)]);
+    const paying = plans.pay(begun, secret => (globalThis.secret = secret, new Promise(then => (globalThis.confirmed = then))));
+    await reached(() => globalThis.secret);
+    globalThis.bought = async () => {
+        confirmed({});
+        const { data } = await paying;
+        const { data: mine } = await plans.mine();
+        return [data.state, plans.current.map(({ state }) => state), mine.plan.id === plan.id];
+    };
+    return { none: before.data.plan === undefined, same: begun.id === same.id, client_secret: secret };
+})()";
+
+/// A plan is bought once, however often it is clicked, and whoever has paid has it.
+/// Promise: client-plans
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_buys_a_plan() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(CHECKOUT)).await, "ready");
+    let begun = page.run(PLAN).await;
+    assert_eq!((&begun["none"], &begun["same"], cloud.outside.stripe.payments().len()), (&json!(true), &json!(true), 1), "{begun}");
+    donations::act(&cloud, &begun, donations::card(donations::VISA));
+    assert_eq!(page.run("bought()").await, json!(["paid", ["paid"], true]));
 }
 
 /// The first one donates with a wrong postal code, then with a right one and a card that has to be confirmed at the bank.

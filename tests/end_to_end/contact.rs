@@ -9,7 +9,7 @@ use local::{
         captcha::{SECRET, Solved},
     },
 };
-use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{deletion::run, items};
 
@@ -17,7 +17,6 @@ const MESSAGES: &str = "/v1/contact-messages";
 const TICKETS: &str = "/v1/admin/tickets";
 const TEAM: &str = "team@example.test";
 const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
 /// The function whose schedule looks for what is due among tickets.
 const DELIVER: &str = "DeliverFunction";
 
@@ -331,7 +330,9 @@ async fn all_messages_together_are_limited() {
             async move { send(&who, &email, message(&email, "Hello.")).await }
         })
         .await;
-        replies.iter().for_each(|reply| drop(reply.is(201)));
+        for reply in &replies {
+            reply.is(201);
+        }
     }
     let refused = send(&cloud.anonymous(), "k", message("ben@example.test", "Hello.")).await;
     refused.is_problem(429, "too_many_requests");
@@ -385,6 +386,27 @@ async fn administrators_work_through_tickets() {
     kim.get(&format!("{TICKETS}/tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV")).await.is_problem(404, "not_found");
     kim.get(&format!("{TICKETS}?cursor=forged")).await.is_problem(400, "cursor_invalid");
     items::are_as_described(&cloud).await;
+}
+
+/// What an account has written is listed by the account, in every state, and nothing of others.
+/// Promise: contact-desk
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_tickets_of_an_account_are_listed() {
+    let cloud = start().await;
+    let ana = cloud.member("ana").await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.insert(0, text(&send(&ana, &format!("k{n}"), message(&ana.email(), "Hello.")).await.is(201)["id"]));
+    }
+    written(&cloud, &ana.email(), "Somebody with her address.").await;
+    let (kim, _) = cloud.staff("kim", "administrator").await;
+    patch(&kim, &ids[1], "*", json!({ "state": "done" })).await.is(200);
+    answer(&kim, &ids[2], "k", "Hello.").await.is(201);
+    let page = kim.get(&format!("{TICKETS}?user={}", ana.id())).await.is(200);
+    let listed: Vec<String> = page["items"].as_array().unwrap().iter().map(|ticket| text(&ticket["id"])).collect();
+    assert_eq!((listed, page.get("next_cursor")), (ids, None), "the latest first");
+    assert_eq!((&page["items"][1]["state"], &page["items"][0]["proven"]), (&json!("done"), &json!(true)));
+    assert_eq!(kim.get(&format!("{TICKETS}?user={}", kim.id())).await.is(200)["items"], json!([]));
 }
 
 /// A snooze ends by the clock, and what was answered a week ago is done.

@@ -177,6 +177,7 @@ async fn the_matrix_is_enforced() {
         ("category", "cat_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("product", "prd_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("order", "ord_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
+        ("entry", "aud_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("ticket", "tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("comment", "cmt_01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
         ("key", "apk_01K9ZC4QW8V3T6R1NHXJ5B2MDP".to_owned()),

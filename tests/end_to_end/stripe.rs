@@ -1,12 +1,15 @@
 //! What Stripe tells, in every order and late, and what it does not tell. And the stand-in itself.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use kernel::Env;
-use local::outside::{
-    Mode,
-    stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+use local::{
+    aws::faults::{Fault, Target},
+    outside::{
+        Mode,
+        stripe::{Act, PUBLISHABLE_KEY, SECRET_KEY, StripeEvent, WEBHOOK_SECRET, Webhooks, signature},
+    },
 };
 use reqwest::Method;
 use tasks::endpoint;
@@ -14,7 +17,8 @@ use tests::{Caller, Cloud, Reply, Value, json};
 
 use crate::{
     deletion::run,
-    donations::{VISA, WEBHOOK, act, begin, card, intent, seen, stored},
+    donations::{DONATIONS, VISA, WEBHOOK, act, begin, card, intent, of, seen, stored},
+    killed::cut_everywhere,
 };
 
 const EVENTS: &str = "/v1/stripe-events";
@@ -248,6 +252,36 @@ async fn what_the_webhook_loses_is_found() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// More payments than one look takes, all of which fail each time, do not keep the one behind them from being looked at.
+/// Promise: stripe-lost
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_that_fail_do_not_keep_others_waiting() {
+    let cloud = Cloud::start().await;
+    let (ana, core) = (cloud.member("ana").await, cloud.core());
+    let begun = begin(&ana, "one").await;
+    // A payment in a currency that is not used here cannot be read.
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    let body = b"amount=1234&currency=eur".to_vec();
+    let unreadable = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
+    let (row, id) = (stored(&cloud).await.remove(0).to_string(), begun["id"].as_str().unwrap());
+    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap();
+    for n in 0..120 {
+        let mut failing: Value = serde_json::from_str(&row.replace(id, &format!("don_01K9ZC4QW8V3T6R1NHXJ5B{n:04}"))).unwrap();
+        failing["intent"] = json!({ "S": unreadable["id"] });
+        let request = serde_json::from_value(json!({ "TableName": table.name, "Item": failing })).unwrap();
+        core.aws.dynamodb.database().put_item(request).unwrap();
+    }
+    cloud.advance(HOUR * 25).await;
+    let states = |donations: &[Value], own: bool| {
+        let those = donations.iter().filter(|donation| (donation["id"]["S"] == id) == own);
+        those.map(|donation| donation["state"]["S"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let donations = stored(&cloud).await;
+    assert_eq!((donations.len(), states(&donations, true)), (121, BTreeSet::from(["cancelled".to_owned()])));
+    assert_eq!(states(&donations, false), BTreeSet::from(["pending_payment".to_owned()]));
+}
+
 /// While Stripe does not answer, webhooks get 5xx and come again; the reconciliation fails and tries again.
 /// Promise: stripe-outage, local-stripe
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -270,6 +304,61 @@ async fn an_outage_loses_no_event() {
     cloud.settle().await;
     assert_eq!((last().delivered, last().attempts), (true, 2));
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// A donation is paid while calls of the webhook fail. Stripe sends its events again.
+async fn paid_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    cloud.limits.lift(true);
+    let ana = cloud.member(name).await;
+    let begun = begin(&ana, "one").await;
+    cloud.settle().await;
+    let down = cloud.aws.faults.script(target, fault);
+    act(cloud, &begun, card(VISA));
+    cloud.settle().await;
+    down.end();
+    cloud.advance(Duration::from_secs(6 * 60)).await;
+    let all = stored(cloud).await;
+    let paid = all.iter().find(|donation| donation["id"]["S"] == begun["id"]).unwrap();
+    assert_eq!(paid["state"]["S"], "paid", "{fault:?}, {name}");
+    assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1, "{fault:?}, {name}");
+    down.hits()
+}
+
+/// Whichever call of the webhook fails, or whose reply is lost after its effect: the donation is paid once, with one receipt.
+/// Promise: stripe-order, consumer-resumes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_applied_once_whatever_fails() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls = cut_everywhere(WEBHOOK, times, async |cloud, name, target| paid_despite(cloud, name, target, fault).await).await;
+        assert!(calls >= 3, "{fault:?}: {calls}");
+    }
+}
+
+/// A donation is begun while calls of its function fail, and once more with the same key.
+async fn begun_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
+    cloud.limits.lift(true);
+    let ana = cloud.member(name).await;
+    let down = cloud.aws.faults.script(target, fault);
+    let _ = ana.with("idempotency-key", "one").post(DONATIONS, of(1234)).await;
+    down.end();
+    let begun = begin(&ana, "one").await;
+    let payments = cloud.outside.stripe.payments();
+    let hers = payments.iter().filter(|payment| payment["metadata"]["user"] == ana.id()).count();
+    let listed = ana.get(DONATIONS).await.is(200)["items"].clone();
+    assert_eq!((hers, listed.as_array().unwrap().len(), &listed[0]["id"]), (1, 1, &begun["id"]), "{fault:?}, {name}");
+    cloud.settle().await;
+    down.hits()
+}
+
+/// Whichever call of the function fails, or whose reply is lost after its effect: the same request begins one payment.
+/// Promise: payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_begun_once_whatever_fails() {
+    for (fault, times) in [(Fault::Internal, 0), (Fault::LostAfter, 3)] {
+        let calls =
+            cut_everywhere("DonationsFunction", times, async |cloud, name, target| begun_despite(cloud, name, target, fault).await).await;
+        assert!(calls >= 5, "{fault:?}: {calls}");
+    }
 }
 
 /// The task for operators creates the endpoint with the version that the functions read, and returns its secret.

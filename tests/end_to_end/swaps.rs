@@ -43,7 +43,8 @@ const ALLOWED: [(&str, &[&str]); 6] = [
 ];
 
 /// Kinds of items that every request writes, such as counters, and the key that a function makes when it first seals something.
-const FLEETING: [&str; 8] = ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done", "seal_key"];
+const FLEETING: [&str; 10] =
+    ["limit", "presence", "last_seen", "session", "ticket", "outbox", "done", "seal_key", "figure", "counted_batch"];
 
 /// One of each thing that somebody can have, by the parameter that names it.
 type Things = BTreeMap<&'static str, String>;

@@ -23,7 +23,13 @@ use Part::{Begins, GoesOn, Whole};
 /// Every operation that may change something.
 const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/admin/first"),
+    (Whole, "PATCH /v1/admin/users/{username}"),
+    (Whole, "POST /v1/admin/users/{username}/deactivation"),
     (Whole, "POST /v1/admin/users/{username}/reactivation"),
+    (Whole, "PUT /v1/admin/users/{username}/deletion"),
+    (Whole, "DELETE /v1/admin/users/{username}/deletion"),
+    (Whole, "DELETE /v1/admin/users/{username}/sessions"),
+    (Whole, "DELETE /v1/admin/rooms/{room}"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/api-keys/{key}"),

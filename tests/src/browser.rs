@@ -136,6 +136,43 @@ impl Browser {
         Ok(answer["result"]["value"].clone())
     }
 
+    /// Presses a key: `Tab`, `Enter` or `Escape`.
+    pub async fn press(&mut self, key: &str) {
+        let (number, text) = match key {
+            "Tab" => (9, None),
+            "Enter" => (13, Some("\r")),
+            _ => (27, None),
+        };
+        let mut event = json!({ "type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": number });
+        if let Some(text) = text {
+            event["text"] = json!(text);
+        }
+        self.call("Input.dispatchKeyEvent", event.clone()).await;
+        event["type"] = json!("keyUp");
+        self.call("Input.dispatchKeyEvent", event).await;
+    }
+
+    /// Types a text into what has the focus.
+    pub async fn enter(&mut self, text: &str) {
+        self.call("Input.insertText", json!({ "text": text })).await;
+    }
+
+    /// Clicks so many times in a row with the mouse, in the middle of the first element that a selector finds.
+    pub async fn click(&mut self, selector: &str, times: u32) {
+        let script = format!(
+            "(place => [place.x + place.width / 2, place.y + place.height / 2])((node => (node.scrollIntoView({{ block: 'center' }}),
+            node.getBoundingClientRect()))(document.querySelector({})))",
+            json!(selector)
+        );
+        let place = self.run(&script).await;
+        for n in 1..=times {
+            for kind in ["mousePressed", "mouseReleased"] {
+                let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": n });
+                self.call("Input.dispatchMouseEvent", event).await;
+            }
+        }
+    }
+
     /// The errors in the page's console since it was opened.
     pub async fn errors(&mut self) -> Vec<Value> {
         // When they are enabled, both domains report what they have collected.

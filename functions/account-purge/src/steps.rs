@@ -19,7 +19,7 @@ use store::Key;
 
 use crate::State;
 
-pub(crate) const ALL: [Step; 14] = [
+pub(crate) const ALL: [Step; 15] = [
     step("sessions", |s, d| run(accounts::purge::close(&s.table, d.user))),
     step("sockets", |s, d| run(messaging::purge::close(&s.table, &s.sys, &s.sockets, d.user))),
     step("files", |s, d| run(files::purge::purge(&s.table, &s.bucket, d.user))),

@@ -97,7 +97,7 @@ impl UpdateAccount {
     request_body(
         content(
             (UpdateAccount = "application/merge-patch+json", example = json!({"bio": null, "username": "anna_nowak"})),
-            (UpdateAccount = "application/json", example = json!({"bio": null})),
+            (UpdateAccount = "application/json", example = json!({"bio": "Climbs."})),
         )
     ),
     extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "account_protected", "account_state", "conflict"]))),

@@ -18,16 +18,23 @@
 //! | `PATCH /v1/admin/users/{username}` | the same, the former usernames and a transaction |
 //! | `POST …/deactivation`, `POST …/reactivation`, `PUT`, `DELETE …/deletion`, `DELETE …/sessions` | the caller and their roles in one; the claim of the username; a batch for the account; a transaction |
 //! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same; for a removal also a query for API keys and their deletion |
+//! | `GET /v1/admin/rooms` | the caller and their roles in one; a query; a batch of the rooms |
+//! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a batch and a transaction |
+//! | `GET /v1/admin/work` | the caller and their roles in one; up to ten queries of eleven items at once |
+//! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;
 mod edit;
+mod figures;
 mod first;
 mod leave;
 mod list;
 pub mod offer;
 mod reactivate;
 mod roles;
+mod rooms;
+mod work;
 
 use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
@@ -61,6 +68,10 @@ web::operations! { "admin", "Administration of accounts and roles, for staff.", 
     leave::schedule_account_deletion,
     leave::cancel_account_deletion,
     leave::end_sessions,
+    rooms::list_all_rooms,
+    rooms::close_room,
+    work::get_work,
+    figures::get_figures,
     roles::grant_role,
     roles::take_role,
 }

@@ -34,8 +34,8 @@ export type Confirm = (clientSecret: string) => { error?: unknown } | void | Pro
 /** One's orders, the newest first. They are kept up to date with what this client does once their first page was read. */
 export interface Orders extends List<OrderInfo> {
   /**
-   * Orders what the cart has, for the total that it was shown with. Meanwhile, and after an answer that was lost, the same again places no
-   * second order. `prices_changed`: the cart has the new prices by then.
+   * Orders what the cart has, for the total that it was shown with. Meanwhile, and after an answer that was lost, the same again asks for
+   * the same order, whatever the cart has by then. `prices_changed`: the cart has the new prices.
    */
   place(paymentMethod: PaymentMethod): Of<"POST", "/v1/orders">;
   /** How far it is. As long as it is not paid the server asks Stripe, so it is right also before Stripe's webhook has come. */

@@ -99,6 +99,12 @@ function createCart({ api, session }, guest) {
     if (isFollowed) void reload();
   });
 
+  /** The cart after all changes that were made. */
+  async function settled() {
+    await turn;
+    return cart.current ? { data: cart.current } : reload();
+  }
+
   function ordered() {
     isOrdering = false;
     if (isFollowed) void reload();
@@ -111,7 +117,7 @@ function createCart({ api, session }, guest) {
     add: (product, quantity = 1) => put(product, (now) => now + quantity, true),
     remove: (product) => put(product, () => 0),
   });
-  return { cart, ordered, close };
+  return { cart, settled, ordered, close };
 }
 
 /** What one pays by card, as a list. Each is begun once, and looked at until it is settled. `name` is that of its id in paths. */
@@ -139,9 +145,8 @@ function createPaid(stoa, path, name) {
   const look = (id) => noted(api.GET(`${path}/{${name}}`, of(id)));
   const act = (id, place) => noted(api.POST(`${path}/{${name}}${place}`, of(id)));
 
-  /** The same again, meanwhile or after an answer that was lost, begins nothing twice. */
-  function begin(body) {
-    const text = JSON.stringify(body);
+  /** The same again, meanwhile or after an answer that was lost, begins nothing twice. `text` says what is the same. */
+  function begin(body, text = JSON.stringify(body)) {
     if (asked?.text !== text) {
       const header = { "Idempotency-Key": crypto.randomUUID() };
       const run = single(async () => {
@@ -192,17 +197,16 @@ const withSecret = ({ list, begin, look, pay }, more) => Object.assign(list, {
 
 export function createCheckout(stoa, { guest = inMemory() } = {}) {
   const { api } = stoa;
-  const { cart, ordered, close } = createCart(stoa, guest);
+  const { cart, settled, ordered, close } = createCart(stoa, guest);
   const orders = createPaid(stoa, "/v1/orders", "order");
   const donations = createPaid(stoa, "/v1/donations", "donation");
   const plans = createPaid(stoa, "/v1/plan-payments", "payment");
 
-  /** Orders what is in the cart, at the prices that it was shown with. */
+  /** Orders what is in the cart, at the prices that it was shown with. An order that was not answered is asked for again as it was. */
   async function place(paymentMethod) {
-    const { data, problem } = cart.current ? { data: cart.current } : await cart.reload();
+    const { data, problem } = await settled();
     if (problem) return { problem };
-    const answer = await orders.begin({ payment_method: paymentMethod, total: data.total });
-    // As long as nothing is known the cart stays, so that the same can be asked again.
+    const answer = await orders.begin({ payment_method: paymentMethod, total: data.total }, paymentMethod);
     if (!isOpen(answer.problem)) ordered();
     return answer;
   }

@@ -94,8 +94,14 @@ mod tests {
     #[test]
     fn every_text_is_in_both_languages_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
-        let templates =
-            [include_str!("../assets/client.html"), include_str!("../assets/docs.html"), include_str!("../assets/flows.html")].concat();
+        let templates = [
+            include_str!("../assets/client.html"),
+            include_str!("../assets/docs.html"),
+            include_str!("../assets/flows.html"),
+            include_str!("../assets/head.html"),
+            include_str!("../assets/header.html"),
+        ]
+        .concat();
         for key in TEXTS.keys(Locale::En) {
             assert!(key == "language" || templates.contains(&format!("{{{{{key}}}}}")), "{key} is not used");
         }

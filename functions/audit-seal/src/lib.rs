@@ -4,11 +4,14 @@
 //! form is then put into the bucket of seals, in which nothing is replaced or deleted for years. A run that ended in between is made up for
 //! by the run that writes the next seal.
 //!
+//! Once a day the hash of the last seal, under which are all before it, is in the log, and in a mail to the address for alarms if there is
+//! one.
+//!
 //! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal takes
 //! a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a run
-//! seals up to a hundred intervals.
+//! seals up to a hundred intervals. The mail takes a request to SES.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use accounts::{
     audit::{AuditLog, Day},
@@ -17,7 +20,8 @@ use accounts::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use files::Bucket;
 use function::{Boot, Context, Failure, Function, StartError};
-use kernel::{Sys, id::time_of};
+use kernel::{Locale, Sys, id::time_of};
+use outbound::{Mail, Mailer};
 use serde::{Serialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
@@ -32,6 +36,9 @@ struct State {
     log: AuditLog,
     sys: Sys,
     seals: Bucket,
+    mailer: Mailer,
+    /// Who gets the mail of each day. Empty for nobody.
+    operators: Arc<str>,
 }
 
 /// The result of a run.
@@ -54,6 +61,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         log: AuditLog::new(&aws, &sys, &r.need("AUDIT_TABLE_NAME")),
         seals: Bucket::from_env(r, &aws),
+        mailer: Mailer::read(r, &aws, &sys),
+        operators: r.or("ALARM_MAIL", String::new()).into(),
         sys: sys.clone(),
     })?;
     state.log.table().warm_up().await;
@@ -74,7 +83,9 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
                     anchor(s, before).await?;
                 }
                 anchor(s, &seal).await?;
-                log_head(&seal, before.as_ref());
+                if is_first_of_day(&seal, before.as_ref()) {
+                    tell_head(s, &seal).await;
+                }
                 report.seals = report.seals.saturating_add(1);
                 report.records = report.records.saturating_add(seal.count);
             }
@@ -94,10 +105,22 @@ async fn anchor(s: &State, seal: &Seal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The first seal of a day has all of the days before it under its hash, which is then in the log, too.
-fn log_head(seal: &Seal, before: Option<&Seal>) {
+/// Whether a seal is the first one that was written on its day. It has all the days before under its hash.
+fn is_first_of_day(seal: &Seal, before: Option<&Seal>) -> bool {
     let day = |seal: &Seal| Day::of(time_of(&seal.to) + UNSEALED);
-    if before.is_none_or(|before| day(before) != day(seal)) {
-        tracing::info!(seal.n = seal.n, seal.hash = %seal.hash(), "the head of the audit");
+    before.is_none_or(|before| day(before) != day(seal))
+}
+
+/// Tells operators the hash of a seal. If the mail cannot be sent, that is an error in the log, and the mail of the next day has everything
+/// under its hash, too.
+async fn tell_head(s: &State, seal: &Seal) {
+    let hash = seal.hash();
+    tracing::info!(seal.n = seal.n, seal.hash = %hash, "the head of the audit");
+    if s.operators.is_empty() {
+        return;
+    }
+    let mail = Mail::AuditHead { number: seal.n, hash };
+    if let Err(e) = s.mailer.send(&s.operators, Locale::En, &mail).await {
+        tracing::error!(error = %e, "the head of the audit could not be mailed");
     }
 }

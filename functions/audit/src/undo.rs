@@ -8,6 +8,7 @@
 
 mod ban;
 mod category;
+mod comment;
 mod deletion;
 mod product;
 mod profile;
@@ -170,7 +171,7 @@ pub async fn preview_undo(
 #[utoipa::path(post, path = "/v1/audit/{entry}/undo", request_body = UndoEntry,
     params(("entry" = AuditId, Path, description = "The entry."),
         ("If-Match" = String, Header, format = "versions", description = "The version of the preview: its `ETag`, a list of them, or `*` for any.", example = "\"v3\"")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "version_required", "version_mismatch", "undone_already", "undo_moved_on", "undo_impossible", "undo_nothing", "account_protected", "conflict"]))),
     responses((status = 201, body = UndoneEntry), Problems))]
 pub async fn undo_entry(
     State(s): State<crate::State>,

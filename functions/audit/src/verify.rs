@@ -1,22 +1,23 @@
 //! Whether everything is as it was sealed.
 
-use accounts::audit_seal::{Flaw, RECORDS_MOST, Seal, flaw};
+use accounts::audit_seal::{Flaw, SEAL_BYTES_MAX, Seal};
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use files::FilesError;
 use kernel::Problem;
 use serde::{Deserialize, Serialize};
+use store::limits::{self, HOUR, Quota};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Problems, Query};
 
 use crate::shown::SealInfo;
 
+/// Requests of one person: each reads up to 25 objects and 20,000 entries.
+const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "for an account");
 /// Seals that one request looks at.
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
-/// More than the canonical form of a seal has.
-const SEAL_BYTES_MAX: u32 = 1024;
 
 /// Where to go on.
 #[derive(Deserialize, IntoParams)]
@@ -97,10 +98,10 @@ pub struct AuditVerification {
 /// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the
 /// first interval that does not hold. The task `cargo xtask audit-verify` verifies everything at once.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the seals; for each a query of its records, one
+/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its records, one
 /// more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
-    extensions(("x-problems" = json!(["cursor_invalid"]))),
+    extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]
 pub async fn verify_audit(
     State(s): State<crate::State>,
@@ -109,8 +110,9 @@ pub async fn verify_audit(
 ) -> Result<Json<AuditVerification>, Error> {
     let cursors = s.sealer.cursors(format!("verification of the audit for {}", caller.member.user.id));
     let before = cursors.open::<Seal>(query.cursor.as_deref())?;
+    limits::take(&s.table, s.sys.now(), &[VERIFICATIONS.of(caller.member.user.id)]).await?;
     let mut done = Verified { before, seals: 0, entries: 0 };
-    let first = done.next();
+    let first = done.next_number();
     let found = s.log.seals_from(first, SEALS_AT_ONCE).await?;
     let full = found.len() >= SEALS_AT_ONCE as usize;
     let mut whole = true;
@@ -127,8 +129,8 @@ pub async fn verify_audit(
     }
     let more = full || !whole;
     // Behind the last seal in the table there may be one in the bucket.
-    if broken.is_none() && !more && anchored(&s, done.next()).await?.is_some() {
-        broken = Some(FlawInfo { n: done.next(), flaw: FlawKind::SealMissing, seal: None });
+    if broken.is_none() && !more && anchored(&s, done.next_number()).await?.is_some() {
+        broken = Some(FlawInfo { n: done.next_number(), flaw: FlawKind::SealMissing, seal: None });
     }
     let next_cursor = cursors.next(done.before.as_ref().filter(|_| broken.is_none() && more))?;
     let Verified { before, seals, entries } = done;
@@ -145,22 +147,21 @@ struct Verified {
 
 impl Verified {
     /// The number of the next seal.
-    fn next(&self) -> u64 {
+    fn next_number(&self) -> u64 {
         self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
     }
 
     /// Verifies a seal that is to follow the last one.
     async fn look_at(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
-        let expected = self.next();
+        let expected = self.next_number();
         self.seals = self.seals.saturating_add(1);
         if seal.n != expected {
             return Ok(Some(FlawInfo { n: expected, flaw: FlawKind::SealMissing, seal: None }));
         }
-        // One more than there should be, so that one too many is noticed.
-        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MOST).saturating_add(1);
-        let (records, _) = s.log.records_between(seal.from, seal.to, limit).await?;
+        let anchored = anchored(s, seal.n).await?;
+        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), anchored.as_deref()).await?;
         self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
-        if let Some(flaw) = flaw(seal, self.before.as_ref(), &records, anchored(s, seal.n).await?.as_deref()) {
+        if let Some(flaw) = flaw {
             return Ok(Some(FlawInfo { n: seal.n, flaw: flaw.into(), seal: Some(seal.clone().into()) }));
         }
         self.before = Some(seal.clone());

@@ -52,7 +52,8 @@ function frame(current) {
 
 function show(title, content) {
   const heading = typeof title === "string" ? el("h1", { tabindex: "-1" }, title) : title;
-  $("main").replaceChildren(...[heading, content].flat().filter(Boolean));
+  $("main").replaceChildren(...[heading, content].flat(2).filter(Boolean));
+  $("main").dataset.screen = location.hash;
   document.title = `${$("main").querySelector("h1")?.textContent ?? ""} · Stoa`;
   $("main").querySelector("h1")?.focus();
 }
@@ -82,7 +83,9 @@ async function render() {
   if (mine !== turn) return;
   if (problem) {
     const help = { forbidden: say("no-staff"), second_factor_required: say("needs-factor") }[problem.code];
-    return show(say("no-entry"), [el("p", { class: "problem", role: "alert" }, told(problem)), help ? el("p", {}, help) : "", button(say("again"), () => render())]);
+    const { setUp } = await import("./set-up.js");
+    const more = help ? setUp(stoa.api, problem, () => void render()) : button(say("again"), () => render());
+    return show(say("no-entry"), [el("p", { class: "problem", role: "alert" }, told(problem)), help ? el("p", {}, help) : "", more]);
   }
   const load = SCREENS[now.path[0]];
   if (!load) return show(say("no-screen"), el("p", {}, say("no-screen-text")));

@@ -187,7 +187,10 @@ export function loaded(load, render, isOptional = false) {
       const again = problem.status === 404 ? "" : button(say("again"), () => reload());
       return place.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem)), again || "");
     }
-    return place.replaceChildren(...[render(data, response)].flat().filter(Boolean));
+    place.replaceChildren(...[render(data, response)].flat().filter(Boolean));
+    // What had the focus may be gone with what it was in.
+    if (document.activeElement === document.body) $("main").querySelector("h1")?.focus();
+    return undefined;
   }
   void reload();
   return { place, reload };

@@ -55,6 +55,35 @@ mod tests {
         }
     }
 
+    /// The paths of the API that a script names, also those that begin with a constant of it.
+    fn paths(source: &str) -> Vec<String> {
+        let constants: Vec<(&str, &str)> = between(source, "const ", ";")
+            .filter_map(|rest| rest.split_once(" = \"/v1"))
+            .map(|(name, path)| (name, path.trim_end_matches('"')))
+            .collect();
+        let begun = constants.iter().flat_map(|(name, path)| {
+            let begin = format!("`${{{name}}}/");
+            source
+                .split(&*begin)
+                .skip(1)
+                .filter_map(|rest| rest.split('`').next())
+                .map(|rest| format!("/v1{path}/{rest}"))
+                .collect::<Vec<_>>()
+        });
+        between(source, "\"/v1", "\"").map(|rest| format!("/v1{rest}")).chain(begun).collect()
+    }
+
+    #[test]
+    fn the_screens_name_only_paths_that_there_are() {
+        let document: serde_json::Value = serde_json::from_str(include_str!("../../../infra/openapi.json")).unwrap();
+        let shape = |path: &str| path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/");
+        let known: BTreeSet<String> = document["paths"].as_object().unwrap().keys().map(|path| shape(path)).collect();
+        let named: BTreeSet<String> = sources("js").iter().flat_map(|(_, source)| paths(source)).collect();
+        assert!(named.len() > 40, "{named:?}");
+        let missing: Vec<&String> = named.iter().filter(|path| !known.contains(&shape(path))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
     #[test]
     fn nothing_makes_html_or_code_of_texts() {
         for (name, source) in sources("js").into_iter().chain(sources("html")) {

@@ -10,14 +10,14 @@ use accounts::{
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
-    FieldError, Fields, Kind, Problem, Time, Timestamp,
+    FieldError, Fields, Kind, PatchMember, Problem, Time, Timestamp,
     id::{TicketId, UserId},
 };
 use serde::Deserialize;
 use store::{Table, Tx};
 use tickets::{SNOOZE_MOST, Ticket, TicketState};
 use utoipa::ToSchema;
-use web::{Error, IfMatch, Json, Language, PatchMember, Path, Problems, RequestId, Versioned};
+use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
 use crate::{
     desk::entry,

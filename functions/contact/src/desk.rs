@@ -23,6 +23,9 @@ pub struct TicketsQuery {
     #[serde(default = "open")]
     #[param(required = false, default = "open")]
     state: TicketState,
+    /// Instead of those in a state, the latest fifty that this account has written, in every state. They are one page.
+    #[param(value_type = UserId, inline, required = false)]
+    user: Option<UserId>,
 }
 
 const fn open() -> TicketState {
@@ -40,7 +43,7 @@ pub struct TicketList {
     next_cursor: Option<String>,
 }
 
-/// Lists the tickets in one state. For administrators.
+/// Lists the tickets in one state, or of one account. For administrators.
 ///
 /// AWS calls: the caller and their roles in one; a query; a batch of who has them, if anybody has.
 #[utoipa::path(get, path = "/v1/admin/tickets", params(TicketsQuery, PageQuery),
@@ -50,15 +53,20 @@ pub async fn list_tickets(
     State(s): State<crate::State>,
     _caller: Staff<Administrator>,
     Language(locale): Language,
-    Query(TicketsQuery { state }): Query<TicketsQuery>,
+    Query(TicketsQuery { state, user }): Query<TicketsQuery>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<TicketList>, Error> {
     let (limit, now) = (query.limit()?, s.sys.now());
-    let cursors = s.sealer.cursors(format!("tickets that are {}", state.as_str()));
-    let after = cursors.open::<Place>(query.cursor())?;
-    let found = tickets::list(&s.table, state, after.as_ref(), limit).await?;
-    let next_cursor = cursors.next(found.last().map(Place::behind))?;
-    let kept: Vec<&Ticket> = found.items.iter().filter(|ticket| ticket.is_kept(now)).collect();
+    let (found, next_cursor) = if let Some(user) = user {
+        (tickets::of_account(&s.table, user).await?, None)
+    } else {
+        let cursors = s.sealer.cursors(format!("tickets that are {}", state.as_str()));
+        let after = cursors.open::<Place>(query.cursor())?;
+        let found = tickets::list(&s.table, state, after.as_ref(), limit).await?;
+        let next_cursor = cursors.next(found.last().map(Place::behind))?;
+        (found.items, next_cursor)
+    };
+    let kept: Vec<&Ticket> = found.iter().filter(|ticket| ticket.is_kept(now)).collect();
     let team = Team::read(&s.table, kept.iter().filter_map(|ticket| ticket.assignee).collect()).await?;
     let items = kept.into_iter().map(|ticket| team.ticket(ticket, &s.subjects, locale, now)).collect();
     Ok(Json(TicketList { items, next_cursor }))

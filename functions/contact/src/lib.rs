@@ -69,13 +69,17 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| {
         // The page of this function is on the origin of the API itself.
         let origins = Origins::read(r).and(r.need("PUBLIC_URL"));
+        let captcha = Captcha::read(r, &origins);
+        if captcha.as_ref().is_some_and(|captcha| captcha.site_key().is_empty()) {
+            r.wrong("CAPTCHA_SITE_KEY is missing: pages cannot get the tokens that CAPTCHA_SECRET asks for".to_owned());
+        }
         State {
             table: tokens.table().clone(),
             tokens: tokens.clone(),
             sealer,
             audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
             subjects: Subjects::read(r),
-            captcha: Captcha::read(r, &origins),
+            captcha,
             sys: sys.clone(),
         }
     })?;

@@ -31,7 +31,9 @@ fn page<'a>(locale: Locale, subjects: impl Iterator<Item = &'a Subject>, widget:
         format!("<option value=\"{value}\" data-template=\"{template}\">{name}</option>")
     };
     let captcha = widget.map(|Widget { class, site_key, .. }| {
-        format!("<div class=\"{class}\" data-sitekey=\"{}\" data-action=\"{CAPTCHA_ACTION}\"></div>", escaped(site_key))
+        // Compact, so that it fits on the narrowest screens.
+        let key = escaped(site_key);
+        format!("<div class=\"{class}\" data-sitekey=\"{key}\" data-action=\"{CAPTCHA_ACTION}\" data-size=\"compact\"></div>")
     });
     let title = TEXTS.text(locale, "title", &[]);
     let main = format!(

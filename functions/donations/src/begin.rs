@@ -5,7 +5,7 @@ use std::future::ready;
 use axum::extract::State;
 use callers::MemberWith;
 use money::Money;
-use payments::{Customer, Donor, FROM_NETWORK, PAYMENTS};
+use payments::{CAPTCHAS, Customer, Donor, FROM_NETWORK, PAYMENTS};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Client, Created, IdempotencyKey, Json, Problems};
@@ -51,7 +51,7 @@ pub struct BegunDonation {
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
         ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([PAYMENTS, FROM_NETWORK])),
+        ("x-limits" = json!([PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = BegunDonation), Problems))]
 pub async fn create_donation(

@@ -4,7 +4,7 @@ use accounts::user::User;
 use callers::MemberWith;
 use kernel::{Kind, Problem, Timestamp};
 use money::Money;
-use payments::{Begun, CardPayment, Customer, PaymentState, Purpose, Written, begin, write};
+use payments::{Begun, CardPayment, Customer, FROM_NETWORK, PAYMENTS, PaymentState, Purpose, Written, begin, write};
 use serde::Serialize;
 use store::limits::{self, HOUR, Quota};
 use stripe_api::{Payer, Payment, Settled, settle};
@@ -79,11 +79,13 @@ impl Begin<'_> {
             Begun::Other => return Err(Kind::IdempotencyKeyReused.into()),
             Begun::Before(payment) => payment,
             Begun::Now(payment) => {
-                let refused = match admitted.await {
-                    Ok(()) => s.gate.admit(&s.table, s.sys.now(), user.id, &network, captcha).await,
-                    refused => refused,
+                let may_begin = async {
+                    admitted.await?;
+                    s.gate.check(&s.table, s.sys.now(), user.id, &network, captcha).await?;
+                    let limits = [PAYMENTS.of(user.id), FROM_NETWORK.of(&network)];
+                    limits::take(&s.table, s.sys.now(), &limits).await.map_err(Problem::from)
                 };
-                if let Err(refused) = refused {
+                if let Err(refused) = may_begin.await {
                     payment.withdraw(&s.table, key).await?;
                     return Err(refused);
                 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use callers::{Member, MemberWith};
 use kernel::{Fields, Kind, Locale, Problem, Timestamp, id::PlanPaymentId};
 use money::Money;
-use payments::{Customer, FROM_NETWORK, HeldPlan, PAYMENTS, Plan, PlanPayment, history};
+use payments::{CAPTCHAS, Customer, FROM_NETWORK, HeldPlan, PAYMENTS, Plan, PlanPayment, history};
 use serde::{Deserialize, Serialize};
 use stripe_api::Settled;
 use utoipa::ToSchema;
@@ -109,7 +109,7 @@ pub struct BegunPlanPayment {
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
         ("x-problems" = json!(["idempotency_key_required", "captcha_required", "plan_held", "idempotency_key_reused", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([PAYMENTS, FROM_NETWORK])),
+        ("x-limits" = json!([PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = BegunPlanPayment), Problems))]
 pub async fn create_plan_payment(

@@ -9,7 +9,7 @@
 //! it out, and somebody who has stolen it cannot guess without limit.
 
 use futures_util::join;
-use kernel::{Time, id::DeviceId};
+use kernel::{Client, Time, id::DeviceId};
 use proofs::{
     gate,
     guesses::{DIFFERENT_FREE, at_account, of_client, of_client_different, of_client_in_a_day},
@@ -18,7 +18,6 @@ use store::{
     Batch, Key, StoreError, Table, Tx,
     limits::{self, DAY, HOUR, Limit, LimitError, MINUTE, Quota, Reached},
 };
-use web::Client;
 
 /// Failures of one client at one name.
 pub const AT_NAME: Quota = Quota::pausing("login_name", 5, MINUTE.saturating_mul(5), "failures of a client for one name");

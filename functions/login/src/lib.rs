@@ -22,6 +22,7 @@ mod sign_in;
 mod step_up;
 
 use accounts::{
+    audit::Audit,
     token::{Issuer, Tokens},
     user::User,
 };
@@ -46,6 +47,7 @@ use store::Table;
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     issuer: SessionIssuer,
@@ -60,7 +62,7 @@ pub struct State {
 }
 
 impl State {
-    fn factor_context<'a>(&'a self, client: &'a web::Client, user: &'a User) -> FactorContext<'a> {
+    fn factor_context<'a>(&'a self, client: &'a kernel::Client, user: &'a User) -> FactorContext<'a> {
         FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
     }
 }
@@ -98,6 +100,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let cookies = boot.env.read(Cookies::read)?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),

@@ -29,7 +29,7 @@ use proofs::{
 use serde::Deserialize;
 use store::{Batch, Cond, Key, Tx, Update};
 use utoipa::ToSchema;
-use web::{Accepted, Client, Json, Path, Problems};
+use web::{Accepted, Client, Json, Path, Problems, RequestId};
 
 /// Shows a sign-in in progress, so that it can be resumed after a reload.
 ///
@@ -195,7 +195,7 @@ impl FactorAnswer {
         Problems))]
 pub async fn verify_sign_in(
     State(s): State<crate::State>,
-    client: Client,
+    client: RequestId,
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifySignIn>,
@@ -218,7 +218,7 @@ pub async fn verify_sign_in(
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     s: &'a crate::State,
-    client: &'a Client,
+    client: &'a RequestId,
     headers: &'a HeaderMap,
     token: &'a FlowToken,
     flow: &'a SignIn,
@@ -347,7 +347,7 @@ fn step_up(
 async fn sign_in(
     s: &crate::State,
     tx: &mut Tx,
-    client: &Client,
+    client: &RequestId,
     flow: &SignIn,
     user: &User,
     sessions: Vec<Session>,
@@ -358,11 +358,11 @@ async fn sign_in(
         None => None,
     };
     let completed = CompletedSignIn { user, amr, sessions, previous, device: None, options: flow.options.clone() };
-    Ok(Verified::SignedIn(Box::new(completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), tx, client).await?)))
+    Ok(Verified::SignedIn(Box::new(completed.open(&s.table, &s.audit, &s.issuer, s.code_key.secret(), tx, &client.0).await?)))
 }
 
 /// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
-async fn missed(s: &crate::State, limits: &AnswerLimits, client: &Client, factor: Factor, problem: &Problem) {
+async fn missed(s: &crate::State, limits: &AnswerLimits, client: &kernel::Client, factor: Factor, problem: &Problem) {
     let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
     match problem.kind {
         Kind::CodeInvalid if counted && matches!(factor, Factor::Email | Factor::Sms) => {
@@ -442,7 +442,7 @@ struct Given<'a> {
     /// The valid codes of an app.
     steps: Steps,
     answer: &'a FactorAnswer,
-    client: &'a Client,
+    client: &'a kernel::Client,
 }
 
 async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
@@ -481,7 +481,7 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
 
 async fn passkey(
     s: &crate::State,
-    client: &Client,
+    client: &kernel::Client,
     flow: &SignIn,
     user: &User,
     answer: &PublicKeyCredential,

@@ -24,7 +24,7 @@ use proofs::{
 use serde::Deserialize;
 use store::{Batch, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
-use web::{Client, Json, Problems};
+use web::{Json, Problems, RequestId};
 
 use crate::guess::{self, Guess};
 
@@ -70,7 +70,7 @@ pub struct CreateSession {
         Problems))]
 pub async fn create_session(
     State(s): State<crate::State>,
-    client: Client,
+    client: RequestId,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
 ) -> Result<SignInReply, web::Error> {
@@ -135,7 +135,7 @@ impl Attempt {
     /// that nobody has.
     async fn read(
         s: &crate::State,
-        client: &Client,
+        client: &RequestId,
         headers: &HeaderMap,
         named: Named,
         device_token: Option<&str>,
@@ -165,7 +165,7 @@ impl Attempt {
     }
 
     /// Refuses what is one attempt too many, and has strangers work where many have failed. Counts nothing.
-    fn judge(&mut self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Result<(), Problem> {
+    fn judge(&mut self, s: &crate::State, client: &RequestId, headers: &HeaderMap) -> Result<(), Problem> {
         self.guess.judge(self.now)?;
         if self.device.is_some() {
             return Ok(());
@@ -178,7 +178,7 @@ impl Attempt {
     }
 
     /// Counts the attempt, then compares the password. Where there is nothing to compare it with, that takes as long.
-    async fn compare(self, s: &crate::State, client: &Client, password: &Secret) -> Result<Proven, Problem> {
+    async fn compare(self, s: &crate::State, client: &RequestId, password: &Secret) -> Result<Proven, Problem> {
         let Self { named, now, user, hash, sessions, device, guess, .. } = self;
         let may = guess.take(&s.table, now).await?;
         let (active, has_password) = (user.is_some(), hash.is_some());
@@ -228,7 +228,7 @@ struct Rehashed {
 /// Somebody whose password is right, about to go in.
 struct Entering<'a> {
     s: &'a crate::State,
-    client: &'a Client,
+    client: &'a RequestId,
     proven: Proven,
     /// The session that the client had.
     previous: Option<Session>,
@@ -262,7 +262,7 @@ impl Entering<'_> {
         } else {
             let (sessions, previous, device) = (self.proven.sessions.clone(), self.previous.clone(), device.cloned());
             let completed = CompletedSignIn { user, amr: vec![Method::Pwd], sessions, previous, device, options: self.options.clone() };
-            let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, self.client).await?;
+            let signed_in = completed.open(&s.table, &s.audit, &s.issuer, s.code_key.secret(), &mut tx, &self.client.0).await?;
             (SignInReply::Done(Box::new(signed_in)), Permit::default())
         };
         Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
@@ -273,7 +273,7 @@ impl Entering<'_> {
 async fn begin(
     s: &crate::State,
     tx: &mut Tx,
-    client: &Client,
+    client: &RequestId,
     user: &User,
     options: SignInOptions,
 ) -> Result<(SignInStep, Permit), Problem> {

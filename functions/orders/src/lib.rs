@@ -32,6 +32,7 @@ use accounts::{audit::Audit, picture::Links, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{ConfigError, Sys};
+use payments::CardGate;
 use store::{Sealer, Table};
 use stripe_api::Stripe;
 
@@ -45,6 +46,7 @@ pub struct State {
     sealer: Sealer,
     links: Links,
     stripe: Stripe,
+    gate: CardGate,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -78,6 +80,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sealer,
         links: Links::read(r),
         stripe: stripe.clone(),
+        gate: CardGate::read(r),
         sys: sys.clone(),
     })?;
     web::function(&boot, routes(), state)

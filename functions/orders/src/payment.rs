@@ -5,20 +5,16 @@ use axum::extract::State;
 use callers::MemberWith;
 use commerce::order::{Order, Written, write};
 use kernel::{Kind, Problem, id::OrderId};
-use payments::{Customer, Progress};
+use payments::{Customer, FROM_NETWORK, PAYMENTS, Progress};
 use store::limits::{self, HOUR, Limit, Quota};
 use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
 use web::{Client, Error, Json, Problems};
 
 use crate::{
     State as Shop,
-    shown::{OrderInfo, PaymentInfo},
+    shown::{OrderInfo, OrderPayment},
 };
 
-/// Payments by card that a person begins: card testing needs many.
-pub const PAYMENTS: Quota = Quota::window("order_payments", 5, HOUR, "payments of orders by card that a person begins");
-/// Those from one network.
-pub const FROM_NETWORK: Quota = Quota::window("order_payments_network", 10, HOUR, "payments of orders by card from a network");
 /// Looks at orders that are not paid: each is a request to Stripe.
 pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid").frequent();
 
@@ -26,8 +22,8 @@ pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at order
 const ROUNDS: u32 = 5;
 
 /// What limits the payments that a person begins.
-pub(crate) fn tries(user: &User, client: &Client) -> [Limit; 2] {
-    [PAYMENTS.of(user.id), FROM_NETWORK.of(client.network())]
+pub(crate) fn tries(user: &User, network: &str) -> [Limit; 2] {
+    [PAYMENTS.of(user.id), FROM_NETWORK.of(network)]
 }
 
 /// The order with the secret to pay it, if it is not paid. Its payment is created at Stripe, once, if there is none. `customer` is the
@@ -73,7 +69,7 @@ pub(crate) async fn payable(
 fn shown(order: Order, payment: &Payment) -> OrderInfo {
     let secret = payment.client_secret.expose().clone();
     let mut info = OrderInfo::from(order);
-    info.payment = info.payment.map(|payment| PaymentInfo { client_secret: Some(secret), ..payment });
+    info.payment = info.payment.map(|payment| OrderPayment { client_secret: Some(secret), ..payment });
     info
 }
 
@@ -145,6 +141,6 @@ pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client:
     }
     limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
-    let info = payable(&s, user, customer, order, &tries(user, &client)).await?;
+    let info = payable(&s, user, customer, order, &tries(user, &client.network())).await?;
     Ok(Json(info))
 }

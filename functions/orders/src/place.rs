@@ -4,10 +4,10 @@ use axum::extract::State;
 use callers::MemberWith;
 use commerce::{
     order::PaymentMethod,
-    place::{Placing, Wish, place},
+    place::{Placing, Wish, is_placed, place},
 };
 use money::Money;
-use payments::Customer;
+use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS};
 use serde::Deserialize;
 use store::limits::{HOUR, Quota};
 use utoipa::ToSchema;
@@ -15,7 +15,7 @@ use web::{Client, Created, Error, IdempotencyKey, Json, Problems};
 
 use crate::{
     State as Shop,
-    payment::{FROM_NETWORK, PAYMENTS, payable, tries},
+    payment::{payable, tries},
     shown::OrderInfo,
 };
 
@@ -30,22 +30,28 @@ pub struct PlaceOrder {
     payment_method: PaymentMethod,
     /// What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused.
     total: Money,
+    /// By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    #[schema(max_length = 8192, nullable = false)]
+    captcha: Option<String>,
 }
 
 /// Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account.
 ///
 /// By card it is to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it is paid when
-/// Stripe says so. All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
+/// Stripe says so. After three refused cards it takes a captcha, if this deployment uses captchas.
+///
+/// All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
 /// afterwards, or has what was saved at the checkout.
 ///
 /// AWS calls: the caller and their customer in one; a batch of the key, the cart, the addresses and the counters; a batch of the products;
-/// a transaction. The last three again if something has changed meanwhile. By card also a transaction that adds the payment, and with the
-/// first payment of a person a transaction and an update of the customer; one to three requests to Stripe.
+/// a transaction. The last three again if something has changed meanwhile. By card also a read of the key, and with captchas a batch
+/// read; a transaction that adds the payment; with the first payment of a person a transaction and an update of the customer. One to
+/// three requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK])),
+        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]
 pub async fn place_order(
@@ -53,13 +59,16 @@ pub async fn place_order(
     caller: MemberWith<Customer>,
     client: Client,
     IdempotencyKey(key): IdempotencyKey,
-    Json(PlaceOrder { payment_method, total }): Json<PlaceOrder>,
+    Json(PlaceOrder { payment_method, total, captcha }): Json<PlaceOrder>,
 ) -> Result<Created<OrderInfo>, Error> {
     let user = &caller.member.user;
-    let tries = tries(user, &client);
-    let by_card = tries.iter().filter(|_| payment_method == PaymentMethod::Card);
-    let limits = [ORDERS.of(user.id)].into_iter().chain(by_card.cloned()).collect();
-    let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, limits };
+    let (by_card, network, now) = (payment_method == PaymentMethod::Card, client.network(), s.sys.now());
+    let tries = tries(user, &network);
+    let limits = [ORDERS.of(user.id)].into_iter().chain(tries.iter().filter(|_| by_card).cloned()).collect();
+    let placing = Placing { user, wish: Wish { payment_method, total }, key: &key, network, limits };
+    if by_card && !is_placed(&s.table, now, &placing).await? {
+        s.gate.check(&s.table, now, user.id, &placing.network, captcha.as_deref()).await?;
+    }
     let order = place(&s.table, &s.sys, &placing).await?;
     tracing::info!(order.id = %order.id, "an order is placed");
     let location = format!("/v1/orders/{}", order.id);

@@ -7,7 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use commerce::{
-    card::{CardPayment, Refund, RefundReason, RefundState},
+    card::{OrderCard, Refund, RefundReason, RefundState},
     order::{Order, Written, find, replace},
 };
 use kernel::{FieldError, Kind, Problem, id::OrderId};
@@ -84,7 +84,7 @@ pub async fn refund_order(
     let name: String = Sha256::digest(&key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
-    let entry = entry.changed("order", order, order).changed("refund", None::<u64>, new.amount.amount());
+    let entry = entry.changed("order", order, order).changed("refund", (), new.amount);
     let asked = ask(&s, found, &new, &name, |tx| {
         s.audit.add(tx, &entry);
         Some(staff::require(tx, me, Role::Administrator))
@@ -114,7 +114,7 @@ async fn ask(
 ) -> Result<Order, Problem> {
     for _ in 0..ROUNDS {
         new.check(order.total)?;
-        let card: &CardPayment = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
+        let card: &OrderCard = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
         if let Some(earlier) = card.refunds.iter().find(|refund| refund.name == name) {
             let same = earlier.amount == new.amount.amount() && earlier.reason == new.reason;
             return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };

@@ -94,7 +94,7 @@ impl From<Recipient> for RecipientInfo {
 
 /// The payment of an order by card that is not paid yet.
 #[derive(Serialize, ToSchema)]
-pub struct PaymentInfo {
+pub struct OrderPayment {
     /// The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only with the answers to placing the
     /// order and to paying it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,7 +130,7 @@ pub struct OrderInfo {
     /// Its payment, while one by card is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub payment: Option<PaymentInfo>,
+    pub payment: Option<OrderPayment>,
     /// When it was known to be paid by card.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -149,7 +149,7 @@ impl From<Order> for OrderInfo {
         Self {
             paid_at: card.as_ref().and_then(|card| card.paid_at).map(Into::into),
             refunded: Money::new(refunded, order.total.currency()).ok().filter(|refunded| refunded.amount() > 0),
-            payment: card.filter(|_| pending).map(|card| PaymentInfo {
+            payment: card.filter(|_| pending).map(|card| OrderPayment {
                 client_secret: None,
                 expires_at: card.expires_at.into(),
                 decline: card.decline,

@@ -15,7 +15,10 @@ mod resend;
 mod start;
 mod verify;
 
-use accounts::token::{Issuer, Tokens};
+use accounts::{
+    audit::Audit,
+    token::{Issuer, Tokens},
+};
 use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
@@ -34,6 +37,7 @@ store::items![flow::Flow];
 #[derive(Clone, FromRef)]
 pub struct State {
     table: Table,
+    audit: Audit,
     sys: Sys,
     tokens: Tokens,
     issuer: SessionIssuer,
@@ -76,6 +80,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let cookies = boot.env.read(Cookies::read)?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
+        audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),

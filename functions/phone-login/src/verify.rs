@@ -27,7 +27,7 @@ use proofs::{
 use serde::Deserialize;
 use store::{Conditional as _, StoreError, Table, Tx, limits};
 use utoipa::ToSchema;
-use web::{Client, Json, Path, Problems};
+use web::{Json, Path, Problems, RequestId};
 
 use crate::flow::Flow;
 
@@ -67,7 +67,7 @@ struct Beginning {
 
 impl VerifyPhoneSignIn {
     /// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
-    async fn beginning(&self, s: &crate::State, client: &Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
+    async fn beginning(&self, s: &crate::State, client: &kernel::Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
         let mut fields = Fields::new();
         let typed = self.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
         let inviter = match typed {
@@ -113,7 +113,7 @@ impl VerifyPhoneSignIn {
         Problems))]
 pub async fn verify_phone_sign_in(
     State(s): State<crate::State>,
-    client: Client,
+    client: RequestId,
     headers: HeaderMap,
     Path(token): Path<FlowToken>,
     Json(body): Json<VerifyPhoneSignIn>,
@@ -136,7 +136,7 @@ pub async fn verify_phone_sign_in(
 #[derive(Clone, Copy)]
 struct Typed<'a> {
     s: &'a crate::State,
-    client: &'a Client,
+    client: &'a RequestId,
     headers: &'a HeaderMap,
     flow: &'a Flow,
     repeatable: &'a Repeatable,
@@ -262,7 +262,7 @@ impl Proven<'_> {
         let completed = CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: flow.options.clone() };
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let signed_in = completed.open(&s.table, &s.sys, &s.issuer, s.code_key.secret(), &mut tx, client).await?;
+        let signed_in = completed.open(&s.table, &s.audit, &s.issuer, s.code_key.secret(), &mut tx, &client.0).await?;
         self.commit(Permit::default(), tx, SignInReply::Done(Box::new(signed_in))).await
     }
 

@@ -12,7 +12,7 @@ use kernel::{
     Kind, Problem,
     id::{CommentId, ProductId, UserId},
 };
-use store::{Slot, Tx};
+use store::{CommitError, Slot, Tx};
 use web::{Error, Json, NoContent, Path, Problems, RequestId};
 
 use crate::{
@@ -39,7 +39,9 @@ pub async fn change_comment_of_other(
     let author = s.table.get::<User>(User::key_of(comment.author)).await?;
     let mut tx = Tx::new();
     let there = comment.change(&mut tx, &text, now);
-    commit(&s, tx, there, (caller.member.user.id, &request), Action::CommentChanged, &comment).await?;
+    let entry = entry(&s, &caller, &request, Action::CommentChanged, &comment);
+    commit(&s, tx, there, caller.member.user.id, &entry.changed("text", &comment.text, &text)).await?;
+    tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was changed by a moderator");
     Ok(Json(CommentInfo::of(Comment { text, edited_at: Some(now), ..comment }, author.as_ref())))
 }
 
@@ -59,7 +61,8 @@ pub async fn delete_comment_of_other(
     let comment = read(&s, at).await?;
     let mut tx = Tx::new();
     let there = comment.delete(&mut tx);
-    commit(&s, tx, there, (caller.member.user.id, &request), Action::CommentDeleted, &comment).await?;
+    commit(&s, tx, there, caller.member.user.id, &entry(&s, &caller, &request, Action::CommentDeleted, &comment)).await?;
+    tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was deleted by a moderator");
     Ok(NoContent)
 }
 
@@ -67,19 +70,20 @@ async fn read(s: &Shop, at: OnProduct) -> Result<Comment, Problem> {
     s.table.get(Comment::key_of(at)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// Commits what a moderator does with a comment, with the entry of the audit about its author.
-async fn commit(
-    s: &Shop,
-    mut tx: Tx,
-    there: Slot,
-    (caller, request): (UserId, &RequestId),
-    action: Action,
-    comment: &Comment,
-) -> Result<(), Problem> {
+/// The entry of the audit about what a moderator does with a comment, about its author.
+fn entry(s: &Shop, caller: &Staff<Moderator>, request: &RequestId, action: Action, comment: &Comment) -> AuditEntry {
+    comment.audited(AuditEntry::by(&s.sys, caller.member.user.id, &request.0, action, comment.author))
+}
+
+/// Commits what a moderator does with a comment, with its entry.
+async fn commit(s: &Shop, mut tx: Tx, there: Slot, caller: UserId, entry: &AuditEntry) -> Result<(), Problem> {
     let still = staff::require(&mut tx, caller, Role::Moderator);
-    let entry = AuditEntry::by(&s.sys, caller, &request.0, action, comment.author);
-    s.audit.add(&mut tx, &entry.changed("product", comment.product, comment.product).changed("comment", comment.id, comment.id));
-    s.table.commit(tx).await.map_err(|e| if e.refused(there) { Kind::NotFound.into() } else { staff::refused(e, still) })?;
-    tracing::info!(comment.id = %comment.id, actor.id = %caller, ?action, "a comment was moderated");
-    Ok(())
+    s.audit.add(&mut tx, entry);
+    s.table.commit(tx).await.map_err(|e| match &e {
+        CommitError::Refused(r) if r.at(there) => match r.current(there) {
+            Some(_) => Kind::Conflict.because("somebody else has changed the comment"),
+            None => Kind::NotFound.into(),
+        },
+        _ => staff::refused(e, still),
+    })
 }

@@ -1,16 +1,18 @@
 //! The caller's postal addresses. They are one item that is read with the batch that authenticates the caller, so that reading
-//! them takes no further call, and every change is one conditional write of the whole item (see [`accounts::address_book`]).
+//! them takes no further call, and every change is one transaction with the whole item (see [`accounts::address_book`]).
 
-use accounts::address_book::{Address, Book, Draft, PostalAddress};
+use accounts::{
+    address_book::{Address, Book, Draft, PostalAddress},
+    audit::{Action, AuditEntry},
+};
 use axum::{extract::State, response::IntoResponse};
 use callers::MemberWith;
 use countries::{Blocked, Country, Postcode};
 use http::header;
 use kernel::{Timestamp, id::AddressId};
 use serde::{Deserialize, Serialize};
-use store::Table;
 use utoipa::ToSchema;
-use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, Versioned};
+use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, RequestId, Versioned};
 
 /// A postal address, given or changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -80,6 +82,11 @@ fn book(caller: MemberWith<Book>) -> Book {
     caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
+/// An entry of the audit about the caller's addresses. It has their ids alone.
+fn entry(s: &crate::State, caller: &MemberWith<Book>, request: &RequestId) -> AuditEntry {
+    AuditEntry::of_own(&s.sys, caller.member.user.id, &request.0, Action::AddressesChanged)
+}
+
 /// Lists the caller's addresses.
 ///
 /// AWS calls: one, the batch that also authenticates the caller.
@@ -91,7 +98,7 @@ pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList
 
 /// Adds an address. The first one becomes the main address.
 ///
-/// AWS calls: two, the batch and the conditional write, which depends on it; another write for each concurrent change.
+/// AWS calls: two, the batch and the transaction, which depends on it; another transaction for each concurrent change.
 #[utoipa::path(post, path = "/v1/me/addresses", request_body = WriteAddress,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses(
@@ -101,10 +108,12 @@ pub async fn list_addresses(caller: MemberWith<Book>) -> Result<Json<AddressList
 pub async fn create_address(
     State(s): State<crate::State>,
     caller: MemberWith<Book>,
+    request: RequestId,
     Json(body): Json<WriteAddress>,
 ) -> Result<impl IntoResponse, Error> {
     let (place, id, now) = (body.parse(&s.blocked)?, s.sys.id(), s.sys.now());
-    let book = book(caller).store(&s.table, |book| book.add(id, place.clone(), now)).await?;
+    let entry = entry(&s, &caller, &request).changed("address", (), id);
+    let book = book(caller).store(&s.table, (&s.audit, &entry), |book| book.add(id, place.clone(), now)).await?;
     let (address, main) = book.get(id)?;
     let tag = format!("\"v{}\"", address.version);
     Ok(([(header::ETAG, tag)], Created(format!("/v1/me/addresses/{id}"), AddressInfo::from((address, main)))))
@@ -139,14 +148,16 @@ pub async fn get_address(caller: MemberWith<Book>, Path(id): Path<AddressId>) ->
 pub async fn update_address(
     State(s): State<crate::State>,
     caller: MemberWith<Book>,
+    request: RequestId,
     Path(id): Path<AddressId>,
     wanted: IfMatch,
     Json(body): Json<WriteAddress>,
 ) -> Result<Versioned<AddressInfo>, Error> {
+    let entry = entry(&s, &caller, &request).changed("address", id, id);
     let before = book(caller);
     before.get(id)?;
     let place = body.parse(&s.blocked)?;
-    let book = before.store(&s.table, |book| book.change(id, |version| wanted.names(version), place.clone())).await?;
+    let book = before.store(&s.table, (&s.audit, &entry), |book| book.change(id, |version| wanted.names(version), place.clone())).await?;
     let found = book.get(id)?;
     Ok(Versioned(found.0.version, found.into()))
 }
@@ -157,8 +168,15 @@ pub async fn update_address(
 #[utoipa::path(put, path = "/v1/me/addresses/{address}/main", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
-    book(caller).store(&table, |book| book.prefer(id)).await?;
+pub async fn set_main_address(
+    State(s): State<crate::State>,
+    caller: MemberWith<Book>,
+    request: RequestId,
+    Path(id): Path<AddressId>,
+) -> Result<NoContent, Error> {
+    let former = caller.resource.as_ref().and_then(Book::main).map(|address| address.id);
+    let entry = entry(&s, &caller, &request).changed("main_address", former, id);
+    book(caller).store(&s.table, (&s.audit, &entry), |book| book.prefer(id)).await?;
     Ok(NoContent)
 }
 
@@ -168,7 +186,13 @@ pub async fn set_main_address(State(table): State<Table>, caller: MemberWith<Boo
 #[utoipa::path(delete, path = "/v1/me/addresses/{address}", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]
-pub async fn delete_address(State(table): State<Table>, caller: MemberWith<Book>, Path(id): Path<AddressId>) -> Result<NoContent, Error> {
-    book(caller).store(&table, |book| book.remove(id)).await?;
+pub async fn delete_address(
+    State(s): State<crate::State>,
+    caller: MemberWith<Book>,
+    request: RequestId,
+    Path(id): Path<AddressId>,
+) -> Result<NoContent, Error> {
+    let entry = entry(&s, &caller, &request).changed("address", id, ());
+    book(caller).store(&s.table, (&s.audit, &entry), |book| book.remove(id)).await?;
     Ok(NoContent)
 }

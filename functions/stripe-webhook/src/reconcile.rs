@@ -179,7 +179,8 @@ async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
     // Taken by a lease: for others it is due again in five minutes, and one that fails makes room for those behind it.
     let leased = order.with_card(card.leased(now));
     let order::Written::Now(order) = order::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
-    let order = if order.is_payable(now) { *order } else { close(&s.table, &s.sys, &s.stripe, *order).await? };
+    let over = order.is_pending() && !order.is_payable(now);
+    let order = if over { close(&s.table, &s.sys, &s.stripe, *order).await? } else { *order };
     give_back(&s.table, &s.sys, &s.stripe, order).await?;
     Ok(())
 }

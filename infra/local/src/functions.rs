@@ -44,6 +44,7 @@ functions! {
     "deliver" => deliver::start, None;
     "digests" => digests::start, None;
     "donations" => donations::start, Some(donations::description);
+    "figures" => figures::start, None;
     "friends" => friends::start, Some(friends::description);
     "health" => health::start, Some(health::description);
     "invites" => invites::start, Some(invites::description);

@@ -1,6 +1,7 @@
 //! The tasks that tests also use.
 
 pub mod appoint;
+pub mod audit_verify;
 pub mod endpoint;
 pub mod items;
 pub mod redrive;

@@ -37,6 +37,8 @@ const AT_ONCE: usize = 16;
 const SENDING: usize = 4;
 /// The numbers that are reserved for drama in the United Kingdom, which nobody has.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
+/// The most messages of somebody in a room.
+const AT_ONCE_EACH: u32 = messaging::pace::AT_ONCE / 3;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
@@ -73,6 +75,8 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
     while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
     }
+    // Nobody may send faster than the pace of frames, also not after the former room.
+    let messages = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
     let expected = messages.saturating_mul(sockets.saturating_sub(1));
     let (all_open, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
     let sends = greeted.iter().cycle().take(messages).map(|(_, sender)| sender);

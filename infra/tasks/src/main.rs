@@ -23,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use kernel::{Env, Sys, Timestamp};
 use tasks::{
-    Failure, appoint, endpoint,
+    Failure, appoint, audit_verify, endpoint,
     redrive::{self, Window},
 };
 
@@ -143,6 +143,19 @@ enum Task {
         #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
         local: Option<PathBuf>,
     },
+    /// Verify the whole audit: every seal, every record and what the bucket of seals has; fail at the first interval that does not hold.
+    ///
+    /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
+    AuditVerify {
+        /// The bucket of seals: the stack's output `SealsBucketName`.
+        bucket: String,
+        /// The stack.
+        #[arg(long, default_value = "stoa")]
+        stack: String,
+        /// Act on the local cloud with this state folder.
+        #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
+        local: Option<PathBuf>,
+    },
     /// Create the endpoint at Stripe for the webhooks of a deployment, and print the secret that signs them, for StripeWebhookSecrets.
     ///
     /// Uses the account of STRIPE_SECRET_KEY.
@@ -189,6 +202,7 @@ fn main() -> ExitCode {
             redrive(local, &stack, Window { since: since.0, until: until.map(|t| t.0) }, dry)
         }
         Task::Appoint { username, stack, local } => appoint(local, &stack, &username),
+        Task::AuditVerify { bucket, stack, local } => audit_verify(local, &stack, &bucket),
         Task::StripeEndpoint { url } => stripe_endpoint(&url),
         Task::Sizes { starts, events, profile, built, only } => sizes::run(&sizes::Plan { starts, events, profile, built, only }),
     };
@@ -218,6 +232,22 @@ fn appoint(local: Option<PathBuf>, stack: &str, username: &str) -> Result<(), Fa
     println!("{}", secret.expose());
     eprintln!("Within the hour {username} sends this to POST /v1/admin/first, signed in with a second factor.");
     Ok(())
+}
+
+fn audit_verify(local: Option<PathBuf>, stack: &str, bucket: &str) -> Result<(), Failure> {
+    let report = wait(audit_verify::verify(operator(local)?, Sys::real(), stack, bucket))?;
+    println!("{} seals with {} records hold", report.seals, report.records);
+    if let Some((n, hash)) = &report.head {
+        println!("the head: {n} {hash}");
+    }
+    for stray in &report.strays {
+        println!("under no seal: {stray}");
+    }
+    match report.broken {
+        Some((n, flaw)) => Err(format!("interval {n} does not hold: {}", flaw.as_str()).into()),
+        None if report.strays.is_empty() => Ok(()),
+        None => Err("there are records under no seal".into()),
+    }
 }
 
 fn stripe_endpoint(url: &str) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! Postal addresses: parsed once, at the edge, and kept in a book that always knows its main one.
 //!
 //! A person's addresses are one item. What must hold of all of them together (at most twenty, exactly one main one while there
-//! is any) is then a property of a value, not of several rows, and every change of the book is one conditional write. It is
+//! is any) is then a property of a value, not of several rows, and every change of the book is one transaction. It is
 //! read with the batch that proves who asks. Twenty addresses are some three kilobytes as people write them.
 
 use countries::{Blocked, Country, Postcode};
@@ -12,10 +12,15 @@ use kernel::{
     text,
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Item, Key, Personal, Table, WriteError, field};
+use store::{About, CommitError, Cond, Item, Key, Personal, Table, Tx, field};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{Resource, profanity, user::partition};
+use crate::{
+    Resource,
+    audit::{Audit, AuditEntry},
+    profanity,
+    user::partition,
+};
 
 /// Addresses of one person.
 pub const MOST: usize = 20;
@@ -219,13 +224,18 @@ impl Book {
         Ok(())
     }
 
-    /// Makes a change and stores it: one conditional write, and one more for each change by somebody else that was faster,
-    /// whose outcome comes with the refusal. Nothing is written where nothing changes, and nothing twice: where a reply was
+    /// Makes a change and stores it with its entry of the audit: one transaction, and one more for each change by somebody else that
+    /// was faster, whose outcome comes with the refusal. Nothing is written where nothing changes, and nothing twice: where a reply was
     /// lost, what refuses the repetition is what was to be written.
     ///
     /// # Errors
     /// What `change` says of the book as it is then; [`Kind::Conflict`] if others were faster all the time.
-    pub async fn store(self, table: &Table, change: impl Fn(&mut Self) -> Result<(), Problem>) -> Result<Self, Problem> {
+    pub async fn store(
+        self,
+        table: &Table,
+        (audit, entry): (&Audit, &AuditEntry),
+        change: impl Fn(&mut Self) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
         let mut before = self;
         for _ in 0..ROUNDS {
             let mut next = before.clone();
@@ -235,12 +245,17 @@ impl Book {
             }
             next.version = before.version.saturating_add(1);
             let unchanged = if before.version == 0 { Cond::Absent } else { field("version").eq(before.version) };
-            before = match table.put(&next, unchanged).await {
+            let mut tx = Tx::new();
+            let book = tx.put(&next, unchanged);
+            audit.add(&mut tx, entry);
+            before = match table.commit(tx).await {
                 Ok(()) => return Ok(next),
-                // Gone meanwhile: the account is being deleted, and nothing is written behind the back of that.
-                Err(WriteError::Refused(None)) => return Err(Kind::Conflict.into()),
-                Err(WriteError::Refused(Some(row))) => row.decode()?,
-                Err(WriteError::Store(e)) => return Err(e.into()),
+                Err(CommitError::Refused(refused)) => match refused.current(book) {
+                    Some(row) => row.decode()?,
+                    // Gone meanwhile: the account is being deleted, and nothing is written behind the back of that.
+                    None => return Err(Kind::Conflict.into()),
+                },
+                Err(CommitError::Store(e)) => return Err(e.into()),
             };
             if before == next {
                 return Ok(next);

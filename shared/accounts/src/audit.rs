@@ -9,9 +9,9 @@
 //!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
-//! Sign-ins and what is refused are not in it: anybody can cause them, without an account and as often as the limits allow. A sign-in is in
-//! the list of sessions and in a notice if the client is new, and it and each refusal is a line of the log with the code and the person.
-//! An entry for each sign-in would cost about 6 USD for a million of them.
+//! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
+//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
+//! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Only types that implement [`Auditable`] can be values. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
@@ -38,6 +38,7 @@ pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 /// The kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AuditAction)]
 pub enum Action {
     /// A deactivated account was reactivated.
     AccountReactivated,
@@ -93,6 +94,8 @@ pub enum Action {
     UsernameChanged,
     /// Somebody's e-mail address or phone number was changed or removed.
     ContactChanged,
+    /// Somebody added, changed or removed a postal address.
+    AddressesChanged,
     /// Somebody removed their picture.
     PictureRemoved,
     /// An account was deactivated, by its person or by staff.
@@ -115,8 +118,12 @@ pub enum Action {
     DeletionScheduled,
     /// A scheduled deletion was cancelled.
     DeletionCancelled,
+    /// Somebody signed in with a client that was not known.
+    NewClientSignedIn,
     /// Staff ended all sessions of somebody.
     SessionsEnded,
+    /// Staff closed a group or a channel. The entry is about its owner.
+    RoomClosed,
     /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
     /// own if none did.
     TicketRead,
@@ -148,6 +155,7 @@ impl Action {
             | Self::ProfileChanged
             | Self::UsernameChanged
             | Self::ContactChanged
+            | Self::AddressesChanged
             | Self::PictureRemoved
             | Self::AccountDeactivated
             | Self::PasswordChanged
@@ -159,7 +167,9 @@ impl Action {
             | Self::DevicesForgotten
             | Self::DeletionScheduled
             | Self::DeletionCancelled
-            | Self::SessionsEnded => true,
+            | Self::NewClientSignedIn
+            | Self::SessionsEnded
+            | Self::RoomClosed => true,
             Self::MessageRead
             | Self::ReportResolved
             | Self::PublicRoomChanged
@@ -469,7 +479,7 @@ impl AuditValues {
 }
 
 /// The partition of the values of all entries about an account.
-fn values_of(subject: UserId) -> String {
+pub(crate) fn values_of(subject: UserId) -> String {
     format!("AUDIT#{subject}")
 }
 

@@ -31,6 +31,8 @@ pub const EMPTY: Duration = Duration::from_secs(3600);
 pub const RECORDS_MOST: u32 = 10_000;
 /// How far back the first seal begins.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(24 * 3600);
+/// More bytes than the canonical form of a seal has.
+pub const SEAL_BYTES_MAX: u32 = 1024;
 /// [`Seal::prev`] of the first seal.
 pub const GENESIS: &str = "";
 
@@ -273,6 +275,23 @@ impl AuditLog {
         let mut found = self.table().query::<AuditRecord>(range).await?;
         found.items.retain(|record| record.id < to);
         Ok((found.items, found.more))
+    }
+
+    /// The records of a seal as they are now, and what is wrong with them or with the seal. One query for each megabyte.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn examine(
+        &self,
+        seal: &Seal,
+        before: Option<&Seal>,
+        anchored: Option<&[u8]>,
+    ) -> Result<(Vec<AuditRecord>, Option<Flaw>), StoreError> {
+        // One more than there should be, so that one too many is noticed.
+        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MOST).saturating_add(1);
+        let (records, _) = self.records_between(seal.from, seal.to, limit).await?;
+        let flaw = flaw(seal, before, &records, anchored);
+        Ok((records, flaw))
     }
 
     /// The seal whose interval an id is in, if it is sealed. Halves the numbers: twenty reads for a million seals.

@@ -13,6 +13,7 @@ pub mod deletion;
 pub mod directory;
 mod eddsa;
 pub mod export;
+pub mod figures;
 pub mod finding;
 pub mod identifier;
 pub mod invite;
@@ -47,6 +48,8 @@ store::items![
     deletion::Deletion,
     deletion::Receipt,
     directory::DirectoryEntry,
+    figures::CountedBatch,
+    figures::Figure,
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,

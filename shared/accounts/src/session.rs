@@ -362,6 +362,12 @@ impl Opening {
         self
     }
 
+    /// Whether the person is notified of the client, because it is new.
+    #[must_use]
+    pub const fn is_new_client(&self) -> bool {
+        self.is_new_client
+    }
+
     /// Adds the session to a transaction, with the deletion of the sessions that it ends and an event that closes their sockets.
     /// The slot is refused if the account is not active, or its credentials have changed since they were checked.
     pub fn write(&self, tx: &mut Tx, sys: &Sys) -> Slot {

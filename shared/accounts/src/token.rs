@@ -56,6 +56,24 @@ pub enum Method {
     Recovery,
 }
 
+impl Method {
+    /// Its name in tokens.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pwd => "pwd",
+            Self::Otp => "otp",
+            Self::Sms => "sms",
+            Self::Pop => "pop",
+            Self::Mfa => "mfa",
+            Self::Email => "email",
+            Self::Recovery => "recovery",
+        }
+    }
+}
+
+kernel::audited_words!(Method);
+
 impl From<Factor> for Method {
     fn from(factor: Factor) -> Self {
         match factor {

@@ -12,20 +12,22 @@
 #[cfg(test)]
 mod model;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use kernel::{
-    FieldError, Kind, Problem,
+    FieldError, Kind, Problem, Time,
     audit::{AuditValue, Auditable},
-    id::{AuditId, UserId},
+    id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, Item, Key, Personal, Slot, Tx};
 use utoipa::ToSchema;
 
-use crate::user::partition;
+use crate::audit::{VALUES_KEPT, values_of};
 
+/// How much longer than the values of an entry its mark is kept.
+const MARK_OUTLASTS: Duration = Duration::from_secs(24 * 3600);
 /// The most fields that are undone together. No entry has as many.
 pub const FIELDS_MAX: usize = 50;
 
@@ -89,7 +91,7 @@ pub struct Field {
 impl Field {
     /// A field with its values before and after the change and now.
     #[must_use]
-    pub fn of(name: &str, (was, became): (Value, Value), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
+    pub fn of(name: &str, (was, became): (AuditValue, AuditValue), is_now: AuditValue, obstacle: Option<Obstacle>) -> Self {
         let outcome = match obstacle {
             Some(obstacle) => obstacle.into(),
             None if is_now == was => Outcome::Same,
@@ -128,8 +130,7 @@ impl Preview {
     pub fn version(&self) -> Result<u64, Problem> {
         let shown = serde_json::to_vec(self).map_err(Problem::internal)?;
         let digest: [u8; 32] = Sha256::digest(shown).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Ok(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Ok(u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default()))
     }
 
     /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.
@@ -199,7 +200,7 @@ impl Auditable for Reason {
     }
 }
 
-/// The mark of an entry that was undone.
+/// The mark of an entry that was undone, beside its values. It is not needed longer than they are kept: without them nothing is undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
     /// Whom the entry is about.
@@ -218,7 +219,7 @@ impl Undone {
     /// The key of the mark of an entry about `subject`.
     #[must_use]
     pub fn key_of(subject: UserId, entry: AuditId) -> Key {
-        Key::new(partition(subject), format!("UNDONE#{entry}"))
+        Key::new(values_of(subject), format!("UNDONE#{entry}"))
     }
 
     /// Whether it is of the same request: by the same person, of the same fields. Its answer was lost.
@@ -235,9 +236,13 @@ impl Undone {
 
 impl Item for Undone {
     const KIND: &'static str = "undone";
-    const ABOUT: About = About::beside_user("UNDONE#{audit}", Personal::Withheld("ids of entries of the audit"));
+    const ABOUT: About =
+        About::at("AUDIT#{user}", "UNDONE#{audit}", Personal::Withheld("ids of entries of the audit")).expires().removed_by("audit");
     fn key(&self) -> Key {
         Self::key_of(self.subject, self.entry)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(time_of(&self.entry) + VALUES_KEPT + MARK_OUTLASTS)
     }
 }
 

@@ -84,7 +84,7 @@ impl Refund {
 
 /// The payment of an order by card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardPayment {
+pub struct OrderCard {
     /// The number of the payment at Stripe, from 1. It is raised when Stripe has cancelled the former one by itself.
     pub attempt: u32,
     /// Stripe's id of the payment. `None` until Stripe has answered.
@@ -93,6 +93,9 @@ pub struct CardPayment {
     /// Stripe's id of the payer. `None` until Stripe has answered.
     #[serde(default)]
     pub customer: Option<String>,
+    /// The network that the order was placed from.
+    #[serde(default)]
+    pub network: String,
     /// Until when it can be paid.
     pub expires_at: Time,
     /// Whether the buyer has cancelled the order. It ends when Stripe has cancelled its payment.
@@ -117,14 +120,15 @@ pub struct CardPayment {
     pub look_at: Time,
 }
 
-impl CardPayment {
-    /// The payment of an order that is placed now.
+impl OrderCard {
+    /// The payment of an order that is placed now, from this network.
     #[must_use]
-    pub fn new(now: Time) -> Self {
+    pub fn new(network: String, now: Time) -> Self {
         Self {
             attempt: 1,
             intent: None,
             customer: None,
+            network,
             expires_at: now + PAYABLE,
             cancelling: false,
             decline: None,
@@ -224,33 +228,33 @@ impl CardPayment {
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
-    pub fn after(&self, state: OrderState, total: Money, said: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
-        if self.intent.as_ref() != Some(&said.intent) {
+    pub fn after(&self, state: OrderState, total: Money, settlement: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
+        if self.intent.as_ref() != Some(&settlement.intent) {
             // A former payment, which was cancelled.
-            if said.progress == Progress::Cancelled {
+            if settlement.progress == Progress::Cancelled {
                 return Ok((state, self.clone()));
             }
             if self.intent.is_some() {
                 return Err(Mismatch::Intent);
             }
         }
-        if self.customer.is_some() && self.customer != said.customer {
+        if self.customer.is_some() && self.customer != settlement.customer {
             return Err(Mismatch::Customer);
         }
-        let paid = said.progress == Progress::Succeeded;
-        if said.asked != total || (paid && said.received != total.amount()) {
+        let paid = settlement.progress == Progress::Succeeded;
+        if settlement.asked != total || (paid && settlement.received != total.amount()) {
             return Err(Mismatch::Amount);
         }
         let next = Self {
-            intent: Some(said.intent.clone()),
-            customer: said.customer.clone().or_else(|| self.customer.clone()),
-            refunded: self.refunded.max(said.refunded),
-            disputed: self.disputed || said.disputed,
-            decline: if paid { None } else { said.decline.clone().or_else(|| self.decline.clone()) },
+            intent: Some(settlement.intent.clone()),
+            customer: settlement.customer.clone().or_else(|| self.customer.clone()),
+            refunded: self.refunded.max(settlement.refunded),
+            disputed: self.disputed || settlement.disputed,
+            decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         };
-        let state = match (state, said.progress) {
+        let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
             (OrderState::Paid, _) if next.refunded > 0 => OrderState::Refunding,
@@ -274,6 +278,8 @@ impl CardPayment {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::arithmetic_side_effects, reason = "an overflow would fail the test")]
+
     use kernel::Sys;
     use money::Currency;
 
@@ -286,8 +292,8 @@ mod tests {
         Money::new(amount, Currency::Pln).unwrap()
     }
 
-    fn payment() -> CardPayment {
-        CardPayment::new(NOW).with_intent("pi_1".to_owned(), "cus_1".to_owned())
+    fn payment() -> OrderCard {
+        OrderCard::new(String::new(), NOW).with_intent("pi_1".to_owned(), "cus_1".to_owned())
     }
 
     fn said(progress: Progress, refunded: u64) -> Settlement {
@@ -304,7 +310,7 @@ mod tests {
     }
 
     /// The state and the payment after everything that follows from what was said.
-    fn settled(mut state: OrderState, mut card: CardPayment, said: &Settlement, now: Time) -> (OrderState, CardPayment) {
+    fn settled(mut state: OrderState, mut card: OrderCard, said: &Settlement, now: Time) -> (OrderState, OrderCard) {
         for _ in 0..5 {
             let next = card.after(state, zloty(1234), said, now).unwrap();
             assert!(next.0 == state || step(state, next.0, By::System).is_some(), "{state:?} {:?}", next.0);
@@ -317,7 +323,7 @@ mod tests {
     fn a_payment_pays_in_time_only() {
         use OrderState::{Cancelled, Expired, Paid, PendingPayment};
         let late = NOW + PAYABLE;
-        let cancelling = CardPayment { cancelling: true, ..payment() };
+        let cancelling = OrderCard { cancelling: true, ..payment() };
         for (card, progress, now, expected) in [
             (payment(), Progress::Open, late, PendingPayment),
             (payment(), Progress::Processing, late, PendingPayment),
@@ -365,6 +371,89 @@ mod tests {
                 }
             }
             assert!(asked <= 1234 && card.left(zloty(1234)) == 1234 - asked && card.refunds.len() <= REFUNDS_MAX, "{card:?}");
+        }
+    }
+
+    /// An order, what Stripe knows of its payment, and what somebody may hear of that, late or never.
+    struct World {
+        state: OrderState,
+        card: OrderCard,
+        now: Time,
+        stripe: (Progress, u64),
+        told: Vec<(Progress, u64)>,
+    }
+
+    impl World {
+        fn step(&mut self, sys: &Sys, what: u32) {
+            let left = 1234 - self.stripe.1;
+            match (what, self.stripe.0) {
+                (0, Progress::Open) => self.stripe.0 = Progress::Succeeded,
+                // Nobody but whoever ends the order cancels its payment.
+                (1, Progress::Open) if self.card.intent.is_some() && self.card.end(self.now).is_some() => {
+                    self.stripe.0 = Progress::Cancelled;
+                }
+                (2, _) => self.now = self.now + PAYABLE / 2,
+                (3, _) if self.state == OrderState::PendingPayment => self.card = self.card.cancelled(self.now),
+                (4, Progress::Succeeded) if left > 0 => self.stripe.1 += u64::from(sys.below(u32::try_from(left).unwrap())) + 1,
+                (5, _) => self.answer(),
+                (6, _) => self.end(),
+                _ => self.hear(self.told[sys.below(u32::try_from(self.told.len()).unwrap()) as usize]),
+            }
+            self.told.push(self.stripe);
+        }
+
+        /// Stripe makes the refund that it is asked for, or refuses it.
+        fn answer(&mut self) {
+            let Some(refund) = self.card.asked_refund().cloned() else { return };
+            let fits = self.stripe.1 + refund.amount <= 1234;
+            self.stripe.1 += if fits { refund.amount } else { 0 };
+            self.card = self.card.with_answer(&refund.name, if fits { RefundState::Done } else { RefundState::Refused }, None);
+        }
+
+        /// An order without a payment ends by itself.
+        fn end(&mut self) {
+            let end = self.card.end(self.now).filter(|_| self.card.intent.is_none() && self.state == OrderState::PendingPayment);
+            self.state = end.unwrap_or(self.state);
+        }
+
+        fn hear(&mut self, (progress, refunded): (Progress, u64)) {
+            let (state, card) = settled(self.state, self.card.clone(), &said(progress, refunded), self.now);
+            (self.state, self.card) = (state, card);
+        }
+    }
+
+    #[test]
+    fn an_order_becomes_what_stripe_says_whatever_is_heard_when() {
+        let sys = Sys::real();
+        let mut ends = Vec::new();
+        for n in 0..10_000 {
+            let card = if n % 2 == 0 { payment() } else { OrderCard::new(String::new(), NOW) };
+            let stripe = (Progress::Open, 0);
+            let mut world = World { state: OrderState::PendingPayment, card, now: NOW, stripe, told: vec![stripe] };
+            for _ in 0..12 {
+                world.step(&sys, sys.below(12));
+            }
+            for _ in 0..3 {
+                world.hear(world.stripe);
+                world.answer();
+                world.end();
+            }
+            let World { state, card, stripe, .. } = world;
+            let was_refused = card.refunds.iter().any(|refund| refund.state == RefundState::Refused);
+            let right = match (stripe.0, state) {
+                (Progress::Succeeded, OrderState::Paid) => stripe.1 == 0,
+                (Progress::Succeeded, OrderState::Refunding) => (1..1234).contains(&stripe.1),
+                (Progress::Succeeded, OrderState::Refunded) => stripe.1 == 1234,
+                (Progress::Succeeded, OrderState::Expired | OrderState::Cancelled) => stripe.1 == 1234 || was_refused,
+                (Progress::Open, OrderState::PendingPayment) | (Progress::Cancelled, OrderState::Expired | OrderState::Cancelled) => true,
+                (Progress::Open, OrderState::Expired | OrderState::Cancelled) => card.intent.is_none() || n % 2 == 1,
+                _ => false,
+            };
+            assert!(right && card.refunds.len() <= 1, "{state:?} {stripe:?} {card:?}");
+            ends.push(state);
+        }
+        for state in [OrderState::Paid, OrderState::Refunding, OrderState::Expired, OrderState::Cancelled, OrderState::PendingPayment] {
+            assert!(ends.contains(&state), "{state:?}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! Comments on products.
 
-use accounts::user::{self, Status, User};
+use accounts::{
+    audit::AuditEntry,
+    user::{self, Status, User},
+};
 use kernel::{
     Kind, Problem, Sys, Time,
     id::{CommentId, ProductId, UserId},
@@ -66,9 +69,15 @@ impl Comment {
         }
     }
 
-    /// Adds another text of the comment to a transaction. The slot is refused if the comment is gone.
+    /// Adds another text of the comment to a transaction. The slot is refused if the comment is gone, or has another text than was read.
     pub fn change(&self, tx: &mut Tx, text: &CommentText, now: Time) -> Slot {
-        tx.update(changed(self.key(), self.author, text, now))
+        tx.update(changed(self.key(), self.author, text, now).when(field("text").eq(&self.text)))
+    }
+
+    /// An entry of the audit about the comment.
+    #[must_use]
+    pub fn audited(&self, entry: AuditEntry) -> AuditEntry {
+        entry.changed("product", self.product, self.product).changed("comment", self.id, self.id)
     }
 
     /// Adds the deletion of the comment to a transaction. The slot is refused if the comment is gone.

@@ -25,7 +25,7 @@ use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Sl
 use utoipa::ToSchema;
 
 use crate::{
-    card::CardPayment,
+    card::OrderCard,
     cart::Cart,
     machine::{ARROWS, By, OrderState, step},
     quote::PricedLine,
@@ -112,7 +112,7 @@ pub struct Order {
     pub changed_at: Time,
     /// Its payment by card, if it is paid so.
     #[serde(default)]
-    pub card: Option<CardPayment>,
+    pub card: Option<OrderCard>,
     /// Raised by every change.
     pub version: u64,
 }
@@ -165,7 +165,7 @@ impl Order {
 
     /// With this state of its payment.
     #[must_use]
-    pub fn with_card(&self, card: CardPayment) -> Self {
+    pub fn with_card(&self, card: OrderCard) -> Self {
         Self { card: Some(card), ..self.clone() }
     }
 

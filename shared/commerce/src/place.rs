@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits, limits::Limit};
 
 use crate::{
-    card::CardPayment,
+    card::OrderCard,
     cart::{Cart, CartLine, in_use},
     machine::{OrderState, StockMove},
     order::{Order, PaymentMethod, Recipient},
@@ -82,6 +82,8 @@ pub struct Placing<'a> {
     pub wish: Wish,
     /// The key that names the request.
     pub key: &'a str,
+    /// The network that the request came from.
+    pub network: String,
     /// What limits the orders that the person may place.
     pub limits: Vec<Limit>,
 }
@@ -91,8 +93,8 @@ pub struct Placing<'a> {
 /// has changed meanwhile.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or
-/// [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`],
+/// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (hash(placing.key), hash(&format!("{:?}", placing.wish)));
@@ -131,6 +133,15 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
         }
     }
     Err(Kind::Conflict.because("the cart, a product or the account changed each time"))
+}
+
+/// Whether a request with the same key has placed an order before. One read.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn is_placed(table: &Table, now: Time, placing: &Placing<'_>) -> Result<bool, StoreError> {
+    let request = OrderRequest::key_of(placing.user.id, &hash(placing.key));
+    Ok(table.get::<OrderRequest>(request).await?.is_some_and(|earlier| earlier.until > now))
 }
 
 /// What an earlier request with the same key has placed.
@@ -184,7 +195,9 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
     }
     let (state, card) = match placing.wish.payment_method {
         PaymentMethod::CashOnDelivery => (OrderState::Placed, None),
-        PaymentMethod::Card if BY_CARD.contains(&total.amount()) => (OrderState::PendingPayment, Some(CardPayment::new(now))),
+        PaymentMethod::Card if BY_CARD.contains(&total.amount()) => {
+            (OrderState::PendingPayment, Some(OrderCard::new(placing.network.clone(), now)))
+        }
         PaymentMethod::Card => {
             let range = FieldError::new("range").with("min", *BY_CARD.start()).with("max", *BY_CARD.end());
             return Err(Problem::field("/total/amount", range));

@@ -65,8 +65,8 @@ fn sortable(name: String) -> Result<String, FieldError> {
     if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::new("characters")) }
 }
 
-// Descriptions and comments are not in the audit, because they are long.
-kernel::audited_texts!(ProductName, CategoryTitle);
+// Descriptions are not in the audit, because they are long.
+kernel::audited_texts!(ProductName, CategoryTitle, CommentText);
 
 #[cfg(test)]
 mod tests {

@@ -130,7 +130,8 @@ impl Bucket {
     }
 
     /// The bucket with this name.
-    fn new(aws: &Aws, name: &str) -> Self {
+    #[must_use]
+    pub fn new(aws: &Aws, name: &str) -> Self {
         let aws = aws.clone();
         Self { client: Arc::new(LazyLock::new(Box::new(move || Self::client(&aws)))), name: name.into() }
     }

@@ -63,6 +63,7 @@ store::items![
     report::Report,
     report::ReportMade,
     room::Room,
+    room::RoomEntry,
     room::SlugClaim,
     roster::RoomCount,
     send::Receipt,

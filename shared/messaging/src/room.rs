@@ -9,11 +9,11 @@ use accounts::{
 };
 use kernel::{
     FieldError, Kind, Problem, Sys, Time,
-    id::{BadId, RoomId, UserId},
+    id::{BadId, RoomId, UserId, before},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    About, CommitError, Cond, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field,
+    About, CommitError, Cond, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
 use utoipa::ToSchema;
@@ -293,6 +293,52 @@ impl Item for Room {
     fn indexes(&self) -> Vec<(Index, Key)> {
         self.support_places()
     }
+}
+
+/// The partition of the list of all groups and channels. One person makes thirty in an hour at most, so one partition takes them all.
+const LIST: &str = "ROOMS";
+
+/// That there is a group or a channel: its place in the list of all, which staff read. The room itself is in no index, because it changes
+/// with every message.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RoomEntry {
+    room: RoomId,
+}
+
+impl RoomEntry {
+    pub(crate) fn key_of(room: RoomId) -> Key {
+        Key::new(LIST, room.to_string())
+    }
+
+    /// Adds the entry of a new room to a transaction.
+    pub(crate) fn create(tx: &mut Tx, room: RoomId) {
+        tx.create(&Self { room });
+    }
+}
+
+impl Item for RoomEntry {
+    const KIND: &'static str = "room_entry";
+    const ABOUT: About = About::at(LIST, "{room}", Personal::Nobody("the id of a room"));
+    fn key(&self) -> Key {
+        Self::key_of(self.room)
+    }
+}
+
+/// The groups and channels after this one, the newest first, and after which the next page begins. A query and a batch.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn newest(table: &Table, after: Option<RoomId>, limit: u32) -> Result<(Vec<Room>, Option<RoomId>), StoreError> {
+    let mut range = Range::of(LIST).eventually().newest_first().limit(limit);
+    if let Some(after) = after {
+        let Some(high) = before(&after) else { return Ok((Vec::new(), None)) };
+        range = range.between(RoomId::NIL.to_string(), high.to_string());
+    }
+    let page = table.query::<RoomEntry>(range).await?;
+    let next = page.last().map(|entry| entry.room);
+    let mut found = table.get_many(page.items.iter().map(|entry| Room::key_of(entry.room)).collect()).await?;
+    let rooms = page.items.iter().map(|entry| found.take(&Room::key_of(entry.room)));
+    Ok((rooms.filter_map(Result::transpose).collect::<Result<_, _>>()?, next))
 }
 
 /// The partition of a room, which has the room, its members and its messages.

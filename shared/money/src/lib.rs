@@ -169,6 +169,18 @@ impl Money {
     }
 }
 
+impl Auditable for Money {
+    fn audited(&self) -> AuditValue {
+        AuditValue::Amount { amount: self.amount, currency: self.currency.code().to_owned() }
+    }
+}
+
+impl Auditable for Percent {
+    fn audited(&self) -> AuditValue {
+        u32::from(self.get()).audited()
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -257,17 +269,5 @@ pub(crate) mod tests {
         for currency in Currency::ALL {
             assert_eq!(serde_json::to_value(currency).unwrap(), currency.code());
         }
-    }
-}
-
-impl Auditable for Money {
-    fn audited(&self) -> AuditValue {
-        AuditValue::Amount { amount: self.amount, currency: self.currency.code().to_owned() }
-    }
-}
-
-impl Auditable for Percent {
-    fn audited(&self) -> AuditValue {
-        u32::from(self.get()).audited()
     }
 }

@@ -66,6 +66,13 @@ pub enum Mail {
         /// When it was paid.
         paid_at: Time,
     },
+    /// The last seal of the audit, once a day for operators.
+    AuditHead {
+        /// The number of the seal.
+        number: u64,
+        /// Its hash, under which are all seals before it.
+        hash: String,
+    },
     /// The receipt for a plan.
     PlanReceipt {
         /// The payer's username.
@@ -280,6 +287,7 @@ impl Mail {
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
+            Self::AuditHead { .. } => "audit_head".into(),
             Self::PlanReceipt { .. } => "plan_receipt".into(),
             Self::OrderConfirmation { paid: false, .. } => "order_confirmation".into(),
             Self::OrderConfirmation { paid: true, .. } => "order_paid".into(),

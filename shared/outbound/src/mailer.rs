@@ -38,7 +38,7 @@ impl Mailer {
     /// [`SendError`]
     pub async fn send_to_team(&self, locale: Locale, mail: &Mail) -> Result<(), SendError> {
         let team = self.team.as_ref().ok_or(SendError::Compose("there is no address of the team"))?;
-        self.send(&team.email.to_string(), locale, mail).await
+        self.send(team.email.as_ref(), locale, mail).await
     }
 
     /// Sends a mail to one address. One request to SES.

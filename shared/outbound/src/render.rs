@@ -109,6 +109,7 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
             let time = format!("{}: {} {} UTC", label("occasion-time"), paid_at.date(), time_of_day(*paid_at));
             return vec![format!("{}: {number}", label(&format!("{}-number", mail.name()))), time];
         }
+        Mail::AuditHead { hash, .. } => return vec![format!("SHA-256: {hash}")],
         Mail::OrderConfirmation { number, lines, total, .. } => {
             let label = |key: &str| TEXTS.text(locale, key, &[]);
             let number = format!("{}: {number}", label("order_confirmation-number"));
@@ -162,6 +163,7 @@ fn args(mail: &Mail, locale: Locale) -> Args {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
         }
         Mail::DonationReceipt { username, amount, .. } => vec![("username", username.clone()), ("amount", amount.clone())],
+        Mail::AuditHead { number, .. } => vec![("number", number.to_string())],
         Mail::PlanReceipt { username, plan, amount, .. } => {
             vec![("username", username.clone()), ("plan", plan.clone()), ("amount", amount.clone())]
         }
@@ -216,6 +218,25 @@ mod tests {
         assert!(bodies.html.contains("One &lt;b&gt; day more.") && !bodies.html.contains("<b>"), "{}", bodies.html);
     }
 
+    /// Mails with parts of their own, which are neither codes nor notices.
+    const SPECIAL: [&str; 15] = [
+        "activation",
+        "address_taken",
+        "audit_head",
+        "contact_answer",
+        "contact_copy",
+        "contact_message",
+        "deletion_scheduled",
+        "donation_receipt",
+        "missed",
+        "order_confirmation",
+        "order_paid",
+        "password_reset",
+        "plan_receipt",
+        "support_answer",
+        "support_transcript",
+    ];
+
     fn every_mail() -> Vec<Mail> {
         let username = "ana_nowak".to_owned();
         let link = || Secret::new("https://stoa.example/x#token=chl_01.a-b_c".to_owned());
@@ -226,23 +247,7 @@ mod tests {
         };
         let code = || Secret::new("012345".to_owned());
         let codes = named("_code-lead").into_iter().map(|purpose| Mail::Code { purpose, code: code(), life: Duration::from_secs(600) });
-        let special = [
-            "activation",
-            "address_taken",
-            "contact_answer",
-            "contact_copy",
-            "contact_message",
-            "deletion_scheduled",
-            "donation_receipt",
-            "missed",
-            "order_confirmation",
-            "order_paid",
-            "password_reset",
-            "plan_receipt",
-            "support_answer",
-            "support_transcript",
-        ];
-        let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !special.contains(name));
+        let plain = named("-lead").into_iter().filter(|name| !name.ends_with("_code") && !SPECIAL.contains(name));
         let (plain, notices): (BTreeSet<&str>, BTreeSet<&str>) = (plain.collect(), Notice::ALL.iter().map(|n| n.name()).collect());
         assert_eq!(plain, notices, "each notice has messages, and nothing else has");
         let often = [1, 2, 5, 120].map(|times| Repeated { times, since: Time::ZERO, last: Time::from_millis(1_798_358_700_000) });
@@ -254,6 +259,7 @@ mod tests {
         let others = [
             Mail::Activation { link: link(), life: Duration::from_secs(24 * 3600) },
             Mail::AddressTaken,
+            Mail::AuditHead { number: 7, hash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg".to_owned() },
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
             Mail::DonationReceipt {

@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
 /// The payments from one network.
 pub const FROM_NETWORK: Quota = Quota::window("payments_network", 10, HOUR, "payments that are begun from a network");
+/// The captchas of a person that are checked before payments: each is a request to their service.
+pub const CAPTCHAS: Quota = Quota::window("payment_captchas", 20, HOUR, "captchas of a person before payments");
 /// The refused cards of a person, after which a payment takes a captcha.
 const REFUSED: Quota = Quota::window("cards_refused", 3, DAY, "refused cards of a person").frequent();
 /// As [`REFUSED`], of everybody in one network.
@@ -35,7 +37,7 @@ pub struct CaptchaSite {
     action: &'static str,
 }
 
-/// Admits people to begin a payment by card.
+/// Keeps whoever tries cards from beginning payments, unless they solve a captcha.
 #[derive(Clone)]
 pub struct CardGate(Option<Captcha>);
 
@@ -53,26 +55,22 @@ impl CardGate {
         self.0.as_ref().map(site)
     }
 
-    /// Admits a person from this network, or refuses them: for each new payment, but not for a repetition of the same request. Two
-    /// counters; with captchas also a batch read, and a request to their service after three refused cards.
+    /// Asks for a captcha if three cards of this person, or in this network, were refused: before each new payment, but not for a
+    /// repetition of the same request. With captchas a batch read; after refused cards also a counter, and a request to their service.
     ///
     /// # Errors
-    /// [`Kind::CaptchaRequired`] if there is no token of a captcha where one is needed, otherwise the errors of [`Captcha::check`], and
-    /// [`Kind::TooManyRequests`].
-    pub async fn admit(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
-        let asked = match &self.0 {
-            Some(captcha) if has_refused_cards(table, now, user, network).await? => Some(captcha),
-            _ => None,
-        };
-        let token = token.unwrap_or_default();
-        if asked.is_some() && token.is_empty() {
+    /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::TooManyRequests`], and the errors of
+    /// [`Captcha::check`].
+    pub async fn check(&self, table: &Table, now: Time, user: UserId, network: &str, token: Option<&str>) -> Result<(), Problem> {
+        let Some(captcha) = &self.0 else { return Ok(()) };
+        if !has_refused_cards(table, now, user, network).await? {
+            return Ok(());
+        }
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Err(Kind::CaptchaRequired.because("three cards were refused"));
-        }
-        limits::take(table, now, &[PAYMENTS.of(user), FROM_NETWORK.of(network)]).await?;
-        match asked {
-            Some(captcha) => Ok(captcha.check(now, token, ACTION).await?),
-            None => Ok(()),
-        }
+        };
+        limits::take(table, now, &[CAPTCHAS.of(user)]).await?;
+        Ok(captcha.check(now, token, ACTION).await?)
     }
 }
 

@@ -22,7 +22,7 @@ pub mod waiting;
 pub use asked::{Asked, PaidFor, metadata_of};
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{DonationLimits, Donor};
-pub use gate::{CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
+pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
 pub use payment::{
     ABANDONED, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,

@@ -1,6 +1,7 @@
 //! The result of a sign-in step: another step, or the session.
 
 use accounts::{
+    audit::{Action, Audit, AuditEntry},
     session::{self, Opening, RefreshToken, Session},
     token::{Method, Tokens},
     user::User,
@@ -8,7 +9,7 @@ use accounts::{
 use axum::response::{IntoResponse, Response};
 use callers::bearer;
 use http::HeaderMap;
-use kernel::{Client, Kind, Problem, Secret, Sys, Time};
+use kernel::{Kind, Origin, Problem, Secret, Time};
 use store::{Table, Tx};
 
 use crate::{
@@ -75,7 +76,7 @@ pub struct CompletedSignIn<'a> {
 }
 
 impl CompletedSignIn<'_> {
-    /// Adds the new session to a transaction, and returns the client's answer for after the commit. `key` makes the refresh
+    /// Adds the new session to a transaction, with an entry of the audit if the client is new, and returns the client's answer for after the commit. `key` makes the refresh
     /// token. A query of the trusted devices if this device is to become one.
     ///
     /// # Errors
@@ -83,12 +84,13 @@ impl CompletedSignIn<'_> {
     pub async fn open(
         self,
         table: &Table,
-        sys: &Sys,
+        audit: &Audit,
         issuer: &SessionIssuer,
         key: &Secret,
         tx: &mut Tx,
-        client: &Client,
+        origin: &Origin,
     ) -> Result<SignedIn, Problem> {
+        let (sys, client) = (table.sys(), &origin.client);
         let known = self.device.is_some();
         let (trusted, kept) = match self.device {
             Some(device) => {
@@ -104,6 +106,10 @@ impl CompletedSignIn<'_> {
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
         let opening = opening.on(trusted.map(|device| device.id));
         opening.write(tx, sys);
+        if opening.is_new_client() {
+            let entry = AuditEntry::of_own(sys, self.user.id, origin, Action::NewClientSignedIn);
+            audit.add(tx, &entry.changed("methods", (), &opening.session.amr));
+        }
         let signed_in = SignedIn::new(issuer, &opening.session, &opening.refresh, self.options.delivery)?.by(self.user.into());
         Ok(signed_in.on_device(kept.as_ref(), self.options.delivery).going_on(self.options.next))
     }

@@ -1,6 +1,7 @@
 //! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
 
 use commerce::{
+    card::OrderCard,
     leaving::OrderRecord,
     order::{self, Order},
 };
@@ -148,13 +149,16 @@ impl News<'_> {
     /// written with the last step: so all of it is done again as long as something fails.
     async fn of_order(self, stripe: &Stripe, id: OrderId) -> Result<Settled, SettleError> {
         let Self { table, sys, user, payment, event } = self;
-        let said = &payment.state;
+        let (said, mut refused) = (&payment.state, payment.refused.clone());
         for _ in 0..ROUNDS {
             let Some(order) = table.get::<Order>(Order::key_of(user, id)).await? else {
                 let kept = OrderRecord::settle(table, id, said).await?;
                 return Ok(if kept { Settled::Record } else { Settled::Missing(payment) });
             };
-            if order.card.as_ref().is_some_and(|card| card.owes()) {
+            if let (Some(charge), Some(card)) = (refused.take(), &order.card) {
+                card_refused_in(table, sys.now(), &card.network, &charge).await?;
+            }
+            if order.card.as_ref().is_some_and(OrderCard::owes) {
                 give_back(table, sys, stripe, order).await?;
                 continue;
             }

@@ -82,7 +82,7 @@ impl Subjects {
     fn parse(listed: &str) -> Result<Self, String> {
         let entries = listed.split(';').map(str::trim).filter(|entry| !entry.is_empty());
         let subjects = entries.map(Subject::parse).collect::<Result<Vec<_>, _>>()?;
-        let mut values: Vec<&str> = subjects.all().map(|subject| subject.value.as_str()).collect();
+        let mut values: Vec<&str> = subjects.iter().map(|subject| subject.value.as_str()).collect();
         values.sort_unstable();
         values.dedup();
         match subjects.len() {

@@ -5,13 +5,16 @@
 
 use std::time::Duration;
 
-use accounts::{identifier::Email, user::owned};
+use accounts::{
+    identifier::Email,
+    user::{owned, owned_partition},
+};
 use kernel::{
     Locale, Time,
     id::{TicketId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, field};
+use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::message::TicketMessage;
@@ -22,6 +25,9 @@ pub const NAME_MAX: usize = 100;
 pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The most tickets of an account that are listed at once, and the items that are read for that.
+const TICKETS_OF_ACCOUNT: usize = 50;
+const ROWS_OF_ACCOUNT: u32 = 200;
 /// The beginning of the partition keys of tickets.
 pub(crate) const PREFIX: &str = "CONTACT#";
 
@@ -43,6 +49,8 @@ pub enum TicketState {
     /// Nothing is to be done.
     Done,
 }
+
+kernel::audited_words!(TicketState);
 
 impl TicketState {
     /// Its name.
@@ -216,15 +224,26 @@ pub async fn list(table: &Table, state: TicketState, after: Option<&Place>, limi
     table.query(range).await
 }
 
+/// The latest tickets that an account has written, in every state: at most fifty. One query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn of_account(table: &Table, user: UserId) -> Result<Vec<Ticket>, StoreError> {
+    // Their messages are in between.
+    let theirs = Range::of_index(Index::Owner, owned_partition(user)).prefix(PREFIX).newest_first().limit(ROWS_OF_ACCOUNT);
+    let tickets = table.query_rows(theirs).await?.items.into_iter().filter(Row::is::<Ticket>);
+    tickets.take(TICKETS_OF_ACCOUNT).map(Row::decode).collect()
+}
+
 /// A ticket with its messages in their order. One query. `None` if there is no such ticket, or if it is not kept any more.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn read(table: &Table, now: Time, id: TicketId) -> Result<Option<(Ticket, Vec<TicketMessage>)>, StoreError> {
     let rows = table.query_rows(Range::of(partition(id))).await?.items;
-    let (tickets, messages): (Vec<_>, Vec<_>) = rows.into_iter().partition(store::Row::is::<Ticket>);
-    let ticket = tickets.into_iter().next().map(store::Row::decode::<Ticket>).transpose()?.filter(|ticket| ticket.is_kept(now));
-    let messages = messages.into_iter().map(store::Row::decode::<TicketMessage>).collect::<Result<_, _>>()?;
+    let (tickets, messages): (Vec<_>, Vec<_>) = rows.into_iter().partition(Row::is::<Ticket>);
+    let ticket = tickets.into_iter().next().map(Row::decode::<Ticket>).transpose()?.filter(|ticket| ticket.is_kept(now));
+    let messages = messages.into_iter().map(Row::decode::<TicketMessage>).collect::<Result<_, _>>()?;
     Ok(ticket.map(|ticket| (ticket, messages)))
 }
 

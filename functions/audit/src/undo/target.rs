@@ -14,7 +14,7 @@ use kernel::{Kind, Problem, audit::AuditValue, id::UserId};
 use search::Catalogue;
 use store::{CommitError, Slot, Table, Tx};
 
-use super::{ban, category, deletion, product, profile, recorded::Recorded, roles, status};
+use super::{ban, category, comment, deletion, product, profile, recorded::Recorded, roles, status};
 
 /// Who undoes something.
 pub fn actor(caller: &Staff<Administrator>) -> Actor {
@@ -25,6 +25,7 @@ pub fn actor(caller: &Staff<Administrator>) -> Actor {
 pub enum Target {
     Product(product::Target),
     Category(category::Target),
+    Comment(comment::Target),
     Roles(roles::Target),
     Ban(ban::Target),
     Profile(profile::Target),
@@ -116,6 +117,7 @@ impl Target {
         Ok(match entry.record.action {
             Action::ProductChanged => Self::Product(product::Target::read(&s.table, entry, who).await?),
             Action::CategoryChanged => Self::Category(category::Target::read(&s.table, entry, who).await?),
+            Action::CommentChanged => Self::Comment(comment::Target::read(&s.table, entry, who).await?),
             Action::RoleGranted | Action::RoleTaken => Self::Roles(roles::Target::read(&s.table, entry, who).await?),
             Action::ChatBanned | Action::ChatUnbanned => Self::Ban(ban::Target::read(s, entry, who).await?),
             Action::ProfileChanged | Action::UsernameChanged | Action::PictureRemoved => {
@@ -135,6 +137,7 @@ impl Target {
         let fields = match self {
             Self::Product(target) => target.fields(entry),
             Self::Category(target) => target.fields(entry),
+            Self::Comment(target) => target.fields(entry),
             Self::Roles(target) => target.fields(entry),
             Self::Ban(target) => target.fields(entry),
             Self::Profile(target) => target.fields(entry),
@@ -154,6 +157,7 @@ impl Target {
         match self {
             Self::Product(target) => target.plan(s, tx, entry, fields).await,
             Self::Category(target) => target.plan(tx, entry, fields),
+            Self::Comment(target) => target.plan(s, tx, entry, fields),
             Self::Roles(target) => target.plan(tx, entry, fields),
             Self::Ban(target) => Ok(target.plan(s, tx, entry)),
             Self::Profile(target) => target.plan(s, tx, entry, fields),

@@ -20,7 +20,7 @@ no-screen = There is no such screen
 no-screen-text = The address names none of the screens. Choose one in the navigation.
 no-entry = You cannot be here
 no-staff = This console is for the team. Ask a superuser for a role, or sign in as somebody else.
-needs-factor = The team needs an authenticator app or a passkey. Set one up in your account, and come back.
+needs-factor = The team needs an authenticator app or a passkey. Set the app up here.
 
 # Signing in.
 sign-in = Sign in
@@ -345,6 +345,20 @@ revoked = revoked
 valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
+deletions = Deletions of accounts
+none-overdue = all that are due have begun
+overdue = overdue by more than an hour: { $count }
+set-up-factors = Turn on second factors
+contact-first = First prove this: { $contact }.
+code-was-sent = A code was sent to { $target }.
+scan = Scan this with an authenticator app, or type the secret, and enter the code that it shows.
+qr = QR code of the secret
+recovery-codes = Keep these recovery codes. Each is valid once, and they are shown only now.
+codes-kept = I have kept them
+first-superuser = The first superuser
+first-superuser-text = After a deployment, an operator has given you a secret that makes you the first superuser.
+operator-secret = Secret
+become-first = Become the first superuser
 resend = Send another code
 work-support_threads = threads without an answer
 work-orders = orders to ship
@@ -470,7 +484,8 @@ figure-registrations = Registrations
 figure-sign_ins = Sign-ins
 figure-messages = Messages
 figure-orders = Orders
-figure-revenue = Revenue
+figure-ordered = Ordered for
+figure-donated = Donated
 figure-deletions = Deletions
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average

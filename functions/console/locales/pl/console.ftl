@@ -20,7 +20,7 @@ no-screen = Nie ma takiego ekranu
 no-screen-text = Adres nie wskazuje żadnego ekranu. Wybierz ekran z nawigacji.
 no-entry = Brak dostępu
 no-staff = Ta konsola jest dla zespołu. Poproś superużytkownika o rolę albo zaloguj się na inne konto.
-needs-factor = Zespół potrzebuje aplikacji uwierzytelniającej albo klucza dostępu. Ustaw je na swoim koncie i wróć tutaj.
+needs-factor = Zespół potrzebuje aplikacji uwierzytelniającej albo klucza dostępu. Aplikację ustawisz tutaj.
 
 # Signing in.
 sign-in = Zaloguj się
@@ -345,6 +345,20 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+deletions = Usuwanie kont
+none-overdue = wszystkie zaległe się rozpoczęły
+overdue = spóźnione o ponad godzinę: { $count }
+set-up-factors = Włącz drugi składnik logowania
+contact-first = Najpierw potwierdź: { $contact }.
+code-was-sent = Kod wysłano na { $target }.
+scan = Zeskanuj to aplikacją uwierzytelniającą albo przepisz sekret, a potem wpisz kod z aplikacji.
+qr = Kod QR z sekretem
+recovery-codes = Zachowaj te kody odzyskiwania. Każdy działa raz i widać je tylko teraz.
+codes-kept = Kody zachowane
+first-superuser = Pierwszy superużytkownik
+first-superuser-text = Po wdrożeniu operator przekazał Ci sekret, który czyni Cię pierwszym superużytkownikiem.
+operator-secret = Sekret
+become-first = Zostań pierwszym superużytkownikiem
 resend = Wyślij kolejny kod
 work-support_threads = wątki bez odpowiedzi
 work-orders = zamówienia do wysłania
@@ -470,7 +484,8 @@ figure-registrations = Rejestracje
 figure-sign_ins = Logowania
 figure-messages = Wiadomości
 figure-orders = Zamówienia
-figure-revenue = Przychód
+figure-ordered = Wartość zamówień
+figure-donated = Darowizny
 figure-deletions = Usunięcia
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio

@@ -124,7 +124,7 @@ struct Model {
 impl Model {
     fn write(&mut self, person: usize, to: &Values, at: usize) {
         for (field, value) in to {
-            self.writes.entry((person, field)).or_default().insert(at, value.clone());
+            self.writes.entry((person, *field)).or_default().insert(at, value.clone());
         }
     }
 

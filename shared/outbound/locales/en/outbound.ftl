@@ -196,6 +196,10 @@ donation_receipt-lead = Thank you, { $username }. We have received your donation
 donation_receipt-number = Number
 donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
 
+audit_head-subject = The audit up to seal { $number }
+audit_head-lead = This is the hash of seal { $number } of the audit. All seals before it are under it.
+audit_head-note = Keep this mail where nobody can change it: it shows later whether somebody has touched the audit.
+
 plan_receipt-subject = Your plan: { $plan }
 plan_receipt-lead = Thank you, { $username }. We have received { $amount } for the plan { $plan }, which you have from now on.
 plan_receipt-number = Number

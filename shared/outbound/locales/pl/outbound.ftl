@@ -211,6 +211,10 @@ donation_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy Twoją darowiz
 donation_receipt-number = Numer
 donation_receipt-note = Zachowaj tę wiadomość: potwierdza Twoją płatność. Lista wszystkich darowizn jest na Twoim koncie.
 
+audit_head-subject = Dziennik zdarzeń do pieczęci { $number }
+audit_head-lead = To jest skrót pieczęci { $number } dziennika zdarzeń. Obejmuje on wszystkie wcześniejsze pieczęcie.
+audit_head-note = Przechowaj tę wiadomość tam, gdzie nikt nie może jej zmienić: pokaże później, czy ktoś ingerował w dziennik.
+
 plan_receipt-subject = Twój plan: { $plan }
 plan_receipt-lead = Dziękujemy, { $username }. Otrzymaliśmy { $amount } za plan { $plan }, z którego możesz już korzystać.
 plan_receipt-number = Numer

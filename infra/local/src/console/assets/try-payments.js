@@ -105,7 +105,7 @@ export function donationPart({ shop, checkout: { donations } }, number) {
 export function plansPart({ checkout: { plans } }) {
   const list = el("ul", { class: "rows", "aria-label": texts.plans, "data-plans": true });
   const view = payView(plans.pay);
-  const past = history(plans, texts.planPayments, texts.noPlanPayments, ({ plan, amount }) => `${plan.name}, ${money(amount)}`);
+  const past = history(plans, texts.planPayments, texts.noPlanPayments, ({ name, amount }) => `${name}, ${money(amount)}`);
 
   async function buy(plan) {
     const begun = await done(plans.begin(plan));

@@ -64,8 +64,8 @@ export async function prove(flow, person) {
   return proof !== undefined && (await done(flow.verify(proof)))?.next === "signed_in";
 }
 
-/** The phone number of a person, by their place among the people of this page. */
-export const phoneOf = ({ people }, { username }) => `+${PHONES + people.findIndex((one) => one.username === username)}`;
+/** The phone number of a person, by the place of their name among those of this page. */
+export const phoneOf = ({ people }, { username }) => `+${PHONES + people.filter((one) => one.username < username).length}`;
 
 /** Gives an account a phone number, with the code from the inbox. Returns the profile. */
 export async function setPhone({ api }, phone) {

@@ -1,0 +1,115 @@
+//! What waits for staff, counted no further than a page of the console shows.
+
+use accounts::{
+    deletion::{self, SHARDS},
+    staff::Role,
+};
+use axum::extract::State;
+use callers::{Staff, staff::Moderator};
+use commerce::{machine::OrderState, order::in_this_state};
+use futures_util::{future::try_join_all, try_join};
+use messaging::{
+    report::{self, ReportState},
+    support::thread::{self, ThreadState},
+};
+use serde::Serialize;
+use store::{StoreError, limits::HOUR};
+use tickets::TicketState;
+use utoipa::ToSchema;
+use web::{Error, Json, Problems};
+
+/// The most that is counted.
+const MOST: u32 = 10;
+/// What is read for that: one more tells that there are more.
+const LOOK: u32 = MOST.saturating_add(1);
+
+/// A number up to ten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CappedCount {
+    /// How many, at most ten.
+    #[schema(minimum = 0, maximum = 10)]
+    count: u32,
+    /// Whether there are more.
+    more: bool,
+}
+
+impl CappedCount {
+    fn of(found: usize) -> Self {
+        let found = u32::try_from(found).unwrap_or(u32::MAX);
+        Self { count: found.min(MOST), more: found > MOST }
+    }
+}
+
+/// What waits for staff.
+#[derive(Serialize, ToSchema)]
+pub struct StaffWork {
+    /// Support threads in which the team has to do something.
+    support_threads: CappedCount,
+    /// Reported messages that nobody has resolved.
+    reports: CappedCount,
+    /// Tickets of the contact form in which the team has to do something. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tickets: Option<CappedCount>,
+    /// Orders that wait to be shipped: those in cash, and those that are paid by card. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orders: Option<CappedCount>,
+    /// Orders of which a part was given back, which is to be ended. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunds: Option<CappedCount>,
+    /// Deletions of accounts that should have begun an hour ago. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overdue_deletions: Option<CappedCount>,
+}
+
+/// Counts what waits for staff, up to ten of each kind.
+///
+/// For moderators, with a second factor; some of it is for administrators.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
+/// and one for reports; for administrators also one for tickets, three for orders, and four for deletions.
+#[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
+pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
+    let moderation = async {
+        let threads = thread::list(&s.table, ThreadState::Open, None, LOOK);
+        let reports = report::page(&s.table, ReportState::Open, None, LOOK);
+        let (threads, reports) = try_join!(threads, reports)?;
+        Ok::<_, StoreError>((CappedCount::of(threads.items.len()), CappedCount::of(reports.items.len())))
+    };
+    let administration = async {
+        if caller.role < Role::Administrator {
+            return Ok::<_, StoreError>(None);
+        }
+        let orders = |state| in_this_state(&s.table, state, None, LOOK);
+        let (tickets, placed, paid, refunding, deletions) = try_join!(
+            tickets::list(&s.table, TicketState::Open, None, LOOK),
+            orders(OrderState::Placed),
+            orders(OrderState::Paid),
+            orders(OrderState::Refunding),
+            overdue_deletions(&s)
+        )?;
+        let to_ship = placed.items.len().saturating_add(paid.items.len());
+        Ok(Some([tickets.items.len(), to_ship, refunding.items.len(), deletions].map(CappedCount::of)))
+    };
+    let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
+    let [tickets, orders, refunds, overdue_deletions] = administration.map_or([None; 4], |counts| counts.map(Some));
+    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, overdue_deletions }))
+}
+
+/// How many deletions the sweep has not begun although it should have.
+async fn overdue_deletions(s: &crate::State) -> Result<usize, StoreError> {
+    let late = s.sys.now() - HOUR;
+    let parts = try_join_all((0..SHARDS).map(|shard| deletion::due(&s.table, shard, late, LOOK, None))).await?;
+    Ok(parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.deletions.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_ten_are_not_counted() {
+        for (found, count, more) in [(0, 0, false), (10, 10, false), (11, 10, true)] {
+            assert_eq!(CappedCount::of(found), CappedCount { count, more });
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! One record of the stream, and what it counts as.
+
+use accounts::figures::{DELETIONS, MESSAGES, REGISTRATIONS, SIGN_INS};
+use aws_lambda_events::dynamodb::EventRecord;
+use events::{
+    delivery::{PlanReceiptDue, ReceiptDue},
+    shop::OrderPlaced,
+};
+use function::Failure;
+use kernel::{
+    Time,
+    id::{DonationId, OrderId, PlanPaymentId, UserId},
+};
+use serde::Deserialize;
+
+/// The number of a record in the stream: decimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sequence(pub String);
+
+impl Sequence {
+    /// Whether it comes after this one.
+    pub fn is_after(&self, other: &str) -> bool {
+        (self.0.len(), self.0.as_str()) > (other.len(), other)
+    }
+}
+
+/// What a record counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Nothing.
+    Nothing,
+    /// One of this figure.
+    One(&'static str),
+    /// An order that was placed, and paid if that is by card.
+    Order(UserId, OrderId),
+    /// A donation that was paid.
+    Donation(UserId, DonationId),
+    /// A plan that was paid.
+    Plan(UserId, PlanPaymentId),
+}
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Its number in the stream.
+    pub sequence: Sequence,
+    /// When it happened.
+    pub at: Time,
+    /// What it counts as.
+    pub what: What,
+}
+
+/// The attributes of a new item that are looked at.
+#[derive(Deserialize)]
+struct Image {
+    kind: String,
+    created_at: Option<Time>,
+    done_at: Option<Time>,
+    at: Option<Time>,
+    name: Option<String>,
+    event: Option<String>,
+}
+
+impl Record {
+    /// # Errors
+    /// If the record has no sequence number: then the batch cannot be counted once.
+    pub fn of(record: EventRecord) -> Result<Self, Failure> {
+        let sequence = Sequence(record.change.sequence_number.ok_or("a record has no sequence number")?);
+        let said = record.change.new_image.contains_key("said");
+        let counted = serde_dynamo::from_item::<_, Image>(record.change.new_image).ok().and_then(|image| image.counts(said));
+        if counted.is_none() {
+            tracing::warn!(sequence = sequence.0, "a record that is not counted");
+        }
+        let (at, what) = counted.unwrap_or((Time::ZERO, What::Nothing));
+        Ok(Self { sequence, at, what })
+    }
+}
+
+impl Image {
+    /// When it happened, and what it counts as.
+    fn counts(self, said: bool) -> Option<(Time, What)> {
+        let at = self.created_at.or(self.done_at).or(self.at)?;
+        let what = match (self.kind.as_str(), self.name.as_deref()) {
+            ("user", _) => What::One(REGISTRATIONS),
+            ("session", _) => What::One(SIGN_INS),
+            ("message", _) if said => What::One(MESSAGES),
+            ("deletion_receipt", _) => What::One(DELETIONS),
+            ("outbox", Some(name)) => paid(name, self.event.as_deref()?)?,
+            _ => return None,
+        };
+        Some((at, what))
+    }
+}
+
+/// What an event tells to be paid.
+fn paid(name: &str, event: &str) -> Option<What> {
+    match name {
+        "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| What::Order(user, order)),
+        "receipt_due" => serde_json::from_str(event).ok().map(|ReceiptDue { user, donation }| What::Donation(user, donation)),
+        "plan_receipt_due" => serde_json::from_str(event).ok().map(|PlanReceiptDue { user, payment }| What::Plan(user, payment)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_compared_as_numbers() {
+        let after = |one: &str, other: &str| Sequence(one.to_owned()).is_after(other);
+        assert!(after("10", "9") && after("4421", "4420") && !after("9", "10") && !after("7", "7"));
+    }
+
+    #[test]
+    fn items_count_as_what_they_are() {
+        let counts = |json: &str, said| serde_json::from_str::<Image>(json).unwrap().counts(said).map(|(_, what)| what);
+        for (json, said, expected) in [
+            (r#"{"kind":"user","created_at":0}"#, false, Some(What::One(REGISTRATIONS))),
+            (r#"{"kind":"session","created_at":0}"#, false, Some(What::One(SIGN_INS))),
+            (r#"{"kind":"message","at":0}"#, true, Some(What::One(MESSAGES))),
+            // A system event.
+            (r#"{"kind":"message","at":0}"#, false, None),
+            (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(What::One(DELETIONS))),
+            (r#"{"kind":"cart","at":0}"#, false, None),
+            (r#"{"kind":"outbox","at":0,"name":"notice_due","event":"{}"}"#, false, None),
+        ] {
+            assert_eq!(counts(json, said), expected, "{json}");
+        }
+        let (user, order) = ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP");
+        let event = format!(r#"{{"name":"order_placed","user":"{user}","order":"{order}"}}"#);
+        assert_eq!(paid("order_placed", &event), Some(What::Order(user.parse().unwrap(), order.parse().unwrap())));
+        let event = format!(r#"{{"name":"receipt_due","user":"{user}","donation":"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}}"#);
+        assert!(matches!(paid("receipt_due", &event), Some(What::Donation(..))));
+        assert_eq!(paid("receipt_due", "{}"), None);
+    }
+}

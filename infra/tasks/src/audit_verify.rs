@@ -1,0 +1,117 @@
+//! Verifies the whole audit: every seal against the one before it, against the records of its interval, and against what the bucket has,
+//! and every record of the table against the seals.
+
+use std::collections::HashSet;
+
+use accounts::{
+    audit::{AuditLog, AuditRecord},
+    audit_seal::{Flaw, SEAL_BYTES_MAX, Seal},
+};
+use files::{Bucket, FilesError};
+use function::Boot;
+use kernel::{Env, Sys, id::AuditId};
+use store::Item as _;
+
+use crate::Failure;
+
+/// Seals of one query, and items of one call of the scan.
+const PAGE: u32 = 1_000;
+
+/// The result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The number of seals that hold.
+    pub seals: u64,
+    /// The number of records under them.
+    pub records: u64,
+    /// The number and the hash of the last seal that holds.
+    pub head: Option<(u64, String)>,
+    /// The number of the first interval that does not hold, and why.
+    pub broken: Option<(u64, Flaw)>,
+    /// Records in the table that should be under a seal and are under none.
+    pub strays: Vec<String>,
+}
+
+/// Verifies everything. `env` has the credentials and, unless it is AWS itself, the endpoints.
+///
+/// # Errors
+/// If the table or the bucket cannot be read.
+pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Report, Failure> {
+    let aws = Boot { env, sys: sys.clone(), http: function::http_client()? }.aws()?;
+    let (log, bucket) = (AuditLog::new(&aws, &sys, &format!("{stack}-audit")), Bucket::new(&aws, bucket));
+    let (mut report, mut sealed) = (Report::default(), HashSet::new());
+    let mut before: Option<Seal> = None;
+    loop {
+        let next = before.as_ref().map_or(0, |before| before.n + 1);
+        let seals = log.seals_from(next, PAGE).await?;
+        if seals.is_empty() {
+            // Behind the last seal in the table there may be one in the bucket.
+            report.broken = anchored(&bucket, next).await?.map(|_| (next, Flaw::SealMissing));
+            break;
+        }
+        for seal in seals {
+            if let Some(broken) = examine(&log, &bucket, before.as_ref(), &seal, &mut sealed).await? {
+                report.broken = Some(broken);
+                break;
+            }
+            report.seals += 1;
+            report.records += seal.count;
+            report.head = Some((seal.n, seal.hash()));
+            before = Some(seal);
+        }
+        if report.broken.is_some() {
+            break;
+        }
+    }
+    if let Some(last) = before.filter(|_| report.broken.is_none()) {
+        report.strays = strays(&log, &last, &sealed).await?;
+    }
+    Ok(report)
+}
+
+/// The number of a seal that does not hold, and why. The ids of its records are added to `sealed`.
+async fn examine(
+    log: &AuditLog,
+    bucket: &Bucket,
+    before: Option<&Seal>,
+    seal: &Seal,
+    sealed: &mut HashSet<AuditId>,
+) -> Result<Option<(u64, Flaw)>, Failure> {
+    let next = before.map_or(0, |before| before.n + 1);
+    if seal.n != next {
+        return Ok(Some((next, Flaw::SealMissing)));
+    }
+    let anchored = anchored(bucket, seal.n).await?;
+    let (records, flaw) = log.examine(seal, before, anchored.as_deref()).await?;
+    sealed.extend(records.iter().map(|record| record.id));
+    Ok(flaw.map(|flaw| (seal.n, flaw)))
+}
+
+/// What the bucket has of a seal. `None` if it has nothing.
+async fn anchored(bucket: &Bucket, n: u64) -> Result<Option<Vec<u8>>, Failure> {
+    match bucket.read(&Seal::object(n), SEAL_BYTES_MAX).await {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(FilesError::Refused(_)) => Ok(None),
+        Err(FilesError::TooLarge) => Ok(Some(Vec::new())),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Scans the table for records that are older than the last seal and under none: they are in no index of a day, or in a wrong one.
+async fn strays(log: &AuditLog, last: &Seal, sealed: &HashSet<AuditId>) -> Result<Vec<String>, Failure> {
+    let (mut strays, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = log.table().scan(AuditRecord::KIND, PAGE, after.as_ref()).await?;
+        for row in rows {
+            let key = row.key();
+            match row.decode::<AuditRecord>() {
+                Ok(record) if record.id >= last.to || sealed.contains(&record.id) => {}
+                _ => strays.push(key.map_or_else(String::new, |key| format!("{} {}", key.partition(), key.sort()))),
+            }
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(strays);
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! The console for staff. Tests in a real browser need Chromium, and the one of accessibility needs axe-core: see `pages.rs`.
+
+use std::time::Duration;
+
+use tests::{App, Browser, Caller, Cloud, PASSWORD, Value, json};
+
+use crate::{
+    cart::{put, shop},
+    donations::{VISA, act, card},
+    pages::{axe, faults_of},
+    products::{change, text},
+};
+
+/// A little longer than a proof is fresh.
+const STALE: Duration = Duration::from_secs(6 * 60);
+const PHONE: &str = "+447911123450";
+
+/// How somebody uses a page.
+#[derive(Clone, Copy)]
+enum Hand {
+    Mouse,
+    Keyboard,
+}
+
+impl Hand {
+    /// Presses a button, or follows a link.
+    async fn press(self, browser: &mut Browser, selector: &str) {
+        self.go_to(browser, selector).await;
+        if matches!(self, Self::Keyboard) {
+            browser.press("Enter").await;
+        }
+    }
+
+    /// Types into a field.
+    async fn write(self, browser: &mut Browser, selector: &str, text: &str) {
+        self.go_to(browser, selector).await;
+        browser.enter(text).await;
+    }
+
+    /// Clicks something, or moves the focus to it as somebody without a mouse does.
+    async fn go_to(self, browser: &mut Browser, selector: &str) {
+        shows(browser, selector).await;
+        if matches!(self, Self::Mouse) {
+            return browser.click(selector, 1).await;
+        }
+        for _ in 0..200 {
+            if browser.run(&format!("document.activeElement.matches({})", json!(selector))).await == true {
+                return;
+            }
+            browser.press("Tab").await;
+        }
+        panic!("the keyboard does not reach {selector}");
+    }
+
+    /// Signs in with the password and a code of the app.
+    async fn sign_in(self, cloud: &Cloud, browser: &mut Browser, name: &str, app: &App) {
+        self.write(browser, "[name=login]", name).await;
+        self.write(browser, "[name=password]", PASSWORD).await;
+        self.press(browser, "[data-form=sign-in] [type=submit]").await;
+        self.prove(cloud, browser, app).await;
+        browser.until("!document.getElementById('nav').hidden").await;
+    }
+
+    /// Proves the second factor.
+    async fn prove(self, cloud: &Cloud, browser: &mut Browser, app: &App) {
+        shows(browser, "[data-factor=app], [name=code]").await;
+        if browser.run("document.querySelector('[name=code]') === null").await == true {
+            self.press(browser, "[data-factor=app]").await;
+        }
+        self.write(browser, "[name=code]", &app.code(cloud)).await;
+        self.press(browser, "[data-form=proof] [type=submit]").await;
+    }
+
+    /// Confirms what the page asks, and waits until it has been done.
+    async fn confirm(self, browser: &mut Browser) {
+        self.press(browser, "dialog [type=submit]").await;
+        browser.until("document.querySelector('dialog') === null").await;
+    }
+}
+
+/// Waits until the page shows the screen of its address with this element, and nothing is being loaded.
+async fn shows(browser: &mut Browser, selector: &str) {
+    let script = format!(
+        "document.getElementById('main').dataset.screen === location.hash && document.querySelector({}) !== null
+        && document.querySelector('[aria-busy]:not(button)') === null",
+        json!(selector)
+    );
+    browser.until(&script).await;
+}
+
+/// The address of a screen.
+fn screen(cloud: &Cloud, path: &str) -> String {
+    format!("{}/staff#/{path}", cloud.urls.api)
+}
+
+/// Opens the console for somebody who signs in there.
+async fn enter(cloud: &Cloud, name: &str, app: &App) -> Browser {
+    let mut browser = Browser::open(&format!("{}/staff", cloud.urls.api)).await;
+    Hand::Mouse.sign_in(cloud, &mut browser, name, app).await;
+    browser
+}
+
+/// Fails if the page has complained: about an exception, or about something that its policy has refused. Refused requests are no such
+/// complaints.
+async fn is_content(browser: &mut Browser) {
+    let mut errors = browser.errors().await;
+    errors.retain(|event| event["params"]["entry"]["source"] != "network");
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// A customer's thread with one message.
+async fn thread_of(customer: &Caller) -> String {
+    let room = text(&customer.put("/v1/support/thread", json!({ "subject": "My parcel" })).await.is(201)["room"]);
+    customer.post("/v1/support/thread/messages", json!({ "text": "Where is it?", "nonce": "n1" })).await.is(201);
+    room
+}
+
+/// The page, its scripts, its styles and its texts are served in both languages, with a policy that allows nothing else.
+/// Promise: console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_console_is_served() {
+    let cloud = Cloud::start().await;
+    for language in ["en", "pl"] {
+        let page = cloud.anonymous().with("accept-language", language).get("/staff").await;
+        page.has(200);
+        let policy = page.header("content-security-policy");
+        let socket = cloud.urls.socket.trim_end_matches("/development");
+        for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'", socket] {
+            assert!(policy.contains(part), "{part}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let html = String::from_utf8(page.bytes.clone()).unwrap();
+        assert!(html.contains(&format!("<html lang=\"{language}\">")), "{html}");
+        let files: Vec<&str> = html.split('"').filter(|part| part.starts_with("/staff/")).collect();
+        assert!(files.len() > 4, "{files:?}");
+        for file in files.into_iter().chain([format!("/staff/texts.{language}.json").as_str()]) {
+            let reply = cloud.anonymous().get(file).await;
+            reply.has(200);
+            cloud.anonymous().with("if-none-match", reply.header("etag")).get(file).await.has(304);
+        }
+    }
+    for nothing in ["staff.en.html", "nothing.js", "console", "files.rs"] {
+        cloud.anonymous().get(&format!("/staff/{nothing}")).await.is_problem(404, "not_found");
+    }
+}
+
+/// What waits for staff in the test of their tasks.
+struct Waiting {
+    cloud: Cloud,
+    app: App,
+    ana: Caller,
+    ben: Caller,
+    staff: Caller,
+    thread: String,
+    order: String,
+    report: String,
+    product: String,
+}
+
+impl Waiting {
+    async fn begin() -> Self {
+        let cloud = Cloud::start().await;
+        let (_, app) = cloud.staff("kim", "superuser").await;
+        let (staff, products) = shop(&cloud, 2).await;
+        let (ana, ben) = (cloud.member("ana").await, cloud.buyer("ben", PHONE).await);
+        let thread = thread_of(&ana).await;
+        put(&ben, &products[0], 1).await;
+        let body = json!({ "payment_method": "cash_on_delivery", "total": { "amount": 1000, "currency": "PLN" } });
+        let order = text(&ben.with("idempotency-key", "one").post("/v1/orders", body).await.is(201)["id"]);
+        let room = text(&ben.post("/v1/rooms/direct", json!({ "user": ana.id() })).await.json()["id"]);
+        let sent = ben.socket().await.ask(json!({ "type": "send", "room": room, "text": "Buy my turtles!", "nonce": "n1" })).await;
+        let report = format!("{room}/{}", sent["seq"]);
+        let path = format!("/v1/rooms/{room}/messages/{}/reports", sent["seq"]);
+        ana.post(&path, json!({ "reason": "spam" })).await.succeeds();
+        let product = products[1].clone();
+        change(&staff, &product, json!({ "name": "Tortoise" })).await.is(200);
+        cloud.settle().await;
+        Self { cloud, app, ana, ben, staff, thread, order, report, product }
+    }
+
+    /// Finds a person and ends their sessions, answers a thread, ships an order, resolves a report, and undoes a change.
+    async fn done_by(self, hand: Hand) {
+        let Self { cloud, app, ana, ben, staff, thread, order, report, product } = self;
+        let page = &mut Browser::open(&format!("{}/staff", cloud.urls.api)).await;
+        hand.sign_in(&cloud, page, "kim", &app).await;
+
+        hand.press(page, ".nav a[href='#/threads']").await;
+        hand.press(page, &format!("a[href='#/threads/{thread}']")).await;
+        shows(page, ".said li[data-seq='1']").await;
+        hand.write(page, "[data-form=answer] [name=text]", "It is on its way.").await;
+        hand.press(page, "[data-form=answer] [type=submit]").await;
+        shows(page, ".said li.own[data-seq='2']").await;
+        let messages = ana.get("/v1/support/thread/messages").await.is(200);
+        let texts: Vec<&Value> = messages["items"].as_array().unwrap().iter().map(|message| &message["text"]).collect();
+        assert!(texts.contains(&&json!("It is on its way.")), "{messages}");
+
+        hand.press(page, ".nav a[href='#/orders']").await;
+        hand.press(page, &format!("a[href='#/orders/{}/{order}']", ben.id())).await;
+        hand.press(page, "[data-to=shipped]").await;
+        hand.confirm(page).await;
+        shows(page, "[data-order=shipped]").await;
+        assert_eq!(ben.get(&format!("/v1/orders/{order}")).await.is(200)["state"], "shipped");
+
+        hand.press(page, ".nav a[href='#/reports']").await;
+        hand.press(page, &format!("a[href='#/reports/{report}']")).await;
+        hand.press(page, "[data-outcome=author_warned]").await;
+        hand.confirm(page).await;
+        shows(page, "[data-report=resolved]").await;
+
+        hand.press(page, ".nav a[href='#/audit']").await;
+        hand.write(page, "[data-form=filters] [name=subject]", &staff.id()).await;
+        hand.press(page, "[data-form=filters] [type=submit]").await;
+        page.until("location.hash.includes('subject=')").await;
+        hand.press(page, "tbody th a[href^='#/audit/']").await;
+        hand.write(page, "[data-form=undo] [name=reason]", "The old name is on the packaging.").await;
+        hand.press(page, "[data-form=undo] [type=submit]").await;
+        hand.confirm(page).await;
+        page.until("document.querySelector('[data-form=undo]') === null").await;
+        assert_eq!(staff.get(&format!("/v1/products/{product}")).await.is(200)["name"], "Turtle 2");
+
+        hand.press(page, ".nav a[href='#/people']").await;
+        hand.write(page, "[data-form=filters] [name=q]", "ana").await;
+        hand.press(page, "[data-form=filters] [type=submit]").await;
+        page.until("location.hash.includes('q=ana')").await;
+        hand.press(page, "a[href='#/people/ana']").await;
+        hand.press(page, "[data-act=sessions]").await;
+        hand.confirm(page).await;
+        ana.get("/v1/me").await.is_problem(401, "token_invalid");
+        is_content(page).await;
+    }
+}
+
+/// The five main tasks, by mouse.
+/// Promise: console-tasks, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_main_tasks_are_done_by_mouse() {
+    Waiting::begin().await.done_by(Hand::Mouse).await;
+}
+
+/// The five main tasks, by keyboard alone.
+/// Promise: console-tasks, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn the_main_tasks_are_done_by_keyboard() {
+    Waiting::begin().await.done_by(Hand::Keyboard).await;
+}
+
+/// Nobody gets in who is no staff, or has no second factor. A change that takes a fresh proof asks for it over the page, and is made
+/// when it is given.
+/// Promise: console-entry
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_proof_opens_the_console_and_is_asked_for_again_in_place() {
+    let cloud = Cloud::start().await;
+    let (kim, app) = cloud.staff("kim", "superuser").await;
+    cloud.member("ana").await;
+    let lou = cloud.member("lou").await;
+    cloud.appoint(&lou, &["moderator"]);
+    for (name, told) in [("ana", "is for the team"), ("lou", "needs an authenticator app")] {
+        let mut page = Browser::open(&format!("{}/staff", cloud.urls.api)).await;
+        for (field, text) in [("[name=login]", name), ("[name=password]", PASSWORD)] {
+            Hand::Mouse.write(&mut page, field, text).await;
+        }
+        Hand::Mouse.press(&mut page, "[data-form=sign-in] [type=submit]").await;
+        page.until(&format!("document.getElementById('main').textContent.includes({})", json!(told))).await;
+    }
+    let page = &mut enter(&cloud, "kim", &app).await;
+    cloud.advance(STALE).await;
+    page.go(&screen(&cloud, "people/ana")).await;
+    Hand::Mouse.press(page, "[data-role=moderator]").await;
+    Hand::Mouse.press(page, "dialog [type=submit]").await;
+    Hand::Mouse.write(page, "dialog [name=code]", &app.code(&cloud)).await;
+    Hand::Mouse.press(page, "[data-form=proof] [type=submit]").await;
+    page.until("document.querySelector('dialog') === null").await;
+    let kim = cloud.sign_in_with(&kim, "kim", &app).await;
+    assert_eq!(kim.get("/v1/admin/users/ana").await.is(200)["roles"], json!(["moderator"]));
+    is_content(page).await;
+}
+
+/// A product that somebody else has changed meanwhile: both versions are shown, and the change is made only after that.
+/// Promise: console-conflicts
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_conflict_shows_both_versions() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, &format!("products/{}", products[0]))).await;
+    Hand::Mouse.write(page, "[data-form=edit] [name=description]", "A quick one. ").await;
+    let typed = text(&page.run("document.querySelector('[data-form=edit] [name=description]').value").await);
+    Hand::Mouse.press(page, "[data-form=edit] [type=submit]").await;
+    shows(page, "dialog .changed").await;
+    change(&staff, &products[0], json!({ "description": "A slow one." })).await.is(200);
+    page.click("dialog [type=submit]", 1).await;
+    let script = "document.querySelector('dialog [type=submit]').textContent === 'Save mine over it'
+        && [...document.querySelectorAll('dialog td')].map(cell => cell.textContent)";
+    let rows = page.until(script).await;
+    assert_eq!(rows, json!(["A slow one.", typed.trim()]));
+    let path = format!("/v1/products/{}", products[0]);
+    assert_eq!(staff.get(&path).await.is(200)["description"], "A slow one.");
+    Hand::Mouse.confirm(page).await;
+    assert_eq!(staff.get(&path).await.is(200)["description"], typed.trim());
+}
+
+/// A refund that is confirmed by a double click is made once.
+/// Promise: console-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_double_click_refunds_once() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ben = cloud.buyer("ben", PHONE).await;
+    put(&ben, &products[0], 3).await;
+    let body = json!({ "payment_method": "card", "total": { "amount": 3000, "currency": "PLN" } });
+    let order = ben.with("idempotency-key", "one").post("/v1/orders", body).await.is(201);
+    act(&cloud, &order["payment"], card(VISA));
+    cloud.settle().await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    let id = text(&order["id"]);
+    page.go(&screen(&cloud, &format!("orders/{}/{id}", ben.id()))).await;
+    Hand::Mouse.press(page, "[data-act=refund]").await;
+    // A part of it, so that a second refund would be possible.
+    shows(page, "dialog [name=amount]").await;
+    page.run("document.querySelector('dialog [name=amount]').value = 1000").await;
+    page.click("dialog [type=submit]", 2).await;
+    shows(page, "[data-list=refunds]").await;
+    cloud.settle().await;
+    let refunded = staff.get(&format!("/v1/admin/orders/{id}")).await.is(200);
+    assert_eq!((refunded["refunds"].as_array().unwrap().len(), &refunded["refunded"]["amount"]), (1, &json!(1000)), "{refunded}");
+}
+
+/// Two of the team have one thread open: each sees what the other one answers, and who has taken it.
+/// Promise: console-together
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn two_of_the_team_are_in_one_thread() {
+    let cloud = Cloud::start().await;
+    let ((_, of_kim), (_, of_lou)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
+    let thread = thread_of(&cloud.member("ana").await).await;
+    let (mut kim, mut lou) = (enter(&cloud, "kim", &of_kim).await, enter(&cloud, "lou", &of_lou).await);
+    for page in [&mut kim, &mut lou] {
+        page.go(&screen(&cloud, &format!("threads/{thread}"))).await;
+        shows(page, ".said li[data-seq='1']").await;
+    }
+    Hand::Mouse.press(&mut kim, "[data-take]").await;
+    lou.until("document.querySelector('[data-others]').textContent.includes('kim')").await;
+    for (n, answers) in [(2, "kim"), (3, "lou")] {
+        let (who, other) = if answers == "kim" { (&mut kim, &mut lou) } else { (&mut lou, &mut kim) };
+        Hand::Mouse.write(who, "[data-form=answer] [name=text]", &format!("Answer {n}")).await;
+        Hand::Mouse.press(who, "[data-form=answer] [type=submit]").await;
+        let line = format!(".said li[data-seq='{n}'][data-state=sent]");
+        shows(who, &line).await;
+        let seen = format!("document.querySelector({}).textContent.includes('Answer {n}')", json!(format!(".said li[data-seq='{n}']")));
+        shows(other, &format!(".said li[data-seq='{n}']")).await;
+        assert_eq!(other.run(&seen).await, true);
+    }
+    for page in [&mut kim, &mut lou] {
+        is_content(page).await;
+    }
+}
+
+/// axe-core finds nothing serious on any screen, and nothing is wider than the window, on a phone and on a large screen, in both themes
+/// and languages.
+/// Promise: pages-for-everybody, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium and axe-core"]
+async fn every_screen_is_for_everybody() {
+    let axe = axe();
+    let Waiting { cloud, app, ben, thread, order, report, product, .. } = Waiting::begin().await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    let mut screens: Vec<String> = [
+        "work",
+        "people",
+        "people/ben",
+        "threads",
+        "orders",
+        "products",
+        "products/categories",
+        "tickets",
+        "reports",
+        "audit",
+        "health",
+        "roles",
+        "x",
+    ]
+    .map(str::to_owned)
+    .into();
+    screens.extend([
+        format!("threads/{thread}"),
+        format!("orders/{}/{order}", ben.id()),
+        format!("reports/{report}"),
+        format!("products/{product}"),
+    ]);
+    let mut faults = Vec::new();
+    for (width, theme, language) in
+        [(320, "light", "pl"), (640, "dark", "pl"), (1280, "dark", "en"), (320, "dark", "en"), (1280, "light", "pl")]
+    {
+        page.look(width, theme, language).await;
+        for path in &screens {
+            page.go(&screen(&cloud, path)).await;
+            shows(page, "main h1").await;
+            assert_eq!(page.run("document.documentElement.lang").await, language, "{path}");
+            let found = faults_of(page, &axe).await;
+            faults.extend(found.into_iter().map(|fault| format!("{path} {width} {theme} {language}: {fault}")));
+        }
+        page.go(&screen(&cloud, "people/ben")).await;
+        Hand::Mouse.press(page, "[data-role=moderator]").await;
+        shows(page, "dialog").await;
+        let found = faults_of(page, &axe).await;
+        faults.extend(found.into_iter().map(|fault| format!("dialog {width} {theme} {language}: {fault}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    is_content(page).await;
+}
