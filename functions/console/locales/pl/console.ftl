@@ -345,6 +345,16 @@ revoked = unieważniony
 valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
+needed = Czego potrzebuje system
+all-answer = wszystko odpowiada
+is-away = { $name }: brak odpowiedzi
+needed-captcha = Captcha
+needed-data = Dane
+needed-events = Zdarzenia
+needed-files = Pliki
+needed-mail = Poczta
+needed-stripe = Stripe
+needed-texts = Wiadomości SMS
 deletions = Usuwanie kont
 none-overdue = wszystkie zaległe się rozpoczęły
 overdue = spóźnione o ponad godzinę: { $count }

@@ -1,8 +1,8 @@
 //! Counts the AWS calls of each operation, because on AWS calls and capacity units cost money and time.
 //!
 //! Whoever invokes a function for an operation opens the header of its trace, which no other invocation has, and closes it with the
-//! operation's name and whether it succeeded. The endpoints count each call for the header that it carries. With a file, every closed operation and every used
-//! permission is appended to it as one line, to be added up over a whole test suite.
+//! operation's name and whether it succeeded. The endpoints count each call for the header that it carries. With a file, every closed
+//! operation and every used permission is appended to it as one line, to be added up over a whole test suite.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
