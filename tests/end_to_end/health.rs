@@ -7,9 +7,13 @@ use local::{
         Service,
         faults::{Fault, Target},
     },
+    hosts::Trace,
     outside::{Mode, captcha::SECRET},
 };
+use serde_json::value::to_raw_value;
 use tests::{Cloud, json};
+
+use crate::deletion::{SWEEP, run};
 
 const HEALTH: &str = "/v1/health";
 const FUNCTION: &str = "HealthFunction";
@@ -86,4 +90,27 @@ async fn a_flood_of_requests_does_not_reach_what_is_asked() {
         cloud.anonymous().get("/v1/health/live").await.has(204);
     }
     assert_eq!(down.hits(), hits);
+}
+
+/// Administrators see when due deletions were last looked for. A run that failed does not count.
+/// Promise: deletion-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_the_last_sweep() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let seen = async || ida.get("/v1/admin/work").await.is(200)["last_sweep"].clone();
+    assert_eq!(seen().await, json!(null), "it has not run yet");
+    run(&cloud, SWEEP).await;
+    let first = seen().await;
+    assert!(first.as_str().is_some_and(|at| at.starts_with("2030-01-01T")), "{first}");
+    assert_eq!(moe.get("/v1/admin/work").await.is(200).get("last_sweep"), None, "moderators do not need it");
+    let down = cloud.aws.faults.script(Target::of(SWEEP, Service::DynamoDb, "Query"), Fault::Internal);
+    cloud.advance(Duration::from_secs(60)).await;
+    let event = to_raw_value(&json!({ "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" })).unwrap();
+    assert!(cloud.hosts.invoke(SWEEP, event, &Trace::new(&cloud.sys)).await.is_err());
+    assert_eq!(seen().await, first, "a failed run is none");
+    down.end();
+    run(&cloud, SWEEP).await;
+    assert_ne!(seen().await, first);
 }

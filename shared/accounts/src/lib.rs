@@ -46,6 +46,7 @@ store::items![
     audit::AuditValues,
     audit_seal::Seal,
     deletion::Deletion,
+    deletion::LastSweep,
     deletion::Receipt,
     directory::DirectoryEntry,
     figures::CountedBatch,

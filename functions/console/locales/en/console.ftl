@@ -356,6 +356,7 @@ needed-mail = Mail
 needed-stripe = Stripe
 needed-texts = Text messages
 deletions = Deletions of accounts
+last-sweep = last looked for
 none-overdue = all that are due have begun
 overdue = overdue by more than an hour: { $count }
 set-up-factors = Turn on second factors

@@ -356,6 +356,7 @@ needed-mail = Poczta
 needed-stripe = Stripe
 needed-texts = Wiadomości SMS
 deletions = Usuwanie kont
+last-sweep = ostatnio szukano
 none-overdue = wszystkie zaległe się rozpoczęły
 overdue = spóźnione o ponad godzinę: { $count }
 set-up-factors = Włącz drugi składnik logowania

@@ -20,11 +20,11 @@ mod texts;
 mod triggers;
 
 pub use figures::{Reported, reported};
-pub use messages::language_folders;
 use local::{
     functions::{self, Registered},
     template::Template,
 };
+pub use messages::language_folders;
 use serde_json::Value;
 
 use crate::{
