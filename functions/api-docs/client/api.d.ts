@@ -1,6 +1,73 @@
 // Written by `cargo xtask sync`. Do not edit.
 
-/** An account as staff see it. */
+/** A ban of the person from chat. */
+export interface AccountBan {
+  created_at: Timestamp;
+  ends_at?: (Timestamp | null);
+  /** What the person was told about it. */
+  explanation?: (string | null);
+  /** Why. */
+  reason: BanReason;
+}
+
+/** Everything that staff see of an account. */
+export interface AccountDetails {
+  ban?: (AccountBan | null);
+  /** The text about the person. */
+  bio?: (string | null);
+  /** Day of birth. For superusers only. */
+  birth_date?: (string | null);
+  /** When the account was made. */
+  created_at: Timestamp;
+  deactivated_at?: (Timestamp | null);
+  deletion_due_at?: (Timestamp | null);
+  /** The devices that are trusted, the most recently used first. At most ten. */
+  devices: AccountDevice[];
+  /** The e-mail address, masked. */
+  email?: (string | null);
+  /** First name. */
+  first_name?: (string | null);
+  /** The language of mails. */
+  language: Locale;
+  /** Last name. */
+  last_name?: (string | null);
+  last_seen_at?: (Timestamp | null);
+  /** The last ten orders, the newest first. */
+  orders: AccountOrder[];
+  /** The phone number, masked. */
+  phone?: (string | null);
+  picture?: (PictureId | null);
+  /** Whether others see only the username and the picture. */
+  private: boolean;
+  /** The roles of its owner. */
+  roles: Role[];
+  /** Whether second factors are on. */
+  second_step: boolean;
+  /** The sessions that have not ended, the most recently used first. At most twenty. */
+  sessions: AccountSession[];
+  /** The state of the account. */
+  state: AccountState;
+  support_thread?: (AccountThread | null);
+  /** The id of the account. */
+  user_id: UserId;
+  /** The username. */
+  username: string;
+  /** The version, which a change names in `If-Match`. */
+  version: number;
+}
+
+/** A trusted device of an account. */
+export interface AccountDevice {
+  /** The client in words. */
+  agent: Agent;
+  created_at: Timestamp;
+  id: DeviceId;
+  last_used_at: Timestamp;
+  /** City and country, if they are known. */
+  place?: (string | null);
+}
+
+/** An account in a list. */
 export interface AccountInfo {
   /** When the account was made. */
   created_at: Timestamp;
@@ -22,8 +89,46 @@ export interface AccountInfo {
   username: string;
 }
 
+/** A page of accounts. */
+export interface AccountList {
+  /** The accounts, the newest first; with `q` in the order of usernames. */
+  items: AccountInfo[];
+  /** The cursor of the next page. Absent on the last page. A page can have fewer accounts than asked for, or none, although there is a next one. */
+  next_cursor?: (string | null);
+}
+
+/** An order of the person. */
+export interface AccountOrder {
+  created_at: Timestamp;
+  id: OrderId;
+  state: OrderState;
+  /** What it costs. */
+  total: Money;
+}
+
+/** A session of an account. */
+export interface AccountSession {
+  /** The address of its sign-in or last refresh. For superusers only. */
+  address?: (string | null);
+  /** The client in words. */
+  agent: Agent;
+  created_at: Timestamp;
+  id: SessionId;
+  /** When it was last refreshed. */
+  last_used_at: Timestamp;
+  /** City and country, if they are known. */
+  place?: (string | null);
+}
+
 /** The state of an account. */
 export type AccountState = ("active" | "leaving" | "deactivated" | "purging");
+
+/** The thread of the person with the support team. */
+export interface AccountThread {
+  /** Its room. */
+  room: RoomId;
+  state: ThreadState;
+}
 
 /** The mailed token, with the password chosen at registration. */
 export interface ActivateAccount {
@@ -76,6 +181,12 @@ export interface AnswerFigures {
   day: string;
   /** How long their customers waited on average, in seconds. */
   mean_seconds: number;
+}
+
+/** An answer. */
+export interface AnswerTicket {
+  /** 1 to 10,000 characters. */
+  text: string;
 }
 
 /** An API key. */
@@ -166,6 +277,131 @@ export interface AttachmentUploadWaiting {
   state: "waiting";
 }
 
+/** The kind of change. */
+export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "devices_forgotten" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered");
+
+/** A field before and after a change. */
+export interface AuditChangeInfo {
+  /** Its values after. */
+  after: AuditValueInfo[];
+  /** Its values before. Empty for none. */
+  before: AuditValueInfo[];
+  /** The name of the field. */
+  field: string;
+}
+
+/** An entry with its values. */
+export interface AuditEntryInfo {
+  /** What was done. */
+  action: AuditAction;
+  /** Who made the change. Absent for operators and the system itself. */
+  actor?: UserId;
+  /** When. */
+  created_at: Timestamp;
+  /** Browser and system of the client, if they are known. */
+  device?: string;
+  /** The names of what has changed. */
+  fields: string[];
+  /** What the hash of the entry is the SHA-256 of. */
+  form: string;
+  /** The hash of the entry, in base64url. */
+  hash: string;
+  id: AuditId;
+  /** Whether it and its values are as they were written. */
+  intact: boolean;
+  /** City and country of the client, if they are known. */
+  place?: string;
+  /** The `X-Request-Id` of the request. */
+  request_id?: string;
+  /** The account that it is about. */
+  subject: UserId;
+  /** The values. Absent if there were none, after 400 days, and after the account was deleted. */
+  values?: AuditValuesInfo;
+}
+
+/** An audit entry. */
+export type AuditId = string;
+
+/** A page of the audit. */
+export interface AuditList {
+  /** The entries, the newest first. */
+  items: AuditRecordInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** The proof that an entry is in a seal. */
+export interface AuditProof {
+  /** What the hash of the entry is the SHA-256 of. */
+  form: string;
+  /** The hash of the entry, in base64url. */
+  hash: string;
+  /** The nodes beside the way to the root, from the entry on. */
+  path: ProofStep[];
+  /** The place of the entry in it, from 0. */
+  place: number;
+  /** The seal. */
+  seal: SealInfo;
+}
+
+/** What stays of an entry for good. */
+export interface AuditRecordInfo {
+  /** What was done. */
+  action: AuditAction;
+  /** Who made the change. Absent for operators and the system itself. */
+  actor?: UserId;
+  /** When. */
+  created_at: Timestamp;
+  /** Browser and system of the client, if they are known. */
+  device?: string;
+  /** The names of what has changed. */
+  fields: string[];
+  id: AuditId;
+  /** City and country of the client, if they are known. */
+  place?: string;
+  /** The `X-Request-Id` of the request. */
+  request_id?: string;
+  /** The account that it is about. */
+  subject: UserId;
+}
+
+/** A value. */
+export interface AuditValueInfo {
+  /** What kind of value it is. */
+  kind: AuditValueKind;
+  /** The value as text. */
+  value: string;
+}
+
+/** What kind of value it is. */
+export type AuditValueKind = ("id" | "word" | "number" | "flag" | "time" | "amount" | "text");
+
+/** The values of an entry, which are kept for 400 days. */
+export interface AuditValuesInfo {
+  /** What has changed. */
+  changes: AuditChangeInfo[];
+  /** What the commitment of the entry is the SHA-256 of. */
+  form: string;
+  /** The network of the client, if it is known: a /24 or a /48. */
+  network?: string;
+  /** The version of what was changed, after the change, if it has versions. */
+  version?: number;
+}
+
+/** What was verified. */
+export interface AuditVerification {
+  /** The first interval that does not hold. Absent if all do. */
+  broken?: FlawInfo;
+  /** How many entries they have. */
+  entries: number;
+  /** The last seal that holds. Its hash depends on all before it. */
+  head?: SealInfo;
+  /** The cursor with which to go on. Absent at the end, and where something does not hold. */
+  next_cursor?: (string | null);
+  /** How many seals this request has looked at. */
+  seals: number;
+}
+
 /** The author of a message. */
 export interface Author {
   /** The id of the person. */
@@ -218,27 +454,27 @@ export interface BecomeFirstSuperuser {
 }
 
 /** A donation that can be paid now. */
-export interface BegunDonation {
-  /** How much. */
-  amount: Money;
-  /** The secret with which Stripe's script in the browser pays it. Only for the donor's browser. */
-  client_secret: string;
-  /** The country: ISO 3166-1 alpha-2. */
-  country: string;
-  /** When it was begun. */
-  created_at: Timestamp;
-  /** Why the last card was refused, for programs: one of Stripe's decline codes. */
-  decline?: (string | null);
-  /** Whether it is disputed at the bank, or was. */
-  disputed: boolean;
-  /** Its id, which the receipt names. */
-  id: DonationId;
-  paid_at?: (Timestamp | null);
-  /** The postal code, in countries that have one. */
-  postal_code?: (string | null);
-  refunded?: (Money | null);
-  /** Its state. */
-  state: DonationState;
+export type BegunDonation = (DonationInfo & { client_secret: string; });
+
+/** The payment of a plan, which can be made now. */
+export type BegunPlanPayment = (PlanPaymentInfo & { client_secret: string; });
+
+/** A number up to ten. */
+export interface CappedCount {
+  /** How many, at most ten. */
+  count: number;
+  /** Whether there are more. */
+  more: boolean;
+}
+
+/** What a page needs to get the token of a captcha. */
+export interface CaptchaSite {
+  /** The action that the page names. */
+  action: string;
+  /** The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`. */
+  service: string;
+  /** The key of this site there. It is no secret. */
+  site_key: string;
 }
 
 /** A cart, at the prices of this moment. */
@@ -459,6 +695,39 @@ export interface CompleteRegistration {
   token_delivery?: TokenDelivery;
 }
 
+/** How a page gets the token of a captcha. */
+export interface ContactCaptcha {
+  /** The action that the page names. */
+  action: string;
+  /** The service: `recaptcha`, `turnstile` or `hcaptcha`. */
+  service: string;
+  /** The key of this site at the service. */
+  site_key: string;
+}
+
+/** What the contact form has. */
+export interface ContactSettings {
+  captcha?: (ContactCaptcha | null);
+  /** The most characters of the message. */
+  message_max: number;
+  /** The fewest characters of the message. */
+  message_min: number;
+  /** The most characters of the name. */
+  name_max: number;
+  /** The subjects, in their order. */
+  subjects: ContactSubject[];
+}
+
+/** A subject. */
+export interface ContactSubject {
+  /** Its name, in the language of the response. */
+  name: string;
+  /** What a message about it may begin with, in the language of the response. */
+  template: string;
+  /** Its value, which a message names. It is the same in every language. */
+  value: string;
+}
+
 /** The remaining time. The parts add up to `seconds_left`, with which a client starts its countdown. */
 export interface Countdown {
   /** Whole days. */
@@ -676,14 +945,24 @@ export interface CustomerOrder {
   changed_at: Timestamp;
   /** When it was placed. */
   created_at: Timestamp;
+  /** Whether its payment is disputed at the bank, or was. It cannot be shipped then. */
+  disputed: boolean;
   /** The id, which is its number. */
   id: OrderId;
   /** What was ordered, at the prices of that moment. */
   items: OrderItem[];
+  /** When it was known to be paid by card. */
+  paid_at?: Timestamp;
+  /** Its payment, while one by card is awaited. */
+  payment?: OrderPayment;
   /** How it is paid. */
   payment_method: PaymentMethod;
   /** Who gets it. */
   recipient: RecipientInfo;
+  /** What was given back, if anything was. */
+  refunded?: Money;
+  /** Its refunds, the oldest first. */
+  refunds: RefundInfo[];
   /** Its state. */
   state: OrderState;
   /** What it costs: the sum of the amounts. */
@@ -698,6 +977,12 @@ export interface CustomerOrderList {
   items: CustomerOrder[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
+}
+
+/** The figures of some days. */
+export interface DailyFigures {
+  /** Every requested day, the earliest first. */
+  days: FiguresOfDay[];
 }
 
 /** The counts of a day. */
@@ -881,7 +1166,7 @@ export interface DonationInfo {
   postal_code?: (string | null);
   refunded?: (Money | null);
   /** Its state. */
-  state: DonationState;
+  state: PaymentState;
 }
 
 /** A page of donations. */
@@ -894,6 +1179,7 @@ export interface DonationList {
 
 /** What can be donated, and how. */
 export interface DonationSettings {
+  captcha?: (CaptchaSite | null);
   /** The most. */
   max: Money;
   /** The least. */
@@ -901,9 +1187,6 @@ export interface DonationSettings {
   /** The key for Stripe's script in the browser. */
   publishable_key: string;
 }
-
-/** The state of a donation. */
-export type DonationState = ("pending_payment" | "paid" | "refunded" | "cancelled");
 
 /** A text that an edit has replaced. */
 export interface EarlierTextInfo {
@@ -995,7 +1278,7 @@ export interface FactorInfo {
 }
 
 /** What is wrong with a field, for programs. */
-export type FieldCode = ("attachment_type" | "captcha" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "currency" | "date" | "email" | "file_size" | "file_type" | "fixed" | "id" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
+export type FieldCode = ("attachment_type" | "captcha" | "characters" | "checksum" | "choice" | "code_format" | "country" | "country_blocked" | "currency" | "date" | "email" | "file_size" | "file_type" | "fixed" | "id" | "in_future" | "invite_invalid" | "locale" | "password_breached" | "password_common" | "password_digit" | "password_lower" | "password_personal" | "password_same" | "password_symbol" | "password_upper" | "phone" | "phone_country" | "postal_code" | "profanity" | "range" | "refund_reason" | "required" | "same_time" | "slug_format" | "time_of_day" | "time_zone" | "too_long" | "too_old" | "too_short" | "too_young" | "unchanged" | "username_format" | "username_refused" | "username_taken");
 
 /** One wrong field. */
 export interface FieldProblem {
@@ -1005,6 +1288,24 @@ export interface FieldProblem {
   message: string;
   /** RFC 6901 JSON pointer into the request body. */
   pointer: string;
+}
+
+/** The figures of a day. */
+export interface FiguresOfDay {
+  /** The day. */
+  date: string;
+  /** Deletions of accounts that were completed. */
+  deletions: number;
+  /** Messages sent. */
+  messages: number;
+  /** Orders placed; those by card when they are paid. */
+  orders: number;
+  /** Accounts made. */
+  registrations: number;
+  /** What these orders cost, and what was paid by donations and for plans, by currency. What was given back later is not subtracted. */
+  revenue: Money[];
+  /** Sessions that began, the first one of a new account included. */
+  sign_ins: number;
 }
 
 /** What a file is for people. */
@@ -1018,6 +1319,19 @@ export interface FilledReply {
   /** The text to send, with its variables filled in. */
   text: string;
 }
+
+/** The first interval that does not hold. */
+export interface FlawInfo {
+  /** Why. */
+  flaw: FlawKind;
+  /** The number of its seal. */
+  n: number;
+  /** The seal, if there is one. */
+  seal?: SealInfo;
+}
+
+/** Why an interval does not hold. */
+export type FlawKind = ("seal_missing" | "seal_changed" | "chain_broken" | "record_changed" | "record_added" | "record_removed");
 
 /** The secret of a flow, known to its client only: `flw_` and 256 random bits. */
 export type FlowToken = string;
@@ -1384,6 +1698,12 @@ export interface Money {
   currency: Currency;
 }
 
+/** The plan that somebody has. Both members are absent if there is none. */
+export interface MyPlan {
+  paid_at?: (Timestamp | null);
+  plan?: (PlanInfo | null);
+}
+
 /** The name of a category. */
 export interface NameCategory {
   /** 1 to 50 characters. No other category may have it. */
@@ -1414,8 +1734,10 @@ export interface NearbyPerson {
 
 /** A donation to be begun. */
 export interface NewDonation {
-  /** How much: 5.00 to 100.00 PLN. */
+  /** How much: from `min` to `max` of the settings. */
   amount: Money;
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  captcha?: string;
   /** The donor's country: ISO 3166-1 alpha-2. */
   country: string;
   /** The donor's postal code. Not needed in countries without one. */
@@ -1424,6 +1746,22 @@ export interface NewDonation {
 
 /** The kinds of rooms that are made. */
 export type NewKind = ("group" | "channel");
+
+/** A plan to be bought. */
+export interface NewPlanPayment {
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  captcha?: string;
+  /** The id of the plan. */
+  plan: string;
+}
+
+/** A refund to be made. */
+export interface NewRefund {
+  /** How much: all that is left of the payment, or a part of it. */
+  amount: Money;
+  /** Why: not `order_ended`, which is made by itself. */
+  reason: RefundReason;
+}
 
 /** The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`. */
 export type Nonce = string;
@@ -1521,10 +1859,16 @@ export interface OrderInfo {
   id: OrderId;
   /** What was ordered, at the prices of that moment. */
   items: OrderItem[];
+  /** When it was known to be paid by card. */
+  paid_at?: Timestamp;
+  /** Its payment, while one by card is awaited. */
+  payment?: OrderPayment;
   /** How it is paid. */
   payment_method: PaymentMethod;
   /** Who gets it. */
   recipient: RecipientInfo;
+  /** What was given back, if anything was. */
+  refunded?: Money;
   /** Its state. */
   state: OrderState;
   /** What it costs: the sum of the amounts. */
@@ -1557,8 +1901,18 @@ export interface OrderList {
   next_cursor?: (string | null);
 }
 
+/** The payment of an order by card that is not paid yet. */
+export interface OrderPayment {
+  /** The secret with which Stripe's script in the browser pays it. Only for the buyer's browser. Only with the answers to placing the order and to paying it. */
+  client_secret?: string;
+  /** Why the last card was refused, for programs: one of Stripe's decline codes. */
+  decline?: string;
+  /** Until when it can be paid. */
+  expires_at: Timestamp;
+}
+
 /** The state of an order. */
-export type OrderState = ("placed" | "shipped" | "delivered" | "cancelled" | "returned");
+export type OrderState = ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded");
 
 /** What was done with an event, for whoever looks at it in Stripe's dashboard. */
 export type Outcome = ("applied" | "handled_before" | "ignored");
@@ -1732,7 +2086,10 @@ export interface PasskeySite {
 }
 
 /** How an order is paid. */
-export type PaymentMethod = "cash_on_delivery";
+export type PaymentMethod = ("cash_on_delivery" | "card");
+
+/** The state of a payment. */
+export type PaymentState = ("pending_payment" | "paid" | "refunded" | "cancelled");
 
 /** A page of people. */
 export interface PeopleList {
@@ -1772,15 +2129,72 @@ export interface Picture {
   small: string;
 }
 
+/** A published picture. */
+export type PictureId = string;
+
 /** The type of a picture. */
 export type PictureType = ("image/jpeg" | "image/png" | "image/webp");
 
 /** An order to be placed: the content of the caller's cart. */
 export interface PlaceOrder {
+  /** By card: the token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  captcha?: string;
   /** How it is paid. */
   payment_method: PaymentMethod;
   /** What the cart costs, as the caller has seen it. If it is another sum by now, the order is refused. */
   total: Money;
+}
+
+/** A plan. */
+export interface PlanInfo {
+  /** Its id. */
+  id: string;
+  /** Its name, in the reader's language. */
+  name: string;
+  /** Its price. It is paid once. */
+  price: Money;
+}
+
+/** The plans that can be bought, and how. */
+export interface PlanList {
+  captcha?: (CaptchaSite | null);
+  /** The plans. */
+  items: PlanInfo[];
+  /** The key for Stripe's script in the browser. */
+  publishable_key: string;
+}
+
+/** A payment of a plan. */
+export type PlanPaymentId = string;
+
+/** The payment of a plan. */
+export interface PlanPaymentInfo {
+  /** How much. */
+  amount: Money;
+  /** When it was begun. */
+  created_at: Timestamp;
+  /** Why the last card was refused, for programs: one of Stripe's decline codes. */
+  decline?: (string | null);
+  /** Whether it is disputed at the bank, or was. */
+  disputed: boolean;
+  /** Its id, which the receipt names. */
+  id: PlanPaymentId;
+  /** The name of the plan, in the reader's language. */
+  name: string;
+  paid_at?: (Timestamp | null);
+  /** The id of the plan. */
+  plan: string;
+  refunded?: (Money | null);
+  /** Its state. */
+  state: PaymentState;
+}
+
+/** A page of payments of plans. */
+export interface PlanPaymentList {
+  /** The payments, the newest first. */
+  items: PlanPaymentInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** A link to a policy. */
@@ -1839,10 +2253,14 @@ export interface Problem {
   difficulty?: number;
   /** In `chat_banned`: when the ban ends. Absent if it has no end. */
   ends_at?: Timestamp;
+  /** In `undone_already`: the entry of the undo. */
+  entry?: AuditId;
   /** All wrong fields. */
   errors?: FieldProblem[];
   /** In `chat_banned`: what the moderator says about it. */
   explanation?: string;
+  /** In `undo_moved_on` and `undo_impossible`: the names of the fields. */
+  fields?: string[];
   /** In `thread_moved_on`: the last number of the thread. */
   last_seq?: number;
   /** In `too_many`, `friends_full` and `message_length`: the maximum. */
@@ -1880,7 +2298,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid");
+export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "account_protected" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "captcha_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "plan_held" | "order_held" | "refund_refused" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid" | "undone_already" | "undo_moved_on" | "undo_impossible" | "undo_nothing");
 
 /** A product of the shop. */
 export type ProductId = string;
@@ -1927,6 +2345,17 @@ export interface ProductList {
 
 /** The name of a product in addresses: 1 to 50 of `a-z`, `0-9` and single hyphens between them. */
 export type ProductSlug = string;
+
+/** Where a node stands. */
+export type ProofSide = ("left" | "right");
+
+/** A node beside the way from an entry to the root. */
+export interface ProofStep {
+  /** Its hash in base64url. */
+  hash: string;
+  /** Where it stands. */
+  side: ProofSide;
+}
 
 /** A code. */
 export interface ProveFactor {
@@ -2054,6 +2483,26 @@ export interface RefreshSession {
   /** The token as it was returned. Absent if it is in the cookie. */
   refresh_token?: (string | null);
 }
+
+/** A refund of an order. */
+export interface RefundInfo {
+  /** How much. */
+  amount: Money;
+  /** When it was asked for. */
+  at: Timestamp;
+  /** Why. */
+  reason: RefundReason;
+  /** Stripe's id of it, once Stripe has answered. */
+  refund?: string;
+  /** How far it is. */
+  state: RefundState;
+}
+
+/** Why money is given back. */
+export type RefundReason = ("requested_by_customer" | "duplicate" | "fraudulent" | "order_ended");
+
+/** How far a refund is. */
+export type RefundState = ("asked" | "done" | "refused" | "unclear");
 
 /** Why an upload did not become a picture. */
 export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "product_gone" | "expired");
@@ -2381,6 +2830,66 @@ export interface ScheduleDeletion {
 /** What a key opens. */
 export type Scope = ("products:write" | "statistics:read");
 
+/** A seal over all entries of an interval. */
+export interface SealInfo {
+  /** How many entries it has. */
+  count: number;
+  /** The lowest id of the interval. */
+  from: AuditId;
+  /** Its own hash: the SHA-256, in base64url, of what the bucket of seals has of it. */
+  hash: string;
+  /** Its number, from 0. */
+  n: number;
+  /** The hash of the seal before it, in base64url. */
+  prev: string;
+  /** The root of the tree over their hashes, in base64url. */
+  root: string;
+  /** The lowest id after the interval. */
+  to: AuditId;
+}
+
+/** Who did it. */
+export type SecurityEventBy = ("you" | "staff" | "system");
+
+/** Something that happened to the caller's account. */
+export interface SecurityEventInfo {
+  /** What was done. */
+  action: AuditAction;
+  /** Who did it. */
+  by: SecurityEventBy;
+  /** When. */
+  created_at: Timestamp;
+  /** Browser and system, if they are known and it was `you`. */
+  device?: string;
+  /** The names of what has changed. */
+  fields: string[];
+  id: AuditId;
+  /** City and country, if they are known and it was `you`. */
+  place?: string;
+}
+
+/** A page of what happened to the caller's account. */
+export interface SecurityEventList {
+  /** The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another. */
+  items: SecurityEventInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** A message to the team. */
+export interface SendContactMessage {
+  /** The token of a captcha with the action `contact`. Required if this deployment uses captchas, otherwise ignored. */
+  captcha?: string;
+  /** Where answers go. */
+  email: string;
+  /** 250 to 10,000 characters after trimming. */
+  message: string;
+  /** The name of whoever writes: 1 to 100 characters. */
+  name: string;
+  /** The value of one of the subjects of this deployment. */
+  subject: string;
+}
+
 /** An answer of the team. */
 export interface SendDeskMessage {
   /** Whether to send it whatever came since. */
@@ -2413,6 +2922,12 @@ export interface Sent {
   target: string;
   /** Remaining attempts. Attempts at a long code are not limited. */
   tries_left: number;
+}
+
+/** A message that was sent to the team. */
+export interface SentContactMessage {
+  /** The number of its ticket, which mails about it have in their subject. */
+  id: TicketId;
 }
 
 /** The form of what was sent. */
@@ -2648,6 +3163,45 @@ export interface SocketConfiguration {
   url: string;
 }
 
+/** A group or a channel, as staff see it: without what is written in it. */
+export interface StaffRoom {
+  created_at: Timestamp;
+  id: RoomId;
+  kind: RoomKind;
+  /** The last activity. */
+  latest_at: Timestamp;
+  /** The number of members. */
+  member_count: number;
+  /** The name. */
+  name: string;
+  /** The owner. */
+  owner: UserId;
+  /** The name in the address of a public channel. */
+  slug?: (string | null);
+  /** What it is about. */
+  topic?: (string | null);
+}
+
+/** A page of groups and channels. */
+export interface StaffRoomList {
+  /** The newest first. */
+  items: StaffRoom[];
+  /** The cursor of the next page. Absent on the last page. A page can have fewer rooms than asked for, or none, although there is a next one. */
+  next_cursor?: (string | null);
+}
+
+/** What waits for staff. */
+export interface StaffWork {
+  orders?: (CappedCount | null);
+  overdue_deletions?: (CappedCount | null);
+  refunds?: (CappedCount | null);
+  /** Reported messages that nobody has resolved. */
+  reports: CappedCount;
+  /** Support threads in which the team has to do something. */
+  support_threads: CappedCount;
+  tickets?: (CappedCount | null);
+}
+
 /** The first step. */
 export interface StartMfaSetup {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
@@ -2786,6 +3340,40 @@ export interface SupportThread {
 /** The state of a thread. */
 export type ThreadState = ("open" | "waiting" | "snoozed" | "done");
 
+/** What somebody wrote to the team with the contact form, with the answers. */
+export type TicketId = string;
+
+/** A ticket of the contact form. */
+export interface TicketInfo {
+  assignee?: (TicketPerson | null);
+  /** When it was written. */
+  created_at: Timestamp;
+  /** Their address. */
+  email: string;
+  /** The id, which is its number. */
+  id: TicketId;
+  /** The language that they write in. */
+  locale: Locale;
+  /** The number of messages. */
+  messages: number;
+  /** The name that whoever wrote gave. */
+  name: string;
+  /** The beginning of what was written. */
+  preview: string;
+  /** Whether they were signed in, and it was the address of their account. */
+  proven: boolean;
+  /** Since when it is in this state. */
+  since: Timestamp;
+  snoozed_until?: (Timestamp | null);
+  /** The state. */
+  state: TicketState;
+  /** The value of the subject. */
+  subject: string;
+  /** The name of the subject, in the language of the response. */
+  subject_name: string;
+  user?: (UserId | null);
+}
+
 /** A ticket for a socket. */
 export interface TicketIssued {
   /** When the ticket expires. */
@@ -2797,6 +3385,44 @@ export interface TicketIssued {
   /** The address to connect to. */
   url: string;
 }
+
+/** A page of tickets. */
+export interface TicketList {
+  /** The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others by when they came into their state, the latest first. */
+  items: TicketInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
+}
+
+/** A message of a ticket. */
+export interface TicketMessageInfo {
+  /** When it was written. */
+  at: Timestamp;
+  author?: (TicketPerson | null);
+  /** Its number, from 1: the message of the contact form. The others are answers of the team. */
+  number: number;
+  /** The text. */
+  text: string;
+}
+
+/** Somebody of the team. */
+export interface TicketPerson {
+  /** The id of the account. */
+  id: UserId;
+  /** Their username. Absent if the account is gone. */
+  username?: (string | null);
+}
+
+/** A ticket with its messages. */
+export interface TicketRead {
+  /** Its messages in their order: at most fifty. */
+  messages: TicketMessageInfo[];
+  /** The ticket. */
+  ticket: TicketInfo;
+}
+
+/** The state of a ticket. */
+export type TicketState = ("open" | "waiting" | "snoozed" | "done");
 
 /** A point in time on the wire: RFC 3339, UTC, with millisecond precision, such as `2030-01-01T12:00:00.000Z`. */
 export type Timestamp = string;
@@ -2817,6 +3443,53 @@ export interface TopInviter {
   username?: (string | null);
 }
 
+/** What to undo of an entry. */
+export interface UndoEntry {
+  /** The names of the fields: all of them are undone, or none. */
+  fields: string[];
+  /** Whether fields are undone that have been changed again since. */
+  force?: boolean;
+  /** Why: 1 to 500 characters, for the audit. */
+  reason: string;
+}
+
+/** A field, and what undoing it does. Values are empty lists where there is none. */
+export interface UndoFieldInfo {
+  /** Its value after the change. */
+  became: AuditValueInfo[];
+  /** Its name. */
+  field: string;
+  /** Its value now. */
+  is_now: AuditValueInfo[];
+  /** What undoing it does. */
+  outcome: UndoOutcome;
+  /** Its value before the change. */
+  was: AuditValueInfo[];
+  /** Its value after the undo, by force if it takes that. */
+  would_be: AuditValueInfo[];
+}
+
+/** What undoing a field does. */
+export type UndoOutcome = ("clean" | "same" | "moved_on" | "taken" | "gone" | "never");
+
+/** What undoing an entry does. */
+export interface UndoPreview {
+  /** The entry. */
+  entry: AuditId;
+  /** Its fields, by name. */
+  fields: UndoFieldInfo[];
+  /** The entry of the undo, if it was undone. */
+  undone_by?: AuditId;
+}
+
+/** A change that was undone. */
+export interface UndoneEntry {
+  /** The entry of the undo, which can itself be undone. */
+  entry: AuditId;
+  /** The fields that were chosen. */
+  fields: string[];
+}
+
 /** How many messages somebody has not read. */
 export interface Unread {
   /** How many of the counted messages mention the reader. */
@@ -2833,6 +3506,26 @@ export interface UnreadCount {
   more: boolean;
   /** The number, at most 99. */
   unread: number;
+}
+
+/** The members to change. Absent ones stay as they are, and `null` clears those that may be empty. */
+export interface UpdateAccount {
+  /** Up to 500 characters, or `null`. */
+  bio?: (string | null);
+  /** `YYYY-MM-DD`, at least 16 years ago, or `null`. For superusers only. */
+  birth_date?: (string | null);
+  /** 1 to 35 characters, or `null`. */
+  first_name?: (string | null);
+  /** The language of mails. For superusers only. */
+  language?: Locale;
+  /** 1 to 35 characters, or `null`. */
+  last_name?: (string | null);
+  /** `null` for the default picture. No other value is taken. */
+  picture?: (string | null);
+  /** Whether others see nothing but the username and the picture. For superusers only. */
+  private?: boolean;
+  /** Another username. The former one stays reserved for the person for 30 days. */
+  username?: Username;
 }
 
 /** The channels to switch on or off. Absent ones stay as they are. */
@@ -2936,6 +3629,15 @@ export interface UpdateRoom {
   slow_mode_seconds?: number;
   /** 1 to 200 characters; empty for none. */
   topic?: string;
+}
+
+/** What to change of a ticket. What is absent stays. */
+export interface UpdateTicket {
+  assignee?: (UserId | null);
+  /** The end of the snooze, within 90 days. Only and always with `snoozed`. */
+  snoozed_until?: string;
+  /** The state. Nobody has a ticket that is done. */
+  state?: TicketState;
 }
 
 /** An upload before and after it is processed. */
@@ -3115,6 +3817,10 @@ export interface Operations {
     /** Serves the files of the JavaScript client: `stoa.js`, what it imports, and their types. `/docs/client` shows how it is used. */
     GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
+  "/contact": {
+    /** Serves the page with the contact form. Loading it changes nothing. */
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
   "/docs": {
     /** Serves a page on which the API can be read and tried out. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
@@ -3135,6 +3841,14 @@ export interface Operations {
     /** Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
+  "/staff": {
+    /** Serves the console for staff, in the language of its reader. What it shows it gets from the API, as whoever signs in there. */
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/staff/{file}": {
+    /** Serves the files of the console: its scripts, its style, its texts. */
+    GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+  };
   "/unsubscribe/{token}": {
     /** Serves the page that the link in a mail opens. Loading it changes nothing. */
     GET: { path: { "token": string }; data: string; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
@@ -3149,21 +3863,61 @@ export interface Operations {
     /** Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/admin/figures": {
+    /** Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders, revenue, deletions. */
+    GET: { query?: { "from"?: string; "until"?: string }; data: DailyFigures; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/admin/first": {
     /** Makes the caller the first superuser. Possible only while there is no superuser. */
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders": {
     /** Lists the orders of everybody that are in one state, the oldest first. For administrators. */
-    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned"); "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/orders/{order}": {
+    /** Shows an order of anybody. For administrators. */
+    GET: { path: { "order": OrderId }; data: CustomerOrder; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/orders/{order}/refunds": {
+    /** Gives back the money of an order by card, or a part of it. For administrators. */
+    POST: { path: { "order": OrderId }; header: { "Idempotency-Key": string }; body: NewRefund; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "refund_refused" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders/{user}/{order}/state": {
     /** Takes the next step with an order. For administrators. */
-    PUT: { path: { "user": UserId; "order": OrderId }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_state" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    PUT: { path: { "user": UserId; "order": OrderId }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/admin/rooms": {
+    /** Lists the groups and channels of everybody, the newest first. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: StaffRoomList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/rooms/{room}": {
+    /** Closes a group or a channel for good, as its owner can: nothing of it can be read or written any more, and its members are told. */
+    DELETE: { path: { "room": RoomId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/tickets": {
+    /** Lists the tickets in one state, or of one account. For administrators. */
+    GET: { query?: { "state"?: TicketState; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/tickets/{ticket}": {
+    /** Shows a ticket with its messages. For administrators; it is recorded who did. */
+    GET: { path: { "ticket": TicketId }; data: TicketRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators. */
+    PATCH: { path: { "ticket": TicketId }; header: { "If-Match": string }; body: UpdateTicket; data: TicketInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+  };
+  "/v1/admin/tickets/{ticket}/answers": {
+    /** Answers whoever wrote a ticket, by mail. The ticket waits then. For administrators. */
+    POST: { path: { "ticket": TicketId }; header: { "Idempotency-Key": string }; body: AnswerTicket; data: TicketMessageInfo; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/admin/users": {
+    /** Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number. */
+    GET: { query?: { "q"?: string; "role"?: ("moderator" | "administrator" | "superuser"); "state"?: ("active" | "leaving" | "deactivated" | "purging"); "joined_from"?: string; "joined_until"?: string; "limit"?: number; "cursor"?: string }; data: AccountList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}": {
-    /** Shows the state and the roles of an account. */
-    GET: { path: { "username": string }; data: AccountInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the last orders and the thread with the support team. */
+    GET: { path: { "username": string }; data: AccountDetails; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes somebody's profile, by the rules that hold for its owner. They are notified by mail or text message. */
+    PATCH: { path: { "username": string }; header: { "If-Match": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/users/{username}/api-keys": {
     /** Lists another person's keys, without their secrets. */
@@ -3172,6 +3926,16 @@ export interface Operations {
   "/v1/admin/users/{username}/api-keys/{key}": {
     /** Revokes a key of another person, with effect from its next use. */
     DELETE: { path: { "username": string; "key": ApiKeyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/users/{username}/deactivation": {
+    /** Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. */
+    POST: { path: { "username": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/users/{username}/deletion": {
+    /** Cancels the scheduled deletion of an account, whoever has scheduled it, and confirms that to its owner. */
+    DELETE: { path: { "username": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "deletion_not_scheduled" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Schedules the deletion of an account, as its owner can. It begins after the same time, and until then staff and the owner can cancel it. A mail or a text message tells the owner, with a link that cancels it. Without effect if one is scheduled already. */
+    PUT: { path: { "username": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/reactivation": {
     /** Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to sign in again, and is notified by mail or, without an address, by text message. */
@@ -3182,6 +3946,36 @@ export interface Operations {
     DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Gives a role to an account. If the account already has the role, nothing changes. */
     PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/users/{username}/sessions": {
+    /** Ends all sessions of somebody, closes their sockets and revokes their trusted devices. They sign in again, and are notified. */
+    DELETE: { path: { "username": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/work": {
+    /** Counts what waits for staff, up to ten of each kind. */
+    GET: { data: StaffWork; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/audit": {
+    /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, or of a day. */
+    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "devices_forgotten" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/audit/verification": {
+    /** Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with what the bucket has. */
+    GET: { query?: { "cursor"?: string }; data: AuditVerification; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/audit/{entry}": {
+    /** Shows an entry with its values before and after, as long as they are kept: for 400 days, and not after the account was deleted. */
+    GET: { path: { "entry": AuditId }; data: AuditEntryInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/audit/{entry}/proof": {
+    /** Proves that an entry is in a seal, whose hash is in the seal after it, in the bucket of seals and in the mail to operators. */
+    GET: { path: { "entry": AuditId }; data: AuditProof; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/audit/{entry}/undo": {
+    /** Shows what undoing an entry does: of each field what it was, became, is now and would be, and whether it can be undone. */
+    GET: { path: { "entry": AuditId }; data: UndoPreview; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own. */
+    POST: { path: { "entry": AuditId }; header: { "If-Match": string }; body: UndoEntry; data: UndoneEntry; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "undo_impossible" | "undo_moved_on" | "undo_nothing" | "undone_already" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/cart": {
     /** Shows the cart of the caller, at the prices of this moment: that of the signed-in caller, or that of a guest's `Cart-Token`. */
@@ -3215,6 +4009,14 @@ export interface Operations {
     /** Shows what a client has to know of this deployment: languages, streams, limits. It is the same for everybody and can be kept. */
     GET: { data: ClientConfiguration; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
+  "/v1/contact-messages": {
+    /** Writes to the team. It takes a captcha, if this deployment uses captchas. */
+    POST: { header: { "Idempotency-Key": string }; body: SendContactMessage; data: SentContactMessage; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/contact-settings": {
+    /** Tells what the contact form has: its subjects with templates, its limits, and its captcha. */
+    GET: { data: ContactSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
   "/v1/countries": {
     /** Lists the countries that addresses may lie in, with their names in the language of the response. It is the same for everybody and can be kept. */
     GET: { data: CountryList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
@@ -3228,14 +4030,14 @@ export interface Operations {
     POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donation-settings": {
-    /** Returns how much can be donated, and the key for Stripe's script in the browser. */
+    /** Returns how much can be donated, the key for Stripe's script in the browser, and where captchas come from. */
     GET: { data: DonationSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/donations": {
     /** Lists the caller's donations, the newest first, also those that were not paid. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: DonationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Begins a donation, and creates its payment at Stripe. */
-    POST: { header: { "Idempotency-Key": string }; body: NewDonation; data: BegunDonation; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header: { "Idempotency-Key": string }; body: NewDonation; data: BegunDonation; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donations/{donation}": {
     /** Returns one of the caller's donations. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
@@ -3467,9 +4269,17 @@ export interface Operations {
     /** Reads the state of an upload. */
     GET: { path: { "upload": string }; data: UploadStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/me/plan": {
+    /** Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does. */
+    GET: { data: MyPlan; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/me/room-invitations": {
     /** Lists the rooms that the caller is invited to. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomInvitationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/me/security-events": {
+    /** Lists what happened to the caller's account, the newest first: changes of how they sign in, of their addresses and their profile, and what staff did with it. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: SecurityEventList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/username": {
     /** Changes the caller's username, and notifies them by mail or text message. The former name can no longer be used to sign in. It is reserved for 30 days, in which its owner can take it back. */
@@ -3543,14 +4353,18 @@ export interface Operations {
     /** Lists the caller's orders, the newest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: OrderList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account. */
-    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "malformed" | "order_incomplete" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "order_incomplete" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/orders/{order}": {
-    /** Shows one of the caller's orders. */
-    GET: { path: { "order": OrderId }; data: OrderInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows one of the caller's orders. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    GET: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/orders/{order}/cancellation": {
-    /** Cancels one of the caller's orders that is not shipped yet. Its products are in stock again. */
+    /** Cancels one of the caller's orders that is not shipped yet, and by card not paid. Its products are in stock again. Of an order by card the payment is cancelled at Stripe first; while the bank decides about it the order stays as it is. */
+    POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/orders/{order}/payment": {
+    /** Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by itself, another one is begun. */
     POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/passkey-sign-ins": {
@@ -3592,6 +4406,20 @@ export interface Operations {
   "/v1/pictures/{picture}/{size}": {
     /** Shows a picture. */
     GET: { path: { "picture": string; "size": ("64" | "300" | "1024") }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/plan-payments": {
+    /** Lists the caller's payments of plans, the newest first, also those that were not made. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: PlanPaymentList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Begins the payment of a plan, and creates it at Stripe. The price is that of the plan. */
+    POST: { header: { "Idempotency-Key": string }; body: NewPlanPayment; data: BegunPlanPayment; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "plan_held" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/plan-payments/{payment}": {
+    /** Returns one of the caller's payments of plans. If it is not made yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
+    GET: { path: { "payment": PlanPaymentId }; data: PlanPaymentInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/plans": {
+    /** Returns the plans that can be bought, the key for Stripe's script in the browser, and where captchas come from. */
+    GET: { data: PlanList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/product-slugs/{slug}": {
     /** Shows the product with this name in addresses. */
