@@ -37,7 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let given: Vec<_> = given.map(|(key, text)| (key.to_owned(), text)).into_iter().chain(messages.iter().cloned()).collect();
         let page = bundling::filled(&template, &given).map_err(|missing| format!("{PAGE} in {language}: {missing}"))?;
         files.push((format!("staff.{language}.html"), gzip(page.as_bytes())?));
-        let texts: BTreeMap<_, _> = messages.iter().cloned().collect();
+        let mut texts: BTreeMap<_, _> = messages.iter().cloned().collect();
+        texts.extend(all.iter().filter_map(|(tag, of)| {
+            let (_, name) = of.iter().find(|(key, _)| key == "language")?;
+            Some((format!("language-{tag}"), name.clone()))
+        }));
         files.push((format!("texts.{language}.json"), gzip(&serde_json::to_vec(&texts)?)?));
     }
     bundling::write(&out, files)?;

@@ -21,7 +21,7 @@ use secrets::KeysOnDemand;
 use store::Table;
 use web::Site;
 
-pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/deletion.ftl"), include_str!("../locales/pl/deletion.ftl"));
+pub(crate) const TEXTS: Messages = Messages::new(kernel::in_every_language!("deletion.ftl"));
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]

@@ -1,13 +1,14 @@
 //! What waits for staff, counted no further than a page of the console shows.
 
 use accounts::{
-    deletion::{self, SHARDS},
+    deletion::{self, LastSweep, SHARDS},
     staff::Role,
 };
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use commerce::{machine::OrderState, order::in_this_state};
 use futures_util::{future::try_join_all, try_join};
+use kernel::Timestamp;
 use messaging::{
     report::{self, ReportState},
     support::thread::{self, ThreadState},
@@ -59,6 +60,9 @@ pub struct StaffWork {
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
+    /// When due deletions were last looked for, which happens every quarter of an hour. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_sweep: Option<Timestamp>,
 }
 
 /// Counts what waits for staff, up to ten of each kind.
@@ -66,7 +70,8 @@ pub struct StaffWork {
 /// For moderators, with a second factor; some of it is for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
-/// and one for reports; for administrators also one for tickets, three for orders, and four for deletions.
+/// and one for reports; for administrators also one for tickets, three for orders, four for deletions, and a read of the
+/// last sweep.
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
     let moderation = async {
@@ -80,19 +85,22 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
             return Ok::<_, StoreError>(None);
         }
         let orders = |state| in_this_state(&s.table, state, None, LOOK);
-        let (tickets, placed, paid, refunding, deletions) = try_join!(
+        let (tickets, placed, paid, refunding, deletions, swept) = try_join!(
             tickets::list(&s.table, TicketState::Open, None, LOOK),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),
-            overdue_deletions(&s)
+            overdue_deletions(&s),
+            s.table.get::<LastSweep>(LastSweep::key_of())
         )?;
         let to_ship = placed.items.len().saturating_add(paid.items.len());
-        Ok(Some([tickets.items.len(), to_ship, refunding.items.len(), deletions].map(CappedCount::of)))
+        let counts = [tickets.items.len(), to_ship, refunding.items.len(), deletions].map(CappedCount::of);
+        Ok(Some((counts, swept.map(|last| Timestamp::from(last.at)))))
     };
     let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
-    let [tickets, orders, refunds, overdue_deletions] = administration.map_or([None; 4], |counts| counts.map(Some));
-    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, overdue_deletions }))
+    let (counts, last_sweep) = administration.map_or(([None; 4], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
+    let [tickets, orders, refunds, overdue_deletions] = counts;
+    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, overdue_deletions, last_sweep }))
 }
 
 /// How many deletions the sweep has not begun although it should have.

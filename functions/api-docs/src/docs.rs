@@ -61,7 +61,8 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language, headers: HeaderMap) -> Result<Response, Error> {
     let content_type = match name.as_str() {
         page_name if !page_name.contains('.') => return page(page_name, locale, &headers),
-        "docs.js" | "docs.pl.js" | "flows.js" | "flows.pl.js" | "language.js" | "swagger-ui-bundle.js" => "text/javascript",
+        "docs.js" | "flows.js" | "language.js" | "swagger-ui-bundle.js" => "text/javascript",
+        words if is_translation(words) => "text/javascript",
         "docs.css" | "flows.css" | "from.css" | "palette.css" | "stoa.css" | "swagger-ui.css" => "text/css",
         "logo.svg" => "image/svg+xml",
         _ => return Err(Kind::NotFound.into()),
@@ -69,6 +70,12 @@ pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language,
     let mut response = file(&name, content_type, "public, max-age=86400", &headers)?;
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// Whether a script has the words of a page in another language, such as `flows.pl.js`. Pages of languages without one are in English.
+fn is_translation(name: &str) -> bool {
+    let parts = name.strip_suffix(".js").and_then(|name| name.split_once('.'));
+    parts.is_some_and(|(page, tag)| ["docs", "flows"].contains(&page) && Locale::ALL.into_iter().any(|locale| locale.tag() == tag))
 }
 
 #[cfg(test)]
@@ -82,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    const TEXTS: Messages = Messages::new(include_str!("../locales/en/docs.ftl"), include_str!("../locales/pl/docs.ftl"));
+    const TEXTS: Messages = Messages::new(kernel::in_every_language!("docs.ftl"));
 
     #[test]
     fn every_text_is_in_both_languages_and_used() {

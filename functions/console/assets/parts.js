@@ -9,6 +9,9 @@ export const say = (key, values = {}) => (texts[key] ?? key).replace(/\{\s*\$(\w
 /** What a word of the API is called, such as a state. Words that have no text yet are shown as they are. */
 export const word = (kind, value) => (value === undefined || value === null ? "–" : texts[`${kind}-${value}`] ?? String(value));
 
+/** Every language with its own name. */
+export const languages = () => Object.entries(texts).filter(([key]) => key.startsWith("language-")).map(([key, name]) => [key.slice(9), name]);
+
 export const $ = (id) => document.getElementById(id);
 
 /** An element: `el("a", { href: "/" }, "text", child)`. Attributes that are null or false are left out. */

@@ -1,6 +1,6 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
-import { address, ask, button, card, chip, details, el, filters, form, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { address, ask, button, card, chip, details, el, filters, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -95,7 +95,7 @@ const editable = (data) => [
   { name: "last_name", label: word("field", "last_name"), maxlength: 35 },
   { name: "bio", label: word("field", "bio"), kind: "textarea", maxlength: 500 },
   { name: "birth_date", label: word("field", "birth_date"), kind: "date" },
-  { name: "language", label: word("field", "language"), kind: "select", choices: [["en", "English"], ["pl", "Polski"]] },
+  { name: "language", label: word("field", "language"), kind: "select", choices: languages() },
   { name: "private", label: word("field", "private"), kind: "check" },
 ].map((field) => ({ ...field, value: data[field.name] }));
 

@@ -22,7 +22,7 @@ mod tests {
 
     use super::*;
 
-    const TEXTS: Messages = Messages::new(include_str!("../locales/en/console.ftl"), include_str!("../locales/pl/console.ftl"));
+    const TEXTS: Messages = Messages::new(kernel::in_every_language!("console.ftl"));
     /// Bytes of scripts as they are sent, beside those of the client, which has its own limit. Together they are at most 60 kB.
     const SCRIPTS_MAX: usize = 44_000;
 

@@ -12,7 +12,7 @@ use web::{Language, Page, Problems, Widget, escaped};
 
 use crate::CAPTCHA_ACTION;
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/page.ftl"), include_str!("../locales/pl/page.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("page.ftl"));
 
 /// Serves the page with the contact form. Loading it changes nothing.
 ///

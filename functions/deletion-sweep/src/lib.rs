@@ -4,12 +4,12 @@
 //! account. Concurrent sweeps, or a sweep and the fallback, claim each account once. A run is bounded and stops before the
 //! platform stops it. The rest is due for the next run. An account that cannot be claimed does not keep the others from it.
 //!
-//! AWS calls: one query for each of the four shards of the index, which is what a run costs when nothing is due, and one
-//! transaction for each account.
+//! AWS calls: one query for each of the four shards of the index and one write, by which staff see when it last ran, which is what a run
+//! costs when nothing is due, and one transaction for each account.
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Due, SHARDS};
+use accounts::deletion::{self, Deletion, Due, LastSweep, SHARDS};
 use function::{Boot, Context, Failure, Figures, Function, StartError};
 use futures_util::future::join_all;
 use kernel::{Sys, Time};
@@ -71,6 +71,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     if failed > 0 {
         return Err(format!("{failed} of {examined} accounts could not be claimed").into());
     }
+    s.table.put_always(&LastSweep { at: now }).await?;
     // Another alarm goes off when these reports stop.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)

@@ -166,7 +166,7 @@ async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
 }
 
 async fn deliver(s: &State, event: EventBridgeEvent<Envelope<Heard>>) -> Result<(), Failure> {
-    let EventBridgeEvent { detail_type: name, detail: Envelope { id, at, event }, .. } = event;
+    let EventBridgeEvent { detail_type: name, detail: Envelope { id, at, event, .. }, .. } = event;
     // Boxed, because the futures of the clients are large.
     let send = Box::pin(async {
         match event {

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// # Errors
 /// If it cannot be stored. It can be repeated.
-pub async fn arrive(s: &State, Envelope { id, at, event }: Envelope<Heard>) -> Result<(), Failure> {
+pub async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let id = NotificationId::from_ulid(id.ulid());
     match event {
         Heard::NoticeDue(NoticeDue { user, notice }) => {

@@ -6,7 +6,7 @@ use kernel::{Kind, Locale, Messages, Problem};
 use preferences::{Channel, Settings, Unsubscribe};
 use web::{ButtonPage, Error, Language, Path, Problems};
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/unsubscribe.ftl"), include_str!("../locales/pl/unsubscribe.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("unsubscribe.ftl"));
 
 /// What a link is for.
 fn opened(s: &crate::State, token: &str) -> Result<Unsubscribe, Problem> {

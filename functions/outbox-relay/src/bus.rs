@@ -24,6 +24,8 @@ pub struct Bus {
 pub struct BusEntry {
     name: String,
     detail: String,
+    request_id: Option<String>,
+    trace: Option<String>,
 }
 
 /// The result for an event.
@@ -43,7 +45,13 @@ impl BusEntry {
     pub fn of(outbox: Outbox) -> Option<Self> {
         let detail = outbox.detail().ok()?;
         let fits = !outbox.name.is_empty() && outbox.name.len().saturating_add(detail.len()) <= LONGEST;
-        fits.then_some(Self { name: outbox.name, detail })
+        fits.then_some(Self { name: outbox.name, detail, request_id: outbox.request_id, trace: outbox.trace })
+    }
+
+    /// The request that caused the event. Empty if none did.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_deref().unwrap_or_default()
     }
 }
 
@@ -61,7 +69,8 @@ impl Bus {
     pub async fn put(&self, entries: &[&BusEntry]) -> Vec<PutResult> {
         let asked = entries.iter().map(|entry| {
             let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
-            asked.detail_type(&entry.name).detail(&entry.detail).build()
+            // The bus passes the trace on to the functions, and X-Ray shows one trace from the request to them.
+            asked.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
         });
         let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
             Ok(put) => put.entries.unwrap_or_default().into_iter().map(|answer| answer.error_code).collect(),
@@ -96,8 +105,10 @@ mod tests {
     #[test]
     fn what_will_never_be_an_event_is_known_before_it_is_put() {
         let sys = Sys::real();
-        let outbox =
-            |name: &str, event: &str| BusEntry::of(Outbox { id: sys.id(), at: sys.now(), event: event.to_owned(), name: name.to_owned() });
+        let outbox = |name: &str, event: &str| {
+            let (event, name) = (event.to_owned(), name.to_owned());
+            BusEntry::of(Outbox { id: sys.id(), at: sys.now(), event, name, request_id: None, trace: None })
+        };
         assert!(outbox("of_tomorrow", r#"{"name":"of_tomorrow"}"#).is_some());
         assert!(outbox("of_tomorrow", "{").is_none());
         assert!(outbox("", "{}").is_none());

@@ -50,20 +50,36 @@ async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Fai
 /// refused for now. The records after it are delivered again in any case.
 async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     for batch in records.chunks(PUT_MAX) {
+        let (mut requests, mut refused) = (Vec::new(), None);
         for (record, answer) in batch.iter().zip(put(bus, batch).await) {
+            let request_id = record.request_id();
             match answer {
-                PutResult::Taken => {}
+                PutResult::Taken => requests.push(request_id),
                 PutResult::Never(code) => {
-                    tracing::error!(code, item = record.item, "an item of the outbox will never be published");
+                    tracing::error!(code, item = record.item, request_id, "an item of the outbox will never be published");
                 }
                 PutResult::Later(code) => {
-                    tracing::warn!(code, item = record.item, "the bus did not take an event");
-                    return Some(record);
+                    tracing::warn!(code, item = record.item, request_id, "the bus did not take an event");
+                    refused = Some(record);
+                    break;
                 }
             }
         }
+        log_published(requests);
+        if refused.is_some() {
+            return refused;
+        }
     }
     None
+}
+
+/// One line for each call, in which every request is found whose events the bus has.
+fn log_published(mut requests: Vec<&str>) {
+    let events = requests.len();
+    requests.dedup();
+    if events > 0 {
+        tracing::info!(events, request_ids = requests.join(" "), "published");
+    }
 }
 
 /// A result for each record: the bus's, or ours if there is no event to put.

@@ -29,4 +29,9 @@ impl Record {
         let outbox = serde_dynamo::from_item::<_, Outbox>(record.change.new_image).ok();
         Ok(Self { sequence, item, entry: outbox.and_then(BusEntry::of) })
     }
+
+    /// The request that caused the event. Empty if none did.
+    pub fn request_id(&self) -> &str {
+        self.entry.as_ref().map_or("", BusEntry::request_id)
+    }
 }

@@ -29,7 +29,7 @@ use store::{
 use utoipa::ToSchema;
 use web::{Accepted, Client, Json, Language, LinkPage, NoContent, PasswordField, Problems, RequestId};
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/reset.ftl"), include_str!("../locales/pl/reset.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("reset.ftl"));
 
 /// Links that one client may request, for any addresses.
 const RESETS: Quota = Quota::window("reset_client", 10, HOUR, "for a client");

@@ -22,7 +22,7 @@ use crate::{
     flow::{Flow, Way},
 };
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/activation.ftl"), include_str!("../locales/pl/activation.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("activation.ftl"));
 
 /// Attempts at the password with the links of one registration.
 const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link");

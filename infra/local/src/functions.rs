@@ -46,6 +46,7 @@ functions! {
     "donations" => donations::start, Some(donations::description);
     "figures" => figures::start, None;
     "friends" => friends::start, Some(friends::description);
+    "health" => health::start, Some(health::description);
     "invites" => invites::start, Some(invites::description);
     "login" => login::start, Some(login::description);
     "mfa" => mfa::start, Some(mfa::description);

@@ -8,6 +8,7 @@ mod costs;
 mod document;
 mod events;
 mod fake_aws;
+mod language;
 mod load;
 mod new;
 mod openapi;
@@ -39,6 +40,11 @@ enum Task {
     New {
         /// Such as `gift-cards`.
         name: String,
+    },
+    /// Begin a language: copy the English texts of every crate, and print the files that are to be translated.
+    Language {
+        /// Such as `de`.
+        tag: String,
     },
     /// Write the list of functions, their routes in template.yaml and in the router of `cargo lambda watch`, infra/openapi.json,
     /// infra/asyncapi.json, the types of the JavaScript client, shared/store/ITEMS.md and what is exported of each kind of item; pack the
@@ -179,6 +185,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::New { name } => new::run(&name),
+        Task::Language { tag } => language::run(&tag),
         Task::Sync => sync::run(),
         Task::Check => check::run(),
         Task::Calls { file, strict, keep } => calls::run(&file, strict, keep),

@@ -63,7 +63,7 @@ const LIFE: [&str; 17] = [
     "orders",
     "account-deletion",
 ];
-const LAST: [&str; 6] = ["moderation", "admin", "audit", "api-keys", "console", "api-docs"];
+const LAST: [&str; 7] = ["moderation", "admin", "audit", "api-keys", "console", "health", "api-docs"];
 
 /// The place of a tag in the document.
 fn place(tag: &Value) -> usize {
@@ -262,7 +262,7 @@ const DESCRIPTION: &str = "\
 Accounts, profiles, chat and account deletion. [Registration and sign-in, step by step](/docs/flows). General rules:\n\n\
 - Bodies are JSON (`snake_case`). Missing and unknown fields, duplicate keys and wrong types are refused with 400, and `pointer` names the field; fields that violate a rule with 422, all of them in one response.\n\
 - Unknown query parameters are ignored. A known one that is repeated or malformed is refused with 400.\n\
-- Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang` (`en`, `pl`), or of the caller's profile, or of `Accept-Language`.\n\
+- Errors are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) documents. Programs compare `code`, people read `title` and `detail`, in the language of `?lang`, or of the caller's profile, or of `Accept-Language`.\n\
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
 - `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
 - Resources with an `ETag` are changed with `If-Match`: 428 without it, 412 if the resource was changed in between. With `*` any version is changed.\n\

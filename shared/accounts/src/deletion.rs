@@ -96,6 +96,29 @@ impl Item for Deletion {
     }
 }
 
+/// The last run of the sweep that succeeded, for staff.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LastSweep {
+    /// When it was.
+    pub at: Time,
+}
+
+impl LastSweep {
+    /// Its key.
+    #[must_use]
+    pub fn key_of() -> Key {
+        Key::new("LAST_SWEEP", "LAST_SWEEP")
+    }
+}
+
+impl Item for LastSweep {
+    const KIND: &'static str = "last_sweep";
+    const ABOUT: About = About::at("LAST_SWEEP", "LAST_SWEEP", Personal::Nobody("a time"));
+    fn key(&self) -> Key {
+        Self::key_of()
+    }
+}
+
 /// The caller's own item, read in the same batch as the caller.
 impl Resource for Deletion {
     type Path = ();

@@ -47,6 +47,7 @@ store::items![
     audit::AuditValues,
     audit_seal::Seal,
     deletion::Deletion,
+    deletion::LastSweep,
     deletion::Receipt,
     directory::DirectoryEntry,
     figures::CountedBatch,

@@ -14,23 +14,26 @@ pub struct Country(&'static Entry);
 struct Entry {
     code: &'static str,
     calling_code: Option<&'static str>,
-    english: &'static str,
-    polish: &'static str,
+    /// In the order of [`Locale::ALL`].
+    names: [&'static str; Locale::ALL.len()],
     postcodes: Postcodes,
 }
 
+/// The names in every language, each in a line such as `PL Poland`.
+pub(crate) const NAMES: [&str; Locale::ALL.len()] = kernel::in_every_language!("countries.txt");
+
 static COUNTRIES: LazyLock<BTreeMap<&str, Entry>> = LazyLock::new(|| {
+    let names = NAMES.map(|file| file.lines().filter_map(|line| line.split_once(' ')).collect());
     let lines = include_str!("../data/countries.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(entry).map(|entry| (entry.code, entry)).collect()
+    lines.filter_map(|line| entry(line, &names)).map(|entry| (entry.code, entry)).collect()
 });
 
-/// A line of the data: `PL 48 Poland | Polska`.
-fn entry(line: &'static str) -> Option<Entry> {
-    let (code, rest) = line.split_once(' ')?;
-    let (calling_code, names) = rest.split_once(' ')?;
-    let (english, polish) = names.split_once(" | ")?;
+/// A line of the data: `PL 48`. A country whose name a language lacks has none in it, which a test finds.
+fn entry(line: &'static str, names: &[BTreeMap<&str, &'static str>; Locale::ALL.len()]) -> Option<Entry> {
+    let (code, calling_code) = line.split_once(' ')?;
     let calling_code = Some(calling_code).filter(|calling_code| *calling_code != "-");
-    Some(Entry { code, calling_code, english, polish, postcodes: Postcodes::of(code) })
+    let names = names.each_ref().map(|names| names.get(code).copied().unwrap_or_default());
+    Some(Entry { code, calling_code, names, postcodes: Postcodes::of(code) })
 }
 
 impl Country {
@@ -71,7 +74,8 @@ impl Country {
     #[must_use]
     pub fn by_name(locale: Locale) -> Vec<Self> {
         let mut countries: Vec<Self> = Self::all().collect();
-        countries.sort_by_cached_key(|country| order::key(country.name(locale), locale));
+        let letters = order::letters(locale);
+        countries.sort_by_cached_key(|country| order::key(country.name(locale), letters));
         countries
     }
 
@@ -83,11 +87,8 @@ impl Country {
 
     /// The name.
     #[must_use]
-    pub const fn name(self, locale: Locale) -> &'static str {
-        match locale {
-            Locale::En => self.0.english,
-            Locale::Pl => self.0.polish,
-        }
+    pub fn name(self, locale: Locale) -> &'static str {
+        locale.of(&self.0.names)
     }
 
     /// The digits after the `+` of its phone numbers. `None` for a country without a numbering plan of its own.

@@ -51,6 +51,9 @@ pub struct Envelope<E> {
     pub id: EventId,
     /// When it happened.
     pub at: Time,
+    /// The request that caused it, also by way of other events. The host of the function adds it to the log lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// What happened: the `Heard` of the function.
     pub event: E,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use function::trace;
 use kernel::{Sys, Time, id::EventId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,7 +26,16 @@ pub struct Outbox {
     pub event: String,
     /// The name of the event.
     pub name: String,
+    /// The request that caused it, also by way of other events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The X-Ray trace in which it was written, which its consumers continue. The table's stream does not pass it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
+
+/// The longest header of a trace that the bus takes. A longer one would fail all events of a call.
+const TRACE_MAX: usize = 500;
 
 impl Outbox {
     /// Adds `event` to a transaction.
@@ -36,7 +46,14 @@ impl Outbox {
     }
 
     fn of<E: Event>(sys: &Sys, event: &E) -> Self {
-        Self { id: sys.id(), at: sys.now(), event: to_json(event).unwrap_or_default(), name: E::NAME.to_owned() }
+        Self {
+            id: sys.id(),
+            at: sys.now(),
+            event: to_json(event).unwrap_or_default(),
+            name: E::NAME.to_owned(),
+            request_id: trace::request(),
+            trace: trace::current().filter(|header| (1..=TRACE_MAX).contains(&header.len())),
+        }
     }
 
     /// The `detail` on the bus: an [`Envelope`] with the unchanged event, also if its name is unknown here.
@@ -45,7 +62,7 @@ impl Outbox {
     /// If the event is not JSON.
     pub fn detail(&self) -> Result<String, serde_json::Error> {
         let event: &RawValue = serde_json::from_str(&self.event)?;
-        serde_json::to_string(&Detail { id: self.id, at: self.at, event })
+        serde_json::to_string(&Detail { id: self.id, at: self.at, request_id: self.request_id.as_deref(), event })
     }
 }
 
@@ -54,6 +71,8 @@ impl Outbox {
 struct Detail<'a> {
     id: EventId,
     at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     event: &'a RawValue,
 }
 
@@ -79,7 +98,10 @@ mod tests {
         let event = PresenceChanged { room: sys.id() };
         let mut outbox = Outbox::of(&sys, &event);
         let envelope: Envelope<PresenceChanged> = serde_json::from_str(&outbox.detail().unwrap()).unwrap();
-        assert_eq!(envelope, Envelope { id: outbox.id, at: outbox.at, event });
+        assert_eq!(envelope, Envelope { id: outbox.id, at: outbox.at, request_id: None, event });
+        outbox.request_id = Some("UYx1Zj0bFiAEJqg=".to_owned());
+        let envelope: Envelope<PresenceChanged> = serde_json::from_str(&outbox.detail().unwrap()).unwrap();
+        assert_eq!(envelope.request_id, outbox.request_id);
         outbox.event = r#"{"name":"of_tomorrow"}"#.to_owned();
         assert!(outbox.detail().unwrap().ends_with(r#""event":{"name":"of_tomorrow"}}"#));
         outbox.event = "{".to_owned();

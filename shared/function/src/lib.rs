@@ -21,6 +21,8 @@ pub use outside::Outside;
 pub use runtime::run;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use serde_json::value::RawValue;
+use trace::Caused;
+use tracing::{Instrument as _, Span};
 
 /// Everything that a function gets from its host when it starts.
 #[derive(Clone)]
@@ -134,10 +136,13 @@ impl Function {
     /// # Errors
     /// The error of the handler.
     pub async fn invoke(&self, payload: Box<RawValue>, context: Context) -> Result<Box<RawValue>, Failure> {
-        let trace = context.trace.clone();
+        let (trace, caused) = (context.trace.clone(), Caused::of(&payload));
+        let (is_event, request) = (caused.is_event(), caused.request());
+        let span = if is_event { tracing::info_span!("event", request_id = request.as_deref()) } else { Span::none() };
         let handler = Arc::clone(&self.handler);
         // The guard includes the call itself, because the handler may panic before it returns a future.
         let call = AssertUnwindSafe(async move { handler(payload, context).await }).catch_unwind();
+        let call = trace::on_behalf_of(request, call.instrument(span));
         trace::scope(trace, call).await.unwrap_or_else(|_| Err("the function panicked".into()))
     }
 }

@@ -1,4 +1,7 @@
-//! The trace of the current invocation, which is added to every AWS call.
+//! The trace of the current invocation, which is added to every AWS call, and the request that caused it.
+//!
+//! What a request causes over the bus has a trace and log lines of its own. Events keep the trace and the request of whoever wrote
+//! them, so that one trace and one id lead from a request to the mail that it caused.
 
 use std::{borrow::Cow, future::Future};
 
@@ -10,12 +13,15 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The header that carries a trace between AWS services.
 pub const HEADER: &str = "x-amzn-trace-id";
 
 tokio::task_local! {
     static CURRENT: Option<String>;
+    static REQUEST: Option<String>;
 }
 
 /// Runs a future within a trace.
@@ -27,6 +33,56 @@ pub async fn scope<F: Future>(trace: Option<String>, f: F) -> F::Output {
 #[must_use]
 pub fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok().flatten()
+}
+
+/// Runs a future on behalf of the request that caused it.
+pub(crate) async fn on_behalf_of<F: Future>(request: Option<String>, f: F) -> F::Output {
+    REQUEST.scope(request, f).await
+}
+
+/// The id of the request that caused the work of this task, also by way of events.
+#[must_use]
+pub fn request() -> Option<String> {
+    REQUEST.try_with(Clone::clone).ok().flatten()
+}
+
+/// What an invocation says about its cause.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Caused {
+    request_context: Option<FromGateway>,
+    detail: Option<FromBus>,
+}
+
+/// A request or a frame of a socket.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FromGateway {
+    request_id: Option<String>,
+}
+
+/// An event of the bus.
+#[derive(Deserialize)]
+struct FromBus {
+    request_id: Option<String>,
+}
+
+impl Caused {
+    /// Reads a payload. One of another shape says nothing.
+    pub fn of(payload: &RawValue) -> Self {
+        serde_json::from_str(payload.get()).unwrap_or_default()
+    }
+
+    /// Whether this is an event. Its log lines get the request's id; requests have a line of their own with it.
+    pub const fn is_event(&self) -> bool {
+        self.detail.is_some()
+    }
+
+    /// The id of the request.
+    pub fn request(self) -> Option<String> {
+        let gateway = self.request_context.and_then(|context| context.request_id);
+        gateway.or_else(|| self.detail.and_then(|detail| detail.request_id)).filter(|id| !id.is_empty())
+    }
 }
 
 /// Adds the current trace to every request of a client.
@@ -50,5 +106,25 @@ impl Intercept for PassOn {
             context.request_mut().headers_mut().try_insert(HEADER, Cow::Owned(trace))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_and_events_say_which_request_caused_them() {
+        let of = |json: &str| {
+            let caused = Caused::of(&RawValue::from_string(json.to_owned()).unwrap());
+            (caused.is_event(), caused.request())
+        };
+        let named = |id: &str| Some(id.to_owned());
+        assert_eq!(of(r#"{"version":"2.0","requestContext":{"requestId":"a="},"body":"{}"}"#), (false, named("a=")));
+        assert_eq!(of(r#"{"detail-type":"notice_due","detail":{"id":"x","request_id":"b="}}"#), (true, named("b=")));
+        assert_eq!(of(r#"{"detail-type":"notice_due","detail":{"id":"x"}}"#), (true, None));
+        for nothing in [r#"{"Records":[]}"#, r#"{"requestContext":{"requestId":""}}"#, r#"{"detail":{"request_id":7}}"#, "[]"] {
+            assert_eq!(of(nothing), (false, None), "{nothing}");
+        }
     }
 }

@@ -1,4 +1,7 @@
 //! Languages and messages (Fluent). A check ensures that every message exists in every language.
+//!
+//! A language is a folder in the `locales` of this crate. Every crate with texts needs a folder of the same name, or does not compile:
+//! `cargo xtask language` makes all of them.
 
 use std::{
     cell::RefCell,
@@ -6,37 +9,23 @@ use std::{
 };
 
 use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
-use serde::{Deserialize, Serialize};
 
-/// A supported language.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Locale {
-    /// English, the default.
-    #[default]
-    En,
-    /// Polish.
-    Pl,
-}
+// Written by `build.rs` from the folders in `locales`: `Locale`, with `ALL` and `tag`, and `in_every_language!`.
+include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 impl Locale {
-    /// Every language.
-    pub const ALL: [Self; 2] = [Self::En, Self::Pl];
-
-    /// The BCP 47 tag.
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Pl => "pl",
-        }
-    }
-
     /// The language whose tag this is, also with a region (`pl-PL`).
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split('-').next().unwrap_or_default();
         Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// What belongs to this language in a list that is in the order of [`Locale::ALL`]. The default if the list is too short.
+    #[must_use]
+    pub fn of<T: Copy + Default>(self, list: &[T]) -> T {
+        let place = Self::ALL.into_iter().position(|locale| locale == self);
+        place.and_then(|place| list.get(place)).copied().unwrap_or_default()
     }
 
     /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4, look-up as in RFC 4647 §3.4).
@@ -80,20 +69,19 @@ impl Locale {
     }
 }
 
-const PROBLEMS: Messages = Messages::new(include_str!("../locales/en/problems.ftl"), include_str!("../locales/pl/problems.ftl"));
+const PROBLEMS: Messages = Messages::new(in_every_language!("problems.ftl"));
 
-/// The messages of one crate, in every language: `const TEXTS: Messages = Messages::new(include_str!(…), include_str!(…));`
+/// The messages of one crate, in every language: `const TEXTS: Messages = Messages::new(kernel::in_every_language!("texts.ftl"));`
 #[derive(Clone, Copy, Debug)]
 pub struct Messages {
-    en: &'static str,
-    pl: &'static str,
+    sources: [&'static str; Locale::ALL.len()],
 }
 
 impl Messages {
-    /// From the Fluent sources in English and Polish.
+    /// From the Fluent sources, in the order of [`Locale::ALL`].
     #[must_use]
-    pub const fn new(en: &'static str, pl: &'static str) -> Self {
-        Self { en, pl }
+    pub const fn new(sources: [&'static str; Locale::ALL.len()]) -> Self {
+        Self { sources }
     }
 
     /// The message `key`, with `args`. A missing message is shown as its key.
@@ -139,11 +127,8 @@ impl Messages {
         Locale::ALL.into_iter().flat_map(check).collect()
     }
 
-    const fn source(self, locale: Locale) -> &'static str {
-        match locale {
-            Locale::En => self.en,
-            Locale::Pl => self.pl,
-        }
+    fn source(self, locale: Locale) -> &'static str {
+        locale.of(&self.sources)
     }
 
     fn format(self, locale: Locale, key: &str, attribute: Option<&str>, args: &[(&str, String)]) -> Option<String> {
@@ -216,8 +201,23 @@ mod tests {
 
     #[test]
     fn a_missing_message_is_reported() {
-        let torn = Messages::new("a = A\nb = B", "a = A\n!what");
-        assert_eq!(torn.faults(), ["pl does not parse", "pl lacks b"]);
+        let mut sources = ["a = A\n!what"; Locale::ALL.len()];
+        sources[0] = "a = A\nb = B";
+        let others = Locale::ALL.into_iter().skip(1).map(Locale::tag);
+        let expected: Vec<_> = others.flat_map(|tag| [format!("{tag} does not parse"), format!("{tag} lacks b")]).collect();
+        assert_eq!(Messages::new(sources).faults(), expected);
+    }
+
+    #[test]
+    fn every_language_has_its_tag_and_its_texts() {
+        assert!(Locale::ALL.len() >= 2 && Locale::ALL[0] == Locale::default(), "{:?}", Locale::ALL);
+        for (place, locale) in Locale::ALL.into_iter().enumerate() {
+            assert_eq!(serde_json::to_value(locale).unwrap(), locale.tag());
+            assert_eq!(
+                (Locale::from_tag(&locale.tag().to_uppercase()), locale.of(&[7, 8])),
+                (Some(locale), [7, 8].get(place).copied().unwrap_or(0))
+            );
+        }
     }
 
     #[test]

@@ -371,6 +371,9 @@ pub struct ProblemMembers {
     /// In `undo_moved_on` and `undo_impossible`: the names of the fields.
     #[schema(required = false)]
     pub fields: Vec<String>,
+    /// In `unavailable` of the health: what does not answer.
+    #[schema(required = false)]
+    pub away: Vec<String>,
 }
 
 // The types of these members are in crates above this one: they are named as in the document.

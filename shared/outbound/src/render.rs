@@ -10,7 +10,7 @@ use crate::{
     mail::{Conversation, Happened, Mail, MissedRoom, Occasion, Repeated, Spoken},
 };
 
-pub(crate) const TEXTS: Messages = Messages::new(include_str!("../locales/en/outbound.ftl"), include_str!("../locales/pl/outbound.ftl"));
+pub(crate) const TEXTS: Messages = Messages::new(kernel::in_every_language!("outbound.ftl"));
 
 /// The texts of a mail in one language.
 pub(crate) struct Letter {

@@ -4,7 +4,7 @@
 //! until all of it is given back or the payment is disputed; a dispute that was won does not bring it back by itself. Of several the
 //! dearest one counts.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use accounts::user::partition;
 use countries::Country;
@@ -32,10 +32,8 @@ const AT_ONCE: u32 = 40;
 pub struct Plan {
     /// Its id, which requests name: lower-case letters, digits and hyphens.
     pub id: String,
-    /// Its name in English.
-    pub en: String,
-    /// Its name in Polish.
-    pub pl: String,
+    /// Its names by the tags of their languages. That of the default language stands in for one that is missing.
+    pub names: BTreeMap<String, String>,
     /// Its price.
     pub price: Money,
 }
@@ -44,21 +42,20 @@ impl Plan {
     /// A plan, as settings write it: `basic:1225:Basic:Podstawowy`, with the price in minor units.
     fn parse(text: &str, currency: Currency) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
-        let [id, price, en, pl] = parts.as_slice() else { return None };
+        let [id, price, names @ ..] = parts.as_slice() else { return None };
         let named = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let price = price.parse::<u64>().ok().filter(|price| *price > 0).and_then(|price| Money::new(price, currency).ok())?;
-        let plan = Self { id: (*id).to_owned(), en: (*en).to_owned(), pl: (*pl).to_owned(), price };
-        (is_id && [*id, *en, *pl].into_iter().all(named)).then_some(plan)
+        let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
+        let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
+        let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| named(name));
+        (is_id && named(id) && is_named).then_some(plan)
     }
 
     /// Its name in this language.
     #[must_use]
     pub fn name(&self, locale: Locale) -> &str {
-        match locale {
-            Locale::En => &self.en,
-            Locale::Pl => &self.pl,
-        }
+        [locale, Locale::default()].into_iter().find_map(|locale| self.names.get(locale.tag())).unwrap_or(&self.id)
     }
 }
 
@@ -73,7 +70,7 @@ impl Plans {
         let texts = r.list("PLANS");
         let plans: Vec<Plan> = texts.iter().filter_map(|text| Plan::parse(text, currency)).collect();
         if plans.len() < texts.len() {
-            r.wrong("PLANS has a plan that is not id:price:English name:Polish name".to_owned());
+            r.wrong("PLANS has a plan that is not id:price:name, with up to one name for each language".to_owned());
         }
         let mut ids: Vec<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
         ids.sort_unstable();
@@ -206,8 +203,11 @@ mod tests {
         let basic = sold.find("basic").unwrap();
         assert_eq!((basic.price, basic.name(Locale::Pl)), (Money::new(1225, Currency::Gbp).unwrap(), "Podstawowy"));
         assert_eq!((sold.all().len(), sold.find("gold").map_err(|e| e.code)), (2, Err("choice")));
+        let one = plans("basic:1225:Basic").unwrap().find("basic").unwrap();
+        assert!(Locale::ALL.into_iter().all(|locale| one.name(locale) == "Basic"), "a name may be for all languages");
         assert!(plans("").is_some_and(|none| none.all().is_empty()), "a deployment may sell none");
-        for wrong in ["basic", "basic:12.25:a:b", "basic:0:a:b", "basic:-1:a:b", "Basic:1:a:b", "basic:1::b", "a:1:a:b,a:2:c:d"] {
+        for wrong in ["basic", "basic:12.25:a:b", "basic:0:a:b", "basic:-1:a:b", "Basic:1:a:b", "basic:1", "basic:1::b", "a:1:a:b,a:2:c:d"]
+        {
             assert!(plans(wrong).is_none(), "{wrong}");
         }
     }

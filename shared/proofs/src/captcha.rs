@@ -200,6 +200,14 @@ impl Captcha {
         }
     }
 
+    /// Whether the service answers, and knows our secret.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn answers(&self) -> Result<(), Failure> {
+        self.ask("health").await.map(drop)
+    }
+
     async fn ask(&self, token: &str) -> Result<Verdict, Failure> {
         let form = Serializer::new(String::new()).append_pair("secret", self.secret.expose()).append_pair("response", token).finish();
         let request = Request::post(&*self.url)

@@ -79,9 +79,17 @@ impl Table {
     ///
     /// Reads a key that is never written. A failure is ignored, because it shows with the first real request.
     pub async fn warm_up(&self) {
-        if let Err(e) = self.get_row(Key::new("WARM_UP", "WARM_UP"), false).await {
+        if let Err(e) = self.answers().await {
             tracing::warn!(error = %e, "the connection to the table could not be opened ahead");
         }
+    }
+
+    /// Whether the table answers.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.get_row(Key::new("WARM_UP", "WARM_UP"), false).await.map(drop)
     }
 
     /// The item at `key`. Strongly consistent.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::{FieldError, Locale, Messages, env::Reader};
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/subjects.ftl"), include_str!("../locales/pl/subjects.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("subjects.ftl"));
 
 /// The variable with the subjects.
 const NAME: &str = "CONTACT_SUBJECTS";

@@ -16,7 +16,7 @@ pub const TOOL_STYLE: &str = include_str!("../assets/tool.css");
 /// The logo, an SVG image in the accent colour.
 pub const LOGO: &str = include_str!("../assets/logo.svg");
 
-const TEXTS: Messages = Messages::new(include_str!("../locales/en/pages.ftl"), include_str!("../locales/pl/pages.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("pages.ftl"));
 
 /// An HTML page. It may run only its own inline script, use only its own inline style, and call only its own origin: the policy
 /// has their hashes (CSP Level 3, §2.3.1). With a widget it may also use what the widget needs.
@@ -279,10 +279,8 @@ impl IntoResponse for ButtonPage {
 mod tests {
     use super::*;
 
-    const OWN: Messages = Messages::new(
-        "page-title = A </script>\npage-lead = Why\npage-button = Go\npage-done = Done\n",
-        "page-title = Tytuł\npage-lead = Po co\npage-button = Dalej\npage-done = Gotowe\n",
-    );
+    const OWN: Messages =
+        Messages::new(["page-title = A </script>\npage-lead = Why\npage-button = Go\npage-done = Done\n"; Locale::ALL.len()]);
 
     async fn read(response: Response) -> (String, String) {
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();

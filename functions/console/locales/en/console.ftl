@@ -344,7 +344,18 @@ valid = valid
 
 # Members of the API's answers. Those without a text are shown by their names.
 open-tickets = Contact: waiting for an answer
+needed = What the system needs
+all-answer = everything answers
+is-away = { $name }: no answer
+needed-captcha = Captchas
+needed-data = Data
+needed-events = Events
+needed-files = Files
+needed-mail = Mail
+needed-stripe = Stripe
+needed-texts = Text messages
 deletions = Deletions of accounts
+last-sweep = last looked for
 none-overdue = all that are due have begun
 overdue = overdue by more than an hour: { $count }
 set-up-factors = Turn on second factors

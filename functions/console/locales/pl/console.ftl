@@ -344,7 +344,18 @@ valid = ważny
 
 # Members of the API's answers. Those without a text are shown by their names.
 open-tickets = Kontakt: czeka na odpowiedź
+needed = Czego potrzebuje system
+all-answer = wszystko odpowiada
+is-away = { $name }: brak odpowiedzi
+needed-captcha = Captcha
+needed-data = Dane
+needed-events = Zdarzenia
+needed-files = Pliki
+needed-mail = Poczta
+needed-stripe = Stripe
+needed-texts = Wiadomości SMS
 deletions = Usuwanie kont
+last-sweep = ostatnio szukano
 none-overdue = wszystkie zaległe się rozpoczęły
 overdue = spóźnione o ponad godzinę: { $count }
 set-up-factors = Włącz drugi składnik logowania

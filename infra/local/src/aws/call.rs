@@ -36,6 +36,11 @@ impl Call {
         Ok(Self { core: Arc::clone(core), service, function, request_id: request_id(&core.sys), trace })
     }
 
+    /// The header of its trace.
+    pub(super) fn trace(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
     /// Executes the operation if the caller has the permission and there is no scripted fault for it. Counts it in any case.
     pub(super) async fn perform(&self, operation: &str, needs: &[Need], run: impl Future<Output = (Response, Capacity)>) -> Response {
         if let Err(denied) = needs.iter().try_for_each(|need| self.core.aws.permit(&self.function, need)) {

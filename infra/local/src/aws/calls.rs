@@ -1,8 +1,8 @@
 //! Counts the AWS calls of each operation, because on AWS calls and capacity units cost money and time.
 //!
-//! The gateway that invokes a function for an operation opens the trace, and closes it with the operation's name and whether it
-//! succeeded. The endpoints count each call for the trace that it carries. With a file, every closed operation and every used
-//! permission is appended to it as one line, to be added up over a whole test suite.
+//! Whoever invokes a function for an operation opens the header of its trace, which no other invocation has, and closes it with the
+//! operation's name and whether it succeeded. The endpoints count each call for the header that it carries. With a file, every closed
+//! operation and every used permission is appended to it as one line, to be added up over a whole test suite.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -167,13 +167,13 @@ impl Calls {
 
     /// Opens a trace. One that is open already stays open.
     pub fn open(&self, trace: &str) {
-        self.counts().open.entry(root(trace).to_owned()).or_default();
+        self.counts().open.entry(trace.to_owned()).or_default();
     }
 
     /// Closes a trace and returns its calls. `served` is false for an operation that was refused or failed.
     pub fn close(&self, trace: &str, operation: &str, served: bool) -> Tally {
         let mut counts = self.counts();
-        let tally = counts.open.remove(root(trace)).unwrap_or_default();
+        let tally = counts.open.remove(trace).unwrap_or_default();
         counts.log(&Closed { operation, served, tally: &tally });
         let done = counts.operations.entry(operation.to_owned()).or_default();
         done.times = done.times.saturating_add(1);
@@ -199,7 +199,7 @@ impl Calls {
     pub(crate) fn count(&self, trace: Option<&str>, function: &str, service: Service, operation: &str, capacity: Capacity) {
         let call = format!("{}.{operation}", service.name());
         let mut counts = self.counts();
-        if let Some(tally) = trace.and_then(|t| counts.open.get_mut(root(t))) {
+        if let Some(tally) = trace.and_then(|t| counts.open.get_mut(t)) {
             tally.count(&call, capacity);
         }
         counts.functions.entry(function.to_owned()).or_default().count(&call, capacity);
@@ -231,11 +231,6 @@ impl Counts {
     }
 }
 
-/// The part of a trace header that stays the same across calls: `Root=1-…;Parent=…;Sampled=1`.
-fn root(trace: &str) -> &str {
-    trace.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(trace)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,10 +242,11 @@ mod tests {
     #[test]
     fn calls_are_counted_for_their_trace() {
         let calls = Calls::default();
-        calls.open("Root=1-a;Parent=x");
-        calls.count(Some("Root=1-a;Parent=y"), "F", Service::DynamoDb, "GetItem", read(0.5));
+        calls.open("Root=1-a");
+        calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(0.5));
         calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(1.0));
-        calls.count(Some("Root=1-other"), "F", Service::Ses, "SendRawEmail", Capacity::default());
+        // A consumer of an event of the same request.
+        calls.count(Some("Root=1-a;Parent=x"), "F", Service::Ses, "SendRawEmail", Capacity::default());
         calls.count(None, "G", Service::DynamoDb, "PutItem", Capacity { write: Units::ONE, ..Capacity::default() });
         let tally = calls.close("Root=1-a", "GET /v1/me", true);
         assert_eq!(tally.to_string(), "calls=2 rcu=1.5 wcu=0");

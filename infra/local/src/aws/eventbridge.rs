@@ -54,6 +54,7 @@ struct PutEntry {
     time: Option<Number>,
     #[serde(default)]
     resources: Vec<String>,
+    trace_header: Option<String>,
 }
 
 /// Why one entry of a call is refused.
@@ -75,13 +76,13 @@ impl Bus {
         Ok(Self { names: template.buses.clone(), rules: rules.collect::<Result<_, StartError>>()? })
     }
 
-    /// Invokes every function that has a matching rule.
-    fn deliver(&self, core: &Core, bus: &str, event: &Value) {
+    /// Invokes every function that has a matching rule, in the trace of the event.
+    fn deliver(&self, core: &Core, bus: &str, event: &Value, trace: Option<&str>) {
         let consumers = self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)).map(|r| r.function.as_str());
         core.aws.history.accepted(core.clock.now(), bus, event, consumers);
         for rule in self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)) {
             if let Ok(payload) = serde_json::value::to_raw_value(event) {
-                core.hosts.invoke_async(&rule.function, payload);
+                core.hosts.invoke_async_within(&rule.function, payload, trace);
             }
         }
     }
@@ -90,6 +91,9 @@ impl Bus {
 /// Answers a signed call.
 pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Response {
     let target = headers.get("x-amz-target").and_then(|t| t.to_str().ok()).unwrap_or_default();
+    if target == "AWSEvents.DescribeEventBus" {
+        return describe(call, body).await;
+    }
     if target != "AWSEvents.PutEvents" {
         return call.refuse(
             target,
@@ -104,18 +108,33 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
         return call.refuse("PutEvents", &AwsError::new(StatusCode::BAD_REQUEST, "ValidationException", message));
     }
     let needs: Vec<Need> = request.entries.iter().map(need).collect();
-    call.perform("PutEvents", &needs, async { (put(&call.core, request.entries, &call.request_id), Capacity::default()) }).await
+    call.perform("PutEvents", &needs, async { (put(call, request.entries), Capacity::default()) }).await
 }
 
-fn put(core: &Core, entries: Vec<PutEntry>, request_id: &str) -> Response {
-    let bus = &core.aws.bus;
+async fn describe(call: &Call, body: &[u8]) -> Response {
+    let asked = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let name = asked.get("Name").and_then(Value::as_str).unwrap_or("default");
+    let arn = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{name}");
+    if !call.core.aws.bus.names.iter().any(|bus| bus == name) {
+        let missing = AwsError::new(StatusCode::BAD_REQUEST, "ResourceNotFoundException", format!("Event bus {name} does not exist."));
+        return call.refuse("DescribeEventBus", &missing);
+    }
+    let told = json!({"Name": name, "Arn": arn}).to_string();
+    let run = async { (json_reply(StatusCode::OK, told, &call.request_id), Capacity::default()) };
+    call.perform("DescribeEventBus", &[Need::new("events:DescribeEventBus", &arn)], run).await
+}
+
+fn put(call: &Call, entries: Vec<PutEntry>) -> Response {
+    let (core, bus) = (&call.core, &call.core.aws.bus);
     let results = entries.into_iter().map(|entry| {
         let name = bus_name(&entry).to_owned();
         if !bus.names.contains(&name) {
             return Err(EntryError { code: "ResourceNotFoundException", message: format!("Event bus {name} does not exist.") });
         }
+        // That of the entry has precedence over that of the call.
+        let trace = entry.trace_header.clone().or_else(|| call.trace().map(str::to_owned));
         let event = event(&core.sys, entry)?;
-        bus.deliver(core, &name, &event);
+        bus.deliver(core, &name, &event, trace.as_deref());
         Ok(event.get("id").cloned())
     });
     let mut failed = 0_u32;
@@ -128,7 +147,7 @@ fn put(core: &Core, entries: Vec<PutEntry>, request_id: &str) -> Response {
             }
         })
         .collect();
-    json_reply(StatusCode::OK, json!({"FailedEntryCount": failed, "Entries": results}).to_string(), request_id)
+    json_reply(StatusCode::OK, json!({"FailedEntryCount": failed, "Entries": results}).to_string(), &call.request_id)
 }
 
 fn check_sizes(entries: &[PutEntry]) -> Result<(), String> {
@@ -214,6 +233,7 @@ mod tests {
             event_bus_name: Some("arn:aws:events:eu-central-1:000000000000:event-bus/stoa".into()),
             time: None,
             resources: Vec::new(),
+            trace_header: None,
         }
     }
 

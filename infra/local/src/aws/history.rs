@@ -10,7 +10,10 @@ use kernel::{Time, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use crate::logs::{Lines, LogLine};
+use crate::{
+    hosts::Trace,
+    logs::{Lines, LogLine},
+};
 
 /// The most events that are kept. The oldest are forgotten first.
 pub const MAX_EVENTS: usize = 500;
@@ -56,6 +59,8 @@ pub struct Attempt {
     pub ms: u64,
     /// Why it failed, if it did.
     pub error: Option<String>,
+    /// The header of its trace, whose root is that of the request that caused the event.
+    pub trace: String,
     /// What the function logged.
     #[serde(serialize_with = "lines")]
     pub lines: Lines,
@@ -110,7 +115,7 @@ impl History {
     }
 
     /// Keeps an attempt to deliver an event to a function. Does nothing for events that are not from a bus, or forgotten.
-    pub(crate) fn attempted(&self, event: &RawValue, function: &str, at: Time, took: Duration, error: Option<String>, lines: Lines) {
+    pub(crate) fn attempted(&self, event: &RawValue, function: &str, at: Time, took: Duration, error: Option<String>, trace: &Trace) {
         let Ok(Identified { id }) = serde_json::from_str(event.get()) else { return };
         let mut kept = self.kept();
         let Some((event, _)) = kept.events.iter_mut().rev().find(|(event, _)| event.id == id) else { return };
@@ -119,7 +124,7 @@ impl History {
             delivery.attempts.remove(0);
         }
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        delivery.attempts.push(Attempt { at: at.into(), ms, error, lines });
+        delivery.attempts.push(Attempt { at: at.into(), ms, error, trace: trace.to_string(), lines: trace.lines().clone() });
     }
 
     /// The events, newest first.
@@ -135,6 +140,7 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Sys;
     use serde_json::json;
 
     use super::*;
@@ -146,7 +152,7 @@ mod tests {
     fn attempt(history: &History, event: &Value, function: &str, error: Option<&str>) {
         let payload = serde_json::value::to_raw_value(event).expect("JSON");
         let took = Duration::from_millis(3);
-        history.attempted(&payload, function, Time::ZERO, took, error.map(str::to_owned), Lines::default());
+        history.attempted(&payload, function, Time::ZERO, took, error.map(str::to_owned), &Trace::new(&Sys::real()));
     }
 
     #[test]

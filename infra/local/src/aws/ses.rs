@@ -24,6 +24,9 @@ const MAX_RECIPIENTS: usize = 50;
 /// The most bytes of one mail. <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
+/// The question whether the account may send. Here it may.
+const ENABLED: &str = "GetAccountSendingEnabled";
+
 /// A mail, from either operation.
 struct Mail {
     from: String,
@@ -45,6 +48,10 @@ const KEPT: [&str; 6] = ["in-reply-to", "list-unsubscribe", "list-unsubscribe-po
 pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     let form = form(body);
     let action = field(&form, "Action").unwrap_or_default();
+    if action == ENABLED {
+        let run = async { (Service::Ses.query_result(ENABLED, &[("Enabled", "true")], &call.request_id), Capacity::default()) };
+        return call.perform(ENABLED, &[Need::new(format!("ses:{ENABLED}"), "*")], run).await;
+    }
     let (operation, mail) = match action.as_str() {
         "SendRawEmail" => ("SendRawEmail", raw(&form)),
         "SendEmail" => ("SendEmail", simple(&form)),

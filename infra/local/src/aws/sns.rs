@@ -16,10 +16,17 @@ use crate::inbox::{Channel, Draft};
 /// The most characters of a text message.
 const MAX_LENGTH: usize = 1600;
 
+/// The question for the settings of text messages. There are none here.
+const SETTINGS: &str = "GetSMSAttributes";
+
 /// Answers a signed call.
 pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     let form = form(body);
     let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    if field("Action") == Some(SETTINGS) {
+        let run = async { (Service::Sns.query_result(SETTINGS, &[], &call.request_id), Capacity::default()) };
+        return call.perform(SETTINGS, &[Need::new(format!("sns:{SETTINGS}"), "*")], run).await;
+    }
     if field("Action") != Some("Publish") {
         let action = field("Action").unwrap_or_default();
         return call.refuse(action, &AwsError::new(StatusCode::BAD_REQUEST, "InvalidAction", format!("{action:?} is not answered here")));

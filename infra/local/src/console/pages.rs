@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::guard::POLICY;
 use crate::Urls;
 
-const TEXTS: Messages = Messages::new(include_str!("../../locales/en/console.ftl"), include_str!("../../locales/pl/console.ftl"));
+const TEXTS: Messages = Messages::new(kernel::in_every_language!("console.ftl"));
 /// The name of the query parameter that chooses the language, and of the cookie that remembers it.
 const LANGUAGE: &str = "lang";
 

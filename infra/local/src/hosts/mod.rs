@@ -103,6 +103,18 @@ impl Trace {
         Self { header: format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"), lines: Lines::default() }
     }
 
+    /// An invocation that continues the trace of this header: with the same root and another parent.
+    #[must_use]
+    pub fn following(sys: &Sys, header: &str) -> Self {
+        let root = header.split(';').map(str::trim).find(|part| part.starts_with("Root="));
+        let parent = u64::from_be_bytes(sys.bytes());
+        match root {
+            Some(root) => Self { header: format!("{root};Parent={parent:016x};Sampled=1"), lines: Lines::default() },
+            // A header that is not valid is dropped.
+            None => Self::new(sys),
+        }
+    }
+
     /// The header's value.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -358,8 +370,13 @@ impl Hosts {
     /// Invokes a function asynchronously, in a new trace: retried as in the template, then a dead letter. When this returns the
     /// invocation is stored, and will be made even if this process is killed.
     pub fn invoke_async(&self, function: &str, payload: Box<RawValue>) {
+        self.invoke_async_within(function, payload, None);
+    }
+
+    /// Like [`Hosts::invoke_async`], as a part of the trace of this header, if there is one.
+    pub fn invoke_async_within(&self, function: &str, payload: Box<RawValue>, trace: Option<&str>) {
         let stored = self.0.accepted.add(function, &payload);
-        self.keep_trying(function.to_owned(), payload, stored);
+        self.keep_trying(function.to_owned(), payload, stored, trace.map(str::to_owned));
     }
 
     /// The invocations that an earlier process accepted and did not complete, oldest first.
@@ -373,7 +390,7 @@ impl Hosts {
     /// Makes the invocations that an earlier process did not complete.
     pub(crate) fn resume(&self, unfinished: Vec<Unfinished>) {
         for Unfinished { id, function, event } in unfinished {
-            self.keep_trying(function, event, Some(id));
+            self.keep_trying(function, event, Some(id), None);
         }
     }
 
@@ -388,7 +405,7 @@ impl Hosts {
         drop(self.0.ended.subscribe().wait_for(|ended| *ended).await);
     }
 
-    fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>) {
+    fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
         let hosts = self.clone();
         let guard = self.0.activity.begin();
         tokio::spawn(async move {
@@ -396,7 +413,7 @@ impl Hosts {
                 biased;
                 // First, so that the end is not counted as a failure of the function.
                 () = hosts.ended() => {}
-                () = hosts.try_repeatedly(&id, payload) => {
+                () = hosts.try_repeatedly(&id, payload, trace.as_deref()) => {
                     if let Some(stored) = stored {
                         hosts.0.accepted.remove(stored);
                     }
@@ -406,12 +423,13 @@ impl Hosts {
         });
     }
 
-    async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>) {
+    async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>, within: Option<&str>) {
         let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
         let mut retries = hosted.max_retries;
         let operation = format!("{}{}", hosted.name, kind_of(&payload));
         loop {
-            let trace = Trace::new(self.0.clock.sys());
+            let sys = self.0.clock.sys();
+            let trace = within.map_or_else(|| Trace::new(sys), |header| Trace::following(sys, header));
             self.0.calls.open(trace.as_str());
             let begun = Instant::now();
             let result = match payload.get().len() {
@@ -420,7 +438,7 @@ impl Hosts {
             };
             self.0.calls.close(trace.as_str(), &operation, result.is_ok());
             let failure = result.as_ref().err().map(ToString::to_string);
-            self.0.history.attempted(&payload, id, self.0.clock.now(), begun.elapsed(), failure, trace.lines().clone());
+            self.0.history.attempted(&payload, id, self.0.clock.now(), begun.elapsed(), failure, &trace);
             let Err(error) = result else { return };
             tracing::warn!(function = hosted.name, %error, retries, "an asynchronous invocation failed");
             let Some(fewer) = retries.checked_sub(1) else {

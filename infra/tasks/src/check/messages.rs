@@ -14,7 +14,7 @@ use crate::{Failure, repository};
 /// Messages that exist in one language and not in another.
 pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
-    for place in ["shared", "functions"] {
+    for place in ["shared", "functions", "infra"] {
         for folder in language_folders(&repository::root().join(place))? {
             findings.extend(compare(&folder)?);
         }
@@ -26,7 +26,7 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
 }
 
 /// Folders that have one folder for each language.
-fn language_folders(under: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn language_folders(under: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for entry in fs::read_dir(under)? {
         let path = entry?.path();

@@ -25,6 +25,7 @@ use local::{
     functions::{self, Registered},
     template::Template,
 };
+pub use messages::language_folders;
 use serde_json::Value;
 
 use crate::{

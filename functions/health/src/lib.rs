@@ -1,0 +1,66 @@
+//! Whether the system works: what a monitor asks every minute, without an account.
+//!
+//! Anybody may ask, because a monitor has no account, and learns names only: why something does not answer is in the log. What was found
+//! is kept in memory for ten seconds, so that requests, however many, do not become calls of what is checked. It has a function of its
+//! own, because no other one may call all of it; every question is one that changes nothing and costs next to nothing, and nothing is
+//! asked while nobody asks.
+//!
+//! | operation | AWS calls |
+//! |---|---|
+//! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one question each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
+//! | `GET /v1/health/live` | none |
+
+mod probe;
+mod show;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use function::{Boot, Function, Outside, StartError};
+use kernel::{Sys, Time};
+use probe::{Answer, Probes};
+
+/// How long an answer is kept.
+pub(crate) const KEPT: Duration = Duration::from_secs(10);
+
+/// The state of the function: its clients, keys and settings.
+#[derive(Clone)]
+pub struct State {
+    probes: Probes,
+    sys: Sys,
+    last: Arc<Mutex<Option<(Time, Vec<Answer>)>>>,
+}
+
+impl State {
+    /// What everything answered at most ten seconds ago.
+    async fn answers(&self) -> Vec<Answer> {
+        let now = self.sys.now();
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, answers)) = last.filter(|(at, _)| now.since(*at) < KEPT) {
+            return answers;
+        }
+        let answers = self.probes.ask().await;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answers.clone()));
+        answers
+    }
+}
+
+// The operations in the order of the documentation: `routes()` and `description()`.
+web::operations! { "health", "Whether the system works.", State =>
+    show::get_health,
+    show::get_liveness,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// [`StartError`]
+#[expect(clippy::unused_async, reason = "every function starts alike")]
+pub async fn start(boot: Boot) -> Result<Function, StartError> {
+    let (aws, sys) = (boot.aws()?, boot.sys.clone());
+    let outside = Outside::new().map_err(|e| StartError::Broken("requests to services outside AWS", e))?;
+    let probes = boot.env.read(|r| Probes::read(r, &aws, &sys, outside))?;
+    web::function(&boot, routes(), State { probes, sys, last: Arc::default() })
+}

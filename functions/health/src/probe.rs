@@ -1,0 +1,138 @@
+//! The questions to everything that the system needs. Each changes nothing, and needs no more than the permission for itself.
+
+use std::{error::Error, future::Future, sync::Arc, time::Duration};
+
+use aws_sdk_eventbridge::error::DisplayErrorContext;
+use bytes::Bytes;
+use files::Bucket;
+use function::{Aws, Failure, Outside};
+use http::{Request, StatusCode, header::USER_AGENT};
+use kernel::{Origins, Sys, env::Reader};
+use proofs::captcha::Captcha;
+use serde::de::IgnoredAny;
+use store::Table;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A prefix that no object has.
+const NO_FILES: &str = "health/";
+
+/// Whether something answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// What.
+    pub name: &'static str,
+    /// Whether it does.
+    pub well: bool,
+}
+
+/// Everything that is asked.
+#[derive(Clone)]
+pub(crate) struct Probes {
+    table: Table,
+    bucket: Bucket,
+    bus: aws_sdk_eventbridge::Client,
+    bus_name: Arc<str>,
+    mails: aws_sdk_ses::Client,
+    texts: aws_sdk_sns::Client,
+    stripe: Arc<str>,
+    captcha: Option<Captcha>,
+    outside: Outside,
+}
+
+impl Probes {
+    /// Reads where everything is. The key of Stripe's account is not needed.
+    pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys, outside: Outside) -> Self {
+        let mut bus =
+            aws_sdk_eventbridge::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("events"));
+        bus.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));
+        let mut mails = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("ses"));
+        mails.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SES"));
+        let mut texts = aws_sdk_sns::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("sns"));
+        texts.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SNS"));
+        let origins = Origins::read(r).and(r.need("PUBLIC_URL"));
+        Self {
+            table: Table::read(r, aws, sys),
+            bucket: Bucket::from_env(r, aws),
+            bus: aws_sdk_eventbridge::Client::from_conf(bus.build()),
+            bus_name: r.need("BUS_NAME").into(),
+            mails: aws_sdk_ses::Client::from_conf(mails.build()),
+            texts: aws_sdk_sns::Client::from_conf(texts.build()),
+            stripe: r.address("STRIPE_URL").trim_end_matches('/').into(),
+            captcha: Captcha::read(r, &origins),
+            outside,
+        }
+    }
+
+    /// Asks everything at once.
+    pub async fn ask(&self) -> Vec<Answer> {
+        // Boxed, because the futures of the clients are large.
+        let (captcha, data, events, files, mail, stripe, texts) = tokio::join!(
+            Box::pin(self.captcha()),
+            Box::pin(asked("data", self.data())),
+            Box::pin(asked("events", self.bus())),
+            Box::pin(asked("files", self.files())),
+            Box::pin(asked("mail", self.mail())),
+            Box::pin(asked("stripe", self.stripe())),
+            Box::pin(asked("texts", self.texts())),
+        );
+        captcha.into_iter().chain([data, events, files, mail, stripe, texts]).collect()
+    }
+
+    async fn data(&self) -> Result<(), Failure> {
+        self.table.answers().await?;
+        Ok(())
+    }
+
+    async fn files(&self) -> Result<(), Failure> {
+        self.bucket.list(NO_FILES, None).await?;
+        Ok(())
+    }
+
+    async fn bus(&self) -> Result<(), Failure> {
+        self.bus.describe_event_bus().name(&*self.bus_name).send().await.map_err(failure)?;
+        Ok(())
+    }
+
+    /// Also a pause of the account, which AWS makes after too many bounces, keeps mails from being sent.
+    async fn mail(&self) -> Result<(), Failure> {
+        let account = self.mails.get_account_sending_enabled().send().await.map_err(failure)?;
+        if account.enabled() { Ok(()) } else { Err("the account may not send".into()) }
+    }
+
+    async fn texts(&self) -> Result<(), Failure> {
+        self.texts.get_sms_attributes().send().await.map_err(failure)?;
+        Ok(())
+    }
+
+    /// Without a key Stripe refuses every request, in JSON. Something in between would answer differently.
+    async fn stripe(&self) -> Result<(), Failure> {
+        let request = Request::get(format!("{}/v1/balance", self.stripe)).header(USER_AGENT, "Stoa").body(Bytes::new())?;
+        let answer = self.outside.send(request, PATIENCE).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Err(format!("it answers {}", answer.status()).into());
+        }
+        serde_json::from_slice::<IgnoredAny>(answer.body())?;
+        Ok(())
+    }
+
+    /// `None` if there are no captchas.
+    async fn captcha(&self) -> Option<Answer> {
+        let captcha = self.captcha.as_ref()?;
+        Some(asked("captcha", captcha.answers()).await)
+    }
+}
+
+/// The answer to a question. Why there is none is logged.
+async fn asked(name: &'static str, question: impl Future<Output = Result<(), Failure>>) -> Answer {
+    let answered = tokio::time::timeout(PATIENCE, question).await.unwrap_or_else(|_| Err("it does not answer in time".into()));
+    if let Err(e) = &answered {
+        tracing::warn!(name, error = %e, "something that the system needs is away");
+    }
+    Answer { name, well: answered.is_ok() }
+}
+
+/// An error of a client with everything that it says.
+fn failure(e: impl Error) -> Failure {
+    DisplayErrorContext(e).to_string().into()
+}
