@@ -29,7 +29,7 @@ pub use payment::{
 };
 pub use plan::{HeldPlan, Plan, Plans};
 pub use removal::PaymentRemoval;
-pub use request::{Begun, KEPT, PaymentRequest, begin};
+pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, Settlement};
 
 store::items![
