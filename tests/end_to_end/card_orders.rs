@@ -392,6 +392,49 @@ async fn a_refund_whose_answer_is_lost_is_made_once() {
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
 }
 
+/// A refund that the buyer's bank refuses is shown to staff, takes nothing from what is left, and is made again.
+/// Promise: order-refund-failed, order-steps
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_comes_back_is_made_again() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    refund(&staff, &placed, "a", 1000).await.is(201);
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["state"], back.get("refunded"), &back["refunds"][0]["state"]), (&json!("paid"), None, &json!("failed")));
+    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
+    let all = refund(&staff, &placed, "b", 3000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    items::are_as_described(&cloud).await;
+}
+
+/// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_of_yesterday_is_found_at_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    stripe.be(Mode::Lost);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Down);
+    cloud.advance(DAY + QUARTER).await;
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER * 2).await;
+    let order = &stored(&cloud).await[0];
+    assert_eq!((refunds(&cloud), &order["state"]["S"]), (1, &json!("refunding")));
+    assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
+}
+
 /// A disputed order is shown as one, and is not shipped.
 /// Promise: order-disputed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

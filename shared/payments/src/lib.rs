@@ -30,7 +30,7 @@ pub use payment::{
 pub use plan::{HeldPlan, Plan, Plans};
 pub use removal::PaymentRemoval;
 pub use request::{KEPT, PaymentRequest, begin};
-pub use settlement::{Mismatch, Progress, Settlement};
+pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
 
 store::items![
     customer::Customer,

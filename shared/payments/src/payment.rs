@@ -5,8 +5,9 @@
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
 //! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
+//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
-//! There is no other arrow, and none back. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
+//! There is no other arrow. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -72,6 +73,7 @@ impl PaymentState {
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) | (Self::Paid, _) if nothing_left => Self::Refunded,
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) => Self::Paid,
             (Self::PendingPayment, Progress::Cancelled) => Self::Cancelled,
+            (Self::Refunded, _) if !nothing_left => Self::Paid,
             (state, _) => state,
         }
     }
@@ -98,9 +100,12 @@ pub struct CardPayment<P: Purpose> {
     /// Stripe's id of the payer. `None` until Stripe has answered.
     #[serde(default)]
     pub customer: Option<String>,
-    /// What was given back, in the currency of the amount.
+    /// What was given back, in the currency of the amount, without what has come back.
     #[serde(default)]
     pub refunded: u64,
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
     /// Whether the payer disputes it, or has disputed it.
     #[serde(default)]
     pub disputed: bool,
@@ -137,6 +142,7 @@ impl<P: Purpose> CardPayment<P> {
             intent: None,
             customer: None,
             refunded: 0,
+            came_back: 0,
             disputed: false,
             decline: None,
             created_at: now,
@@ -181,13 +187,14 @@ impl<P: Purpose> CardPayment<P> {
         if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
-        let (refunded, disputed) = (self.refunded.max(settlement.refunded), self.disputed || settlement.disputed);
+        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
         Ok(Self {
             state: self.state.after(settlement.progress, refunded >= amount.amount()),
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             refunded,
-            disputed,
+            came_back,
+            disputed: self.disputed || settlement.disputed,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -321,8 +328,11 @@ pub struct PaymentRecord {
     pub country: Option<Country>,
     /// The state.
     pub state: PaymentState,
-    /// What was given back.
+    /// What was given back, without what has come back.
     pub refunded: u64,
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
     /// Whether it was disputed.
     pub disputed: bool,
     /// When it was begun.
@@ -342,6 +352,7 @@ impl PaymentRecord {
             country: payment.purpose.country(),
             state: payment.state,
             refunded: payment.refunded,
+            came_back: payment.came_back,
             disputed: payment.disputed,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
@@ -362,7 +373,8 @@ impl PaymentRecord {
         if after == record {
             return Ok(true);
         }
-        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded)).and(field("disputed").eq(record.disputed));
+        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded));
+        let same = same.and(field("came_back").eq(record.came_back)).and(field("disputed").eq(record.disputed));
         match table.put(&after, same).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
@@ -372,11 +384,12 @@ impl PaymentRecord {
 
     /// The record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
-        let refunded = self.refunded.max(settlement.refunded);
+        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
         let paid = settlement.progress == Progress::Succeeded;
         Self {
             state: self.state.after(settlement.progress, refunded >= self.amount.amount()),
             refunded,
+            came_back,
             disputed: self.disputed || settlement.disputed,
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -424,6 +437,8 @@ mod tests {
             asked: Money::new(1234, Currency::Pln).unwrap(),
             received,
             refunded: 0,
+            came_back: 0,
+            refunds: Vec::new(),
             disputed: false,
             customer: Some("cus_1".to_owned()),
             decline: None,
@@ -447,6 +462,22 @@ mod tests {
         assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
+    }
+
+    #[test]
+    fn what_a_bank_sends_back_is_paid_again() {
+        let given = Settlement { refunded: 1234, ..settlement(Progress::Succeeded) };
+        let back = Settlement { refunded: 0, came_back: 1234, ..settlement(Progress::Succeeded) };
+        let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
+        let refunded = paid.after(&given, NOW).unwrap();
+        let again = refunded.after(&back, NOW).unwrap();
+        assert_eq!((again.state, again.refunded, again.paid_at), (PaymentState::Paid, 0, Some(NOW)));
+        for older in [&given, &settlement(Progress::Succeeded)] {
+            assert_eq!(&again.after(older, NOW).unwrap(), &again, "an older state changes nothing");
+        }
+        assert_eq!(paid.after(&back, NOW).unwrap(), again, "whatever is heard first");
+        let record = PaymentRecord::of(&refunded).after(&back, NOW);
+        assert_eq!((record.state, record.refunded, record.after(&given, NOW).refunded), (PaymentState::Paid, 0, 0));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const KEY_MAX: usize = 255;
 const LEAST: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
 const MOST: i64 = 99_999_999;
 /// What can stand in full in a payment.
-const IN_FULL: [&str; 2] = ["latest_charge", "customer"];
+const IN_FULL: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
 
 /// A request.
 #[derive(Clone, Debug, Default)]

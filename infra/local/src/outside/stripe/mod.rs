@@ -329,6 +329,8 @@ pub enum Act {
     Dispute,
     /// Somebody gives all of it back, or this part.
     Refund(Option<i64>),
+    /// The payer's bank refuses what was given back.
+    FailRefunds,
     /// Somebody cancels it.
     Cancel,
 }
@@ -347,6 +349,7 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
             let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
         }
+        Act::FailRefunds => books.fail_refunds(sys, intent),
         Act::Cancel => books.cancel(sys, intent, None),
     }
 }
