@@ -565,6 +565,23 @@ async fn cards_are_not_tried_with_orders() {
     ana.with("idempotency-key", "cash").post(ORDERS, cash).await.is(201);
 }
 
+/// A person asks Stripe only so often about orders that are not paid, by looking at one or by cancelling it.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_is_not_asked_without_end() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    for _ in 0..120 {
+        seen(&ana, &placed).await;
+    }
+    let asked = cloud.outside.stripe.asked().len();
+    ana.get(&path(&placed)).await.is_problem(429, "too_many_requests");
+    ana.post(&format!("{}/cancellation", path(&placed)), json!({})).await.is_problem(429, "too_many_requests");
+    assert_eq!(cloud.outside.stripe.asked().len(), asked);
+}
+
 /// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given back, as
 /// soon as Stripe answers. Nothing names the person.
 /// Promise: order-leaving, deletion-complete

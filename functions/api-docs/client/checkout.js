@@ -12,8 +12,8 @@ const ROUNDS = 3;
 const LOOK_MS = 1000;
 const LOOKS = 15;
 
-/** Whether the server may have done what it was asked, although it did not say so. */
-const isOpen = (problem) => problem && (problem.status === 0 || problem.status >= 500);
+/** Whether the server may have done what it was asked, although it did not say so: also if it was still busy with the same. */
+const isOpen = (problem) => problem && (problem.status === 0 || problem.status >= 500 || problem.code === "conflict");
 
 /** Where the token of a guest's cart is until the page is closed. */
 function inMemory() {
