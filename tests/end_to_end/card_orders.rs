@@ -452,6 +452,10 @@ async fn a_disputed_order_is_not_shipped() {
     refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
     assert_eq!(shown(&staff, &placed).await["refunds"][0]["state"], "refused");
     assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+    pay(&cloud, &placed, Act::WinDispute);
+    cloud.settle().await;
+    assert_eq!(shown(&staff, &placed).await["disputed"], false);
+    become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
 /// All 120 orders of five events about an order, each event three times: the same end, and one mail.

@@ -25,7 +25,7 @@ pub struct PaymentCourse {
     /// What was given back, if anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded: Option<Money>,
-    /// Whether it is disputed at the bank, or was.
+    /// Whether it is disputed at the bank, or the payer has won that.
     disputed: bool,
     /// Why the last card was refused, for programs: one of Stripe's decline codes.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -195,7 +195,7 @@ pub struct MyPlan {
     paid_at: Option<Timestamp>,
 }
 
-/// Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does.
+/// Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does until it is won.
 ///
 /// AWS calls: the caller; a query.
 #[utoipa::path(get, path = "/v1/me/plan", responses((status = 200, body = MyPlan), Problems))]

@@ -122,9 +122,12 @@ pub struct OrderCard {
     /// What was given back and has come back, because the payer's bank has refused it.
     #[serde(default)]
     pub came_back: u64,
-    /// Whether the payer disputes it, or has disputed it.
+    /// Whether the payer disputes it, or has won that.
     #[serde(default)]
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
@@ -148,6 +151,7 @@ impl OrderCard {
             refunded: 0,
             came_back: 0,
             disputed: false,
+            disputes_won: 0,
             refunds: Vec::new(),
             look_at: now + PAYABLE,
         }
@@ -259,13 +263,15 @@ impl OrderCard {
             return Err(Mismatch::Amount);
         }
         let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         let next = Self {
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             refunded,
             came_back,
             refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds)).collect(),
-            disputed: self.disputed || settlement.disputed,
+            disputed,
+            disputes_won,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -322,6 +328,7 @@ mod tests {
             came_back: 0,
             refunds: Vec::new(),
             disputed: false,
+            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }

@@ -106,9 +106,12 @@ pub struct CardPayment<P: Purpose> {
     /// What was given back and has come back, because the payer's bank has refused it.
     #[serde(default)]
     pub came_back: u64,
-    /// Whether the payer disputes it, or has disputed it.
+    /// Whether the payer disputes it, or has won that.
     #[serde(default)]
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -144,6 +147,7 @@ impl<P: Purpose> CardPayment<P> {
             refunded: 0,
             came_back: 0,
             disputed: false,
+            disputes_won: 0,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -188,13 +192,15 @@ impl<P: Purpose> CardPayment<P> {
             return Err(Mismatch::Amount);
         }
         let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         Ok(Self {
             state: self.state.after(settlement.progress, refunded >= amount.amount()),
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             refunded,
             came_back,
-            disputed: self.disputed || settlement.disputed,
+            disputed,
+            disputes_won,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -333,8 +339,11 @@ pub struct PaymentRecord {
     /// What was given back and has come back, because the payer's bank has refused it.
     #[serde(default)]
     pub came_back: u64,
-    /// Whether it was disputed.
+    /// Whether it is disputed, or the payer has won that.
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// When it was begun.
     pub created_at: Time,
     /// When it was known to be paid.
@@ -354,6 +363,7 @@ impl PaymentRecord {
             refunded: payment.refunded,
             came_back: payment.came_back,
             disputed: payment.disputed,
+            disputes_won: payment.disputes_won,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
         }
@@ -375,6 +385,7 @@ impl PaymentRecord {
         }
         let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded));
         let same = same.and(field("came_back").eq(record.came_back)).and(field("disputed").eq(record.disputed));
+        let same = same.and(field("disputes_won").eq(record.disputes_won));
         match table.put(&after, same).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
@@ -385,12 +396,14 @@ impl PaymentRecord {
     /// The record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
         let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         let paid = settlement.progress == Progress::Succeeded;
         Self {
             state: self.state.after(settlement.progress, refunded >= self.amount.amount()),
             refunded,
             came_back,
-            disputed: self.disputed || settlement.disputed,
+            disputed,
+            disputes_won,
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         }
@@ -440,6 +453,7 @@ mod tests {
             came_back: 0,
             refunds: Vec::new(),
             disputed: false,
+            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }
@@ -462,6 +476,19 @@ mod tests {
         assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
+    }
+
+    #[test]
+    fn a_dispute_that_was_won_is_over() {
+        let said = |disputed, disputes_won| Settlement { disputed, disputes_won, ..settlement(Progress::Succeeded) };
+        let disputed = pending().after(&said(true, 0), NOW).unwrap();
+        let won = disputed.after(&said(false, 1), NOW).unwrap();
+        assert_eq!((disputed.disputed, won.disputed), (true, false));
+        for older in [said(true, 0), said(false, 0)] {
+            assert_eq!(won.after(&older, NOW).unwrap(), won, "an older state changes nothing");
+            assert!(!PaymentRecord::of(&won).after(&older, NOW).disputed);
+        }
+        assert!(won.after(&said(true, 1), NOW).unwrap().disputed, "another one");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What Stripe says about a payment.
 
+use std::cmp::Ordering;
+
 use money::Money;
 
 /// How far a payment has come.
@@ -32,8 +34,10 @@ pub struct Settlement {
     pub came_back: u64,
     /// Its refunds, as far as they are known: the last ten.
     pub refunds: Vec<SaidRefund>,
-    /// Whether the payer disputes it, or has disputed it.
+    /// Whether the payer disputes it, or has won that.
     pub disputed: bool,
+    /// How many disputes of it the payer has lost.
+    pub disputes_won: u32,
     /// Stripe's id of the payer.
     pub customer: Option<String>,
     /// Why the last card was refused.
@@ -41,6 +45,16 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Whether it is disputed, and how many disputes were won, after what was known of both. A state in which fewer were won is an older one.
+    #[must_use]
+    pub fn dispute(&self, disputed: bool, won: u32) -> (bool, u32) {
+        match self.disputes_won.cmp(&won) {
+            Ordering::Less => (disputed, won),
+            Ordering::Equal => (disputed || self.disputed, won),
+            Ordering::Greater => (self.disputed, self.disputes_won),
+        }
+    }
+
     /// What is given back, and what has come back, after what was known of both. What was ever given back, and what has come back of that,
     /// only grow: so a state that is older than another one changes nothing.
     #[must_use]

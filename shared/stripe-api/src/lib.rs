@@ -8,6 +8,7 @@
 
 mod begin;
 mod customer;
+mod disputes;
 mod endpoint;
 mod error;
 mod events;
@@ -147,13 +148,17 @@ impl Stripe {
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
-    /// A payment as it is now, with its charge.
+    /// A payment as it is now, with its charge. A request, and another one if it was ever disputed.
     ///
     /// # Errors
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        payment(Box::pin(request.send(&self.client)).await?)
+        let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
+        if found.state.disputed {
+            (found.state.disputed, found.state.disputes_won) = disputes::of(&self.client, id).await?;
+        }
+        Ok(found)
     }
 
     /// Cancels a payment, so that nobody can pay it any more.
@@ -253,6 +258,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         came_back,
         refunds,
         disputed: charge.is_some_and(|charge| charge.disputed),
+        disputes_won: 0,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };

@@ -81,7 +81,8 @@ impl From<SettleError> for Problem {
 }
 
 /// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
-/// to Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
+/// to Stripe, or two if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a
+/// write.
 ///
 /// A state that is older than another one that is applied meanwhile changes nothing.
 ///

@@ -286,7 +286,7 @@ impl Books {
         if !found.paid {
             return Err(Refusal::invalid("This charge has failed and cannot be refunded.").code("charge_not_refundable"));
         }
-        if found.disputed {
+        if self.disputes.values().any(|dispute| dispute.charge == charge && dispute.status != "won") {
             return Err(Refusal::invalid(format!("Charge {charge} has been charged back; cannot issue a refund.")).code("charge_disputed"));
         }
         if left == 0 {
@@ -346,6 +346,16 @@ impl Books {
         let object = render::dispute(&dispute);
         self.disputes.insert(id, dispute);
         self.tell(sys, "charge.dispute.created", object);
+        Ok(())
+    }
+
+    /// The payer loses the dispute of a payment. The charge stays one that was disputed.
+    pub fn win_dispute(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
+        let open = self.disputes.values_mut().find(|dispute| dispute.intent == intent && dispute.status == "needs_response");
+        let Some(dispute) = open else { return Err(Refusal::invalid("There is no open dispute.")) };
+        "won".clone_into(&mut dispute.status);
+        let object = render::dispute(dispute);
+        self.tell(sys, "charge.dispute.closed", object);
         Ok(())
     }
 
