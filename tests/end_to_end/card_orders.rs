@@ -392,6 +392,49 @@ async fn a_refund_whose_answer_is_lost_is_made_once() {
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
 }
 
+/// A refund that the buyer's bank refuses is shown to staff, takes nothing from what is left, and is made again.
+/// Promise: order-refund-failed, order-steps
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_comes_back_is_made_again() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    refund(&staff, &placed, "a", 1000).await.is(201);
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["state"], back.get("refunded"), &back["refunds"][0]["state"]), (&json!("paid"), None, &json!("failed")));
+    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
+    let all = refund(&staff, &placed, "b", 3000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    items::are_as_described(&cloud).await;
+}
+
+/// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_of_yesterday_is_found_at_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    stripe.be(Mode::Lost);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Down);
+    cloud.advance(DAY + QUARTER).await;
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER * 2).await;
+    let order = &stored(&cloud).await[0];
+    assert_eq!((refunds(&cloud), &order["state"]["S"]), (1, &json!("refunding")));
+    assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
+}
+
 /// A disputed order is shown as one, and is not shipped.
 /// Promise: order-disputed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -409,6 +452,10 @@ async fn a_disputed_order_is_not_shipped() {
     refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
     assert_eq!(shown(&staff, &placed).await["refunds"][0]["state"], "refused");
     assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+    pay(&cloud, &placed, Act::WinDispute);
+    cloud.settle().await;
+    assert_eq!(shown(&staff, &placed).await["disputed"], false);
+    become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
 /// All 120 orders of five events about an order, each event three times: the same end, and one mail.
@@ -520,6 +567,23 @@ async fn cards_are_not_tried_with_orders() {
     assert_eq!((stock(&staff, &products[0]).await, cloud.outside.stripe.payments().len()), ([5, 5, 0, 10], 5));
     let cash = json!({ "payment_method": "cash_on_delivery", "total": { "amount": 1000, "currency": "PLN" } });
     ana.with("idempotency-key", "cash").post(ORDERS, cash).await.is(201);
+}
+
+/// A person asks Stripe only so often about orders that are not paid, by looking at one or by cancelling it.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stripe_is_not_asked_without_end() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    for _ in 0..120 {
+        seen(&ana, &placed).await;
+    }
+    let asked = cloud.outside.stripe.asked().len();
+    ana.get(&path(&placed)).await.is_problem(429, "too_many_requests");
+    ana.post(&format!("{}/cancellation", path(&placed)), json!({})).await.is_problem(429, "too_many_requests");
+    assert_eq!(cloud.outside.stripe.asked().len(), asked);
 }
 
 /// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given back, as

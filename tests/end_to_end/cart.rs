@@ -43,6 +43,27 @@ async fn guest(cloud: &Cloud, lines: &[(&String, u32)]) -> Caller {
     guest
 }
 
+/// A change that names a version of the cart is refused if the cart has changed since, such as from another device.
+/// Promise: cart-content
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_may_name_the_version_of_the_cart() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, ben) = (cloud.member("ana").await, guest(&cloud, &[(&products[0], 1)]).await);
+    put(&ana, &products[0], 1).await;
+    let path = format!("{CART}/items/{}", products[0]);
+    for shopper in [&ana, &ben] {
+        let version = shopper.get(CART).await.header("etag");
+        let named = shopper.with("if-match", version);
+        let changed = named.put(&path, json!({ "quantity": 2 })).await;
+        assert_eq!(content(&changed.is(200)), [(products[0].clone(), 2)]);
+        named.put(&path, json!({ "quantity": 3 })).await.is_problem(412, "version_mismatch");
+        assert_eq!(content(&shopper.get(CART).await.is(200)), [(products[0].clone(), 2)]);
+        let next = shopper.with("if-match", changed.header("etag")).put(&path, json!({ "quantity": 3 })).await.is(200);
+        assert_eq!(content(&next), [(products[0].clone(), 3)]);
+    }
+}
+
 /// A cart is changed and shown at the prices of the moment, by a guest and by a member. Nobody sees that of somebody else, no quantity is
 /// above 99, and no text of a request is an error of ours.
 /// Promise: cart-content

@@ -271,6 +271,21 @@ async fn cards_are_not_tried_here() {
     begin(&ana, "6").await;
 }
 
+/// The limit holds for requests that are sent several times at once, too: of none of them a payment is begun.
+/// Promise: payment-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repetitions_at_once_do_not_pass_the_limit() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    for n in 0..9 {
+        let same = ana.with("idempotency-key", format!("key-{n}"));
+        let replies = join_all((0..8).map(|_| same.post(DONATIONS, of(1234)))).await;
+        let right = |status: u16| if n < 5 { [201, 409, 503].contains(&status) } else { status == 429 };
+        assert!(replies.iter().all(|reply| right(reply.status.as_u16())), "{n}: {replies:?}");
+    }
+    assert_eq!((stored(&cloud).await.len(), cloud.outside.stripe.payments().len()), (5, 5));
+}
+
 /// While Stripe is down a donation is not begun, and the same request begins it afterwards, once, also if Stripe's answer was lost.
 /// Promise: stripe-outage, payment-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

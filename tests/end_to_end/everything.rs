@@ -90,12 +90,7 @@ impl Everything {
         let product = products::only_product(cloud).await;
         canary.post(&format!("/v1/products/{product}/comments"), json!({ "text": "Canary on a product" })).await.is(201);
         canary.put(&format!("/v1/products/{product}/rating"), json!({ "stars": 4 })).await.is(204);
-        // An order, and a cart for the next one.
-        let (item, total) = (format!("/v1/cart/items/{product}"), json!({ "amount": 1999, "currency": "PLN" }));
-        canary.put(&item, json!({ "quantity": 1 })).await.is(200);
-        let order = json!({ "payment_method": "cash_on_delivery", "total": total });
-        canary.with("idempotency-key", "canary-order").post("/v1/orders", order).await.is(201);
-        canary.put(&item, json!({ "quantity": 2 })).await.is(200);
+        ordered(cloud, &canary, &product).await;
         let code = canary.get("/v1/me/invite-code").await.is(200)["code"].clone();
         friend.post("/v1/me/inviter", json!({ "code": code })).await.is(201);
         friend.post(&format!("/v1/friends/{}/request", canary.id()), json!({})).await.is(201);
@@ -206,6 +201,20 @@ async fn talked(canary: &Caller, friend: &Caller) -> (Value, (Socket, Socket)) {
     canary.post("/v1/rooms/public/messages/4/reports", report).await.is(204);
     friend.post("/v1/rooms/public/messages/1/reports", json!({ "reason": "other" })).await.is(204);
     (room, (hers, theirs))
+}
+
+/// Orders a product in cash and by card, of which the second order is paid, and has a cart for the next one.
+async fn ordered(cloud: &Cloud, canary: &Caller, product: &str) {
+    let item = format!("/v1/cart/items/{product}");
+    for payment_method in ["cash_on_delivery", "card"] {
+        canary.put(&item, json!({ "quantity": 1 })).await.is(200);
+        let order = json!({ "payment_method": payment_method, "total": { "amount": 1999, "currency": "PLN" } });
+        let placed = canary.with("idempotency-key", payment_method).post("/v1/orders", order).await.is(201);
+        if payment_method == "card" {
+            donations::act(cloud, &placed["payment"], donations::card(donations::VISA));
+        }
+    }
+    canary.put(&item, json!({ "quantity": 2 })).await.is(200);
 }
 
 /// Makes a group of both, in which she says something with a file, and has her invited to another one.

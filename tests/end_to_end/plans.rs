@@ -75,7 +75,8 @@ async fn a_plan_is_paid_and_given() {
     }
 }
 
-/// The dearest paid plan counts. What is given back or disputed is taken away, and what was paid before is there again.
+/// The dearest paid plan counts. What is given back or disputed is taken away, and what was paid before is there again, as is a plan whose
+/// dispute was won.
 /// Promise: plan-reversed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_or_a_dispute_takes_a_plan_away() {
@@ -100,6 +101,9 @@ async fn a_refund_or_a_dispute_takes_a_plan_away() {
     assert_eq!((plan_of(&ana).await, seen(&ana, &standard).await["disputed"].clone()), (Value::Null, json!(true)));
     pay(&cloud, &ana, "basic").await;
     assert_eq!(plan_of(&ana).await, "basic");
+    act(&cloud, &standard, Act::WinDispute);
+    cloud.settle().await;
+    assert_eq!(plan_of(&ana).await, "standard");
 }
 
 /// A request names a plan and nothing else, and Stripe is asked for the price of the server.

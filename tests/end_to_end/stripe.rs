@@ -334,6 +334,22 @@ async fn a_payment_is_applied_once_whatever_fails() {
     }
 }
 
+/// Stripe lists an event that it could not deliver for days. It is applied once, and its payment is read once.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undelivered_event_is_applied_once() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let reads = || stripe.asked().iter().filter(|request| request.asked.starts_with("GET /payment_intents/")).count();
+    assert_ne!(run(&cloud, WEBHOOK).await["undelivered"], 0);
+    let read = reads();
+    assert_eq!((run(&cloud, WEBHOOK).await["undelivered"].clone(), reads()), (json!(0), read));
+    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
 /// A donation is begun while calls of its function fail, and once more with the same key.
 async fn begun_despite(cloud: &Cloud, name: &str, target: Target, fault: Fault) -> u32 {
     cloud.limits.lift(true);

@@ -35,9 +35,10 @@ export type Confirm = (clientSecret: string) => { error?: unknown } | void | Pro
 export interface Orders extends List<OrderInfo> {
   /**
    * Orders what the cart has, for the total that it was shown with. Meanwhile, and after an answer that was lost, the same again asks for
-   * the same order, whatever the cart has by then. `prices_changed`: the cart has the new prices.
+   * the same order, whatever the cart has by then. `prices_changed`: the cart has the new prices. `captcha` is the token that is
+   * needed after `captcha_required`.
    */
-  place(paymentMethod: PaymentMethod): Of<"POST", "/v1/orders">;
+  place(paymentMethod: PaymentMethod, captcha?: string): Of<"POST", "/v1/orders">;
   /** How far it is. As long as it is not paid the server asks Stripe, so it is right also before Stripe's webhook has come. */
   get(order: string): Of<"GET", "/v1/orders/{order}">;
   /**

@@ -12,8 +12,8 @@ const ROUNDS = 3;
 const LOOK_MS = 1000;
 const LOOKS = 15;
 
-/** Whether the server may have done what it was asked, although it did not say so. */
-const isOpen = (problem) => problem && (problem.status === 0 || problem.status >= 500);
+/** Whether the server may have done what it was asked, although it did not say so: also if it was still busy with the same. */
+const isOpen = (problem) => problem && (problem.status === 0 || problem.status >= 500 || problem.code === "conflict");
 
 /** Where the token of a guest's cart is until the page is closed. */
 function inMemory() {
@@ -30,6 +30,8 @@ function createCart({ api, session }, guest) {
   let isFollowed = false;
   let isOrdering = false;
   let reading = null;
+  /** The version of the cart that was read last. */
+  let version;
   /** The token of a guest who has signed in. It is sent until they sign out, in case the carts could not be merged yet. */
   let merging;
   /** Requests are made one after the other. */
@@ -47,8 +49,10 @@ function createCart({ api, session }, guest) {
     const who = person();
     const token = (await guest.get()) || merging;
     if (who !== person()) return someoneElse();
-    const answer = await api[method](path, { ...given, params: { ...params, header: token && { "Cart-Token": token } } });
+    const header = { ...params.header, ...(token && { "Cart-Token": token }) };
+    const answer = await api[method](path, { ...given, params: { ...params, header } });
     if (answer.problem) return answer;
+    version = answer.response?.headers.get("etag");
     const { token: drawn, ...data } = answer.data;
     if (drawn) await guest.set(drawn);
     if (who && token && method === "GET") {
@@ -72,13 +76,17 @@ function createCart({ api, session }, guest) {
   async function change(product, next, counts) {
     for (let round = 1; ; round += 1) {
       let now;
+      let header;
       if (counts || round > 1 || (person() && (await guest.get()))) {
         const { data, problem } = await read();
         if (problem) return { problem };
         now = data.items.find((item) => item.product === product)?.quantity;
+        // What another device has put into it since is not undone.
+        header = counts && version ? { "If-Match": version } : undefined;
       }
-      const answer = await ask("PUT", `${CART}/items/{product}`, { params: { path: { product } }, body: { quantity: next(now ?? 0) } });
-      if (round === ROUNDS || answer.problem?.code !== "conflict") return answer;
+      const params = { path: { product }, header };
+      const answer = await ask("PUT", `${CART}/items/{product}`, { params, body: { quantity: next(now ?? 0) } });
+      if (round === ROUNDS || !["conflict", "version_mismatch"].includes(answer.problem?.code)) return answer;
     }
   }
 
@@ -203,10 +211,10 @@ export function createCheckout(stoa, { guest = inMemory() } = {}) {
   const plans = createPaid(stoa, "/v1/plan-payments", "payment");
 
   /** Orders what is in the cart, at the prices that it was shown with. An order that was not answered is asked for again as it was. */
-  async function place(paymentMethod) {
+  async function place(paymentMethod, captcha) {
     const { data, problem } = await settled();
     if (problem) return { problem };
-    const answer = await orders.begin({ payment_method: paymentMethod, total: data.total }, paymentMethod);
+    const answer = await orders.begin({ payment_method: paymentMethod, total: data.total, captcha }, paymentMethod);
     if (!isOpen(answer.problem)) ordered();
     return answer;
   }

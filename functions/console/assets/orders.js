@@ -90,7 +90,7 @@ function orderScreen(app, id) {
         [say("when"), ({ at }) => time(at)],
         [say("amount"), ({ amount }) => money(amount)],
         [say("reason"), ({ reason }) => word("refund-for", reason)],
-        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", refused: "bad", unclear: "warn" }[state])],
+        [say("state"), ({ state }) => chip(word("refund", state), { done: "good", refused: "bad", failed: "bad" }[state])],
       ], order.refunds)) : "",
     ];
   });

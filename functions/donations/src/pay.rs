@@ -4,7 +4,7 @@ use accounts::user::User;
 use callers::MemberWith;
 use kernel::{Kind, Problem, Timestamp};
 use money::Money;
-use payments::{Begun, CardPayment, Customer, FROM_NETWORK, PAYMENTS, PaymentState, Purpose, Written, begin, write};
+use payments::{CardPayment, Customer, PaymentState, Purpose, Written, begin, write};
 use serde::Serialize;
 use store::limits::{self, HOUR, Quota};
 use stripe_api::{Payer, Payment, Settled, settle};
@@ -25,7 +25,7 @@ pub struct PaymentCourse {
     /// What was given back, if anything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunded: Option<Money>,
-    /// Whether it is disputed at the bank, or was.
+    /// Whether it is disputed at the bank, or the payer has won that.
     disputed: bool,
     /// Why the last card was refused, for programs: one of Stripe's decline codes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,23 +75,11 @@ impl Begin<'_> {
     ) -> Result<(CardPayment<P>, String), Problem> {
         let Self { caller: MemberWith { member, resource }, network, key, captcha } = self;
         let user = &member.user;
-        let payment = match begin(&s.table, &s.sys, user.id, &network, key, purpose).await? {
-            Begun::Other => return Err(Kind::IdempotencyKeyReused.into()),
-            Begun::Before(payment) => payment,
-            Begun::Now(payment) => {
-                let may_begin = async {
-                    admitted.await?;
-                    s.gate.check(&s.table, s.sys.now(), user.id, &network, captcha).await?;
-                    let limits = [PAYMENTS.of(user.id), FROM_NETWORK.of(&network)];
-                    limits::take(&s.table, s.sys.now(), &limits).await.map_err(Problem::from)
-                };
-                if let Err(refused) = may_begin.await {
-                    payment.withdraw(&s.table, key).await?;
-                    return Err(refused);
-                }
-                payment
-            }
+        let may_begin = async {
+            admitted.await?;
+            s.gate.check(&s.table, s.sys.now(), user.id, &network, captcha).await
         };
+        let payment = begin(&s.table, &s.sys, user.id, &network, key, purpose, may_begin).await?;
         let (payment, at_stripe) = match payment.intent.clone() {
             Some(intent) => (payment, s.stripe.payment(&intent).await?),
             None => with_intent(s, user, resource, payment).await?,

@@ -9,12 +9,13 @@ use commerce::{
     quote::{PricedLine, total},
     slug::ProductSlug,
 };
+use http::HeaderMap;
 use kernel::{FieldError, Kind, Problem, id::ProductId};
 use money::Money;
 use serde::{Deserialize, Serialize};
 use store::limits::{self, HOUR, Quota};
 use utoipa::{IntoParams, ToSchema};
-use web::{Client, Error, Json, Path, Problems, Query};
+use web::{Client, Error, IfMatch, Json, Path, Problems, Query, Versioned};
 
 use crate::{State as Shop, shopper::Shopper};
 
@@ -147,8 +148,8 @@ pub struct CartQuery {
 #[utoipa::path(get, path = "/v1/cart",
     params(CartQuery, ("Cart-Token" = Option<String>, Header, max_length = 60, description = "The token of a guest's cart.", example = "crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ")),
     extensions(("x-problems" = json!(["token_invalid"]))),
-    responses((status = 200, body = CartInfo), Problems))]
-pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Query<CartQuery>) -> Result<Json<CartInfo>, Error> {
+    responses((status = 200, body = CartInfo, headers(("ETag" = String, description = "The version."))), Problems))]
+pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Query<CartQuery>) -> Result<Versioned<CartInfo>, Error> {
     let now = s.sys.now();
     let Shopper { cart, token } = shopper;
     let Some(cart) = cart else {
@@ -156,8 +157,9 @@ pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Que
             Some(token) => GuestCart::read(&s.table, token, now).await?,
             None => None,
         };
+        let version = guest.as_ref().map_or(0, GuestCart::version);
         let lines = guest.map(|guest| guest.lines).unwrap_or_default();
-        return Ok(Json(shown(&s, &lines, Beside::default()).await?));
+        return Ok(Versioned(version, shown(&s, &lines, Beside::default()).await?));
     };
     let precedence = if query.checkout { Precedence::Guest } else { Precedence::Both };
     let (cart, merged) = match &token {
@@ -171,7 +173,7 @@ pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Que
         },
         None => (cart, Merged::default()),
     };
-    Ok(Json(shown(&s, &cart.lines, Beside { saved: cart.saved.clone(), merged, token: None }).await?))
+    Ok(Versioned(cart.version(), shown(&s, &cart.lines, Beside { saved: cart.saved.clone(), merged, token: None }).await?))
 }
 
 /// How many of a product are wanted.
@@ -194,27 +196,30 @@ impl PutInCart {
 }
 
 /// Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and
-/// its token with the answer.
+/// its token with the answer. With `If-Match` only a cart of that version is changed, so that nothing that another device has done is
+/// undone unseen: whoever adds to a quantity names the version that it was read with.
 ///
 /// AWS calls: the caller and their cart in one, or a read of the guest's cart; a counter; a read of the product; a transaction, or a
 /// write of the guest's cart; a batch of the products.
 #[utoipa::path(put, path = "/v1/cart/items/{product}", request_body = PutInCart,
     params(
         ("product" = ProductId, Path, description = "The product."),
+        ("If-Match" = Option<String>, Header, format = "versions", description = "The version to be changed: the `ETag` of the cart, a list of them, or `*` for any.", example = "\"v3\""),
         ("Cart-Token" = Option<String>, Header, max_length = 60, description = "The token of a guest's cart.", example = "crt_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"),
     ),
     extensions(
-        ("x-problems" = json!(["token_invalid", "not_found", "out_of_stock", "invalid", "too_many", "too_many_requests", "conflict"])),
+        ("x-problems" = json!(["token_invalid", "not_found", "out_of_stock", "version_mismatch", "invalid", "too_many", "too_many_requests", "conflict"])),
         ("x-limits" = json!([CHANGES, FROM_NETWORK])),
     ),
-    responses((status = 200, body = CartInfo), Problems))]
+    responses((status = 200, body = CartInfo, headers(("ETag" = String, description = "The new version."))), Problems))]
 pub async fn put_in_cart(
     State(s): State<Shop>,
     shopper: Shopper,
     client: Client,
+    headers: HeaderMap,
     Path(product): Path<ProductId>,
     Json(body): Json<PutInCart>,
-) -> Result<Json<CartInfo>, Error> {
+) -> Result<Versioned<CartInfo>, Error> {
     let (quantity, now) = (body.parse()?, s.sys.now());
     let Shopper { cart, token } = shopper;
     let limit = cart.as_ref().map_or_else(|| FROM_NETWORK.of(client.network()), |cart| CHANGES.of(cart.user));
@@ -222,15 +227,18 @@ pub async fn put_in_cart(
     if quantity.is_some() {
         can_be_ordered(&s, product).await?;
     }
+    let named = IfMatch::of(&headers);
+    let wanted = |version| named.as_ref().is_none_or(|named| named.names(version));
     if let Some(cart) = cart {
-        let Cart { lines, saved, .. } = cart.change(&s.table, product, quantity).await?;
-        return Ok(Json(shown(&s, &lines, Beside { saved, ..Beside::default() }).await?));
+        let cart = cart.change(&s.table, product, quantity, wanted).await?;
+        let beside = Beside { saved: cart.saved.clone(), ..Beside::default() };
+        return Ok(Versioned(cart.version(), shown(&s, &cart.lines, beside).await?));
     }
     let given = token.is_some();
     let token = token.unwrap_or_else(|| GuestToken::draw(&s.sys));
-    let guest = GuestCart::change(&s.table, &s.sys, &token, product, quantity).await?;
+    let guest = GuestCart::change(&s.table, &s.sys, &token, product, quantity, wanted).await?;
     let token = (!given).then_some(token);
-    Ok(Json(shown(&s, &guest.lines, Beside { token, ..Beside::default() }).await?))
+    Ok(Versioned(guest.version(), shown(&s, &guest.lines, Beside { token, ..Beside::default() }).await?))
 }
 
 /// Checks that a product is there and can be ordered.

@@ -13,7 +13,7 @@
 //! | `GET /v1/orders` | the caller; a query |
 //! | `GET /v1/orders/{order}` | the caller and the order in one; while it is not paid by card also a counter, one or two requests to Stripe, a read, and a transaction if there is news |
 //! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |
-//! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction. By card two transactions, a read, and two requests to Stripe |
+//! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction. By card a counter, two transactions, a read, and two requests to Stripe |
 //! | `GET /v1/admin/orders` | the caller and their roles in one; a query |
 //! | `GET /v1/admin/orders/{order}` | the caller and their roles in one; two reads |
 //! | `POST /v1/admin/orders/{order}/refunds` | the caller and their roles in one; two reads; three transactions; a read; two requests to Stripe |

@@ -15,8 +15,8 @@ use crate::{
     shown::{OrderInfo, OrderPayment},
 };
 
-/// Looks at orders that are not paid: each is a request to Stripe.
-pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid").frequent();
+/// Looks at orders that are not paid, and cancellations of them: each asks Stripe.
+pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid, and cancellations").frequent();
 
 /// How often it is tried again because the order has changed meanwhile.
 const ROUNDS: u32 = 5;

@@ -63,13 +63,18 @@ pub async fn get_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Resu
 /// Cancels one of the caller's orders that is not shipped yet, and by card not paid. Its products are in stock again. Of an order by card
 /// the payment is cancelled at Stripe first; while the bank decides about it the order stays as it is.
 ///
-/// AWS calls: the caller and the order in one; a transaction. By card another transaction, a read, and two requests to Stripe.
+/// AWS calls: the caller and the order in one; a transaction. By card also a counter, another transaction, a read, and two requests to
+/// Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/cancellation", params(("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found", "order_state", "unavailable", "conflict"]))),
+    extensions(
+        ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
+        ("x-limits" = json!([LOOKS])),
+    ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn cancel_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
     let cancelled = if order.is_pending() {
+        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
         cancelled_at_stripe(&s, &order).await?
     } else {
         advance(&s.table, &s.sys, &order, (OrderState::Cancelled, By::Buyer), |_| None).await?

@@ -97,7 +97,7 @@ pub async fn refund_order(
         _ => given,
     };
     let state = current.card.as_ref().and_then(|card| card.refunds.iter().find(|refund| refund.name == name)).map(|refund| refund.state);
-    if state == Some(RefundState::Refused) {
+    if matches!(state, Some(RefundState::Refused | RefundState::Failed)) {
         return Err(Kind::RefundRefused.into());
     }
     tracing::info!(order.id = %current.id, actor.id = %me, "money of an order was given back");

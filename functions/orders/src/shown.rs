@@ -190,7 +190,7 @@ pub struct CustomerOrder {
     user: UserId,
     #[serde(flatten)]
     order: OrderInfo,
-    /// Whether its payment is disputed at the bank, or was. It cannot be shipped then.
+    /// Whether its payment is disputed at the bank, or the payer has won that. It cannot be shipped then.
     disputed: bool,
     /// Its refunds, the oldest first.
     refunds: Vec<RefundInfo>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use commerce::order::{self, Order};
 use function::{Context, Failure};
-use payments::{ABANDONED, CardPayment, Donor, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished, write};
+use payments::{ABANDONED, CardPayment, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished, write};
 use serde::Serialize;
 use store::Item as _;
 use stripe_api::{Failed, Settled, UndeliveredPage, close, created, give_back, remove_payment, settle};
@@ -22,7 +22,7 @@ const MARGIN: Duration = Duration::from_secs(20);
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// Events that were not delivered, and are applied now or were before.
+    /// Events that were not delivered, and are applied now.
     undelivered: u64,
     /// Donations and payments of plans that were looked at because nobody had made them.
     looked_at: u64,
@@ -78,12 +78,18 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
 }
 
-/// Applies the events that Stripe could not deliver. Applying one again changes nothing.
+/// Applies the events that Stripe could not deliver and that were not applied before.
 async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let (since, mut after) = (s.sys.now() - LOOK_BACK, None);
     loop {
         let UndeliveredPage { events, next } = s.stripe.undelivered(since, after.as_deref()).await?;
+        // Stripe lists them for days, also when they are applied.
+        let keys = events.iter().map(|lost| HandledEvent::key_of(&lost.event));
+        let mut handled = s.table.get_many(keys.collect()).await?;
         for lost in events {
+            if handled.take::<HandledEvent>(&HandledEvent::key_of(&lost.event))?.is_some() {
+                continue;
+            }
             if !report.has_time(context) {
                 return Ok(());
             }

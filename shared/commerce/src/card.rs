@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::{FieldError, Kind, Problem, Time};
 use money::Money;
-use payments::{Mismatch, Progress, Settlement};
+use payments::{Mismatch, Progress, SaidRefund, Settlement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,8 +14,8 @@ use crate::machine::OrderState;
 pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
 /// How long an order that is looked at by itself is left to whoever does that.
 const LEASE: Duration = Duration::from_secs(5 * 60);
-/// The most refunds of an order.
-const REFUNDS_MAX: usize = 20;
+/// The most refunds of an order: as many as Stripe lists with its payment.
+const REFUNDS_MAX: usize = 10;
 /// Stripe remembers the key of a request for a day. Afterwards the same refund would be another one.
 const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
 /// The name of the refund of a payment that came after its order had ended.
@@ -45,8 +45,8 @@ pub enum RefundState {
     Done,
     /// Stripe has refused it.
     Refused,
-    /// Nobody knows whether Stripe has taken it: it did not answer for a day. Its dashboard tells.
-    Unclear,
+    /// The payer's bank has refused it, and the money has come back. It may be asked for again, or given back in another way.
+    Failed,
 }
 
 /// A refund: one of Stripe's.
@@ -72,6 +72,15 @@ impl Refund {
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
         Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
+    }
+
+    /// After what Stripe says of the refunds of the payment. What has failed stays so.
+    #[must_use]
+    pub fn after(&self, said: &[SaidRefund]) -> Self {
+        let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
+        let Some(said) = own.filter(|_| self.state != RefundState::Failed) else { return self.clone() };
+        let state = if said.failed { RefundState::Failed } else { RefundState::Done };
+        Self { state, refund: Some(said.id.clone()), ..self.clone() }
     }
 
     /// Whether Stripe may be asked for it once more: with the same key it makes one refund only for a day.
@@ -107,12 +116,18 @@ pub struct OrderCard {
     /// When it was known to be paid.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back, as Stripe says, in the currency of the order.
+    /// What was given back, as Stripe says, in the currency of the order, without what has come back.
     #[serde(default)]
     pub refunded: u64,
-    /// Whether the payer disputes it, or has disputed it.
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Whether the payer disputes it, or has won that.
     #[serde(default)]
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
@@ -134,7 +149,9 @@ impl OrderCard {
             decline: None,
             paid_at: None,
             refunded: 0,
+            came_back: 0,
             disputed: false,
+            disputes_won: 0,
             refunds: Vec::new(),
             look_at: now + PAYABLE,
         }
@@ -188,13 +205,13 @@ impl OrderCard {
     /// What can still be given back of an order that has cost `total`.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
-        let sum = |states: &[RefundState]| {
-            let those = self.refunds.iter().filter(|refund| states.contains(&refund.state));
+        let sum = |state: RefundState| {
+            let those = self.refunds.iter().filter(|refund| refund.state == state);
             those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
         };
         // What is done may not be in the sum of Stripe yet.
-        let done = self.refunded.max(sum(&[RefundState::Done]));
-        total.amount().saturating_sub(done).saturating_sub(sum(&[RefundState::Asked, RefundState::Unclear]))
+        let done = self.refunded.max(sum(RefundState::Done));
+        total.amount().saturating_sub(done).saturating_sub(sum(RefundState::Asked))
     }
 
     /// With a refund that Stripe is to be asked for, of an order that has cost `total`.
@@ -245,11 +262,16 @@ impl OrderCard {
         if settlement.asked != total || (paid && settlement.received != total.amount()) {
             return Err(Mismatch::Amount);
         }
+        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         let next = Self {
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
-            refunded: self.refunded.max(settlement.refunded),
-            disputed: self.disputed || settlement.disputed,
+            refunded,
+            came_back,
+            refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds)).collect(),
+            disputed,
+            disputes_won,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -259,6 +281,8 @@ impl OrderCard {
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
             (OrderState::Paid, _) if next.refunded > 0 => OrderState::Refunding,
             (OrderState::Refunding, _) if next.refunded >= total.amount() => OrderState::Refunded,
+            // All of it has come back.
+            (OrderState::Refunding, _) if next.refunded == 0 => OrderState::Paid,
             (state, _) => state,
         };
         let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
@@ -303,7 +327,10 @@ mod tests {
             asked: zloty(1234),
             received: if progress == Progress::Succeeded { 1234 } else { 0 },
             refunded,
+            came_back: 0,
+            refunds: Vec::new(),
             disputed: false,
+            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }
@@ -357,6 +384,28 @@ mod tests {
     }
 
     #[test]
+    fn a_refund_that_a_bank_refuses_can_be_asked_for_again() {
+        use OrderState::{Paid, PendingPayment, Refunded, Refunding};
+        let sent = |amount: u64, failed: bool| {
+            let refunds = vec![SaidRefund { id: "re_1".to_owned(), name: Some("one".to_owned()), failed }];
+            let (refunded, came_back) = if failed { (0, amount) } else { (amount, 0) };
+            Settlement { came_back, refunds, ..said(Progress::Succeeded, refunded) }
+        };
+        for (amount, given, after) in [(34, Refunding, Paid), (1234, Refunded, Refunded)] {
+            let (state, card) = settled(PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
+            let asked = Refund::new("one".to_owned(), amount, RefundReason::RequestedByCustomer, NOW);
+            let asked = card.with_refund(zloty(1234), asked).unwrap();
+            // Stripe has made it, and its answer was lost.
+            let done = settled(state, asked, &sent(amount, false), NOW);
+            assert_eq!((done.0, done.1.refunds[0].state, done.1.left(zloty(1234))), (given, RefundState::Done, 1234 - amount));
+            let back = settled(done.0, done.1, &sent(amount, true), NOW);
+            assert_eq!((back.0, back.1.refunds[0].state, back.1.refunded), (after, RefundState::Failed, 0));
+            assert_eq!(back.1.left(zloty(1234)), 1234, "it can be given back again");
+            assert_eq!(settled(back.0, back.1.clone(), &sent(amount, false), NOW), back, "an older state changes nothing");
+        }
+    }
+
+    #[test]
     fn no_more_is_asked_back_than_was_paid() {
         let sys = Sys::real();
         for _ in 0..1_000 {
@@ -365,9 +414,9 @@ mod tests {
                 let amount = u64::from(sys.below(600));
                 let refund = Refund::new(n.to_string(), amount, RefundReason::RequestedByCustomer, NOW);
                 if let Ok(next) = card.with_refund(zloty(1234), refund) {
-                    let state = [RefundState::Asked, RefundState::Done, RefundState::Refused, RefundState::Unclear][sys.below(4) as usize];
+                    let state = [RefundState::Asked, RefundState::Done, RefundState::Refused, RefundState::Failed][sys.below(4) as usize];
                     card = next.with_answer(&n.to_string(), state, None);
-                    asked += if state == RefundState::Refused { 0 } else { amount };
+                    asked += if matches!(state, RefundState::Refused | RefundState::Failed) { 0 } else { amount };
                 }
             }
             assert!(asked <= 1234 && card.left(zloty(1234)) == 1234 - asked && card.refunds.len() <= REFUNDS_MAX, "{card:?}");

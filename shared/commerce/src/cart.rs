@@ -181,6 +181,12 @@ impl Cart {
         Key::new(user::partition(user), "CART")
     }
 
+    /// Its version. 0 for a cart that nothing was put into yet.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// A cart with nothing in it.
     #[must_use]
     pub fn empty(user: UserId) -> Self {
@@ -211,13 +217,22 @@ impl Cart {
         tx.put(&next, unchanged(before.version))
     }
 
-    /// Changes what is in the cart. One transaction, and another one for each change that was faster.
+    /// Changes what is in the cart, if its version is `wanted`. One transaction, and another one for each change that was faster.
     ///
     /// # Errors
-    /// [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
-    pub async fn change(self, table: &Table, product: ProductId, quantity: Option<Quantity>) -> Result<Self, Problem> {
+    /// [`Kind::VersionMismatch`], [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
+    pub async fn change(
+        self,
+        table: &Table,
+        product: ProductId,
+        quantity: Option<Quantity>,
+        wanted: impl Fn(u64) -> bool + Send,
+    ) -> Result<Self, Problem> {
         let (user, mut before) = (self.user, self);
         for _ in 0..ROUNDS {
+            if !wanted(before.version) {
+                return Err(Kind::VersionMismatch.into());
+            }
             let mut next = before.clone();
             next.lines.set(product, quantity)?;
             if next == before {
@@ -308,6 +323,12 @@ impl GuestCart {
         Key::new(format!("GUEST_CART#{token}"), "GUEST_CART")
     }
 
+    /// Its version.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
     /// The cart that a token names, if there is one. One read.
     ///
     /// # Errors
@@ -317,21 +338,26 @@ impl GuestCart {
         Ok(found.filter(|cart| cart.until > now))
     }
 
-    /// Changes what is in the cart of a token. A read and a write, and a write for each change that was faster.
+    /// Changes what is in the cart of a token, if its version is `wanted`: 0 if there is none yet. A read and a write, and both again for
+    /// each change that was faster.
     ///
     /// # Errors
-    /// [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
+    /// [`Kind::VersionMismatch`], [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
     pub async fn change(
         table: &Table,
         sys: &Sys,
         token: &GuestToken,
         product: ProductId,
         quantity: Option<Quantity>,
+        wanted: impl Fn(u64) -> bool + Send,
     ) -> Result<Self, Problem> {
         for _ in 0..ROUNDS {
             let now = sys.now();
             let before = Self::read(table, token, now).await?;
-            let version = before.as_ref().map_or(0, |before| before.version);
+            let version = before.as_ref().map_or(0, Self::version);
+            if !wanted(version) {
+                return Err(Kind::VersionMismatch.into());
+            }
             let mut lines = before.map(|before| before.lines).unwrap_or_default();
             lines.set(product, quantity)?;
             let next = Self { token: token.hash(), lines, version: version.saturating_add(1), until: now + GUEST_KEPT };

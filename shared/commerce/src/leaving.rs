@@ -46,12 +46,18 @@ pub struct OrderRecord {
     /// When it was known to be paid by card.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back of a payment by card, in the currency of the total.
+    /// What was given back of a payment by card, in the currency of the total, without what has come back.
     #[serde(default)]
     pub refunded: u64,
-    /// Whether a payment by card was disputed.
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Whether a payment by card is disputed, or the payer has won that.
     #[serde(default)]
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
 }
 
 impl OrderRecord {
@@ -62,8 +68,9 @@ impl OrderRecord {
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, refunded) = (card.and_then(|card| card.paid_at), card.map_or(0, |card| card.refunded));
-        let disputed = card.is_some_and(|card| card.disputed);
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, disputed }
+        let (came_back, disputed) = (card.map_or(0, |card| card.came_back), card.is_some_and(|card| card.disputed));
+        let disputes_won = card.map_or(0, |card| card.disputes_won);
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, came_back, disputed, disputes_won }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -76,12 +83,15 @@ impl OrderRecord {
     /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
     pub async fn settle(table: &Table, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
-        let (refunded, disputed) = (record.refunded.max(said.refunded), record.disputed || said.disputed);
-        if (refunded, disputed) == (record.refunded, record.disputed) {
+        let (refunded, came_back) = said.given_back(record.refunded, record.came_back);
+        let (disputed, disputes_won) = said.dispute(record.disputed, record.disputes_won);
+        let after = Self { refunded, came_back, disputed, disputes_won, ..record.clone() };
+        if after == record {
             return Ok(true);
         }
-        let same = field("refunded").eq(record.refunded).and(field("disputed").eq(record.disputed));
-        match table.put(&Self { refunded, disputed, ..record }, same).await {
+        let same = field("refunded").eq(record.refunded).and(field("came_back").eq(record.came_back));
+        let same = same.and(field("disputed").eq(record.disputed)).and(field("disputes_won").eq(record.disputes_won));
+        match table.put(&after, same).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
             Err(WriteError::Store(e)) => Err(e),

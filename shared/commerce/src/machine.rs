@@ -133,7 +133,7 @@ pub struct Arrow {
 }
 
 /// Every step there is.
-pub const ARROWS: [Arrow; 11] = [
+pub const ARROWS: [Arrow; 12] = [
     arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff, By::System], Some(StockMove::Release)),
     arrow(OrderState::Shipped, OrderState::Delivered, &[By::Staff], None),
@@ -144,6 +144,7 @@ pub const ARROWS: [Arrow; 11] = [
     arrow(OrderState::PendingPayment, OrderState::Cancelled, &[By::System], Some(StockMove::Release)),
     arrow(OrderState::Paid, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Paid, OrderState::Refunding, &[By::System], None),
+    arrow(OrderState::Refunding, OrderState::Paid, &[By::System], None),
     arrow(OrderState::Refunding, OrderState::Refunded, &[By::System], Some(StockMove::Release)),
 ];
 
@@ -257,6 +258,7 @@ mod tests {
                 ("pending_payment", "paid"),
                 ("pending_payment", "expired"),
                 ("paid", "refunding"),
+                ("refunding", "paid"),
                 ("refunding", "refunded"),
             ]
         );

@@ -120,7 +120,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
         cart.ordered().replace(&mut tx, &cart);
         in_use(&mut tx, user.id);
         for limit in &limits {
-            limit.count_in(&mut tx, now);
+            limit.hit_in(&mut tx, now);
         }
         for (product, line) in &products {
             // With the price that the order has.

@@ -29,8 +29,8 @@ pub use payment::{
 };
 pub use plan::{HeldPlan, Plan, Plans};
 pub use removal::PaymentRemoval;
-pub use request::{Begun, KEPT, PaymentRequest, begin};
-pub use settlement::{Mismatch, Progress, Settlement};
+pub use request::{KEPT, PaymentRequest, begin};
+pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
 
 store::items![
     customer::Customer,

@@ -5,8 +5,9 @@
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
 //! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
+//! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
-//! There is no other arrow, and none back. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
+//! There is no other arrow. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -72,6 +73,7 @@ impl PaymentState {
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) | (Self::Paid, _) if nothing_left => Self::Refunded,
             (Self::PendingPayment | Self::Cancelled, Progress::Succeeded) => Self::Paid,
             (Self::PendingPayment, Progress::Cancelled) => Self::Cancelled,
+            (Self::Refunded, _) if !nothing_left => Self::Paid,
             (state, _) => state,
         }
     }
@@ -98,12 +100,18 @@ pub struct CardPayment<P: Purpose> {
     /// Stripe's id of the payer. `None` until Stripe has answered.
     #[serde(default)]
     pub customer: Option<String>,
-    /// What was given back, in the currency of the amount.
+    /// What was given back, in the currency of the amount, without what has come back.
     #[serde(default)]
     pub refunded: u64,
-    /// Whether the payer disputes it, or has disputed it.
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Whether the payer disputes it, or has won that.
     #[serde(default)]
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -137,7 +145,9 @@ impl<P: Purpose> CardPayment<P> {
             intent: None,
             customer: None,
             refunded: 0,
+            came_back: 0,
             disputed: false,
+            disputes_won: 0,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -181,13 +191,16 @@ impl<P: Purpose> CardPayment<P> {
         if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
-        let (refunded, disputed) = (self.refunded.max(settlement.refunded), self.disputed || settlement.disputed);
+        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         Ok(Self {
             state: self.state.after(settlement.progress, refunded >= amount.amount()),
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             refunded,
+            came_back,
             disputed,
+            disputes_won,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -321,10 +334,16 @@ pub struct PaymentRecord {
     pub country: Option<Country>,
     /// The state.
     pub state: PaymentState,
-    /// What was given back.
+    /// What was given back, without what has come back.
     pub refunded: u64,
-    /// Whether it was disputed.
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Whether it is disputed, or the payer has won that.
     pub disputed: bool,
+    /// How many disputes of it were won.
+    #[serde(default)]
+    pub disputes_won: u32,
     /// When it was begun.
     pub created_at: Time,
     /// When it was known to be paid.
@@ -342,7 +361,9 @@ impl PaymentRecord {
             country: payment.purpose.country(),
             state: payment.state,
             refunded: payment.refunded,
+            came_back: payment.came_back,
             disputed: payment.disputed,
+            disputes_won: payment.disputes_won,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
         }
@@ -362,7 +383,9 @@ impl PaymentRecord {
         if after == record {
             return Ok(true);
         }
-        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded)).and(field("disputed").eq(record.disputed));
+        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded));
+        let same = same.and(field("came_back").eq(record.came_back)).and(field("disputed").eq(record.disputed));
+        let same = same.and(field("disputes_won").eq(record.disputes_won));
         match table.put(&after, same).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
@@ -372,12 +395,15 @@ impl PaymentRecord {
 
     /// The record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
-        let refunded = self.refunded.max(settlement.refunded);
+        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
+        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         let paid = settlement.progress == Progress::Succeeded;
         Self {
             state: self.state.after(settlement.progress, refunded >= self.amount.amount()),
             refunded,
-            disputed: self.disputed || settlement.disputed,
+            came_back,
+            disputed,
+            disputes_won,
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         }
@@ -424,7 +450,10 @@ mod tests {
             asked: Money::new(1234, Currency::Pln).unwrap(),
             received,
             refunded: 0,
+            came_back: 0,
+            refunds: Vec::new(),
             disputed: false,
+            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }
@@ -447,6 +476,35 @@ mod tests {
         assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
+    }
+
+    #[test]
+    fn a_dispute_that_was_won_is_over() {
+        let said = |disputed, disputes_won| Settlement { disputed, disputes_won, ..settlement(Progress::Succeeded) };
+        let disputed = pending().after(&said(true, 0), NOW).unwrap();
+        let won = disputed.after(&said(false, 1), NOW).unwrap();
+        assert_eq!((disputed.disputed, won.disputed), (true, false));
+        for older in [said(true, 0), said(false, 0)] {
+            assert_eq!(won.after(&older, NOW).unwrap(), won, "an older state changes nothing");
+            assert!(!PaymentRecord::of(&won).after(&older, NOW).disputed);
+        }
+        assert!(won.after(&said(true, 1), NOW).unwrap().disputed, "another one");
+    }
+
+    #[test]
+    fn what_a_bank_sends_back_is_paid_again() {
+        let given = Settlement { refunded: 1234, ..settlement(Progress::Succeeded) };
+        let back = Settlement { refunded: 0, came_back: 1234, ..settlement(Progress::Succeeded) };
+        let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
+        let refunded = paid.after(&given, NOW).unwrap();
+        let again = refunded.after(&back, NOW).unwrap();
+        assert_eq!((again.state, again.refunded, again.paid_at), (PaymentState::Paid, 0, Some(NOW)));
+        for older in [&given, &settlement(Progress::Succeeded)] {
+            assert_eq!(&again.after(older, NOW).unwrap(), &again, "an older state changes nothing");
+        }
+        assert_eq!(paid.after(&back, NOW).unwrap(), again, "whatever is heard first");
+        let record = PaymentRecord::of(&refunded).after(&back, NOW);
+        assert_eq!((record.state, record.refunded, record.after(&given, NOW).refunded), (PaymentState::Paid, 0, 0));
     }
 
     #[test]

@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use accounts::user::{Status, User, partition};
-use kernel::{Sys, Time, id::UserId};
+use kernel::{Kind, Problem, Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, StoreError, Table, Tx, field};
+use store::{
+    About, CommitError, Cond, Item, Key, Personal, Table, Tx, field,
+    limits::{self, Limit},
+};
 
-use crate::{CardPayment, Purpose};
+use crate::{CardPayment, FROM_NETWORK, PAYMENTS, Purpose};
 
 /// How long a key is remembered. Stripe remembers those that it gets as long.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// How often a request that loses against another one with the same key looks again.
-const ROUNDS: u32 = 3;
+/// How often a request that loses against another one looks again.
+const ROUNDS: u32 = 10;
 
 /// A request to pay, by its key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,21 +48,13 @@ impl Item for PaymentRequest {
     }
 }
 
-/// The result of [`begin`].
-#[derive(Clone, Debug)]
-pub enum Begun<P: Purpose> {
-    /// The payment was begun now.
-    Now(CardPayment<P>),
-    /// It was begun by an earlier request with the same key. As it is now.
-    Before(CardPayment<P>),
-    /// An earlier request with the same key asked for something else.
-    Other,
-}
-
-/// Begins a payment from this network, once for each key of a person whose account is in use. A read, and a transaction if there was no such request before.
+/// Begins a payment from this network, once for each key of a person whose account is in use: if an earlier request with the same key has
+/// begun one, it is that, as it is now. Otherwise `admitted` tells whether there may be another one. A read of the key, and if there was
+/// no such request before a batch of the counters and a transaction, which counts it too: so no request gets past the limits, however many
+/// are sent at once.
 ///
 /// # Errors
-/// [`StoreError`]
+/// [`Kind::IdempotencyKeyReused`], [`Kind::TooManyRequests`], those of `admitted`, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn begin<P: Purpose>(
     table: &Table,
     sys: &Sys,
@@ -67,49 +62,60 @@ pub async fn begin<P: Purpose>(
     network: &str,
     key: &str,
     purpose: &P,
-) -> Result<Begun<P>, StoreError> {
+    admitted: impl Future<Output = Result<(), Problem>> + Send,
+) -> Result<CardPayment<P>, Problem> {
     let asked = format!("{} {}", P::KIND, purpose.fingerprint());
     let (key, fingerprint) = (hash(key.as_bytes()), hash(asked.as_bytes()));
+    if let Some(earlier) = before::<P>(table, sys.now(), user, &key, &fingerprint).await? {
+        return Ok(earlier);
+    }
+    admitted.await?;
+    let limits = [PAYMENTS.of(user), FROM_NETWORK.of(network)];
     for _ in 0..ROUNDS {
         let now = sys.now();
-        let earlier = table.get::<PaymentRequest>(PaymentRequest::key_of(user, &key)).await?.filter(|earlier| earlier.until > now);
-        if let Some(earlier) = earlier {
-            if earlier.fingerprint != fingerprint {
-                return Ok(Begun::Other);
-            }
-            let Ok(id) = earlier.payment.parse::<P::Id>() else { return Ok(Begun::Other) };
-            if let Some(payment) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? {
-                return Ok(Begun::Before(payment));
-            }
-            return Err(StoreError::Unavailable("the payment of a request is being withdrawn".to_owned()));
-        }
+        let mut found = table.get_many(limits.iter().map(Limit::key).collect()).await?;
+        let limits = limits.iter().map(|limit| limit.clone().read(&mut found, now)).collect::<Result<Vec<_>, _>>()?;
         let payment = CardPayment::new(sys, user, network.to_owned(), purpose.clone());
-        let (key, fingerprint) = (key.clone(), fingerprint.clone());
-        let request = PaymentRequest { user, key, fingerprint, payment: payment.id.to_string(), until: now + KEPT };
+        let (own, fingerprinted) = (key.clone(), fingerprint.clone());
+        let request = PaymentRequest { user, key: own, fingerprint: fingerprinted, payment: payment.id.to_string(), until: now + KEPT };
         let mut tx = Tx::new();
         tx.put(&request, Cond::Absent.or(field("until").le(now)));
         tx.check(User::key_of(user), field("status").eq(Status::Active));
         tx.create(&payment);
-        match table.commit(tx).await {
-            Ok(()) => return Ok(Begun::Now(payment)),
-            Err(CommitError::Refused(_)) => {}
-            Err(CommitError::Store(e)) => return Err(e),
+        for limit in &limits {
+            limit.hit_in(&mut tx, now);
         }
+        let reached = limits::judge(now, &limits);
+        if reached.is_ok() {
+            match table.commit(tx).await {
+                Ok(()) => return Ok(payment),
+                Err(CommitError::Refused(_)) => {}
+                Err(CommitError::Store(e)) => return Err(e.into()),
+            }
+        }
+        // A request with the same key may have been faster.
+        if let Some(earlier) = before::<P>(table, now, user, &key, &fingerprint).await? {
+            return Ok(earlier);
+        }
+        reached?;
     }
-    Err(StoreError::Unavailable("other requests with the same key were faster, or the account is being closed".to_owned()))
+    Err(Kind::Conflict.because("other requests were faster each time, or the account is being closed"))
 }
 
-impl<P: Purpose> CardPayment<P> {
-    /// Takes back what [`begin`] has begun with this key, unless another request with the same key has gone on with it.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn withdraw(&self, table: &Table, key: &str) -> Result<(), StoreError> {
-        let mut tx = Tx::new();
-        tx.delete_when(self.key(), field("version").eq(self.version));
-        tx.delete(PaymentRequest::key_of(self.user, &hash(key.as_bytes())));
-        table.commit(tx).await.refused_is_fine()
-    }
+/// The payment that an earlier request with this key has begun, as it is now.
+async fn before<P: Purpose>(
+    table: &Table,
+    now: Time,
+    user: UserId,
+    key: &str,
+    fingerprint: &str,
+) -> Result<Option<CardPayment<P>>, Problem> {
+    let earlier = table.get::<PaymentRequest>(PaymentRequest::key_of(user, key)).await?.filter(|earlier| earlier.until > now);
+    let Some(earlier) = earlier else { return Ok(None) };
+    let id = earlier.payment.parse::<P::Id>().ok().filter(|_| earlier.fingerprint == fingerprint);
+    let id = id.ok_or(Kind::IdempotencyKeyReused)?;
+    let payment = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
+    payment.map(Some).ok_or_else(|| Kind::Conflict.because("the account is being deleted"))
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -280,6 +280,12 @@ impl Limit {
         });
     }
 
+    /// Adds a hit to a transaction, which is refused if there is no room for it, or if the window was another one when it was read: then the
+    /// limit is to be read again.
+    pub fn hit_in(&self, tx: &mut Tx, now: Time) {
+        tx.update(self.hit(now, self.expected()));
+    }
+
     /// Adds giving back `hits` hits to a transaction, which were counted at `counted_at` or later, whatever the state of the
     /// window is.
     pub fn give_back_in(&self, tx: &mut Tx, hits: u32, counted_at: Time) {

@@ -31,7 +31,8 @@ impl From<StripeError> for Failed {
                 match (status, code) {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
-                    (500.., _) => Self::Unavailable(format!("{status} {code}")),
+                    // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
+                    (401 | 403 | 500.., _) => Self::Unavailable(format!("{status} {code}")),
                     // Not the message, which can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
@@ -52,5 +53,25 @@ impl From<Failed> for Problem {
             Failed::Unavailable(_) => Self::unavailable(failed),
             Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miniserde::json::from_str;
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_may_not_do_it_refuses_nothing_for_good() {
+        let failed = |status: u16| {
+            let answer = from_str::<stripe_shared::Error>(r#"{"error":{"type":"invalid_request_error"}}"#).unwrap();
+            Failed::from(StripeError::Stripe(answer.error, status))
+        };
+        for status in [401, 403, 500, 503] {
+            assert!(matches!(failed(status), Failed::Unavailable(_)), "{status}");
+        }
+        assert!(matches!(failed(400), Failed::Refused(_)) && matches!(failed(402), Failed::Refused(_)));
+        assert!(matches!(failed(404), Failed::Gone) && matches!(failed(429), Failed::Busy));
     }
 }

@@ -8,6 +8,7 @@
 
 mod begin;
 mod customer;
+mod disputes;
 mod endpoint;
 mod error;
 mod events;
@@ -20,7 +21,7 @@ use std::{collections::HashMap, time::Duration};
 use commerce::card::RefundReason;
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Asked, Customer, Progress, Settlement, metadata_of};
+use payments::{Asked, Customer, Progress, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -39,8 +40,10 @@ pub use settle::{SettleError, Settled, settle};
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// What is read with a payment: the charge has what was refunded, and whether it is disputed.
-const CHARGE: &str = "latest_charge";
+/// What is read with a payment: the charge has what was refunded, and whether it is disputed, and its refunds tell which of them failed.
+const CHARGE: &str = "latest_charge.refunds";
+/// The name of the metadata of a refund with its own name.
+const REFUND: &str = "refund";
 
 /// A client of Stripe. Clones share it.
 #[derive(Clone)]
@@ -145,13 +148,17 @@ impl Stripe {
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
-    /// A payment as it is now, with its charge.
+    /// A payment as it is now, with its charge. A request, and another one if it was ever disputed.
     ///
     /// # Errors
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        payment(Box::pin(request.send(&self.client)).await?)
+        let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
+        if found.state.disputed {
+            (found.state.disputed, found.state.disputes_won) = disputes::of(&self.client, id).await?;
+        }
+        Ok(found)
     }
 
     /// Cancels a payment, so that nobody can pay it any more.
@@ -163,13 +170,14 @@ impl Stripe {
         Ok(())
     }
 
-    /// Gives back a part of a payment, once for each key. Returns Stripe's id of the refund.
+    /// Gives back a part of a payment, once for each name. Returns Stripe's id of the refund.
     ///
     /// # Errors
     /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
-    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, key: &str) -> Result<String, Failed> {
+    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, name: &str) -> Result<String, Failed> {
         let amount = i64::try_from(amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?;
-        let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount);
+        let named = HashMap::from([(REFUND.to_owned(), name.to_owned())]);
+        let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount).metadata(named);
         let reason = match reason {
             RefundReason::RequestedByCustomer => Some(CreateRefundReason::RequestedByCustomer),
             RefundReason::Duplicate => Some(CreateRefundReason::Duplicate),
@@ -179,7 +187,7 @@ impl Stripe {
         if let Some(reason) = reason {
             request = request.reason(reason);
         }
-        let refund = Box::pin(once(&request, key)?.send(&self.client)).await?;
+        let refund = Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await?;
         Ok(refund.id.to_string())
     }
 
@@ -207,12 +215,33 @@ fn once<R: StripeRequest>(request: &R, key: &str) -> Result<stripe_client_core::
     Ok(request.customize().request_strategy(RequestStrategy::Idempotent(key)))
 }
 
+fn amount(amount: i64) -> Result<u64, Failed> {
+    u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"))
+}
+
+/// What was given back of a charge, what has come back of that, and its refunds.
+fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
+    let (mut given, mut came_back, mut said) = (0_u64, 0_u64, Vec::new());
+    for refund in charge.refunds.iter().flat_map(|list| &list.data) {
+        let failed = matches!(refund.status.as_deref(), Some("failed" | "canceled"));
+        let sum = if failed { &mut came_back } else { &mut given };
+        *sum = sum.saturating_add(amount(refund.amount)?);
+        let name = refund.metadata.as_ref().and_then(|metadata| metadata.get(REFUND).cloned());
+        said.push(SaidRefund { id: refund.id.to_string(), name, failed });
+    }
+    // Only the last ones are listed.
+    if charge.refunds.as_ref().is_none_or(|list| list.has_more) {
+        given = given.max(amount(charge.amount_refunded)?);
+    }
+    Ok((given, came_back, said))
+}
+
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
-    let amount = |amount: i64| u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"));
     let code = intent.currency.to_string();
     let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
     let currency = currency.ok_or(Failed::Unreadable("a currency that is not used"))?;
     let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
+    let (refunded, came_back, refunds) = charge.map_or_else(|| Ok((0, 0, Vec::new())), refunds)?;
     let error = intent.last_payment_error.as_ref();
     let reason = error.and_then(|error| error.code.as_ref()).map(|code| code.as_str().to_owned());
     let state = Settlement {
@@ -225,8 +254,11 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         },
         asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
         received: amount(intent.amount_received)?,
-        refunded: amount(charge.map_or(0, |charge| charge.amount_refunded))?,
+        refunded,
+        came_back,
+        refunds,
         disputed: charge.is_some_and(|charge| charge.disputed),
+        disputes_won: 0,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };

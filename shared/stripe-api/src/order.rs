@@ -1,7 +1,7 @@
 //! What is done at Stripe about the payment of an order: ending it, and giving money back.
 
 use commerce::{
-    card::RefundState,
+    card::{Refund, RefundState},
     order::{Order, Written, write},
 };
 use kernel::Sys;
@@ -45,14 +45,17 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
         let (Some(refund), Some(intent)) = (card.asked_refund(), &card.intent) else { return Ok(order) };
         let (state, id) = if refund.is_repeatable(sys.now()) {
             let amount = money::Money::new(refund.amount, order.total.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
-            match stripe.refund(intent, amount, refund.reason, &format!("refund-{}-{}", order.id, refund.name)).await {
+            match stripe.refund(intent, amount, refund.reason, &refund.name).await {
                 Ok(id) => (RefundState::Done, Some(id)),
                 Err(Failed::Refused(_) | Failed::Gone) => (RefundState::Refused, None),
                 Err(e) => return Err(e.into()),
             }
         } else {
-            tracing::error!(order.id = %order.id, "nobody knows whether Stripe has made a refund");
-            (RefundState::Unclear, None)
+            // The same request would make another one by now. Its payment tells whether it was made.
+            match refund.after(&stripe.payment(intent).await?.state.refunds) {
+                Refund { state: RefundState::Asked, .. } => (RefundState::Refused, None),
+                known => (known.state, known.refund),
+            }
         };
         let after = order.with_card(card.with_answer(&refund.name, state, id));
         match write(table, sys, &order, &after, None).await? {

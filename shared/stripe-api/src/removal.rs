@@ -22,10 +22,12 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(Failed::Gone) => return Ok(true),
         Err(e) => return Err(e),
     };
-    let left = state.received.saturating_sub(state.refunded);
+    // What a bank has sent back is not sent again and again.
+    let left = state.received.saturating_sub(state.refunded).saturating_sub(state.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
-        match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{intent}")).await {
+        // By what is left, so that another sum is another request.
+        match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             // What is disputed cannot be given back: the bank does.
             Ok(_) | Err(Failed::Refused(_)) => {}
             Err(e) => return Err(e),

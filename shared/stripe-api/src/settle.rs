@@ -81,9 +81,10 @@ impl From<SettleError> for Problem {
 }
 
 /// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
-/// to Stripe, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write.
+/// to Stripe, or two if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a
+/// write.
 ///
-/// A state that is older than another one that is applied meanwhile changes nothing: what is paid only moves forward.
+/// A state that is older than another one that is applied meanwhile changes nothing.
 ///
 /// # Errors
 /// [`SettleError`]
@@ -136,6 +137,9 @@ impl News<'_> {
             if let Some(charge) = refused.take() {
                 card_refused_in(table, sys.now(), &before.network, &charge).await?;
             }
+            if after.came_back > before.came_back {
+                tracing::error!(payment.id = %id, "money that was given back has come back");
+            }
             match write(table, sys, &before, &after, event).await? {
                 Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
@@ -173,6 +177,10 @@ impl News<'_> {
                     return Ok(Settled::Foreign);
                 }
             };
+            let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.came_back);
+            if came_back(&after) > came_back(&order) {
+                tracing::error!(order.id = %id, "money that was given back has come back");
+            }
             let last = after.card.as_ref().is_some_and(|card| !card.owes()) && after.after(said, sys.now()).as_ref() == Ok(&after);
             match order::write(table, sys, &order, &after, event.filter(|_| last)).await? {
                 order::Written::Now(order) if last => return Ok(Settled::Order(order)),

@@ -22,7 +22,7 @@ const KEY_MAX: usize = 255;
 const LEAST: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
 const MOST: i64 = 99_999_999;
 /// What can stand in full in a payment.
-const IN_FULL: [&str; 2] = ["latest_charge", "customer"];
+const IN_FULL: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
 
 /// A request.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +138,7 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
         ("GET", ["charges", id]) => books.charges.get(*id).map(render::charge).ok_or_else(|| Refusal::missing("charge", id, "id")),
         ("POST", ["refunds"]) => create_refund(books, sys, form),
         ("GET", ["refunds", id]) => books.refunds.get(*id).map(render::refund).ok_or_else(|| Refusal::missing("refund", id, "id")),
+        ("GET", ["disputes"]) => list_disputes(books, form),
         ("GET", ["disputes", id]) => books.disputes.get(*id).map(render::dispute).ok_or_else(|| Refusal::missing("dispute", id, "id")),
         ("GET", ["payment_methods", id]) => {
             Card::of_method(id).map(render::method).ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
@@ -401,6 +402,12 @@ fn list_intents(books: &Books, form: &Form) -> Result<Value, Refusal> {
     let mut all: Vec<&IntentEntry> = books.intents.values().filter(ours).collect();
     all.sort_by_key(|intent| std::cmp::Reverse(intent.place));
     page(form, all, |intent| &intent.id, "/v1/payment_intents", |intent| render::intent(books, intent, &[]))
+}
+
+fn list_disputes(books: &Books, form: &Form) -> Result<Value, Refusal> {
+    form.only(&["payment_intent", "limit", "starting_after"])?;
+    let all = books.disputes.values().filter(|dispute| form.get("payment_intent").is_none_or(|intent| dispute.intent == intent));
+    page(form, all.collect(), |dispute| &dispute.id, "/v1/disputes", |dispute| render::dispute(dispute))
 }
 
 fn list_events(books: &Books, form: &Form) -> Result<Value, Refusal> {

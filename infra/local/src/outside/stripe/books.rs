@@ -93,6 +93,9 @@ pub(crate) struct RefundEntry {
     pub charge: String,
     pub reason: Option<String>,
     pub metadata: BTreeMap<String, String>,
+    /// Whether the payer's bank has refused it.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// A dispute.
@@ -283,7 +286,7 @@ impl Books {
         if !found.paid {
             return Err(Refusal::invalid("This charge has failed and cannot be refunded.").code("charge_not_refundable"));
         }
-        if found.disputed {
+        if self.disputes.values().any(|dispute| dispute.charge == charge && dispute.status != "won") {
             return Err(Refusal::invalid(format!("Charge {charge} has been charged back; cannot issue a refund.")).code("charge_disputed"));
         }
         if left == 0 {
@@ -299,13 +302,33 @@ impl Books {
         let (currency, intent) = (found.currency.clone(), found.intent.clone());
         let id = new_id(sys, "re");
         let created = sys.now().seconds();
-        let refund = RefundEntry { id: id.clone(), created, amount, currency, intent, charge: charge.to_owned(), reason, metadata };
+        let charged = charge.to_owned();
+        let refund = RefundEntry { id: id.clone(), created, amount, currency, intent, charge: charged, reason, metadata, failed: false };
         self.refunds.insert(id.clone(), refund);
         if let Some(object) = self.refunds.get(&id).map(render::refund) {
             self.tell(sys, "refund.created", object);
         }
         self.tell_of_charge(sys, charge, "charge.refunded");
         Ok(id)
+    }
+
+    /// The payer's bank refuses the refunds of a payment, such as because the card is closed: the money comes back.
+    pub fn fail_refunds(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
+        let mut failed = Vec::new();
+        for refund in self.refunds.values_mut().filter(|refund| refund.intent == intent && !refund.failed) {
+            refund.failed = true;
+            if let Some(charge) = self.charges.get_mut(&refund.charge) {
+                charge.refunded = charge.refunded.saturating_sub(refund.amount);
+            }
+            failed.push(render::refund(refund));
+        }
+        if failed.is_empty() {
+            return Err(Refusal::invalid("There is no refund to refuse."));
+        }
+        for object in failed {
+            self.tell(sys, "refund.failed", object);
+        }
+        Ok(())
     }
 
     /// The payer disputes a payment at the bank.
@@ -323,6 +346,16 @@ impl Books {
         let object = render::dispute(&dispute);
         self.disputes.insert(id, dispute);
         self.tell(sys, "charge.dispute.created", object);
+        Ok(())
+    }
+
+    /// The payer loses the dispute of a payment. The charge stays one that was disputed.
+    pub fn win_dispute(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
+        let open = self.disputes.values_mut().find(|dispute| dispute.intent == intent && dispute.status == "needs_response");
+        let Some(dispute) = open else { return Err(Refusal::invalid("There is no open dispute.")) };
+        "won".clone_into(&mut dispute.status);
+        let object = render::dispute(dispute);
+        self.tell(sys, "charge.dispute.closed", object);
         Ok(())
     }
 

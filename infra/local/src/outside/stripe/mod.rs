@@ -327,8 +327,12 @@ pub enum Act {
     FailToConfirm,
     /// The payer disputes the payment.
     Dispute,
+    /// The payer loses the dispute.
+    WinDispute,
     /// Somebody gives all of it back, or this part.
     Refund(Option<i64>),
+    /// The payer's bank refuses what was given back.
+    FailRefunds,
     /// Somebody cancels it.
     Cancel,
 }
@@ -343,10 +347,12 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
         Act::Confirm => books.authenticate(sys, intent, true),
         Act::FailToConfirm => books.authenticate(sys, intent, false),
         Act::Dispute => books.dispute(sys, intent, "fraudulent"),
+        Act::WinDispute => books.win_dispute(sys, intent),
         Act::Refund(amount) => {
             let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
         }
+        Act::FailRefunds => books.fail_refunds(sys, intent),
         Act::Cancel => books.cancel(sys, intent, None),
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn customer(id: &str, customer: &CustomerEntry) -> Value {
 /// A payment, with these of its properties in full.
 pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Value {
     let paid_by = intent.charge.as_ref().map(|id| match books.charges.get(id) {
+        Some(found) if expand.contains(&"latest_charge.refunds") => with_refunds(books, found),
         Some(found) if expand.contains(&"latest_charge") => charge(found),
         _ => Value::from(id.as_str()),
     });
@@ -111,6 +112,18 @@ pub(crate) fn charge(charge: &ChargeEntry) -> Value {
     with_nulls(object, &nulls)
 }
 
+/// A charge with its last ten refunds.
+fn with_refunds(books: &Books, found: &ChargeEntry) -> Value {
+    let mut refunds: Vec<&RefundEntry> = books.refunds.values().filter(|refund| refund.charge == found.id).collect();
+    refunds.sort_by_key(|refund| std::cmp::Reverse(refund.created));
+    let data: Vec<Value> = refunds.iter().take(10).map(|entry| refund(entry)).collect();
+    let mut object = charge(found);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("refunds".to_owned(), list(&format!("/v1/charges/{}/refunds", found.id), data, refunds.len() > 10));
+    }
+    object
+}
+
 /// How a charge was paid.
 fn details(charge: &ChargeEntry) -> Value {
     let card = Card::of_method(&charge.method).map(|card| {
@@ -132,7 +145,7 @@ pub(crate) fn refund(refund: &RefundEntry) -> Value {
     let object = json!({
         "id": refund.id, "object": "refund", "amount": refund.amount, "charge": refund.charge, "created": refund.created,
         "currency": refund.currency, "metadata": refund.metadata, "payment_intent": refund.intent, "reason": refund.reason,
-        "status": "succeeded",
+        "status": if refund.failed { "failed" } else { "succeeded" },
     });
     with_nulls(object, &["balance_transaction", "receipt_number", "source_transfer_reversal", "transfer_reversal"])
 }

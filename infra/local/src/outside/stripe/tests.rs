@@ -238,15 +238,20 @@ fn async_stripe_reads_every_object() {
     seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge"), ""));
     seen.push(bench.done(&format!("POST /payment_intents/{intent}/confirm"), "payment_method=pm_card_authenticationRequired"));
     bench.books.authenticate(&bench.sys, &intent, true).expect("confirmed");
+    bench.done("POST /refunds", &format!("payment_intent={intent}&amount=20"));
+    bench.books.fail_refunds(&bench.sys, &intent).expect("refused");
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=34"));
     bench.books.dispute(&bench.sys, &intent, "fraudulent").expect("disputed");
-    seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge&expand[1]=customer"), ""));
+    seen.push(bench.done(&format!("GET /payment_intents/{intent}?expand[0]=latest_charge.refunds&expand[1]=customer"), ""));
     for intent in &seen {
         assert!(from_str::<PaymentIntent>(&intent.to_string()).is_ok(), "{intent}");
     }
     let last = from_str::<PaymentIntent>(&seen.last().expect("one").to_string()).expect("read");
     let charge = last.latest_charge.as_ref().and_then(|charge| charge.as_object()).expect("in full");
     assert_eq!((charge.amount_refunded, charge.disputed, charge.paid), (34, true, true));
+    let refunds = charge.refunds.as_ref().map(|refunds| refunds.data.iter().map(|refund| (refund.amount, refund.status.as_deref())));
+    let refunds: BTreeSet<_> = refunds.into_iter().flatten().collect();
+    assert_eq!(refunds, BTreeSet::from([(20, Some("failed")), (34, Some("succeeded"))]));
     assert!(last.customer.as_ref().is_some_and(stripe_types::Expandable::is_object));
     for charge in bench.books.charges.values().map(render::charge) {
         assert!(from_str::<Charge>(&charge.to_string()).is_ok(), "{charge}");
@@ -254,6 +259,10 @@ fn async_stripe_reads_every_object() {
     for refund in bench.books.refunds.values().map(render::refund) {
         assert!(from_str::<Refund>(&refund.to_string()).is_ok(), "{refund}");
     }
+    bench.books.win_dispute(&bench.sys, &intent).expect("won");
+    let disputes = bench.done(&format!("GET /disputes?payment_intent={intent}"), "");
+    assert_eq!((disputes["data"].as_array().map(Vec::len), &disputes["data"][0]["status"]), (Some(1), &Value::from("won")));
+    bench.done("POST /refunds", &format!("payment_intent={intent}&amount=1"));
     for dispute in bench.books.disputes.values().map(render::dispute) {
         assert!(from_str::<Dispute>(&dispute.to_string()).is_ok(), "{dispute}");
     }
