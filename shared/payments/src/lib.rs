@@ -28,7 +28,7 @@ pub use payment::{
     ABANDONED, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
 };
 pub use plan::{HeldPlan, Plan, Plans};
-pub use removal::PaymentRemoval;
+pub use removal::{PaymentRemoval, Promised};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
 
