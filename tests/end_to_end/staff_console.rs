@@ -321,6 +321,7 @@ async fn an_undo_that_was_overtaken_is_shown_again() {
     let entries = staff.get(&format!("/v1/audit?subject={}", staff.id())).await.is(200);
     let page = &mut enter(&cloud, "kim", &app).await;
     page.go(&screen(&cloud, &format!("audit/{}", text(&entries["items"][0]["id"])))).await;
+    shows(page, "main a[href='#/people/shopkeeper']").await;
     mouse.write(page, "[data-form=undo] [name=reason]", "A mistake.").await;
     change(&staff, &products[0], json!({ "name": "Terrapin" })).await.is(200);
     mouse.press(page, "[data-form=undo] [type=submit]").await;

@@ -1,6 +1,6 @@
 // The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
 
-import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
+import { address, ask, button, by, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
@@ -15,9 +15,10 @@ const one = ({ kind, value }) => {
 };
 /** The values of a field, which are a list: empty for none. */
 const values = (all) => (all.length === 0 ? "–" : all.map(one).flatMap((shown, n) => (n === 0 ? [shown] : [", ", shown])));
-/** Somebody by their id, with what the audit has of them. */
-const by = (actor) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"));
-const about = (subject) => (subject ? link(subject, ["audit"], { subject }) : "–");
+/** Whom an entry is about, as `by` shows who acted. */
+const about = ({ subject, subject_username: name }) => link(name ?? subject, ["audit"], { subject });
+/** Beside somebody the way to their account, if it is still there. */
+const withAccount = (shown, username) => (username ? [shown, " · ", link(say("account"), ["people", username])] : shown);
 
 function listScreen({ stoa }, route) {
   const { filters: given } = route;
@@ -39,8 +40,8 @@ function listScreen({ stoa }, route) {
       [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
       [say("action"), ({ action }) => word("action", action)],
       [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
-      [say("actor"), ({ actor }) => by(actor)],
-      [say("about"), ({ subject }) => about(subject)],
+      [say("actor"), by],
+      [say("about"), about],
     ],
     empty: say("no-entries"),
   });
@@ -132,7 +133,7 @@ function entryScreen(app, id) {
         [say("became"), ({ after }) => values(after)],
       ], changes)) : "",
       card(say("facts"), el("div", { class: "body stack" },
-        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {
