@@ -4,6 +4,8 @@ import { address, ask, button, by, card, chip, details, el, facts, filters, form
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
+/** The id of an account, or what `actor` is for the system itself. Usernames are in lower case and ids are not. */
+const IS_ID = /^(usr_[0-9A-Z]{26}|operator)$/;
 /** What can be undone, if need be by force. */
 const CAN = ["clean", "moved_on"];
 
@@ -20,22 +22,22 @@ const about = ({ subject, subject_username: name }) => link(name ?? subject, ["a
 /** Beside somebody the way to their account, if it is still there. */
 const withAccount = (shown, username) => (username ? [shown, " · ", link(say("account"), ["people", username])] : shown);
 
-function listScreen({ stoa }, route) {
+function listScreen({ stoa, api }, route) {
   const { filters: given } = route;
   const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
   // The API looks for one of them.
   const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
   const search = filters({ ...route, filters: query }, [
-    { name: "subject", label: say("subject-id"), maxlength: 100 },
-    { name: "actor", label: say("actor-id"), maxlength: 100 },
+    { name: "subject", label: say("search-subject"), maxlength: 100 },
+    { name: "actor", label: say("search-actor"), maxlength: 100 },
     { name: "action", label: say("action"), maxlength: 60 },
     { name: "month", label: say("month"), kind: "month" },
     { name: "day", label: say("day"), kind: "date" },
   ], say("search"));
-  const entries = list(stoa, {
+  const found = (ids) => list(stoa, {
     title: say("entries"),
     path: "/v1/audit",
-    query,
+    query: { ...query, ...ids },
     columns: [
       [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
       [say("action"), ({ action }) => word("action", action)],
@@ -45,6 +47,10 @@ function listScreen({ stoa }, route) {
     ],
     empty: say("no-entries"),
   });
+  // The API looks for people by their ids.
+  const username = query.subject ?? query.actor;
+  const isNamed = username && !IS_ID.test(username);
+  const entries = isNamed ? loaded(() => api.GET("/v1/admin/users/{username}", { params: { path: { username } } }), ({ user_id: id }) => found({ [what]: id })).place : found({});
   return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
 }
 
