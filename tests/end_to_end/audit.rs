@@ -146,6 +146,32 @@ async fn entries_are_found_by_subject_actor_action_and_day() {
     items::are_as_described(&cloud).await;
 }
 
+/// Staff read who made a change and whom it is about by the usernames of now, also after somebody got another one. No entry has them.
+/// Promise: audit-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_name_people_as_they_are_called_now() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let ana = cloud.member("ana").await;
+    root.put(&role("ana", "moderator"), json!({})).await.is(204);
+    let names = |entry: &Value| (entry["actor_username"].clone(), entry["subject_username"].clone());
+    let search = format!("/v1/audit?subject={}", ana.id());
+    let listed = root.get(&search).await.is(200)["items"][0].clone();
+    let id = text(&listed["id"]);
+    let one = root.get(&format!("/v1/audit/{id}")).await.is(200);
+    let expected = (json!("root_of_all"), json!("ana"));
+    assert_eq!((names(&listed), names(&one)), (expected.clone(), expected));
+
+    let version = ana.get("/v1/me").await.header("etag");
+    ana.with("if-match", version).put("/v1/me/username", json!({ "username": "ana_nowak" })).await.is(200);
+    let page = root.get(&search).await.is(200);
+    let own = (json!("ana_nowak"), json!("ana_nowak"));
+    let by_root = (json!("root_of_all"), json!("ana_nowak"));
+    assert_eq!(page["items"].as_array().unwrap().iter().map(names).collect::<Vec<_>>(), [own, by_root]);
+    let records = json!(cloud.of_kind("audit").await).to_string();
+    assert!(records.contains(&ana.id()) && !records.contains("ana_nowak") && !records.contains("root_of_all"), "{records}");
+}
+
 /// The audit shows staff no more of somebody than their account does: only superusers see a day of birth.
 /// Promise: audit-search
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -448,7 +474,8 @@ async fn a_purge_leaves_every_seal_and_no_value() {
     seal(&cloud).await;
     holds(&root).await;
     let entry = found(&root, &format!("subject={}", ana.id())).await.pop().unwrap();
-    assert!(root.get(&format!("/v1/audit/{entry}")).await.is(200)["values"].is_object());
+    let there = root.get(&format!("/v1/audit/{entry}")).await.is(200);
+    assert!(there["values"].is_object() && there["subject_username"] == "canary_name", "{there}");
 
     let scheduled = schedule(&ana).await;
     until_due(&cloud, &scheduled).await;
@@ -462,6 +489,7 @@ async fn a_purge_leaves_every_seal_and_no_value() {
     holds(&root).await;
     let gone = root.get(&format!("/v1/audit/{entry}")).await.is(200);
     assert!(gone["values"].is_null() && gone["intact"] == true, "{gone}");
+    assert!(gone["subject"] == ana.id() && gone["subject_username"].is_null(), "{gone}");
     root.get(&format!("/v1/audit/{entry}/proof")).await.is(200);
 }
 

@@ -539,6 +539,24 @@ async fn a_profile_is_undone_as_staff_change_it() {
     items::are_as_described(&cloud).await;
 }
 
+/// A contact counts only with the proof of its owner, so nobody gives back a former one, and no preview tells what it was.
+/// Promise: undo-outcomes
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_are_never_undone() {
+    let cloud = Cloud::start().await;
+    let ((root, _), ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    ana.post("/v1/me/email-changes", json!({ "email": "anna@example.test" })).await.is(202);
+    let code = cloud.code_to("anna@example.test").await;
+    ana.post("/v1/me/email-changes/verify", json!({ "code": code })).await.is(200);
+    let entry = latest(&cloud, "contact_changed").await;
+    let (_, shown) = preview(&root, &entry).await;
+    assert_eq!(outcomes(&shown), [("email".to_owned(), "never".to_owned())]);
+    let masked = json!([{ "kind": "text", "value": "a****@example.test" }]);
+    assert_eq!((&shown["fields"][0]["was"], &shown["fields"][0]["became"]), (&masked, &masked), "both look the same");
+    undo(&root, &entry, &["email"], true).await.is_problem(409, "undo_impossible");
+    assert_eq!(ana.get("/v1/me").await.is(200)["email"], "anna@example.test");
+}
+
 /// A deactivation is undone by superusers and its undo by whoever deactivates; a scheduled deletion by who could cancel it, until it
 /// begins.
 /// Promise: undo-outcomes

@@ -1,5 +1,7 @@
 //! One entry.
 
+use std::slice;
+
 use accounts::{
     audit::{AuditRecord, AuditValues},
     audit_seal::{Beside, Proof, RECORDS_MOST, Seal},
@@ -12,7 +14,7 @@ use store::Item as _;
 use utoipa::ToSchema;
 use web::{Error, Json, Path, Problems};
 
-use crate::shown::{AuditEntryInfo, SealInfo};
+use crate::shown::{AuditEntryInfo, Names, SealInfo};
 
 /// The record with this id.
 async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
@@ -23,7 +25,7 @@ async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
 ///
 /// For administrators, with a second factor. Contacts are masked in it, and only superusers see a day of birth.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values; a batch of the usernames.
 #[utoipa::path(get, path = "/v1/audit/{entry}", params(("entry" = AuditId, Path, description = "The entry.")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = AuditEntryInfo), Problems))]
@@ -35,7 +37,8 @@ pub async fn get_audit_entry(
     let record = record(&s, id).await?;
     let values = s.table.get::<AuditValues>(AuditValues::key_of(record.subject, id)).await?;
     let values = values.filter(|values| values.expires().is_none_or(|at| s.sys.now() < at));
-    Ok(Json(AuditEntryInfo::new(record, values, caller.role)))
+    let names = Names::read(&s.table, slice::from_ref(&record)).await?;
+    Ok(Json(AuditEntryInfo::new(record, values, &names, caller.role)))
 }
 
 /// Where a node stands.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, PageQuery, Problems, Query};
 
-use crate::shown::AuditRecordInfo;
+use crate::shown::{AuditRecordInfo, Names};
 
 /// Which entries are looked for: exactly one of `subject`, `actor`, `action` and `day`.
 #[derive(Deserialize, IntoParams)]
@@ -70,7 +70,7 @@ pub struct AuditList {
 ///
 /// For administrators, with a second factor. By actor, action and day an entry is there a moment after its change.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the usernames for each hundred people.
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = AuditList), Problems))]
@@ -85,7 +85,9 @@ pub async fn search_audit(
     let after = cursors.open::<(AuditId, UserId)>(page.cursor())?;
     let found = s.log.page(&search, after, limit).await?;
     let next_cursor = cursors.next(found.last().map(|record| (record.id, record.subject)))?;
-    Ok(Json(AuditList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
+    let names = Names::read(&s.table, &found.items).await?;
+    let items = found.items.into_iter().map(|record| AuditRecordInfo::new(record, &names)).collect();
+    Ok(Json(AuditList { items, next_cursor }))
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! Entries as staff see them.
 
+use std::collections::BTreeMap;
+
 use accounts::{
     audit::{Action, AuditRecord, AuditValues, Change},
     audit_seal::Seal,
+    identifier::Username,
     staff::Role,
+    user,
 };
 use kernel::{
     Timestamp,
@@ -11,9 +15,25 @@ use kernel::{
     id::{AuditId, UserId},
 };
 use serde::Serialize;
+use store::{StoreError, Table};
 use utoipa::ToSchema;
 
-/// What stays of an entry for good.
+/// The usernames of the people that entries name. No entry has them: they are those of today.
+pub struct Names(BTreeMap<UserId, Username>);
+
+impl Names {
+    /// Reads the usernames of who made these changes and of whom they are about. A batch for each hundred people.
+    pub async fn read(table: &Table, records: &[AuditRecord]) -> Result<Self, StoreError> {
+        let people = records.iter().flat_map(|record| record.actor.into_iter().chain([record.subject]));
+        Ok(Self(user::usernames(table, people.collect()).await?))
+    }
+
+    fn of(&self, user: UserId) -> Option<String> {
+        self.0.get(&user).map(ToString::to_string)
+    }
+}
+
+/// What stays of an entry for good, and the names of today of its people.
 #[derive(Serialize, ToSchema)]
 pub struct AuditRecordInfo {
     id: AuditId,
@@ -23,10 +43,18 @@ pub struct AuditRecordInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     actor: Option<UserId>,
+    /// Their username now. Absent if the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("kim"))]
+    actor_username: Option<String>,
     /// What was done.
     action: Action,
     /// The account that it is about.
     subject: UserId,
+    /// Its username now. Absent if the account is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("ana"))]
+    subject_username: Option<String>,
     /// The names of what has changed.
     fields: Vec<String>,
     /// The `X-Request-Id` of the request.
@@ -43,10 +71,13 @@ pub struct AuditRecordInfo {
     device: Option<String>,
 }
 
-impl From<AuditRecord> for AuditRecordInfo {
-    fn from(record: AuditRecord) -> Self {
+impl AuditRecordInfo {
+    /// The record with the names of its people.
+    pub fn new(record: AuditRecord, names: &Names) -> Self {
         let AuditRecord { id, at, actor, action, subject, fields, request, place, device, .. } = record;
-        Self { id, created_at: at.into(), actor, action, subject, fields, request_id: request, place, device }
+        let (actor_username, subject_username) = (actor.and_then(|actor| names.of(actor)), names.of(subject));
+        let (created_at, request_id) = (at.into(), request);
+        Self { id, created_at, actor, actor_username, action, subject, subject_username, fields, request_id, place, device }
     }
 }
 
@@ -169,11 +200,12 @@ pub struct AuditEntryInfo {
 
 impl AuditEntryInfo {
     /// The entry as somebody with this role sees it.
-    pub fn new(record: AuditRecord, values: Option<AuditValues>, viewer: Role) -> Self {
+    pub fn new(record: AuditRecord, values: Option<AuditValues>, names: &Names, viewer: Role) -> Self {
         let committed = values.as_ref().is_none_or(|values| record.commitment == Some(values.commitment()));
         let (form, hash) = (record.canonical(), record.hash.clone());
         let intact = committed && record.computed_hash() == hash;
-        Self { record: record.into(), form, hash, intact, values: values.map(|values| AuditValuesInfo::new(values, viewer)) }
+        let (record, values) = (AuditRecordInfo::new(record, names), values.map(|values| AuditValuesInfo::new(values, viewer)));
+        Self { record, form, hash, intact, values }
     }
 }
 

@@ -5,6 +5,11 @@
 //! undone has an entry of its own, with the reason, in the same transaction.
 //!
 //! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys.
+//!
+//! Nor are e-mail addresses and phone numbers. Entries have them masked, so that nobody reads from the audit where a person is
+//! written to. And a contact counts only after its owner has proven it: by a code that whoever is signed in to the account asks for and
+//! types. Who has lost an address to somebody else is not signed in, so that giving it back takes a proof without a session, which
+//! also has to end the sessions, passkeys and second factors of whoever took it.
 
 mod ban;
 mod category;

@@ -1,9 +1,11 @@
 // The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
 
-import { address, ask, button, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
+import { address, ask, button, by, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
+/** The id of an account, or what `actor` is for the system itself. Usernames are in lower case and ids are not. */
+const IS_ID = /^(usr_[0-9A-Z]{26}|operator)$/;
 /** What can be undone, if need be by force. */
 const CAN = ["clean", "moved_on"];
 
@@ -15,35 +17,40 @@ const one = ({ kind, value }) => {
 };
 /** The values of a field, which are a list: empty for none. */
 const values = (all) => (all.length === 0 ? "–" : all.map(one).flatMap((shown, n) => (n === 0 ? [shown] : [", ", shown])));
-/** Somebody by their id, with what the audit has of them. */
-const by = (actor) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"));
-const about = (subject) => (subject ? link(subject, ["audit"], { subject }) : "–");
+/** Whom an entry is about, as `by` shows who acted. */
+const about = ({ subject, subject_username: name }) => link(name ?? subject, ["audit"], { subject });
+/** Beside somebody the way to their account, if it is still there. */
+const withAccount = (shown, username) => (username ? [shown, " · ", link(say("account"), ["people", username])] : shown);
 
-function listScreen({ stoa }, route) {
+function listScreen({ stoa, api }, route) {
   const { filters: given } = route;
   const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
   // The API looks for one of them.
   const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
   const search = filters({ ...route, filters: query }, [
-    { name: "subject", label: say("subject-id"), maxlength: 100 },
-    { name: "actor", label: say("actor-id"), maxlength: 100 },
+    { name: "subject", label: say("search-subject"), maxlength: 100 },
+    { name: "actor", label: say("search-actor"), maxlength: 100 },
     { name: "action", label: say("action"), maxlength: 60 },
     { name: "month", label: say("month"), kind: "month" },
     { name: "day", label: say("day"), kind: "date" },
   ], say("search"));
-  const entries = list(stoa, {
+  const found = (ids) => list(stoa, {
     title: say("entries"),
     path: "/v1/audit",
-    query,
+    query: { ...query, ...ids },
     columns: [
       [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
       [say("action"), ({ action }) => word("action", action)],
       [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
-      [say("actor"), ({ actor }) => by(actor)],
-      [say("about"), ({ subject }) => about(subject)],
+      [say("actor"), by],
+      [say("about"), about],
     ],
     empty: say("no-entries"),
   });
+  // The API looks for people by their ids.
+  const username = query.subject ?? query.actor;
+  const isNamed = username && !IS_ID.test(username);
+  const entries = isNamed ? loaded(() => api.GET("/v1/admin/users/{username}", { params: { path: { username } } }), ({ user_id: id }) => found({ [what]: id })).place : found({});
   return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
 }
 
@@ -132,7 +139,7 @@ function entryScreen(app, id) {
         [say("became"), ({ after }) => values(after)],
       ], changes)) : "",
       card(say("facts"), el("div", { class: "body stack" },
-        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {

@@ -62,6 +62,9 @@ export function address(path, filters = {}) {
 
 export const link = (text, path, filters) => el("a", { href: address(path, filters) }, text);
 
+/** Who made an entry of the audit, by their username or the id of an account that is gone. Leads to what they have done. */
+export const by = ({ actor, actor_username: name }) => (actor ? link(name ?? actor, ["audit"], { actor }) : say("the-system"));
+
 /** What a problem says to a person. */
 export const told = (problem) => [problem.detail ?? problem.title, ...(problem.fields ?? []).map(({ message }) => message)].join(" ");
 

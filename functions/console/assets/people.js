@@ -1,6 +1,6 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
-import { address, ask, button, card, chip, details, el, filters, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { address, ask, button, by, card, chip, details, el, filters, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -189,7 +189,7 @@ function personScreen(app, username) {
           [say("when"), ({ id, created_at: at }) => el("a", { href: address(["audit", id]) }, time(at))],
           [say("action"), ({ action }) => word("action", action)],
           [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
-          [say("actor"), ({ actor }) => (actor ? link(actor, ["audit"], { actor }) : say("the-system"))],
+          [say("actor"), by],
         ],
         isOptional: true,
       }),

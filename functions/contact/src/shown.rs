@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accounts::user::User;
+use accounts::{
+    identifier::Username,
+    user::{self, User},
+};
 use kernel::{
     Locale, Time, Timestamp,
     id::{TicketId, UserId},
@@ -84,31 +87,21 @@ pub struct TicketMessageInfo {
 }
 
 /// People of the team by their ids, with their usernames.
-pub struct Team(BTreeMap<UserId, String>);
+pub struct Team(BTreeMap<UserId, Username>);
 
 impl Team {
     /// This person alone.
     pub fn of(user: &User) -> Self {
-        Self(BTreeMap::from([(user.id, user.username.to_string())]))
+        Self(BTreeMap::from([(user.id, user.username.clone())]))
     }
 
     /// Reads the usernames of these people. One batch, if there is anybody.
     pub async fn read(table: &Table, people: BTreeSet<UserId>) -> Result<Self, StoreError> {
-        if people.is_empty() {
-            return Ok(Self(BTreeMap::new()));
-        }
-        let mut found = table.get_many(people.iter().map(|id| User::key_of(*id)).collect()).await?;
-        let mut names = BTreeMap::new();
-        for id in people {
-            if let Some(user) = found.take::<User>(&User::key_of(id))? {
-                names.insert(id, user.username.to_string());
-            }
-        }
-        Ok(Self(names))
+        Ok(Self(user::usernames(table, people).await?))
     }
 
     fn person(&self, id: UserId) -> TicketPerson {
-        TicketPerson { id, username: self.0.get(&id).cloned() }
+        TicketPerson { id, username: self.0.get(&id).map(ToString::to_string) }
     }
 
     /// A ticket as it is now.

@@ -1,6 +1,9 @@
 //! The user item, its claims and its notices.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use events::{Notice, Outbox, delivery::NoticeDue};
 use kernel::{
@@ -589,6 +592,22 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
         Login::Username(name) => table.get::<UsernameClaim>(UsernameClaim::key_of(name)).await?.and_then(|c| c.owner()),
         Login::Email(email) => table.get::<EmailClaim>(EmailClaim::key_of(email)).await?.map(|c| c.user),
     })
+}
+
+/// The usernames of these people, without those whose accounts are gone. A batch for each hundred, none for nobody.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn usernames(table: &Table, people: BTreeSet<UserId>) -> Result<BTreeMap<UserId, Username>, StoreError> {
+    let mut names = BTreeMap::new();
+    if people.is_empty() {
+        return Ok(names);
+    }
+    let mut found = table.get_many(people.iter().map(|id| User::key_of(*id)).collect()).await?;
+    for id in people {
+        names.extend(found.take::<User>(&User::key_of(id))?.map(|user| (id, user.username)));
+    }
+    Ok(names)
 }
 
 /// Adds a notice to a person to a transaction, about something that no client did: by mail, or by text message if they have no

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use accounts::{
-    audit::{AuditRecord, AuditValues, Change, VALUES_KEPT},
+    audit::{Action, AuditRecord, AuditValues, Change, VALUES_KEPT},
     undo::{Field, Obstacle, Undone},
 };
 use kernel::{Kind, Problem, audit::AuditValue, id::AuditId};
@@ -50,7 +50,9 @@ impl Recorded {
             let nothing = |name: &String| Changed { name: name.clone(), was: AuditValue::Nothing, became: AuditValue::Nothing };
             return self.record.fields.iter().map(nothing).collect();
         };
-        let different = values.changes.iter().filter(|(_, change)| change.before != change.after);
+        // Two contacts can be masked to the same text.
+        let is_masked = self.record.action == Action::ContactChanged;
+        let different = values.changes.iter().filter(|(_, change)| is_masked || change.before != change.after);
         different.map(|(name, change)| Changed { name: name.clone(), was: change.before.clone(), became: change.after.clone() }).collect()
     }
 
