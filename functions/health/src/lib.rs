@@ -25,12 +25,15 @@ use probe::{Answer, Probes};
 /// How long an answer is kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
 
+/// Answers, and when they were given.
+type Answered = (Time, Vec<Answer>);
+
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 pub struct State {
     probes: Probes,
     sys: Sys,
-    last: Arc<Mutex<Option<(Time, Vec<Answer>)>>>,
+    last: Arc<Mutex<Option<Answered>>>,
 }
 
 impl State {

@@ -1,5 +1,5 @@
 //! The function as AWS and `cargo lambda watch` run it.
 
 fn main() -> std::process::ExitCode {
-    function::run(feature_name::start)
+    function::run(health::start)
 }

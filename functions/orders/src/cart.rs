@@ -3,7 +3,7 @@
 use accounts::picture::Picture;
 use axum::extract::State;
 use commerce::{
-    cart::{Cart, CartLine, GuestCart, GuestToken, Lines, Merged, Precedence, QUANTITY_MAX, Quantity, merge},
+    cart::{CartLine, GuestCart, GuestToken, Lines, Merged, Precedence, QUANTITY_MAX, Quantity, merge},
     place,
     product::Product,
     quote::{PricedLine, total},

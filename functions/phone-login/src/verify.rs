@@ -396,6 +396,7 @@ mod tests {
             invite_code: None,
             device_token: None,
             start_afresh: false,
+            terms: None,
         };
         let first = |name| body(name).names(Fields::new()).map(|(first, _)| first.map(|first| first.to_string()));
         assert_eq!(first(None).unwrap(), None);

@@ -79,12 +79,7 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)
 /// The routes of the HTTP API for the operations in code, sorted by path and method. Where there is GET there is HEAD, which the gateway
 /// has to be told, and axum answers like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
-    let exact = exact_routes(functions)?;
-    let (rest, operations): (Vec<Route>, Vec<Route>) =
-        exact.into_iter().partition(|route| REST.iter().any(|(path, _)| *path == route.path));
-    let mut routes = shared(&operations);
-    routes.extend(rest);
-    let mut routes: Vec<Route> = routes.into_iter().collect();
+    let mut routes: Vec<Route> = shared(&exact_routes(functions)?).into_iter().collect();
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
 }
@@ -199,6 +194,7 @@ mod tests {
     fn operations_of_one_function_below_a_prefix_share_a_route() {
         let operations = [
             ("GET", "/", "a"),
+            ("GET", "/{path+}", "a"),
             ("GET", "/.well-known/x", "a"),
             ("GET", "/.well-known/y", "a"),
             ("GET", "/v1/rooms", "b"),
@@ -225,10 +221,10 @@ mod tests {
         };
         let rooms = ["/v1/rooms b", "/v1/rooms/{room} b", "/v1/rooms/{room}/messages b", "/v1/rooms/{room}/reports f"];
         let me = ["/v1/me c", "/v1/me/mfa/{path+} d", "/v1/me/picture c"];
-        assert_eq!(of("GET"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms].concat());
+        assert_eq!(of("GET"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms, &["/{path+} a"]].concat());
         let me = ["/v1/me c", "/v1/me/picture c", "/v1/me/{path+} d"];
         let rooms = ["/v1/rooms b", "/v1/rooms/{path+} b", "/v1/rooms/{room}/reports f"];
-        assert_eq!(of("HEAD"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms].concat());
+        assert_eq!(of("HEAD"), [&["/ a", "/.well-known/{path+} a"], &me[..], &rooms, &["/{path+} a"]].concat());
         assert_eq!(of("PUT"), ["/v1/me/mfa/factors d"]);
         assert_eq!(of("POST"), ["/v1/flows/{path+} e", "/v1/rooms/{room}/reports f"]);
         assert_eq!(of("PATCH"), ["/v1/users/me/a g", "/v1/users/me/b g", "/v1/users/{user}/b h"]);

@@ -42,12 +42,12 @@ impl Plan {
     fn parse(text: &str, currency: Currency) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
         let [id, price, names @ ..] = parts.as_slice() else { return None };
-        let named = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let is_name = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let price = price.parse::<u64>().ok().filter(|price| *price > 0).and_then(|price| Money::new(price, currency).ok())?;
         let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
         let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
-        let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| named(name));
+        let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| is_name(name));
         (is_id && named(id) && is_named).then_some(plan)
     }
 
