@@ -48,7 +48,7 @@ impl Plan {
         let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
         let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
         let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| is_name(name));
-        (is_id && named(id) && is_named).then_some(plan)
+        (is_id && is_name(id) && is_named).then_some(plan)
     }
 
     /// Its name in this language.
