@@ -618,6 +618,32 @@ async fn a_deleted_person_leaves_no_open_payment() {
     items::are_as_described(&cloud).await;
 }
 
+/// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.
+/// Promise: order-leaving, order-refunds
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promised_refund_is_made_after_its_buyer_has_left() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 3).await;
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    become_state(&staff, &ana, &placed, "shipped").await.is(200);
+    let scheduled = schedule(&ana).await;
+    stripe.be(Mode::Down);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert!(cloud.of_kind("order").await.is_empty());
+    stripe.be(Mode::Well);
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    cloud.settle().await;
+    assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(1000)));
+    assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
+    assert!(cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// A customer whose creation was interrupted after Stripe's answer is known here by the next run, and goes with their account.
 /// Promise: stripe-customer
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -160,7 +160,7 @@ async fn a_payment_may_need_to_be_confirmed() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
-/// Refunds of parts are summed up, and the whole is a refunded donation. A dispute is shown.
+/// Refunds of parts are summed up, and the whole is a refunded donation, unless the donor's bank refuses them. A dispute is shown.
 /// Promise: donation-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_given_back_is_shown() {
@@ -174,6 +174,10 @@ async fn what_is_given_back_is_shown() {
         let now = seen(&ana, &begun).await;
         assert_eq!((&now["refunded"]["amount"], &now["state"]), (&json!(sum), &json!(state)));
     }
+    act(&cloud, &begun, Act::FailRefunds);
+    cloud.settle().await;
+    let now = seen(&ana, &begun).await;
+    assert_eq!((now.get("refunded"), &now["state"]), (None, &json!("paid")));
     let disputed = begin(&ana, "two").await;
     act(&cloud, &disputed, card(VISA));
     act(&cloud, &disputed, Act::Dispute);

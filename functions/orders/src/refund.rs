@@ -11,10 +11,9 @@ use commerce::{
     card::{OrderCard, Refund, RefundReason, RefundState},
     order::{Order, Written, find, replace},
 };
-use kernel::{FieldError, Kind, Problem, id::OrderId};
+use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 use stripe_api::{Settled, give_back, settle};
 use utoipa::ToSchema;
 use web::{Created, Error, IdempotencyKey, Json, Path, Problems, RequestId};
@@ -87,7 +86,7 @@ pub async fn refund_order(
     Json(new): Json<NewRefund>,
 ) -> Result<Created<CustomerOrder>, Error> {
     let me = caller.member.user.id;
-    let name: String = Sha256::digest(&key).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let name = short_hash(key);
     let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
     let entry = entry.changed("order", order, order).changed("refund", (), new.amount);

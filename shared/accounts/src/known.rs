@@ -7,9 +7,8 @@
 
 use std::time::Duration;
 
-use kernel::{Client, Time, id::UserId};
+use kernel::{Client, Time, crypto::short_hash, id::UserId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use store::{About, Index, Item, Key, Personal, Tx};
 
 use crate::{identifier::Contact, user::owned};
@@ -32,7 +31,7 @@ impl KnownNetwork {
     /// The key for an address or number and a client.
     #[must_use]
     pub fn key_of(to: &Contact, client: &Client) -> Key {
-        Self::at(&short(&to.key()), &short(&client.network()))
+        Self::at(&short_hash(to.key()), &short_hash(client.network()))
     }
 
     fn at(contact: &str, network: &str) -> Key {
@@ -57,15 +56,10 @@ impl Item for KnownNetwork {
     }
 }
 
-/// A hash, so that keys do not show addresses.
-fn short(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|b| format!("{b:02x}")).collect()
-}
-
 /// Adds to a transaction that a person signs in from this client, for each of their contacts.
 pub(crate) fn record(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
-        let (contact, network) = (short(&contact.key()), short(&client.network()));
+        let (contact, network) = (short_hash(contact.key()), short_hash(client.network()));
         tx.put_always(&KnownNetwork { user, contact, network, until: now + REMEMBERED });
     }
 }

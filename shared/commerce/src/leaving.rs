@@ -10,11 +10,12 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{PaymentRemoval, Settlement};
+use payments::{PaymentRemoval, Promised, Settlement};
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
 
 use crate::{
+    card::RefundState,
     cart::Cart,
     machine::{By, OrderState, step},
     order::{Order, advance, history},
@@ -117,7 +118,7 @@ impl Item for OrderRecord {
 
 /// Replaces a part of a person's orders by records that name nobody, and in the end deletes their cart. What is not shipped yet ends,
 /// because nobody knows any more where it goes: it leaves nothing, or, if it was paid, a record of its refund. Payments at Stripe that can
-/// still take money, or whose money is to be given back, are handed over ([`PaymentRemoval`]).
+/// still take money, or whose money is to be given back, in whole or in part, are handed over ([`PaymentRemoval`]).
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.
@@ -131,8 +132,8 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         if paid || !matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
             tx.put_always(&OrderRecord::of(&order));
         }
-        if let Some(intent) = open_payment(&order) {
-            tx.put_always(&PaymentRemoval { intent, since: sys.now() });
+        if let Some(removal) = removal(&order, sys.now()) {
+            tx.put_always(&removal);
         }
         tx.delete_when(order.key(), field("version").eq(order.version));
         moved |= !table.commit(tx).await.applied()?;
@@ -156,9 +157,17 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
     Ok(order)
 }
 
-/// Stripe's id of the payment of an order at its end, if it may still take money, or if its money may not be given back yet.
-fn open_payment(order: &Order) -> Option<String> {
+/// What is left to do at Stripe about an order: at its end its payment may still take money, or its money may not be given back yet, and of
+/// one that is kept a part may have been promised.
+fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
-    let ended = matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded);
-    card.intent.clone().filter(|_| ended && card.refunded < order.total.amount())
+    let intent = card.intent.clone()?;
+    if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
+        return (card.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, now));
+    }
+    let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
+    let amount = |amount| Money::new(amount, order.total.currency()).ok();
+    let promised: Vec<Promised> =
+        asked.filter_map(|refund| Some(Promised { name: refund.name.clone(), amount: amount(refund.amount)? })).collect();
+    (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, now) })
 }

@@ -11,12 +11,12 @@ use accounts::{
 };
 use kernel::{
     FieldError, Kind, Problem, Sys, Time,
+    crypto::short_hash,
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits, limits::Limit};
 
 use crate::{
@@ -97,7 +97,7 @@ pub struct Placing<'a> {
 /// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
-    let (key, fingerprint) = (hash(placing.key), hash(&format!("{:?}", placing.wish)));
+    let (key, fingerprint) = (short_hash(placing.key), short_hash(format!("{:?}", placing.wish)));
     let (request, cart, book) = (OrderRequest::key_of(user.id, &key), Cart::key_of(user.id), Book::key_of(user.id));
     for _ in 0..ROUNDS {
         let counters = placing.limits.iter().map(Limit::key);
@@ -140,7 +140,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
 /// # Errors
 /// [`StoreError`]
 pub async fn is_placed(table: &Table, now: Time, placing: &Placing<'_>) -> Result<bool, StoreError> {
-    let request = OrderRequest::key_of(placing.user.id, &hash(placing.key));
+    let request = OrderRequest::key_of(placing.user.id, &short_hash(placing.key));
     Ok(table.get::<OrderRequest>(request).await?.is_some_and(|earlier| earlier.until > now))
 }
 
@@ -216,8 +216,4 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
         card,
         version: 1,
     })
-}
-
-fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -24,6 +24,12 @@ pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     key
 }
 
+/// The first 128 bits of the SHA-256 of something, as 32 hexadecimal digits: they name it without having it.
+#[must_use]
+pub fn short_hash(of: impl AsRef<[u8]>) -> String {
+    <Sha256 as sha2::Digest>::digest(of).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first `N` bytes of a hash, at most 32.
 #[must_use]
 pub fn truncate<const N: usize>(hash: [u8; 32]) -> [u8; N] {
@@ -41,6 +47,12 @@ mod tests {
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// The first test vector of FIPS 180-4.
+    #[test]
+    fn a_short_hash_is_the_beginning_of_a_sha_256() {
+        assert_eq!(short_hash("abc"), "ba7816bf8f01cfea414140de5dae2223");
     }
 
     /// RFC 4231 §4.2 and §4.3.

@@ -29,7 +29,7 @@ pub use payment::{
     write_beside,
 };
 pub use plan::{HeldPlan, Plan, Plans};
-pub use removal::PaymentRemoval;
+pub use removal::{PaymentRemoval, Promised};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
 

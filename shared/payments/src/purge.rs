@@ -39,7 +39,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, user: UserId) -> Result<
         if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
             tx.put_always(&PaymentRecord::of(payment));
             if payment.state == PaymentState::PendingPayment {
-                tx.put_always(&PaymentRemoval { intent, since: sys.now() });
+                tx.put_always(&PaymentRemoval::new(intent, sys.now()));
             }
         }
         tx.delete_when(payment.key(), field("version").eq(payment.version));

@@ -1,6 +1,7 @@
 //! Payments at Stripe that nobody is to pay any more, because the payer has left.
 
 use kernel::Time;
+use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table};
 
@@ -11,10 +12,28 @@ pub struct PaymentRemoval {
     pub intent: String,
     /// Since when it is to be cancelled.
     pub since: Time,
+    /// If it is to be kept: what is to be given back of it all the same, because that was promised.
+    #[serde(default)]
+    pub promised: Vec<Promised>,
+}
+
+/// A refund that Stripe was to be asked for when the payer left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promised {
+    /// Its name.
+    pub name: String,
+    /// How much.
+    pub amount: Money,
 }
 
 impl PaymentRemoval {
     const PARTITION: &'static str = "PAYMENT_REMOVALS";
+
+    /// Of a payment that is not kept.
+    #[must_use]
+    pub const fn new(intent: String, since: Time) -> Self {
+        Self { intent, since, promised: Vec::new() }
+    }
 
     /// All of them after this one. One query.
     ///

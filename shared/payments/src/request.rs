@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use accounts::user::{Status, User, partition};
-use kernel::{Kind, Problem, Sys, Time, id::UserId};
+use kernel::{Kind, Problem, Sys, Time, crypto::short_hash, id::UserId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use store::{
     About, CommitError, Cond, Item, Key, Personal, Table, Tx, field,
     limits::{self, Limit},
@@ -65,7 +64,7 @@ pub async fn begin<P: Purpose>(
     admitted: impl Future<Output = Result<(), Problem>> + Send,
 ) -> Result<CardPayment<P>, Problem> {
     let asked = format!("{} {}", P::KIND, purpose.fingerprint());
-    let (key, fingerprint) = (hash(key.as_bytes()), hash(asked.as_bytes()));
+    let (key, fingerprint) = (short_hash(key), short_hash(asked));
     if let Some(earlier) = before::<P>(table, sys.now(), user, &key, &fingerprint).await? {
         return Ok(earlier);
     }
@@ -116,8 +115,4 @@ async fn before<P: Purpose>(
     let id = id.ok_or(Kind::IdempotencyKeyReused)?;
     let payment = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await?;
     payment.map(Some).ok_or_else(|| Kind::Conflict.because("the account is being deleted"))
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -45,7 +45,8 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Whether it is disputed, and how many disputes were won, after what was known of both. A state in which fewer were won is an older one.
+    /// Whether it is disputed, and how many disputes were won, after what was known of both. Where fewer were won, that is an older
+    /// state.
     #[must_use]
     pub fn dispute(&self, disputed: bool, won: u32) -> (bool, u32) {
         match self.disputes_won.cmp(&won) {

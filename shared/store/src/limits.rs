@@ -8,9 +8,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{future::join_all, join};
-use kernel::{Kind, Problem, Time};
+use kernel::{Kind, Problem, Time, crypto::short_hash};
 use serde::{Deserialize, Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     About, Batch, CommitError, Cond, Conditional as _, Key, Personal, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field,
@@ -297,9 +296,7 @@ impl Limit {
     /// The key of the counter. Deleting the item forgets all hits.
     #[must_use]
     pub fn key(&self) -> Key {
-        let digest = Sha256::digest(self.subject.as_bytes());
-        let short: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
-        Key::new(format!("{COUNTERS}{}#{short}", self.quota.name), "LIMIT")
+        Key::new(format!("{COUNTERS}{}#{}", self.quota.name, short_hash(&self.subject)), "LIMIT")
     }
 }
 

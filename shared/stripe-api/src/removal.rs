@@ -6,12 +6,15 @@ use payments::{PaymentRemoval, Progress};
 
 use crate::{Failed, Stripe};
 
-/// Cancels a payment at Stripe, or gives back what is left of it if it was paid. Returns whether nobody can pay it any more: not so while
-/// the bank decides.
+/// Cancels a payment at Stripe, or gives back what is left of it if it was paid, or only what was promised. Returns whether it is done: not
+/// so while the bank decides.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
 pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+    if !removal.promised.is_empty() {
+        return give_promised(stripe, removal).await;
+    }
     let intent = &removal.intent;
     match stripe.cancel_payment(intent).await {
         Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
@@ -34,4 +37,24 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         }
     }
     Ok(matches!(state.progress, Progress::Succeeded | Progress::Cancelled))
+}
+
+/// Gives back what was promised of a payment, as far as that was not done before.
+async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+    let made = match stripe.payment(&removal.intent).await {
+        Ok(payment) => payment.state.refunds,
+        Err(Failed::Gone) => return Ok(true),
+        Err(e) => return Err(e),
+    };
+    for promised in &removal.promised {
+        if made.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+            continue;
+        }
+        match stripe.refund(&removal.intent, promised.amount, RefundReason::OrderEnded, &promised.name).await {
+            Ok(_) => {}
+            Err(Failed::Refused(why)) => tracing::error!(why, "a refund that was promised to somebody who has left is refused"),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(true)
 }

@@ -179,7 +179,7 @@ impl News<'_> {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
                     if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
                         // Beside the one that is asked for: it is given back.
-                        remove_payment(stripe, &PaymentRemoval { intent: said.intent.clone(), since: sys.now() }).await?;
+                        remove_payment(stripe, &PaymentRemoval::new(said.intent.clone(), sys.now())).await?;
                     }
                     return Ok(Settled::Foreign);
                 }

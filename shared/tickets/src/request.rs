@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::{Kind, Problem, Time, id::TicketId};
+use kernel::{Kind, Problem, Time, crypto::short_hash, id::TicketId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use store::{About, Cond, Item, Key, Personal, Table, field};
 
 /// How long a key is remembered.
@@ -21,7 +20,7 @@ impl RequestKey {
     /// The key of a request. `scope` says whose key it is and for which operation, and `asked` has everything that the request asks for.
     #[must_use]
     pub fn new(scope: &str, key: &str, asked: &str) -> Self {
-        Self { key: hash(&format!("{scope} {key}")), fingerprint: hash(asked) }
+        Self { key: short_hash(format!("{scope} {key}")), fingerprint: short_hash(asked) }
     }
 
     /// The place of what an earlier request has done.
@@ -85,10 +84,6 @@ impl Item for TicketRequest {
     fn expires(&self) -> Option<Time> {
         Some(self.until)
     }
-}
-
-fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

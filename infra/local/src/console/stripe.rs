@@ -31,9 +31,9 @@ struct StripeReading {
     asked: Vec<StripeRequest>,
 }
 
-/// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `confirm`, `fail_to_confirm`, `dispute`, `win_dispute`, `{"refund": null}`,
-/// `fail_refunds`, `cancel`; `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `busy`, `limited`; `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`,
-/// `lost`; `{"deliver": "evt_…"}`.
+/// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `confirm`, `fail_to_confirm`, `dispute`, `win_dispute`,
+/// `{"refund": null}`, `fail_refunds`, `cancel`; `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `busy`, `limited`;
+/// `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`, `lost`; `{"deliver": "evt_…"}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StripeChange {
