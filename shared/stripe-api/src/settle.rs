@@ -143,7 +143,7 @@ impl News<'_> {
             }
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid && !gave_back {
-                remove_payment(stripe, &PaymentRemoval { intent: payment.state.intent.clone(), since: sys.now() }).await?;
+                remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
                 (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                 continue;
             }
