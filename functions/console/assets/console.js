@@ -34,7 +34,7 @@ let turn = 0;
 /** Whose right to be here was found out. */
 let admitted = null;
 
-/** A part of an address as it was before it was encoded, or as it is if somebody has typed what nothing is encoded as. */
+/** A part of an address, decoded. What is not encoded properly stays as it is. */
 function decoded(part) {
   try {
     return decodeURIComponent(part);

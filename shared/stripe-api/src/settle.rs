@@ -142,10 +142,13 @@ impl News<'_> {
                 tracing::error!(payment.id = %id, "money that was given back has come back");
             }
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
-            if beside.is_held && after.state == PaymentState::Paid && !gave_back {
-                remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
-                (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
-                continue;
+            if beside.is_held && after.state == PaymentState::Paid {
+                if !gave_back {
+                    remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
+                    (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
+                    continue;
+                }
+                tracing::error!(payment.id = %id, "a payment of what the payer has already cannot be given back");
             }
             match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),
