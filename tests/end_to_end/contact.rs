@@ -413,6 +413,37 @@ async fn the_tickets_of_an_account_are_listed() {
     assert_eq!(kim.get(&format!("{TICKETS}?user={}", kim.id())).await.is(200)["items"], json!([]));
 }
 
+/// Tickets of some days are found in the list of their state, page by page.
+/// Promise: contact-desk
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tickets_are_found_by_day() {
+    let cloud = start().await;
+    let mut days = Vec::new();
+    for n in 0..3 {
+        let ids =
+            [written(&cloud, &format!("a{n}@example.test"), "One").await, written(&cloud, &format!("b{n}@example.test"), "Two").await];
+        days.push((cloud.now().date().to_string(), ids));
+        cloud.advance(DAY).await;
+    }
+    let (kim, _) = cloud.staff("kim", "administrator").await;
+    let of = |from: usize, until: usize| days[from..=until].iter().flat_map(|(_, ids)| ids.clone()).collect::<BTreeSet<_>>();
+    for (query, expected) in [
+        (format!("open&since_from={}", days[1].0), of(1, 2)),
+        (format!("open&since_until={}", days[1].0), of(0, 1)),
+        (format!("open&since_from={0}&since_until={0}", days[1].0), of(1, 1)),
+        (format!("open&since_from={}&since_until={}", days[2].0, days[0].0), BTreeSet::new()),
+        (format!("done&since_from={}", days[0].0), BTreeSet::new()),
+    ] {
+        let found = listed(&kim, &query).await;
+        assert_eq!(found.len(), expected.len(), "{query}");
+        assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected, "{query}");
+    }
+    let first = kim.get(&format!("{TICKETS}?limit=1&since_from={}", days[0].0)).await.is(200);
+    let cursor = text(&first["next_cursor"]);
+    kim.get(&format!("{TICKETS}?limit=1&cursor={cursor}")).await.is_problem(400, "cursor_invalid");
+    assert_eq!(kim.get(&format!("{TICKETS}?since_from=2026-13-01")).await.field_errors(), ["/since_from date"]);
+}
+
 /// A snooze ends by the clock, and what was answered a week ago is done.
 /// Promise: contact-desk
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,6 +74,8 @@ async fn an_order_is_placed_shipped_and_delivered() {
 
     let listed = staff.get("/v1/admin/orders").await.is(200);
     assert_eq!((&listed["items"][0]["id"], &listed["items"][0]["user"]), (&placed["id"], &json!(ana.id())));
+    let read = staff.get(&format!("/v1/admin/orders/{}", text(&placed["id"]))).await.is(200);
+    assert_eq!((&read["id"], &read["username"]), (&placed["id"], &json!(ana.name())));
     for wrong in ["placed", "delivered", "returned"] {
         assert_eq!(become_state(&staff, &ana, &placed, wrong).await.is_problem(409, "order_state")["order_state"], "placed");
     }
@@ -236,7 +238,10 @@ async fn orders_are_their_buyers() {
         become_state(who, &ana, &placed[0], "shipped").await.is_problem(403, "forbidden");
     }
     become_state(&staff, &ben, &placed[0], "shipped").await.is_problem(404, "not_found");
-    for list in [(&ana, format!("{ORDERS}?limit=2")), (&staff, "/v1/admin/orders?limit=2".to_owned())] {
+    let of = |user: &Caller| format!("/v1/admin/orders?user={}&limit=2", user.id());
+    assert_eq!(staff.get(&of(&ben)).await.is(200)["items"], json!([]));
+    assert_eq!(staff.get(&of(&ana)).await.is(200)["items"][0]["id"], placed[0]["id"], "the newest first, in every state");
+    for list in [(&ana, format!("{ORDERS}?limit=2")), (&staff, "/v1/admin/orders?limit=2".to_owned()), (&staff, of(&ana))] {
         let (caller, first) = list;
         let page = caller.get(&first).await.is(200);
         let rest = caller.get(&format!("{first}&cursor={}", text(&page["next_cursor"]))).await.is(200);

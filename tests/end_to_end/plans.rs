@@ -206,6 +206,79 @@ async fn a_lost_or_late_webhook_gives_the_plan_once() {
     assert_eq!(cloud.of_kind("held_plan").await.len(), 1);
 }
 
+/// Begins the payment of a plan in another tab.
+async fn begin_in(buyer: &Caller, tab: &str, plan: &str) -> Value {
+    buyer.with("idempotency-key", tab).post(PAYMENTS, json!({ "plan": plan })).await.is(201)
+}
+
+/// Delivers these events three times, in their order.
+async fn deliver(cloud: &Cloud, events: &[String]) {
+    let core = cloud.core();
+    for event in (0..3).flat_map(|_| events) {
+        assert_eq!(cloud.outside.stripe.deliver(&core, event).await, Ok(200));
+    }
+}
+
+/// How many refunds Stripe has made.
+fn refunds(cloud: &Cloud) -> usize {
+    cloud.outside.stripe.events().iter().filter(|event| event.kind == "refund.created").count()
+}
+
+/// Two payments of one plan that are begun in two tabs are both paid: the one that is heard of last is given back once, however often the
+/// events come, and there is one receipt. A dearer plan is no second payment.
+/// Promise: plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_is_paid_twice_is_given_back_once() {
+    let cloud = Cloud::start().await;
+    let stripe = &cloud.outside.stripe;
+    stripe.send_webhooks(Webhooks::Held);
+    for (name, plans, first, left) in [
+        ("ana", ["standard", "standard"], 0, 1),
+        ("ben", ["standard", "standard"], 1, 1),
+        ("cem", ["basic", "premium"], 0, 2),
+        ("dan", ["basic", "premium"], 1, 1),
+    ] {
+        let (buyer, before) = (cloud.member(name).await, refunds(&cloud));
+        let tabs = [begin_in(&buyer, "one", plans[0]).await, begin_in(&buyer, "two", plans[1]).await];
+        let mut events = Vec::new();
+        for tab in &tabs {
+            let known = stripe.events().len();
+            act(&cloud, tab, card(VISA));
+            events.push(stripe.events().iter().skip(known).map(|event| event.id.clone()).collect::<Vec<_>>());
+        }
+        let known = stripe.events().len();
+        deliver(&cloud, &events[first]).await;
+        deliver(&cloud, &events[1 - first]).await;
+        let told: Vec<String> = stripe.events().iter().skip(known).map(|event| event.id.clone()).collect();
+        deliver(&cloud, &told).await;
+        cloud.settle().await;
+        let kept = seen(&buyer, &tabs[first]).await;
+        let other = seen(&buyer, &tabs[1 - first]).await;
+        assert_eq!((&kept["state"], refunds(&cloud) - before), (&json!("paid"), 2 - left), "{name}");
+        assert_eq!(other["state"], if left == 1 { "refunded" } else { "paid" }, "{name}");
+        assert_eq!(plan_of(&buyer).await, if left == 1 { plans[first] } else { "premium" }, "{name}");
+        assert_eq!(cloud.mails_to(&buyer.email()).await.len(), left, "{name}");
+    }
+}
+
+/// Two paid payments of one plan that are heard of at the same moment: one of them stays.
+/// Promise: plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_payments_at_once_one_stays() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    cloud.outside.stripe.send_webhooks(Webhooks::Lost);
+    let tabs = [begin_in(&ana, "one", "basic").await, begin_in(&ana, "two", "basic").await];
+    for tab in &tabs {
+        act(&cloud, tab, card(VISA));
+    }
+    join_all(tabs.iter().map(|tab| seen(&ana, tab))).await;
+    let states: BTreeSet<String> =
+        join_all(tabs.iter().map(|tab| seen(&ana, tab))).await.iter().map(|tab| tab["state"].to_string()).collect();
+    assert_eq!(states, BTreeSet::from(["\"paid\"".to_owned(), "\"refunded\"".to_owned()]));
+    assert_eq!((refunds(&cloud), cloud.of_kind("held_plan").await.len()), (1, 1));
+}
+
 /// After three refused cards of a person, and in their network, a payment takes a captcha that was solved for it, whatever is paid.
 /// Promise: payment-captcha
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

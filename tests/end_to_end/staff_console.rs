@@ -448,6 +448,7 @@ async fn every_screen_is_for_everybody() {
         "health",
         "roles",
         "x",
+        "%",
     ]
     .map(str::to_owned)
     .into();

@@ -15,7 +15,7 @@ use messaging::{
 };
 use serde::Serialize;
 use store::{StoreError, limits::HOUR};
-use tickets::TicketState;
+use tickets::{Days, TicketState};
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
@@ -86,7 +86,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         }
         let orders = |state| in_this_state(&s.table, state, None, LOOK);
         let (tickets, placed, paid, refunding, deletions, swept) = try_join!(
-            tickets::list(&s.table, TicketState::Open, None, LOOK),
+            tickets::list(&s.table, TicketState::Open, Days::default(), None, LOOK),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),

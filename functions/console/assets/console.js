@@ -34,10 +34,19 @@ let turn = 0;
 /** Whose right to be here was found out. */
 let admitted = null;
 
+/** A part of an address, decoded. What is not encoded properly stays as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The screen and the filters that the address names. */
 function route() {
   const [place, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const path = place.split("/").filter(Boolean).map(decodeURIComponent);
+  const path = place.split("/").filter(Boolean).map(decoded);
   return { path: path.length > 0 ? path : ["work"], filters: Object.fromEntries(new URLSearchParams(query)) };
 }
 

@@ -78,14 +78,14 @@ function orderScreen(app, id) {
       [say("price"), ({ price }) => money(price)],
       [say("amount"), ({ amount }) => money(amount)],
     ], order.items);
-    const { recipient } = order;
+    const { recipient, username } = order;
     const where = [`${recipient.first_name} ${recipient.last_name}`, recipient.street, [recipient.postal_code, recipient.city].filter(Boolean).join(" "), recipient.state, recipient.country, recipient.phone];
     return [
-      el("p", { class: "row", "data-order": order.state }, chip(word("order", order.state), "accent"), order.disputed ? chip(say("disputed"), "bad") : "", money(order.total)),
+      el("p", { class: "row", "data-order": order.state }, chip(word("order", order.state), "accent"), order.disputed ? chip(say("disputed"), "bad") : "", money(order.total), username ? link(username, ["people", username]) : ""),
       el("div", { class: "row" }, steps(app, order, reload), refund(app, order, reload)),
       el("section", { class: "card", "aria-label": word("screen", "products") }, items),
       card(say("recipient"), el("address", { class: "body" }, where.filter(Boolean).map((line) => el("span", {}, line, el("br"))))),
-      card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state"]))),
+      card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state", "username"]))),
       order.refunds?.length ? el("section", { class: "card", "aria-label": say("refunds"), "data-list": "refunds" }, el("div", { class: "title" }, el("h2", {}, say("refunds"))), table(say("refunds"), [
         [say("when"), ({ at }) => time(at)],
         [say("amount"), ({ amount }) => money(amount)],

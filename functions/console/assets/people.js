@@ -124,7 +124,7 @@ function edit(app, username, data, version, reload) {
 }
 
 /** What belongs to the person, in tables of its own. */
-function own(data) {
+function own(stoa, data) {
   const agent = ({ agent: client }) => (typeof client === "object" ? [client.browser, client.system].filter(Boolean).join(", ") || details(client) : client);
   const where = ({ place, address: network }) => [place, network].filter(Boolean).join(", ") || "–";
   const clients = [[say("client"), agent], [say("place"), where], [say("began"), ({ created_at: at }) => time(at)], [say("last-used"), ({ last_used_at: at }) => time(at)]];
@@ -134,12 +134,32 @@ function own(data) {
   return [
     part("sessions", clients),
     part("devices", clients),
-    part("orders", [
-      [say("order"), ({ id }) => link(id, ["orders", data.user_id, id])],
-      [say("state"), ({ state }) => chip(word("order", state))],
-      [say("total"), ({ total }) => money(total)],
-      [say("placed"), ({ created_at: at }) => time(at)],
-    ]),
+    list(stoa, {
+      title: word("list", "orders"),
+      path: "/v1/admin/orders",
+      query: { user: data.user_id, limit: 10 },
+      columns: [
+        [say("order"), ({ id }) => link(id, ["orders", data.user_id, id])],
+        [say("state"), ({ state }) => chip(word("order", state))],
+        [say("total"), ({ total }) => money(total)],
+        [say("placed"), ({ created_at: at }) => time(at)],
+      ],
+      empty: say("no-orders"),
+      isOptional: true,
+    }),
+    list(stoa, {
+      title: word("screen", "tickets"),
+      path: "/v1/admin/tickets",
+      query: { user: data.user_id },
+      columns: [
+        [say("subject"), ({ id, subject_name: subject }) => link(subject, ["tickets", id])],
+        [say("state"), ({ state }) => chip(word("thread", state))],
+        [say("assignee"), ({ assignee }) => assignee?.username],
+        [say("when"), ({ created_at: at }) => time(at)],
+      ],
+      empty: say("no-tickets"),
+      isOptional: true,
+    }),
     data.ban ? card(say("ban-from-chat"), el("div", { class: "body" }, details(data.ban))) : "",
     data.support_thread ? card(say("thread"), el("p", { class: "row" }, link(say("open-thread"), ["threads", data.support_thread.room]), chip(word("thread", data.support_thread.state)))) : "",
   ];
@@ -179,7 +199,7 @@ function personScreen(app, username) {
         el("p", { class: "row" }, chip(word("account", data.state), tone(data.state)), data.roles.map((role) => chip(word("role", role), "accent"))),
         details(data, ELSEWHERE))),
       card(say("actions"), el("div", { class: "row" }, actions(app, username, data, reload))),
-      ...own(data),
+      ...own(stoa, data),
       edit(app, username, data, response?.headers.get("etag"), reload),
       list(stoa, {
         title: word("screen", "audit"),

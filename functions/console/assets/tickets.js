@@ -7,7 +7,11 @@ const TICKET = "/v1/admin/tickets/{ticket}";
 
 function listScreen({ stoa }, route) {
   const state = route.filters.state ?? "open";
-  const search = filters({ ...route, filters: { state } }, [{ name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("thread", one)]) }]);
+  const search = filters({ ...route, filters: { ...route.filters, state } }, [
+    { name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("thread", one)]) },
+    { name: "since_from", label: say("since-from"), kind: "date" },
+    { name: "since_until", label: say("since-until"), kind: "date" },
+  ]);
   const tickets = list(stoa, {
     title: word("screen", "tickets"),
     path: "/v1/admin/tickets",

@@ -1,15 +1,18 @@
 //! Reading tickets.
 
-use accounts::audit::{Action, AuditEntry};
+use accounts::{
+    audit::{Action, AuditEntry},
+    statistics::Day,
+};
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
-    Kind,
+    Fields, Kind, Problem,
     id::{TicketId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use tickets::{Place, Ticket, TicketState};
+use tickets::{Days, Place, Ticket, TicketState};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
 
@@ -23,9 +26,26 @@ pub struct TicketsQuery {
     #[serde(default = "open")]
     #[param(required = false, default = "open")]
     state: TicketState,
+    /// The first day on which they came into this state, `YYYY-MM-DD`; of snoozed ones the first day on which the snooze ends. Days begin
+    /// at midnight UTC.
+    #[param(format = Date, max_length = 10)]
+    since_from: Option<String>,
+    /// The last day of that.
+    #[param(format = Date, max_length = 10)]
+    since_until: Option<String>,
     /// Instead of those in a state, the latest fifty that this account has written, in every state. They are one page.
     #[param(value_type = UserId, inline, required = false)]
     user: Option<UserId>,
+}
+
+impl TicketsQuery {
+    fn days(&self) -> Result<Days, Problem> {
+        let mut fields = Fields::new();
+        let from = self.since_from.as_deref().and_then(|day| fields.take("/since_from", Day::parse(day)));
+        let until = self.since_until.as_deref().and_then(|day| fields.take("/since_until", Day::parse(day)));
+        fields.finish()?;
+        Ok(Days { from, until })
+    }
 }
 
 const fn open() -> TicketState {
@@ -53,16 +73,18 @@ pub async fn list_tickets(
     State(s): State<crate::State>,
     caller: Staff<Administrator>,
     Language(locale): Language,
-    Query(TicketsQuery { state, user }): Query<TicketsQuery>,
+    Query(wanted): Query<TicketsQuery>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<TicketList>, Error> {
-    let (limit, now) = (query.limit()?, s.sys.now());
-    let (found, next_cursor) = if let Some(user) = user {
+    let (limit, days, state, now) = (query.limit()?, wanted.days()?, wanted.state, s.sys.now());
+    let (found, next_cursor) = if let Some(user) = wanted.user {
         (tickets::of_account(&s.table, user).await?, None)
     } else {
-        let cursors = s.sealer.cursors(format!("tickets for {} that are {}", caller.member.user.id, state.as_str()));
+        let shown = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
+        let when = format!("{} from {} until {}", state.as_str(), shown(days.from), shown(days.until));
+        let cursors = s.sealer.cursors(format!("tickets for {} that are {when}", caller.member.user.id));
         let after = cursors.open::<Place>(query.cursor())?;
-        let found = tickets::list(&s.table, state, after.as_ref(), limit).await?;
+        let found = tickets::list(&s.table, state, days, after.as_ref(), limit).await?;
         let next_cursor = cursors.next(found.last().map(Place::behind))?;
         (found.items, next_cursor)
     };

@@ -99,8 +99,9 @@ pub struct BegunPlanPayment {
 /// Begins the payment of a plan, and creates it at Stripe. The price is that of the plan.
 ///
 /// The browser pays it with Stripe's script and the `client_secret`. The same `Idempotency-Key` with the same body gets the same
-/// payment for 24 hours. Who has this plan or a dearer one gets `plan_held`. After three refused cards it takes a captcha, if this
-/// deployment uses captchas.
+/// payment for 24 hours. Who has this plan or a dearer one gets `plan_held`; of two payments that are begun before one of them is paid,
+/// the one that is paid last is given back at once, if the other one has the same price or a higher one. After three refused cards it
+/// takes a captcha, if this deployment uses captchas.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a query of the caller's plans; a batch
 /// of two counters; a transaction of the key, the payment and the counters; a transaction that adds Stripe's payment. With the first
@@ -124,8 +125,7 @@ pub async fn create_plan_payment(
     let Some(plan) = fields.take("/plan", s.plans.find(&new.plan)) else { return Err(fields.problem().into()) };
     let user = caller.member.user.id;
     let lacks_it = async {
-        let held = HeldPlan::of(&s.table, user).await?;
-        if held.iter().any(|held| held.plan.price.amount() >= plan.price.amount()) {
+        if plan.is_covered(&HeldPlan::of(&s.table, user).await?) {
             return Err(Problem::new(Kind::PlanHeld));
         }
         Ok(())
@@ -171,7 +171,7 @@ pub async fn list_plan_payments(
 /// was really paid, also if Stripe's webhook is late.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the payment; while it is not made also a counter, a request to Stripe,
-/// a read, and a transaction if there is news.
+/// a read, and two queries and a transaction if there is news. Up to five requests to Stripe if the caller has the plan already.
 #[utoipa::path(get, path = "/v1/plan-payments/{payment}", params(("payment" = PlanPaymentId, Path)),
     extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
     responses((status = 200, body = PlanPaymentInfo), Problems))]

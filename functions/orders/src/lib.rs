@@ -15,7 +15,7 @@
 //! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |
 //! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction. By card a counter, two transactions, a read, and two requests to Stripe |
 //! | `GET /v1/admin/orders` | the caller and their roles in one; a query |
-//! | `GET /v1/admin/orders/{order}` | the caller and their roles in one; two reads |
+//! | `GET /v1/admin/orders/{order}` | the caller and their roles in one; three reads |
 //! | `POST /v1/admin/orders/{order}/refunds` | the caller and their roles in one; two reads; three transactions; a read; two requests to Stripe |
 //! | `PUT /v1/admin/orders/{user}/{order}/state` | the caller and their roles in one; a read; a transaction |
 

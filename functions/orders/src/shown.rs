@@ -208,3 +208,14 @@ impl From<Order> for CustomerOrder {
         Self { user: order.user, order: order.into(), disputed, refunds }
     }
 }
+
+/// One order, with the name of its buyer.
+#[derive(Serialize, ToSchema)]
+pub struct CustomerOrderRead {
+    /// The username of the buyer. Absent if the account is just being deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("ana"))]
+    pub username: Option<String>,
+    #[serde(flatten)]
+    pub order: CustomerOrder,
+}

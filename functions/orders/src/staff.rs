@@ -8,7 +8,7 @@ use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     machine::{By, OrderState},
-    order::{Order, advance, in_this_state},
+    order::{Order, advance, history, in_this_state},
 };
 use kernel::{
     Kind, PAGE,
@@ -28,6 +28,9 @@ pub struct OrdersQuery {
     /// The state that they are in. `placed` if it is absent.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
+    /// Instead of those in a state, those of this buyer, in every state.
+    #[param(value_type = UserId, inline, required = false)]
+    user: Option<UserId>,
     /// Maximum number of items in the page: 1 to 100.
     #[param(minimum = 1, maximum = 100, default = json!(PAGE))]
     limit: Option<u32>,
@@ -36,17 +39,17 @@ pub struct OrdersQuery {
     cursor: Option<String>,
 }
 
-/// A page of the orders of everybody.
+/// A page of orders.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrderList {
-    /// The orders, the oldest first.
+    /// The orders: of those in a state the oldest first, and of a buyer's the newest.
     items: Vec<CustomerOrder>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the orders of everybody that are in one state, the oldest first. For administrators.
+/// Lists the orders of everybody that are in one state, the oldest first, or all of one buyer, the newest first. For administrators.
 ///
 /// AWS calls: the caller and their roles in one; a query.
 #[utoipa::path(get, path = "/v1/admin/orders", params(OrdersQuery),
@@ -57,10 +60,16 @@ pub async fn list_all_orders(
     caller: Staff<Administrator>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<CustomerOrderList>, Error> {
-    let (limit, state) = (page_limit(query.limit, PAGE)?, query.state.unwrap_or(OrderState::Placed));
-    let cursors = s.sealer.cursors(format!("orders for {} that are {}", caller.member.user.id, state.as_str()));
+    let (limit, state, me) = (page_limit(query.limit, PAGE)?, query.state.unwrap_or(OrderState::Placed), caller.member.user.id);
+    let cursors = s.sealer.cursors(match query.user {
+        Some(user) => format!("orders for {me} of {user}"),
+        None => format!("orders for {me} that are {}", state.as_str()),
+    });
     let after = cursors.open::<OrderId>(query.cursor.as_deref())?;
-    let found = in_this_state(&s.table, state, after, limit).await?;
+    let found = match query.user {
+        Some(user) => history(&s.table, user, after, limit).await?,
+        None => in_this_state(&s.table, state, after, limit).await?,
+    };
     let next_cursor = cursors.next(found.last().map(|order| order.id))?;
     Ok(Json(CustomerOrderList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
 }

@@ -14,8 +14,10 @@
 //! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
-//! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; and which notices
-//! somebody wants. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when.
+//! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; which notices
+//! somebody wants; and that staff read an order or the page of an account, lists and searches, which would cost an entry for each page
+//! that they look at. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when. What staff
+//! read of reported messages, support threads and tickets is in it.
 //!
 //! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one in each of the three
 //! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.

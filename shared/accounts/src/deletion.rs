@@ -316,6 +316,9 @@ impl Deletion {
 }
 
 /// Proof that an account was deleted, for a person who knows the id of the deletion. It contains no personal data.
+///
+/// It says nothing of what names nobody's account: a message of the contact form that was written without being signed in stays for its
+/// year, also with the address of the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The id of the deletion.

@@ -25,7 +25,8 @@ pub use donor::{DonationLimits, Donor};
 pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
 pub use payment::{
-    ABANDONED, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
+    ABANDONED, Beside, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
+    write_beside,
 };
 pub use plan::{HeldPlan, Plan, Plans};
 pub use removal::{PaymentRemoval, Promised};

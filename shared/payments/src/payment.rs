@@ -9,7 +9,7 @@
 //!
 //! There is no other arrow. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, future::ready, str::FromStr, time::Duration};
 
 use accounts::{purge::RECORDS_KEPT, user::partition};
 use countries::Country;
@@ -48,8 +48,24 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     fn country(&self) -> Option<Country>;
     /// What was asked for: a request with the same key that asks for something else is another request.
     fn fingerprint(&self) -> String;
+    /// What else of the payer decides about a payment that is just made: nothing, unless the purpose says otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn beside(_table: &Table, _payment: &CardPayment<Self>) -> impl Future<Output = Result<Beside, StoreError>> + Send {
+        ready(Ok(Beside::default()))
+    }
     /// Adds to a transaction what follows from a change of one of its payments.
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>);
+}
+
+/// What else a payer has paid, or may pay at the same time, as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Whether the payer has what is paid already, so that it is given back.
+    pub is_held: bool,
+    /// The payments that would decide about that, with their versions: none of them may change meanwhile.
+    pub unmade: Vec<(Key, u64)>,
 }
 
 /// The state of a payment.
@@ -220,7 +236,8 @@ impl<P: Purpose> CardPayment<P> {
     }
 
     /// Whether this change is that which makes it paid.
-    pub(crate) const fn is_paid_by(&self, after: &Self) -> bool {
+    #[must_use]
+    pub const fn is_paid_by(&self, after: &Self) -> bool {
         self.paid_at.is_none() && after.paid_at.is_some()
     }
 }
@@ -264,8 +281,7 @@ pub enum Written {
     Outdated,
 }
 
-/// Writes what has become of a payment, if it has not changed since it was read; with the event of Stripe that brought it, if there was
-/// one, and with what follows from it ([`Purpose::follow`]). One transaction, or nothing if there is nothing to write.
+/// Writes what has become of a payment, as [`write_beside`] with nothing that decides about it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -276,11 +292,30 @@ pub async fn write<P: Purpose>(
     after: &CardPayment<P>,
     event: Option<&str>,
 ) -> Result<Written, StoreError> {
+    write_beside(table, sys, (before, after), event, &Beside::default()).await
+}
+
+/// Writes what has become of a payment (before, after), if neither it nor what decides about it has changed since it was read; with the
+/// event of Stripe that brought it, if there was one, and with what follows from it ([`Purpose::follow`]). One transaction, or nothing if
+/// there is nothing to write.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn write_beside<P: Purpose>(
+    table: &Table,
+    sys: &Sys,
+    (before, after): (&CardPayment<P>, &CardPayment<P>),
+    event: Option<&str>,
+    beside: &Beside,
+) -> Result<Written, StoreError> {
     let mut tx = Tx::new();
     let handled = event.map(|event| tx.create(&HandledEvent { event: event.to_owned(), at: sys.now() }));
     if before != after {
         let next = CardPayment { version: before.version.saturating_add(1), ..after.clone() };
         tx.put(&next, field("version").eq(before.version));
+        for (key, version) in &beside.unmade {
+            tx.check(key.clone(), field("version").eq(*version));
+        }
         P::follow(&mut tx, sys, before, after);
     }
     if tx.is_empty() {

@@ -2,6 +2,7 @@
 //!
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
 //! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several the dearest one counts.
+//! A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -17,7 +18,7 @@ use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{CardPayment, PaidFor, PaymentState, PlanPayment, Purpose};
+use crate::{Beside, CardPayment, PaidFor, PaymentState, PlanPayment, Purpose, history};
 
 /// The most characters of a plan's id and of its names.
 const TEXT_MAX: usize = 32;
@@ -38,6 +39,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether somebody who has these plans has this one or a dearer one.
+    #[must_use]
+    pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
+        held.iter().any(|held| held.plan.price.amount() >= self.price.amount())
+    }
+
     /// A plan, as settings write it: `basic:1225:Basic:Podstawowy`, with the price in minor units.
     fn parse(text: &str, currency: Currency) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').map(str::trim).collect();
@@ -132,8 +139,17 @@ impl Purpose for Plan {
     fn fingerprint(&self) -> String {
         self.id.clone()
     }
+    // What is not made is read first: a payment that is made after that changes its version, and one made before it is among the plans.
+    async fn beside(table: &Table, payment: &PlanPayment) -> Result<Beside, StoreError> {
+        let others = history::<Self>(table, payment.user, None, AT_ONCE).await?.items;
+        let unmade = others.into_iter().filter(|other| other.id != payment.id && other.paid_at.is_none());
+        let unmade = unmade.map(|other| (other.key(), other.version)).collect();
+        let is_held = payment.purpose.is_covered(&HeldPlan::of(table, payment.user).await?);
+        Ok(Beside { is_held, unmade })
+    }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
-        if before.is_paid_by(after) {
+        // What was given back before it was given has no receipt.
+        if before.is_paid_by(after) && after.state == PaymentState::Paid {
             Outbox::add(tx, sys, &PlanReceiptDue { user: after.user, payment: after.id });
         }
         if before.gives() && !after.gives() {

@@ -10,8 +10,8 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use payments::{
-    CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, Plan, PlanPayment, Progress, Purpose, Written,
-    card_refused, card_refused_in, write,
+    Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
+    Purpose, Written, card_refused, card_refused_in, write_beside,
 };
 use store::{StoreError, Table};
 
@@ -82,7 +82,7 @@ impl From<SettleError> for Problem {
 
 /// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
 /// to Stripe, or two if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a
-/// write.
+/// write. A plan that is just paid takes two queries, and if its payer has it already, four requests to give it back.
 ///
 /// A state that is older than another one that is applied meanwhile changes nothing.
 ///
@@ -100,8 +100,8 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     }
     let news = News { table, sys, user, payment, event };
     match paid_for {
-        PaidFor::Donation(id) => news.of::<Donor>(id, Settled::Donation).await,
-        PaidFor::Plan(id) => news.of::<Plan>(id, Settled::Plan).await,
+        PaidFor::Donation(id) => news.of::<Donor>(stripe, id, Settled::Donation).await,
+        PaidFor::Plan(id) => news.of::<Plan>(stripe, id, Settled::Plan).await,
         PaidFor::Order(id) => news.of_order(stripe, id).await,
     }
 }
@@ -119,9 +119,10 @@ struct News<'a> {
 }
 
 impl News<'_> {
-    async fn of<P: Purpose>(self, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
-        let Self { table, sys, user, payment, event } = self;
-        let mut refused = payment.refused.clone();
+    /// What the payer has already is given back before it is written, so that all of it is done again as long as something fails.
+    async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
+        let Self { table, sys, user, mut payment, event } = self;
+        let (mut refused, mut gave_back) = (payment.refused.clone(), false);
         for _ in 0..ROUNDS {
             let Some(before) = table.get::<CardPayment<P>>(CardPayment::<P>::key_of(user, id)).await? else {
                 let kept = PaymentRecord::settle(table, &id.to_string(), &payment.state, sys.now()).await?;
@@ -140,7 +141,16 @@ impl News<'_> {
             if after.came_back > before.came_back {
                 tracing::error!(payment.id = %id, "money that was given back has come back");
             }
-            match write(table, sys, &before, &after, event).await? {
+            let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
+            if beside.is_held && after.state == PaymentState::Paid {
+                if !gave_back {
+                    remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
+                    (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
+                    continue;
+                }
+                tracing::error!(payment.id = %id, "a payment of what the payer has already cannot be given back");
+            }
+            match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),
                 Written::Before => return Ok(Settled::Before),
                 Written::Outdated => {}

@@ -1,4 +1,5 @@
-//! Deletes what somebody who leaves has written to the team, with the answers.
+//! Deletes what somebody who leaves has written to the team, with the answers. What was written with their address without being signed
+//! in is not theirs: it stays until it is a year old.
 
 use accounts::{purge::Purged, user::owned_partition};
 use kernel::id::UserId;

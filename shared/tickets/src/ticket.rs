@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use accounts::{
     identifier::Email,
+    statistics::Day,
     user::{owned, owned_partition},
 };
 use kernel::{
@@ -65,7 +66,8 @@ impl TicketState {
     }
 }
 
-/// A ticket.
+/// A ticket. That of a guest has no account, so it goes after a year alone, also if its address is that of an account which is deleted:
+/// nobody has proven that they wrote it, and there is no index of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// The id, which is its number.
@@ -206,13 +208,32 @@ impl Place {
     }
 }
 
-/// A page of the tickets in a state, after this place. Of open and snoozed ones the first is the one that waits longest or ends first, of
-/// others the one that came last. One query.
+/// The days on which tickets came into their state, or on which their snooze ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Days {
+    /// The first one.
+    pub from: Option<Day>,
+    /// The last one.
+    pub until: Option<Day>,
+}
+
+impl Days {
+    /// The least and the greatest place of their tickets. `None` if there is no such day.
+    fn places(self) -> Option<(String, String)> {
+        let low = self.from.map_or_else(|| "0".to_owned(), |day| moment(day.begins()));
+        let high = self.until.map_or_else(|| "~".to_owned(), |day| moment(day.ends()));
+        (low < high).then_some((low, high))
+    }
+}
+
+/// A page of the tickets in a state since one of these days, after this place. Of open and snoozed ones the first is the one that waits
+/// longest or ends first, of others the one that came last. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(table: &Table, state: TicketState, after: Option<&Place>, limit: u32) -> Result<Page<Ticket>, StoreError> {
-    let range = Range::of_index(Index::TicketsByState, in_state(state)).limit(limit);
+pub async fn list(table: &Table, state: TicketState, days: Days, after: Option<&Place>, limit: u32) -> Result<Page<Ticket>, StoreError> {
+    let Some((low, high)) = days.places() else { return Ok(Page { items: Vec::new(), more: false }) };
+    let range = Range::of_index(Index::TicketsByState, in_state(state)).between(low, high).limit(limit);
     let range = match state {
         TicketState::Open | TicketState::Snoozed => range,
         TicketState::Waiting | TicketState::Done => range.newest_first(),
@@ -254,6 +275,7 @@ mod tests {
     use super::*;
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn ticket() -> Ticket {
         let sys = Sys::real();
@@ -286,6 +308,17 @@ mod tests {
         let done = snoozed.in_state(TicketState::Done, None, end);
         assert_eq!((done.assignee, done.snoozed_until, done.since, done.version), (None, None, end, 3));
         assert_ne!(done.place(), snoozed.place());
+    }
+
+    #[test]
+    fn days_are_places_from_the_first_to_the_last() {
+        let (today, place) = (Day::of(NOW), ticket().place().sort().to_owned());
+        let on = |from, until| Days { from, until }.places().is_some_and(|(low, high)| (low..=high).contains(&place));
+        let (yesterday, tomorrow) = (Day::of(NOW - DAY), Day::of(NOW + DAY));
+        assert!(on(None, None) && on(Some(today), Some(today)) && on(Some(yesterday), None) && on(None, Some(tomorrow)));
+        assert!(!on(Some(tomorrow), None) && !on(None, Some(yesterday)) && !on(Some(tomorrow), Some(yesterday)));
+        let next = Ticket { since: today.ends(), ..ticket() }.place().sort().to_owned();
+        assert!(Days { from: None, until: Some(today) }.places().is_some_and(|(_, high)| high < next), "the first moment after it");
     }
 
     #[test]

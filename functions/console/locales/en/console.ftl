@@ -100,6 +100,8 @@ role = Role
 joined = Joined
 joined-from = Joined from
 joined-until = Joined until
+since-from = In this state from
+since-until = In this state until
 open-person = Open a person
 no-people = Nobody was found.
 back-to-people = All people
@@ -488,6 +490,14 @@ field-flaw = Flaw
 field-n = Number
 field-outcome = Outcome
 field-payment = Payment
+field-ban = Ban from chat
+field-due_at = Due
+field-discount = Discount
+field-who_can_message = Who can write to them
+field-found_by_email = Found by e-mail address
+field-found_by_phone = Found by phone number
+field-read_receipts = Shows what was read
+field-added_by_friends = Friends can add them to groups
 
 # Figures.
 figure-registrations = Registrations

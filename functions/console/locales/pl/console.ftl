@@ -100,6 +100,8 @@ role = Rola
 joined = Dołączenie
 joined-from = Dołączenie od
 joined-until = Dołączenie do
+since-from = W tym stanie od
+since-until = W tym stanie do
 open-person = Otwórz osobę
 no-people = Nikogo nie znaleziono.
 back-to-people = Wszystkie osoby
@@ -488,6 +490,14 @@ field-flaw = Wada
 field-n = Numer
 field-outcome = Wynik
 field-payment = Płatność
+field-ban = Blokada w czacie
+field-due_at = Termin
+field-discount = Rabat
+field-who_can_message = Kto może pisać
+field-found_by_email = Można znaleźć po adresie e-mail
+field-found_by_phone = Można znaleźć po numerze telefonu
+field-read_receipts = Pokazuje, co przeczytano
+field-added_by_friends = Znajomi mogą dodawać do grup
 
 # Figures.
 figure-registrations = Rejestracje
