@@ -712,6 +712,8 @@ async fn what_waits_is_counted_up_to_ten() {
     for n in 1..=11 {
         let said = json!({ "type": "send", "room": "public", "text": format!("Buy my stones! {n}"), "nonce": format!("n{n}") });
         let seq = socket.ask(said).await["seq"].clone();
+        // The pace of frames.
+        cloud.advance(Duration::from_secs(1)).await;
         ben.post(&format!("/v1/rooms/public/messages/{seq}/reports"), json!({ "reason": "spam" })).await.is(204);
         if n >= 10 {
             let reports = ida.get("/v1/admin/work").await.is(200)["reports"].clone();

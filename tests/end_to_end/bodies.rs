@@ -198,7 +198,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
         let path = path.replace("{factor}", "app").replace("{room}", "public").replace("{seq}", "1").replace("{user}", &signed_in.id());
         let path = path.replace("{thread}", "rom_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{reply}", "rpl_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let path = path.replace("{product}", product).replace("{category}", "cat_01K9ZCHCW7R5JY9H0FAMZV8NTS");
-        let path = path.replace("{ticket}", "tkt_01K9ZCHCW7R5JY9H0FAMZV8NTS");
+        let path = path.replace("{entry}", "aud_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{ticket}", "tkt_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let path = path.replace("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS").replace("{order}", "ord_01K9ZCHCW7R5JY9H0FAMZV8NTS");
         let admitted = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["security"][0];
         let caller: &Caller = match admitted["bearer"].as_array() {

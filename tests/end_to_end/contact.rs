@@ -353,7 +353,7 @@ async fn administrators_work_through_tickets() {
         cloud.advance(MINUTE).await;
     }
     let ((kim, _), (lou, _), (mod_, _)) =
-        (cloud.staff("kim", "administrator").await, cloud.staff("lou", "administrator").await, cloud.staff("mo", "moderator").await);
+        (cloud.staff("kim", "administrator").await, cloud.staff("lou", "administrator").await, cloud.staff("moe", "moderator").await);
     assert_eq!(listed(&kim, "open").await, ids, "who waits longest is first");
     let id = &ids[1];
     for path in [TICKETS.to_owned(), format!("{TICKETS}/{id}")] {
@@ -484,7 +484,7 @@ async fn the_team_answers_by_mail() {
     answer(&kim, "tkt_01ARZ3NDEKTSV4RRFFQ69G5FAV", "k3", "Hello.").await.is_problem(404, "not_found");
     let mails = cloud.mails_to("ana@example.test").await;
     let [copy, first, second] = mails.as_slice() else { panic!("{mails:?}") };
-    assert!(first.text.contains("Turn it off.\nAnd on <again>.") && second.text.contains("Does it work?"), "{mails:?}");
+    assert!(first.text.contains("Turn it off.\r\nAnd on <again>.") && second.text.contains("Does it work?"), "{mails:?}");
     for (mail, number) in [(copy, 1), (first, 2), (second, 3)] {
         assert_eq!(mail.headers["message-id"], format!("<contact.{id}.{number}@example.test>"));
         assert_eq!(mail.headers["in-reply-to"], format!("<contact.{id}@example.test>"));

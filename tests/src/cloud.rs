@@ -202,7 +202,7 @@ impl Cloud {
             "pk": { "S": format!("USER#{}", somebody.id()) }, "sk": { "S": "ROLES" }, "kind": { "S": "roles" }, "v": { "N": "1" },
             "user": { "S": somebody.id() }, "roles": { "L": roles }, "gsi1pk": { "S": "STAFF" }, "gsi1sk": { "S": somebody.id() },
         });
-        let there = json!({ "pk": { "S": "SUPERUSER" }, "sk": { "S": "SUPERUSER" }, "kind": { "S": "superuser" }, "since": { "N": "0" } });
+        let there = json!({ "pk": { "S": "SUPERUSER" }, "sk": { "S": "SUPERUSER" }, "kind": { "S": "superuser" }, "v": { "N": "1" }, "since": { "N": "0" } });
         for item in [Some(item), superuser.then_some(there)].into_iter().flatten() {
             let request = serde_json::from_value(json!({ "TableName": state.name, "Item": item })).expect("a request");
             core.aws.dynamodb.database().put_item(request).expect("it is put");
