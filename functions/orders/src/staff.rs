@@ -17,7 +17,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Error, Json, Path, Problems, Query, RequestId};
+use web::{Error, Json, Path, Problems, Query, Reason, RequestId};
 
 use crate::{State as Shop, shown::CustomerOrder};
 
@@ -94,13 +94,15 @@ pub async fn change_order_state(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    reason: Option<Reason>,
     Path(OrderOf { user, order }): Path<OrderOf>,
     Json(ChangeState { state }): Json<ChangeState>,
 ) -> Result<Json<CustomerOrder>, Error> {
     let me = caller.member.user.id;
+    let reason = Reason::if_asked(reason, matches!(state, OrderState::Cancelled | OrderState::Returned))?;
     let order = s.table.get::<Order>(Order::key_of(user, order)).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, user);
-    let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state);
+    let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state).because(reason);
     if state == OrderState::Shipped && order.is_held() {
         return Err(Kind::OrderHeld.into());
     }
