@@ -132,7 +132,7 @@ function entryScreen(app, id) {
         [say("became"), ({ after }) => values(after)],
       ], changes)) : "",
       card(say("facts"), el("div", { class: "body stack" },
-        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+        facts([[say("actor"), by(data.actor)], [say("about"), about(data.subject)], [say("reason"), data.values?.reason], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {
