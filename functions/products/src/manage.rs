@@ -269,7 +269,7 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 /// `products:write`.
 ///
 /// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
-/// what they say of it.
+/// what they say of it. People state a `Reason`; programs may.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/products/{product}",

@@ -112,7 +112,7 @@ pub async fn get_product_picture_upload(
     Ok(Json(UploadStatus::of(&upload, &s.links, s.sys.now())))
 }
 
-/// Removes the picture of a product. No effect without one.
+/// Removes the picture of a product. No effect without one. People state a `Reason`; programs may.
 ///
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
