@@ -59,6 +59,10 @@ async fn scene(cloud: &Cloud, root: &Caller) -> Vec<Act> {
     let comment = text(&ana.post(&comments, json!({ "text": "Buy mine." })).await.is(201)["id"]);
     let said = ana.socket().await.ask(json!({ "type": "send", "room": "public", "text": "Buy mine.", "nonce": "n1" })).await;
     let room = text(&ana.post("/v1/rooms", json!({ "kind": "group", "name": "Walks" })).await.succeeds().json()["id"]);
+    let thread = text(&ana.put("/v1/support/thread", json!({ "subject": "My parcel" })).await.is(201)["room"]);
+    ana.post("/v1/support/thread/messages", json!({ "text": "Where is it?", "nonce": "n1" })).await.is(201);
+    let notes = format!("/v1/support/threads/{thread}/notes");
+    let note = text(&kim.post(&notes, json!({ "text": "Asks every day." })).await.is(201)["id"]);
     let key = text(&kim.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["products:write"] })).await.is(201)["id"]);
     let ban = format!("/v1/moderation/bans/{}", ben.id());
     root.put(&ban, json!({ "reason": "spam" })).await.is(204);
@@ -69,6 +73,7 @@ async fn scene(cloud: &Cloud, root: &Caller) -> Vec<Act> {
     vec![
         Act::new("DELETE /v1/moderation/bans/{user}", ban, none()),
         Act::new("DELETE /v1/moderation/messages/{room}/{seq}", format!("/v1/moderation/messages/public/{}", said["seq"]), none()),
+        Act::new("DELETE /v1/support/threads/{thread}/notes/{note}", format!("{notes}/{note}"), none()),
         Act::new("PUT /v1/moderation/comments/{product}/{comment}", comment.clone(), json!({ "text": "(An advertisement.)" })),
         Act::new("DELETE /v1/moderation/comments/{product}/{comment}", comment, none()),
         Act::new("PUT /v1/admin/orders/{user}/{order}/state", state, json!({ "state": "cancelled" })),
@@ -90,7 +95,21 @@ async fn scene(cloud: &Cloud, root: &Caller) -> Vec<Act> {
 async fn things(cloud: &Cloud) -> BTreeSet<String> {
     cloud.settle().await;
     let mut all = BTreeSet::new();
-    for kind in ["user", "roles", "deletion", "api_key", "room", "order", "product", "category", "comment", "chat", "message", "audit"] {
+    for kind in [
+        "user",
+        "roles",
+        "deletion",
+        "api_key",
+        "room",
+        "order",
+        "product",
+        "category",
+        "comment",
+        "chat",
+        "message",
+        "support_note",
+        "audit",
+    ] {
         all.extend(cloud.of_kind(kind).await.iter().map(ToString::to_string));
     }
     all

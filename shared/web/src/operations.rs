@@ -126,7 +126,7 @@ mod tests {
     }
 
     mod things {
-        use super::{Language, Owner};
+        use super::{Language, Owner, Reason};
 
         pub mod one {
             /// Shows it.
