@@ -5,8 +5,8 @@
 //!
 //! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
 //!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
-//! - The **values** before and after ([`AuditValues`]), with the salt and the network of the client, are in the table of the state, where
-//!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
+//! - The **values** before and after ([`AuditValues`]), with the salt, the network of the client and the reason that staff gave, are in
+//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
 //! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
