@@ -63,6 +63,7 @@ mod picture;
 mod plans;
 mod products;
 mod profile;
+mod reasons;
 mod registration;
 mod repeated;
 mod rooms;

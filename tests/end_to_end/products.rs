@@ -387,7 +387,7 @@ async fn stock_adds_up() {
 }
 
 /// Uploads a picture of a product, and returns the final state.
-async fn upload(cloud: &Cloud, staff: &Caller, product: &str, file: &[u8], content_type: &str) -> Value {
+pub(crate) async fn upload(cloud: &Cloud, staff: &Caller, product: &str, file: &[u8], content_type: &str) -> Value {
     let path = format!("{PRODUCTS}/{product}/picture/uploads");
     let declared = json!({ "content_type": content_type, "bytes": file.len(), "sha256": sha256(file) });
     let reply = staff.post(&path, declared).await;

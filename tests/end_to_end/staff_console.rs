@@ -225,6 +225,7 @@ impl Waiting {
         page.until("location.hash.includes('q=ana')").await;
         hand.press(page, "a[href='#/people/ana']").await;
         hand.press(page, "[data-act=sessions]").await;
+        hand.write(page, "dialog [name=why]", "The phone is lost.").await;
         hand.confirm(page).await;
         ana.get("/v1/me").await.is_problem(401, "token_invalid");
         is_content(page).await;
@@ -268,6 +269,7 @@ async fn a_proof_opens_the_console_and_is_asked_for_again_in_place() {
     cloud.advance(STALE).await;
     page.go(&screen(&cloud, "people/ana")).await;
     Hand::Mouse.press(page, "[data-role=moderator]").await;
+    Hand::Mouse.write(page, "dialog [name=why]", "Joins the team.").await;
     Hand::Mouse.press(page, "dialog [type=submit]").await;
     Hand::Mouse.send(page, "proof", "code", &app.code(&cloud)).await;
     page.until("document.querySelector('dialog') === null").await;

@@ -13,6 +13,9 @@ use crate::{PATIENCE, contract};
 /// The `User-Agent` of every client.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
+/// The header in which staff say why they do something.
+const REASON: &str = "reason";
+
 /// A client with an address of its own, signed in or not.
 #[derive(Clone)]
 pub struct Caller {
@@ -160,7 +163,8 @@ impl Caller {
         }
     }
 
-    /// Any request with any body.
+    /// Any request with any body. Whoever is signed in says why they change something, which staff are asked for, unless they say it
+    /// themselves.
     pub async fn raw(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Reply {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.api) };
         let mut request = self.http.request(method.clone(), url).body(body);
@@ -169,6 +173,9 @@ impl Caller {
         }
         if self.signed_in.is_some() {
             request = request.bearer_auth(self.token());
+            if method != Method::GET && !self.headers.iter().any(|(name, _)| name == REASON) {
+                request = request.header(REASON, "A%20test.");
+            }
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);

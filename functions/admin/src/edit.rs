@@ -14,7 +14,7 @@ use kernel::{FieldError, Kind, Locale, PatchMember, Problem};
 use serde::Deserialize;
 use store::Tx;
 use utoipa::ToSchema;
-use web::{Error, IfMatch, Json, Path, Problems, RequestId, Versioned};
+use web::{Error, IfMatch, Json, Path, Problems, Reason, RequestId, Versioned};
 
 use crate::account::{AccountDetails, details};
 
@@ -106,6 +106,7 @@ pub async fn update_account(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     wanted: IfMatch,
     Path(username): Path<String>,
     Json(patch): Json<UpdateAccount>,
@@ -118,7 +119,7 @@ pub async fn update_account(
     let user = account.user.id;
     let former = s.table.get::<FormerNames>(FormerNames::key_of(user)).await?.unwrap_or_else(|| FormerNames::none(user));
     let actor = Actor { user: caller.member.user.id, role: caller.role };
-    let entry = AuditEntry::by(&s.sys, actor.user, &request.0, Action::ProfileChanged, user);
+    let entry = AuditEntry::by(&s.sys, actor.user, &request.0, Action::ProfileChanged, user).because(reason);
     let mut tx = Tx::new();
     if let Some(edited) = edit.add(&mut tx, &s.sys, (actor, entry), (&account, &former))? {
         account.user = edited.commit(&s.table, &s.audit, tx).await?;

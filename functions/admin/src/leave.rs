@@ -19,7 +19,7 @@ use events::Notice;
 use kernel::{Client, Kind, Problem};
 use proofs::deletion_link;
 use store::{CommitError, Item as _, Tx, Update};
-use web::{Error, Json, NoContent, Path, Problems, RequestId};
+use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::account::AccountInfo;
 
@@ -68,6 +68,7 @@ pub async fn deactivate_account(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(username): Path<String>,
 ) -> Result<NoContent, Error> {
     let act = Act::on(&s, &caller, &request, &username).await?;
@@ -77,7 +78,8 @@ pub async fn deactivate_account(
     }
     let mut tx = Tx::new();
     staff::deactivate(&mut tx, &s.sys, user);
-    let allowed = act.add(&mut tx, Action::AccountDeactivated, |e| e.changed("status", Status::Active, Status::Deactivated));
+    let allowed =
+        act.add(&mut tx, Action::AccountDeactivated, |e| e.changed("status", Status::Active, Status::Deactivated).because(reason));
     s.table.commit(tx).await.map_err(|e| allowed.problem(e))?;
     act.log("deactivated by staff");
     Ok(NoContent)
@@ -98,6 +100,7 @@ pub async fn end_sessions(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(username): Path<String>,
 ) -> Result<NoContent, Error> {
     let act = Act::on(&s, &caller, &request, &username).await?;
@@ -108,7 +111,7 @@ pub async fn end_sessions(
     let mut tx = Tx::new();
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), None);
     notify(&mut tx, &s.sys, user.id, Notice::SessionsEnded);
-    let allowed = act.add(&mut tx, Action::SessionsEnded, |entry| entry);
+    let allowed = act.add(&mut tx, Action::SessionsEnded, |e| e.because(reason));
     s.table.commit(tx).await.map_err(|e| allowed.problem(e))?;
     act.log("sessions ended by staff");
     Ok(NoContent)
@@ -130,6 +133,7 @@ pub async fn schedule_account_deletion(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(username): Path<String>,
 ) -> Result<Json<AccountInfo>, Error> {
     let act = Act::on(&s, &caller, &request, &username).await?;
@@ -140,7 +144,7 @@ pub async fn schedule_account_deletion(
     }
     let mut tx = Tx::new();
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, &act.account.user, None, deletion_link::interval(s.days));
-    let allowed = act.add(&mut tx, Action::DeletionScheduled, |e| e.changed("deletion", (), deletion.id));
+    let allowed = act.add(&mut tx, Action::DeletionScheduled, |e| e.changed("deletion", (), deletion.id).because(reason));
     s.table.commit(tx).await.map_err(|e| if e.refused(slot) { Kind::Conflict.into() } else { allowed.problem(e) })?;
     act.log("deletion scheduled by staff");
     Ok(Json(Account { deletion: Some(deletion), ..act.account }.into()))

@@ -9,8 +9,9 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Superuser};
+use kernel::audit::ReasonText;
 use store::Tx;
-use web::{Error, NoContent, Path, Problems, RequestId};
+use web::{Error, NoContent, Path, Problems, Reason, RequestId};
 
 /// Gives a role to an account. If the account already has the role, nothing changes.
 ///
@@ -30,10 +31,11 @@ pub async fn grant_role(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path((username, role)): Path<(String, Role)>,
 ) -> Result<NoContent, Error> {
     let account = Account::named(&s.table, &username).await?;
-    change(&s, &caller, &request, &account, role, Action::RoleGranted).await
+    change(&s, &caller, (&request, reason), &account, role, Action::RoleGranted).await
 }
 
 /// Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes.
@@ -55,10 +57,11 @@ pub async fn take_role(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path((username, role)): Path<(String, Role)>,
 ) -> Result<NoContent, Error> {
     let account = Account::named(&s.table, &username).await?;
-    let taken = change(&s, &caller, &request, &account, role, Action::RoleTaken).await?;
+    let taken = change(&s, &caller, (&request, reason), &account, role, Action::RoleTaken).await?;
     let left = account.roles.without(role);
     if left.roles.iter().all(|role| *role < Role::Administrator) {
         api_key::revoke_all(&s.table, account.user.id).await?;
@@ -69,7 +72,7 @@ pub async fn take_role(
 async fn change(
     s: &crate::State,
     caller: &Staff<Superuser>,
-    request: &RequestId,
+    (request, reason): (&RequestId, ReasonText),
     account: &Account,
     role: Role,
     action: Action,
@@ -83,7 +86,7 @@ async fn change(
         return Ok(NoContent);
     }
     let entry = AuditEntry::by(&s.sys, actor, &request.0, action, subject);
-    s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles));
+    s.audit.add(&mut tx, &entry.changed("roles", &before.roles, &after.roles).because(reason));
     s.table.commit(tx).await.map_err(|e| match e {
         e if !e.refused(slots.still) && slots.staying.is_some_and(|staying| staying.was_refused(&e)) => account.refusal(),
         e => staff::refused(e, slots.still),

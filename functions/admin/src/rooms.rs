@@ -16,7 +16,7 @@ use messaging::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, Reason, RequestId};
 
 /// A group or a channel, as staff see it: without what is written in it.
 #[derive(Serialize, ToSchema)]
@@ -101,12 +101,13 @@ pub async fn close_room(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(room): Path<RoomId>,
 ) -> Result<NoContent, Error> {
     let by = Actor { user: caller.member.user.id, role: caller.role };
     roster::close(&s.table, &s.sys, by, room, |tx, club| {
         let entry = AuditEntry::by(&s.sys, by.user, &request.0, Action::RoomClosed, club.owner);
-        s.audit.add(tx, &entry.changed("room", room, ()));
+        s.audit.add(tx, &entry.changed("room", room, ()).because(reason.clone()));
     })
     .await?;
     tracing::info!(room.id = %room, actor.id = %by.user, "a room was closed by staff");

@@ -81,7 +81,7 @@ export function createSupport(stoa) {
       setState: (state, until) => call("PUT", "/state", { state, seen: last(), until }),
       notes: (options) => pages("/v1/support/threads/{thread}/notes", { params: { path }, ...options }),
       note: (text) => api.POST("/v1/support/threads/{thread}/notes", { params: { path }, body: { text } }),
-      removeNote: (note) => api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { ...path, note } } }),
+      removeNote: (note, header) => api.DELETE("/v1/support/threads/{thread}/notes/{note}", { params: { path: { ...path, note }, header } }),
       filled: (reply, order) => api.GET("/v1/support/threads/{thread}/replies/{reply}", { params: { path: { ...path, reply }, query: { order } } }),
     };
   }

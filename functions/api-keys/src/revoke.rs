@@ -12,19 +12,26 @@ use callers::{
 };
 use kernel::{
     Kind, Problem,
+    audit::ReasonText,
     id::{ApiKeyId, UserId},
 };
 use store::Tx;
-use web::{Error, NoContent, Path, Problems, RequestId};
+use web::{Error, NoContent, Path, Problems, Reason, RequestId};
 
 /// Revokes a key of this person. The actor must still have the role.
-async fn revoke(s: &crate::State, actor: (UserId, Role), request: &RequestId, user: UserId, id: ApiKeyId) -> Result<NoContent, Problem> {
+async fn revoke(
+    s: &crate::State,
+    actor: (UserId, Role),
+    (request, reason): (&RequestId, Option<ReasonText>),
+    user: UserId,
+    id: ApiKeyId,
+) -> Result<NoContent, Problem> {
     let (actor, role) = actor;
     let mut tx = Tx::new();
     let there = ApiKey::revoke(&mut tx, user, id);
     let still = staff::require(&mut tx, actor, role);
     let entry = AuditEntry::by(&s.sys, actor, &request.0, Action::ApiKeyRevoked, user);
-    s.audit.add(&mut tx, &entry.changed("api_key", id, ()));
+    s.audit.add(&mut tx, &entry.changed("api_key", id, ()).because(reason));
     s.table.commit(tx).await.map_err(|e| match e {
         e if !e.refused(still) && e.refused(there) => Kind::NotFound.into(),
         e => staff::refused(e, still),
@@ -48,7 +55,7 @@ pub async fn revoke_api_key(
     Path(id): Path<ApiKeyId>,
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
-    Ok(revoke(&s, (me, Role::Administrator), &request, me, id).await?)
+    Ok(revoke(&s, (me, Role::Administrator), (&request, None), me, id).await?)
 }
 
 /// Revokes a key of another person, with effect from its next use.
@@ -67,8 +74,9 @@ pub async fn revoke_api_key_of(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Superuser>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path((username, id)): Path<(String, ApiKeyId)>,
 ) -> Result<NoContent, Error> {
     let user = crate::named(&s.table, &username).await?;
-    Ok(revoke(&s, (caller.member.user.id, Role::Superuser), &request, user, id).await?)
+    Ok(revoke(&s, (caller.member.user.id, Role::Superuser), (&request, Some(reason)), user, id).await?)
 }

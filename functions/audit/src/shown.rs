@@ -166,6 +166,10 @@ pub struct AuditValuesInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("203.0.113.0/24"))]
     network: Option<String>,
+    /// Why it was done, in the words of the member of staff who did it. Absent if nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("Asked for by phone."))]
+    reason: Option<String>,
     /// What the commitment of the entry is the SHA-256 of. Absent if it has a value that the caller does not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -177,7 +181,8 @@ impl AuditValuesInfo {
     fn new(values: AuditValues, viewer: Role) -> Self {
         let form = values.changes.keys().all(|field| is_shown(field, viewer)).then(|| values.canonical());
         let changes = values.changes.into_iter().map(|(field, change)| AuditChangeInfo::new(field, &change, viewer)).collect();
-        Self { changes, version: values.version, network: values.network, form }
+        let reason = values.reason.map(|reason| reason.to_string());
+        Self { changes, version: values.version, network: values.network, reason, form }
     }
 }
 
@@ -255,6 +260,7 @@ mod tests {
                 changes: [(field.to_owned(), change)].into(),
                 version: None,
                 network: None,
+                reason: None,
             };
             let AuditValuesInfo { changes, form, .. } = AuditValuesInfo::new(values, viewer);
             (changes.iter().any(|change| !change.after.is_empty()), form.is_some_and(|form| form.contains("1987-06-05")))

@@ -139,7 +139,7 @@ function entryScreen(app, id) {
         [say("became"), ({ after }) => values(after)],
       ], changes)) : "",
       card(say("facts"), el("div", { class: "body stack" },
-        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], [say("reason"), data.values?.reason], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {

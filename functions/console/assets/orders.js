@@ -36,7 +36,7 @@ function steps(app, order, reload) {
     const rows = [[say("state"), word("order", order.state), word("order", next)]];
     const isDangerous = ["cancelled", "returned"].includes(next);
     const path = { user: order.user, order: order.id };
-    if (await ask({ title: word("to-order", next), text: isDangerous ? say("stock-returns") : "", rows, isDangerous }, () => app.api.PUT("/v1/admin/orders/{user}/{order}/state", { params: { path }, body: { state: next } }))) {
+    if (await ask({ title: word("to-order", next), text: isDangerous ? say("stock-returns") : "", rows, isDangerous, why: isDangerous }, (_, header) => app.api.PUT("/v1/admin/orders/{user}/{order}/state", { params: { path, header }, body: { state: next } }))) {
       notify(say("done"));
       await reload();
     }

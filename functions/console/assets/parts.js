@@ -104,7 +104,10 @@ function control({ name, label, kind = "text", value, choices, ...more }) {
   return el("label", {}, label, field);
 }
 
-/** What is typed into the controls of a form. Empty ones are absent. */
+/**
+ * What is typed into the controls of a form. Empty ones are absent.
+ * @returns {Record<string, any>}
+ */
 function typed(form) {
   const values = {};
   for (const field of form.elements) {
@@ -232,25 +235,27 @@ const compared = (heads, rows) =>
 
 /**
  * Asks before something is done. Shows what is now and what will be, and takes `fields`, such as a reason. `run(values)` does it, once
- * however often it is confirmed, and its problem is shown in the dialog. If somebody else has changed it meanwhile, `reread()` returns
+ * however often it is confirmed, and its problem is shown in the dialog. With `why` the dialog asks for the reason, and `run(values, header)` sends it. If somebody else has changed it meanwhile, `reread()` returns
  * rows of what is now and what would be, which are shown before it is confirmed again. Resolves to the data, or to nothing.
- * @param {{ title: string, text?: string, rows?: any[], fields?: any[], submit?: string, isDangerous?: boolean, reread?: () => Promise<any[]> }} question
+ * @param {{ title: string, text?: string, rows?: any[], fields?: any[], submit?: string, isDangerous?: boolean, why?: boolean, reread?: () => Promise<any[]> }} question
  */
-export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, reread }, run) {
+export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, why = false, reread }, run) {
   return new Promise((resolve) => {
     let outcome;
     forms += 1;
     const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
     const change = el("div", { class: "stack" }, rows.length > 0 ? compared([say("what"), say("now"), say("afterwards")], rows) : "");
     const send = el("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit ?? title);
-    const node = el("form", { "data-form": "ask" }, el("h2", { id: `title-${forms}` }, title), text ? el("p", {}, text) : "", change, fields.map(control), place,
+    const asked = why ? [...fields, { name: "why", label: say("reason"), required: true, maxlength: 200 }] : fields;
+    const node = el("form", { "data-form": "ask" }, el("h2", { id: `title-${forms}` }, title), text ? el("p", {}, text) : "", change, asked.map(control), place,
       el("div", { class: "row" }, send, button(say("cancel"), () => dialog.close())));
     const dialog = el("dialog", { "aria-labelledby": `title-${forms}` }, node);
     node.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (send.getAttribute("aria-busy")) return;
       send.setAttribute("aria-busy", "true");
-      const { data, problem } = (await run(typed(node))) ?? {};
+      const { why: reason, ...values } = typed(node);
+      const { data, problem } = (await run(values, why ? { Reason: encodeURIComponent(reason) } : {})) ?? {};
       send.removeAttribute("aria-busy");
       blame(node, place, problem);
       if (problem?.code === "version_mismatch" && reread) {

@@ -56,7 +56,7 @@ function actions(app, username, data, reload) {
     const names = (some) => some.map((one) => word("role", one)).join(", ") || "–";
     const title = has ? say("take-role", { role: word("role", role) }) : say("give-role", { role: word("role", role) });
     const rows = [[say("role"), names(roles), names(has ? roles.filter((one) => one !== role) : [...roles, role])]];
-    return step(title, { rows, attributes: { "data-role": role }, isDangerous: has }, () => app.api[has ? "DELETE" : "PUT"](`${PERSON}/roles/{role}`, { params: { path: { username, role } } }));
+    return step(title, { rows, attributes: { "data-role": role }, isDangerous: has, why: true }, (_, header) => app.api[has ? "DELETE" : "PUT"](`${PERSON}/roles/{role}`, { params: { path: { username, role }, header } }));
   };
   const sessions = data.sessions?.length;
   const end = step(say("end-sessions"), {
@@ -64,17 +64,18 @@ function actions(app, username, data, reload) {
     rows: sessions === undefined ? [] : [[word("list", "sessions"), String(sessions), "0"]],
     attributes: { "data-act": "sessions" },
     done: say("sessions-ended"),
-  }, () => app.api.DELETE(`${PERSON}/sessions`, { params }));
+    why: true,
+  }, (_, header) => app.api.DELETE(`${PERSON}/sessions`, { params: { ...params, header } }));
   const account = state === "deactivated"
     ? step(say("reactivate"), { rows: becomes("active"), isDangerous: false, attributes: { "data-act": "reactivation" } }, () => app.api.POST(`${PERSON}/reactivation`, { params }))
-    : step(say("deactivate"), { rows: becomes("deactivated"), attributes: { "data-act": "deactivation" } }, () => app.api.POST(`${PERSON}/deactivation`, { params }));
+    : step(say("deactivate"), { rows: becomes("deactivated"), attributes: { "data-act": "deactivation" }, why: true }, (_, header) => app.api.POST(`${PERSON}/deactivation`, { params: { ...params, header } }));
   const leaving = state === "leaving"
     ? step(say("cancel-deletion"), { rows: becomes("active"), isDangerous: false, attributes: { "data-act": "deletion" } }, () => app.api.DELETE(`${PERSON}/deletion`, { params }))
-    : step(say("delete-person"), { text: say("delete-person-text", { username }), rows: becomes("leaving"), attributes: { "data-act": "deletion" } }, () => app.api.PUT(`${PERSON}/deletion`, { params }));
+    : step(say("delete-person"), { text: say("delete-person-text", { username }), rows: becomes("leaving"), attributes: { "data-act": "deletion" }, why: true }, (_, header) => app.api.PUT(`${PERSON}/deletion`, { params: { ...params, header } }));
   const path = { user: data.user_id };
   const reasons = REASONS.map((value) => [value, word("reason", value)]);
   const ban = data.ban
-    ? step(say("unban"), { rows: [[say("chat"), say("banned"), say("allowed")]], isDangerous: false, attributes: { "data-act": "unban" } }, () => app.api.DELETE("/v1/moderation/bans/{user}", { params: { path } }))
+    ? step(say("unban"), { rows: [[say("chat"), say("banned"), say("allowed")]], isDangerous: false, attributes: { "data-act": "unban" }, why: true }, (_, header) => app.api.DELETE("/v1/moderation/bans/{user}", { params: { path, header } }))
     : step(say("ban"), {
       text: say("ban-text"),
       rows: [[say("chat"), say("allowed"), say("banned")]],
@@ -112,8 +113,8 @@ function edit(app, username, data, version, reload) {
     if (changed.length === 0) return { problem: { title: say("nothing-changed") } };
     const body = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]));
     const rows = () => changed.map((name) => [word("field", name), shown(current.data[name]), shown(values[name])]);
-    const saved = await ask({ title: say("change-person"), rows: rows(), submit: say("save"), isDangerous: false, reread: async () => (await read(), rows()) },
-      () => app.api.PATCH(PERSON, { params: { path: { username }, header: { "If-Match": current.version } }, body }));
+    const saved = await ask({ title: say("change-person"), rows: rows(), submit: say("save"), isDangerous: false, why: true, reread: async () => (await read(), rows()) },
+      (_, header) => app.api.PATCH(PERSON, { params: { path: { username }, header: { "If-Match": current.version, ...header } }, body }));
     if (saved) {
       notify(say("saved"));
       if (body.username) app.go(["people", body.username]);
@@ -181,7 +182,7 @@ function keys({ stoa, api }, username, reload) {
       [say("expires"), ({ expires_at: at }) => time(at)],
       [say("last-used"), ({ last_used_at: at }) => time(at)],
       ["", ({ id, name }) => button(say("revoke"), async () => {
-        const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${PERSON}/api-keys/{key}`, { params: { path: { username, key: id } } }));
+        const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${PERSON}/api-keys/{key}`, { params: { path: { username, key: id }, header } }));
         if (gone) await reload();
       }, { class: "quiet" })],
     ],

@@ -65,7 +65,7 @@ function productScreen(app, id) {
     if (answer.data) current = { product: answer.data, version: answer.response.headers.get("etag"), known };
     return answer;
   };
-  const header = () => ({ path: { product: id }, header: { "If-Match": current.version } });
+  const header = (more = {}) => ({ path: { product: id }, header: { "If-Match": current.version, ...more } });
   const valueOf = (product) => ({ ...product, amount: product.price.amount });
   const named = (name, value) => (name === "category" ? current.known.find(([one]) => one === value)?.[1] : name === "for_sale" ? word("boolean", value) : name === "amount" ? money({ ...current.product.price, amount: value }) : String(value ?? "–"));
 
@@ -87,7 +87,7 @@ function productScreen(app, id) {
       return {};
     });
     const remove = button(say("delete"), async () => {
-      if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, () => api.DELETE(PRODUCT, { params: header() }))) app.go(["products"]);
+      if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], why: true, reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, (_, why) => api.DELETE(PRODUCT, { params: header(why) }))) app.go(["products"]);
     }, { class: "danger", "data-act": "delete" });
     const stock = loaded(() => api.GET(`${PRODUCT}/stock`, { params }), (data) => details(data), true);
     return [
@@ -103,7 +103,7 @@ function productScreen(app, id) {
           [say("when"), ({ created_at: at }) => time(at)],
           ["", ({ id: comment, text }) => button(say("delete"), async () => {
             const path = { product: id, comment };
-            if (await ask({ title: say("delete-comment"), rows: [[say("message"), text, "–"]] }, () => api.DELETE("/v1/moderation/comments/{product}/{comment}", { params: { path } }))) await shown.reload();
+            if (await ask({ title: say("delete-comment"), rows: [[say("message"), text, "–"]], why: true }, (_, why) => api.DELETE("/v1/moderation/comments/{product}/{comment}", { params: { path, header: why } }))) await shown.reload();
           }, { class: "quiet" })],
         ],
         empty: say("no-comments"),
@@ -122,7 +122,7 @@ function categoriesScreen({ api }) {
       if (saved) await shown.reload();
     }, { class: "quiet" });
     const remove = ({ id, name }) => button(say("delete"), async () => {
-      if (await ask({ title: say("delete"), rows: [[name, say("there"), say("deleted")]] }, () => api.DELETE(path, { params: { path: { category: id } } }))) await shown.reload();
+      if (await ask({ title: say("delete"), rows: [[name, say("there"), say("deleted")]], why: true }, (_, header) => api.DELETE(path, { params: { path: { category: id }, header } }))) await shown.reload();
     }, { class: "quiet" });
     return el("ul", { class: "rows" }, items.map((one) => el("li", {}, el("span", {}, one.name, " ", chip(String(one.products))), el("span", { class: "row" }, rename(one), remove(one)))));
   });

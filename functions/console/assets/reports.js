@@ -30,7 +30,7 @@ function listScreen(app, route) {
       [say("reason"), ({ reason, explanation }) => [word("reason", reason), explanation].filter(Boolean).join(": ")],
       [say("ends"), ({ ends_at: at }) => (at ? time(at) : say("never"))],
       ["", ({ user }) => button(say("unban"), async () => {
-        if (await ask({ title: say("unban"), rows: [[say("chat"), say("banned"), say("allowed")]], isDangerous: false }, () => api.DELETE("/v1/moderation/bans/{user}", { params: { path: { user: user.id } } }))) {
+        if (await ask({ title: say("unban"), rows: [[say("chat"), say("banned"), say("allowed")]], isDangerous: false, why: true }, (_, header) => api.DELETE("/v1/moderation/bans/{user}", { params: { path: { user: user.id }, header } }))) {
           notify(say("done"));
           app.refresh();
         }
@@ -52,7 +52,7 @@ const rooms = ({ stoa, api, refresh }) => list(stoa, {
     [say("last-message"), ({ latest_at: at }) => time(at)],
     ["", ({ id, name, member_count: count }) => button(say("close-room"), async () => {
       const rows = [[name, say("members-of", { count: String(count) }), say("deleted")]];
-      if (await ask({ title: say("close-room"), text: say("close-room-text"), rows }, () => api.DELETE("/v1/admin/rooms/{room}", { params: { path: { room: id } } }))) {
+      if (await ask({ title: say("close-room"), text: say("close-room-text"), rows, why: true }, (_, header) => api.DELETE("/v1/admin/rooms/{room}", { params: { path: { room: id }, header } }))) {
         notify(say("done"));
         refresh();
       }
@@ -78,14 +78,15 @@ function reportScreen({ api }, room, seq) {
         ...(outcome === "message_deleted" ? [[say("message"), message.text, "–"]] : []),
         ...(outcome === "author_banned" ? [[author.username, say("allowed"), say("banned")]] : []),
       ];
-      const run = async (values) => {
+      const deletes = outcome === "message_deleted" && !isGone;
+      const run = async (values, header) => {
         const first =
-          outcome === "message_deleted" && !isGone ? await api.DELETE("/v1/moderation/messages/{room}/{seq}", { params: { path } })
+          deletes ? await api.DELETE("/v1/moderation/messages/{room}/{seq}", { params: { path, header } })
           : outcome === "author_banned" ? await api.PUT("/v1/moderation/bans/{user}", { params: { path: { user: author.id } }, body: values })
           : {};
         return first.problem ? first : api.POST("/v1/moderation/reports/{room}/{seq}/resolution", { params: { path }, body: { outcome } });
       };
-      if (await ask({ title: word("resolve", outcome), rows, fields, isDangerous: outcome !== "dismissed" }, run)) {
+      if (await ask({ title: word("resolve", outcome), rows, fields, isDangerous: outcome !== "dismissed", why: deletes }, run)) {
         notify(say("resolved"));
         await shown.reload();
       }

@@ -149,12 +149,18 @@ function others(thread, me) {
 
 function notes(thread) {
   const shown = loaded(() => thread.notes().page(), ({ items }) => {
-    const remove = (id) => button(say("delete"), async (node) => {
-      await act(node, () => thread.removeNote(id));
+    const remove = (id, text) => button(say("delete"), async (node) => {
+      await act(node, async () => {
+        const answer = await thread.removeNote(id);
+        // It is somebody else's.
+        if (answer.problem?.code !== "reason_required") return answer;
+        await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why: true }, (_, header) => thread.removeNote(id, header));
+        return {};
+      });
       await shown.reload();
     }, { class: "quiet" });
     return items.length === 0 ? el("p", { class: "soft" }, say("no-notes"))
-      : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id))));
+      : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id, text))));
   });
   const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false }, async ({ text }, node) => {
     const answer = await thread.note(text);

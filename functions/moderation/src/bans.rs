@@ -19,7 +19,7 @@ use messaging::{
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use utoipa::ToSchema;
-use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, Reason, RequestId};
 
 use crate::still_moderator;
 
@@ -177,6 +177,7 @@ pub async fn end_chat_ban(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
@@ -185,7 +186,7 @@ pub async fn end_chat_ban(
     let mut tx = Tx::new();
     ban::end(&mut tx, &s.sys, user, &before);
     let still = still_moderator(&mut tx, me);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user).because(reason);
     s.audit.add(&mut tx, &ban::audited(entry, Some(&old), None));
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     tracing::info!(user.id = %user, actor.id = %me, "a ban from chat was ended");

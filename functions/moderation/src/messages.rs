@@ -17,7 +17,7 @@ use messaging::{
 use serde::Serialize;
 use store::Tx;
 use utoipa::ToSchema;
-use web::{Error, Json, NoContent, Path, Problems, RequestId};
+use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::{
     reports::{InRoom, ReportInfo},
@@ -121,6 +121,7 @@ pub async fn remove_message(
     State(s): State<crate::State>,
     Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(InRoom { room: RoomName(room), seq }): Path<InRoom>,
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
@@ -133,7 +134,7 @@ pub async fn remove_message(
     let removal = change::remove(&mut tx, &s.sys, &entry)?;
     let still = still_moderator(&mut tx, me);
     let audited = AuditEntry::by(&s.sys, me, &request.0, Action::MessageDeleted, said.author);
-    s.audit.add(&mut tx, &audited.changed("message", (room, seq), ()));
+    s.audit.add(&mut tx, &audited.changed("message", (room, seq), ()).because(reason));
     s.table.commit(tx).await.map_err(|e| match e {
         e if e.refused(removal.room) => Kind::NotFound.because("the room was deleted"),
         e => staff::refused(e, still),

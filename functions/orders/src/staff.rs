@@ -17,7 +17,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use web::{Error, Json, Path, Problems, Query, RequestId};
+use web::{Error, Json, Path, Problems, Query, Reason, RequestId};
 
 use crate::{State as Shop, shown::CustomerOrder};
 
@@ -92,7 +92,7 @@ pub struct ChangeState {
 /// Takes the next step with an order. For administrators with a recent proof by a second factor.
 ///
 /// A placed order is shipped or cancelled, and a paid one is shipped, unless it is disputed or money is being given back; a shipped one is
-/// delivered or comes back, and a delivered one may come back.
+/// delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a `Reason`.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,
@@ -103,13 +103,15 @@ pub async fn change_order_state(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    reason: Option<Reason>,
     Path(OrderOf { user, order }): Path<OrderOf>,
     Json(ChangeState { state }): Json<ChangeState>,
 ) -> Result<Json<CustomerOrder>, Error> {
     let me = caller.member.user.id;
+    let reason = Reason::if_asked(reason, matches!(state, OrderState::Cancelled | OrderState::Returned))?;
     let order = s.table.get::<Order>(Order::key_of(user, order)).await?.ok_or(Kind::NotFound)?;
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, user);
-    let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state);
+    let entry = entry.changed("order", order.id, order.id).changed("state", order.state, state).because(reason);
     if state == OrderState::Shipped && order.is_held() {
         return Err(Kind::OrderHeld.into());
     }

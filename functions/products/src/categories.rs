@@ -14,7 +14,7 @@ use kernel::{Kind, Problem, id::CategoryId};
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
+use web::{Created, Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::State as Shop;
 
@@ -137,6 +137,7 @@ pub async fn delete_category(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(id): Path<CategoryId>,
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
@@ -144,7 +145,7 @@ pub async fn delete_category(
     let mut tx = Tx::new();
     let empty = category.delete(&mut tx);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me);
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me).because(reason);
     s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()));
     match s.table.commit(tx).await {
         Ok(()) => {}

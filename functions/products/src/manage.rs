@@ -21,7 +21,7 @@ use search::Catalogue;
 use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
-use web::{Created, Error, IfMatch, Json, Language, NoContent, Path, Problems, RequestId, Versioned};
+use web::{Created, Error, IfMatch, Json, Language, NoContent, Path, Problems, Reason, RequestId, Versioned};
 
 use crate::{
     State as Shop,
@@ -269,7 +269,7 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 /// `products:write`.
 ///
 /// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
-/// what they say of it.
+/// what they say of it. People state a `Reason`; programs may.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/products/{product}",
@@ -281,15 +281,17 @@ pub async fn delete_product(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Manager>,
     request: RequestId,
+    reason: Option<Reason>,
     version: IfMatch,
     Path(id): Path<ProductId>,
 ) -> Result<NoContent, Error> {
     let me = caller.user;
+    let reason = Reason::if_asked(reason, caller.key.is_none())?;
     let product = matching(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = entry(&s, &caller, &request, Action::ProductDeleted, id);
+    let entry = entry(&s, &caller, &request, Action::ProductDeleted, id).because(reason);
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
     let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
     match indexed.commit(&s.table, tx).await {

@@ -13,7 +13,7 @@ use kernel::{
     id::{CommentId, ProductId, UserId},
 };
 use store::{CommitError, Slot, Tx};
-use web::{Error, Json, NoContent, Path, Problems, RequestId};
+use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::{
     State as Shop,
@@ -31,6 +31,7 @@ pub async fn change_comment_of_other(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(at): Path<OnProduct>,
     Json(body): Json<WriteComment>,
 ) -> Result<Json<CommentInfo>, Error> {
@@ -39,7 +40,7 @@ pub async fn change_comment_of_other(
     let author = s.table.get::<User>(User::key_of(comment.author)).await?;
     let mut tx = Tx::new();
     let there = comment.change(&mut tx, &text, now);
-    let entry = entry(&s, &caller, &request, Action::CommentChanged, &comment);
+    let entry = entry(&s, &caller, &request, Action::CommentChanged, &comment).because(reason);
     commit(&s, tx, there, caller.member.user.id, &entry.changed("text", &comment.text, &text)).await?;
     tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was changed by a moderator");
     Ok(Json(CommentInfo::of(Comment { text, edited_at: Some(now), ..comment }, author.as_ref())))
@@ -56,12 +57,13 @@ pub async fn delete_comment_of_other(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Staff<Moderator>>,
     request: RequestId,
+    Reason(reason): Reason,
     Path(at): Path<OnProduct>,
 ) -> Result<NoContent, Error> {
     let comment = read(&s, at).await?;
     let mut tx = Tx::new();
     let there = comment.delete(&mut tx);
-    commit(&s, tx, there, caller.member.user.id, &entry(&s, &caller, &request, Action::CommentDeleted, &comment)).await?;
+    commit(&s, tx, there, caller.member.user.id, &entry(&s, &caller, &request, Action::CommentDeleted, &comment).because(reason)).await?;
     tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was deleted by a moderator");
     Ok(NoContent)
 }

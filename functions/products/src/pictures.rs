@@ -20,7 +20,7 @@ use store::{
     Tx,
     limits::{self, HOUR, Quota},
 };
-use web::{Created, Error, Json, NoContent, Path, Problems, RequestId};
+use web::{Created, Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::{
     State as Shop,
@@ -112,7 +112,7 @@ pub async fn get_product_picture_upload(
     Ok(Json(UploadStatus::of(&upload, &s.links, s.sys.now())))
 }
 
-/// Removes the picture of a product. No effect without one.
+/// Removes the picture of a product. No effect without one. People state a `Reason`; programs may.
 ///
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
@@ -126,14 +126,16 @@ pub async fn delete_product_picture(
     State(s): State<Shop>,
     Fresh(caller): Fresh<Manager>,
     request: RequestId,
+    reason: Option<Reason>,
     Path(product): Path<ProductId>,
 ) -> Result<NoContent, Error> {
+    let reason = Reason::if_asked(reason, caller.key.is_none())?;
     let (me, product) = (caller.user, read(&s, product).await?);
     let Some(picture) = product.picture else { return Ok(NoContent) };
     let mut tx = Tx::new();
     product.change_picture(&mut tx, &s.sys, None);
     let still = staff::require(&mut tx, me, Role::Administrator);
-    let entry = entry(&s, &caller, &request, Action::ProductChanged, product.id);
+    let entry = entry(&s, &caller, &request, Action::ProductChanged, product.id).because(reason);
     s.audit.add(&mut tx, &entry.changed("picture", picture, ()));
     s.table.commit(tx).await.map_err(|e| staff::refused(e, still))?;
     Ok(NoContent)

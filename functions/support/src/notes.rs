@@ -18,7 +18,7 @@ use messaging::{
 use serde::{Deserialize, Serialize};
 use store::{Cond, Tx};
 use utoipa::ToSchema;
-use web::{Created, Json, NoContent, PageQuery, Path, Problems, Query, RequestId};
+use web::{Created, Json, NoContent, PageQuery, Path, Problems, Query, Reason, RequestId};
 
 use crate::talk::desk_of;
 
@@ -108,7 +108,8 @@ pub struct BesideThread {
     note: NoteId,
 }
 
-/// Deletes a note: one's own, or any as a superuser with a recent proof. No effect if there is none. It is recorded. For moderators.
+/// Deletes a note: one's own, or any as a superuser with a recent proof and a `Reason`. No effect if there is none. It is recorded. For
+/// moderators.
 ///
 /// AWS calls: the caller and their roles in one; a batch of the thread and the note; a transaction if there is one.
 #[utoipa::path(delete, path = "/v1/support/threads/{thread}/notes/{note}",
@@ -119,6 +120,7 @@ pub async fn delete_desk_note(
     State(s): State<crate::State>,
     caller: Staff<Moderator>,
     request: RequestId,
+    reason: Option<Reason>,
     Path(BesideThread { thread, note }): Path<BesideThread>,
 ) -> Result<NoContent, web::Error> {
     let (room, key) = (Room::key_of(thread), Note::key_of(thread, note));
@@ -134,10 +136,12 @@ pub async fn delete_desk_note(
     if takes == Role::Superuser {
         caller.member.fresh(s.sys.now())?;
     }
+    let reason = Reason::if_asked(reason, takes == Role::Superuser)?;
     let mut tx = Tx::new();
     let there = tx.delete_when(key, Cond::Exists);
     let still = staff::require(&mut tx, me, takes);
-    s.audit.add(&mut tx, &AuditEntry::by(&s.sys, me, &request.0, Action::SupportNoteDeleted, customer).changed("note", note, ()));
+    let entry = AuditEntry::by(&s.sys, me, &request.0, Action::SupportNoteDeleted, customer);
+    s.audit.add(&mut tx, &entry.changed("note", note, ()).because(reason));
     match s.table.commit(tx).await {
         Ok(()) => Ok(NoContent),
         // Another request was faster.

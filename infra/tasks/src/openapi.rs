@@ -266,6 +266,7 @@ Accounts, profiles, chat and account deletion. [Registration and sign-in, step b
 - Times are RFC 3339 in UTC. The prefix of an id shows its type.\n\
 - `HEAD` is answered wherever `GET` is. A method that a path does not have is answered with 405, and `Allow` lists its methods.\n\
 - Resources with an `ETag` are changed with `If-Match`: 428 without it (the cart alone can be changed without it), 412 if the resource was changed in between. With `*` any version is changed.\n\
+- Where staff take something from somebody, `Reason` says why, for the audit: 400 `reason_required` without it. It is percent-encoded UTF-8, as `encodeURIComponent` writes it.\n\
 - `Retry-After` in 429 and 503 contains the seconds to wait. 429 also names the limit, in `RateLimit` and `RateLimit-Policy`. Each operation lists its limits with that response; \
   a client is one IPv4 address or one /64 of IPv6. A client that never pauses is refused by all of them: `client_rate`, some 20 requests a second, and 80 at once.\n\
 - Operations for which a stolen session must not be enough answer 401 `step_up_required` without a step-up within the last five minutes: `POST /v1/step-ups`.\n\

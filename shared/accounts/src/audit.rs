@@ -5,8 +5,8 @@
 //!
 //! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
 //!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
-//! - The **values** before and after ([`AuditValues`]), with the salt and the network of the client, are in the table of the state, where
-//!   they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
+//! - The **values** before and after ([`AuditValues`]), with the salt, the network of the client and the reason that staff gave, are in
+//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
 //!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
 //! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
@@ -28,7 +28,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use function::Aws;
 use kernel::{
     Origin, Sys, Time,
-    audit::{AuditValue, Auditable},
+    audit::{AuditValue, Auditable, ReasonText},
     id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -233,6 +233,7 @@ pub struct AuditEntry {
     origin: Option<Origin>,
     changes: BTreeMap<String, Change>,
     version: Option<u64>,
+    reason: Option<ReasonText>,
     salt: [u8; 32],
 }
 
@@ -255,7 +256,7 @@ impl AuditEntry {
         let (id, salt) = (sys.id(), sys.bytes());
         // The time of its id, by whose day it is found and sealed: another look at the clock could be one of the next day.
         let at = time_of(&id);
-        Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, salt }
+        Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, reason: None, salt }
     }
 
     /// Its id.
@@ -285,6 +286,13 @@ impl AuditEntry {
         self
     }
 
+    /// Adds why it was done, as far as somebody was asked.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Option<ReasonText>>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
     /// The two items. There are no values if there is nothing to say in them.
     fn items(&self) -> (AuditRecord, Option<AuditValues>) {
         let client = self.origin.as_ref().map(|origin| &origin.client);
@@ -297,8 +305,9 @@ impl AuditEntry {
             changes: self.changes.clone(),
             version: self.version,
             network,
+            reason: self.reason.clone(),
         };
-        let values = Some(values).filter(|values| !values.changes.is_empty() || values.version.is_some() || values.network.is_some());
+        let values = Some(values).filter(AuditValues::say_something);
         let record = AuditRecord {
             id: self.id,
             at: self.at,
@@ -468,6 +477,9 @@ pub struct AuditValues {
     /// The [neighbourhood](kernel::Client::neighbourhood) of the client.
     #[serde(default)]
     pub network: Option<String>,
+    /// Why it was done, if somebody was asked.
+    #[serde(default)]
+    pub reason: Option<ReasonText>,
 }
 
 impl AuditValues {
@@ -477,12 +489,21 @@ impl AuditValues {
     /// ["stoa-audit-values-1", salt, id, [[name, before, after], …], version, network]
     /// ```
     ///
-    /// with the names sorted, and `null` for what is not there.
+    /// with the names sorted, and `null` for what is not there. If there is a reason, it is one more element at the end.
     #[must_use]
     pub fn canonical(&self) -> String {
         let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
-        let form = ("stoa-audit-values-1", &self.salt, self.id, changes, self.version, &self.network);
-        serde_json::to_string(&form).unwrap_or_default()
+        let Self { id, salt, version, network, .. } = self;
+        let form = match &self.reason {
+            None => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network)),
+            Some(reason) => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network, reason)),
+        };
+        form.unwrap_or_default()
+    }
+
+    /// Whether there is more in them than the salt.
+    fn say_something(&self) -> bool {
+        !self.changes.is_empty() || self.version.is_some() || self.network.is_some() || self.reason.is_some()
     }
 
     /// The commitment to the values: the SHA-256 of [`Self::canonical`] in base64url.
@@ -711,6 +732,8 @@ mod tests {
         let values = values.unwrap();
         let form = r#"["stoa-audit-values-1","AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","aud_00000000000000000000000000",[["a",{"flag":true},{"flag":false}],["b","nothing",{"number":1}]],3,"203.0.113.0/24"]"#;
         assert_eq!(values.commitment(), digest(form.as_bytes()));
+        let reasoned = AuditValues { reason: ReasonText::parse("Spam").ok(), ..values.clone() };
+        assert_eq!(reasoned.canonical(), form.trim_end_matches(']').to_owned() + r#","Spam"]"#);
         let form = format!(
             r#"["stoa-audit-1","aud_00000000000000000000000000",7,"usr_00000000000000000000000000","role_granted","usr_00000000000000000000000000",["a","b"],"r1","Łódź, PL","Firefox 140, Linux","{}"]"#,
             values.commitment()
@@ -739,6 +762,7 @@ mod tests {
             AuditValues { salt: "b".to_owned(), ..values.clone() },
             AuditValues { version: None, ..values.clone() },
             AuditValues { network: None, ..values.clone() },
+            AuditValues { reason: ReasonText::parse("Spam").ok(), ..values.clone() },
             AuditValues { changes: BTreeMap::new(), ..values.clone() },
         ] {
             assert_ne!(other.commitment(), values.commitment(), "{other:?}");

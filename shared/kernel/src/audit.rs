@@ -127,6 +127,11 @@ impl Auditable for Time {
     }
 }
 
+crate::lines! {
+    /// Why a member of staff did something, in their own words.
+    ReasonText 1 200;
+}
+
 /// Implements [`Auditable`] for types whose `as_str` is a word of the system, such as roles and states: `audited_words!(Role, Status);`
 #[macro_export]
 macro_rules! audited_words {

@@ -43,6 +43,8 @@ kinds! {
     Malformed = 400 "malformed";
     /// The operation needs a key that names the request (`Idempotency-Key`): 1 to 255 visible characters of ASCII.
     IdempotencyKeyRequired = 400 "idempotency_key_required";
+    /// Staff say why they do this (`Reason`): 1 to 200 characters, percent-encoded.
+    ReasonRequired = 400 "reason_required";
     /// A cursor that was forged, has expired or belongs to another list.
     CursorInvalid = 400 "cursor_invalid";
     /// No access token, or one that is forged, expired or revoked.

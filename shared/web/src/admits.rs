@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use http::HeaderMap;
-use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Required, path::Operation, security::SecurityRequirement};
 
-use crate::{Client, IdempotencyKey, IfMatch, Json, Language, Path, Query, RequestId};
+use crate::{Client, IdempotencyKey, IfMatch, Json, Language, Path, Query, Reason, RequestId, reason};
 
 /// The name of the document's security scheme for signed-in callers.
 pub const BEARER: &str = "bearer";
@@ -28,6 +28,9 @@ pub trait Admits {
     fn scope() -> Option<&'static str> {
         None
     }
+
+    /// Adds what it reads of a request to the description of an operation, where the handler does not say it.
+    fn describe(_operation: &mut Operation) {}
 }
 
 impl<S> Admits for State<S> {}
@@ -41,6 +44,16 @@ impl Admits for IdempotencyKey {}
 impl Admits for IfMatch {}
 impl Admits for axum::body::Bytes {}
 impl Admits for Language {}
+impl Admits for Reason {
+    fn describe(operation: &mut Operation) {
+        reason::describe(operation, Required::True);
+    }
+}
+impl Admits for Option<Reason> {
+    fn describe(operation: &mut Operation) {
+        reason::describe(operation, Required::False);
+    }
+}
 impl Admits for RequestId {}
 
 /// A handler that takes nothing, as axum describes it.
@@ -55,6 +68,9 @@ macro_rules! taking {
             }
             fn scope() -> Option<&'static str> {
                 [$($taken::scope()),+].into_iter().flatten().next()
+            }
+            fn describe(operation: &mut Operation) {
+                $($taken::describe(operation);)+
             }
         }
     };

@@ -22,6 +22,7 @@ mod operations;
 mod page;
 mod problems;
 mod rate;
+mod reason;
 mod reply;
 
 pub use admits::{API_KEY, Admits, BEARER, STEP_UP};
@@ -41,4 +42,5 @@ pub use page::{ButtonPage, LOGO, LinkPage, Page, PasswordField, STYLE, Site, TOO
 pub use pastey::paste;
 pub use problems::Problems;
 pub use rate::{CLIENT_RATE, LIFTED};
+pub use reason::Reason;
 pub use reply::{Accepted, Created, NoContent, Versioned};

@@ -57,7 +57,7 @@ where
     routes.route(&P::path(), MethodRouter::new().on(methods, handler))
 }
 
-/// Adds to a handler's description the tag, and who may call it.
+/// Adds to a handler's description the tag, who may call it, and what its parameters say of themselves.
 #[doc(hidden)]
 pub fn describe<S, H, T, P>(document: &mut OpenApi, tag: &str, _: PhantomData<S>, _: H, _: P)
 where
@@ -70,6 +70,7 @@ where
         if let Some(operation) = operation(item, &method) {
             operation.tags = Some(vec![tag.to_owned()]);
             operation.security = requirement::<T>();
+            T::describe(operation);
         }
     }
 }
@@ -106,7 +107,7 @@ mod tests {
     use http::{Request, StatusCode, request::Parts};
     use tower::ServiceExt as _;
 
-    use crate::{Admits, Error, Language, STEP_UP};
+    use crate::{Admits, Error, Language, Reason, STEP_UP};
 
     /// Somebody who has lately proven who they are, and so is signed in.
     pub struct Owner;
@@ -125,7 +126,7 @@ mod tests {
     }
 
     mod things {
-        use super::{Language, Owner};
+        use super::{Language, Owner, Reason};
 
         pub mod one {
             /// Shows it.
@@ -135,7 +136,7 @@ mod tests {
 
         /// Removes it.
         #[utoipa::path(delete, path = "/things/{thing}", responses((status = 200)))]
-        pub async fn delete_thing(_: Language, _: Owner) {}
+        pub async fn delete_thing(_: Language, _: Owner, _: Reason) {}
     }
 
     operations! { "things", "What there is.", () =>
@@ -151,7 +152,7 @@ mod tests {
         assert_eq!(operations["get"]["operationId"], "get_thing");
         assert_eq!(operations["get"]["tags"], serde_json::json!(["things"]));
         assert_eq!(description["tags"], serde_json::json!([{ "name": "things", "description": "What there is." }]));
-        for (method, expected) in [("GET", StatusCode::OK), ("DELETE", StatusCode::OK), ("POST", StatusCode::METHOD_NOT_ALLOWED)] {
+        for (method, expected) in [("GET", StatusCode::OK), ("DELETE", StatusCode::BAD_REQUEST), ("POST", StatusCode::METHOD_NOT_ALLOWED)] {
             let request = Request::builder().method(method).uri("/things/1").body(Body::empty()).unwrap();
             assert_eq!(routes().oneshot(request).await.unwrap().status(), expected, "{method}");
         }
@@ -163,5 +164,15 @@ mod tests {
         let operations = &description["paths"]["/things/{thing}"];
         assert_eq!(operations["delete"]["security"], serde_json::json!([{ "bearer": ["step_up"] }]));
         assert!(operations["get"].get("security").is_none(), "{operations}");
+    }
+
+    #[test]
+    fn a_parameter_describes_itself() {
+        let description = serde_json::to_value(description()).unwrap();
+        let operations = &description["paths"]["/things/{thing}"];
+        let parameter = &operations["delete"]["parameters"][0];
+        assert_eq!((&parameter["name"], &parameter["in"], &parameter["required"]), (&"Reason".into(), &"header".into(), &true.into()));
+        assert_eq!(operations["delete"]["x-problems"], serde_json::json!(["reason_required"]));
+        assert!(operations["get"].get("parameters").is_none(), "{operations}");
     }
 }

@@ -117,6 +117,7 @@ invite_invalid = This invitation code cannot be entered.
 appointment_invalid = This secret is wrong or no longer valid, or there is already a superuser.
 link_invalid = This link is wrong or no longer valid.
 idempotency_key_required = Name this request by a key of your own (Idempotency-Key).
+reason_required = Say why you are doing this (Reason).
 captcha_required = Please show first that you are not a robot.
 plan_held = You have this plan already, or a larger one.
 idempotency_key_reused = This key belongs to another request. Use a new one.

@@ -118,6 +118,7 @@ invite_invalid = Tego kodu zaproszenia nie można podać.
 appointment_invalid = Ten sekret jest nieprawidłowy lub stracił ważność albo ktoś jest już superużytkownikiem.
 link_invalid = Ten link jest nieprawidłowy lub stracił ważność.
 idempotency_key_required = Podaj własny klucz tego żądania (Idempotency-Key).
+reason_required = Podaj, dlaczego to robisz (Reason).
 captcha_required = Najpierw pokaż, że nie jesteś robotem.
 plan_held = Masz już ten plan lub większy.
 idempotency_key_reused = Ten klucz należy do innego żądania. Użyj nowego.

@@ -3,7 +3,7 @@
 import { chip, el, show } from "./console.js";
 import { button, checked, done, foldable, form, money, options, submit } from "./try-parts.js";
 import { stateChip } from "./try-payments.js";
-import { becomeStaff } from "./try-staff.js";
+import { becomeStaff, why } from "./try-staff.js";
 import { texts } from "./try-texts.js";
 
 /** An operation of administrators, to find out whether somebody is one. */
@@ -57,7 +57,7 @@ export function staffOrdersPart(stoa, page, number) {
   const refund = refundForm(stoa, number, read);
 
   async function step({ id, user }, next) {
-    await done(stoa.api.PUT(`${ORDERS}/{user}/{order}/state`, { params: { path: { user, order: id } }, body: { state: next } }));
+    await done(stoa.api.PUT(`${ORDERS}/{user}/{order}/state`, { params: { path: { user, order: id }, header: why }, body: { state: next } }));
     await read();
   }
 

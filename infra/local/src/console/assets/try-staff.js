@@ -107,9 +107,12 @@ export async function asSuperuser(page, work) {
   theirs.close();
 }
 
+/** Why staff do something here, as the API is told. */
+export const why = { Reason: encodeURIComponent("Trying it out.") };
+
 /** The superuser gives somebody a role. */
 const appoint = (page, { username }, role) => asSuperuser(page, ({ api }) =>
-  done(api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username, role } } })));
+  done(api.PUT("/v1/admin/users/{username}/roles/{role}", { params: { path: { username, role }, header: why } })));
 
 /** Gives a person a role, with all that this takes, unless they can use one of its operations already. */
 export async function becomeStaff(stoa, page, username, role, operation) {
