@@ -146,6 +146,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/rooms/direct"),
     (Whole, "PATCH /v1/rooms/{room}"),
     (Whole, "DELETE /v1/rooms/{room}"),
+    (Whole, "PUT /v1/rooms/{room}/bans/{user}"),
+    (Whole, "DELETE /v1/rooms/{room}/bans/{user}"),
     (Whole, "PUT /v1/rooms/{room}/invitations/{user}"),
     (Whole, "DELETE /v1/rooms/{room}/invitations/{user}"),
     (Whole, "POST /v1/rooms/{room}/members"),

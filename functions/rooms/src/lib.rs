@@ -19,6 +19,8 @@
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
 //! | `PUT …/invitations/{user}` | as a change, and a counter; for a friend, who becomes a member at once, another batch read |
+//! | `GET /v1/rooms/{room}/bans` | the caller, the room and their membership in one; a query; a batch of the people |
+//! | `PUT …/bans/{user}` | as a change, and a counter |
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
 //!
@@ -35,6 +37,7 @@
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
 mod attachments;
+mod bans;
 mod chats;
 mod clubs;
 mod direct;
@@ -85,6 +88,9 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     invitations::list_room_invitations,
     invitations::invite_to_room,
     invitations::remove_room_invitation,
+    bans::list_room_bans,
+    bans::ban_from_room,
+    bans::end_room_ban,
     clubs::get_channel,
 }
 

@@ -38,6 +38,7 @@ pub mod purge;
 pub mod receipts;
 pub mod report;
 pub mod room;
+pub mod room_ban;
 pub mod roster;
 pub mod send;
 mod sockets;
@@ -65,6 +66,7 @@ store::items![
     room::Room,
     room::RoomEntry,
     room::SlugClaim,
+    room_ban::RoomBan,
     roster::RoomCount,
     send::Receipt,
     spam::ChatState,
