@@ -153,6 +153,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/rooms/{room}/members"),
     (Whole, "PUT /v1/rooms/{room}/members/{user}"),
     (Whole, "DELETE /v1/rooms/{room}/members/{user}"),
+    (Whole, "POST /v1/rooms/{room}/messages"),
     (Whole, "POST /v1/rooms/{room}/messages/{seq}/reports"),
     (Whole, "PUT /v1/rooms/{room}/notices"),
     (Begins, "POST /v1/rooms/{room}/uploads"),

@@ -40,6 +40,7 @@ pub mod report;
 pub mod room;
 pub mod room_ban;
 pub mod roster;
+pub mod say;
 pub mod send;
 mod sockets;
 pub mod spam;
