@@ -447,6 +447,15 @@ mod tests {
     }
 
     #[test]
+    fn an_idempotency_key_is_a_nonce_or_leads_to_one() {
+        assert_eq!(Nonce::of_key("0192-a_Z").to_string(), "0192-a_Z");
+        let long = "k".repeat(255);
+        let hashed = ["a#b", "a#c", &long].map(|key| Nonce::of_key(key).to_string());
+        assert!(hashed.iter().all(|nonce| nonce.parse::<Nonce>().is_ok()), "{hashed:?}");
+        assert_ne!(hashed[0], hashed[1]);
+    }
+
+    #[test]
     fn keys_sort_as_numbers_do() {
         let mut keys: Vec<_> = [1, 9, 10, 99, 1_000_000, u64::from(u32::MAX)].map(sort).to_vec();
         let ordered = keys.clone();
