@@ -480,8 +480,8 @@ pub async fn close(table: &Table, sys: &Sys, by: Actor, room: RoomId, also: impl
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::ChatNotAllowed`] if they take no
-/// messages from the caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in a day,
-/// [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
+/// messages from the caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in
+/// a day, [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     let (room_key, person, count) = (Room::key_of(room), User::key_of(user), RoomCount::key_of(user));
     let (actor, member, pair_key) = (Membership::key_of(room, by), Membership::key_of(room, user), Pair::key_of(by, user));
