@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const PHONES: [&str; 2] = ["+447700900123", "+447700900199"];
 
 /// The canaries in her items, in lower case.
-pub(crate) const CANARIES: [&str; 26] = [
+pub(crate) const CANARIES: [&str; 27] = [
     "canary_name",
     "canary_former",
     "canary_name@example.test",
@@ -34,6 +34,7 @@ pub(crate) const CANARIES: [&str; 26] = [
     "canary-nonce-1-0",
     "canary said in the group",
     "canary said 1-1",
+    "canary was banned",
     "canary of the report",
     "canary-file.txt",
     "canary said to support",
@@ -219,7 +220,7 @@ async fn ordered(cloud: &Cloud, canary: &Caller, product: &str) {
     canary.put(&item, json!({ "quantity": 2 })).await.is(200);
 }
 
-/// Makes a group of both, in which she says something with a file, and has her invited to another one.
+/// Makes a group of both, in which she says something with a file, and has her invited to another one and banned from a third one.
 async fn grouped(cloud: &Cloud, canary: &Caller, friend: &Caller) -> Value {
     let group = canary.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].clone();
     let path = format!("/v1/rooms/{}", group.as_str().unwrap());
@@ -234,5 +235,8 @@ async fn grouped(cloud: &Cloud, canary: &Caller, friend: &Caller) -> Value {
     socket.close().await;
     let other = friend.post("/v1/rooms", json!({ "kind": "channel", "name": "News" })).await.is(201)["id"].clone();
     friend.put(&format!("/v1/rooms/{}/invitations/{}", other.as_str().unwrap(), canary.id()), Value::Null).await.is(204);
+    let third = friend.post("/v1/rooms", json!({ "kind": "group", "name": "Attic" })).await.is(201)["id"].clone();
+    let ban = json!({ "explanation": "Canary was banned" });
+    friend.put(&format!("/v1/rooms/{}/bans/{}", third.as_str().unwrap(), canary.id()), ban).await.is(204);
     group
 }

@@ -223,6 +223,83 @@ async fn a_removed_member_gets_nothing_more() {
     assert_eq!((&page["complete"], &page["begins_at"]), (&json!(false), &json!(last + 1)), "{page}");
 }
 
+async fn ban(by: &Caller, who: &Caller, room: &str, body: Value) -> Reply {
+    by.put(&format!("/v1/rooms/{room}/bans/{}", who.id()), body).await
+}
+
+/// Who is banned from a public channel is removed and told so, and neither joins nor is invited until the ban ends, by the clock or by
+/// an administrator.
+/// Promise: room-ban, room-removal
+#[tokio::test(flavor = "multi_thread")]
+async fn a_banned_person_stays_out_of_a_channel() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
+    let room = made(&ana, json!({ "kind": "channel", "name": "News", "slug": "news" })).await;
+    for who in [&ben, &cyd] {
+        join(who, &room).await.is(200);
+    }
+    set_role(&ana, &cyd, &room, "admin").await.is(204);
+    let list = format!("/v1/rooms/{room}/bans");
+    for (by, who, problem) in [(&ben, &cyd, "forbidden"), (&cyd, &ana, "forbidden"), (&cyd, &cyd, "forbidden")] {
+        ban(by, who, &room, json!({})).await.is_problem(403, problem);
+    }
+    ban(&ana, &ana, &room, json!({})).await.is_problem(409, "owner_stays");
+    ben.get(&list).await.is_problem(403, "forbidden");
+    let wrong = ban(&cyd, &ben, &room, json!({ "explanation": " ", "minutes": 0 })).await;
+    assert_eq!(wrong.field_errors(), ["/explanation required", "/minutes range"]);
+    let mut his = ben.socket().await;
+    ban(&cyd, &ben, &room, json!({ "explanation": "Advertising", "minutes": 10 })).await.is(204);
+    assert_eq!(his.hear("left").await["room"], room.as_str());
+    let refused = join(&ben, &room).await.is_problem(403, "room_banned");
+    assert_eq!((&refused["explanation"], refused["ends_at"].is_string()), (&json!("Advertising"), true));
+    invite(&ana, &ben, &room).await.is_problem(403, "room_banned");
+    ben.get(&format!("/v1/rooms/{room}/messages")).await.is_problem(404, "not_found");
+    let listed = cyd.get(&list).await.is(200);
+    assert_eq!(
+        (&listed["items"][0]["user"]["username"], &listed["items"][0]["explanation"], &listed["next_cursor"]),
+        (&json!("ben"), &json!("Advertising"), &Value::Null)
+    );
+    cloud.advance(std::time::Duration::from_secs(600)).await;
+    let (ana, ben) = (cloud.sign_in("ana").await, cloud.sign_in("ben").await);
+    assert_eq!(ana.get(&list).await.is(200)["items"], json!([]));
+    join(&ben, &room).await.is(200);
+    // Without an end, until it is taken back.
+    ban(&ana, &ben, &room, json!({})).await.is(204);
+    assert!(join(&ben, &room).await.is_problem(403, "room_banned")["ends_at"].is_null());
+    ben.delete(&format!("{list}/{}", ben.id())).await.is_problem(404, "not_found");
+    ana.delete(&format!("{list}/{}", ben.id())).await.is(204);
+    join(&ben, &room).await.is(200);
+    // Nothing of it outlives the room.
+    ban(&ana, &ben, &room, json!({})).await.is(204);
+    ana.delete(&format!("/v1/rooms/{room}")).await.is(204);
+    cloud.settle().await;
+    assert!(cloud.of_kind("room_ban").await.is_empty());
+}
+
+/// Whoever is faster, the person is no member after a ban. In a group the ban of a member is an event, and an invitation goes with it.
+/// Promise: room-ban
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ban_wins_against_joining_at_the_same_moment() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    for i in 0..5 {
+        let room = made(&ana, json!({ "kind": "channel", "name": "News", "slug": format!("news-{i}") })).await;
+        let (banned, joined) = tokio::join!(ban(&ana, &ben, &room, json!({})), join(&ben, &room));
+        banned.is(204);
+        assert!([200, 403].contains(&joined.status.as_u16()), "{joined:?}");
+        assert_eq!(members(&ana, &room).await, roles(&[("ana", "owner")]));
+    }
+    let room = group_of(&ana, "Porch").await;
+    add(&ana, &room, &[&ben]).await;
+    ban(&ana, &ben, &room, json!({})).await.is(204);
+    assert_eq!(entries(&ana, &room).await, ["created ana", "joined ben", "removed ben"]);
+    let other = group_of(&ana, "Attic").await;
+    invite(&ana, &ben, &other).await.is(204);
+    ban(&ana, &ben, &other, json!({})).await.is(204);
+    assert_eq!(ben.get("/v1/me/room-invitations").await.is(200)["items"], json!([]));
+    join(&ben, &other).await.is_problem(403, "room_banned");
+}
+
 /// A member of a group sends ten messages while they are removed: what was committed comes before the removal, and numbers have no gap.
 async fn removed_while_sending(owner: &Caller, room: &str, who: &Caller, socket: &mut Socket) {
     let sends = async {

@@ -1,8 +1,10 @@
-//! Messages after they were sent: edited, deleted, answered, and whom they mention.
+//! Messages that are sent without a socket, and after they were sent: edited, deleted, answered, and whom they mention.
 
 use std::time::Duration;
 
-use tests::{Caller, Cloud, Socket, Value, json};
+use tests::{Caller, Cloud, Reply, Socket, Value, json};
+
+use crate::attachments::ready;
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
     one.post("/v1/rooms/direct", json!({ "user": other.id() })).await.json()["id"].as_str().unwrap().to_owned()
@@ -126,6 +128,73 @@ async fn messages_answer_and_mention() {
     cloud.refill_frames().await;
     assert_eq!(hers.ask(delete(&room, 4)).await["type"], "deleted");
     assert_eq!(unread(&ben, &room).await, json!({ "messages": 2, "more": false, "mentions": 0 }));
+}
+
+async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {
+    who.with("idempotency-key", key).post(&format!("/v1/rooms/{room}/messages"), body).await
+}
+
+/// A message over HTTP reaches the sockets of the others and of its author, once for its key, which also names a send over the socket.
+/// Promise: message-http, chat-idempotent
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_sent_without_a_socket() {
+    let cloud = Cloud::start().await;
+    let (ana, ben, eve) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("eve").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
+    let body = json!({ "text": " Hello @ben " });
+    // The second key has characters that a nonce has not.
+    for (seq, key) in [(1, "key-1"), (2, "key:2")] {
+        let sent = post(&ana, &room, key, body.clone()).await.is(201);
+        assert_eq!((&sent["seq"], &sent["kind"], &sent["text"]), (&json!(seq), &json!("text"), &json!("Hello @ben")), "{sent}");
+        assert_eq!((&sent["author"]["username"], &sent["mentions"]), (&json!("ana"), &json!([ben.id()])), "{sent}");
+        for socket in [&mut hers, &mut his] {
+            assert_eq!(socket.expect(|f| f["payload"]["seq"] == seq).await["payload"]["id"], sent["id"]);
+        }
+        assert_eq!(post(&ana, &room, key, body.clone()).await.is(201), sent);
+        post(&ana, &room, key, json!({ "text": "Bye" })).await.is_problem(422, "idempotency_key_reused");
+    }
+    let again = hers.ask(json!({ "type": "send", "room": room, "text": " Hello @ben ", "nonce": "key-1" })).await;
+    assert_eq!(again["seq"], 1, "{again}");
+    ana.post(&format!("/v1/rooms/{room}/messages"), body.clone()).await.is_problem(400, "idempotency_key_required");
+    post(&ana, &room, "a", json!({ "text": " " })).await.is_problem(422, "message_length");
+    assert_eq!(post(&ana, &room, "b", json!({ "text": "yes", "reply_to": 9 })).await.field_errors(), ["/reply_to choice"]);
+    post(&eve, &room, "c", body.clone()).await.is_problem(404, "not_found");
+    // An answer that is repeated after a change is the message as it is by then.
+    assert_eq!(hers.ask(edit(&room, 1, "Hi")).await["type"], "edited");
+    assert_eq!(post(&ana, &room, "key-1", body.clone()).await.is(201)["text"], "Hi");
+    ben.put(&format!("/v1/friends/{}/block", ana.id()), json!({})).await.is(204);
+    post(&ana, &room, "d", body.clone()).await.is_problem(403, "chat_not_allowed");
+    assert_eq!(post(&eve, "public", "e", body).await.is(201)["seq"], 1);
+}
+
+/// The rules of a room hold over HTTP: who writes in a channel, how long a slow mode asks to wait, and that a file is sent once.
+/// Promise: message-http
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_a_room_hold_over_http() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let made = async |body: Value| ana.post("/v1/rooms", body).await.is(201)["id"].as_str().unwrap().to_owned();
+    let channel = made(json!({ "kind": "channel", "name": "News", "slug": "news" })).await;
+    let group = made(json!({ "kind": "group", "name": "Porch" })).await;
+    ana.put(&format!("/v1/rooms/{group}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    for room in [&channel, &group] {
+        ben.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    }
+    post(&ben, &channel, "a", json!({ "text": "me too" })).await.is_problem(403, "forbidden");
+    let mut his = ben.socket().await;
+    let sent = post(&ana, &channel, "a", json!({ "text": "first" })).await.is(201);
+    // The fan-out delivers.
+    assert_eq!(his.expect(|f| f["payload"]["id"] == sent["id"]).await["payload"]["text"], "first");
+    let file = ready(&cloud, &ana, &group, "plan.txt", b"a plan").await;
+    let with_file = json!({ "text": "", "attachments": [file] });
+    let sent = post(&ana, &group, "b", with_file.clone()).await.is(201);
+    assert_eq!(sent["attachments"][0]["name"], "plan.txt", "{sent}");
+    assert_eq!(post(&ana, &group, "b", with_file.clone()).await.is(201)["id"], sent["id"]);
+    post(&ana, &group, "c", with_file).await.is_problem(422, "attachment_invalid");
+    ana.patch(&format!("/v1/rooms/{group}"), json!({ "slow_mode_seconds": 120 })).await.is(200);
+    post(&ben, &group, "d", json!({ "text": "one" })).await.is(201);
+    post(&ben, &group, "e", json!({ "text": "two" })).await.is_problem(429, "slow_mode");
 }
 
 /// Who types is shown to the others in a room of up to twenty, but not to who takes no messages from them, and is stored nowhere.

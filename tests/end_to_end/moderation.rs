@@ -346,6 +346,7 @@ async fn a_banned_person_reads_nothing_on_the_socket_and_nothing_over_http() {
         ben.patch(&format!("/v1/rooms/{own}"), json!({ "name": "Buy my stones" })).await,
         ben.put(&format!("/v1/rooms/{own}/invitations/{}", ana.id()), Value::Null).await,
         ben.post(&format!("/v1/rooms/{group}/members"), Value::Null).await,
+        ben.with("idempotency-key", "stones").post("/v1/rooms/public/messages", json!({ "text": "Buy my stones" })).await,
         ben.put("/v1/support/thread", json!({ "subject": "Buy my stones" })).await,
     ] {
         refused.is_problem(403, "chat_banned");

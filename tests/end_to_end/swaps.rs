@@ -30,11 +30,14 @@ const SHARED: [(&str, &str); 5] = [
 ];
 
 /// What may be done with the ids of somebody else, and which ones. It changes nothing of theirs.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     // How one stands to somebody is one's own, and so are a request to them and a block.
     ("GET /v1/friends/{user}", &["user"]),
     ("POST /v1/friends/{user}/request", &["user"]),
     ("PUT /v1/friends/{user}/block", &["user"]),
+    // Everybody can be kept out of a room of one's own, or there is no ban to end.
+    ("PUT /v1/rooms/{room}/bans/{user}", &["user"]),
+    ("DELETE /v1/rooms/{room}/bans/{user}", &["user"]),
     // Everybody can be invited into a room of one's own.
     ("PUT /v1/rooms/{room}/invitations/{user}", &["user"]),
     // There is no invitation to take back, and none of one's own to decline.

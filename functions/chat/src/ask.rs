@@ -9,11 +9,11 @@ use kernel::{
 };
 use messaging::{
     access::Subject,
-    attachment,
     limits::Limits,
     message::{Message, Nonce, Text},
     pace::InRoom,
     room::{PUBLIC, RoomKind, RoomName},
+    say::Words,
     unread::Mark,
 };
 use serde::{Deserialize, Serialize};
@@ -123,14 +123,8 @@ pub enum Act {
     Send {
         /// The room.
         room: RoomId,
-        /// The text.
-        text: Text,
-        /// The client's nonce for this message.
-        nonce: Nonce,
-        /// The number of the message that it answers.
-        reply_to: Option<u64>,
-        /// The files.
-        attachments: Vec<AttachmentId>,
+        /// The message.
+        words: Words,
     },
     /// See [`Ask::Edit`].
     Edit {
@@ -197,9 +191,7 @@ impl Ask {
             Self::Hello {} => Act::Hello,
             Self::Ping {} => Act::Ping,
             Self::Send { room, text, nonce, reply_to, attachments } => {
-                attachment::listed(&attachments)?;
-                let text = if attachments.is_empty() { Text::parse(&text)? } else { Text::beside_files(&text)? };
-                Act::Send { room: room.0, text, nonce, reply_to: reply_to.map(NonZeroU64::get), attachments }
+                Act::Send { room: room.0, words: Words::parse(&text, nonce, reply_to, attachments)? }
             }
             Self::Edit { room, seq, text } => Act::Edit { room: room.0, seq, text: Text::parse(&text)? },
             Self::Delete { room, seq } => Act::Delete { room: room.0, seq },
@@ -229,7 +221,7 @@ impl Act {
         match self {
             Self::Hello => Subject { online: true, ..Subject::of(PUBLIC) },
             Self::Ping => Subject::of(PUBLIC),
-            Self::Send { room, nonce, .. } => Subject { nonce: Some(nonce), ..Subject::of(*room) },
+            Self::Send { room, words } => Subject { nonce: Some(&words.nonce), ..Subject::of(*room) },
             Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { entry: Some(*seq), ..Subject::of(*room) },
             Self::Online { room } => Subject { online: true, ..Subject::of(*room) },
             Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Typing { room } => Subject::of(*room),

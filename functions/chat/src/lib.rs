@@ -43,6 +43,7 @@ use messaging::{
     delivery, frame,
     pace::{Owner, Pace},
     presence,
+    say::Speaker,
     stream::{Answered, Arrived, Stream},
 };
 use store::Table;
@@ -140,9 +141,9 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { text, nonce, reply_to, attachments, .. } => {
-            let message = say::Words { text, nonce, reply_to, attachments };
-            return say::say(s, socket, &user, member, message, (chat, receipt, pair)).await;
+        Act::Send { words, .. } => {
+            let speaker = Speaker { user: &user, member, socket, chat, receipt, pair };
+            say::say(s, speaker, words).await?
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,
         Act::Delete { .. } => return say::delete(s, &member, entry).await,

@@ -1,7 +1,5 @@
 //! Bans from chat by moderators.
 
-use std::time::Duration;
-
 use accounts::{
     audit::{Action, AuditEntry},
     staff,
@@ -9,7 +7,7 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Moderator};
-use kernel::{FieldError, Fields, Kind, Problem, Time, Timestamp, id::UserId};
+use kernel::{Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
     ban::{self, Ban, BanReason},
     message::{Author, Explanation},
@@ -22,9 +20,6 @@ use utoipa::ToSchema;
 use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, Reason, RequestId};
 
 use crate::still_moderator;
-
-/// The longest ban that has an end, in minutes: a year.
-const MINUTES_MOST: u32 = 366 * 24 * 60;
 
 /// A ban.
 #[derive(Serialize, ToSchema)]
@@ -110,16 +105,9 @@ impl BanFromChat {
     fn parse(self, by: UserId, now: Time) -> Result<Ban, Problem> {
         let mut fields = Fields::new();
         let explanation = self.explanation.and_then(|text| fields.take("/explanation", Explanation::parse(&text)));
-        let until = self.minutes.and_then(|minutes| fields.take("/minutes", end(minutes, now)));
+        let until = self.minutes.and_then(|minutes| fields.take("/minutes", ban::ends_after(minutes, now)));
         fields.finish()?;
         Ok(Ban { at: now, until, reason: BanReason::Conduct(self.reason), explanation, by: Some(by) })
-    }
-}
-
-fn end(minutes: u32, now: Time) -> Result<Time, FieldError> {
-    match minutes {
-        1..=MINUTES_MOST => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
-        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MOST)),
     }
 }
 
@@ -202,7 +190,10 @@ async fn read(s: &crate::State, user: UserId) -> Result<(ChatState, Option<User>
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use kernel::Sys;
+    use messaging::ban::MINUTES_MOST;
 
     use super::*;
 

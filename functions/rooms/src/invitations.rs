@@ -87,7 +87,7 @@ pub async fn list_room_invitations(
 /// before it.
 #[utoipa::path(put, path = "/v1/rooms/{room}/invitations/{user}",
     params(("room" = String, Path, max_length = 30, description = "The room's id."), ("user" = UserId, Path, description = "Who is invited.")),
-    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_banned", "chat_not_allowed", "too_many", "conflict", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
+    extensions(("x-problems" = json!(["not_found", "forbidden", "chat_banned", "room_banned", "chat_not_allowed", "too_many", "conflict", "too_many_requests"])), ("x-limits" = json!([INVITED]))),
     responses((status = 204), Problems))]
 pub async fn invite_to_room(
     State(s): State<crate::State>,

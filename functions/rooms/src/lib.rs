@@ -3,8 +3,8 @@
 //!
 //! One function for all of it, because each operation is a few lines over [`messaging::roster`] and needs the same permissions.
 //!
-//! Messages are sent and delivered over the socket (`chat`). These operations serve a page before its socket is open, and
-//! clients without one.
+//! Messages are delivered over the socket (`chat`), over which they are sent as well. These operations serve a page before its socket
+//! is open, and clients without one.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -14,11 +14,14 @@
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
 //! | `GET /v1/rooms/{room}` | the caller, the room and their membership in one; for a direct room a batch of the other person and the pair |
 //! | `GET /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a query |
+//! | `POST /v1/rooms/{room}/messages` | the caller and what admits them to the room in one; a read of the receipt; those of `send` over the socket; a read of the message |
 //! | `GET /v1/rooms/{room}/receipts` | the caller and what admits them to the room in one; a query; a batch of the people |
 //! | `GET /v1/rooms/{room}/members` | the caller, the room and their membership in one; a query; a batch of the people |
 //! | `POST /v1/rooms` | the caller; a counter; a transaction |
 //! | every other change | the caller; a batch read of what it depends on; a transaction, and both again for each change that was faster |
 //! | `PUT …/invitations/{user}` | as a change, and a counter; for a friend, who becomes a member at once, another batch read |
+//! | `GET /v1/rooms/{room}/bans` | the caller, the room and their membership in one; a query; a batch of the people |
+//! | `PUT …/bans/{user}` | as a change, and a counter |
 //! | `GET /v1/me/room-invitations` | the caller; a query; a batch of the rooms |
 //! | `GET /v1/channels/{slug}` | the caller and the claim of the slug in one; the room |
 //!
@@ -35,6 +38,7 @@
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 
 mod attachments;
+mod bans;
 mod chats;
 mod clubs;
 mod direct;
@@ -46,11 +50,12 @@ mod messages;
 mod reader;
 mod receipts;
 
-use accounts::token::Tokens;
+use accounts::{picture::Links, token::Tokens};
 use axum::extract::FromRef;
 use files::Bucket;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
+use messaging::Sockets;
 use store::{Sealer, Table};
 
 /// The state of the function: its clients, keys and settings.
@@ -61,10 +66,12 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     bucket: Bucket,
+    sockets: Sockets,
+    links: Links,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
-web::operations! { "rooms", "Rooms: direct ones, groups and channels, their members, their history and the files in it. Messages are sent over the socket.", State =>
+web::operations! { "rooms", "Rooms: direct ones, groups and channels, their members, their history and the files in it. Messages are sent over the socket as well.", State =>
     direct::open_direct_room,
     clubs::create_room,
     list::list_rooms,
@@ -73,6 +80,7 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     clubs::update_room,
     clubs::delete_room,
     messages::list_messages,
+    messages::send_message,
     receipts::list_receipts,
     attachments::create_attachment_upload,
     attachments::get_attachment_upload,
@@ -85,6 +93,9 @@ web::operations! { "rooms", "Rooms: direct ones, groups and channels, their memb
     invitations::list_room_invitations,
     invitations::invite_to_room,
     invitations::remove_room_invitation,
+    bans::list_room_bans,
+    bans::ban_from_room,
+    bans::end_room_ban,
     clubs::get_channel,
 }
 
@@ -96,7 +107,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let sealer = tokens.warm_up_with_sealer("rooms").await?;
-    let bucket = boot.env.read(|r| Bucket::from_env(r, &aws))?;
-    let state = State { table: tokens.table().clone(), tokens, sealer, bucket, sys };
+    let (bucket, sockets, links) = boot.env.read(|r| (Bucket::from_env(r, &aws), Sockets::read(r, &aws), Links::read(r)))?;
+    let state = State { table: tokens.table().clone(), tokens, sealer, bucket, sockets, links, sys };
     web::function(&boot, routes(), state)
 }

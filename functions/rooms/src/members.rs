@@ -76,12 +76,13 @@ pub async fn list_room_members(
     Ok(Json(RoomMemberList { items, next_cursor }))
 }
 
-/// Makes the caller a member of a public channel, or of a room that they are invited to. No effect for a member.
+/// Makes the caller a member of a public channel, or of a room that they are invited to, unless they are banned from it. No effect for
+/// a member.
 ///
-/// AWS calls: the caller, a batch of the room, their membership, invitation and counts, one transaction.
+/// AWS calls: the caller, a batch of the room, their membership, invitation, ban and counts, one transaction.
 #[utoipa::path(post, path = "/v1/rooms/{room}/members",
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
-    extensions(("x-problems" = json!(["not_found", "chat_banned", "too_many"]))),
+    extensions(("x-problems" = json!(["not_found", "chat_banned", "room_banned", "too_many"]))),
     responses((status = 200, body = RoomInfo), Problems))]
 pub async fn join_room(
     State(s): State<crate::State>,
@@ -129,7 +130,7 @@ pub async fn set_member_role(
 /// Removes a member, or ends the caller's own membership.
 ///
 /// Administrators remove members, the owner everybody else. From then on nothing of the room reaches the person, and it is
-/// answered as if it did not exist. If the owner leaves, the oldest administrator takes the room over; if nobody is left, the room
+/// answered as if it did not exist. Who is to stay out of a public channel is banned from it. If the owner leaves, the oldest administrator takes the room over; if nobody is left, the room
 /// is deleted.
 ///
 /// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.

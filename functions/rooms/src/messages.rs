@@ -1,16 +1,21 @@
-//! Reading history: the newest page first, ascending within the page.
+//! Reading history, the newest page first and ascending within the page, and sending a message.
+
+use std::num::NonZeroU64;
 
 use axum::extract::State;
+use kernel::{Kind, Problem, id::AttachmentId};
 use messaging::{
     history::{self, OlderPage},
-    message::Message,
+    message::{LogEntry, Message, Nonce},
     room::RoomName,
+    say::{self, Speaker, Words},
+    send::Receipt,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Json, PageQuery, Path, Problems, Query};
+use web::{Created, IdempotencyKey, Json, PageQuery, Path, Problems, Query};
 
-use crate::reader::Reader;
+use crate::reader::{Reader, Writer};
 
 /// Maximum bytes of a page: far below the limit of a function's answer.
 const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -49,4 +54,56 @@ pub async fn list_messages(
     let before = cursors.open(query.cursor())?;
     let OlderPage { messages, upto, before } = history::before(&s.table, &member, before, limit, PAGE_MAX_BYTES).await?;
     Ok(Json(MessageList { items: messages, upto, next_cursor: cursors.next(before)? }))
+}
+
+/// A message to send.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    /// The text: 1 to 4,000 characters. It may be empty beside files.
+    #[schema(max_length = 4000, examples("Good morning!"))]
+    text: String,
+    /// The number of the message that it answers.
+    #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
+    reply_to: Option<NonZeroU64>,
+    /// Files that the person has uploaded for this room (`POST /v1/rooms/{room}/uploads`), each for one message.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    attachments: Vec<AttachmentId>,
+}
+
+/// Sends a message to one of the caller's rooms, as `send` does over the socket: for clients without one, and when it does not open.
+///
+/// It is committed before it is answered. The same `Idempotency-Key` with the same text and files sends nothing more for 24 hours, and is
+/// answered with the message as it is by then. A key that is a nonce of the socket names the same send there. More than sixty messages
+/// within a minute, over HTTP and the socket together, ban the account.
+///
+/// AWS calls: a batch that authenticates the caller and reads the room, their membership, their sending limit, and in a direct room
+/// whether one of the two blocks the other; a read of the receipt; those of `send` over the socket; a read of the message.
+#[utoipa::path(post, path = "/v1/rooms/{room}/messages", request_body = SendMessage,
+    params(
+        ("room" = String, Path, max_length = 30, description = "The room's id, or `public`."),
+        ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this message, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f"),
+    ),
+    extensions(("x-problems" = json!(["idempotency_key_required", "not_found", "forbidden", "chat_banned", "chat_not_allowed", "message_length", "invalid", "attachment_invalid", "too_many", "idempotency_key_reused", "slow_mode"]))),
+    responses((status = 201, body = Message), Problems))]
+pub async fn send_message(
+    State(s): State<crate::State>,
+    Writer { user, member, chat, pair }: Writer,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(SendMessage { text, reply_to, attachments }): Json<SendMessage>,
+) -> Result<Created<Message>, web::Error> {
+    // The pause after a flood of frames.
+    chat.admit_ticket(s.sys.now())?;
+    let words = Words::parse(&text, Nonce::of_key(&key), reply_to, attachments)?;
+    let room = member.room.id;
+    let receipt = s.table.get::<Receipt>(Receipt::key_of(user.id, room, &words.nonce)).await?;
+    let speaker = Speaker { user: &user, member, socket: "", chat, receipt, pair };
+    let said = say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, words).await;
+    let Receipt { seq, .. } = said.map_err(|problem| match problem.kind {
+        Kind::NonceReused => Problem::from(Kind::IdempotencyKeyReused),
+        _ => problem,
+    })?;
+    let entry = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await?.ok_or(Kind::NotFound)?;
+    Ok(Created(format!("/v1/rooms/{room}/messages"), entry.shown()))
 }

@@ -32,6 +32,44 @@ impl FromRequestParts<State> for Unbanned {
     }
 }
 
+/// The caller in one of their rooms, not banned from chat. One request to the table.
+pub struct Writer {
+    /// The caller.
+    pub user: User,
+    /// The room and their membership.
+    pub member: RoomMember,
+    /// The state of their sending limit.
+    pub chat: ChatState,
+    /// In a direct room: how the two people stand to each other.
+    pub pair: Option<Pair>,
+}
+
+impl Admits for Writer {
+    fn callers() -> Option<Vec<&'static str>> {
+        Member::callers()
+    }
+}
+
+impl FromRequestParts<State> for Writer {
+    type Rejection = web::Error;
+
+    async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
+        let claims = s.tokens.verify(bearer(&parts.headers)?).await?;
+        let Path(RoomName(room)) = Path::<RoomName>::from_request_parts(parts, s).await?;
+        let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, claims.sub));
+        let (chat_key, pair_key) = (ChatState::key_of(claims.sub), Pair::key_in(room));
+        // Nobody's pair is in the public room.
+        let pair = (room != PUBLIC).then(|| pair_key.clone());
+        let keys = [room_key.clone(), member_key.clone(), chat_key.clone()].into_iter().chain(pair);
+        let (caller, mut found) = load_with(&s.table, &s.sys, &claims, keys, false).await?;
+        let user = caller?.user;
+        let chat = found.take::<ChatState>(&chat_key)?.unwrap_or_default();
+        chat.check_ban(s.sys.now())?;
+        let member = RoomMember::of(room, user.id, found.take(&room_key)?, found.take(&member_key)?)?;
+        Ok(Self { user, member, chat, pair: found.take(&pair_key)? })
+    }
+}
+
 /// The caller in one of their rooms, as the socket admits them: not banned from chat, and in a direct room with nobody who blocks the
 /// other. One request to the table.
 pub struct Reader {
@@ -51,20 +89,10 @@ impl FromRequestParts<State> for Reader {
     type Rejection = web::Error;
 
     async fn from_request_parts(parts: &mut Parts, s: &State) -> Result<Self, web::Error> {
-        let claims = s.tokens.verify(bearer(&parts.headers)?).await?;
-        let Path(RoomName(room)) = Path::<RoomName>::from_request_parts(parts, s).await?;
-        let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, claims.sub));
-        let (chat_key, pair_key) = (ChatState::key_of(claims.sub), Pair::key_in(room));
-        // Nobody's pair is in the public room.
-        let pair = (room != PUBLIC).then(|| pair_key.clone());
-        let keys = [room_key.clone(), member_key.clone(), chat_key.clone()].into_iter().chain(pair);
-        let (caller, mut found) = load_with(&s.table, &s.sys, &claims, keys, false).await?;
-        let user = caller?.user;
-        found.take::<ChatState>(&chat_key)?.unwrap_or_default().check_ban(s.sys.now())?;
-        let member = RoomMember::of(room, user.id, found.take(&room_key)?, found.take(&member_key)?)?;
-        match found.take::<Pair>(&pair_key)? {
-            Some(pair) if pair.is_blocked() => Err(Kind::NotFound.because("one blocks the other").into()),
-            _ => Ok(Self { user, member }),
+        let Writer { user, member, pair, .. } = Writer::from_request_parts(parts, s).await?;
+        if pair.is_some_and(|pair| pair.is_blocked()) {
+            return Err(Kind::NotFound.because("one blocks the other").into());
         }
+        Ok(Self { user, member })
     }
 }

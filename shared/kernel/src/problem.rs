@@ -81,6 +81,9 @@ kinds! {
     FactorLocked = 403 "factor_locked";
     /// Banned from chat; `reason` says why, `explanation` what a moderator adds, and `ends_at` when the ban ends, if it does.
     ChatBanned = 403 "chat_banned";
+    /// The person is banned from this group or channel; `explanation` is what its administrators say about it, and `ends_at` when the
+    /// ban ends, if it does.
+    RoomBanned = 403 "room_banned";
     /// The other person does not accept messages from the caller.
     ChatNotAllowed = 403 "chat_not_allowed";
     /// The object does not exist, or the caller may not know of it.
@@ -355,10 +358,10 @@ pub struct ProblemMembers {
     /// In `chat_banned`: why.
     #[schema(required = false, schema_with = ban_reason)]
     pub reason: Option<String>,
-    /// In `chat_banned`: what the moderator says about it.
+    /// In `chat_banned` and `room_banned`: what the moderator or the administrators say about it.
     #[schema(nullable = false)]
     pub explanation: Option<String>,
-    /// In `chat_banned`: when the ban ends. Absent if it has no end.
+    /// In `chat_banned` and `room_banned`: when the ban ends. Absent if it has no end.
     #[schema(nullable = false)]
     pub ends_at: Option<crate::Timestamp>,
     /// In `thread_moved_on`: the last number of the thread.

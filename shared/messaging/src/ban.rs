@@ -7,9 +7,11 @@
 //! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`] does it again, in case
 //! that process was killed in between.
 
+use std::time::Duration;
+
 use accounts::{audit::AuditEntry, staff, user::notify};
 use events::{Notice, Outbox, rooms::ChatBanned};
-use kernel::{Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
+use kernel::{FieldError, Kind, Locale, Problem, Sys, Time, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{Cond, Conditional as _, Index, Key, Page, Range, Slot, StoreError, Table, Tx, Update, field};
 use utoipa::{
@@ -28,6 +30,20 @@ use crate::{
     report::ReportReason,
     spam::ChatState,
 };
+
+/// The longest ban that has an end, in minutes: a year.
+pub const MINUTES_MOST: u32 = 366 * 24 * 60;
+
+/// The end of a ban that lasts so many minutes.
+///
+/// # Errors
+/// `range`
+pub fn ends_after(minutes: u32, now: Time) -> Result<Time, FieldError> {
+    match minutes {
+        1..=MINUTES_MOST => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
+        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MOST)),
+    }
+}
 
 /// Why somebody is banned from chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,16 +104,21 @@ impl Ban {
     #[must_use]
     #[track_caller]
     pub fn problem(&self, now: Time) -> Problem {
-        let mut problem = Kind::ChatBanned.because("the person is banned from chat").with("reason", self.reason.as_str());
-        if let Some(explanation) = &self.explanation {
-            problem = problem.with("explanation", explanation.to_string());
-        }
-        if let Some(until) = self.until {
-            let ends_at = serde_json::to_value(Timestamp::from(until)).unwrap_or_default();
-            problem = problem.with("ends_at", ends_at).retry_after(until.since(now));
-        }
-        problem
+        let problem = Kind::ChatBanned.because("the person is banned from chat").with("reason", self.reason.as_str());
+        explained(problem, self.explanation.as_ref(), self.until, now)
     }
+}
+
+/// Adds to the problem of a ban what is said about it, and when it ends.
+pub(crate) fn explained(mut problem: Problem, explanation: Option<&Explanation>, until: Option<Time>, now: Time) -> Problem {
+    if let Some(explanation) = explanation {
+        problem = problem.with("explanation", explanation.to_string());
+    }
+    if let Some(until) = until {
+        let ends_at = serde_json::to_value(Timestamp::from(until)).unwrap_or_default();
+        problem = problem.with("ends_at", ends_at).retry_after(until.since(now));
+    }
+    problem
 }
 
 /// The condition that a person is not banned.
@@ -240,8 +261,6 @@ kernel::audited_words!(BanReason);
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);

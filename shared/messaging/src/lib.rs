@@ -38,7 +38,9 @@ pub mod purge;
 pub mod receipts;
 pub mod report;
 pub mod room;
+pub mod room_ban;
 pub mod roster;
+pub mod say;
 pub mod send;
 mod sockets;
 pub mod spam;
@@ -65,6 +67,7 @@ store::items![
     room::Room,
     room::RoomEntry,
     room::SlugClaim,
+    room_ban::RoomBan,
     roster::RoomCount,
     send::Receipt,
     spam::ChatState,

@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use accounts::{picture::Picture, profanity};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::{
     FieldError, Kind, Problem, Time,
     clock::Timestamp,
     id::{MessageId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use store::{About, Index, Item, Key, Personal};
 use utoipa::ToSchema;
 
@@ -105,6 +107,14 @@ const _: () = assert!(NONCE_MAX_CHARS == 64, "what the schema says");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a nonce has 1 to {NONCE_MAX_CHARS} of A-Z a-z 0-9 _ -")]
 pub struct BadNonce;
+
+impl Nonce {
+    /// The nonce of a send over HTTP: its idempotency key, or the SHA-256 of one that has other characters or is too long.
+    #[must_use]
+    pub fn of_key(key: &str) -> Self {
+        key.parse().unwrap_or_else(|BadNonce| Self(URL_SAFE_NO_PAD.encode(Sha256::digest(key))))
+    }
+}
 
 impl TryFrom<String> for Nonce {
     type Error = BadNonce;
@@ -434,6 +444,15 @@ mod tests {
         for bad in ["", "a#b", "a b", "ż", "a\n", &"x".repeat(65)] {
             assert!(bad.parse::<Nonce>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_a_nonce_or_leads_to_one() {
+        assert_eq!(Nonce::of_key("0192-a_Z").to_string(), "0192-a_Z");
+        let long = "k".repeat(255);
+        let hashed = ["a#b", "a#c", &long].map(|key| Nonce::of_key(key).to_string());
+        assert!(hashed.iter().all(|nonce| nonce.parse::<Nonce>().is_ok()), "{hashed:?}");
+        assert_ne!(hashed[0], hashed[1]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::{
     member::{Invitation, Membership, RoomMember, RoomRole},
     message::{Author, Content, Happened, LogEntry, RoomEvent},
     room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomEntry, RoomKind, RulesChange, Slug, SlugClaim, Title, Topic},
+    room_ban::{self, RoomBan},
 };
 
 /// The most groups and channels that one person is a member of.
@@ -42,6 +43,8 @@ pub const OWNED_MOST: u32 = 50;
 pub const INVITATION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Invitations that one person may send.
 pub const INVITED: Quota = Quota::window("room_invitations", 100, DAY, "invitations to rooms by an account");
+/// Bans from rooms that one person may impose.
+pub const BANNED: Quota = Quota::window("room_bans", 100, DAY, "bans from rooms by an account");
 
 /// The numbers of groups and channels that a person is in, for their limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,14 +156,17 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
 /// transaction, again for each change that was faster.
 ///
 /// # Errors
-/// [`Kind::NotFound`] without an invitation, [`Kind::TooMany`] if the room is full or they are in [`JOINED_MOST`] rooms.
+/// [`Kind::NotFound`] without an invitation, [`Kind::RoomBanned`], [`Kind::TooMany`] if the room is full or they are in
+/// [`JOINED_MOST`] rooms.
 pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<Room, Problem> {
     let (member, invited, count) = (Membership::key_of(room, user.id), Invitation::key_of(room, user.id), RoomCount::key_of(user.id));
-    let keys = [member.clone(), invited.clone(), count.clone()];
+    let banned = RoomBan::key_of(room, user.id);
+    let keys = [member.clone(), invited.clone(), count.clone(), banned.clone()];
     let changed = change(table, sys, room, &keys, |room, club, found, now| {
         if found.take::<Membership>(&member)?.is_some() {
             return Ok(None);
         }
+        admitted(found, &banned, now)?;
         let invitation = found.take::<Invitation>(&invited)?.filter(|invitation| now < invitation.until);
         let open = club.slug.is_some();
         if !open && invitation.is_none() {
@@ -174,6 +180,7 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
         let from = if open { 1 } else { room.seq.saturating_add(1) };
         // What was written before is not unread.
         plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user.id, now) });
+        plan.tx.check(banned.clone(), room_ban::is_over(now));
         if invitation.is_some() {
             plan.tx.delete_when(invited.clone(), Cond::Exists);
         }
@@ -183,6 +190,14 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
         Ok(Some(plan))
     });
     changed.await
+}
+
+/// Checks that somebody is not banned from the room.
+fn admitted(found: &mut Batch, banned: &Key, now: Time) -> Result<(), Problem> {
+    match found.take::<RoomBan>(banned)?.filter(|ban| ban.holds(now)) {
+        Some(ban) => Err(ban.problem(now)),
+        None => Ok(()),
+    }
 }
 
 /// Ends the membership of the caller. The oldest administrator takes over the room of an owner who leaves, and a room that
@@ -246,23 +261,79 @@ pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     change(table, sys, room, &[actor.clone(), member.clone(), person.clone()], |room, club, found, _| {
         let me = RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?;
         let them = RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?;
-        me.administrates()?;
-        if them.role() != RoomRole::Member {
-            me.owns()?;
-        }
-        if them.role() == RoomRole::Owner {
-            return Err(Kind::OwnerStays.into());
-        }
-        let mut plan = Plan::of(club);
-        plan.take_out(room.id, user);
-        if room.kind == RoomKind::Group || them.role() != RoomRole::Member {
-            let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
-            plan.entries.push(happened(RoomEvent::Removed {}, &who));
-        }
+        may_remove(&me, them.role())?;
+        let who = found.take::<User>(&person)?.map_or_else(|| nameless(user), |u| author(&u));
+        Ok(Some(removal(room, club, &who)))
+    })
+    .await
+    .map(drop)
+}
+
+/// Checks that somebody may remove a person with this role.
+fn may_remove(me: &RoomMember, role: RoomRole) -> Result<(), Problem> {
+    me.administrates()?;
+    match role {
+        RoomRole::Member => Ok(()),
+        RoomRole::Admin => me.owns(),
+        RoomRole::Owner => me.owns().and(Err(Kind::OwnerStays.into())),
+    }
+}
+
+/// The end of a membership by others.
+fn removal(room: &Room, club: &Club, who: &Author) -> Plan {
+    let mut plan = Plan::of(club);
+    plan.take_out(room.id, who.id);
+    if room.kind == RoomKind::Group || room.role_of(who.id) != RoomRole::Member {
+        plan.entries.push(happened(RoomEvent::Removed {}, who));
+    }
+    plan
+}
+
+/// Bans a person from a room, or replaces their ban by another one. Who may remove them does that. A member is removed and an
+/// invitation withdrawn in the same transaction. A counter, a batch read and a transaction, the last two again for each change that
+/// was faster.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`], [`Kind::TooManyRequests`] after a hundred bans in a day.
+pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<(), Problem> {
+    let RoomBan { room, user, .. } = *ban;
+    let (actor, member, person) = (Membership::key_of(room, by), Membership::key_of(room, user), User::key_of(user));
+    limits::take(table, sys.now(), &[BANNED.of(by)]).await?;
+    change(table, sys, room, &[actor.clone(), member.clone(), person.clone()], |room, club, found, _| {
+        let me = RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?;
+        may_remove(&me, room.role_of(user))?;
+        let who = found.take::<User>(&person)?.filter(|who| who.status != Status::Purging).ok_or(Kind::NotFound)?;
+        let mut plan = if found.take::<Membership>(&member)?.is_some() {
+            removal(room, club, &author(&who))
+        } else {
+            let mut plan = Plan::of(club);
+            plan.tx.check(member.clone(), Cond::Absent);
+            plan
+        };
+        plan.tx.put_always(ban);
+        plan.tx.delete(Invitation::key_of(room.id, user));
+        // The purge of an account finds all bans of the person.
+        plan.tx.check(person.clone(), Cond::Exists.and(field("status").ne(Status::Purging)));
         Ok(Some(plan))
     })
     .await
     .map(drop)
+}
+
+/// Ends a ban from a room before its time. Administrators do that. No effect if there is none. A batch read and a deletion.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Forbidden`].
+pub async fn unban(table: &Table, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
+    administrates(table, by, room).await?;
+    Ok(table.delete(RoomBan::key_of(room, user)).await?)
+}
+
+/// Checks that somebody administrates a room. A batch read.
+async fn administrates(table: &Table, by: UserId, room: RoomId) -> Result<(), Problem> {
+    let (room_key, actor) = (Room::key_of(room), Membership::key_of(room, by));
+    let mut found = table.get_many(vec![room_key.clone(), actor.clone()]).await?;
+    RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()
 }
 
 /// Gives a member another role. The owner does that. Who is made the owner takes the room over, and the owner before becomes an
@@ -408,25 +479,28 @@ pub async fn close(table: &Table, sys: &Sys, by: Actor, room: RoomId, also: impl
 /// who is a member or has an invitation. A batch read, a counter and a transaction; for a friend another batch read.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::ChatNotAllowed`] if they take no messages from the
-/// caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in a day,
-/// [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
+/// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::ChatNotAllowed`] if they take no
+/// messages from the caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in
+/// a day, [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     let (room_key, person, count) = (Room::key_of(room), User::key_of(user), RoomCount::key_of(user));
     let (actor, member, pair_key) = (Membership::key_of(room, by), Membership::key_of(room, user), Pair::key_of(by, user));
-    let keys = distinct(&[room_key.clone(), actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone()]);
+    let banned = RoomBan::key_of(room, user);
+    let keys = [room_key.clone(), actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone(), banned.clone()];
+    let keys = distinct(&keys);
     let mut found = table.get_many(keys).await?;
     let me = RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?;
     me.administrates()?;
     if user == by || found.take::<Membership>(&member)?.is_some() {
         return Ok(());
     }
+    let now = sys.now();
+    admitted(&mut found, &banned, now)?;
     let them = found.take::<User>(&person)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
     let pair = found.take::<Pair>(&pair_key)?;
     if pair.as_ref().is_some_and(Pair::is_blocked) {
         return Err(Kind::ChatNotAllowed.because("one blocks the other"));
     }
-    let now = sys.now();
     limits::take(table, now, &[INVITED.of(by)]).await?;
     // Somebody who is in as many rooms as they may be is invited, and has to leave one first.
     let has_room = found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false).is_ok();
@@ -456,17 +530,19 @@ fn is_added_at_once(user: &User, pair: Option<&Pair>) -> bool {
 /// Makes a friend a member of a group. A batch read and a transaction, again for each change that was faster.
 ///
 /// # Errors
-/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::TooMany`] if the group is full, [`Kind::Conflict`] if the friend cannot be added any
-/// more.
+/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::TooMany`] if the group is full, [`Kind::Conflict`] if the
+/// friend cannot be added any more.
 async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     let (actor, member, invited) = (Membership::key_of(room, by), Membership::key_of(room, user), Invitation::key_of(room, user));
     let (person, pair_key, count) = (User::key_of(user), Pair::key_of(by, user), RoomCount::key_of(user));
-    let keys = [actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone()];
+    let banned = RoomBan::key_of(room, user);
+    let keys = [actor.clone(), member.clone(), person.clone(), pair_key.clone(), count.clone(), banned.clone()];
     change(table, sys, room, &keys, |room, club, found, now| {
         RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.administrates()?;
         if found.take::<Membership>(&member)?.is_some() {
             return Ok(None);
         }
+        admitted(found, &banned, now)?;
         let (them, pair) = (found.take::<User>(&person)?.ok_or(Kind::NotFound)?, found.take::<Pair>(&pair_key)?);
         let has_room = found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false).is_ok();
         if !has_room || !is_added_at_once(&them, pair.as_ref()) {
@@ -479,6 +555,7 @@ async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         // What was written before is neither shown nor unread.
         let from = room.seq.saturating_add(1);
         plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user, now) });
+        plan.tx.check(banned.clone(), room_ban::is_over(now));
         plan.tx.delete(invited.clone());
         let still = field("added_by_friends").absent().or(field("added_by_friends").eq(true));
         plan.tx.check(person.clone(), field("status").eq(Status::Active).and(still));
@@ -496,9 +573,7 @@ async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
 pub async fn uninvite(table: &Table, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     if user != by {
-        let (room_key, actor) = (Room::key_of(room), Membership::key_of(room, by));
-        let mut found = table.get_many(vec![room_key.clone(), actor.clone()]).await?;
-        RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()?;
+        administrates(table, by, room).await?;
     }
     Ok(table.delete(Invitation::key_of(room, user)).await?)
 }

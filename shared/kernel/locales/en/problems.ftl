@@ -59,6 +59,7 @@ chat_banned = You are banned from chat.
         [fraud] The reason is fraud.
        *[other] You broke the rules of the chat.
     }
+room_banned = A ban keeps this account out of the room.
 friend_exists = You have asked this person already, or you are friends.
 friend_state = This is not possible as you and this person stand to each other now.
     .detail = The relation has changed in the meantime, or you have blocked this person. Load it again.

@@ -59,6 +59,7 @@ chat_banned = Nie możesz już korzystać z czatu.
         [fraud] Powodem jest oszustwo.
        *[other] Naruszono zasady czatu.
     }
+room_banned = To konto ma zakaz wstępu do tego pokoju.
 friend_exists = Ta osoba ma już Twoje zaproszenie do znajomych albo już się znacie.
 friend_state = W obecnej relacji z tą osobą nie jest to możliwe.
     .detail = Relacja zmieniła się w międzyczasie albo ta osoba jest przez Ciebie zablokowana. Wczytaj ją ponownie.

@@ -1,0 +1,121 @@
+//! Saying something in a room, over the socket or over HTTP: what a message refers to is found, the message is sent ([`send`]), and
+//! the others are told. One message too many in a minute bans the account.
+
+use std::num::NonZeroU64;
+
+use accounts::{pair::Pair, picture::Links, staff::Roles, user::User};
+use kernel::{FieldError, Problem, Sys, id::AttachmentId};
+use store::Table;
+
+use crate::{
+    Sockets, attachment, delivery, digest, exclusion,
+    frame::{self, CHAT_STREAM, Push},
+    member::RoomMember,
+    mention,
+    message::{Message, Nonce, Text},
+    room::RoomKind,
+    send::{self, Receipt, SendError, Sending, Sent},
+    spam::ChatState,
+};
+
+/// What a client sends.
+#[derive(Debug)]
+pub struct Words {
+    /// The text.
+    pub text: Text,
+    /// The client's nonce.
+    pub nonce: Nonce,
+    /// The number of the message that it answers.
+    pub reply_to: Option<u64>,
+    /// The files.
+    pub attachments: Vec<AttachmentId>,
+}
+
+impl Words {
+    /// Checks what needs no read.
+    ///
+    /// # Errors
+    /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`], [`kernel::Kind::TooMany`]
+    pub fn parse(text: &str, nonce: Nonce, reply_to: Option<NonZeroU64>, attachments: Vec<AttachmentId>) -> Result<Self, Problem> {
+        attachment::listed(&attachments)?;
+        let text = if attachments.is_empty() { Text::parse(text)? } else { Text::beside_files(text)? };
+        Ok(Self { text, nonce, reply_to: reply_to.map(NonZeroU64::get), attachments })
+    }
+}
+
+/// Who says it, already authorized.
+#[derive(Debug)]
+pub struct Speaker<'a> {
+    /// The person.
+    pub user: &'a User,
+    /// The person in the room.
+    pub member: RoomMember,
+    /// Their socket. Empty over HTTP.
+    pub socket: &'a str,
+    /// The state of their sending limit.
+    pub chat: ChatState,
+    /// The receipt of the nonce, if it was committed before.
+    pub receipt: Option<Receipt>,
+    /// In a direct room: how the two people stand to each other.
+    pub pair: Option<Pair>,
+}
+
+/// Sends a message and tells the others in a small room. In larger ones `room-fanout` does.
+///
+/// # Errors
+/// [`kernel::Kind::Invalid`] for an answer to what the person does not see, and the problems of [`send::send`].
+pub async fn say(
+    table: &Table,
+    sys: &Sys,
+    sockets: &Sockets,
+    links: &Links,
+    Speaker { user, member, socket, chat, receipt, pair }: Speaker<'_>,
+    Words { text, nonce, reply_to, attachments }: Words,
+) -> Result<Receipt, Problem> {
+    let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
+    if reply_to.is_some_and(|seq| !visible(seq)) {
+        return Err(Problem::field("/reply_to", FieldError::new("choice")));
+    }
+    let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
+    let fingerprint = send::fingerprint(&text, &attachments);
+    // A repetition is answered from its receipt.
+    let (mentions, attachments) = if receipt.is_some() {
+        (Vec::new(), Vec::new())
+    } else {
+        (mention::resolve(table, &text).await?, attachment::resolve(table, user.id, room, &attachments).await?)
+    };
+    let direct = member.room.kind == RoomKind::Direct;
+    let staff = receipt.is_none() && is_staff_in_slow_mode(table, &member).await?;
+    let desk = None;
+    let sending =
+        Sending { user, member, pair, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
+    match send::send(table, sys, sending).await {
+        Ok(Sent { receipt, deliver, away }) => {
+            let told = |message: Message| {
+                // The record of the sender has been read. The other person may not have seen it yet.
+                let picture = direct.then(|| links.of(user.picture));
+                frame::write(CHAT_STREAM, None, &Push::Message(&Message { picture, ..message }))
+            };
+            // At the same time, so that who is here does not wait for who is not.
+            let deliver = async {
+                if let Some((message, people)) = deliver {
+                    delivery::deliver(table, sys, sockets, &people, Some(socket), &told(message)).await;
+                }
+            };
+            tokio::join!(deliver, digest::expect(table, sys.now(), room, &away));
+            Ok(receipt)
+        }
+        Err(SendError::Refused(problem)) => Err(problem),
+        Err(SendError::Spam) => Err(exclusion::ban(table, sys, sockets, user.id).await),
+    }
+}
+
+/// Whether the sender need not wait in a room with a slow mode, because they are staff. One read if there is a slow mode and the sender
+/// does not administrate the room.
+async fn is_staff_in_slow_mode(table: &Table, member: &RoomMember) -> Result<bool, Problem> {
+    if member.room.slow_mode.is_none() || member.administrates().is_ok() {
+        return Ok(false);
+    }
+    let roles = table.get::<Roles>(Roles::key_of(member.membership.user)).await?;
+    Ok(roles.is_some_and(|roles| !roles.roles.is_empty()))
+}
