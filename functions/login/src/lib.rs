@@ -33,6 +33,7 @@ use kernel::Sys;
 use passkeys::Site;
 use proofs::{
     challenge::CodeKey,
+    code_rules::CodeRules,
     factor::FactorKeys,
     gate::Gate,
     password::Hasher,
@@ -56,6 +57,7 @@ pub struct State {
     factor_keys: FactorKeys,
     site: Site,
     sending: SendLimits,
+    codes: CodeRules,
     gate: Gate,
     places: Places,
     figures: Figures,
@@ -63,7 +65,7 @@ pub struct State {
 
 impl State {
     fn factor_context<'a>(&'a self, client: &'a kernel::Client, user: &'a User) -> FactorContext<'a> {
-        FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
+        FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, codes: &self.codes, client, user }
     }
 }
 
@@ -108,6 +110,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         factor_keys: keys.factor_keys(&sys),
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
         gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),

@@ -19,7 +19,7 @@ use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::sending::SendLimits;
+use proofs::{code_rules::CodeRules, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -35,6 +35,7 @@ pub struct State {
     keys: KeysOnDemand,
     site: Site,
     sending: SendLimits,
+    codes: CodeRules,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -78,6 +79,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         keys,
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

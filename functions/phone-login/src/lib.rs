@@ -25,6 +25,7 @@ use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
 use proofs::{
     challenge::CodeKey,
+    code_rules::CodeRules,
     gate::Gate,
     sending::SendLimits,
     signed_in::{Cookies, SessionIssuer},
@@ -44,6 +45,7 @@ pub struct State {
     issuer: SessionIssuer,
     code_key: CodeKey,
     sending: SendLimits,
+    codes: CodeRules,
     gate: Gate,
     digits: Digits,
     terms: Terms,
@@ -87,6 +89,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
         terms: Terms::read(r),

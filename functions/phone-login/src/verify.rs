@@ -283,7 +283,7 @@ impl Proven<'_> {
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], remaining_factors(user), options);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client, user };
+        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, codes: &s.codes, client, user };
         let (sent, permit) = next.start(&context, &mut tx).await?;
         self.commit(permit, tx, SignInReply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None)))).await
     }

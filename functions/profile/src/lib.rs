@@ -26,7 +26,7 @@ use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
-use proofs::sending::SendLimits;
+use proofs::{code_rules::CodeRules, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -43,6 +43,7 @@ pub struct State {
     links: Links,
     keys: KeysOnDemand,
     sending: SendLimits,
+    codes: CodeRules,
     blocked: Blocked,
 }
 
@@ -90,6 +91,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         links: Links::read(r),
         keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
         blocked: Blocked::read(r),
         sys: sys.clone(),
     })?;

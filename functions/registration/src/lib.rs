@@ -27,6 +27,7 @@ use function::{Boot, Function, StartError};
 use kernel::{Problem, Sys};
 use proofs::{
     challenge::{Challenge, CodeKey},
+    code_rules::CodeRules,
     gate::Gate,
     password::{Hasher, PasswordChecker},
     sending::{self, Permit, Request, Requester},
@@ -49,6 +50,7 @@ pub struct State {
     tokens: Tokens,
     issuer: SessionIssuer,
     code_key: CodeKey,
+    codes: CodeRules,
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
@@ -114,6 +116,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
+        codes: CodeRules::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
