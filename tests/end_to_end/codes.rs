@@ -180,7 +180,7 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
         (Kind::Registration, 120, 1, 120, "resend_mail"),
         (Kind::ContactByText, 300, 4, 70, "resend_text"),
         // As everywhere.
-        (Kind::SetupByMail, 180, 5, 45, "resend_setup"),
+        (Kind::ContactByMail, 600, 3, 20, "resend_mail"),
     ]
     .into_iter()
     .enumerate()
@@ -203,7 +203,7 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
         let stored = asked.stored(&cloud).await;
         let code = cloud.code_to(&asked.to).await;
         advance_to(&cloud, moment(&stored, "expires_at") - SLACK).await;
-        asked.try_code(&code).await.succeeds();
+        asked.refreshed().await.try_code(&code).await.succeeds();
     }
     let parameters = [("CodeRules".to_owned(), "phone_login=3601/3/0".to_owned())].into();
     let weaker = local::Options { parameters, hosting: local::hosts::Hosting::Eager, ..local::Options::default() };
