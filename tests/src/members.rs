@@ -3,7 +3,7 @@
 
 use accounts::{
     Keyring, NewAccount,
-    identifier::{BirthDate, Email, PersonName, Phone, Username},
+    identifier::{BirthDate, Email, MinimumAge, PersonName, Phone, Username},
     session::Opening,
     token::{Issuer, Method, Tokens},
     user::{Factor, PasswordHash, User},
@@ -110,7 +110,7 @@ impl Members {
             email: Some(email.clone()),
             first_name: PersonName::parse(FIRST_NAME).ok(),
             last_name: PersonName::parse(LAST_NAME).ok(),
-            birth_date: BirthDate::parse(BIRTH_DATE, now).ok(),
+            birth_date: BirthDate::parse(BIRTH_DATE, now, MinimumAge::DEFAULT).ok(),
             has_password: true,
             ..User::new(self.sys.id(), username, Locale::En, now)
         };

@@ -17,7 +17,7 @@ mod username;
 
 use accounts::{
     audit::Audit,
-    identifier::{Email, Phone},
+    identifier::{Email, MinimumAge, Phone},
     token::Tokens,
 };
 use axum::extract::FromRef;
@@ -44,6 +44,7 @@ pub struct State {
     keys: KeysOnDemand,
     sending: SendLimits,
     codes: CodeRules,
+    minimum_age: MinimumAge,
     blocked: Blocked,
 }
 
@@ -92,6 +93,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),
+        minimum_age: MinimumAge::read(r),
         blocked: Blocked::read(r),
         sys: sys.clone(),
     })?;

@@ -19,6 +19,7 @@ mod start;
 mod username;
 
 use accounts::{
+    identifier::MinimumAge,
     terms::Terms,
     token::{Issuer, Tokens},
 };
@@ -51,6 +52,7 @@ pub struct State {
     issuer: SessionIssuer,
     code_key: CodeKey,
     codes: CodeRules,
+    minimum_age: MinimumAge,
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
@@ -117,6 +119,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         issuer: SessionIssuer::new(issuer, cookies.clone()),
         code_key: keys.code_key(),
         codes: CodeRules::read(r),
+        minimum_age: MinimumAge::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),
