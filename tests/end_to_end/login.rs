@@ -477,6 +477,22 @@ async fn sessions_end() {
     idle.post("/v1/sessions/refresh", json!({ "refresh_token": idle.refresh_token() })).await.is_problem(401, "refresh_invalid");
 }
 
+/// A deployment chooses after how many days without use a session ends.
+/// Promise: session-lifetime
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_chooses_when_unused_sessions_end() {
+    let day = Duration::from_secs(24 * 3600);
+    let cloud = Cloud::start_with(&[("SessionIdleDays", "3")]).await;
+    let _ = cloud.member("ana").await;
+    let (used, unused) = (cloud.sign_in("ana").await, cloud.sign_in("ana").await);
+    cloud.advance(2 * day).await;
+    let refreshed = used.post("/v1/sessions/refresh", json!({ "refresh_token": used.refresh_token() })).await.is(200);
+    cloud.advance(day).await;
+    let refresh = async |token: &str| cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    refresh(&unused.refresh_token()).await.is_problem(401, "refresh_invalid");
+    refresh(refreshed["refresh_token"].as_str().unwrap()).await.is(200);
+}
+
 /// Sessions are listed, and ended one by one or all at once, with immediate effect.
 /// Promise: session-list, sign-out-immediate
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,7 @@ mod step_up;
 
 use accounts::{
     audit::Audit,
+    session::IdleDays,
     token::{Issuer, Tokens},
     user::User,
 };
@@ -104,7 +105,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),

@@ -17,6 +17,7 @@ mod verify;
 
 use accounts::{
     audit::Audit,
+    session::IdleDays,
     terms::Terms,
     token::{Issuer, Tokens},
 };
@@ -86,7 +87,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),

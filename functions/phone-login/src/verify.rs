@@ -310,7 +310,8 @@ impl Proven<'_> {
             ..User::new(id, Username::draw(&s.sys), flow.locale, s.sys.now())
         };
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
-        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client).instead_of(previous);
+        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client);
+        let opening = opening.instead_of(previous).idle_for(s.issuer.idle());
         for _ in 0..DRAWS {
             let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
             let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;

@@ -20,6 +20,7 @@ mod username;
 
 use accounts::{
     identifier::MinimumAge,
+    session::IdleDays,
     terms::Terms,
     token::{Issuer, Tokens},
 };
@@ -116,7 +117,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
         codes: CodeRules::read(r),
         minimum_age: MinimumAge::read(r),

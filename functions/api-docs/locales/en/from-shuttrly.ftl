@@ -15,7 +15,7 @@ resend-here = Works, after twenty seconds by mail; 429 tells how long to wait.
 devices = Trusted devices for thirty days, with browser, system and place
 devices-here = At most ten. The secret is replaced at each use, and all are forgotten when password or factors change. The place comes from the edge, never from a service asked at the sign-in.
 sessions = A session for an hour, or two weeks with a remembered device
-sessions-here = Two weeks without use, thirty days at most, for everybody; these are no settings. Sessions are listed and ended one by one.
+sessions-here = Two weeks without use, or as many days as the setting says; thirty days at most, for everybody. Sessions are listed and ended one by one.
 factors = Mail and app as factors, each turned on and off with the password
 factors-here = Turned on together the first time. A new secret replaces the active one only after its first code. Off needs a factor too. Each change is recorded and mailed.
 profile = A form with address, name, birth date, text and privacy
@@ -31,7 +31,7 @@ reset-here = Half an hour, and the mail says so. The new password differs from t
 password = Five rules for passwords
 password-here = Five settings; only the length of twelve is on by default. All broken rules are told at once. Common passwords, and the person’s own data, are refused too.
 constants = Ten constants, of which most did nothing
-constants-here = All of these limits hold. Lives, tries and pauses of codes are settings by purpose, with these values as defaults.
+constants-here = All of these limits hold. Lives, tries and pauses of codes, by purpose, and the age are settings, with these values as defaults. The pause after failures is in the code, beside its use.
 panel = A panel that lists everybody, and the members of a group
 panel-here = By pages, with search, role, state and days of joining. Groups are roles: <code>?role=moderator</code>.
 edit = Editing every column of anybody, roles and secrets included

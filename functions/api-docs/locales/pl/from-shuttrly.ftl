@@ -15,7 +15,7 @@ resend-here = Działa, po dwudziestu sekundach dla maila; 429 mówi, ile czekać
 devices = Zaufane urządzenia na trzydzieści dni, z przeglądarką, systemem i miejscem
 devices-here = Najwyżej dziesięć. Sekret jest wymieniany przy każdym użyciu, a wszystkie są zapominane przy zmianie hasła lub składników. Miejsce pochodzi z krawędzi sieci, nigdy z usługi pytanej przy logowaniu.
 sessions = Sesja na godzinę albo na dwa tygodnie z zapamiętanym urządzeniem
-sessions-here = Dwa tygodnie bez użycia, najwyżej trzydzieści dni, dla wszystkich; to nie są ustawienia. Sesje są na liście i kończy się je pojedynczo.
+sessions-here = Dwa tygodnie bez użycia albo tyle dni, ile mówi ustawienie; najwyżej trzydzieści dni, dla wszystkich. Sesje są na liście i kończy się je pojedynczo.
 factors = Mail i aplikacja jako składniki, włączane i wyłączane hasłem
 factors-here = Za pierwszym razem włączane razem. Nowy sekret zastępuje czynny dopiero po pierwszym kodzie. Wyłączenie wymaga też składnika. Każda zmiana jest zapisywana i zgłaszana mailem.
 profile = Formularz z adresem, nazwiskiem, datą urodzenia, opisem i prywatnością
@@ -31,7 +31,7 @@ reset-here = Pół godziny i tak mówi mail. Nowe hasło różni się od poprzed
 password = Pięć reguł haseł
 password-here = Pięć ustawień; domyślnie włączona jest tylko długość dwunastu. Wszystkie złamane reguły podawane są naraz. Odrzucane są też hasła popularne i dane osoby.
 constants = Dziesięć stałych, z których większość nic nie robiła
-constants-here = Wszystkie te limity obowiązują. Życie, próby i przerwy kodów są ustawieniami dla każdego celu, z tymi wartościami jako domyślnymi.
+constants-here = Wszystkie te limity obowiązują. Życie, próby i przerwy kodów, dla każdego celu, oraz wiek są ustawieniami, z tymi wartościami jako domyślnymi. Przerwa po pomyłkach jest w kodzie, obok użycia.
 panel = Panel z listą wszystkich i członkami grupy
 panel-here = Stronami, z szukaniem, rolą, stanem i dniami dołączenia. Grupy to role: <code>?role=moderator</code>.
 edit = Edycja każdej kolumny każdej osoby, z rolami i sekretami
