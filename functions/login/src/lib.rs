@@ -6,7 +6,7 @@
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the name, the account and the client, so that parallel guesses gain nothing. Five
-//! failures mean a pause of five minutes, never a lock. A success resets them, and a refused attempt is not counted. While very
+//! failures mean a pause of five minutes unless the deployment sets other numbers, never a lock. A success resets them, and a refused attempt is not counted. While very
 //! many attempts fail in the whole deployment, signing in takes a proof of work first. A trusted device has its own limits
 //! instead of all these.
 //!
@@ -37,6 +37,7 @@ use proofs::{
     code_rules::CodeRules,
     factor::FactorKeys,
     gate::Gate,
+    guesses::PasswordCooldown,
     password::Hasher,
     sending::SendLimits,
     sign_in::FactorContext,
@@ -59,6 +60,7 @@ pub struct State {
     site: Site,
     sending: SendLimits,
     codes: CodeRules,
+    cooldown: PasswordCooldown,
     gate: Gate,
     places: Places,
     figures: Figures,
@@ -112,6 +114,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),

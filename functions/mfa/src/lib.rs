@@ -19,7 +19,7 @@ use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::{code_rules::CodeRules, sending::SendLimits};
+use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -36,6 +36,7 @@ pub struct State {
     site: Site,
     sending: SendLimits,
     codes: CodeRules,
+    cooldown: PasswordCooldown,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -80,6 +81,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

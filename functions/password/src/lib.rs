@@ -16,6 +16,7 @@ use proofs::{
     challenge::CodeKey,
     code_rules::CodeRules,
     gate::Gate,
+    guesses::PasswordCooldown,
     password::{Hasher, PasswordChecker, Personal},
 };
 use secrets::Secrets;
@@ -31,6 +32,7 @@ pub struct State {
     tokens: Tokens,
     code_key: CodeKey,
     codes: CodeRules,
+    cooldown: PasswordCooldown,
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
@@ -60,6 +62,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         code_key: keys.code_key(),
         codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),

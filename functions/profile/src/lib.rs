@@ -26,7 +26,7 @@ use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
-use proofs::{code_rules::CodeRules, sending::SendLimits};
+use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -44,6 +44,7 @@ pub struct State {
     keys: KeysOnDemand,
     sending: SendLimits,
     codes: CodeRules,
+    cooldown: PasswordCooldown,
     minimum_age: MinimumAge,
     blocked: Blocked,
 }
@@ -93,6 +94,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
         codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         minimum_age: MinimumAge::read(r),
         blocked: Blocked::read(r),
         sys: sys.clone(),

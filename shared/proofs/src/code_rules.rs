@@ -86,7 +86,7 @@ impl Bounds {
 }
 
 /// A number of digits only: without a sign or spaces.
-fn number(text: &str) -> Option<u32> {
+pub(crate) fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 

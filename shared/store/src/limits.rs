@@ -96,6 +96,12 @@ impl Quota {
         Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
     }
 
+    /// The same limit with the numbers of a deployment.
+    #[must_use]
+    pub const fn with(self, max: u32, window: Duration) -> Self {
+        Self { max, window, ..self }
+    }
+
     /// Says that these are the numbers of a deployment that sets no others.
     #[must_use]
     pub const fn configurable(self) -> Self {

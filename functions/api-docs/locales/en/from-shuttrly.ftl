@@ -31,7 +31,7 @@ reset-here = Half an hour, and the mail says so. The new password differs from t
 password = Five rules for passwords
 password-here = Five settings; only the length of twelve is on by default. All broken rules are told at once. Common passwords, and the person’s own data, are refused too.
 constants = Ten constants, of which most did nothing
-constants-here = All of these limits hold. Lives, tries and pauses of codes, by purpose, and the age are settings, with these values as defaults. The pause after failures is in the code, beside its use.
+constants-here = All of these limits hold. Lives, tries and pauses of codes, by purpose, the pause after failures, and the age are settings, with these values as defaults.
 panel = A panel that lists everybody, and the members of a group
 panel-here = By pages, with search, role, state and days of joining. Groups are roles: <code>?role=moderator</code>.
 edit = Editing every column of anybody, roles and secrets included

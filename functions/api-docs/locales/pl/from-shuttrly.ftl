@@ -31,7 +31,7 @@ reset-here = Pół godziny i tak mówi mail. Nowe hasło różni się od poprzed
 password = Pięć reguł haseł
 password-here = Pięć ustawień; domyślnie włączona jest tylko długość dwunastu. Wszystkie złamane reguły podawane są naraz. Odrzucane są też hasła popularne i dane osoby.
 constants = Dziesięć stałych, z których większość nic nie robiła
-constants-here = Wszystkie te limity obowiązują. Życie, próby i przerwy kodów, dla każdego celu, oraz wiek są ustawieniami, z tymi wartościami jako domyślnymi. Przerwa po pomyłkach jest w kodzie, obok użycia.
+constants-here = Wszystkie te limity obowiązują. Życie, próby i przerwy kodów, dla każdego celu, przerwa po pomyłkach i wiek są ustawieniami, z tymi wartościami jako domyślnymi.
 panel = Panel z listą wszystkich i członkami grupy
 panel-here = Stronami, z szukaniem, rolą, stanem i dniami dołączenia. Grupy to role: <code>?role=moderator</code>.
 edit = Edycja każdej kolumny każdej osoby, z rolami i sekretami
