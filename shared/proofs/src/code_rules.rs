@@ -101,7 +101,7 @@ pub struct CodeRules {
     second_factor: CodeRule,
     step_up: CodeRule,
     contact_change: CodeRule,
-    /// Codes by text message of the last four purposes: they cost money and are read at once.
+    /// Codes by text message of the last three purposes: they cost money and are read at once.
     text_message: CodeRule,
 }
 
@@ -131,9 +131,9 @@ impl CodeRules {
     fn parse(text: &str) -> Result<Self, String> {
         let (mut rules, mut named) = (Self::DEFAULT, BTreeSet::new());
         for entry in text.split(',').filter(|_| !text.is_empty()) {
-            let (purpose, numbers) = entry.split_once('=').ok_or_else(|| format!("{entry:?} is not purpose=life/tries/resend"))?;
+            let (purpose, numbers) = entry.split_once('=').ok_or("an entry is not purpose=life/tries/resend")?;
             let (rule, bounds) = rules.of_name(purpose).ok_or_else(|| format!("{purpose:?} is no purpose of a code or link"))?;
-            *rule = bounds.parse(numbers).ok_or_else(|| format!("{purpose} is {numbers:?}, which is not {}", bounds.words()))?;
+            *rule = bounds.parse(numbers).ok_or_else(|| format!("{purpose} is not {}", bounds.words()))?;
             if !named.insert(purpose) {
                 return Err(format!("{purpose} is given twice"));
             }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn wrong_rules_are_refused_with_the_variable_and_the_purpose() {
         for (text, named) in [
-            ("registration", "registration"),
+            ("registration", "purpose=life/tries/resend"),
             ("registration=", "registration"),
             ("registration=600/3", "registration"),
             ("registration=600/3/20/1", "registration"),

@@ -63,7 +63,7 @@ impl PasswordCooldown {
         }
         Self::parse(&text).unwrap_or_else(|| {
             let [failures, seconds] = [Self::FAILURES, Self::SECONDS].map(|range| format!("{} to {}", range.start(), range.end()));
-            r.wrong(format!("PASSWORD_COOLDOWN is {text:?}, which is not failures/seconds: from {failures}, and from {seconds}"));
+            r.wrong(format!("PASSWORD_COOLDOWN is not failures/seconds: from {failures}, and from {seconds}"));
             Self::DEFAULT
         })
     }
