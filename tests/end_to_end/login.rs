@@ -92,6 +92,31 @@ async fn five_failures_mean_a_pause() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
+/// A deployment chooses after how many failures there is a pause, and how long it is: at a sign-in, and for whoever is signed in.
+/// Promise: password-attempts
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_chooses_the_pause() {
+    let cloud = Cloud::start_with(&[("PasswordCooldown", "3/120")]).await;
+    let ana = cloud.member("ana").await;
+    let client = cloud.anonymous();
+    for _ in 0..3 {
+        attempt(&client, "ana", "wrong").await.is_problem(401, "credentials_invalid");
+    }
+    let refused = attempt(&client, "ana", PASSWORD).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").contains("\"login_name\";q=3;w=120"), "{refused:?}");
+    let change = json!({ "current_password": "wrong horse staples", "new_password": "short zebras sing" });
+    for _ in 0..3 {
+        ana.put("/v1/me/password", change.clone()).await.is_problem(403, "password_wrong");
+    }
+    let refused = ana.put("/v1/me/password", change.clone()).await;
+    refused.is_problem(429, "too_many_requests");
+    assert!(refused.header("ratelimit-policy").contains("\"password_demand\";q=3;w=120"), "{refused:?}");
+    cloud.advance(Duration::from_secs(121)).await;
+    attempt(&client, "ana", PASSWORD).await.is(201);
+    ana.put("/v1/me/password", change).await.is_problem(403, "password_wrong");
+}
+
 /// Five guesses at a username reveal nothing about an e-mail address: that of its owner is answered like any other, with the same
 /// calls of AWS, whatever the password. Yet no password is compared before the account's own pause is over.
 /// Promise: no-account-disclosure, password-attempts
@@ -475,6 +500,22 @@ async fn sessions_end() {
     let idle = cloud.sign_in("ana").await;
     cloud.advance(14 * day).await;
     idle.post("/v1/sessions/refresh", json!({ "refresh_token": idle.refresh_token() })).await.is_problem(401, "refresh_invalid");
+}
+
+/// A deployment chooses after how many days without use a session ends.
+/// Promise: session-lifetime
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_chooses_when_unused_sessions_end() {
+    let day = Duration::from_secs(24 * 3600);
+    let cloud = Cloud::start_with(&[("SessionIdleDays", "3")]).await;
+    let _ = cloud.member("ana").await;
+    let (used, unused) = (cloud.sign_in("ana").await, cloud.sign_in("ana").await);
+    cloud.advance(2 * day).await;
+    let refreshed = used.post("/v1/sessions/refresh", json!({ "refresh_token": used.refresh_token() })).await.is(200);
+    cloud.advance(day).await;
+    let refresh = async |token: &str| cloud.anonymous().post("/v1/sessions/refresh", json!({ "refresh_token": token })).await;
+    refresh(&unused.refresh_token()).await.is_problem(401, "refresh_invalid");
+    refresh(refreshed["refresh_token"].as_str().unwrap()).await.is(200);
 }
 
 /// Sessions are listed, and ended one by one or all at once, with immediate effect.

@@ -287,6 +287,30 @@ async fn a_day_of_birth_keeps_the_rule_of_registration() {
     assert!(cleared.is(200)["birth_date"].is_null());
 }
 
+/// A deployment chooses the age that a day of birth must show, in profiles as in registrations. The error says which.
+/// Promise: profile-validation, minimum-age
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_chooses_the_minimum_age() {
+    let cloud = Cloud::start_with(&[("MinimumAge", "18")]).await;
+    let ana = cloud.member("ana").await;
+    let today = cloud.now().date();
+    let day = |years: i32| format!("{:04}-01-01", today.year() - years);
+    let young = patch(&ana, &etag(&ana).await, json!({ "birth_date": day(17) })).await;
+    assert_eq!(young.field_errors(), ["/birth_date too_young"]);
+    assert!(young.json()["errors"].to_string().contains("18"), "{young:?}");
+    patch(&ana, &etag(&ana).await, json!({ "birth_date": day(18) })).await.is(200);
+
+    let caller = cloud.anonymous();
+    let flow = caller.post("/v1/registrations", json!({ "email": "ben@example.test" })).await.is(201);
+    let path = format!("/v1/registrations/{}", flow["id"].as_str().unwrap());
+    let code = json!({ "code": cloud.code_to("ben@example.test").await });
+    caller.post(&format!("{path}/code"), code).await.is(200);
+    let personal = |born: String| json!({ "first_name": "Ben", "last_name": "Nowak", "birth_date": born });
+    let young = caller.put(&format!("{path}/personal"), personal(day(17))).await;
+    assert_eq!(young.field_errors(), ["/birth_date too_young"]);
+    caller.put(&format!("{path}/personal"), personal(day(18))).await.is(200);
+}
+
 /// A username changes under its version and the rules of registration, after a step-up, and its owner is notified. The new name
 /// signs in, the former one does not. Whether a name is taken can be asked only within the limit of the look-up.
 /// Promise: username-change, step-up

@@ -3,8 +3,8 @@
 
 use accounts::{
     Keyring, NewAccount,
-    identifier::{BirthDate, Email, PersonName, Phone, Username},
-    session::Opening,
+    identifier::{BirthDate, Email, MinimumAge, PersonName, Phone, Username},
+    session::{IdleDays, Opening},
     token::{Issuer, Method, Tokens},
     user::{Factor, PasswordHash, User},
 };
@@ -54,7 +54,8 @@ impl Members {
         let tokens = env.read(|r| Tokens::read(r, &aws, &sys)).expect("the function has its configuration");
         let ring = Keyring::parse(Issuer::VARIABLE, &secret(Issuer::VARIABLE)).expect("keys");
         let issuer = Issuer::open(&ring, &tokens).await.expect("the table works");
-        let issuer = SessionIssuer::new(issuer, env.read(Cookies::read).expect("the function has its configuration"));
+        let issuer = env.read(|r| SessionIssuer::new(issuer, Cookies::read(r), IdleDays::read(r)));
+        let issuer = issuer.expect("the function has its configuration");
         let (table, hasher, code_key, factor_keys) = (tokens.table().clone(), keys.hasher(&sys), keys.code_key(), keys.factor_keys(&sys));
         let password = hasher.hash(UserId::NIL, &Secret::new(PASSWORD.to_owned())).await.expect("there is memory to hash");
         Self { table, sys, issuer, code_key, factor_keys, hasher, password }
@@ -110,13 +111,13 @@ impl Members {
             email: Some(email.clone()),
             first_name: PersonName::parse(FIRST_NAME).ok(),
             last_name: PersonName::parse(LAST_NAME).ok(),
-            birth_date: BirthDate::parse(BIRTH_DATE, now).ok(),
+            birth_date: BirthDate::parse(BIRTH_DATE, now, MinimumAge::DEFAULT).ok(),
             has_password: true,
             ..User::new(self.sys.id(), username, Locale::En, now)
         };
         change(&mut user);
         let key = self.code_key.secret();
-        let opening = Opening::first(&self.sys, key, user.id, email, proofs, &caller.client());
+        let opening = Opening::first(&self.sys, key, user.id, email, proofs, &caller.client()).idle_for(self.issuer.idle());
         let password = PasswordHash { user: user.id, ..self.password.clone() };
         let account = NewAccount { password: Some(&password), verifications: 1, ..NewAccount::new(&user) };
         let made = account.make(&self.table, &self.sys, |tx| {

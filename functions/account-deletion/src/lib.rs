@@ -16,7 +16,7 @@ use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::{Messages, Sys, env::Reader};
-use proofs::deletion_link;
+use proofs::{deletion_link, guesses::PasswordCooldown};
 use secrets::KeysOnDemand;
 use store::Table;
 use web::Site;
@@ -32,6 +32,7 @@ pub struct State {
     tokens: Tokens,
     keys: KeysOnDemand,
     rules: Rules,
+    cooldown: PasswordCooldown,
     site: Site,
 }
 
@@ -81,6 +82,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         tokens: tokens.clone(),
         keys,
         rules: Rules::read(r),
+        cooldown: PasswordCooldown::read(r),
         site: Site::read(r),
         sys: sys.clone(),
     })?;

@@ -42,7 +42,7 @@ pub struct UpdateAccount {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 30)]
     picture: PatchMember<String>,
-    /// `YYYY-MM-DD`, at least 16 years ago, or `null`. For superusers only.
+    /// `YYYY-MM-DD`, at least 16 years ago unless the deployment sets another age, or `null`. For superusers only.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, max_length = 10)]
     birth_date: PatchMember<String>,
@@ -121,7 +121,7 @@ pub async fn update_account(
     let actor = Actor { user: caller.member.user.id, role: caller.role };
     let entry = AuditEntry::by(&s.sys, actor.user, &request.0, Action::ProfileChanged, user).because(reason);
     let mut tx = Tx::new();
-    if let Some(edited) = edit.add(&mut tx, &s.sys, (actor, entry), (&account, &former))? {
+    if let Some(edited) = edit.add(&mut tx, &s.sys, (actor, entry), (&account, &former), s.minimum_age)? {
         account.user = edited.commit(&s.table, &s.audit, tx).await?;
         tracing::info!(user.id = %user, actor.id = %actor.user, "a profile was changed by staff");
     }

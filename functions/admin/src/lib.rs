@@ -36,7 +36,7 @@ mod roles;
 mod rooms;
 mod work;
 
-use accounts::{audit::Audit, token::Tokens};
+use accounts::{audit::Audit, identifier::MinimumAge, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
@@ -53,6 +53,7 @@ pub struct State {
     sys: Sys,
     tokens: Tokens,
     sealer: Sealer,
+    minimum_age: MinimumAge,
     /// The days between scheduling a deletion and its beginning.
     days: u32,
 }
@@ -89,6 +90,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         sealer,
+        minimum_age: MinimumAge::read(r),
         days: deletion_link::days(r),
         sys: sys.clone(),
     })?;

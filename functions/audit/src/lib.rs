@@ -22,6 +22,7 @@ mod verify;
 
 use accounts::{
     audit::{Audit, AuditLog},
+    identifier::MinimumAge,
     token::Tokens,
 };
 use axum::extract::FromRef;
@@ -40,6 +41,7 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     seals: Bucket,
+    minimum_age: MinimumAge,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -70,6 +72,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
             tokens: tokens.clone(),
             sealer,
             seals: Bucket::from_env(r, &aws),
+            minimum_age: MinimumAge::read(r),
             sys: sys.clone(),
         }
     })?;

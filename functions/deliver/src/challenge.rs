@@ -41,7 +41,7 @@ async fn tell_owner(s: &State, decoy: &Challenge) -> Result<(), Failure> {
 }
 
 async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result<(), Failure> {
-    let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.purpose.rules(challenge.channel).life);
+    let (to, locale, life) = (&challenge.destination, challenge.locale, challenge.life());
     match (challenge.channel, challenge.form, challenge.purpose) {
         (Channel::Sms, Form::Code { .. }, _) => {
             s.text(to, locale, &Text::Code { code: secret, life }).await?;

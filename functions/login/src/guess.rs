@@ -12,7 +12,7 @@ use futures_util::join;
 use kernel::{Client, Time, id::DeviceId};
 use proofs::{
     gate,
-    guesses::{DIFFERENT_FREE, at_account, of_client, of_client_different, of_client_in_a_day},
+    guesses::{DIFFERENT_FREE, PasswordCooldown, at_account, of_client, of_client_different, of_client_in_a_day},
 };
 use store::{
     Batch, Key, StoreError, Table, Tx,
@@ -20,9 +20,9 @@ use store::{
 };
 
 /// Failures of one client at one name.
-pub const AT_NAME: Quota = Quota::pausing("login_name", 5, MINUTE.saturating_mul(5), "failures of a client for one name");
+pub const AT_NAME: Quota = PasswordCooldown::DEFAULT.quota("login_name", "failures of a client for one name");
 /// Failures of a device that the account trusts.
-pub const OF_DEVICE: Quota = Quota::pausing("login_device", 5, MINUTE.saturating_mul(5), "failures of a trusted device");
+pub const OF_DEVICE: Quota = PasswordCooldown::DEFAULT.quota("login_device", "failures of a trusted device");
 /// All failures of such a device in a day.
 pub const OF_DEVICE_DAY: Quota =
     Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
@@ -52,22 +52,22 @@ pub struct Guess {
 impl Guess {
     /// An attempt of one client at a name. `account` is the account of the name, or the name again if there is none, so that
     /// the same number of counters is used.
-    pub fn stranger(client: &Client, name: &str, account: &str) -> Self {
+    pub fn stranger(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
         Self {
-            own: AT_NAME.of(format!("{name} {}", client.network())),
+            own: cooldown.of(AT_NAME).of(format!("{name} {}", client.network())),
             client: Some(of_client(client)),
             failures: vec![of_client_in_a_day(client)],
             different: Some(of_client_different(client)),
-            account: Some(at_account(account, &client.network())),
+            account: Some(at_account(cooldown, account, &client.network())),
             right: RIGHT.of(format!("{account} {}", client.network())),
             everywhere: Some(EVERYWHERE.of(name)),
         }
     }
 
     /// An attempt of a device that the account trusts.
-    pub fn device(device: DeviceId) -> Self {
+    pub fn device(cooldown: PasswordCooldown, device: DeviceId) -> Self {
         Self {
-            own: OF_DEVICE.of(device),
+            own: cooldown.of(OF_DEVICE).of(device),
             client: None,
             failures: vec![OF_DEVICE_DAY.of(device)],
             different: None,

@@ -6,7 +6,7 @@
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the name, the account and the client, so that parallel guesses gain nothing. Five
-//! failures mean a pause of five minutes, never a lock. A success resets them, and a refused attempt is not counted. While very
+//! failures mean a pause of five minutes unless the deployment sets other numbers, never a lock. A success resets them, and a refused attempt is not counted. While very
 //! many attempts fail in the whole deployment, signing in takes a proof of work first. A trusted device has its own limits
 //! instead of all these.
 //!
@@ -23,6 +23,7 @@ mod step_up;
 
 use accounts::{
     audit::Audit,
+    session::IdleDays,
     token::{Issuer, Tokens},
     user::User,
 };
@@ -33,8 +34,10 @@ use kernel::Sys;
 use passkeys::Site;
 use proofs::{
     challenge::CodeKey,
+    code_rules::CodeRules,
     factor::FactorKeys,
     gate::Gate,
+    guesses::PasswordCooldown,
     password::Hasher,
     sending::SendLimits,
     sign_in::FactorContext,
@@ -56,6 +59,8 @@ pub struct State {
     factor_keys: FactorKeys,
     site: Site,
     sending: SendLimits,
+    codes: CodeRules,
+    cooldown: PasswordCooldown,
     gate: Gate,
     places: Places,
     figures: Figures,
@@ -63,7 +68,7 @@ pub struct State {
 
 impl State {
     fn factor_context<'a>(&'a self, client: &'a kernel::Client, user: &'a User) -> FactorContext<'a> {
-        FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, client, user }
+        FactorContext { table: &self.table, sys: &self.sys, sending: &self.sending, codes: &self.codes, client, user }
     }
 }
 
@@ -102,12 +107,14 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
         hasher: keys.hasher(&sys),
         factor_keys: keys.factor_keys(&sys),
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         gate: Gate::new(keys.code_key()),
         places: Places::read(r),
         figures: Figures::new(&boot),

@@ -250,7 +250,7 @@ impl Attempt<'_> {
         let factor = answer.factor(flow)?;
         let id = whose(s, flow, answer)?;
         let session = stepped_up(s, headers, flow).await?;
-        let limits = AnswerLimits::of(id, client);
+        let limits = AnswerLimits::of(id, client, s.cooldown);
         let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
 
         let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false, right: None };
@@ -287,7 +287,7 @@ impl Attempt<'_> {
     /// accepted a moment ago, in another request, that request's response.
     async fn refuse(self, Refused { problem, counted, compared, right }: Refused) -> Result<Reply, Problem> {
         let Self { s, client, flow, .. } = self;
-        let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client)));
+        let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client, s.cooldown)));
         if let Ok(Some(first)) = self.repeatable.first_answer(&s.table).await {
             flow.give_back(&s.table).await;
             if let Some(((factor, steps), limits)) = counted {
@@ -395,7 +395,7 @@ impl Attempt<'_> {
     /// sent. Earlier failures are not reset by it, or everybody who knows the password could guess codes without limit.
     async fn go_on(self, user: &User, (proven, steps): (Factor, Steps), next: Vec<Factor>) -> Result<Reply, Problem> {
         let Self { s, client, token, repeatable, .. } = self;
-        let (mut flow, mut tx, limits) = (self.flow.clone(), Tx::new(), AnswerLimits::of(user.id, client));
+        let (mut flow, mut tx, limits) = (self.flow.clone(), Tx::new(), AnswerLimits::of(user.id, client, s.cooldown));
         let context = s.factor_context(client, user);
         let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven, steps));
         let (challenge, permit, once) = gone?;

@@ -142,8 +142,8 @@ impl Attempt {
     ) -> Result<Self, StoreError> {
         let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
         let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
-        let stranger = Guess::stranger(client, &named.name, &named.account());
-        let trusted = shown.as_ref().map(|token| Guess::device(token.device));
+        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.account());
+        let trusted = shown.as_ref().map(|token| Guess::device(s.cooldown, token.device));
 
         let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
         let device_key = shown.as_ref().map(|token| Device::key_of(id, token.device));

@@ -19,7 +19,7 @@ use axum::extract::FromRef;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
-use proofs::sending::SendLimits;
+use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -35,6 +35,8 @@ pub struct State {
     keys: KeysOnDemand,
     site: Site,
     sending: SendLimits,
+    codes: CodeRules,
+    cooldown: PasswordCooldown,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -78,6 +80,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         keys,
         site,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

@@ -280,7 +280,7 @@ pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, f
 fn code_of(s: &crate::State, user: &User, factor: Factor) -> Result<Challenge, Problem> {
     let to = user.contact(factor).ok_or(Kind::FactorUnavailable)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
-    let challenge = Challenge::new(&s.sys, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
+    let challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::FactorSetup, Form::Code { digits: DIGITS }, &to, user.locale);
     Ok(Challenge { user: Some(user.id), ..challenge })
 }
 

@@ -44,7 +44,7 @@ pub async fn remove_mfa(
     }
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
+    password::demand(&s.table, &keys.hasher(&s.sys), s.cooldown, &mut tx, &client, &member, body.password.as_ref()).await?;
     factor::erase(&mut tx, user);
     tx.delete(Setup::key_of(user.id));
     let off = Update::of(User::key_of(user.id)).set("factors", Vec::<Factor>::new());

@@ -62,7 +62,7 @@ pub async fn start_mfa_setup(
     pending::count(&s, user).await?;
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
+    password::demand(&s.table, &keys.hasher(&s.sys), s.cooldown, &mut tx, &client, &member, body.password.as_ref()).await?;
     let app = AppFactor::new(&keys.factor_keys(&s.sys), user.id, &Seed::draw(&s.sys), s.sys.now())?;
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);

@@ -68,7 +68,7 @@ async fn change(
 ) -> Result<Reply, Problem> {
     let (user, mut tx) = (&member.user, Tx::new());
     limits::take(&s.table, s.sys.now(), &[CHANGES.of(user.id)]).await?;
-    let demanded = password::compare(&s.table, s.sys.now(), &s.hasher, client, member, body.current_password.as_ref()).await?;
+    let demanded = password::compare(&s.table, s.sys.now(), &s.hasher, s.cooldown, client, member, body.current_password.as_ref()).await?;
     if let Demanded::Wrong(wrong) = &demanded
         && let Some(first) = repeatable.first_answer(&s.table).await?
     {

@@ -14,7 +14,9 @@ use function::{Boot, Function, StartError};
 use kernel::{FieldError, Fields, Problem, Secret, Sys};
 use proofs::{
     challenge::CodeKey,
+    code_rules::CodeRules,
     gate::Gate,
+    guesses::PasswordCooldown,
     password::{Hasher, PasswordChecker, Personal},
 };
 use secrets::Secrets;
@@ -29,6 +31,8 @@ pub struct State {
     sys: Sys,
     tokens: Tokens,
     code_key: CodeKey,
+    codes: CodeRules,
+    cooldown: PasswordCooldown,
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
@@ -57,6 +61,8 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
         code_key: keys.code_key(),
+        codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),

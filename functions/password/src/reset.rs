@@ -81,7 +81,7 @@ pub async fn request_password_reset(
     }
     let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
     let admitted = request.admit(&s.table, now, &mut found, requester, 0).await?;
-    let mut link = addressee.link(&s.sys, language);
+    let mut link = addressee.link(&s, language);
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
     addressee.write(&mut tx, &s.sys, now, link);
@@ -113,10 +113,10 @@ impl Addressee {
     }
 
     /// The link to be mailed: to the address as its owner proved it, not as the client typed it.
-    fn link(&self, sys: &Sys, language: Locale) -> Challenge {
+    fn link(&self, s: &crate::State, language: Locale) -> Challenge {
         let locale = self.person.as_ref().map_or(language, |p| p.locale);
         let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
-        Challenge::new(sys, link_id(&self.to), Purpose::PasswordReset, Form::Link, &proven, locale)
+        Challenge::new(&s.sys, &s.codes, link_id(&self.to), Purpose::PasswordReset, Form::Link, &proven, locale)
     }
 
     /// Adds the link to a transaction, and the event that mails it. For an address without an account a decoy is stored

@@ -17,6 +17,7 @@ mod verify;
 
 use accounts::{
     audit::Audit,
+    session::IdleDays,
     terms::Terms,
     token::{Issuer, Tokens},
 };
@@ -25,6 +26,7 @@ use function::{Boot, Figures, Function, StartError};
 use kernel::{Sys, env::Reader};
 use proofs::{
     challenge::CodeKey,
+    code_rules::CodeRules,
     gate::Gate,
     sending::SendLimits,
     signed_in::{Cookies, SessionIssuer},
@@ -44,6 +46,7 @@ pub struct State {
     issuer: SessionIssuer,
     code_key: CodeKey,
     sending: SendLimits,
+    codes: CodeRules,
     gate: Gate,
     digits: Digits,
     terms: Terms,
@@ -84,9 +87,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
         gate: Gate::new(keys.code_key()),
         digits: Digits::read(r),
         terms: Terms::read(r),

@@ -53,7 +53,7 @@ pub struct PhoneSignIn {
 /// Sends a code to a phone number, for signing in or registering.
 ///
 /// The answer is the same whether the number has an account or not. A number has one code at a time: another one can be
-/// requested, by any client, when it has expired.
+/// requested, by any client, at `resend_at`, which is when it has expired unless the deployment sets another time.
 ///
 /// AWS calls: the number's former code, whether the number has an account, and the counters; then the counters together, and
 /// concurrently the range of a number without an account; the counter that all text messages share; one transaction. A shown
@@ -119,7 +119,7 @@ impl<'a> Asks<'a> {
     pub async fn send(self, found: &mut Batch, flow: &Flow, before: Option<&Challenge>, mut tx: Tx) -> Result<Sent, Problem> {
         let (s, now) = (self.s, self.s.sys.now());
         let mut challenge =
-            Challenge::new(&s.sys, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, self.to, flow.locale);
+            Challenge::new(&s.sys, &s.codes, flow.challenge, Purpose::PhoneLogin, Form::Code { digits: s.digits.0 }, self.to, flow.locale);
         challenge.flow = Some(flow.id);
         challenge.proven = match self.claim() {
             Some(claim) => found.take::<PhoneClaim>(&claim)?.is_some(),

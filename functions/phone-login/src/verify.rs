@@ -283,7 +283,7 @@ impl Proven<'_> {
         let mut next = SignIn::begin(&s.sys, &token, user, vec![Method::Sms], remaining_factors(user), options);
         let mut tx = Tx::new();
         self.challenge.consume(&mut tx);
-        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, client, user };
+        let context = FactorContext { table: &s.table, sys: &s.sys, sending: &s.sending, codes: &s.codes, client, user };
         let (sent, permit) = next.start(&context, &mut tx).await?;
         self.commit(permit, tx, SignInReply::Step(Box::new(next.step(token, Some(user), sent.as_ref(), None)))).await
     }
@@ -310,7 +310,8 @@ impl Proven<'_> {
             ..User::new(id, Username::draw(&s.sys), flow.locale, s.sys.now())
         };
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
-        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client).instead_of(previous);
+        let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client);
+        let opening = opening.instead_of(previous).idle_for(s.issuer.idle());
         for _ in 0..DRAWS {
             let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
             let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;

@@ -288,7 +288,7 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
 async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
-    let challenge = Challenge::new(&s.sys, id, Purpose::ContactChange, form, &to, user.locale);
+    let challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::ContactChange, form, &to, user.locale);
     Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.place()).await?.is_some(), ..challenge })
 }
 

@@ -44,7 +44,7 @@ pub async fn deactivate_me(
     let user = &member.user;
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
-    password::demand(&s.table, &s.sys, &keys.hasher(&s.sys), &mut tx, &client, &member, body.password.as_ref()).await?;
+    password::demand(&s.table, &keys.hasher(&s.sys), s.cooldown, &mut tx, &client, &member, body.password.as_ref()).await?;
     session::renew_credentials(&mut tx, &s.sys, user, user.deactivate(s.sys.now()), None);
     let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::AccountDeactivated);
     s.audit.add(&mut tx, &entry.changed("status", user.status, Status::Deactivated));

@@ -17,7 +17,7 @@ mod username;
 
 use accounts::{
     audit::Audit,
-    identifier::{Email, Phone},
+    identifier::{Email, MinimumAge, Phone},
     token::Tokens,
 };
 use axum::extract::FromRef;
@@ -26,7 +26,7 @@ use files::Bucket;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use picture::Links;
-use proofs::sending::SendLimits;
+use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
 
@@ -43,6 +43,9 @@ pub struct State {
     links: Links,
     keys: KeysOnDemand,
     sending: SendLimits,
+    codes: CodeRules,
+    cooldown: PasswordCooldown,
+    minimum_age: MinimumAge,
     blocked: Blocked,
 }
 
@@ -90,6 +93,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         links: Links::read(r),
         keys,
         sending: SendLimits::read(r, Figures::new(&boot)),
+        codes: CodeRules::read(r),
+        cooldown: PasswordCooldown::read(r),
+        minimum_age: MinimumAge::read(r),
         blocked: Blocked::read(r),
         sys: sys.clone(),
     })?;

@@ -48,7 +48,7 @@ pub async fn update_me(
     if !wanted.names(old.version) {
         return Err(Kind::VersionMismatch.into());
     }
-    let mut new = patch.apply(&old, s.sys.now())?;
+    let mut new = patch.apply(&old, s.sys.now(), s.minimum_age)?;
     if let Some(update) = difference(&old, &new) {
         new.version = old.version.saturating_add(1);
         if let Err(e) = write(&s, update, &old, &new, &request).await {

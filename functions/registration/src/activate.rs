@@ -110,7 +110,8 @@ async fn activate(
     }
     let previous = completion::previous_session(&s.table, &s.tokens, now, s.code_key.secret(), headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], client)
-        .instead_of(previous);
+        .instead_of(previous)
+        .idle_for(s.issuer.idle());
     let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?;
     let signed_in = signed_in.by((&flow.account(now)?).into()).created();
     let answer = repeatable.seal(signed_in).await?;

@@ -1,4 +1,4 @@
-//! Step two: the mailed code. Three attempts, ten minutes, another code after twenty seconds.
+//! Step two: the mailed code. Unless the deployment sets other rules: three attempts, ten minutes, another code after twenty seconds.
 
 use accounts::statistics::{self, Counts};
 use axum::extract::State;

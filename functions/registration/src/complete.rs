@@ -64,7 +64,8 @@ async fn complete(
     flow.terms = s.terms.agreed(body.terms.as_deref(), s.sys.now()).map_err(|e| Problem::field("/terms", e))?;
     let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
     let opening = Opening::first(&s.sys, s.code_key.secret(), flow.user, flow.email.clone(), vec![Method::Pwd, Method::Email], client)
-        .instead_of(previous);
+        .instead_of(previous)
+        .idle_for(s.issuer.idle());
     let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, body.token_delivery)?
         .by((&flow.account(s.sys.now())?).into())
         .created();

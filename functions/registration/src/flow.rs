@@ -386,7 +386,7 @@ mod tests {
         assert!(flow.require(Step::Personal).is_ok() && flow.require(Step::Username).is_err());
         flow.first_name = PersonName::parse("Ana").ok();
         flow.last_name = PersonName::parse("Nowak").ok();
-        flow.birth_date = BirthDate::parse("2000-01-01", sys.now()).ok();
+        flow.birth_date = BirthDate::parse("2000-01-01", sys.now(), accounts::identifier::MinimumAge::DEFAULT).ok();
         assert_eq!(flow.step(), Step::Password);
         flow.password = Some(Password { phc: String::new(), pepper: String::new() });
         assert_eq!(flow.step(), Step::Summary);

@@ -19,6 +19,8 @@ mod start;
 mod username;
 
 use accounts::{
+    identifier::MinimumAge,
+    session::IdleDays,
     terms::Terms,
     token::{Issuer, Tokens},
 };
@@ -27,6 +29,7 @@ use function::{Boot, Function, StartError};
 use kernel::{Problem, Sys};
 use proofs::{
     challenge::{Challenge, CodeKey},
+    code_rules::CodeRules,
     gate::Gate,
     password::{Hasher, PasswordChecker},
     sending::{self, Permit, Request, Requester},
@@ -49,6 +52,8 @@ pub struct State {
     tokens: Tokens,
     issuer: SessionIssuer,
     code_key: CodeKey,
+    codes: CodeRules,
+    minimum_age: MinimumAge,
     hasher: Hasher,
     password_checker: PasswordChecker,
     gate: Gate,
@@ -112,8 +117,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         tokens: tokens.clone(),
-        issuer: SessionIssuer::new(issuer, cookies.clone()),
+        issuer: SessionIssuer::new(issuer, cookies.clone(), IdleDays::read(r)),
         code_key: keys.code_key(),
+        codes: CodeRules::read(r),
+        minimum_age: MinimumAge::read(r),
         hasher: keys.hasher(&sys),
         password_checker: PasswordChecker::read(r),
         gate: Gate::new(keys.code_key()),

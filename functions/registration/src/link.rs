@@ -99,7 +99,7 @@ pub async fn register_by_link(
     let mut found = s.table.get_many(request.keys().chain([claim.clone(), Challenge::key_of(id)]).collect()).await?;
     let owner = found.take::<EmailClaim>(&claim)?.map(|claim| claim.user);
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
-    let mut challenge = Challenge::new(&s.sys, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
+    let mut challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
     challenge.flow = Some(token.id());
     let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;

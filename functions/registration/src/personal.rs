@@ -1,7 +1,7 @@
 //! Step three: names and day of birth, and an invitation code.
 
 use accounts::{
-    identifier::{BirthDate, PersonName},
+    identifier::{BirthDate, MinimumAge, PersonName},
     invite::{self, InviteCode, Inviter},
 };
 use axum::extract::State;
@@ -22,7 +22,7 @@ pub struct SetRegistrationPersonal {
     first_name: String,
     #[schema(examples("Nowak"), max_length = 35)]
     last_name: String,
-    /// At least 16 and at most 120 years ago.
+    /// At most 120 years ago, and at least 16 unless the deployment sets another age.
     #[schema(examples("2000-02-29"), format = Date, max_length = 10)]
     birth_date: String,
     /// An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens.
@@ -59,7 +59,7 @@ pub async fn set_registration_personal(
         }
         None => None,
     };
-    let (first, last, born) = parse(&body, now, fields)?;
+    let (first, last, born) = parse(&body, now, s.minimum_age, fields)?;
     let change = |u: Update| {
         // The password has to be chosen again, because it must not contain the new names.
         u.set("first_name", &first).set("last_name", &last).set("birth_date", born).set("invite_code", &invite_code).remove("password")
@@ -69,10 +69,15 @@ pub async fn set_registration_personal(
 }
 
 /// The data, with the errors found so far.
-fn parse(body: &SetRegistrationPersonal, now: Time, mut fields: Fields) -> Result<(PersonName, PersonName, BirthDate), Problem> {
+fn parse(
+    body: &SetRegistrationPersonal,
+    now: Time,
+    least: MinimumAge,
+    mut fields: Fields,
+) -> Result<(PersonName, PersonName, BirthDate), Problem> {
     let first = fields.take("/first_name", PersonName::parse(&body.first_name));
     let last = fields.take("/last_name", PersonName::parse(&body.last_name));
-    let born = fields.take("/birth_date", BirthDate::parse(&body.birth_date, now));
+    let born = fields.take("/birth_date", BirthDate::parse(&body.birth_date, now, least));
     match (first, last, born) {
         (Some(first), Some(last), Some(born)) => fields.finish().map(|()| (first, last, born)),
         _ => Err(fields.problem()),

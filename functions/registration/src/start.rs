@@ -112,7 +112,7 @@ pub async fn change_registration_email(
 
 fn code_to(s: &crate::State, token: &FlowToken, email: &Email, locale: Locale) -> Challenge {
     let (form, to) = (Form::Code { digits: DIGITS }, Contact::Email(email.clone()));
-    Challenge::new(&s.sys, token.id(), Purpose::Registration, form, &to, locale)
+    Challenge::new(&s.sys, &s.codes, token.id(), Purpose::Registration, form, &to, locale)
 }
 
 /// The account with this address, and the counters of mails to it. One request.

@@ -143,12 +143,15 @@ struct Limited<'a> {
     max: u64,
     seconds: u64,
     counts: &'a str,
+    #[serde(default)]
+    configurable: bool,
 }
 
 impl Limited<'_> {
     /// The limit in a sentence.
     fn words(&self) -> String {
-        let Self { name, shape, max, seconds, counts } = self;
+        let Self { name, shape, max, seconds, counts, configurable } = self;
+        let counts = if *configurable { format!("{counts}, unless the deployment sets other numbers") } else { (*counts).to_owned() };
         match shape {
             Shape::Window => format!("`{name}`: {max} in {}, {counts}.", time(*seconds)),
             Shape::Pause => format!("`{name}`: {max}, then a pause of {}, {counts}.", time(*seconds)),
@@ -185,6 +188,9 @@ fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
 /// `cargo xtask check`.
 fn numbers(limit: &Value) -> Value {
     match Limited::deserialize(limit) {
+        Ok(Limited { name, max, seconds, configurable: true, .. }) => {
+            json!({ "name": name, "max": max, "seconds": seconds, "configurable": true })
+        }
         Ok(Limited { name, max, seconds, .. }) => json!({ "name": name, "max": max, "seconds": seconds }),
         Err(_) => limit.clone(),
     }

@@ -15,7 +15,7 @@ use std::{
 
 use accounts::{
     Keyring,
-    identifier::{BirthDate, Email, PersonName, Username},
+    identifier::{BirthDate, Email, MinimumAge, PersonName, Username},
     session::Opening,
     token::{Issuer, Method, Tokens},
     user::User,
@@ -167,7 +167,7 @@ impl SignedIn {
             email: Some(email),
             first_name: PersonName::parse("Anna").ok(),
             last_name: PersonName::parse("Kowalska").ok(),
-            birth_date: BirthDate::parse("1990-05-17", now).ok(),
+            birth_date: BirthDate::parse("1990-05-17", now, MinimumAge::DEFAULT).ok(),
             has_password: true,
             ..User::new(sys.id(), username, Locale::En, now)
         };

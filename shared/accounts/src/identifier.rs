@@ -8,6 +8,7 @@ use icu_properties::props::{BinaryProperty as _, EnumeratedProperty as _, Genera
 use kernel::{
     FieldError, Sys, Time,
     audit::{AuditValue, Auditable},
+    env::Reader,
     text,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, enums::Region};
@@ -510,8 +511,26 @@ fn joins(before: &[char], c: char, after: &[char]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BirthDate(Date);
 
-/// Youngest and oldest age at registration.
-pub const AGE: (u8, u8) = (16, 120);
+/// The highest age that is believed.
+const OLDEST: i32 = 120;
+
+/// The age from which people may state a day of birth, and so register in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinimumAge(u8);
+
+impl MinimumAge {
+    /// That of a deployment that sets none.
+    pub const DEFAULT: Self = Self(16);
+
+    /// Reads `MINIMUM_AGE`, in years: from 13 to 21.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let age = r.or("MINIMUM_AGE", Self::DEFAULT.0);
+        if !(13..=21).contains(&age) {
+            r.wrong("MINIMUM_AGE must be from 13 to 21".to_owned());
+        }
+        Self(age)
+    }
+}
 
 impl BirthDate {
     /// Parses a day and checks the age by the calendar date of `now`. Who was born on 29 February reaches an age on 1 March in
@@ -519,16 +538,15 @@ impl BirthDate {
     ///
     /// # Errors
     /// `date`, `in_future`, `too_young` or `too_old`.
-    pub fn parse(text: &str, now: Time) -> Result<Self, FieldError> {
+    pub fn parse(text: &str, now: Time, least: MinimumAge) -> Result<Self, FieldError> {
         let date = Self::read(text).ok_or_else(|| FieldError::new("date"))?;
-        let today = now.date();
-        let (min, max) = AGE;
+        let (today, MinimumAge(min)) = (now.date(), least);
         if date > today {
             return Err(FieldError::new("in_future"));
         }
         match age(date, today) {
             a if a < i32::from(min) => Err(FieldError::new("too_young").with("min", min)),
-            a if a > i32::from(max) => Err(FieldError::new("too_old")),
+            a if a > OLDEST => Err(FieldError::new("too_old")),
             _ => Ok(Self(date)),
         }
     }
@@ -936,6 +954,18 @@ mod tests {
     }
 
     #[test]
+    fn the_minimum_age_has_bounds() {
+        let read = |age: &str| {
+            let env: kernel::Env = [("MINIMUM_AGE".to_owned(), age.to_owned())].into_iter().collect();
+            env.read(MinimumAge::read).map(|least| least.0).map_err(|e| e.to_string())
+        };
+        assert_eq!(["", "13", "21"].map(read), [Ok(16), Ok(13), Ok(21)]);
+        for wrong in ["0", "12", "22", "-16", "16.5", "sixteen", "999"] {
+            assert!(read(wrong).is_err_and(|error| error.contains("MINIMUM_AGE")), "{wrong}");
+        }
+    }
+
+    #[test]
     fn ages() {
         // 2030-01-01T00:00:00Z
         let now = Time::from_millis(1_893_456_000_000);
@@ -949,8 +979,11 @@ mod tests {
             ("1.1.2000", "date"),
             ("+2000-1-1", "date"),
         ] {
-            assert_eq!(code(BirthDate::parse(born, now)), expected, "{born}");
+            assert_eq!(code(BirthDate::parse(born, now, MinimumAge::DEFAULT)), expected, "{born}");
         }
+        let error = BirthDate::parse("2012-01-02", now, MinimumAge(18)).unwrap_err();
+        assert_eq!(error, FieldError::new("too_young").with("min", 18_u8));
+        assert_eq!(code(BirthDate::parse("2012-01-01", now, MinimumAge(18))), "ok");
         // 29 February 2012: not yet 16 on 28 February 2028, 16 on the 29th; in 2029 the birthday is 1 March.
         let day = |y, m, d| Date::from_calendar_date(y, m, d).unwrap();
         let born = day(2012, Month::February, 29);

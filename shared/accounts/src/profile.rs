@@ -15,7 +15,7 @@ use crate::{
     audit::{Audit, AuditEntry},
     directory::Account,
     finding,
-    identifier::{BirthDate, PersonName, Username},
+    identifier::{BirthDate, MinimumAge, PersonName, Username},
     staff::{Actor, ActorSlots, Role},
     user::{Status, User, WhoCanMessage, notify},
     username::FormerNames,
@@ -37,7 +37,7 @@ pub struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 35)]
     pub last_name: PatchMember<String>,
-    /// `YYYY-MM-DD`, at least 16 years ago, or `null`.
+    /// `YYYY-MM-DD`, at least 16 years ago unless the deployment sets another age, or `null`.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, max_length = 10)]
     pub birth_date: PatchMember<String>,
@@ -76,15 +76,15 @@ pub struct ProfilePatch {
 }
 
 impl ProfilePatch {
-    /// The person after it.
+    /// The person after it. `least` is the age from which people may state a day of birth.
     ///
     /// # Errors
     /// [`Kind::Invalid`] with everything that is wrong.
-    pub fn apply(self, old: &User, now: Time) -> Result<User, Problem> {
+    pub fn apply(self, old: &User, now: Time, least: MinimumAge) -> Result<User, Problem> {
         let (patch, mut new, mut fields) = (self, old.clone(), Fields::new());
         optional(&mut new.first_name, patch.first_name, |t| fields.take("/first_name", PersonName::parse(&t)));
         optional(&mut new.last_name, patch.last_name, |t| fields.take("/last_name", PersonName::parse(&t)));
-        optional(&mut new.birth_date, patch.birth_date, |t| fields.take("/birth_date", BirthDate::parse(&t, now)));
+        optional(&mut new.birth_date, patch.birth_date, |t| fields.take("/birth_date", BirthDate::parse(&t, now, least)));
         optional(&mut new.bio, patch.bio, |t| fields.take("/bio", parse_bio(&t)));
         // An empty bio is stored as no bio.
         new.bio = new.bio.filter(|bio| !bio.is_empty());
@@ -274,13 +274,14 @@ impl Edit {
         sys: &Sys,
         (actor, entry): (Actor, AuditEntry),
         (account, former): (&Account, &FormerNames),
+        least: MinimumAge,
     ) -> Result<Option<Edited>, Problem> {
         actor.may_change(&account.roles)?;
         let old = &account.user;
         if old.status == Status::Purging {
             return Err(account.refusal());
         }
-        let mut new = self.patch.apply(old, sys.now())?;
+        let mut new = self.patch.apply(old, sys.now(), least)?;
         new.username = self.username.unwrap_or(new.username);
         match self.picture {
             PatchMember::Leave => {}
@@ -355,7 +356,7 @@ mod tests {
     fn patched(json: &str) -> Result<User, Vec<(String, &'static str)>> {
         let patch: ProfilePatch = serde_json::from_str(json).unwrap();
         patch
-            .apply(&anna(), Time::from_millis(1_796_083_200_000))
+            .apply(&anna(), Time::from_millis(1_796_083_200_000), MinimumAge::DEFAULT)
             .map_err(|p| p.fields.into_iter().map(|(pointer, e)| (pointer, e.code)).collect())
     }
 
@@ -412,6 +413,6 @@ mod tests {
     fn a_patch_that_changes_nothing_writes_nothing() {
         let old = anna();
         let patch: ProfilePatch = serde_json::from_str(r#"{"bio":"Climbs.","private":false,"first_name":"Anna"}"#).unwrap();
-        assert!(difference(&old, &patch.apply(&old, Time::ZERO).unwrap()).is_none());
+        assert!(difference(&old, &patch.apply(&old, Time::ZERO, MinimumAge::DEFAULT).unwrap()).is_none());
     }
 }

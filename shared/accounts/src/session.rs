@@ -13,6 +13,7 @@ use events::{Notice, Outbox, accounts::SessionsEnded};
 use kernel::{
     Client, Origin, Problem, Secret, Sys, Time,
     crypto::{hkdf_sha256, hmac_sha256, truncate},
+    env::Reader,
     id::{DeviceId, SessionId, UserId},
     opaque,
     secret::same,
@@ -29,9 +30,7 @@ use crate::{
     user::{Status, User, notify_of, partition},
 };
 
-/// A session ends when it was not used for this long,
-pub const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
-/// and after this time in any case.
+/// A session ends after this time in any case, and earlier if it is not used: see [`IdleDays`].
 pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A session that was not used for this long counts as interrupted: earlier proofs of staff are not valid any more.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);
@@ -39,6 +38,32 @@ pub const PAUSE: Duration = Duration::from_secs(30 * 60);
 pub const LOST_REPLY: Duration = Duration::from_secs(10);
 /// Sessions per account. New ones replace the least recently used ones.
 pub const MOST: usize = 20;
+
+/// The days without use after which a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleDays(u32);
+
+impl IdleDays {
+    /// Those of a deployment that sets none.
+    pub const DEFAULT: Self = Self(14);
+
+    /// Reads `SESSION_IDLE_DAYS`: from 1 to 30, after which a session ends in any case.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let days = r.or("SESSION_IDLE_DAYS", Self::DEFAULT.0);
+        if !(1..=30).contains(&days) {
+            r.wrong("SESSION_IDLE_DAYS must be from 1 to 30".to_owned());
+        }
+        Self(days)
+    }
+
+    const fn by_default() -> Self {
+        Self::DEFAULT
+    }
+
+    const fn time(self) -> Duration {
+        Duration::from_secs((self.0 as u64).saturating_mul(24 * 3600))
+    }
+}
 
 /// A sign-in of one client. A session ends by being deleted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +80,9 @@ pub struct Session {
     pub created_at: Time,
     /// When its refresh token was last used.
     pub last_used_at: Time,
+    /// After how many days without use it ends, by the setting of the deployment when it began.
+    #[serde(default = "IdleDays::by_default")]
+    pub idle_days: IdleDays,
     /// Since when there was no interruption of [`PAUSE`] between two uses.
     #[serde(default = "Session::since_ever")]
     pub active_since: Time,
@@ -184,7 +212,7 @@ impl Session {
     /// When it ends if it is not used again.
     #[must_use]
     pub fn ends_at(&self) -> Time {
-        (self.last_used_at + IDLE).min(self.created_at + ABSOLUTE)
+        (self.last_used_at + self.idle_days.time()).min(self.created_at + ABSOLUTE)
     }
 }
 
@@ -322,6 +350,7 @@ impl Opening {
             auth_time: now,
             created_at: now,
             last_used_at: now,
+            idle_days: IdleDays::DEFAULT,
             active_since: now,
             user_agent: client.user_agent.clone(),
             network: Some(client.neighbourhood()),
@@ -353,6 +382,13 @@ impl Opening {
     #[must_use]
     pub fn instead_of(mut self, previous: Option<Session>) -> Self {
         self.ended.extend(previous.filter(|p| self.ended.iter().all(|e| e.id != p.id)));
+        self
+    }
+
+    /// Makes it end after so many days without use.
+    #[must_use]
+    pub fn idle_for(mut self, days: IdleDays) -> Self {
+        self.session.idle_days = days;
         self
     }
 
@@ -711,6 +747,26 @@ mod tests {
         }
         let guess = RefreshToken { generation: after.generation, ..before };
         assert_eq!(judge(&session, &guess, &key(), at), Use::Forged);
+    }
+
+    #[test]
+    fn a_session_keeps_the_days_that_it_began_with() {
+        let read = |days: &str| {
+            let env: kernel::Env = [("SESSION_IDLE_DAYS".to_owned(), days.to_owned())].into_iter().collect();
+            env.read(IdleDays::read).map(|days| days.0).map_err(|e| e.to_string())
+        };
+        assert_eq!(["", "1", "30"].map(read), [Ok(14), Ok(1), Ok(30)]);
+        for wrong in ["0", "31", "-1", "1.5", "a week"] {
+            assert!(read(wrong).is_err_and(|error| error.contains("SESSION_IDLE_DAYS")), "{wrong}");
+        }
+        let sys = Sys::real();
+        let opening = Opening::first(&sys, &key(), sys.id(), contact(), vec![Method::Pwd], &Client::default());
+        let began = opening.session.created_at;
+        assert_eq!(opening.session.ends_at(), began + Duration::from_secs(14 * 24 * 3600));
+        let stored = serde_json::to_string(&opening.idle_for(IdleDays(3)).session).unwrap();
+        let session: Session = serde_json::from_str(&stored).unwrap();
+        assert_eq!(session.ends_at(), began + Duration::from_secs(3 * 24 * 3600));
+        assert_eq!(Session { last_used_at: began + ABSOLUTE, ..session }.ends_at(), began + ABSOLUTE);
     }
 
     #[test]

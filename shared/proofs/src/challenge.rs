@@ -5,7 +5,7 @@
 //! code.
 //!
 //! A short code can be guessed. An attempt is counted by a conditional write before the code is compared, so that also a thousand
-//! concurrent guesses are limited to five. Before a short code is sent, all its attempts are counted among the day's guesses
+//! concurrent guesses are limited. Before a short code is sent, all its attempts are counted among the day's guesses
 //! ([`GUESSES`]). If they exceed the limit, a long code is sent instead, which cannot be guessed and whose attempts are not
 //! counted. So guessing never locks out the owner of a code.
 
@@ -27,12 +27,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
     About, Cond, Conditional as _, Index, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, Update, field,
-    limits::{self, DAY, Limit, MINUTE, Quota},
+    limits::{self, DAY, Limit, Quota},
 };
 use utoipa::ToSchema;
 
 use crate::{
     code::{TypedCode, draw_long, draw_short, in_groups},
+    code_rules::CodeRules,
     sending::{self, Share},
 };
 
@@ -61,46 +62,39 @@ pub enum Purpose {
 }
 
 /// Until a link is sent again.
-pub const LINK_AGAIN: Quota = Quota::gap("resend_link", MINUTE, "link");
+pub const LINK_AGAIN: Quota =
+    Quota::gap("resend_link", CodeRules::DEFAULT.of(Purpose::Activation, Channel::Email).gap(), "link").configurable();
 /// Until a code is mailed again.
-pub const MAIL_AGAIN: Quota = Quota::gap("resend_mail", Duration::from_secs(20), "mail");
+pub const MAIL_AGAIN: Quota =
+    Quota::gap("resend_mail", CodeRules::DEFAULT.of(Purpose::StepUp, Channel::Email).gap(), "mail").configurable();
 /// Until a code that signs in with a number is sent again.
-pub const PHONE_AGAIN: Quota = Quota::gap("resend_phone", MINUTE.saturating_mul(2), "text message to a number");
+pub const PHONE_AGAIN: Quota =
+    Quota::gap("resend_phone", CodeRules::DEFAULT.of(Purpose::PhoneLogin, Channel::Sms).gap(), "text message to a number").configurable();
 /// Until a code that sets up a factor is sent again.
-pub const SETUP_AGAIN: Quota = Quota::gap("resend_setup", Duration::from_secs(45), "code, then twice and four times as long");
+pub const SETUP_AGAIN: Quota = Quota::gap(
+    "resend_setup",
+    CodeRules::DEFAULT.of(Purpose::FactorSetup, Channel::Email).gap(),
+    "code, then twice and four times as long",
+)
+.configurable();
 /// Until a code is sent by text message again.
-pub const TEXT_AGAIN: Quota = Quota::gap("resend_text", Duration::from_secs(45), "text message, then twice and four times as long");
-
-/// The limits of a purpose.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// How long a code or link is valid.
-    pub life: Duration,
-    /// Wrong attempts until the code is invalid.
-    pub tries: u32,
-    /// The cooldown until another one may be sent.
-    pub resend: Quota,
-    /// Whether the cooldown doubles with each sending, up to four times its length.
-    pub growing: bool,
-}
+pub const TEXT_AGAIN: Quota = Quota::gap(
+    "resend_text",
+    CodeRules::DEFAULT.of(Purpose::StepUp, Channel::Sms).gap(),
+    "text message, then twice and four times as long",
+)
+.configurable();
 
 impl Purpose {
-    /// The limits of this purpose. Text messages cost money and are read at once: their codes have a shorter life and a longer
-    /// cooldown.
-    #[must_use]
-    pub const fn rules(self, channel: Channel) -> Rules {
-        const fn rules(life: u64, tries: u32, resend: Quota) -> Rules {
-            Rules { life: Duration::from_secs(life), tries, resend, growing: false }
-        }
+    /// The name of the limit on sending another one, as the document of the API has it, and whether the cooldown doubles with
+    /// each sending, up to four times its length.
+    const fn again(self, channel: Channel) -> (Quota, bool) {
         match (self, channel) {
-            (Self::Activation, _) => rules(24 * 3600, 1, LINK_AGAIN),
-            // The longest delay of a deletion, plus the delay of the sweep.
-            (Self::DeletionCancel, _) => rules(31 * 24 * 3600, 1, LINK_AGAIN),
-            (Self::PasswordReset, _) => rules(1800, 1, LINK_AGAIN),
-            (Self::PhoneLogin, _) => rules(120, 3, PHONE_AGAIN),
-            (Self::FactorSetup, _) => Rules { growing: true, ..rules(180, 5, SETUP_AGAIN) },
-            (_, Channel::Sms) => Rules { growing: true, ..rules(180, 5, TEXT_AGAIN) },
-            (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => rules(600, 3, MAIL_AGAIN),
+            (Self::Activation | Self::DeletionCancel | Self::PasswordReset, _) => (LINK_AGAIN, false),
+            (Self::PhoneLogin, _) => (PHONE_AGAIN, false),
+            (Self::FactorSetup, _) => (SETUP_AGAIN, true),
+            (_, Channel::Sms) => (TEXT_AGAIN, true),
+            (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => (MAIL_AGAIN, false),
         }
     }
 
@@ -129,6 +123,10 @@ impl Purpose {
             Self::ContactChange => "contact_change",
         }
     }
+}
+
+const fn seconds(number: u32) -> Duration {
+    Duration::from_secs(number as u64)
 }
 
 /// The form of a challenge.
@@ -176,6 +174,16 @@ pub struct Challenge {
     pub resend_at: Time,
     /// When the current code expires.
     pub expires_at: Time,
+    /// How long a code is valid, in seconds, by the rules of the deployment when the challenge was made, as the next two. Challenges
+    /// from before these attributes continue with the rule of mailed codes.
+    #[serde(default = "Challenge::former_life")]
+    pub life: u32,
+    /// How many attempts a code allows.
+    #[serde(default = "Challenge::former_tries")]
+    pub tries_max: u32,
+    /// The cooldown until another one may be sent, in seconds.
+    #[serde(default = "Challenge::former_cooldown")]
+    pub cooldown: u32,
     /// Attempts at the current code.
     pub tries: u32,
     /// Whether the current code is a long one, whatever `form` is.
@@ -269,9 +277,9 @@ impl Challenge {
 
     /// A challenge, to be written with [`Challenge::issue`], [`Challenge::replace`] or [`Challenge::send`].
     #[must_use]
-    pub fn new(sys: &Sys, id: ChallengeId, purpose: Purpose, form: Form, to: &Contact, locale: Locale) -> Self {
+    pub fn new(sys: &Sys, rules: &CodeRules, id: ChallengeId, purpose: Purpose, form: Form, to: &Contact, locale: Locale) -> Self {
         let channel = Channel::of(to);
-        let (now, rules) = (sys.now(), purpose.rules(channel));
+        let (now, rule) = (sys.now(), rules.of(purpose, channel));
         Self {
             id,
             purpose,
@@ -283,8 +291,11 @@ impl Challenge {
             decoy: false,
             sending: 1,
             in_a_row: 1,
-            resend_at: now + rules.resend.window,
-            expires_at: now + rules.life,
+            resend_at: now + rule.gap(),
+            expires_at: now + seconds(rule.life()),
+            life: rule.life(),
+            tries_max: rule.tries(),
+            cooldown: rule.resend(),
             tries: 0,
             long: false,
             booked: 0,
@@ -336,7 +347,7 @@ impl Challenge {
             return Err(before.too_early(now));
         }
         self.follow(before, now);
-        (self.resend_at, self.expires_at) = (now + self.cooldown(), now + self.rules().life);
+        (self.resend_at, self.expires_at) = (now + self.gap(), now + self.life());
         Ok(())
     }
 
@@ -344,8 +355,8 @@ impl Challenge {
     #[must_use]
     #[track_caller]
     pub fn too_early(&self, now: Time) -> Problem {
-        let Quota { name, max, window, .. } = self.rules().resend;
-        Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)).limited(name, max, window)
+        let (Quota { name, max, .. }, _) = self.purpose.again(self.channel);
+        Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)).limited(name, max, seconds(self.cooldown))
     }
 
     /// Continues the counts of the challenge `before`, so that no two sendings have the same number. It checks no cooldown: see
@@ -359,7 +370,7 @@ impl Challenge {
     /// Whether the code can still be typed, and no new one can be requested yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
-        now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.rules().tries)
+        now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.tries_max)
     }
 
     fn forgotten_at(&self) -> Time {
@@ -374,24 +385,38 @@ impl Challenge {
     pub fn guesses(&self) -> Option<Limit> {
         let subject = match (self.purpose, self.user) {
             (Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup, Some(user)) => {
-                return Some(guesses_of(user).weighing(self.rules().tries));
+                return Some(guesses_of(user).weighing(self.tries_max));
             }
             (Purpose::ContactChange, Some(user)) => format!("{} {user} {}", self.purpose.name(), self.contact().key()),
             _ => format!("{} {}", self.purpose.name(), self.contact().key()),
         };
-        let limit = GUESSES.of(subject).weighing(self.rules().tries);
+        let limit = GUESSES.of(subject).weighing(self.tries_max);
         matches!(self.form, Form::Code { .. }).then_some(limit)
     }
 
-    pub(crate) const fn rules(&self) -> Rules {
-        self.purpose.rules(self.channel)
+    const fn former_life() -> u32 {
+        CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).life()
+    }
+
+    const fn former_tries() -> u32 {
+        CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).tries()
+    }
+
+    const fn former_cooldown() -> u32 {
+        CodeRules::DEFAULT.of(Purpose::Registration, Channel::Email).resend()
+    }
+
+    /// How long a code or link is valid.
+    #[must_use]
+    pub const fn life(&self) -> Duration {
+        seconds(self.life)
     }
 
     /// The cooldown after the current sending.
-    fn cooldown(&self) -> Duration {
-        let rules = self.rules();
-        let doublings = if rules.growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
-        rules.resend.window.saturating_mul(2_u32.saturating_pow(doublings))
+    fn gap(&self) -> Duration {
+        let (_, growing) = self.purpose.again(self.channel);
+        let doublings = if growing { self.in_a_row.saturating_sub(1).min(2) } else { 0 };
+        seconds(self.cooldown).saturating_mul(2_u32.saturating_pow(doublings))
     }
 
     /// Makes this the next sending under the same id, which invalidates the previous code once it is written. Returns the state
@@ -412,7 +437,7 @@ impl Challenge {
         let slot = tx.delete_when(self.key(), field("hash").eq(&self.hash));
         let left = self.booked.saturating_sub(self.tries.saturating_sub(1));
         if let Some(guesses) = self.guesses().filter(|_| left > 0) {
-            guesses.give_back_in(tx, left, self.expires_at - self.rules().life);
+            guesses.give_back_in(tx, left, self.expires_at - self.life());
         }
         slot
     }
@@ -442,7 +467,7 @@ impl Challenge {
             Channel::Email => kernel::mask::email(&self.destination),
             Channel::Sms => kernel::mask::phone(&self.destination),
         };
-        let tries_left = self.rules().tries.saturating_sub(self.tries);
+        let tries_left = self.tries_max.saturating_sub(self.tries);
         let form = match self.form {
             Form::Link => SentForm::Link,
             Form::Code { .. } if self.long => SentForm::LongCode,
@@ -609,12 +634,11 @@ impl CodeAttempt<'_> {
 
     async fn short(&self, code: &str) -> Result<Challenge, Problem> {
         let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
-        let left = |channel: Channel| field("channel").eq(channel).and(field("tries").lt(self.purpose.rules(channel).tries));
         let count = Update::of(Challenge::key_of(self.id))
             .add("tries", 1)
             .when(field("purpose").eq(self.purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
             .when(field("hash").exists().and(field("expires_at").gt(self.now)))
-            .when(left(Channel::Email).or(left(Channel::Sms)))
+            .when(field("tries").lt_field("tries_max"))
             .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
         let challenge: Challenge = self.table.update(count).await.unless_refused()?.ok_or(Kind::CodeInvalid)?.decode()?;
         if challenge.is_proven_by(self.key, code) {

@@ -104,7 +104,7 @@ impl CompletedSignIn<'_> {
             None => (None, None),
         };
         let opening = Opening::new(sys, key, self.user, self.amr, client).among(self.sessions, known).instead_of(self.previous);
-        let opening = opening.on(trusted.map(|device| device.id));
+        let opening = opening.on(trusted.map(|device| device.id)).idle_for(issuer.idle());
         opening.write(tx, sys);
         if opening.is_new_client() {
             let entry = AuditEntry::of_own(sys, self.user.id, origin, Action::NewClientSignedIn);

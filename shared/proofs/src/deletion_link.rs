@@ -15,7 +15,10 @@ use kernel::{
 };
 use store::{Item as _, Slot, Tx, Update, field};
 
-use crate::challenge::{Challenge, Form, Purpose};
+use crate::{
+    challenge::{Challenge, Form, Purpose},
+    code_rules::CodeRules,
+};
 
 /// The days between scheduling a deletion and its beginning: `DELETION_DAYS`, 30 by default.
 pub fn days(r: &mut Reader<'_>) -> u32 {
@@ -76,7 +79,7 @@ pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: O
 }
 
 fn send_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: &Contact) {
-    let mut link = Challenge::new(sys, id, Purpose::DeletionCancel, Form::Link, to, user.locale);
+    let mut link = Challenge::new(sys, &CodeRules::DEFAULT, id, Purpose::DeletionCancel, Form::Link, to, user.locale);
     link.user = Some(user.id);
     // Valid until the deletion begins, and a day longer, because the sweep may be late.
     link.expires_at = due_at + Duration::from_secs(24 * 3600);

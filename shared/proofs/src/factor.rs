@@ -22,7 +22,7 @@ use totp_rs::{Builder, Totp};
 use crate::{
     challenge::{Challenge, GUESSES, Purpose, guesses_of},
     code::{TypedCode, not_a_code},
-    guesses,
+    guesses::{self, PasswordCooldown},
     password::{Hasher, Verdict},
 };
 
@@ -330,6 +330,7 @@ impl RecoveryCode {
 pub struct AnswerLimits {
     user: UserId,
     network: String,
+    cooldown: PasswordCooldown,
 }
 
 /// How long wrong codes in a row are remembered after the last one.
@@ -346,8 +347,8 @@ const IN_A_ROW: Quota = Quota::pausing("factor_in_a_row", 100, MEMORY, "wrong co
 impl AnswerLimits {
     /// The limits of this account's factors, for answers by this client.
     #[must_use]
-    pub fn of(user: UserId, client: &Client) -> Self {
-        Self { user, network: client.network() }
+    pub fn of(user: UserId, client: &Client, cooldown: PasswordCooldown) -> Self {
+        Self { user, network: client.network(), cooldown }
     }
 
     /// The limits that an answer is counted for before it is checked. For the app: five wrong ones, then a pause of a quarter of
@@ -362,7 +363,7 @@ impl AnswerLimits {
                 let guesses = guesses_of(self.user).weighing(steps.weight());
                 [guesses, in_a_row(self.user, factor), pause].into_iter().chain(tolerant).collect()
             }
-            Factor::Password => vec![guesses::at_account(&self.user.to_string(), &self.network)],
+            Factor::Password => vec![guesses::at_account(self.cooldown, &self.user.to_string(), &self.network)],
             Factor::Email | Factor::Sms | Factor::Passkey | Factor::RecoveryCode => Vec::new(),
         }
     }

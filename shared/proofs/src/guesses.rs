@@ -2,18 +2,21 @@
 //!
 //! They are counted separately from accounts, so that a client that tries many accounts once each is stopped as well.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use futures_util::join;
 use kernel::{
     Client, Problem, Secret, Time,
     crypto::{hmac_sha256, truncate},
+    env::Reader,
 };
 use store::{
     Batch, Key, StoreError, Table,
     limits::{self, DAY, HOUR, Limit, MINUTE, Quota},
 };
 
-use crate::{challenge::CodeKey, gate};
+use crate::{challenge::CodeKey, code_rules::number, gate};
 
 /// Attempts of one client, counted before they are checked. Successful ones are given back.
 pub const CLIENT: Quota =
@@ -37,7 +40,53 @@ pub const CLIENT_DIFFERENT: Quota = Quota::window(
 )
 .blocking(HOUR);
 /// Failures of one client at one account, by any of the account's names.
-pub const AT_ACCOUNT: Quota = Quota::pausing("login_account", 5, MINUTE.saturating_mul(5), "wrong passwords of a client for one account");
+pub const AT_ACCOUNT: Quota = PasswordCooldown::DEFAULT.quota("login_account", "wrong passwords of a client for one account");
+
+/// How many failures with a password are followed by which pause, by the setting of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordCooldown {
+    failures: u32,
+    pause: Duration,
+}
+
+impl PasswordCooldown {
+    /// That of a deployment that sets none.
+    pub const DEFAULT: Self = Self { failures: 5, pause: MINUTE.saturating_mul(5) };
+    const FAILURES: RangeInclusive<u32> = 3..=10;
+    const SECONDS: RangeInclusive<u32> = 60..=86_400;
+
+    /// Reads `PASSWORD_COOLDOWN`: `failures/seconds`.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let text = r.or("PASSWORD_COOLDOWN", String::new());
+        if text.is_empty() {
+            return Self::DEFAULT;
+        }
+        Self::parse(&text).unwrap_or_else(|| {
+            let [failures, seconds] = [Self::FAILURES, Self::SECONDS].map(|range| format!("{} to {}", range.start(), range.end()));
+            r.wrong(format!("PASSWORD_COOLDOWN is not failures/seconds: from {failures}, and from {seconds}"));
+            Self::DEFAULT
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (failures, seconds) = text.split_once('/')?;
+        let (failures, seconds) = (number(failures)?, number(seconds)?);
+        let fits = Self::FAILURES.contains(&failures) && Self::SECONDS.contains(&seconds);
+        fits.then(|| Self { failures, pause: Duration::from_secs(u64::from(seconds)) })
+    }
+
+    /// The definition of a limit with these numbers, which a deployment can have others of.
+    #[must_use]
+    pub const fn quota(self, name: &'static str, counts: &'static str) -> Quota {
+        Quota::pausing(name, self.failures, self.pause, counts).configurable()
+    }
+
+    /// A limit that is defined like this, with the numbers of this deployment.
+    #[must_use]
+    pub const fn of(self, defined: Quota) -> Quota {
+        defined.with(self.failures, self.pause)
+    }
+}
 
 /// [`CLIENT`] for this client.
 #[must_use]
@@ -60,8 +109,8 @@ pub fn of_client_different(client: &Client) -> Limit {
 /// [`AT_ACCOUNT`] for this client at one account, by any of the account's names. `account` is the account's id, or the entered
 /// name if there is no such account.
 #[must_use]
-pub fn at_account(account: &str, network: &str) -> Limit {
-    AT_ACCOUNT.of(format!("{account} {network}"))
+pub fn at_account(cooldown: PasswordCooldown, account: &str, network: &str) -> Limit {
+    cooldown.of(AT_ACCOUNT).of(format!("{account} {network}"))
 }
 
 /// The limits on the guesses of one client, shared by all codes and passwords.
@@ -115,4 +164,23 @@ pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> St
         guess.extend(part.as_bytes());
     }
     BASE64.encode(truncate::<3>(hmac_sha256(key.secret().expose().as_bytes(), &[&guess])))
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Env;
+
+    use super::*;
+
+    #[test]
+    fn a_cooldown_has_bounds() {
+        let read = |text: &str| {
+            let env: Env = [("PASSWORD_COOLDOWN".to_owned(), text.to_owned())].into_iter().collect();
+            env.read(PasswordCooldown::read).map(|c| (c.failures, c.pause.as_secs())).map_err(|e| e.to_string())
+        };
+        assert_eq!(["", "3/60", "10/86400"].map(read), [Ok((5, 300)), Ok((3, 60)), Ok((10, 86_400))]);
+        for wrong in ["5", "5/", "/300", "5/300/1", "2/300", "11/300", "5/59", "5/86401", "+5/300", "5 / 300", "five/300"] {
+            assert!(read(wrong).is_err_and(|error| error.contains("PASSWORD_COOLDOWN") && error.contains("3 to 10")), "{wrong}");
+        }
+    }
 }

@@ -15,17 +15,23 @@ use futures_util::join;
 use kernel::{Client, FieldError, Kind, Problem, Secret, Sys, Time, crypto::hmac_sha256, env::Reader, id::UserId};
 use store::{
     Table, Tx,
-    limits::{self, Limit, MINUTE, Quota},
+    limits::{self, Limit, Quota},
 };
 
-use crate::{breached::Breached, common::common, gate, guessable::guessable, guesses};
+use crate::{
+    breached::Breached,
+    common::common,
+    gate,
+    guessable::guessable,
+    guesses::{self, PasswordCooldown},
+};
 
 /// Longest password in bytes. Longer ones are refused and never truncated.
 pub const MAX_BYTES: usize = 1024;
 /// Longest password, in characters.
 pub const MAX_CHARS: usize = 128;
 /// Wrong passwords of one account, typed by whoever is signed in.
-const WRONG: Quota = Quota::pausing("password_demand", 5, MINUTE.saturating_mul(5), "wrong passwords of an account");
+const WRONG: Quota = PasswordCooldown::DEFAULT.quota("password_demand", "wrong passwords of an account");
 /// The limits of an operation that takes the current password: see [`demand`].
 pub const DEMANDS: [Quota; 3] = [WRONG, guesses::CLIENT, guesses::CLIENT_DAY];
 
@@ -248,8 +254,8 @@ impl Hasher {
 }
 
 /// Requires the current password of a person who has one, for changes of a [`callers::Fresh`] caller that a session alone must not
-/// allow. It may be absent if the step-up has just proven it. After five wrong ones
-/// there is a pause of five minutes; a right one resets the counter in the transaction. The client's guesses count as at a
+/// allow. It may be absent if the step-up has just proven it. After too many wrong ones
+/// there is a pause; a right one resets the counter in the transaction. The client's guesses count as at a
 /// sign-in. A refused request is not counted.
 ///
 /// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared; updates that
@@ -259,14 +265,15 @@ impl Hasher {
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
 pub async fn demand(
     table: &Table,
-    sys: &Sys,
     hasher: &Hasher,
+    cooldown: PasswordCooldown,
     tx: &mut Tx,
     client: &Client,
     member: &Member,
     given: Option<&Secret>,
 ) -> Result<Option<PasswordHash>, Problem> {
-    compare(table, sys.now(), hasher, client, member, given).await?.settle(table, sys.now(), tx, client).await
+    let now = table.sys().now();
+    compare(table, now, hasher, cooldown, client, member, given).await?.settle(table, now, tx, client).await
 }
 
 /// A current password that was compared. It has to be settled or given back.
@@ -329,6 +336,7 @@ pub async fn compare(
     table: &Table,
     now: Time,
     hasher: &Hasher,
+    cooldown: PasswordCooldown,
     client: &Client,
     member: &Member,
     given: Option<&Secret>,
@@ -340,7 +348,7 @@ pub async fn compare(
     if given.is_none() && member.stepped_up_with(Method::Pwd) {
         return Ok(Demanded::Proven(table.get(PasswordHash::key_of(user.id)).await?));
     }
-    let at_account = WRONG.of(user.id);
+    let at_account = cooldown.of(WRONG).of(user.id);
     let (by_client, day) = (guesses::of_client(client), guesses::of_client_in_a_day(client));
     let hash = PasswordHash::key_of(user.id);
     let mut found = table.get_many(vec![hash.clone(), at_account.key(), by_client.key(), day.key()]).await?;

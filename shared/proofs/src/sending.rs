@@ -249,7 +249,7 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
         match Permit::take(table, now, all).await {
             Err(LimitError::Reached(reached)) if reached.quota == GUESSES => challenge.long = true,
             taken => {
-                challenge.booked = challenge.rules().tries;
+                challenge.booked = challenge.tries_max;
                 return taken;
             }
         }

@@ -31,6 +31,7 @@ use utoipa::ToSchema;
 use crate::{
     FlowToken,
     challenge::{Challenge, DIGITS, Form, Purpose, Sent},
+    code_rules::CodeRules,
     factor::{AppCode, RecoveryCode},
     sending::{Permit, SendLimits},
     signed_in::TokenDelivery,
@@ -109,6 +110,8 @@ pub struct FactorContext<'a> {
     pub sys: &'a Sys,
     /// The limits on messages.
     pub sending: &'a SendLimits,
+    /// The rules of the codes.
+    pub codes: &'a CodeRules,
     /// The client.
     pub client: &'a Client,
     /// The user.
@@ -184,13 +187,13 @@ impl SignIn {
         tx: &mut Tx,
         factor: Factor,
     ) -> Result<(Option<Challenge>, Permit), Problem> {
-        let FactorContext { table, sys, sending, client, user } = *context;
+        let FactorContext { table, sys, sending, codes, client, user } = *context;
         if !self.allowed.contains(&factor) {
             return Err(Kind::FactorUnavailable.into());
         }
         self.chosen = Some(factor);
         self.passkey = None;
-        let Some(challenge) = self.code_of(sys, user, factor) else { return Ok((None, Permit::default())) };
+        let Some(challenge) = self.code_of(sys, codes, user, factor) else { return Ok((None, Permit::default())) };
         sending.code(table, sys, tx, client, challenge).await.map(|(challenge, permit)| (Some(challenge), permit.unwrap_or_default()))
     }
 
@@ -201,15 +204,15 @@ impl SignIn {
     /// # Errors
     /// [`Kind::FactorUnavailable`], or as [`SendLimits::resend`].
     pub async fn resend(&self, context: &FactorContext<'_>, factor: Factor) -> Result<Challenge, Problem> {
-        let FactorContext { table, sys, sending, client, user } = *context;
-        let challenge = self.code_of(sys, user, factor).ok_or(Kind::FactorUnavailable)?;
+        let FactorContext { table, sys, sending, codes, client, user } = *context;
+        let challenge = self.code_of(sys, codes, user, factor).ok_or(Kind::FactorUnavailable)?;
         sending.resend(table, sys, client, challenge).await
     }
 
     /// The challenge of a factor's code in this flow.
-    fn code_of(&self, sys: &Sys, user: &User, factor: Factor) -> Option<Challenge> {
+    fn code_of(&self, sys: &Sys, codes: &CodeRules, user: &User, factor: Factor) -> Option<Challenge> {
         let (to, id) = (user.contact(factor)?, self.challenge_of(user, factor)?);
-        let challenge = Challenge::new(sys, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
+        let challenge = Challenge::new(sys, codes, id, self.purpose(), Form::Code { digits: DIGITS }, &to, user.locale);
         Some(Challenge { user: Some(user.id), flow: Some(self.id), ..challenge })
     }
 

@@ -4,7 +4,7 @@ use std::{ops::Deref, time::Duration};
 
 use accounts::{
     identifier::{PersonName, Username},
-    session::{ABSOLUTE, RefreshToken, Session},
+    session::{ABSOLUTE, IdleDays, RefreshToken, Session},
     token::{Issuer, LIFE},
     user::User,
 };
@@ -85,6 +85,7 @@ impl Cookies {
 pub struct SessionIssuer {
     issuer: Issuer,
     cookies: Cookies,
+    idle: IdleDays,
 }
 
 impl Deref for SessionIssuer {
@@ -95,10 +96,16 @@ impl Deref for SessionIssuer {
 }
 
 impl SessionIssuer {
-    /// With cookies as the deployment sets them.
+    /// With cookies, and days without use after which a session ends, as the deployment sets them.
     #[must_use]
-    pub const fn new(issuer: Issuer, cookies: Cookies) -> Self {
-        Self { issuer, cookies }
+    pub const fn new(issuer: Issuer, cookies: Cookies, idle: IdleDays) -> Self {
+        Self { issuer, cookies, idle }
+    }
+
+    /// The days without use after which new sessions end.
+    #[must_use]
+    pub const fn idle(&self) -> IdleDays {
+        self.idle
     }
 
     /// The header that deletes the cookie of the refresh token.

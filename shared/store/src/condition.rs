@@ -21,6 +21,8 @@ pub enum Cond {
     #[doc(hidden)]
     Compare(&'static str, &'static str, Result<AttributeValue, String>),
     #[doc(hidden)]
+    Less(&'static str, &'static str),
+    #[doc(hidden)]
     Has(&'static str, Result<AttributeValue, String>),
     #[doc(hidden)]
     Lacks(&'static str, Result<AttributeValue, String>),
@@ -79,6 +81,11 @@ impl Field {
     #[must_use]
     pub fn lt(self, value: impl Serialize) -> Cond {
         self.compare("<", value)
+    }
+    /// `<`, compared with another attribute. Does not hold if one of them is absent.
+    #[must_use]
+    pub const fn lt_field(self, other: &'static str) -> Cond {
+        Cond::Less(self.0, other)
     }
     /// `<=`
     #[must_use]
@@ -140,6 +147,7 @@ impl Names {
             Cond::FieldExists(f) => format!("attribute_exists({})", self.name(f)),
             Cond::FieldAbsent(f) => format!("attribute_not_exists({})", self.name(f)),
             Cond::Compare(f, operator, value) => format!("{} {operator} {}", self.name(f), self.value(value)?),
+            Cond::Less(f, other) => format!("{} < {}", self.name(f), self.name(other)),
             Cond::Has(f, value) => format!("contains({}, {})", self.name(f), self.value(value)?),
             Cond::Lacks(f, value) => format!("(NOT contains({}, {}))", self.name(f), self.value(value)?),
             Cond::Both(a, b) => format!("({} AND {})", self.condition(*a)?, self.condition(*b)?),

@@ -41,6 +41,9 @@ pub struct Quota {
     pub window: Duration,
     /// What is counted, for the document: the end of a sentence that begins with the numbers.
     pub counts: &'static str,
+    /// Whether the numbers are defaults, and a deployment can have others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub configurable: bool,
     #[serde(skip)]
     frequent: bool,
     #[serde(skip)]
@@ -71,7 +74,7 @@ impl Quota {
     /// `max` hits within a window.
     #[must_use]
     pub const fn window(name: &'static str, max: u32, window: Duration, counts: &'static str) -> Self {
-        Self { name, shape: Shape::Window, max, window, counts, frequent: false, shared: false, block: None }
+        Self { name, shape: Shape::Window, max, window, counts, configurable: false, frequent: false, shared: false, block: None }
     }
 
     /// `max` hits, then a pause. Each hit begins the pause anew.
@@ -90,6 +93,18 @@ impl Quota {
     #[must_use]
     pub const fn gap(name: &'static str, gap: Duration, counts: &'static str) -> Self {
         Self { shape: Shape::Gap, ..Self::window(name, 1, gap, counts) }
+    }
+
+    /// The same limit with the numbers of a deployment.
+    #[must_use]
+    pub const fn with(self, max: u32, window: Duration) -> Self {
+        Self { max, window, ..self }
+    }
+
+    /// Says that these are the numbers of a deployment that sets no others.
+    #[must_use]
+    pub const fn configurable(self) -> Self {
+        Self { configurable: true, ..self }
     }
 
     /// Optimises for hits that follow others within a window, as when somebody types: such hits take one request, and the first

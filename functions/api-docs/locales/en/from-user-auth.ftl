@@ -3,7 +3,7 @@ title = From User-Auth
 about = For people who know Abduraxmonnn/User-Auth: signing in with a phone number, and invitation codes.
 
 start = Sending a number, which makes a user and a code of four characters
-start-here = A number makes no account: only a right code does. The code has six digits, or as many as the setting says, lives 120 s and has three tries. Another one follows when it has expired.
+start-here = A number makes no account: only a right code does. The code has six digits, lives 120 s and has three tries, and another one follows when it has expired; all of these are settings.
 verify = Verifying with the number in the address; known numbers were refused
 verify-here = The flow is in the address, never the number. The same call signs in and registers, as often as one likes, and answers tokens.
 simulated = An open address that shows the code of any number

@@ -3,7 +3,7 @@ title = Z projektu User-Auth
 about = Dla osób, które znają Abduraxmonnn/User-Auth: logowanie numerem telefonu i kody zaproszeń.
 
 start = Wysłanie numeru, które tworzy użytkownika i kod z czterech znaków
-start-here = Numer nie tworzy konta: robi to dopiero dobry kod. Kod ma sześć cyfr albo tyle, ile mówi ustawienie, żyje 120 s i ma trzy próby. Następny jest po jego wygaśnięciu.
+start-here = Numer nie tworzy konta: robi to dopiero dobry kod. Kod ma sześć cyfr, żyje 120 s i ma trzy próby, a następny jest po jego wygaśnięciu; to wszystko są ustawienia.
 verify = Weryfikacja z numerem w adresie; znane numery były odrzucane
 verify-here = W adresie jest proces, nigdy numer. To samo wywołanie loguje i rejestruje, dowolnie często, i zwraca tokeny.
 simulated = Otwarty adres, który pokazuje kod dowolnego numeru

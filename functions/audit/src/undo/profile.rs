@@ -3,7 +3,7 @@
 use accounts::{
     audit::Action,
     directory::Account,
-    identifier::Username,
+    identifier::{MinimumAge, Username},
     profile::{self, Edit, ProfilePatch},
     staff::Actor,
     undo::{Field, Obstacle},
@@ -21,6 +21,7 @@ use super::{
 pub struct Target {
     who: Actor,
     now: Time,
+    minimum_age: MinimumAge,
     account: Option<Box<Account>>,
     names: FormerNames,
     claim: Option<UsernameClaim>,
@@ -35,6 +36,7 @@ impl Target {
         Ok(Self {
             who,
             now: s.sys.now(),
+            minimum_age: s.minimum_age,
             account: account(&s.table, entry).await?,
             names: found.take(&names)?.unwrap_or_else(|| FormerNames::none(id)),
             claim: claim.map(|key| found.take(&key)).transpose()?.flatten(),
@@ -60,7 +62,7 @@ impl Target {
         let known = set(&mut edit, &changed.name, &changed.was).is_some();
         let may = edit.takes().is_some_and(|least| self.who.role >= least) && self.who.may_change(&account.roles).is_ok();
         // By the rules of today.
-        let fits = edit.patch.apply(&account.user, self.now).is_ok();
+        let fits = edit.patch.apply(&account.user, self.now, self.minimum_age).is_ok();
         if !known || !may || !fits {
             return Some(Obstacle::Never);
         }
@@ -75,7 +77,7 @@ impl Target {
             set(&mut edit, &field.name, &field.was).ok_or_else(unfit)?;
         }
         let entry = entry(Action::ProfileChanged, account.user.id);
-        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names))?.ok_or_else(unfit)?;
+        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(unfit)?;
         let shown = [Some(edited.record), edited.free].into_iter().flatten().collect();
         let planned = Planned::new(edited.entry, shown, Allowed::Above(edited.allowed));
         Ok(Planned { searched: Searched::Person(Box::new((edited.before, edited.user))), ..planned })
