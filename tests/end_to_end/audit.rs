@@ -368,11 +368,15 @@ async fn whoever_touches_the_audit_is_found_out() {
     let within = std::fs::read_dir(cloud.aws.s3.root()).unwrap().map(|entry| entry.unwrap().path());
     let sums: Vec<_> = within.filter(|path| path.to_string_lossy().ends_with(".internal.json")).collect();
     let sums: Vec<_> = sums.into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).collect();
-    sums.iter().for_each(|(_, path)| std::fs::remove_file(path).unwrap());
+    for (_, path) in &sums {
+        std::fs::remove_file(path).unwrap();
+    }
     std::fs::write(&file, b"[]").unwrap();
     breaks(&root, n, "seal_changed").await;
     std::fs::write(&file, kept).unwrap();
-    sums.iter().for_each(|(sum, path)| std::fs::write(path, sum).unwrap());
+    for (sum, path) in &sums {
+        std::fs::write(path, sum).unwrap();
+    }
     assert_eq!(holds(&root).await, last);
 }
 

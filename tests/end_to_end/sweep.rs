@@ -35,6 +35,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "DELETE /v1/admin/users/{username}/api-keys/{key}"),
     (Whole, "PUT /v1/admin/orders/{user}/{order}/state"),
     (Whole, "POST /v1/admin/orders/{order}/refunds"),
+    (Whole, "POST /v1/audit/{entry}/undo"),
     (Whole, "PATCH /v1/admin/tickets/{ticket}"),
     (Whole, "POST /v1/admin/tickets/{ticket}/answers"),
     (Whole, "POST /v1/contact-messages"),
@@ -235,6 +236,7 @@ impl Operation {
             ("{order}", "ord_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{comment}", "cmt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{ticket}", "tkt_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
+            ("{entry}", "aud_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
             ("{key}", "apk_01K9ZCHCW7R5JY9H0FAMZV8NTS"),
         ];
         let path = path.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));

@@ -86,12 +86,12 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
         let general = reached.starts_with(&format!("\"{}\";", web::CLIENT_RATE));
         let mut limits = operation["x-limits"].as_array().into_iter().flatten();
         let policy = |l: &Value| format!("{};q={};w={}", l["name"], l["max"], l["seconds"]);
-        let declares = |l: &Value| {
+        let is_stated = |l: &Value| {
             let other = l["configurable"] == true && reached.starts_with(&format!("{};", l["name"]));
             other || policy(l) == reached
         };
         assert!(
-            reached.is_empty() || general || limits.any(declares),
+            reached.is_empty() || general || limits.any(is_stated),
             "{method} {path} has the limit {reached}, which it does not declare"
         );
     }

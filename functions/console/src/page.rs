@@ -61,8 +61,9 @@ pub async fn get_console(State(policy): State<Policy>, Language(locale): Languag
     params(("file" = String, Path, max_length = 100, description = "The name of a file.", example = "console.js")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses(
-        (status = 200, description = "The file.", content_type = "text/javascript", body = String,
-            headers(("ETag" = String, description = "Identifies the version of the file and its compression.")), example = "…"),
+        (status = 200, description = "The file.",
+            content((String = "text/javascript", example = "…"), (BTreeMap<String, String> = "application/json")),
+            headers(("ETag" = String, description = "Identifies the version of the file and its compression."))),
         (status = 304, description = "The file has not changed since the version in `If-None-Match`."),
         Problems,
     )
