@@ -67,10 +67,8 @@ impl Bounds {
     const CODE: Self = Self { life: 30..=3600, tries: 1..=5 };
     /// A code of a sign-in or a set-up, which last for ten minutes themselves.
     const BRIEF: Self = Self { life: 30..=600, tries: 1..=5 };
-    /// A link cannot be guessed, so its attempts are not counted.
-    const fn link(longest: u32) -> Self {
-        Self { life: 300..=longest, tries: 1..=1 }
-    }
+    /// A link, which cannot be guessed, so that its attempts are not counted. A registration lasts for a day itself.
+    const LINK: Self = Self { life: 300..=86_400, tries: 1..=1 };
 
     fn parse(&self, text: &str) -> Option<CodeRule> {
         let mut numbers = text.split('/').map(number);
@@ -143,8 +141,8 @@ impl CodeRules {
 
     fn of_name(&mut self, purpose: &str) -> Option<(&mut CodeRule, Bounds)> {
         Some(match purpose {
-            "activation" => (&mut self.activation, Bounds::link(7 * 24 * 3600)),
-            "password_reset" => (&mut self.password_reset, Bounds::link(24 * 3600)),
+            "activation" => (&mut self.activation, Bounds::LINK),
+            "password_reset" => (&mut self.password_reset, Bounds::LINK),
             "phone_login" => (&mut self.phone_login, Bounds::CODE),
             "factor_setup" => (&mut self.factor_setup, Bounds::BRIEF),
             "registration" => (&mut self.registration, Bounds::CODE),
@@ -188,7 +186,7 @@ mod tests {
     #[test]
     fn only_the_named_purposes_have_other_rules() {
         assert_eq!(read(""), Ok(CodeRules::DEFAULT));
-        let rules = read("phone_login=60/2/0,text_message=300/1/3600,activation=604800/1/5").unwrap();
+        let rules = read("phone_login=60/2/0,text_message=300/1/3600,activation=3600/1/5").unwrap();
         let numbers = |purpose, channel| {
             let rule = rules.of(purpose, channel);
             (rule.life(), rule.tries(), rule.resend())
@@ -196,7 +194,7 @@ mod tests {
         assert_eq!(numbers(Purpose::PhoneLogin, Channel::Sms), (60, 2, 60), "when it has expired");
         assert_eq!(numbers(Purpose::StepUp, Channel::Sms), (300, 1, 3600));
         assert_eq!(numbers(Purpose::StepUp, Channel::Email), (600, 3, 20));
-        assert_eq!(numbers(Purpose::Activation, Channel::Email), (604_800, 1, 5));
+        assert_eq!(numbers(Purpose::Activation, Channel::Email), (3600, 1, 5));
         assert_eq!(numbers(Purpose::DeletionCancel, Channel::Email), (2_678_400, 1, 60));
     }
 
@@ -228,7 +226,7 @@ mod tests {
             ("registration=600/3/4", "from 5 to 3600"),
             ("registration=600/3/3601", "from 5 to 3600"),
             ("activation=86400/2/60", "from 1 to 1"),
-            ("activation=299/1/60", "from 300 to 604800"),
+            ("activation=299/1/60", "from 300 to 86400"),
             ("password_reset=86401/1/60", "from 300 to 86400"),
             ("deletion_cancel=3600/1/60", "deletion_cancel"),
             ("Registration=600/3/20", "Registration"),
