@@ -168,18 +168,18 @@ async fn advance_to(cloud: &Cloud, moment: Time) {
     cloud.advance(moment.since(cloud.now())).await;
 }
 
-/// A deployment has other lives, tries and pauses for the purposes that it names. Answers and limits tell them. With rules that are
-/// too weak it does not start.
+/// A deployment has other lives, tries and pauses for the purposes that it names. Messages, answers and limits tell them. With rules
+/// that are too weak it does not start.
 /// Promise: code-lifetime, code-resend, code-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_chooses_lives_tries_and_pauses() {
-    let rules = "phone_login=90/2/60,registration=120/1/0,text_message=300/4/70";
+    let rules = "phone_login=180/2/60,registration=120/1/0,text_message=300/4/70";
     let cloud = Cloud::start_with(&[("CodeRules", rules)]).await;
     for (n, (kind, life, tries, pause, limit)) in [
-        (Kind::PhoneLogin, 90, 2, 60, "resend_phone"),
+        (Kind::PhoneLogin, 180, 2, 60, "resend_phone"),
         (Kind::Registration, 120, 1, 120, "resend_mail"),
         (Kind::ContactByText, 300, 4, 70, "resend_text"),
-        // As everywhere.
+        // As everywhere else.
         (Kind::ContactByMail, 600, 3, 20, "resend_mail"),
     ]
     .into_iter()
@@ -189,6 +189,8 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
         let stored = asked.stored(&cloud).await;
         let (end, next) = (moment(&stored, "expires_at"), moment(&stored, "resend_at"));
         assert_eq!(end - Duration::from_secs(life), next - Duration::from_secs(pause), "{kind:?}");
+        let message = cloud.mail_to(&asked.to).await.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(message.contains(&format!("{} minutes", life / 60)), "{message}");
         let code = cloud.code_to(&asked.to).await;
         for left in (0..tries).rev() {
             assert_eq!(asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid")["tries_left"], left, "{kind:?}");
@@ -205,7 +207,7 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
         advance_to(&cloud, moment(&stored, "expires_at") - SLACK).await;
         asked.refreshed().await.try_code(&code).await.succeeds();
     }
-    let parameters = [("CodeRules".to_owned(), "phone_login=3601/3/0".to_owned())].into();
+    let parameters = [("CodeRules".to_owned(), "phone_login=3660/3/0".to_owned())].into();
     let weaker = local::Options { parameters, hosting: local::hosts::Hosting::Eager, ..local::Options::default() };
     let refused = local::Stack::start(weaker).await.err().map(|e| e.to_string()).unwrap_or_default();
     assert!(refused.contains("CODE_RULES: phone_login"), "{refused}");

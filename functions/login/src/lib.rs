@@ -6,9 +6,9 @@
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the name, the account and the client, so that parallel guesses gain nothing. Five
-//! failures mean a pause of five minutes unless the deployment sets other numbers, never a lock. A success resets them, and a refused attempt is not counted. While very
-//! many attempts fail in the whole deployment, signing in takes a proof of work first. A trusted device has its own limits
-//! instead of all these.
+//! failures mean a pause of five minutes unless the deployment sets other numbers, never a lock. A success resets them, and a
+//! refused attempt is not counted. While very many attempts fail in the whole deployment, signing in takes a proof of work
+//! first. A trusted device has its own limits instead of all these.
 //!
 //! Sessions can be listed and ended. Ending one takes effect at once, because every request reads its session.
 

@@ -134,7 +134,7 @@ pub async fn verify_phone_sign_in(
         return Ok(first);
     }
     let flow = Flow::open(found.take(&key)?, now)?;
-    // Checked here and counted when the code was wrong: a number's code has three attempts, also in parallel.
+    // Checked here and counted when the code was wrong: a number's code has few attempts, also in parallel.
     let guesses = guesses.judge(&mut found, now)?;
     let typed = Typed { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
     Ok(repeatable.answer(&s.table, typed.verify(&code, body, guesses)).await?)

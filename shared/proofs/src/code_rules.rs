@@ -55,6 +55,8 @@ impl CodeRule {
 /// What a rule may be.
 struct Bounds {
     life: RangeInclusive<u32>,
+    /// What a life is a multiple of, because messages tell it in minutes or hours.
+    step: u32,
     tries: RangeInclusive<u32>,
 }
 
@@ -64,24 +66,29 @@ const RESEND: RangeInclusive<u32> = 5..=3600;
 impl Bounds {
     /// A code of what lasts for an hour or longer. It is guessed at, and all guesses of a day are limited: five attempts leave room
     /// for several codes.
-    const CODE: Self = Self { life: 30..=3600, tries: 1..=5 };
+    const CODE: Self = Self { life: 60..=3600, step: 60, tries: 1..=5 };
     /// A code of a sign-in or a set-up, which last for ten minutes themselves.
-    const BRIEF: Self = Self { life: 30..=600, tries: 1..=5 };
-    /// A link cannot be guessed, so its attempts are not counted.
-    const fn link(longest: u32) -> Self {
-        Self { life: 300..=longest, tries: 1..=1 }
-    }
+    const BRIEF: Self = Self { life: 60..=600, step: 60, tries: 1..=5 };
+    /// A link, which cannot be guessed, so that its attempts are not counted. A registration lasts for a day itself.
+    const LINK: Self = Self { life: 300..=86_400, step: 60, tries: 1..=1 };
+    /// As [`Bounds::LINK`], in whole hours.
+    const LONG_LINK: Self = Self { life: 3600..=86_400, step: 3600, tries: 1..=1 };
 
     fn parse(&self, text: &str) -> Option<CodeRule> {
         let mut numbers = text.split('/').map(number);
         let (life, tries, resend) = (numbers.next()??, numbers.next()??, numbers.next()??);
-        let fits = self.life.contains(&life) && self.tries.contains(&tries) && (resend == 0 || RESEND.contains(&resend));
+        let lives = self.life.contains(&life) && life.is_multiple_of(self.step);
+        let fits = lives && self.tries.contains(&tries) && (resend == 0 || RESEND.contains(&resend));
         (fits && numbers.next().is_none()).then_some(CodeRule { life, tries, resend })
     }
 
     fn words(&self) -> String {
         let [life, tries, resend] = [&self.life, &self.tries, &RESEND].map(|range| format!("{} to {}", range.start(), range.end()));
-        format!("life/tries/resend: seconds from {life}, tries from {tries}, and seconds from {resend} or 0 for when it has expired")
+        let step = self.step;
+        format!(
+            "life/tries/resend: seconds from {life} in steps of {step}, tries from {tries}, and seconds from {resend} or 0 for when it has \
+             expired"
+        )
     }
 }
 
@@ -143,8 +150,8 @@ impl CodeRules {
 
     fn of_name(&mut self, purpose: &str) -> Option<(&mut CodeRule, Bounds)> {
         Some(match purpose {
-            "activation" => (&mut self.activation, Bounds::link(7 * 24 * 3600)),
-            "password_reset" => (&mut self.password_reset, Bounds::link(24 * 3600)),
+            "activation" => (&mut self.activation, Bounds::LONG_LINK),
+            "password_reset" => (&mut self.password_reset, Bounds::LINK),
             "phone_login" => (&mut self.phone_login, Bounds::CODE),
             "factor_setup" => (&mut self.factor_setup, Bounds::BRIEF),
             "registration" => (&mut self.registration, Bounds::CODE),
@@ -188,7 +195,7 @@ mod tests {
     #[test]
     fn only_the_named_purposes_have_other_rules() {
         assert_eq!(read(""), Ok(CodeRules::DEFAULT));
-        let rules = read("phone_login=60/2/0,text_message=300/1/3600,activation=604800/1/5").unwrap();
+        let rules = read("phone_login=60/2/0,text_message=300/1/3600,activation=3600/1/5").unwrap();
         let numbers = |purpose, channel| {
             let rule = rules.of(purpose, channel);
             (rule.life(), rule.tries(), rule.resend())
@@ -196,7 +203,7 @@ mod tests {
         assert_eq!(numbers(Purpose::PhoneLogin, Channel::Sms), (60, 2, 60), "when it has expired");
         assert_eq!(numbers(Purpose::StepUp, Channel::Sms), (300, 1, 3600));
         assert_eq!(numbers(Purpose::StepUp, Channel::Email), (600, 3, 20));
-        assert_eq!(numbers(Purpose::Activation, Channel::Email), (604_800, 1, 5));
+        assert_eq!(numbers(Purpose::Activation, Channel::Email), (3600, 1, 5));
         assert_eq!(numbers(Purpose::DeletionCancel, Channel::Email), (2_678_400, 1, 60));
     }
 
@@ -219,17 +226,19 @@ mod tests {
             ("registration=+600/3/20", "registration"),
             ("registration=600.5/3/20", "registration"),
             ("registration=99999999999/3/20", "registration"),
-            ("registration=29/3/20", "from 30 to 3600"),
-            ("registration=3601/3/20", "from 30 to 3600"),
-            ("step_up=601/3/20", "from 30 to 600"),
-            ("text_message=601/3/20", "from 30 to 600"),
+            ("registration=59/3/20", "from 60 to 3600"),
+            ("registration=90/3/20", "in steps of 60"),
+            ("registration=3660/3/20", "from 60 to 3600"),
+            ("step_up=660/3/20", "from 60 to 600"),
+            ("text_message=660/3/20", "from 60 to 600"),
             ("registration=600/0/20", "from 1 to 5"),
             ("registration=600/6/20", "from 1 to 5"),
             ("registration=600/3/4", "from 5 to 3600"),
             ("registration=600/3/3601", "from 5 to 3600"),
             ("activation=86400/2/60", "from 1 to 1"),
-            ("activation=299/1/60", "from 300 to 604800"),
-            ("password_reset=86401/1/60", "from 300 to 86400"),
+            ("activation=1800/1/60", "from 3600 to 86400"),
+            ("activation=5400/1/60", "in steps of 3600"),
+            ("password_reset=86460/1/60", "from 300 to 86400"),
             ("deletion_cancel=3600/1/60", "deletion_cancel"),
             ("Registration=600/3/20", "Registration"),
         ] {
