@@ -42,7 +42,7 @@ fn asking() -> BTreeSet<String> {
 }
 
 /// A shop with an order, and people with something to take from them. The last act is the deletion of an account.
-async fn scene(cloud: &Cloud, root: &Caller) -> Vec<Act> {
+async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let (keeper, products) = shop(cloud, 2).await;
     let (buyer, ana, ben) = (cloud.buyer("cyd", PHONE).await, cloud.member("ana").await, cloud.member("ben").await);
     let (kim, _) = cloud.staff("kim", "administrator").await;
@@ -65,29 +65,29 @@ async fn scene(cloud: &Cloud, root: &Caller) -> Vec<Act> {
     let note = text(&kim.post(&notes, json!({ "text": "Asks every day." })).await.is(201)["id"]);
     let key = text(&kim.post("/v1/me/api-keys", json!({ "name": "Till", "scopes": ["products:write"] })).await.is(201)["id"]);
     let ban = format!("/v1/moderation/bans/{}", ben.id());
-    root.put(&ban, json!({ "reason": "spam" })).await.is(204);
+    superuser.put(&ban, json!({ "reason": "spam" })).await.is(204);
     let comment = format!("/v1/moderation/comments/{}/{comment}", products[0]);
     let state = format!("/v1/admin/orders/{}/{order}/state", buyer.id());
     let eve = |rest: &str| format!("/v1/admin/users/eve{rest}");
-    let none = || json!({});
+    let empty_body = || json!({});
     vec![
-        Act::new("DELETE /v1/moderation/bans/{user}", ban, none()),
-        Act::new("DELETE /v1/moderation/messages/{room}/{seq}", format!("/v1/moderation/messages/public/{}", said["seq"]), none()),
-        Act::new("DELETE /v1/support/threads/{thread}/notes/{note}", format!("{notes}/{note}"), none()),
+        Act::new("DELETE /v1/moderation/bans/{user}", ban, empty_body()),
+        Act::new("DELETE /v1/moderation/messages/{room}/{seq}", format!("/v1/moderation/messages/public/{}", said["seq"]), empty_body()),
+        Act::new("DELETE /v1/support/threads/{thread}/notes/{note}", format!("{notes}/{note}"), empty_body()),
         Act::new("PUT /v1/moderation/comments/{product}/{comment}", comment.clone(), json!({ "text": "(An advertisement.)" })),
-        Act::new("DELETE /v1/moderation/comments/{product}/{comment}", comment, none()),
+        Act::new("DELETE /v1/moderation/comments/{product}/{comment}", comment, empty_body()),
         Act::new("PUT /v1/admin/orders/{user}/{order}/state", state, json!({ "state": "cancelled" })),
-        Act::new("DELETE /v1/products/{product}/picture", format!("/v1/products/{}/picture", products[0]), none()),
-        Act::new("DELETE /v1/products/{product}", format!("/v1/products/{}", products[1]), none()),
-        Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), none()),
-        Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), none()),
-        Act::new("DELETE /v1/admin/users/{username}/api-keys/{key}", format!("/v1/admin/users/kim/api-keys/{key}"), none()),
-        Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), none()),
+        Act::new("DELETE /v1/products/{product}/picture", format!("/v1/products/{}/picture", products[0]), empty_body()),
+        Act::new("DELETE /v1/products/{product}", format!("/v1/products/{}", products[1]), empty_body()),
+        Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), empty_body()),
+        Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), empty_body()),
+        Act::new("DELETE /v1/admin/users/{username}/api-keys/{key}", format!("/v1/admin/users/kim/api-keys/{key}"), empty_body()),
+        Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), empty_body()),
         Act::new("PATCH /v1/admin/users/{username}", eve(""), json!({ "bio": "Climbs." })),
-        Act::new("DELETE /v1/admin/users/{username}/sessions", eve("/sessions"), none()),
-        Act::new("PUT /v1/admin/users/{username}/roles/{role}", eve("/roles/moderator"), none()),
-        Act::new("DELETE /v1/admin/users/{username}/roles/{role}", eve("/roles/moderator"), none()),
-        Act::new("PUT /v1/admin/users/{username}/deletion", eve("/deletion"), none()),
+        Act::new("DELETE /v1/admin/users/{username}/sessions", eve("/sessions"), empty_body()),
+        Act::new("PUT /v1/admin/users/{username}/roles/{role}", eve("/roles/moderator"), empty_body()),
+        Act::new("DELETE /v1/admin/users/{username}/roles/{role}", eve("/roles/moderator"), empty_body()),
+        Act::new("PUT /v1/admin/users/{username}/deletion", eve("/deletion"), empty_body()),
     ]
 }
 

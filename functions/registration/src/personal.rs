@@ -72,12 +72,12 @@ pub async fn set_registration_personal(
 fn parse(
     body: &SetRegistrationPersonal,
     now: Time,
-    least: MinimumAge,
+    minimum: MinimumAge,
     mut fields: Fields,
 ) -> Result<(PersonName, PersonName, BirthDate), Problem> {
     let first = fields.take("/first_name", PersonName::parse(&body.first_name));
     let last = fields.take("/last_name", PersonName::parse(&body.last_name));
-    let born = fields.take("/birth_date", BirthDate::parse(&body.birth_date, now, least));
+    let born = fields.take("/birth_date", BirthDate::parse(&body.birth_date, now, minimum));
     match (first, last, born) {
         (Some(first), Some(last), Some(born)) => fields.finish().map(|()| (first, last, born)),
         _ => Err(fields.problem()),
