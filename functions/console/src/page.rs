@@ -1,7 +1,5 @@
 //! The page and its files.
 
-use std::collections::BTreeMap;
-
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use kernel::{Kind, env::Reader};
