@@ -278,13 +278,13 @@ export interface AttachmentUploadWaiting {
 }
 
 /** The kind of change. */
-export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "devices_forgotten" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered");
+export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered");
 
 /** A field before and after a change. */
 export interface AuditChangeInfo {
   /** Its values after. */
   after: AuditValueInfo[];
-  /** Its values before. Empty for none. */
+  /** Its values before. Empty for none, and, unless the caller is a superuser, for the day of birth. */
   before: AuditValueInfo[];
   /** The name of the field. */
   field: string;
@@ -296,6 +296,8 @@ export interface AuditEntryInfo {
   action: AuditAction;
   /** Who made the change. Absent for operators and the system itself. */
   actor?: UserId;
+  /** Their username now. Absent if the account is gone. */
+  actor_username?: string;
   /** When. */
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
@@ -315,6 +317,8 @@ export interface AuditEntryInfo {
   request_id?: string;
   /** The account that it is about. */
   subject: UserId;
+  /** Its username now. Absent if the account is gone. */
+  subject_username?: string;
   /** The values. Absent if there were none, after 400 days, and after the account was deleted. */
   values?: AuditValuesInfo;
 }
@@ -344,12 +348,14 @@ export interface AuditProof {
   seal: SealInfo;
 }
 
-/** What stays of an entry for good. */
+/** What stays of an entry for good, and the names of today of its people. */
 export interface AuditRecordInfo {
   /** What was done. */
   action: AuditAction;
   /** Who made the change. Absent for operators and the system itself. */
   actor?: UserId;
+  /** Their username now. Absent if the account is gone. */
+  actor_username?: string;
   /** When. */
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
@@ -363,6 +369,8 @@ export interface AuditRecordInfo {
   request_id?: string;
   /** The account that it is about. */
   subject: UserId;
+  /** Its username now. Absent if the account is gone. */
+  subject_username?: string;
 }
 
 /** A value. */
@@ -380,10 +388,12 @@ export type AuditValueKind = ("id" | "word" | "number" | "flag" | "time" | "amou
 export interface AuditValuesInfo {
   /** What has changed. */
   changes: AuditChangeInfo[];
-  /** What the commitment of the entry is the SHA-256 of. */
-  form: string;
+  /** What the commitment of the entry is the SHA-256 of. Absent if it has a value that the caller does not see. */
+  form?: string;
   /** The network of the client, if it is known: a /24 or a /48. */
   network?: string;
+  /** Why it was done, in the words of the member of staff who did it. Absent if nobody was asked. */
+  reason?: string;
   /** The version of what was changed, after the change, if it has versions. */
   version?: number;
 }
@@ -418,6 +428,14 @@ export interface BanFromChat {
   minutes?: number;
   /** Why. The person is told. */
   reason: ReportReason;
+}
+
+/** A ban from a room. */
+export interface BanFromRoom {
+  /** What the person is told about it: 1 to 500 characters. */
+  explanation?: string;
+  /** How long, in minutes, up to a year. Without it the ban has no end. */
+  minutes?: number;
 }
 
 /** A ban. */
@@ -692,6 +710,8 @@ export interface CommentList {
 
 /** How the new member's client keeps its tokens. */
 export interface CompleteRegistration {
+  /** The version of the terms of service that the person has agreed to: 1 to 40 characters, such as a date. Required if this deployment has terms, otherwise ignored. */
+  terms?: string;
   token_delivery?: TokenDelivery;
 }
 
@@ -945,7 +965,7 @@ export interface CustomerOrder {
   changed_at: Timestamp;
   /** When it was placed. */
   created_at: Timestamp;
-  /** Whether its payment is disputed at the bank, or was. It cannot be shipped then. */
+  /** Whether its payment is disputed at the bank, or the payer has won that. It cannot be shipped then. */
   disputed: boolean;
   /** The id, which is its number. */
   id: OrderId;
@@ -971,13 +991,16 @@ export interface CustomerOrder {
   user: UserId;
 }
 
-/** A page of the orders of everybody. */
+/** A page of orders. */
 export interface CustomerOrderList {
-  /** The orders, the oldest first. */
+  /** The orders: of those in a state the oldest first, and of a buyer's the newest. */
   items: CustomerOrder[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
 }
+
+/** One order, with the name of its buyer. */
+export type CustomerOrderRead = (CustomerOrder & { username?: string; });
 
 /** The figures of some days. */
 export interface DailyFigures {
@@ -1157,7 +1180,7 @@ export interface DonationInfo {
   created_at: Timestamp;
   /** Why the last card was refused, for programs: one of Stripe's decline codes. */
   decline?: (string | null);
-  /** Whether it is disputed at the bank, or was. */
+  /** Whether it is disputed at the bank, or the payer has won that. */
   disputed: boolean;
   /** Its id, which the receipt names. */
   id: DonationId;
@@ -1360,6 +1383,12 @@ export interface FriendList {
 export interface GiveThread {
   /** Another member of the team. */
   to: UserId;
+}
+
+/** That the system works. */
+export interface Health {
+  /** What it needs, all of which answers: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`. */
+  dependencies: string[];
 }
 
 /** The caller's code. */
@@ -2175,7 +2204,7 @@ export interface PlanPaymentInfo {
   created_at: Timestamp;
   /** Why the last card was refused, for programs: one of Stripe's decline codes. */
   decline?: (string | null);
-  /** Whether it is disputed at the bank, or was. */
+  /** Whether it is disputed at the bank, or the payer has won that. */
   disputed: boolean;
   /** Its id, which the receipt names. */
   id: PlanPaymentId;
@@ -2243,6 +2272,8 @@ export interface Price {
 
 /** A problem document. */
 export interface Problem {
+  /** In `unavailable` of the health: what does not answer. */
+  away?: string[];
   /** In `proof_of_work_required`: the text to append a number to. */
   challenge?: string;
   /** Stable and independent of the language: for programs. */
@@ -2251,13 +2282,13 @@ export interface Problem {
   detail?: (string | null);
   /** In `proof_of_work_required`: the zero bits that the digest has to begin with. */
   difficulty?: number;
-  /** In `chat_banned`: when the ban ends. Absent if it has no end. */
+  /** In `chat_banned` and `room_banned`: when the ban ends. Absent if it has no end. */
   ends_at?: Timestamp;
   /** In `undone_already`: the entry of the undo. */
   entry?: AuditId;
   /** All wrong fields. */
   errors?: FieldProblem[];
-  /** In `chat_banned`: what the moderator says about it. */
+  /** In `chat_banned` and `room_banned`: what the moderator or the administrators say about it. */
   explanation?: string;
   /** In `undo_moved_on` and `undo_impossible`: the names of the fields. */
   fields?: string[];
@@ -2298,7 +2329,7 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "idempotency_key_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "account_protected" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "captcha_required" | "password_wrong" | "factor_locked" | "chat_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "plan_held" | "order_held" | "refund_refused" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid" | "undone_already" | "undo_moved_on" | "undo_impossible" | "undo_nothing");
+export type ProblemCode = ("malformed" | "idempotency_key_required" | "reason_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "account_protected" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "captcha_required" | "password_wrong" | "factor_locked" | "chat_banned" | "room_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "plan_held" | "order_held" | "refund_refused" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid" | "undone_already" | "undo_moved_on" | "undo_impossible" | "undo_nothing");
 
 /** A product of the shop. */
 export type ProductId = string;
@@ -2339,7 +2370,7 @@ export interface ProductInfo {
 export interface ProductList {
   /** The products. */
   items: ProductInfo[];
-  /** The cursor of the next page. Absent on the last page. With `availability` a page can have fewer products than asked for, or none, although there is a next one. */
+  /** The cursor of the next page. Absent on the last page. With `availability` or a price a page can have fewer products than asked for, or none, although there is a next one. */
   next_cursor?: (string | null);
 }
 
@@ -2502,7 +2533,7 @@ export interface RefundInfo {
 export type RefundReason = ("requested_by_customer" | "duplicate" | "fraudulent" | "order_ended");
 
 /** How far a refund is. */
-export type RefundState = ("asked" | "done" | "refused" | "unclear");
+export type RefundState = ("asked" | "done" | "refused" | "failed");
 
 /** Why an upload did not become a picture. */
 export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "product_gone" | "expired");
@@ -2514,6 +2545,8 @@ export interface RegisterByLink {
   locale?: (Locale | null);
   /** At least 12 characters unless configured otherwise, at most 128. */
   password: string;
+  /** The version of the terms of service that the person has agreed to: 1 to 40 characters, such as a date. Required if this deployment has terms, otherwise ignored. */
+  terms?: string;
   /** The username. */
   username: Username;
 }
@@ -2663,6 +2696,25 @@ export type Role = ("moderator" | "administrator" | "superuser");
 export interface RoleOfMember {
   /** The role. Making somebody the owner hands the room over. */
   role: RoomRole;
+}
+
+/** Somebody's ban from a room. */
+export interface RoomBanInfo {
+  /** Since when. */
+  created_at: Timestamp;
+  /** When it ends. Absent if it has no end. */
+  ends_at?: Timestamp;
+  /** What they are told about it. */
+  explanation?: string;
+  /** Who is banned. */
+  user: Author;
+}
+
+/** A page of a room's bans. */
+export interface RoomBanList {
+  items: RoomBanInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** What a client has to know of rooms. */
@@ -2902,6 +2954,16 @@ export interface SendDeskMessage {
   text: string;
 }
 
+/** A message to send. */
+export interface SendMessage {
+  /** Files that the person has uploaded for this room (`POST /v1/rooms/{room}/uploads`), each for one message. */
+  attachments?: AttachmentId[];
+  /** The number of the message that it answers. */
+  reply_to?: number;
+  /** The text: 1 to 4,000 characters. It may be empty beside files. */
+  text: string;
+}
+
 /** A message of the customer. */
 export interface SendSupportMessage {
   /** The client's nonce for this message. Repeating it commits nothing more. */
@@ -2998,7 +3060,7 @@ export interface SetRegistrationPassword {
 
 /** The data of the person. */
 export interface SetRegistrationPersonal {
-  /** At least 16 and at most 120 years ago. */
+  /** At most 120 years ago, and at least 16 unless the deployment sets another age. */
   birth_date: string;
   first_name: string;
   /** An invitation code, if the person has one, in upper or lower case, with or without spaces and hyphens. */
@@ -3192,6 +3254,7 @@ export interface StaffRoomList {
 
 /** What waits for staff. */
 export interface StaffWork {
+  last_sweep?: (Timestamp | null);
   orders?: (CappedCount | null);
   overdue_deletions?: (CappedCount | null);
   refunds?: (CappedCount | null);
@@ -3453,7 +3516,7 @@ export interface UndoEntry {
   reason: string;
 }
 
-/** A field, and what undoing it does. Values are empty lists where there is none. */
+/** A field, and what undoing it does. Values are empty lists where there is none, or none that the caller sees. */
 export interface UndoFieldInfo {
   /** Its value after the change. */
   became: AuditValueInfo[];
@@ -3512,7 +3575,7 @@ export interface UnreadCount {
 export interface UpdateAccount {
   /** Up to 500 characters, or `null`. */
   bio?: (string | null);
-  /** `YYYY-MM-DD`, at least 16 years ago, or `null`. For superusers only. */
+  /** `YYYY-MM-DD`, at least 16 years ago unless the deployment sets another age, or `null`. For superusers only. */
   birth_date?: (string | null);
   /** 1 to 35 characters, or `null`. */
   first_name?: (string | null);
@@ -3544,7 +3607,7 @@ export interface UpdateMe {
   added_by_friends?: boolean;
   /** Up to 500 characters, or `null`. */
   bio?: (string | null);
-  /** `YYYY-MM-DD`, at least 16 years ago, or `null`. */
+  /** `YYYY-MM-DD`, at least 16 years ago unless the deployment sets another age, or `null`. */
   birth_date?: (string | null);
   /** 1 to 35 characters, or `null`. */
   first_name?: (string | null);
@@ -3739,6 +3802,8 @@ export interface VerifyPhoneSignIn {
   last_name?: (string | null);
   /** After the answer `account_idle`: make a new account instead of the one that the number had. */
   start_afresh?: boolean;
+  /** For a new account: the version of the terms of service that the person has agreed to, 1 to 40 characters, such as a date. Required for one if this deployment has terms, otherwise ignored. The code can be sent again with it. */
+  terms?: string;
 }
 
 /** The code that was mailed. */
@@ -3826,7 +3891,7 @@ export interface Operations {
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/docs/{file}": {
-    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client. */
+    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client, `/docs/from` says where what other projects had is found here. */
     GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/openapi.json": {
@@ -3847,7 +3912,7 @@ export interface Operations {
   };
   "/staff/{file}": {
     /** Serves the files of the console: its scripts, its style, its texts. */
-    GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
+    GET: { path: { "file": string }; data: Record<string, string> | string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/unsubscribe/{token}": {
     /** Serves the page that the link in a mail opens. Loading it changes nothing. */
@@ -3872,20 +3937,20 @@ export interface Operations {
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders": {
-    /** Lists the orders of everybody that are in one state, the oldest first. For administrators. */
-    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the orders of everybody that are in one state, the oldest first, or all of one buyer, the newest first. For administrators. */
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}": {
-    /** Shows an order of anybody. For administrators. */
-    GET: { path: { "order": OrderId }; data: CustomerOrder; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Shows an order of anybody, with the username of its buyer. For administrators. */
+    GET: { path: { "order": OrderId }; data: CustomerOrderRead; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}/refunds": {
-    /** Gives back the money of an order by card, or a part of it. For administrators. */
+    /** Gives back the money of an order by card, or a part of it. For administrators with a recent proof by a second factor. */
     POST: { path: { "order": OrderId }; header: { "Idempotency-Key": string }; body: NewRefund; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "refund_refused" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders/{user}/{order}/state": {
-    /** Takes the next step with an order. For administrators. */
-    PUT: { path: { "user": UserId; "order": OrderId }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Takes the next step with an order. For administrators with a recent proof by a second factor. */
+    PUT: { path: { "user": UserId; "order": OrderId }; header?: { "Reason"?: string }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/rooms": {
     /** Lists the groups and channels of everybody, the newest first. */
@@ -3893,11 +3958,11 @@ export interface Operations {
   };
   "/v1/admin/rooms/{room}": {
     /** Closes a group or a channel for good, as its owner can: nothing of it can be read or written any more, and its members are told. */
-    DELETE: { path: { "room": RoomId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "room": RoomId }; header: { "Reason": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets": {
     /** Lists the tickets in one state, or of one account. For administrators. */
-    GET: { query?: { "state"?: TicketState; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "state"?: TicketState; "since_from"?: string; "since_until"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets/{ticket}": {
     /** Shows a ticket with its messages. For administrators; it is recorded who did. */
@@ -3917,7 +3982,7 @@ export interface Operations {
     /** Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the last orders and the thread with the support team. */
     GET: { path: { "username": string }; data: AccountDetails; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Changes somebody's profile, by the rules that hold for its owner. They are notified by mail or text message. */
-    PATCH: { path: { "username": string }; header: { "If-Match": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
+    PATCH: { path: { "username": string }; header: { "If-Match": string; "Reason": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/users/{username}/api-keys": {
     /** Lists another person's keys, without their secrets. */
@@ -3925,17 +3990,17 @@ export interface Operations {
   };
   "/v1/admin/users/{username}/api-keys/{key}": {
     /** Revokes a key of another person, with effect from its next use. */
-    DELETE: { path: { "username": string; "key": ApiKeyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "username": string; "key": ApiKeyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/deactivation": {
     /** Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. */
-    POST: { path: { "username": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    POST: { path: { "username": string }; header: { "Reason": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/deletion": {
     /** Cancels the scheduled deletion of an account, whoever has scheduled it, and confirms that to its owner. */
     DELETE: { path: { "username": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "deletion_not_scheduled" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Schedules the deletion of an account, as its owner can. It begins after the same time, and until then staff and the owner can cancel it. A mail or a text message tells the owner, with a link that cancels it. Without effect if one is scheduled already. */
-    PUT: { path: { "username": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "username": string }; header: { "Reason": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/reactivation": {
     /** Reactivates a deactivated account with all its data. Its former sessions and trusted devices stay revoked: the owner has to sign in again, and is notified by mail or, without an address, by text message. */
@@ -3943,13 +4008,13 @@ export interface Operations {
   };
   "/v1/admin/users/{username}/roles/{role}": {
     /** Removes a role from an account, with effect from its next request. If the account does not have the role, nothing changes. Its other roles stay. An account that is no administrator any more has no API keys. */
-    DELETE: { path: { "username": string; "role": Role }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "username": string; "role": Role }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Gives a role to an account. If the account already has the role, nothing changes. */
-    PUT: { path: { "username": string; "role": Role }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "username": string; "role": Role }; header: { "Reason": string }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/sessions": {
     /** Ends all sessions of somebody, closes their sockets and revokes their trusted devices. They sign in again, and are notified. */
-    DELETE: { path: { "username": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "username": string }; header: { "Reason": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/work": {
     /** Counts what waits for staff, up to ten of each kind. */
@@ -3957,7 +4022,7 @@ export interface Operations {
   };
   "/v1/audit": {
     /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, or of a day. */
-    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "devices_forgotten" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/verification": {
     /** Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with what the bucket has. */
@@ -3982,19 +4047,19 @@ export interface Operations {
     GET: { query?: { "checkout"?: boolean }; header?: { "Cart-Token"?: (string | null) }; data: CartInfo; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/cart/items/{product}": {
-    /** Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and its token with the answer. */
-    PUT: { path: { "product": ProductId }; header?: { "Cart-Token"?: (string | null) }; body: PutInCart; data: CartInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "out_of_stock" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Puts this many of a product into the cart, in place of those that are in it. A guest without a `Cart-Token` gets a new cart, and its token with the answer. With `If-Match` only a cart of that version is changed, so that nothing that another device has done is undone unseen: whoever adds to a quantity names the version that it was read with. */
+    PUT: { path: { "product": ProductId }; header?: { "If-Match"?: (string | null); "Cart-Token"?: (string | null) }; body: PutInCart; data: CartInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "out_of_stock" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" };
   };
   "/v1/categories": {
     /** Lists the categories. */
     GET: { data: CategoryList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
-    /** Creates a category. For administrators. */
+    /** Creates a category. For administrators with a recent proof by a second factor. */
     POST: { body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/categories/{category}": {
-    /** Deletes a category without products. For administrators. */
-    DELETE: { path: { "category": CategoryId }; data: undefined; code: "category_in_use" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Renames a category. For administrators. */
+    /** Deletes a category without products. For administrators with a recent proof by a second factor. */
+    DELETE: { path: { "category": CategoryId }; header: { "Reason": string }; data: undefined; code: "category_in_use" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Renames a category. For administrators with a recent proof by a second factor. */
     PUT: { path: { "category": CategoryId }; body: NameCategory; data: CategoryInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/channels/{slug}": {
@@ -4072,6 +4137,14 @@ export interface Operations {
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "friend_state" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Sends a friend request, or accepts the one that the other person has sent: 201 if it waits for its answer, 200 if the two are friends now. */
     POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_exists" | "friend_paused" | "friend_self" | "friend_state" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/health": {
+    /** Tells whether everything that the system needs answers. Otherwise the problem `unavailable` names in `away` what does not. What was found is kept for ten seconds. */
+    GET: { data: Health; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/health/live": {
+    /** Tells that requests are answered, and asks nothing else for it. */
+    GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
     /** Reads the caller's profile. */
@@ -4234,8 +4307,8 @@ export interface Operations {
   "/v1/me/passkeys/{passkey}": {
     /** Removes a passkey, which is refused from now on. All other sessions end, because any of them may have begun with it. */
     DELETE: { path: { "passkey": PasskeyId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "last_factor" | "malformed" | "not_found" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Renames a passkey. */
-    PATCH: { path: { "passkey": PasskeyId }; body: RenamePasskey; data: PasskeyInfo; code: "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Renames a passkey. It is among the caller's security events. */
+    PATCH: { path: { "passkey": PasskeyId }; body: RenamePasskey; data: PasskeyInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/password": {
     /** Changes the password. The session of this request stays, all other sessions end, and trusted devices are revoked. The same request again within ten seconds after it succeeded gets the same answer. */
@@ -4263,14 +4336,14 @@ export interface Operations {
   };
   "/v1/me/picture/uploads": {
     /** Returns a link for the upload of a new picture. */
-    POST: { body: CreateUpload; data: CreatedUpload_UploadId; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { body: CreateUpload; data: CreatedUpload_UploadId; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/picture/uploads/{upload}": {
     /** Reads the state of an upload. */
     GET: { path: { "upload": string }; data: UploadStatus; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/plan": {
-    /** Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does. */
+    /** Returns the plan that the caller has paid for. A refund of all of it takes it away, and a dispute does until it is won. */
     GET: { data: MyPlan; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/room-invitations": {
@@ -4305,19 +4378,19 @@ export interface Operations {
   };
   "/v1/moderation/bans/{user}": {
     /** Ends a ban before its time. The person is told by mail and in their inbox. */
-    DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "user": UserId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Bans somebody from chat, or replaces their ban by another one. */
     PUT: { path: { "user": UserId }; body: BanFromChat; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/comments/{product}/{comment}": {
-    /** Deletes a comment of somebody else. For moderators. */
-    DELETE: { path: { "product": ProductId; "comment": CommentId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes a comment of somebody else. For moderators. */
-    PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Deletes a comment of somebody else. For moderators with a recent proof by a second factor. */
+    DELETE: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Changes a comment of somebody else. For moderators with a recent proof by a second factor. */
+    PUT: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; body: WriteComment; data: CommentInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/messages/{room}/{seq}": {
     /** Deletes a message in any room, at any time. Its number stays. */
-    DELETE: { path: { "room": string; "seq": number }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    DELETE: { path: { "room": string; "seq": number }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows a message with its earlier texts and its report: a reported one, or any in the public room. */
     GET: { path: { "room": string; "seq": number }; data: ModeratedMessage; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
@@ -4427,13 +4500,13 @@ export interface Operations {
   };
   "/v1/products": {
     /** Lists products. */
-    GET: { query?: { "q"?: string; "category"?: CategoryId; "availability"?: ("available" | "unavailable"); "sort"?: ("newest" | "name_asc" | "name_desc" | "price_asc" | "price_desc"); "limit"?: number; "cursor"?: string }; data: ProductList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "q"?: string; "category"?: CategoryId; "availability"?: ("available" | "unavailable"); "min_price"?: number; "max_price"?: number; "sort"?: ("newest" | "name_asc" | "name_desc" | "price_asc" | "price_desc"); "limit"?: number; "cursor"?: string }; data: ProductList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
     /** Creates a product. */
     POST: { body: CreateProduct; data: ProductInfo; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "name_taken" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}": {
     /** Deletes a product. */
-    DELETE: { path: { "product": ProductId }; header: { "If-Match": string }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
+    DELETE: { path: { "product": ProductId }; header: { "If-Match": string; "Reason"?: string }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" | "version_mismatch" | "version_required" };
     /** Shows a product. */
     GET: { path: { "product": ProductId }; data: ProductInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
     /** Changes a product. */
@@ -4452,8 +4525,8 @@ export interface Operations {
     PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}/picture": {
-    /** Removes the picture of a product. No effect without one. */
-    DELETE: { path: { "product": ProductId }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Removes the picture of a product. No effect without one. People state a `Reason`; programs may. */
+    DELETE: { path: { "product": ProductId }; header?: { "Reason"?: string }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/products/{product}/picture/uploads": {
     /** Returns a link for the upload of a picture of a product. */
@@ -4501,7 +4574,7 @@ export interface Operations {
   };
   "/v1/registrations/{flow}/complete": {
     /** Creates the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
-    POST: { path: { "flow": FlowToken }; body: CompleteRegistration; data: SignedIn; code: "account_exists" | "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
+    POST: { path: { "flow": FlowToken }; body: CompleteRegistration; data: SignedIn; code: "account_exists" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "step_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
   };
   "/v1/registrations/{flow}/email": {
     /** Goes back to step one with another address, which has to be proven. All data is kept except the password. */
@@ -4541,17 +4614,27 @@ export interface Operations {
     /** Returns links to a file of a message that the caller may read, valid for five minutes. */
     GET: { path: { "room": string; "attachment": string }; data: AttachmentLinks; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
+  "/v1/rooms/{room}/bans": {
+    /** Lists who is banned from a group or a channel. Its owner and its administrators may. */
+    GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomBanList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/rooms/{room}/bans/{user}": {
+    /** Ends a ban before its time. The owner and the administrators may. No effect if there is none. */
+    DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Bans somebody from a group or a channel, or replaces their ban by another one. */
+    PUT: { path: { "room": string; "user": UserId }; body: BanFromRoom; data: undefined; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/rooms/{room}/invitations/{user}": {
     /** Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is none. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a member, or if they are invited. */
-    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_banned" | "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+    PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_banned" | "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "room_banned" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members": {
     /** Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomMemberList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Makes the caller a member of a public channel, or of a room that they are invited to. No effect for a member. */
-    POST: { path: { "room": string }; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
+    /** Makes the caller a member of a public channel, or of a room that they are invited to, unless they are banned from it. No effect for a member. */
+    POST: { path: { "room": string }; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "room_banned" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members/{user}": {
     /** Removes a member, or ends the caller's own membership. */
@@ -4562,6 +4645,8 @@ export interface Operations {
   "/v1/rooms/{room}/messages": {
     /** Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Sends a message to one of the caller's rooms, as `send` does over the socket: for clients without one, and when it does not open. */
+    POST: { path: { "room": string }; header: { "Idempotency-Key": string }; body: SendMessage; data: Message; code: "attachment_invalid" | "chat_banned" | "chat_not_allowed" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "message_length" | "not_found" | "slow_mode" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/messages/{seq}/reports": {
     /** Reports a message in one of the caller's rooms to the moderators. Nobody is told who reported it. */
@@ -4584,7 +4669,7 @@ export interface Operations {
     GET: { path: { "room": string; "attachment": string }; data: AttachmentUpload; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sessions": {
-    /** Ends all other sessions of the caller, and closes their sockets. */
+    /** Ends all other sessions of the caller, and closes their sockets. It is among the caller's security events. */
     DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Lists the sessions of the caller. */
     GET: { data: SessionList; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -4600,7 +4685,7 @@ export interface Operations {
     POST: { header?: { "x-stoa-csrf"?: (string | null) }; body?: (RefreshSession | null); data: SignedIn; code: "csrf_header_required" | "edge_required" | "internal" | "malformed" | "origin_refused" | "refresh_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions/{session}": {
-    /** Ends one session of the caller and closes its sockets. */
+    /** Ends one session of the caller and closes its sockets. The end of another one than that of the request is among the caller's security events. */
     DELETE: { path: { "session": SessionId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sign-ins/{flow}": {
@@ -4624,7 +4709,7 @@ export interface Operations {
     GET: { query?: { "days"?: number; "until"?: string }; data: InviteStatistics; code: "api_key_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/step-ups": {
-    /** Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those on the e-mail address, phone number, password, second factors, deletion and export. */
+    /** Begins a step-up, which is completed at `/v1/sign-ins/{id}/verify` with the strongest factor of the account, or with the replacement for a lost passkey. For five minutes after it the caller may use the operations that need a recent proof: those on the e-mail address, phone number, password, second factors, deletion and export, and those by which staff change something. */
     POST: { data: SignInStep; code: "conflict" | "edge_required" | "internal" | "malformed" | "origin_refused" | "resend_too_early" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/stripe-events": {
@@ -4638,14 +4723,14 @@ export interface Operations {
   "/v1/support/replies": {
     /** Lists the prepared replies of the team. For moderators. */
     GET: { data: PreparedReplyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Prepares a reply for the whole team. For moderators. */
-    POST: { body: PrepareReply; data: PreparedReplyInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Prepares a reply for the whole team. It is recorded who did. For moderators. */
+    POST: { body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/replies/{reply}": {
-    /** Deletes a prepared reply. No effect if there is none. For moderators. */
-    DELETE: { path: { "reply": ReplyId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Writes a prepared reply anew. For moderators. */
-    PUT: { path: { "reply": ReplyId }; body: PrepareReply; data: PreparedReplyInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Deletes a prepared reply. No effect if there is none. It is recorded who did. For moderators. */
+    DELETE: { path: { "reply": ReplyId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Writes a prepared reply anew. It is recorded who did. For moderators. */
+    PUT: { path: { "reply": ReplyId }; body: PrepareReply; data: PreparedReplyInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/search": {
     /** Finds threads by their customer or their subject. For moderators. */
@@ -4692,8 +4777,8 @@ export interface Operations {
     POST: { path: { "thread": RoomId }; body: WriteNote; data: DeskNote; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/notes/{note}": {
-    /** Deletes a note: one's own, or any as a superuser. No effect if there is none. It is recorded who did. For moderators. */
-    DELETE: { path: { "thread": RoomId; "note": NoteId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Deletes a note: one's own, or any as a superuser with a recent proof and a `Reason`. No effect if there is none. It is recorded. For moderators. */
+    DELETE: { path: { "thread": RoomId; "note": NoteId }; header?: { "Reason"?: string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/support/threads/{thread}/replies/{reply}": {
     /** Fills the variables of a prepared reply in for a thread. Nothing is sent. For moderators. */

@@ -52,6 +52,7 @@ pub(crate) const KINDS: &[(&str, Personal)] = &[
     ("relation_counts", Personal::Exported(&["friends", "sent", "blocked"])),
     ("report_made", Personal::Exported(&["room", "seq", "reason", "note", "at"])),
     ("roles", Personal::Exported(&["roles"])),
+    ("room_ban", Personal::Exported(&["room", "at", "until", "explanation"])),
     ("room_count", Personal::Exported(&["joined", "owned"])),
     ("session", Personal::Exported(&["id", "amr", "auth_time", "created_at", "last_used_at", "user_agent", "network", "address", "place", "device"])),
     ("sign_in", Personal::Exported(&["allowed", "chosen", "expires_at"])),
@@ -60,5 +61,5 @@ pub(crate) const KINDS: &[(&str, Personal)] = &[
     ("support_word", Personal::Withheld("a word of the subject of the person's support thread")),
     ("told", Personal::Exported(&["notice", "channel", "address", "told_at", "held", "last_at"])),
     ("upload", Personal::Exported(&["id", "product", "declared", "state", "refusal", "created_at", "link_ends_at", "retired_at"])),
-    ("user", Personal::Exported(&["id", "username", "email", "phone", "first_name", "last_name", "birth_date", "bio", "private", "locale", "picture", "who_can_message", "found_by_email", "found_by_phone", "read_receipts", "added_by_friends", "status", "deactivated_at", "factors", "passkeys", "has_password", "created_at", "used_at"])),
+    ("user", Personal::Exported(&["id", "username", "email", "phone", "first_name", "last_name", "birth_date", "bio", "private", "locale", "picture", "who_can_message", "found_by_email", "found_by_phone", "read_receipts", "added_by_friends", "status", "deactivated_at", "factors", "passkeys", "has_password", "terms", "created_at", "used_at"])),
 ];
