@@ -194,7 +194,9 @@ async fn the_rules_of_a_room_hold_over_http() {
     post(&ana, &group, "c", with_file).await.is_problem(422, "attachment_invalid");
     ana.patch(&format!("/v1/rooms/{group}"), json!({ "slow_mode_seconds": 120 })).await.is(200);
     post(&ben, &group, "d", json!({ "text": "one" })).await.is(201);
-    post(&ben, &group, "e", json!({ "text": "two" })).await.is_problem(429, "slow_mode");
+    let slow = post(&ben, &group, "e", json!({ "text": "two" })).await;
+    slow.is_problem(429, "slow_mode");
+    assert_eq!(slow.header("ratelimit-policy"), "\"slow_mode\";q=1;w=120");
 }
 
 /// Who types is shown to the others in a room of up to twenty, but not to who takes no messages from them, and is stored nowhere.
