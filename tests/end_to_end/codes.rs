@@ -213,6 +213,28 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
     assert!(refused.contains("CODE_RULES: phone_login"), "{refused}");
 }
 
+/// A code that was sent by an earlier version, whose items do not have the rule, is still accepted, and its attempts are still few.
+/// Promise: code-attempts
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_of_an_earlier_version_is_accepted() {
+    let cloud = Cloud::start().await;
+    let core = cloud.core();
+    let table = core.template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap();
+    for (n, failures) in [2, 3].into_iter().enumerate() {
+        let asked = Asked::new(&cloud, Kind::Registration, n).await;
+        let (stored, code) = (asked.stored(&cloud).await, cloud.code_to(&asked.to).await);
+        let former = json!({
+            "TableName": table, "Key": { "pk": stored["pk"], "sk": stored["sk"] },
+            "UpdateExpression": "REMOVE life, tries_max, cooldown",
+        });
+        core.aws.dynamodb.database().update_item(serde_json::from_value(former).unwrap()).unwrap();
+        for _ in 0..failures {
+            asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid");
+        }
+        assert_eq!(asked.try_code(&code).await.status.is_success(), failures < 3, "after {failures} failures");
+    }
+}
+
 /// A code is accepted until just before the end of its life, by the server's clock. Then it is refused although its item may
 /// still be in the table.
 /// Promise: code-lifetime

@@ -296,8 +296,15 @@ async fn a_ban_wins_against_joining_at_the_same_moment() {
     let other = group_of(&ana, "Attic").await;
     invite(&ana, &ben, &other).await.is(204);
     ban(&ana, &ben, &other, json!({})).await.is(204);
-    assert_eq!(ben.get("/v1/me/room-invitations").await.is(200)["items"], json!([]));
     join(&ben, &other).await.is_problem(403, "room_banned");
+    // Nor is an invitation left that was sent at the same moment.
+    for _ in 0..5 {
+        let room = group_of(&ana, "Loft").await;
+        let (banned, invited) = tokio::join!(ban(&ana, &ben, &room, json!({})), invite(&ana, &ben, &room));
+        banned.is(204);
+        assert!([204, 403].contains(&invited.status.as_u16()), "{invited:?}");
+    }
+    assert_eq!(ben.get("/v1/me/room-invitations").await.is(200)["items"], json!([]));
 }
 
 /// A member of a group sends ten messages while they are removed: what was committed comes before the removal, and numbers have no gap.

@@ -56,6 +56,13 @@ async fn whatever_is_away_is_named() {
         assert!(fault.hits() > 0);
         fault.end();
     }
+    // Who is asked too often works.
+    for (service, operation, _) in ASKED.into_iter().filter(|(.., name)| ["events", "mail", "texts"].contains(name)) {
+        let fault = cloud.aws.faults.script(Target::of(FUNCTION, service, operation), Fault::Throttle);
+        assert_eq!(away(&cloud).await, [""; 0]);
+        assert!(fault.hits() > 0);
+        fault.end();
+    }
     for mode in [Mode::Down, Mode::Garbled] {
         cloud.outside.stripe.be(mode);
         cloud.outside.captchas.be(mode);

@@ -194,7 +194,34 @@ async fn the_rules_of_a_room_hold_over_http() {
     post(&ana, &group, "c", with_file).await.is_problem(422, "attachment_invalid");
     ana.patch(&format!("/v1/rooms/{group}"), json!({ "slow_mode_seconds": 120 })).await.is(200);
     post(&ben, &group, "d", json!({ "text": "one" })).await.is(201);
-    post(&ben, &group, "e", json!({ "text": "two" })).await.is_problem(429, "slow_mode");
+    let slow = post(&ben, &group, "e", json!({ "text": "two" })).await;
+    slow.is_problem(429, "slow_mode");
+    assert_eq!(slow.header("ratelimit-policy"), "\"slow_mode\";q=1;w=120");
+}
+
+/// One message too many within a minute bans a person over HTTP as well, and closes their sockets. Staff have to wait.
+/// Promise: message-http, chat-flood-ban
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_too_many_over_http_bans() {
+    let cloud = Cloud::start().await;
+    let (mona, _) = cloud.staff("mona", "moderator").await;
+    let ana = cloud.member("ana").await;
+    let mut hers = ana.socket().await;
+    let again = json!({ "text": "again" });
+    for (who, status, code, limit) in [(&ana, 403, "chat_banned", ""), (&mona, 429, "too_many_requests", "\"staff_messages\";q=60;w=60")] {
+        // So that each begins with what a client may ask at once.
+        cloud.advance(Duration::from_secs(5)).await;
+        for n in 0..60 {
+            post(who, "public", &format!("key-{n}"), again.clone()).await.is(201);
+        }
+        // A repetition is not counted.
+        post(who, "public", "key-0", again.clone()).await.is(201);
+        let last = post(who, "public", "last", again.clone()).await;
+        last.is_problem(status, code);
+        assert_eq!(last.header("ratelimit-policy"), limit);
+    }
+    hers.expect(|f| f["payload"]["problem"]["code"] == "chat_banned").await;
+    hers.closed().await;
 }
 
 /// Who types is shown to the others in a room of up to twenty, but not to who takes no messages from them, and is stored nowhere.

@@ -7,9 +7,10 @@ use kernel::{Kind, Problem, id::AttachmentId};
 use messaging::{
     history::{self, OlderPage},
     message::{LogEntry, Message, Nonce},
-    room::RoomName,
+    room::{RoomName, SLOW},
     say::{self, Speaker, Words},
     send::Receipt,
+    spam::{FLOOD, OF_STAFF},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,7 +86,7 @@ pub struct SendMessage {
         ("room" = String, Path, max_length = 30, description = "The room's id, or `public`."),
         ("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this message, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f"),
     ),
-    extensions(("x-problems" = json!(["idempotency_key_required", "not_found", "forbidden", "chat_banned", "chat_not_allowed", "message_length", "invalid", "attachment_invalid", "too_many", "idempotency_key_reused", "slow_mode"]))),
+    extensions(("x-problems" = json!(["idempotency_key_required", "not_found", "forbidden", "chat_banned", "chat_not_allowed", "message_length", "invalid", "attachment_invalid", "too_many", "idempotency_key_reused", "slow_mode"])), ("x-limits" = json!([FLOOD, OF_STAFF, SLOW]))),
     responses((status = 201, body = Message), Problems))]
 pub async fn send_message(
     State(s): State<crate::State>,

@@ -13,7 +13,7 @@ use messaging::{
     message::{Nonce, Text},
     room::Room,
     send::Receipt,
-    spam::ChatState,
+    spam::{ChatState, OF_STAFF},
     support::thread::{self, SUBJECTS, Side, Subject, taking_part, thread_of},
 };
 use serde::{Deserialize, Serialize};
@@ -188,7 +188,7 @@ pub async fn page(
 /// AWS calls: the caller and their sending limit in one; a batch of the thread and of the receipt of the nonce; the transaction; a
 /// batch of the caller's sockets and a query of the team's with a batch of their people; a post for each.
 #[utoipa::path(post, path = "/v1/support/thread/messages", request_body = SendSupportMessage,
-    extensions(("x-problems" = json!(["not_found", "message_length", "invalid", "nonce_reused", "chat_banned"]))),
+    extensions(("x-problems" = json!(["not_found", "message_length", "invalid", "nonce_reused", "chat_banned"])), ("x-limits" = json!([OF_STAFF]))),
     responses((status = 201, body = SentSupportMessage), Problems))]
 pub async fn send_support_message(
     State(s): State<crate::State>,

@@ -151,7 +151,7 @@ impl Limited<'_> {
     /// The limit in a sentence.
     fn words(&self) -> String {
         let Self { name, shape, max, seconds, counts, configurable } = self;
-        let counts = if *configurable { format!("{counts}, unless the deployment sets other numbers") } else { (*counts).to_owned() };
+        let counts = if *configurable { format!("{counts}, unless other numbers are set") } else { (*counts).to_owned() };
         match shape {
             Shape::Window => format!("`{name}`: {max} in {}, {counts}.", time(*seconds)),
             Shape::Pause => format!("`{name}`: {max}, then a pause of {}, {counts}.", time(*seconds)),

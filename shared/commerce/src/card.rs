@@ -39,7 +39,8 @@ pub enum RefundReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
-    /// Stripe is asked for it.
+    /// Stripe is asked for it. So is it again if an earlier version has given it up because Stripe did not answer for a day.
+    #[serde(alias = "unclear")]
     Asked,
     /// Stripe has taken it.
     Done,
@@ -381,6 +382,13 @@ mod tests {
         assert_eq!(settled(all.0, all.1.clone(), &said(Progress::Succeeded, 34), NOW), all, "an older state changes nothing");
         let shipped = settled(OrderState::Shipped, payment(), &said(Progress::Succeeded, 34), NOW);
         assert_eq!((shipped.0, shipped.1.refunded), (OrderState::Shipped, 34));
+    }
+
+    #[test]
+    fn a_refund_that_an_earlier_version_has_given_up_is_looked_for() {
+        let refund = Refund::new("one".to_owned(), 34, RefundReason::RequestedByCustomer, NOW);
+        let stored = serde_json::to_string(&refund).unwrap().replace("asked", "unclear");
+        assert_eq!(serde_json::from_str::<Refund>(&stored).unwrap(), refund);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use accounts::staff::Roles;
 use events::{Outbox, rooms::ChatBanned};
-use kernel::{Kind, Problem, Sys, id::UserId};
+use kernel::{Problem, Sys, id::UserId};
 use store::{CommitError, Cond, Conditional as _, StoreError, Table, Tx, Update, field};
 
 use crate::{
@@ -19,12 +19,13 @@ use crate::{
 /// transaction that removes them from the list. A socket that connects in between fails the same condition, and nothing is
 /// delivered to a socket that could not be closed.
 ///
-/// Returns the problem for the person: [`Kind::ChatBanned`], or [`Kind::TooManyRequests`] for staff, unless the table does not answer.
+/// Returns the problem for the person: [`kernel::Kind::ChatBanned`], or [`kernel::Kind::TooManyRequests`] for staff, unless the table does
+/// not answer.
 pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> Problem {
     let ban = Ban::for_rate(sys.now());
     match record(table, sys, user, &ban).await {
         Err(e) => return e.into(),
-        Ok(Recorded::Staff) => return Problem::new(Kind::TooManyRequests).retry_after(spam::WINDOW),
+        Ok(Recorded::Staff) => return spam::OF_STAFF.reached(spam::WINDOW).into(),
         Ok(Recorded::Before) => {}
         Ok(Recorded::Now) => {
             tracing::warn!(user.id = %user, "banned from chat: too many messages");

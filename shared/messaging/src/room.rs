@@ -32,6 +32,9 @@ pub const GROUP_MOST: u32 = 256;
 pub const ADMINS_MOST: usize = 20;
 /// The longest time that a slow mode asks people to wait, in seconds.
 pub const SLOW_MOST: u32 = 120;
+/// The limit of a slow mode, for the document: each room has its own time.
+pub const SLOW: Quota =
+    Quota::gap("slow_mode", Duration::from_secs(SLOW_MOST as u64), "message of a person in a room with a slow mode").configurable();
 
 /// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
@@ -109,6 +112,14 @@ impl SlowMode {
 
     const fn span(self) -> Duration {
         Duration::from_secs(self.0 as u64)
+    }
+
+    /// The problem of somebody who still has to wait for as long as `left`.
+    #[must_use]
+    #[track_caller]
+    pub(crate) fn problem(self, left: Duration) -> Problem {
+        let Quota { name, max, .. } = SLOW;
+        Problem::new(Kind::SlowMode).retry_after(left).limited(name, max, self.span())
     }
 
     /// How long somebody still has to wait who wrote last at this time. `None` if they may write.

@@ -512,9 +512,15 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     let new = tx.put(&invitation, Cond::Absent.or(field("until").le(now)));
     let accepted = Accepted::check(&mut tx, by, user, pair.as_ref());
     let stays = tx.check(room_key, Cond::Exists);
+    let out = tx.check(banned, room_ban::is_over(now));
     match table.commit(tx).await {
         Ok(()) => Ok(()),
         Err(e) if e.refused(stays) => Err(Kind::NotFound.into()),
+        // Banned meanwhile.
+        Err(CommitError::Refused(r)) if r.at(out) => {
+            let ban = r.current(out).map(store::Row::decode::<RoomBan>).transpose()?;
+            Err(ban.map_or_else(|| Kind::RoomBanned.into(), |ban| ban.problem(now)))
+        }
         Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
         Err(e) if e.refused(accepted.pair) => Err(Kind::Conflict.because("the two have become friends or have fallen out meanwhile")),
         Err(e) if e.refused(new) => Ok(()),

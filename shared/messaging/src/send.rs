@@ -295,8 +295,9 @@ impl<'a> Attempt<'a> {
 
     /// Checks that the sender has waited as long as the slow mode asks for.
     fn may_speak(&self, slow: Option<SlowMode>, now: Time) -> Result<(), Problem> {
-        match slow.and_then(|slow| slow.wait(self.sending.member.membership.spoke_at, now)) {
-            Some(left) => Err(Problem::new(Kind::SlowMode).retry_after(left)),
+        let spoke_at = self.sending.member.membership.spoke_at;
+        match slow.and_then(|slow| slow.wait(spoke_at, now).map(|left| slow.problem(left))) {
+            Some(problem) => Err(problem),
             None => Ok(()),
         }
     }

@@ -634,11 +634,12 @@ impl CodeAttempt<'_> {
 
     async fn short(&self, code: &str) -> Result<Challenge, Problem> {
         let digits = u32::try_from(code.len()).map_err(|_| Kind::CodeInvalid)?;
+        let former = field("tries_max").absent().and(field("tries").lt(Challenge::former_tries()));
         let count = Update::of(Challenge::key_of(self.id))
             .add("tries", 1)
             .when(field("purpose").eq(self.purpose).and(field("form").eq(Form::Code { digits })).and(field("long").ne(true)))
             .when(field("hash").exists().and(field("expires_at").gt(self.now)))
-            .when(field("tries").lt_field("tries_max"))
+            .when(field("tries").lt_field("tries_max").or(former))
             .when(self.flow.map_or(Cond::Exists, |flow| field("flow").eq(flow)));
         let challenge: Challenge = self.table.update(count).await.unless_refused()?.ok_or(Kind::CodeInvalid)?.decode()?;
         if challenge.is_proven_by(self.key, code) {

@@ -41,7 +41,7 @@ pub struct Quota {
     pub window: Duration,
     /// What is counted, for the document: the end of a sentence that begins with the numbers.
     pub counts: &'static str,
-    /// Whether the numbers are defaults, and a deployment can have others.
+    /// Whether the numbers are defaults, and a deployment, or what is limited, can have others.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub configurable: bool,
     #[serde(skip)]
@@ -101,7 +101,7 @@ impl Quota {
         Self { max, window, ..self }
     }
 
-    /// Says that these are the numbers of a deployment that sets no others.
+    /// Says that these are the numbers where no others are set.
     #[must_use]
     pub const fn configurable(self) -> Self {
         Self { configurable: true, ..self }

@@ -57,10 +57,7 @@ fn a_limit_is_told_in_words() {
     let seconds = Duration::from_secs;
     for (quota, expected) in [
         (Quota::window("x", 5, DAY, "for an account"), "`x`: 5 in a day, for an account."),
-        (
-            Quota::gap("x", seconds(20), "mail").configurable(),
-            "`x`: 20 seconds until the next mail, unless the deployment sets other numbers.",
-        ),
+        (Quota::gap("x", seconds(20), "mail").configurable(), "`x`: 20 seconds until the next mail, unless other numbers are set."),
         (Quota::window("x", 5, DAY.saturating_mul(30), "for an account"), "`x`: 5 in 30 days, for an account."),
         (Quota::pausing("x", 5, seconds(300), "wrong codes"), "`x`: 5, then a pause of 5 minutes, wrong codes."),
         (Quota::refilling("x", 6, HOUR, "mails"), "`x`: 6 at once, then one in an hour, mails."),
