@@ -81,6 +81,9 @@ const SIGN_IN: [(&str, f64); 6] = [
 /// Its mails: the code, and the notice of a sign-in on a new device.
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
+/// How often Lambda asks an empty queue in an hour: five times at once, each for twenty seconds.
+const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
+
 /// Types of resources that cost nothing by themselves.
 const FREE: [&str; 18] = [
     "AWS::ApiGatewayV2::ApiMapping",
@@ -217,11 +220,17 @@ impl System {
         self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
     }
 
+    /// The number of queues that invoke functions.
+    fn queues(&self) -> f64 {
+        self.template.queue_mappings.iter().map(|_| 1.0).sum()
+    }
+
     /// A month without any users.
     fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
         bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
+        bill.add("queue_request", QUEUE_POLLS_AN_HOUR * MONTH_HOURS * self.queues());
         for (function, times) in self.runs()? {
             self.scheduled(&mut bill, function, times)?;
         }

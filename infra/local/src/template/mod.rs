@@ -38,6 +38,8 @@ pub struct Template {
     pub rules: Vec<RuleSpec>,
     /// The mappings that invoke functions for records of a table's stream.
     pub stream_mappings: Vec<StreamMappingSpec>,
+    /// The mappings that invoke functions for messages of a queue.
+    pub queue_mappings: Vec<QueueMappingSpec>,
     /// The notifications that invoke functions for objects of a bucket.
     pub notifications: Vec<NotificationSpec>,
     /// The schedules that invoke functions.
@@ -251,6 +253,19 @@ pub struct StreamMappingSpec {
     pub on_failure: Option<String>,
 }
 
+/// An event source mapping from a queue.
+#[derive(Clone, Debug)]
+pub struct QueueMappingSpec {
+    /// The name of the event in the template.
+    pub name: String,
+    /// The logical id of the queue.
+    pub queue: String,
+    /// The ARN of the queue.
+    pub queue_arn: String,
+    /// The function.
+    pub function: String,
+}
+
 /// A bucket's notification.
 #[derive(Clone, Debug)]
 pub struct NotificationSpec {
@@ -413,7 +428,7 @@ mod tests {
                 function("      Events: {E: {Type: HttpApi, Properties: {Path: /x}}}\n"),
                 "Resources.F.Events.E: routes belong into the DefinitionBody",
             ),
-            (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
+            (function("      Events: {E: {Type: SNS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
             (
                 "Resources: {T: {Type: AWS::DynamoDB::Tabel, Properties: {}}}".to_owned(),
                 "Resources.T: resources of type AWS::DynamoDB::Tabel are not supported",
