@@ -220,17 +220,14 @@ impl System {
         self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
     }
 
-    /// The number of queues that invoke functions.
-    fn queues(&self) -> f64 {
-        self.template.queue_mappings.iter().map(|_| 1.0).sum()
-    }
-
     /// A month without any users.
     fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
         bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
-        bill.add("queue_request", QUEUE_POLLS_AN_HOUR * MONTH_HOURS * self.queues());
+        for _ in &self.template.queue_mappings {
+            bill.add("queue_request", QUEUE_POLLS_AN_HOUR * MONTH_HOURS);
+        }
         for (function, times) in self.runs()? {
             self.scheduled(&mut bill, function, times)?;
         }

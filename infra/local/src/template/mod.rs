@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
         assert_eq!(relay.on_failure.as_deref(), Some("Failures"));
         assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
-        let [given_up] = template.queue_mappings.as_slice() else { panic!("{:?}", template.queue_mappings) };
+        let given_up = template.queue_mappings.first().expect("mapping");
         assert_eq!((given_up.function.as_str(), given_up.queue.as_str()), ("DeadLettersFunction", "Failures"));
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
