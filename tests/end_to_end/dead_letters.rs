@@ -14,7 +14,7 @@ const DELIVER: &str = "DeliverFunction";
 const OWN: &str = "DeadLettersFunction";
 
 /// The address at which a letter is sent again.
-pub fn again(letter: &str) -> String {
+pub(crate) fn again(letter: &str) -> String {
     format!("{LETTERS}/{letter}/redrive")
 }
 
@@ -24,7 +24,7 @@ async fn letters(who: &Caller) -> Vec<Value> {
 }
 
 /// Has an event given up that no retry helps. Returns the id of its letter.
-pub async fn given_up(cloud: &Cloud, superuser: &Caller) -> String {
+pub(crate) async fn given_up(cloud: &Cloud, superuser: &Caller) -> String {
     let detail = json!({ "id": "evt_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "at": cloud.now(), "event": {} });
     let poison = json!({ "version": "0", "detail-type": "challenge_issued", "source": "stoa", "detail": detail });
     cloud.hosts.invoke_async(DELIVER, to_raw_value(&poison).unwrap());
@@ -33,7 +33,7 @@ pub async fn given_up(cloud: &Cloud, superuser: &Caller) -> String {
 }
 
 /// Has a code for this address given up because mails cannot be sent for a while.
-pub async fn unsent_mail(cloud: &Cloud, address: &str) {
+pub(crate) async fn unsent_mail(cloud: &Cloud, address: &str) {
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail"), Fault::Internal);
     let _ = cloud.anonymous().post("/v1/registrations", json!({ "email": address, "locale": "en" })).await.is(201);
     cloud.settle().await;
