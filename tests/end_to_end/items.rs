@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use kernel::id::{
-    ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeletionId, DeviceId, DonationId, EventId, ExportId, ModelId,
-    NoteId, NotificationId, OrderId, PasskeyId, PlanPaymentId, ProductId, ReplyId, RoomId, SessionId, TicketId, TokenId, UploadId, UserId,
+    ApiKeyId, AttachmentId, AuditId, CategoryId, ChallengeId, CommentId, DeadLetterId, DeletionId, DeviceId, DonationId, EventId, ExportId,
+    ModelId, NoteId, NotificationId, OrderId, PasskeyId, PlanPaymentId, ProductId, ReplyId, RoomId, SessionId, TicketId, TokenId, UploadId,
+    UserId,
 };
 use store::{About, ItemKind, Ttl};
 use tasks::items;
@@ -74,6 +75,7 @@ fn is(name: &str, text: &str) -> bool {
         "comment" => text.parse::<CommentId>().is_ok(),
         "product" => text.parse::<ProductId>().is_ok(),
         "challenge" | "flow" => text.parse::<ChallengeId>().is_ok(),
+        "letter" => text.parse::<DeadLetterId>().is_ok(),
         "deletion" => text.parse::<DeletionId>().is_ok(),
         "order" => text.parse::<OrderId>().is_ok(),
         "donation" => text.parse::<DonationId>().is_ok(),

@@ -24,6 +24,7 @@ mod console;
 mod contact;
 mod contacts;
 mod countries;
+mod dead_letters;
 mod deletion;
 mod delivery;
 mod digests;

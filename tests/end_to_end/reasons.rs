@@ -8,6 +8,7 @@ use tests::{Caller, Cloud, Value, json};
 
 use crate::{
     cart::{put, shop},
+    dead_letters,
     deletion::{SWEEP, run, until_due},
     orders::{ORDERS, PHONE},
     picture::{encoded, picture},
@@ -70,6 +71,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let state = format!("/v1/admin/orders/{}/{order}/state", buyer.id());
     let eve = |rest: &str| format!("/v1/admin/users/eve{rest}");
     let empty_body = || json!({});
+    let letter = dead_letters::given_up(cloud, superuser).await;
     vec![
         Act::new("DELETE /v1/moderation/bans/{user}", ban, empty_body()),
         Act::new("DELETE /v1/moderation/messages/{room}/{seq}", format!("/v1/moderation/messages/public/{}", said["seq"]), empty_body()),
@@ -81,6 +83,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         Act::new("DELETE /v1/products/{product}", format!("/v1/products/{}", products[1]), empty_body()),
         Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), empty_body()),
         Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), empty_body()),
+        Act::new("POST /v1/admin/dead-letters/{letter}/redrive", dead_letters::again(&letter), empty_body()),
         Act::new("DELETE /v1/admin/users/{username}/api-keys/{key}", format!("/v1/admin/users/kim/api-keys/{key}"), empty_body()),
         Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), empty_body()),
         Act::new("PATCH /v1/admin/users/{username}", eve(""), json!({ "bio": "Climbs." })),

@@ -7,6 +7,7 @@ use tests::{App, Browser, Caller, Cloud, PASSWORD, Value, json};
 use crate::{
     admin::offer,
     cart::{put, shop},
+    dead_letters,
     donations::{VISA, act, card},
     pages::{axe, faults_of},
     products::{change, text},
@@ -396,6 +397,23 @@ async fn a_double_click_refunds_once() {
     cloud.settle().await;
     let refunded = staff.get(&format!("/v1/admin/orders/{id}")).await.is(200);
     assert_eq!((refunded["refunds"].as_array().unwrap().len(), &refunded["refunded"]["amount"]), (1, &json!(1000)), "{refunded}");
+}
+
+/// An event that was given up is in the list, and is sent again from there, by keyboard alone.
+/// Promise: dead-letters-redriven, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_dead_letter_is_sent_again() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "superuser").await;
+    dead_letters::unsent_mail(&cloud, "ana@example.test").await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "health")).await;
+    Hand::Keyboard.press(page, "[data-act=redrive]").await;
+    Hand::Keyboard.send(page, "ask", "why", "Mail is back").await;
+    page.until("document.querySelector('dialog, [data-act=redrive]') === null").await;
+    assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1);
+    is_content(page).await;
 }
 
 /// Two of the team have one thread open: each sees what the other one answers, and who has taken it.

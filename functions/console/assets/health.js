@@ -1,8 +1,9 @@
-// How the system is: whether what is due happens, the figures of the last days, and how fast the team answers.
+// How the system is: whether what is due happens, which events were given up, the figures of the last days, and how fast the team answers.
 
-import { card, chip, el, filters, loaded, say, shown, table, time, word } from "./parts.js";
+import { ask, button, card, chip, el, filters, list, loaded, notify, say, shown, table, time, word } from "./parts.js";
 
 const DAYS = 14;
+const LETTERS = "/v1/admin/dead-letters";
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
 /** A table of figures by day, with a column for each figure that there is. */
@@ -12,7 +13,32 @@ function byDay(days) {
   return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
 }
 
-export default function healthScreen({ api, support }, route) {
+/** The events that functions have given up, each with a button that sends it again. For superusers. */
+function givenUp({ stoa, api, refresh }) {
+  const again = (id, event) => button(say("redrive"), async () => {
+    const rows = [[event, say("given-up"), say("redriven")]];
+    const sent = await ask({ title: say("redrive"), text: say("redrive-text", { event }), rows, isDangerous: false, why: true }, (_, header) => api.POST(`${LETTERS}/{letter}/redrive`, { params: { path: { letter: id }, header } }));
+    if (!sent) return;
+    notify(say("done"));
+    refresh();
+  }, { class: "quiet", "data-act": "redrive" });
+  return list(stoa, {
+    title: say("dead-letters"),
+    path: LETTERS,
+    columns: [
+      [say("when"), ({ given_up_at: at }) => time(at)],
+      [say("event-name"), ({ event }) => event],
+      [say("by-function"), ({ function: name }) => name],
+      [say("last-error"), ({ error }) => error],
+      ["", ({ id, event }) => (event ? again(id, event) : "")],
+    ],
+    empty: say("no-dead-letters"),
+    isOptional: true,
+  });
+}
+
+export default function healthScreen(app, route) {
+  const { api, support } = app;
   const query = { from: route.filters.from ?? day(DAYS), until: route.filters.until ?? day(0) };
   const search = filters({ ...route, filters: query }, [{ name: "from", label: say("from-day"), kind: "date" }, { name: "until", label: say("until-day"), kind: "date" }]);
   const needed = loaded(() => api.GET("/v1/health").then(({ data, problem }) => (problem?.away ? { data: problem } : { data, problem })), ({ away = [] }) => card(say("needed"), el("p", { class: "row", "data-away": away.join(" ") },
@@ -21,5 +47,5 @@ export default function healthScreen({ api, support }, route) {
     chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, late.place, search, figures.place, answers.place] };
+  return { title: word("screen", "health"), content: [needed.place, late.place, givenUp(app), search, figures.place, answers.place] };
 }

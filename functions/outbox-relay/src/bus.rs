@@ -107,7 +107,7 @@ mod tests {
         let sys = Sys::real();
         let outbox = |name: &str, event: &str| {
             let (event, name) = (event.to_owned(), name.to_owned());
-            BusEntry::of(Outbox { id: sys.id(), at: sys.now(), event, name, request_id: None, trace: None })
+            BusEntry::of(Outbox { id: sys.id(), at: sys.now(), event, name, request_id: None, trace: None, again: None })
         };
         assert!(outbox("of_tomorrow", r#"{"name":"of_tomorrow"}"#).is_some());
         assert!(outbox("of_tomorrow", "{").is_none());

@@ -39,6 +39,7 @@ functions! {
     "console" => console::start, Some(console::description);
     "contact" => contact::start, Some(contact::description);
     "data-export" => data_export::start, None;
+    "dead-letters" => dead_letters::start, Some(dead_letters::description);
     "deletion-fallback" => deletion_fallback::start, None;
     "deletion-sweep" => deletion_sweep::start, None;
     "deliver" => deliver::start, None;

@@ -81,6 +81,9 @@ const SIGN_IN: [(&str, f64); 6] = [
 /// Its mails: the code, and the notice of a sign-in on a new device.
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
+/// How often Lambda asks an empty queue in an hour: five times at once, each for twenty seconds.
+const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
+
 /// Types of resources that cost nothing by themselves.
 const FREE: [&str; 18] = [
     "AWS::ApiGatewayV2::ApiMapping",
@@ -222,6 +225,9 @@ impl System {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
         bill.add("backup_gb", IDLE_TABLE_MB / 1_024.0);
+        for _ in &self.template.queue_mappings {
+            bill.add("queue_request", QUEUE_POLLS_AN_HOUR * MONTH_HOURS);
+        }
         for (function, times) in self.runs()? {
             self.scheduled(&mut bill, function, times)?;
         }

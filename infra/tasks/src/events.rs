@@ -42,11 +42,12 @@ fn json(file: &str) -> Result<Value, Failure> {
 }
 
 impl Case {
-    /// The trigger: `http`, `socket`, `stream`, `bus`, `schedule` or `s3`.
+    /// The trigger: `http`, `socket`, `stream`, `queue`, `bus`, `schedule` or `s3`.
     pub fn trigger(&self) -> Option<&'static str> {
         let e = &self.event;
         match (e.pointer("/Records/0/eventSource").and_then(Value::as_str), e.get("source").and_then(Value::as_str)) {
             (Some("aws:dynamodb"), _) => Some("stream"),
+            (Some("aws:sqs"), _) => Some("queue"),
             (Some("aws:s3"), _) => Some("s3"),
             (_, Some("aws.scheduler")) => Some("schedule"),
             (_, Some(_)) => Some("bus"),

@@ -27,6 +27,7 @@ pub fn all() -> Vec<ItemKind> {
         payments::ITEMS,
         tickets::ITEMS,
         admin::ITEMS,
+        dead_letters::ITEMS,
         deletion_fallback::ITEMS,
         deliver::ITEMS,
         digests::ITEMS,

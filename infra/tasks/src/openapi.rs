@@ -63,7 +63,7 @@ const LIFE: [&str; 17] = [
     "orders",
     "account-deletion",
 ];
-const LAST: [&str; 7] = ["moderation", "admin", "audit", "api-keys", "console", "health", "api-docs"];
+const LAST: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
 
 /// The place of a tag in the document.
 fn place(tag: &Value) -> usize {

@@ -145,6 +145,8 @@ pub enum Action {
     TicketChanged,
     /// Staff answered a ticket of the contact form.
     TicketAnswered,
+    /// An event that a function had given up was sent again. The entry is about the account that did it.
+    EventRedriven,
 }
 
 impl Action {
@@ -201,7 +203,8 @@ impl Action {
             | Self::CategoryDeleted
             | Self::TicketRead
             | Self::TicketChanged
-            | Self::TicketAnswered => false,
+            | Self::TicketAnswered
+            | Self::EventRedriven => false,
         }
     }
 

@@ -32,6 +32,9 @@ pub struct Outbox {
     /// The X-Ray trace in which it was written, which its consumers continue. The table's stream does not pass it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// When it was last sent again after a function had given it up. The relay publishes an item with each change of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Time>,
 }
 
 /// The longest header of a trace that the bus takes. A longer one would fail all events of a call.
@@ -53,6 +56,7 @@ impl Outbox {
             name: E::NAME.to_owned(),
             request_id: trace::request(),
             trace: trace::current().filter(|header| (1..=TRACE_MAX).contains(&header.len())),
+            again: None,
         }
     }
 

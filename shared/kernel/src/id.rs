@@ -181,6 +181,8 @@ id! {
     OrderId "ord";
     /// What somebody wrote to the team with the contact form, with the answers.
     TicketId "tkt";
+    /// An event that a function has given up.
+    DeadLetterId "dlt";
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The dead-letter queues of the template: events that their consumers failed on, kept until somebody deals with them.
 //!
 //! A real queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always
-//! possible.
+//! possible. They are kept here also if a function of the template takes them out of its queue.
 
 use std::{
     collections::BTreeMap,

@@ -237,6 +237,7 @@ async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
             let rest = old.split_off(given_up);
             let error = error.unwrap_or_else(|| "reported as not handled".to_owned());
             core.aws.dead_letters.add(spec.on_failure.as_deref(), &spec.function, &error, event(&old));
+            core.hosts.report_failure(spec.on_failure.as_deref(), &spec.function, &error, None);
             if !rest.is_empty() {
                 batches.push_front(Batch { records: rest, retries });
             }

@@ -58,6 +58,7 @@ fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
     let http = template.http_api.routes.iter().filter(|r| mine(&r.function)).map(|r| format!("{} {}", r.method, r.path));
     let sockets = template.socket_api.iter().flat_map(|s| &s.routes).filter(|(_, f)| mine(f)).map(|(route, _)| format!("socket {route}"));
     let streams = template.stream_mappings.iter().filter(|m| mine(&m.function)).map(|m| format!("stream of {}", m.table));
+    let queues = template.queue_mappings.iter().filter(|m| mine(&m.function)).map(|m| format!("queue {}", m.queue));
     let rules = template.rules.iter().filter(|r| mine(&r.function)).map(|r| {
         let kinds = r.pattern.get("detail-type").and_then(|k| k.as_array()).into_iter().flatten().filter_map(|k| k.as_str());
         format!("event {}", kinds.collect::<Vec<_>>().join(", "))
@@ -65,7 +66,7 @@ fn triggers(template: &Template, function: &FunctionSpec) -> Vec<String> {
     let objects =
         template.notifications.iter().filter(|n| mine(&n.function)).map(|n| format!("object {}/{}*{}", n.bucket, n.prefix, n.suffix));
     let schedules = template.schedules.iter().filter(|s| mine(&s.function)).map(|s| format!("schedule {}", s.expression));
-    http.chain(sockets).chain(streams).chain(rules).chain(objects).chain(schedules).collect()
+    http.chain(sockets).chain(streams).chain(queues).chain(rules).chain(objects).chain(schedules).collect()
 }
 
 async fn seeded(core: &Arc<Core>) -> Vec<Account> {

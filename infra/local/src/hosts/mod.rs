@@ -15,9 +15,10 @@ use std::{
 use accepted::{Accepted, Unfinished};
 pub use environment::account;
 use function::{Boot, Context, Function, RawValue, SharedHttpClient};
-use kernel::{Env, Sys};
+use kernel::{Env, Sys, Timestamp};
 use remote::Remote;
 pub(crate) use remote::write_environment;
+use serde_json::{Value, json};
 use tokio::{
     sync::{OnceCell, Semaphore, oneshot, watch},
     task::JoinHandle,
@@ -39,7 +40,7 @@ use crate::{
     logs::Lines,
     secrets::Secrets,
     storage::{INVOCATIONS, damaged},
-    template::Template,
+    template::{QueueMappingSpec, REGION, Template},
 };
 
 /// Lambda's limit for a request or a response, in bytes.
@@ -163,6 +164,7 @@ pub struct Hosts(Arc<Inner>);
 
 struct Inner {
     functions: BTreeMap<String, Hosted>,
+    queue_mappings: Vec<QueueMappingSpec>,
     remote: Option<Remote>,
     clock: Clock,
     turns: Semaphore,
@@ -179,6 +181,7 @@ struct Inner {
 /// One function. In this process it is started once, with its first invocation.
 struct Hosted {
     name: String,
+    arn: String,
     timeout: Duration,
     max_retries: u32,
     on_failure: Option<String>,
@@ -236,6 +239,7 @@ impl Hosts {
             }
             let hosted = Hosted {
                 name: spec.name.clone(),
+                arn: spec.arn.clone(),
                 timeout: spec.timeout.min(around.patience.function),
                 max_retries: spec.max_retries,
                 on_failure: spec.on_failure.clone(),
@@ -254,6 +258,7 @@ impl Hosts {
         let accepted = Accepted::open(file.as_deref()).map_err(damaged(file.as_deref()))?;
         Ok(Self(Arc::new(Inner {
             functions,
+            queue_mappings: around.template.queue_mappings.clone(),
             remote,
             clock: around.clock.clone(),
             turns: Semaphore::new(AT_ONCE),
@@ -405,6 +410,37 @@ impl Hosts {
         drop(self.0.ended.subscribe().wait_for(|ended| *ended).await);
     }
 
+    /// Sends the record of a failed invocation to the function that takes messages out of this queue, if there is one. That of a batch of
+    /// a stream has no payload (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>). As long as the
+    /// function fails, the queue would deliver it again; here it becomes a dead letter of that function.
+    pub(crate) fn report_failure(&self, queue: Option<&str>, function: &str, error: &str, payload: Option<&RawValue>) {
+        let Some(mapping) = self.0.queue_mappings.iter().find(|mapping| Some(mapping.queue.as_str()) == queue) else { return };
+        let arn = self.0.functions.get(function).map_or("", |hosted| &hosted.arn);
+        let (sys, now) = (self.0.clock.sys(), self.0.clock.now());
+        let payload = payload.and_then(|payload| serde_json::from_str::<Value>(payload.get()).ok());
+        let body = json!({
+            "version": "1.0",
+            "timestamp": Timestamp::from(now),
+            "requestContext": { "requestId": uuid(sys.bytes()), "functionArn": format!("{arn}:$LATEST"), "condition": "RetriesExhausted" },
+            "requestPayload": payload,
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+            "responsePayload": { "errorType": "Error", "errorMessage": error },
+        });
+        let message = json!({
+            "messageId": uuid(sys.bytes()),
+            "receiptHandle": "local",
+            "body": body.to_string(),
+            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": now.millis().to_string() },
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": mapping.queue_arn,
+            "awsRegion": REGION,
+        });
+        // A value can be written as JSON.
+        let event = serde_json::value::to_raw_value(&json!({ "Records": [message] })).unwrap_or_default();
+        self.invoke_async(&mapping.function, event);
+    }
+
     fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
         let hosts = self.clone();
         let guard = self.0.activity.begin();
@@ -442,7 +478,9 @@ impl Hosts {
             let Err(error) = result else { return };
             tracing::warn!(function = hosted.name, %error, retries, "an asynchronous invocation failed");
             let Some(fewer) = retries.checked_sub(1) else {
-                return self.0.dead_letters.add(hosted.on_failure.as_deref(), id, &error.to_string(), payload);
+                let (queue, error) = (hosted.on_failure.as_deref(), error.to_string());
+                self.report_failure(queue, id, &error, Some(&payload));
+                return self.0.dead_letters.add(queue, id, &error, payload);
             };
             retries = fewer;
             tokio::time::sleep(RETRY_AFTER).await;

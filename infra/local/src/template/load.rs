@@ -8,8 +8,9 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    ACCOUNT, BucketSpec, CorsSpec, Deployment, ExpirySpec, Expression, FunctionSpec, HttpApiSpec, NotificationSpec, QueueSpec, REGION,
-    RouteSpec, RuleSpec, ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError, ThrottleSpec,
+    ACCOUNT, BucketSpec, CorsSpec, Deployment, ExpirySpec, Expression, FunctionSpec, HttpApiSpec, NotificationSpec, QueueMappingSpec,
+    QueueSpec, REGION, RouteSpec, RuleSpec, ScheduleSpec, SecretSpec, SocketApiSpec, StreamMappingSpec, TableSpec, Template, TemplateError,
+    ThrottleSpec,
     node::Node,
     resolve::{Scope, route_id},
     yaml,
@@ -320,6 +321,11 @@ impl Loader<'_> {
             "DynamoDB" => {
                 let mapping = self.stream_mapping(name, function, &properties)?;
                 self.template.stream_mappings.push(mapping);
+            }
+            "SQS" => {
+                let queue = properties.need("Queue")?;
+                let mapping = QueueMappingSpec { queue: self.queue(&queue)?, queue_arn: queue.text()?, name, function };
+                self.template.queue_mappings.push(mapping);
             }
             "S3" => self.template.notifications.push(notification(name, function, &properties)?),
             _ => return Err(node.wrong("events of this type are not supported")),

@@ -38,6 +38,8 @@ pub struct Template {
     pub rules: Vec<RuleSpec>,
     /// The mappings that invoke functions for records of a table's stream.
     pub stream_mappings: Vec<StreamMappingSpec>,
+    /// The mappings that invoke functions for messages of a queue.
+    pub queue_mappings: Vec<QueueMappingSpec>,
     /// The notifications that invoke functions for objects of a bucket.
     pub notifications: Vec<NotificationSpec>,
     /// The schedules that invoke functions.
@@ -251,6 +253,19 @@ pub struct StreamMappingSpec {
     pub on_failure: Option<String>,
 }
 
+/// An event source mapping from a queue.
+#[derive(Clone, Debug)]
+pub struct QueueMappingSpec {
+    /// The name of the event in the template.
+    pub name: String,
+    /// The logical id of the queue.
+    pub queue: String,
+    /// The ARN of the queue.
+    pub queue_arn: String,
+    /// The function.
+    pub function: String,
+}
+
 /// A bucket's notification.
 #[derive(Clone, Debug)]
 pub struct NotificationSpec {
@@ -377,6 +392,8 @@ mod tests {
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
         assert_eq!(relay.on_failure.as_deref(), Some("Failures"));
         assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
+        let given_up = template.queue_mappings.first().expect("mapping");
+        assert_eq!((given_up.function.as_str(), given_up.queue.as_str()), ("DeadLettersFunction", "Failures"));
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
@@ -413,7 +430,7 @@ mod tests {
                 function("      Events: {E: {Type: HttpApi, Properties: {Path: /x}}}\n"),
                 "Resources.F.Events.E: routes belong into the DefinitionBody",
             ),
-            (function("      Events: {E: {Type: SQS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
+            (function("      Events: {E: {Type: SNS, Properties: {}}}\n"), "Resources.F.Events.E: events of this type are not supported"),
             (
                 "Resources: {T: {Type: AWS::DynamoDB::Tabel, Properties: {}}}".to_owned(),
                 "Resources.T: resources of type AWS::DynamoDB::Tabel are not supported",

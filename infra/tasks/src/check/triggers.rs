@@ -38,9 +38,11 @@ fn kinds(template: &Template) -> (BTreeMap<&str, BTreeSet<&'static str>>, Vec<St
     let streams = template.socket_api.iter().flat_map(|api| &api.routes).map(|(stream, function)| (function, "socket", stream));
     let rules = template.rules.iter().map(|rule| (&rule.function, "bus", &rule.name));
     let mappings = template.stream_mappings.iter().map(|mapping| (&mapping.function, "stream", &mapping.name));
+    let queues = template.queue_mappings.iter().map(|mapping| (&mapping.function, "queue", &mapping.name));
     let notifications = template.notifications.iter().map(|notification| (&notification.function, "s3", &notification.name));
     let schedules = template.schedules.iter().map(|schedule| (&schedule.function, "schedule", &schedule.name));
     let (mut kinds, mut missing) = (BTreeMap::<&str, BTreeSet<&'static str>>::new(), Vec::new());
+    let mappings = mappings.chain(queues);
     for (function, kind, what) in routes.chain(streams).chain(rules).chain(mappings).chain(notifications).chain(schedules) {
         match template.function(function) {
             Some(function) => drop(kinds.entry(&function.name).or_default().insert(kind)),
