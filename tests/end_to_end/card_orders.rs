@@ -326,8 +326,8 @@ async fn a_payment_that_stripe_cancels_is_begun_anew() {
     assert_eq!(seen(&ana, &placed).await["state"], "paid");
 }
 
-/// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order that
-/// is not shipped are in stock again. Others may not.
+/// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order
+/// that is not shipped are in stock again. Others may not.
 /// Promise: order-refunds, order-steps, product-stock
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_give_back_parts() {
@@ -586,8 +586,8 @@ async fn stripe_is_not_asked_without_end() {
     assert_eq!(cloud.outside.stripe.asked().len(), asked);
 }
 
-/// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given back, as
-/// soon as Stripe answers. Nothing names the person.
+/// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given
+/// back, as soon as Stripe answers. Nothing names the person.
 /// Promise: order-leaving, deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_person_leaves_no_open_payment() {

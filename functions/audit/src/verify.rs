@@ -98,8 +98,8 @@ pub struct AuditVerification {
 /// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the
 /// first interval that does not hold. The task `cargo xtask audit-verify` verifies everything at once.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its records, one
-/// more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
+/// records, one more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]

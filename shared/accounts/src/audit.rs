@@ -6,12 +6,12 @@
 //! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
 //!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
 //! - The **values** before and after ([`AuditValues`]), with the salt, the network of the client and the reason that staff gave, are in
-//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
-//!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
+//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing
+//!   can be guessed from the commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
 //! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
-//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
-//! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
+//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with
+//! the code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
 //! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; which notices
@@ -19,8 +19,9 @@
 //! that they look at. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when. What staff
 //! read of reported messages, support threads and tickets is in it.
 //!
-//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one in each of the three
-//! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
+//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one
+//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
+//! changes that they are about.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -1,8 +1,8 @@
 //! Payments by card: donations and plans, Stripe's customers, and which of Stripe's events were handled.
 //!
 //! What is paid is what Stripe says, and nobody else. Whoever hears of a payment (the webhook, the page that the payer returns to, the
-//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The order
-//! in which they hear of it does not matter, and each effect is one conditional write.
+//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The
+//! order in which they hear of it does not matter, and each effect is one conditional write.
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
