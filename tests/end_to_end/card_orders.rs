@@ -20,7 +20,7 @@ use crate::{
     donations::{VISA, WEBHOOK, act, begin, card, intent},
     items,
     killed::{cut_everywhere, redrive},
-    orders::{ORDERS, PHONE, become_state, stock},
+    orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
     products::{category, change, create, keeper, text},
     stripe::orders as permutations,
 };
@@ -29,14 +29,21 @@ const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Asks for an order of the cart, which costs this much, by card.
 async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
-    let body = json!({ "payment_method": "card", "total": { "amount": total, "currency": "PLN" } });
-    buyer.with("idempotency-key", key).post(ORDERS, body).await
+    ask_to_pay(buyer, "card", key, total).await
 }
 
 /// Orders so many of a product that costs 10.00, by card.
 async fn order(buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
     put(buyer, product, quantity).await;
     ask(buyer, key, u64::from(quantity) * 1000).await.is(201)
+}
+
+/// As [`order`], and paid.
+async fn paid_order(cloud: &Cloud, buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
+    let placed = order(buyer, key, product, quantity).await;
+    pay(cloud, &placed, card(VISA));
+    cloud.settle().await;
+    placed
 }
 
 /// Somebody does something about the payment of an order.
@@ -364,9 +371,7 @@ async fn staff_give_back_parts() {
     assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
     assert_eq!(seen(&ana, &placed).await["refunded"]["amount"], 3000);
     // What is shipped stays so when money is given back.
-    let shipped = order(&ana, "two", &products[0], 1).await;
-    pay(&cloud, &shipped, card(VISA));
-    cloud.settle().await;
+    let shipped = paid_order(&cloud, &ana, "two", &products[0], 1).await;
     become_state(&staff, &ana, &shipped, "shipped").await.is(200);
     let back = refund(&staff, &shipped, "c", 1000).await.is(201);
     assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
@@ -380,9 +385,7 @@ async fn a_refund_whose_answer_is_lost_is_made_once() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
     let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
     stripe.be(Mode::Lost);
     refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
     become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
@@ -399,9 +402,7 @@ async fn a_refund_that_comes_back_is_made_again() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
     let ana = cloud.buyer("ana", PHONE).await;
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
     refund(&staff, &placed, "a", 1000).await.is(201);
     pay(&cloud, &placed, Act::FailRefunds);
     cloud.settle().await;
@@ -421,9 +422,7 @@ async fn a_refund_of_yesterday_is_found_at_stripe() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
     let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
     stripe.be(Mode::Lost);
     refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
     stripe.be(Mode::Down);
@@ -521,16 +520,6 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
-/// The answer to a buyer who asks until there is one that is not about others who are faster.
-async fn told(buyer: Caller) -> Reply {
-    loop {
-        let reply = ask(&buyer, "mine", 1000).await;
-        if reply.status != 503 && !(reply.status == 409 && reply.code() == "conflict") {
-            return reply;
-        }
-    }
-}
-
 /// A thousand times the same key: one order, one payment, and equal answers.
 /// Promise: order-once, payment-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -542,7 +531,7 @@ async fn the_same_key_asks_for_one_payment() {
     let mut answers = BTreeSet::new();
     for _ in 0..10 {
         let same = ana.clone();
-        let replies = race(100, move |_| told(same.clone())).await;
+        let replies = race(100, move |_| final_reply(same.clone(), "card")).await;
         answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -625,9 +614,7 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
     let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
     let scheduled = schedule(&ana).await;
     stripe.be(Mode::Down);
