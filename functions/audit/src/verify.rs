@@ -92,7 +92,7 @@ pub struct AuditVerification {
     next_cursor: Option<String>,
 }
 
-/// Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with
+/// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
 /// what the bucket has.
 ///
 /// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the

@@ -141,9 +141,9 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { words, .. } => {
+        Act::Send { message, .. } => {
             let speaker = Speaker { user: &user, member, socket, chat, receipt, pair };
-            say::say(s, speaker, words).await?
+            say::say(s, speaker, message).await?
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,
         Act::Delete { .. } => return say::delete(s, &member, entry).await,

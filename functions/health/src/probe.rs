@@ -94,7 +94,7 @@ impl Probes {
         Ok(())
     }
 
-    /// Also a pause of the account, which AWS makes after too many bounces, keeps mails from being sent.
+    /// An account that AWS has paused, after too many bounces, sends no mails either.
     async fn mail(&self) -> Result<(), Failure> {
         let account = self.mails.get_account_sending_enabled().send().await.map_err(failure)?;
         if account.enabled() { Ok(()) } else { Err("the account may not send".into()) }
@@ -105,7 +105,7 @@ impl Probes {
         Ok(())
     }
 
-    /// Without a key Stripe refuses every request, in JSON. Something in between would answer differently.
+    /// Without a key Stripe refuses every request, in JSON. A proxy in between would answer differently.
     async fn stripe(&self) -> Result<(), Failure> {
         let request = Request::get(format!("{}/v1/balance", self.stripe)).header(USER_AGENT, "Stoa").body(Bytes::new())?;
         let answer = self.outside.send(request, PATIENCE).await?;

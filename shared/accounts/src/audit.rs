@@ -338,7 +338,7 @@ pub(crate) fn digest(of: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of))
 }
 
-/// What stays of an entry for good.
+/// The part of an entry that is kept forever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// Its id, which has its time.

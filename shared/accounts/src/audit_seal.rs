@@ -1,4 +1,4 @@
-//! Seals over the audit: whoever changes, removes or adds a record behind the API's back is found out.
+//! Seals over the audit, by which it is found out that a record was changed, removed or added other than through the API.
 //!
 //! The time is cut into intervals, one after the other, each within a day in UTC. A seal has the root of the Merkle tree over the hashes
 //! of all records of its interval, in the order of their ids, and the hash of the seal before it. Its canonical form is also in a bucket
@@ -8,7 +8,7 @@
 //! records the SHA-256 of nothing. A record is proven to be in a seal by the nodes beside its way to the root: [`Seal::proof`].
 //!
 //! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
-//! record that turns up later in a sealed interval was written behind the API's back, or its index was late for longer than that.
+//! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
 
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ fn leaves(records: &[AuditRecord]) -> Vec<Hash> {
     records.iter().map(leaf).collect()
 }
 
-/// The next level of the tree. A last node without a neighbour rises as it is.
+/// The next level of the tree. A last node without a neighbour is moved up unchanged.
 fn above(level: &[Hash]) -> Vec<Hash> {
     let pair = |pair: &[Hash]| match pair {
         [left, right] => node(left, right),

@@ -1,4 +1,4 @@
-//! What Stripe is asked to take a payment for. The metadata of the payment says so, and whoever hears of it finds by them what is paid.
+//! What a payment at Stripe is for. Its metadata say so, and the webhook finds by them what is paid.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What keeps programs from trying stolen cards here: few payments in an hour, and a captcha after three cards were refused.
+//! Limits against programs that try stolen cards: few payments in an hour, and a captcha after three refused cards.
 
 use kernel::{Kind, Origins, Problem, Time, env::Reader, id::UserId};
 use proofs::captcha::Captcha;
@@ -37,7 +37,7 @@ pub struct CaptchaSite {
     action: &'static str,
 }
 
-/// Keeps whoever tries cards from beginning payments, unless they solve a captcha.
+/// Asks for captchas before payments after refused cards.
 #[derive(Clone)]
 pub struct CardGate(Option<Captcha>);
 

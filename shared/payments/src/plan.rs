@@ -1,7 +1,7 @@
 //! Plans: what can be bought, for which price, and what somebody has who has paid.
 //!
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
-//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several the dearest one counts.
+//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive one counts.
 //! A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
