@@ -78,3 +78,4 @@ mod swaps;
 mod sweep;
 mod traces;
 mod undo;
+mod undo_model;

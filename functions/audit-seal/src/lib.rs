@@ -14,8 +14,9 @@
 use std::{sync::Arc, time::Duration};
 
 use accounts::{
-    audit::{AuditLog, Day},
+    audit::AuditLog,
     audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
+    statistics::Day,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use files::Bucket;

@@ -21,7 +21,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, WriteError};
 
-use crate::audit::{AuditLog, AuditRecord, Day, digest, records_on};
+use crate::{
+    audit::{AuditLog, AuditRecord, digest, records_on},
+    statistics::Day,
+};
 
 /// Records younger than this are not sealed yet.
 pub const MARGIN: Duration = Duration::from_secs(120);
@@ -268,7 +271,7 @@ impl AuditLog {
     /// # Errors
     /// [`StoreError`]
     pub async fn records_between(&self, from: AuditId, to: AuditId, limit: u32) -> Result<(Vec<AuditRecord>, bool), StoreError> {
-        let partition = records_on(Day::of(time_of(&from)).as_str());
+        let partition = records_on(Day::of(time_of(&from)));
         let range = Range::of_index(Index::AuditByDay, partition).between(from.to_string(), to.to_string()).limit(limit);
         let mut found = self.table().query::<AuditRecord>(range).await?;
         found.items.retain(|record| record.id < to);
@@ -320,9 +323,9 @@ impl AuditLog {
     /// [`StoreError`]
     pub async fn due_seal(&self, now: Time) -> Result<Option<DueSeal>, StoreError> {
         let last = self.last_seal().await?;
-        let from = last.as_ref().map_or_else(|| first_at(start_of_day(now - BEFORE_THE_FIRST)), |last| last.to);
+        let from = last.as_ref().map_or_else(|| first_at(Day::of(now - BEFORE_THE_FIRST).begins()), |last| last.to);
         let began = time_of(&from);
-        let (end_of_day, ripe) = (start_of_day(began) + Duration::from_secs(24 * 3600), now - MARGIN);
+        let (end_of_day, ripe) = (Day::of(began).ends(), now - MARGIN);
         let until = ripe.min(end_of_day);
         if until <= began {
             return Ok(None);
@@ -349,12 +352,6 @@ impl AuditLog {
             Err(WriteError::Store(e)) => Err(e),
         }
     }
-}
-
-/// The beginning of the day in UTC.
-fn start_of_day(at: Time) -> Time {
-    const DAY: i64 = 24 * 3600 * 1000;
-    Time::from_millis(at.millis().div_euclid(DAY).saturating_mul(DAY))
 }
 
 #[cfg(test)]
@@ -449,12 +446,5 @@ mod tests {
         // Also if its hash was changed to fit.
         changed[2].hash = changed[2].computed_hash();
         assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
-    }
-
-    #[test]
-    fn days_begin_at_midnight() {
-        let noon = Time::from_millis(1_893_499_200_000);
-        assert_eq!(start_of_day(noon), noon - Duration::from_secs(12 * 3600));
-        assert_eq!(start_of_day(start_of_day(noon)), start_of_day(noon));
     }
 }
