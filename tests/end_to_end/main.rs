@@ -14,6 +14,7 @@ mod bodies;
 mod browser;
 mod captcha;
 mod card_orders;
+mod card_refunds;
 mod cart;
 mod chat;
 mod chats;
