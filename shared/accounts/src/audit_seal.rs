@@ -20,6 +20,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, WriteError};
+use utoipa::ToSchema;
 
 use crate::{
     audit::{AuditLog, AuditRecord, digest, records_on},
@@ -188,8 +189,10 @@ pub struct DueSeal {
     pub before: Option<Seal>,
 }
 
-/// An interval that does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an interval does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FlawKind)]
 pub enum Flaw {
     /// There is no seal of this number.
     SealMissing,
@@ -197,11 +200,11 @@ pub enum Flaw {
     SealChanged,
     /// The seal does not follow the one before it.
     ChainBroken,
-    /// A record is not as it was written.
+    /// An entry is not as it was written.
     RecordChanged,
-    /// There are more records than were sealed.
+    /// There are more entries than were sealed.
     RecordAdded,
-    /// There are fewer records than were sealed.
+    /// There are fewer entries than were sealed.
     RecordRemoved,
 }
 
