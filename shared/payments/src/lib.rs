@@ -6,11 +6,11 @@
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
-mod asked;
 mod customer;
 mod donor;
 mod gate;
 mod handled;
+mod new_payment;
 mod payment;
 mod plan;
 pub mod purge;
@@ -19,11 +19,11 @@ mod request;
 mod settlement;
 pub mod waiting;
 
-pub use asked::{Asked, PaidFor, metadata_of};
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{DonationLimits, Donor};
 pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
+pub use new_payment::{NewPayment, PaidFor, metadata_of};
 pub use payment::{
     ABANDONED, Beside, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
     write_beside,

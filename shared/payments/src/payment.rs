@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Plan, Progress, Settlement, waiting};
+use crate::{Donor, HandledEvent, Mismatch, NewPayment, PaidFor, Plan, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is checked automatically, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -180,9 +180,9 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment that Stripe is asked for.
     #[must_use]
-    pub fn asked(&self) -> Asked {
+    pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
-        Asked { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
+        NewPayment { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
     }
 
     /// The payment with that which Stripe has created for it.
