@@ -21,7 +21,7 @@ pub mod waiting;
 
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{DonationLimits, Donor};
-pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
+pub use gate::{CAPTCHAS, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
 pub use new_payment::{NewPayment, PaidFor, metadata_of};
 pub use payment::{
@@ -29,6 +29,7 @@ pub use payment::{
     write_beside,
 };
 pub use plan::{HeldPlan, Plan, Plans};
+pub use proofs::captcha::CaptchaSite;
 pub use removal::{PaymentRemoval, Promised};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
