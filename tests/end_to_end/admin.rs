@@ -7,7 +7,7 @@ use local::aws::{
     faults::{Fault, Target},
     iam::{Need, Policy},
 };
-use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
+use tests::{App, Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 
 use crate::{
     deletion::{SWEEP, run, upload},
@@ -23,6 +23,16 @@ fn account(name: &str) -> String {
 
 fn role(name: &str, role: &str) -> String {
     format!("/v1/admin/users/{name}/roles/{role}")
+}
+
+/// The sign-in of `ana` with her app on a device that skips the second step from then on.
+pub(crate) async fn trusted_device(cloud: &Cloud, app: &App) -> Value {
+    let device = cloud.anonymous();
+    let flow = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
+    let flow = device.post("/v1/sessions", flow).await.is(202);
+    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
+    device.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
+    device.post(&format!("{path}/verify"), json!({ "code": app.code(cloud) })).await.is(201)
 }
 
 async fn reactivate(who: &Caller, name: &str) -> Reply {
@@ -92,12 +102,7 @@ async fn a_deactivated_account_is_reactivated() {
     let said = json!({ "type": "send", "room": talk, "text": "Good morning!", "nonce": "a1" });
     assert_eq!(socket.ask(said).await["type"], "ack");
     // A device that skips the second step.
-    let flow = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
-    let device = cloud.anonymous();
-    let flow = device.post("/v1/sessions", flow).await.is(202);
-    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
-    device.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
-    let trusted = device.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
+    let trusted = trusted_device(&cloud, &app).await;
     let with_device = json!({ "login": "ana", "password": PASSWORD, "device_token": trusted["device_token"] });
 
     let kept = async |who: &Caller| {

@@ -16,7 +16,7 @@ use serde_json::value::to_raw_value;
 use tests::{App, Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
 use crate::{
-    admin::audit,
+    admin::{audit, trusted_device},
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, until_due, upload},
     items,
@@ -174,12 +174,7 @@ async fn an_account_is_shown_by_role() {
     let cloud = Cloud::start().await;
     let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
     let (ana, app, codes) = cloud.careful("ana", "+447700900402").await;
-    let flow = json!({ "login": "ana", "password": PASSWORD, "remember_device": true });
-    let device = cloud.anonymous();
-    let flow = device.post("/v1/sessions", flow).await.is(202);
-    let path = format!("/v1/sign-ins/{}", flow["id"].as_str().unwrap());
-    device.put(&format!("{path}/factor"), json!({ "factor": "app" })).await.is(200);
-    let trusted = device.post(&format!("{path}/verify"), json!({ "code": app.code(&cloud) })).await.is(201);
+    let trusted = trusted_device(&cloud, &app).await;
     ida.put(&format!("/v1/moderation/bans/{}", ana.id()), json!({ "reason": "hate", "minutes": 60 })).await.succeeds();
 
     let (by_root, by_ida) = (root.get(&account("ana")).await, ida.get(&account("Ana")).await);

@@ -548,8 +548,8 @@ const CHANGES: [(&str, &str); 14] = [
     ("AccountDeletionFunction", "deletion_cancelled"),
 ];
 
-/// The functions whose entries are tried beside what they do: that a thread or a ticket was read is its own entry, a key is made once a day,
-/// and sign-ins, orders, dead letters, undoing and sealing have tests of their own.
+/// The functions whose entries are tried beside what they do: that a thread or a ticket was read is its own entry, a key is made once a
+/// day, and sign-ins, orders, dead letters, undoing and sealing have tests of their own.
 const ELSEWHERE: [&str; 9] = ["api-keys", "audit", "audit-seal", "contact", "dead-letters", "login", "orders", "phone-login", "support"];
 
 impl Cast {

@@ -1,4 +1,4 @@
-//! Orders that are paid by card: paying in time, what becomes of those that nobody pays, and giving money back.
+//! Orders that are paid by card: paying in time, and what becomes of those that nobody pays. Refunds are in `card_refunds`.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -20,27 +20,34 @@ use crate::{
     donations::{VISA, WEBHOOK, act, begin, card, intent},
     items,
     killed::{cut_everywhere, redrive},
-    orders::{ORDERS, PHONE, become_state, stock},
+    orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
     products::{category, change, create, keeper, text},
     stripe::orders as permutations,
 };
 
-const QUARTER: Duration = Duration::from_secs(15 * 60);
+pub(crate) const QUARTER: Duration = Duration::from_secs(15 * 60);
 
 /// Asks for an order of the cart, which costs this much, by card.
 async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
-    let body = json!({ "payment_method": "card", "total": { "amount": total, "currency": "PLN" } });
-    buyer.with("idempotency-key", key).post(ORDERS, body).await
+    ask_to_pay(buyer, "card", key, total).await
 }
 
 /// Orders so many of a product that costs 10.00, by card.
-async fn order(buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
+pub(crate) async fn order(buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
     put(buyer, product, quantity).await;
     ask(buyer, key, u64::from(quantity) * 1000).await.is(201)
 }
 
+/// As [`order`], and paid.
+pub(crate) async fn paid_order(cloud: &Cloud, buyer: &Caller, key: &str, product: &str, quantity: u32) -> Value {
+    let placed = order(buyer, key, product, quantity).await;
+    pay(cloud, &placed, card(VISA));
+    cloud.settle().await;
+    placed
+}
+
 /// Somebody does something about the payment of an order.
-fn pay(cloud: &Cloud, order: &Value, what: Act) {
+pub(crate) fn pay(cloud: &Cloud, order: &Value, what: Act) {
     act(cloud, &order["payment"], what);
 }
 
@@ -49,23 +56,17 @@ fn path(order: &Value) -> String {
 }
 
 /// The order as its buyer sees it.
-async fn seen(buyer: &Caller, order: &Value) -> Value {
+pub(crate) async fn seen(buyer: &Caller, order: &Value) -> Value {
     buyer.get(&path(order)).await.is(200)
 }
 
 /// The order as staff see it.
-async fn shown(staff: &Caller, order: &Value) -> Value {
+pub(crate) async fn shown(staff: &Caller, order: &Value) -> Value {
     staff.get(&format!("/v1/admin/orders/{}", text(&order["id"]))).await.is(200)
 }
 
-/// Asks for a refund of an order.
-async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
-    let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
-    staff.with("idempotency-key", key).post(&format!("/v1/admin/orders/{}/refunds", text(&order["id"])), body).await
-}
-
 /// The payments at Stripe of an order, the newest first.
-fn payments(cloud: &Cloud, order: &Value) -> Vec<Value> {
+pub(crate) fn payments(cloud: &Cloud, order: &Value) -> Vec<Value> {
     let all = cloud.outside.stripe.payments();
     all.into_iter().filter(|payment| payment["metadata"]["order"] == order["id"]).collect()
 }
@@ -77,13 +78,13 @@ async fn stored_stock(cloud: &Cloud, product: &str) -> [u64; 4] {
     ["available", "reserved", "sold", "received"].map(|name| product[name]["N"].as_str().unwrap().parse().unwrap())
 }
 
-async fn stored(cloud: &Cloud) -> Vec<Value> {
+pub(crate) async fn stored(cloud: &Cloud) -> Vec<Value> {
     cloud.settle().await;
     cloud.of_kind("order").await
 }
 
 /// How many refunds Stripe has made.
-fn refunds(cloud: &Cloud) -> usize {
+pub(crate) fn refunds(cloud: &Cloud) -> usize {
     cloud.outside.stripe.events().iter().filter(|event| event.kind == "refund.created").count()
 }
 
@@ -326,138 +327,6 @@ async fn a_payment_that_stripe_cancels_is_begun_anew() {
     assert_eq!(seen(&ana, &placed).await["state"], "paid");
 }
 
-/// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order that
-/// is not shipped are in stock again. Others may not.
-/// Promise: order-refunds, order-steps, product-stock
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn staff_give_back_parts() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
-    let ana = cloud.buyer("ana", PHONE).await;
-    let placed = order(&ana, "one", &products[0], 3).await;
-    refund(&staff, &placed, "early", 1000).await.is_problem(409, "order_state");
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
-    for who in [&ana, &moderator] {
-        refund(who, &placed, "a", 1000).await.is_problem(403, "forbidden");
-    }
-    let (clicks, paid) = (staff.clone(), placed.clone());
-    let replies = race(8, move |_| {
-        let (staff, order) = (clicks.clone(), paid.clone());
-        async move { refund(&staff, &order, "a", 1000).await }
-    });
-    assert!(replies.await.iter().all(|reply| [201, 409, 503].contains(&reply.status.as_u16())));
-    let part = refund(&staff, &placed, "a", 1000).await.is(201);
-    assert_eq!((&part["state"], &part["refunded"]["amount"], refunds(&cloud)), (&json!("refunding"), &json!(1000), 1));
-    refund(&staff, &placed, "a", 900).await.is_problem(422, "idempotency_key_reused");
-    for wrong in [0, 2001, 3000] {
-        assert_eq!(refund(&staff, &placed, "b", wrong).await.field_errors(), ["/amount/amount range"], "{wrong}");
-    }
-    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
-    let all = refund(&staff, &placed, "b", 2000).await.is(201);
-    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
-    assert_eq!(all["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "done").count(), 2);
-    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
-    cloud.settle().await;
-    let audit = cloud.of_kind("audit").await;
-    assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
-    assert_eq!(seen(&ana, &placed).await["refunded"]["amount"], 3000);
-    // What is shipped stays so when money is given back.
-    let shipped = order(&ana, "two", &products[0], 1).await;
-    pay(&cloud, &shipped, card(VISA));
-    cloud.settle().await;
-    become_state(&staff, &ana, &shipped, "shipped").await.is(200);
-    let back = refund(&staff, &shipped, "c", 1000).await.is(201);
-    assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
-    items::are_as_described(&cloud).await;
-}
-
-/// A refund whose answer is lost is made once, by the same request or by itself.
-/// Promise: order-refunds, stripe-outage
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refund_whose_answer_is_lost_is_made_once() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
-    stripe.be(Mode::Lost);
-    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
-    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
-    stripe.be(Mode::Well);
-    cloud.advance(QUARTER).await;
-    assert_eq!(refunds(&cloud), 1);
-    assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
-}
-
-/// A refund that the buyer's bank refuses is shown to staff, takes nothing from what is left, and is made again.
-/// Promise: order-refund-failed, order-steps
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refund_that_comes_back_is_made_again() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let ana = cloud.buyer("ana", PHONE).await;
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
-    refund(&staff, &placed, "a", 1000).await.is(201);
-    pay(&cloud, &placed, Act::FailRefunds);
-    cloud.settle().await;
-    let back = shown(&staff, &placed).await;
-    assert_eq!((&back["state"], back.get("refunded"), &back["refunds"][0]["state"]), (&json!("paid"), None, &json!("failed")));
-    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
-    let all = refund(&staff, &placed, "b", 3000).await.is(201);
-    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
-    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
-    items::are_as_described(&cloud).await;
-}
-
-/// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
-/// Promise: order-refunds, stripe-outage
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refund_of_yesterday_is_found_at_stripe() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
-    stripe.be(Mode::Lost);
-    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
-    stripe.be(Mode::Down);
-    cloud.advance(DAY + QUARTER).await;
-    stripe.be(Mode::Well);
-    cloud.advance(QUARTER * 2).await;
-    let order = &stored(&cloud).await[0];
-    assert_eq!((refunds(&cloud), &order["state"]["S"]), (1, &json!("refunding")));
-    assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
-}
-
-/// A disputed order is shown as one, and is not shipped.
-/// Promise: order-disputed
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disputed_order_is_not_shipped() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let ana = cloud.buyer("ana", PHONE).await;
-    let placed = order(&ana, "one", &products[0], 1).await;
-    pay(&cloud, &placed, card(VISA));
-    pay(&cloud, &placed, Act::Dispute);
-    cloud.settle().await;
-    let listed = &staff.get("/v1/admin/orders?state=paid").await.is(200)["items"][0];
-    assert_eq!((&listed["id"], &listed["disputed"]), (&placed["id"], &json!(true)));
-    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
-    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
-    assert_eq!(shown(&staff, &placed).await["refunds"][0]["state"], "refused");
-    assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
-    pay(&cloud, &placed, Act::WinDispute);
-    cloud.settle().await;
-    assert_eq!(shown(&staff, &placed).await["disputed"], false);
-    become_state(&staff, &ana, &placed, "shipped").await.is(200);
-}
-
 /// All 120 orders of five events about an order, each event three times: the same end, and one mail.
 /// Promise: stripe-order, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -521,16 +390,6 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
-/// The answer to a buyer who asks until there is one that is not about others who are faster.
-async fn told(buyer: Caller) -> Reply {
-    loop {
-        let reply = ask(&buyer, "mine", 1000).await;
-        if reply.status != 503 && !(reply.status == 409 && reply.code() == "conflict") {
-            return reply;
-        }
-    }
-}
-
 /// A thousand times the same key: one order, one payment, and equal answers.
 /// Promise: order-once, payment-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -542,7 +401,7 @@ async fn the_same_key_asks_for_one_payment() {
     let mut answers = BTreeSet::new();
     for _ in 0..10 {
         let same = ana.clone();
-        let replies = race(100, move |_| told(same.clone())).await;
+        let replies = race(100, move |_| final_reply(same.clone(), "card")).await;
         answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -586,8 +445,8 @@ async fn stripe_is_not_asked_without_end() {
     assert_eq!(cloud.outside.stripe.asked().len(), asked);
 }
 
-/// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given back, as
-/// soon as Stripe answers. Nothing names the person.
+/// Who leaves leaves no payment that takes money: what is not paid is cancelled at Stripe, and what is paid and not shipped is given
+/// back, as soon as Stripe answers. Nothing names the person.
 /// Promise: order-leaving, deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_person_leaves_no_open_payment() {
@@ -616,32 +475,6 @@ async fn a_deleted_person_leaves_no_open_payment() {
     assert_eq!((cloud.of_kind("payment_removal").await.len(), stripe.customers().len()), (0, 0));
     assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "2000");
     items::are_as_described(&cloud).await;
-}
-
-/// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.
-/// Promise: order-leaving, order-refunds
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_promised_refund_is_made_after_its_buyer_has_left() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
-    let placed = order(&ana, "one", &products[0], 3).await;
-    pay(&cloud, &placed, card(VISA));
-    cloud.settle().await;
-    become_state(&staff, &ana, &placed, "shipped").await.is(200);
-    let scheduled = schedule(&ana).await;
-    stripe.be(Mode::Down);
-    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
-    until_due(&cloud, &scheduled).await;
-    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
-    cloud.settle().await;
-    assert!(cloud.of_kind("order").await.is_empty());
-    stripe.be(Mode::Well);
-    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
-    cloud.settle().await;
-    assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(1000)));
-    assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
-    assert!(cloud.of_kind("payment_removal").await.is_empty());
 }
 
 /// A customer whose creation was interrupted after Stripe's answer is known here by the next run, and goes with their account.

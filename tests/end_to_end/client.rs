@@ -359,8 +359,8 @@ pub(crate) async fn try_page(browser: &mut Browser, cloud: &Cloud, language: &st
     assert!(names.as_array().is_some_and(|names| names.len() == 2 && names[0] != names[1]), "{names}");
 }
 
-/// Two people talk in a direct room. The second one sees first that something is unread, then the messages. The first one sees that they are
-/// read, and that somebody types.
+/// Two people talk in a direct room. The second one sees first that something is unread, then the messages. The first one sees that they
+/// are read, and that somebody types.
 const TALK: &str = r"(async () => {
     const [first, second] = panes;
     choose(first, 'talk', titleOf(second));

@@ -14,11 +14,17 @@ use crate::{
 
 pub(crate) const ORDERS: &str = "/v1/orders";
 pub(crate) const PHONE: &str = "+447911123450";
+const CASH: &str = "cash_on_delivery";
 
-/// Asks for an order of the cart, which costs this much.
-async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
-    let body = json!({ "payment_method": "cash_on_delivery", "total": { "amount": total, "currency": "PLN" } });
+/// Asks for an order of the cart, which costs this much and is paid in this way.
+pub(crate) async fn ask_to_pay(buyer: &Caller, payment_method: &str, key: &str, total: u64) -> Reply {
+    let body = json!({ "payment_method": payment_method, "total": { "amount": total, "currency": "PLN" } });
     buyer.with("idempotency-key", key).post(ORDERS, body).await
+}
+
+/// Asks for an order of the cart, which costs this much, in cash.
+async fn ask(buyer: &Caller, key: &str, total: u64) -> Reply {
+    ask_to_pay(buyer, CASH, key, total).await
 }
 
 /// Orders so many of a product that costs 10.00.
@@ -131,9 +137,9 @@ async fn what_keeps_an_order_from_being_placed_is_named() {
 }
 
 /// The answer to a buyer who asks until there is one that is not about others who are faster.
-async fn told(buyer: Caller) -> Reply {
+pub(crate) async fn final_reply(buyer: Caller, payment_method: &'static str) -> Reply {
     loop {
-        let reply = ask(&buyer, "mine", 1000).await;
+        let reply = ask_to_pay(&buyer, payment_method, "mine", 1000).await;
         if reply.status != 503 && !(reply.status == 409 && reply.code() == "conflict") {
             return reply;
         }
@@ -152,7 +158,7 @@ async fn a_thousand_buyers_get_ten_products() {
         put(&buyer, &products[0], 1).await;
         buyers.push(buyer);
     }
-    let asked = race(buyers.len(), move |n| told(buyers[n].clone()));
+    let asked = race(buyers.len(), move |n| final_reply(buyers[n].clone(), CASH));
     let replies = asked.await;
     let placed: BTreeSet<String> = replies.iter().filter(|reply| reply.status == 201).map(|reply| text(&reply.json()["id"])).collect();
     assert_eq!(placed.len(), 10);
@@ -172,7 +178,7 @@ async fn the_same_key_places_one_order() {
     let mut answers = BTreeSet::new();
     for _ in 0..10 {
         let same = ana.clone();
-        let replies = race(100, move |_| told(same.clone())).await;
+        let replies = race(100, move |_| final_reply(same.clone(), CASH)).await;
         answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");

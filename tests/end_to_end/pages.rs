@@ -207,8 +207,8 @@ async fn the_contact_form_has_a_page() {
     assert!(cloud.of_kind("contact_ticket").await.is_empty());
 }
 
-/// In a browser: errors are beside their fields and announced, what was typed stays, a captcha is solved on the page, and after sending only
-/// the address stays.
+/// In a browser: errors are beside their fields and announced, what was typed stays, a captcha is solved on the page, and after sending
+/// only the address stays.
 /// Promise: contact-page
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]

@@ -32,9 +32,9 @@ pub struct ScheduleDeletion {
     password: Option<Secret>,
 }
 
-/// Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail, or a text message to
-/// a person without an address, confirms it and has a link that cancels it. All other sessions end. The deletion of a superuser cannot be scheduled before another superuser
-/// has removed that role.
+/// Schedules the deletion of the caller's account. If it is already scheduled, the time starts again. A mail, or a text message to a
+/// person without an address, confirms it and has a link that cancels it. All other sessions end. The deletion of a superuser cannot be
+/// scheduled before another superuser has removed that role.
 ///
 /// AWS calls: the batch that authenticates the caller and reads an earlier deletion; two counters of attempts, before the
 /// password is compared; the password; a counter of mails; the transaction, and an update that gives the client's attempt back.

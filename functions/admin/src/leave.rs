@@ -23,7 +23,7 @@ use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::account::AccountInfo;
 
-/// Somebody of staff before an account that they may change.
+/// A member of staff and an account that they may change.
 struct Act<'a> {
     s: &'a crate::State,
     actor: Actor,

@@ -1,4 +1,4 @@
-//! What waits for staff, counted no further than a page of the console shows.
+//! How much work waits for staff, counted only as far as a page of the console shows.
 
 use accounts::{
     deletion::{self, LastSweep, SHARDS},

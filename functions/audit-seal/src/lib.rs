@@ -7,15 +7,16 @@
 //! Once a day the hash of the last seal, under which are all before it, is in the log, and in a mail to the address for alarms if there is
 //! one.
 //!
-//! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal takes
-//! a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a run
-//! seals up to a hundred intervals. The mail takes a request to SES.
+//! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal
+//! takes a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a
+//! run seals up to a hundred intervals. The mail takes a request to SES.
 
 use std::{sync::Arc, time::Duration};
 
 use accounts::{
-    audit::{AuditLog, Day},
+    audit::AuditLog,
     audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
+    statistics::Day,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use files::Bucket;

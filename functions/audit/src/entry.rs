@@ -25,7 +25,8 @@ async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
 ///
 /// For administrators, with a second factor. Contacts are masked in it, and only superusers see a day of birth.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values; a batch of the usernames.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values; a batch of the
+/// usernames.
 #[utoipa::path(get, path = "/v1/audit/{entry}", params(("entry" = AuditId, Path, description = "The entry.")),
     extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = AuditEntryInfo), Problems))]

@@ -1,6 +1,9 @@
 //! Looking for entries.
 
-use accounts::audit::{Action, Day, Month, Search};
+use accounts::{
+    audit::{Action, Month, Search},
+    statistics::Day,
+};
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
@@ -49,7 +52,7 @@ impl AuditQuery {
                 Ok(Search::Actor(Some(actor), month))
             }
             (None, None, Some(action), None) => Ok(Search::Action(action, month)),
-            (None, None, None, Some(day)) => Ok(Search::Day(Day::parse(day).ok_or_else(|| wrong("/day", "date"))?)),
+            (None, None, None, Some(day)) => Ok(Search::Day(Day::parse(day).map_err(|e| Problem::field("/day", e))?)),
             (None, None, None, None) => Err(wrong("/subject", "required")),
             _ => Err(wrong("/subject", "choice")),
         }
@@ -108,7 +111,7 @@ mod tests {
                 Some(Search::Actor(Some(UserId::NIL), month("2029-12"))),
             ),
             (AuditQuery { action: Some(Action::RoleTaken), ..none() }, Some(Search::Action(Action::RoleTaken, month("2030-01")))),
-            (AuditQuery { day: some("2030-01-01"), ..none() }, Day::parse("2030-01-01").map(Search::Day)),
+            (AuditQuery { day: some("2030-01-01"), ..none() }, Day::parse("2030-01-01").ok().map(Search::Day)),
             (none(), None),
             (AuditQuery { subject: Some(UserId::NIL), day: some("2030-01-01"), ..none() }, None),
             (AuditQuery { actor: some("ana"), ..none() }, None),

@@ -33,7 +33,7 @@ impl Names {
     }
 }
 
-/// What stays of an entry for good, and the names of today of its people.
+/// The part of an entry that is kept forever, and the current usernames of its people.
 #[derive(Serialize, ToSchema)]
 pub struct AuditRecordInfo {
     id: AuditId,

@@ -25,7 +25,7 @@ mod target;
 use accounts::{
     audit::{Action, AuditEntry},
     staff::Role,
-    undo::{FIELDS_MAX, Field, Outcome, Preview, Reason, Undone},
+    undo::{FIELDS_MAX, Field, Outcome, Preview, UndoReason, Undone},
 };
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
@@ -70,9 +70,9 @@ fn field_names() -> RefOr<Schema> {
 }
 
 impl UndoEntry {
-    fn parse(self) -> Result<(Vec<String>, Reason, bool), Problem> {
+    fn parse(self) -> Result<(Vec<String>, UndoReason, bool), Problem> {
         let mut fields = Fields::new();
-        let reason = fields.take("/reason", Reason::parse(&self.reason));
+        let reason = fields.take("/reason", UndoReason::parse(&self.reason));
         match self.fields.len() {
             0 => fields.wrong("/fields", FieldError::new("required")),
             1..=FIELDS_MAX => {}

@@ -28,44 +28,13 @@ pub struct VerificationQuery {
     cursor: Option<String>,
 }
 
-/// Why an interval does not hold.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FlawKind {
-    /// There is no seal of this number.
-    SealMissing,
-    /// The seal is not the one that the bucket has, or the bucket has none.
-    SealChanged,
-    /// The seal does not follow the one before it.
-    ChainBroken,
-    /// An entry is not as it was written.
-    RecordChanged,
-    /// There are more entries than were sealed.
-    RecordAdded,
-    /// There are fewer entries than were sealed.
-    RecordRemoved,
-}
-
-impl From<Flaw> for FlawKind {
-    fn from(flaw: Flaw) -> Self {
-        match flaw {
-            Flaw::SealMissing => Self::SealMissing,
-            Flaw::SealChanged => Self::SealChanged,
-            Flaw::ChainBroken => Self::ChainBroken,
-            Flaw::RecordChanged => Self::RecordChanged,
-            Flaw::RecordAdded => Self::RecordAdded,
-            Flaw::RecordRemoved => Self::RecordRemoved,
-        }
-    }
-}
-
 /// The first interval that does not hold.
 #[derive(Serialize, ToSchema)]
 pub struct FlawInfo {
     /// The number of its seal.
     n: u64,
     /// Why.
-    flaw: FlawKind,
+    flaw: Flaw,
     /// The seal, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -92,14 +61,14 @@ pub struct AuditVerification {
     next_cursor: Option<String>,
 }
 
-/// Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with
+/// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
 /// what the bucket has.
 ///
 /// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the
 /// first interval that does not hold. The task `cargo xtask audit-verify` verifies everything at once.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its records, one
-/// more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
+/// records, one more for each megabyte, and a read of the bucket, and one more read of the bucket at the end.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]
@@ -130,7 +99,7 @@ pub async fn verify_audit(
     let more = full || !whole;
     // Behind the last seal in the table there may be one in the bucket.
     if broken.is_none() && !more && anchored(&s, done.next_number()).await?.is_some() {
-        broken = Some(FlawInfo { n: done.next_number(), flaw: FlawKind::SealMissing, seal: None });
+        broken = Some(FlawInfo { n: done.next_number(), flaw: Flaw::SealMissing, seal: None });
     }
     let next_cursor = cursors.next(done.before.as_ref().filter(|_| broken.is_none() && more))?;
     let Verified { before, seals, entries } = done;
@@ -156,13 +125,13 @@ impl Verified {
         let expected = self.next_number();
         self.seals = self.seals.saturating_add(1);
         if seal.n != expected {
-            return Ok(Some(FlawInfo { n: expected, flaw: FlawKind::SealMissing, seal: None }));
+            return Ok(Some(FlawInfo { n: expected, flaw: Flaw::SealMissing, seal: None }));
         }
         let anchored = anchored(s, seal.n).await?;
         let (records, flaw) = s.log.examine(seal, self.before.as_ref(), anchored.as_deref()).await?;
         self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
         if let Some(flaw) = flaw {
-            return Ok(Some(FlawInfo { n: seal.n, flaw: flaw.into(), seal: Some(seal.clone().into()) }));
+            return Ok(Some(FlawInfo { n: seal.n, flaw, seal: Some(seal.clone().into()) }));
         }
         self.before = Some(seal.clone());
         Ok(None)

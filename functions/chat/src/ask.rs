@@ -13,7 +13,7 @@ use messaging::{
     message::{Message, Nonce, Text},
     pace::InRoom,
     room::{PUBLIC, RoomKind, RoomName},
-    say::Words,
+    say::NewMessage,
     unread::Mark,
 };
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ pub enum Act {
         /// The room.
         room: RoomId,
         /// The message.
-        words: Words,
+        message: NewMessage,
     },
     /// See [`Ask::Edit`].
     Edit {
@@ -191,7 +191,7 @@ impl Ask {
             Self::Hello {} => Act::Hello,
             Self::Ping {} => Act::Ping,
             Self::Send { room, text, nonce, reply_to, attachments } => {
-                Act::Send { room: room.0, words: Words::parse(&text, nonce, reply_to, attachments)? }
+                Act::Send { room: room.0, message: NewMessage::parse(&text, nonce, reply_to, attachments)? }
             }
             Self::Edit { room, seq, text } => Act::Edit { room: room.0, seq, text: Text::parse(&text)? },
             Self::Delete { room, seq } => Act::Delete { room: room.0, seq },
@@ -221,7 +221,7 @@ impl Act {
         match self {
             Self::Hello => Subject { online: true, ..Subject::of(PUBLIC) },
             Self::Ping => Subject::of(PUBLIC),
-            Self::Send { room, words } => Subject { nonce: Some(&words.nonce), ..Subject::of(*room) },
+            Self::Send { room, message } => Subject { nonce: Some(&message.nonce), ..Subject::of(*room) },
             Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { entry: Some(*seq), ..Subject::of(*room) },
             Self::Online { room } => Subject { online: true, ..Subject::of(*room) },
             Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Typing { room } => Subject::of(*room),

@@ -24,8 +24,8 @@
 //! | `read` | one write, beside it for read receipts a batch read of the others, in a group a query of its members before it; a post for each of their sockets and of the person's other ones; none within two seconds after another one |
 //! | `online` | none; once a second, for one of all callers, two writes and a query for each of the four shards |
 //!
-//! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or comes too early
-//! ([`messaging::pace`]) takes none of these calls.
+//! A frame also updates when the person was last seen, if that was at least fifteen seconds ago. A frame that is refused for its form or
+//! comes too early ([`messaging::pace`]) takes none of these calls.
 
 mod ask;
 mod hello;
@@ -141,9 +141,9 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     let answer = match act {
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
-        Act::Send { words, .. } => {
+        Act::Send { message, .. } => {
             let speaker = Speaker { user: &user, member, socket, chat, receipt, pair };
-            say::say(s, speaker, words).await?
+            say::say(s, speaker, message).await?
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,
         Act::Delete { .. } => return say::delete(s, &member, entry).await,

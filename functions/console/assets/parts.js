@@ -201,6 +201,16 @@ export function list(stoa, { title, path, params, query, columns, empty = say("e
   return place;
 }
 
+/** The columns of a list of API keys. `revoke` gets the key whose button was pressed. */
+export const keyColumns = (revoke) => [
+  [say("name"), ({ name }) => name],
+  [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
+  [say("scopes"), ({ scopes }) => scopes.join(", ")],
+  [say("expires"), ({ expires_at: at }) => time(at)],
+  [say("last-used"), ({ last_used_at: at }) => time(at)],
+  ["", (key) => button(say("revoke"), () => revoke(key), { class: "quiet" })],
+];
+
 /** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
 export function loaded(load, render, isOptional = false) {
   const place = el("div", { class: "stack", "aria-busy": "true" });

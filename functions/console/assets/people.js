@@ -1,6 +1,6 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
-import { address, ask, button, by, card, chip, details, el, filters, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { address, ask, button, by, card, chip, details, el, filters, form, keyColumns, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -175,17 +175,10 @@ function keys({ stoa, api }, username, reload) {
     title: say("api-keys"),
     path: `${PERSON}/api-keys`,
     params: { path },
-    columns: [
-      [say("name"), ({ name }) => name],
-      [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
-      [say("scopes"), ({ scopes }) => scopes.join(", ")],
-      [say("expires"), ({ expires_at: at }) => time(at)],
-      [say("last-used"), ({ last_used_at: at }) => time(at)],
-      ["", ({ id, name }) => button(say("revoke"), async () => {
-        const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${PERSON}/api-keys/{key}`, { params: { path: { username, key: id }, header } }));
-        if (gone) await reload();
-      }, { class: "quiet" })],
-    ],
+    columns: keyColumns(async ({ id, name }) => {
+      const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${PERSON}/api-keys/{key}`, { params: { path: { username, key: id }, header } }));
+      if (gone) await reload();
+    }),
     empty: say("no-keys"),
     isOptional: true,
   });

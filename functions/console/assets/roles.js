@@ -1,6 +1,6 @@
 // Who is of the team, and one's own keys for programs.
 
-import { ask, button, card, el, form, link, list, notify, say, time, word } from "./parts.js";
+import { ask, card, el, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
 const KEYS = "/v1/me/api-keys";
@@ -22,19 +22,12 @@ export default function rolesScreen(app) {
   const keys = list(stoa, {
     title: say("own-keys"),
     path: KEYS,
-    columns: [
-      [say("name"), ({ name }) => name],
-      [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
-      [say("scopes"), ({ scopes }) => scopes.join(", ")],
-      [say("expires"), ({ expires_at: at }) => time(at)],
-      [say("last-used"), ({ last_used_at: at }) => time(at)],
-      ["", ({ id, name }) => button(say("revoke"), async () => {
-        if (await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }))) {
-          notify(say("done"));
-          app.refresh();
-        }
-      }, { class: "quiet" })],
-    ],
+    columns: keyColumns(async ({ id, name }) => {
+      if (await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]] }, () => api.DELETE(`${KEYS}/{key}`, { params: { path: { key: id } } }))) {
+        notify(say("done"));
+        app.refresh();
+      }
+    }),
     empty: say("no-keys"),
     isOptional: true,
   });

@@ -9,7 +9,7 @@ use callers::{Staff, staff::Administrator};
 use kernel::{Problem, id::TicketId};
 use serde::Deserialize;
 use store::limits::{self, HOUR, Quota};
-use tickets::{Answering, RequestKey, Words};
+use tickets::{Answering, RequestKey, TicketText};
 use utoipa::ToSchema;
 use web::{Created, Error, IdempotencyKey, Json, Path, Problems, RequestId};
 
@@ -56,7 +56,7 @@ pub async fn answer_ticket(
     Json(body): Json<AnswerTicket>,
 ) -> Result<Created<TicketMessageInfo>, Error> {
     let me = &caller.member.user;
-    let text = Words::of_team(&body.text).map_err(|e| Problem::field("/text", e))?;
+    let text = TicketText::of_team(&body.text).map_err(|e| Problem::field("/text", e))?;
     limits::take(&s.table, s.sys.now(), &[ANSWERS.of(me.id)]).await?;
     let request_key = RequestKey::new(&format!("answer of {} to {id}", me.id), &key, text.as_str());
     let answering = Answering { ticket: id, author: me.id, text, request: request_key };

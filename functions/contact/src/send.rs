@@ -7,7 +7,7 @@ use http::{header, request::Parts};
 use kernel::{Fields, Locale, Problem, id::TicketId};
 use serde::{Deserialize, Serialize};
 use store::limits::{self, DAY, HOUR, LimitError, MINUTE, Quota};
-use tickets::{NewTicket, RequestKey, SenderName, Words, open};
+use tickets::{NewTicket, RequestKey, SenderName, TicketText, open};
 use utoipa::ToSchema;
 use web::{Admits, Client, Created, IdempotencyKey, Json, Language, Problems};
 
@@ -15,7 +15,7 @@ use crate::CAPTCHA_ACTION;
 
 /// Messages from one network, also those whose captcha is refused.
 const FROM_NETWORK: Quota = Quota::window("contact_network", 5, MINUTE, "messages from a network");
-/// As [`FROM_NETWORK`], of who does not stop.
+/// As [`FROM_NETWORK`], for a longer time.
 const FROM_NETWORK_BY_HOUR: Quota = Quota::window("contact_network_hour", 20, HOUR, "messages from a network in an hour");
 /// Messages that give one address for answers.
 const OF_ADDRESS: Quota = Quota::window("contact_address", 5, HOUR, "messages that give an address for answers");
@@ -74,7 +74,7 @@ impl SendContactMessage {
         let name = fields.take("/name", SenderName::parse(&self.name));
         let email = fields.take("/email", Email::parse(&self.email));
         let subject = fields.take("/subject", s.subjects.choose(&self.subject));
-        let text = fields.take("/message", Words::of_sender(&self.message));
+        let text = fields.take("/message", TicketText::of_sender(&self.message));
         let (Some(name), Some(email), Some(subject), Some(text)) = (name, email, subject, text) else { return Err(fields.problem()) };
         let user = writer.0.as_ref().map(|member| &member.user);
         let proven = user.and_then(|user| user.email.as_ref()).is_some_and(|own| own.key() == email.key());
@@ -168,7 +168,7 @@ mod tests {
             proven: false,
             subject: "other".to_owned(),
             locale: Locale::En,
-            text: Words::of_sender(&text.repeat(250)).unwrap(),
+            text: TicketText::of_sender(&text.repeat(250)).unwrap(),
         };
         let shown = |text: &str, key: &str| format!("{:?}", request(&new(text), key));
         assert_eq!(shown("a", "k"), shown("a", "k"));

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use kernel::Locale;
+use proofs::captcha::CaptchaSite;
 use serde::Serialize;
 use tickets::{MESSAGE_MIN, NAME_MAX, Subject, TEXT_MAX};
 use utoipa::ToSchema;
@@ -25,7 +26,7 @@ pub struct ContactSettings {
     message_max: usize,
     /// The captcha that a message takes. Absent if it takes none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    captcha: Option<ContactCaptcha>,
+    captcha: Option<CaptchaSite>,
 }
 
 /// A subject.
@@ -48,30 +49,12 @@ impl ContactSubject {
     }
 }
 
-/// How a page gets the token of a captcha.
-#[derive(Serialize, ToSchema)]
-pub struct ContactCaptcha {
-    /// The service: `recaptcha`, `turnstile` or `hcaptcha`.
-    #[schema(examples("recaptcha"))]
-    service: &'static str,
-    /// The key of this site at the service.
-    #[schema(examples("6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"))]
-    site_key: String,
-    /// The action that the page names.
-    #[schema(examples("contact"))]
-    action: &'static str,
-}
-
 /// Tells what the contact form has: its subjects with templates, its limits, and its captcha.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/contact-settings", responses((status = 200, body = ContactSettings), Problems))]
 pub async fn get_contact_settings(State(s): State<crate::State>, Language(locale): Language) -> Json<ContactSettings> {
-    let captcha = s.captcha.as_ref().map(|captcha| ContactCaptcha {
-        service: captcha.service(),
-        site_key: captcha.site_key().to_owned(),
-        action: CAPTCHA_ACTION,
-    });
+    let captcha = s.captcha.as_ref().map(|captcha| captcha.site(CAPTCHA_ACTION));
     let subjects = s.subjects.all().map(|subject| ContactSubject::of(subject, locale)).collect();
     Json(ContactSettings { subjects, name_max: NAME_MAX, message_min: MESSAGE_MIN, message_max: TEXT_MAX, captcha })
 }

@@ -1,5 +1,5 @@
-//! Mails about tickets of the contact form: to the team, a copy to whoever wrote, and the team's answers. Mail programs show the mails about
-//! a ticket together, because all of them refer to it, and answers go to the other side. The system reads no mails.
+//! Mails about tickets of the contact form: to the team, a copy to whoever wrote, and the team's answers. Mail programs show the mails
+//! about a ticket together, because all of them refer to it, and answers go to the other side. The system reads no mails.
 //!
 //! The copy has what was written only if the address is the proven one of the account that wrote: otherwise anybody could have any text
 //! sent to any address in our name.

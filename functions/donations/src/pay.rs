@@ -96,7 +96,7 @@ async fn with_intent<P: Purpose>(
     payment: CardPayment<P>,
 ) -> Result<(CardPayment<P>, Payment), Problem> {
     let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
-    let (at_stripe, id) = payer.begin_payment(&payment.asked()).await?;
+    let (at_stripe, id) = payer.begin_payment(&payment.new_payment()).await?;
     let begun = payment.with_payment(at_stripe.state.intent.clone(), id);
     match write(&s.table, &s.sys, &payment, &begun, None).await? {
         Written::Now | Written::Before => Ok((begun, at_stripe)),

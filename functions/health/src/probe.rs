@@ -93,7 +93,7 @@ impl Probes {
         answered(self.bus.describe_event_bus().name(&*self.bus_name).send().await).map(drop)
     }
 
-    /// Also a pause of the account, which AWS makes after too many bounces, keeps mails from being sent.
+    /// An account that AWS has paused, after too many bounces, sends no mails either.
     async fn mail(&self) -> Result<(), Failure> {
         let account = answered(self.mails.get_account_sending_enabled().send().await)?;
         if account.is_none_or(|account| account.enabled()) { Ok(()) } else { Err("the account may not send".into()) }
@@ -103,7 +103,7 @@ impl Probes {
         answered(self.texts.get_sms_attributes().send().await).map(drop)
     }
 
-    /// Without a key Stripe refuses every request, in JSON. Something in between would answer differently.
+    /// Without a key Stripe refuses every request, in JSON. A proxy in between would answer differently.
     async fn stripe(&self) -> Result<(), Failure> {
         let request = Request::get(format!("{}/v1/balance", self.stripe)).header(USER_AGENT, "Stoa").body(Bytes::new())?;
         let answer = self.outside.send(request, PATIENCE).await?;

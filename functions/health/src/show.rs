@@ -33,7 +33,7 @@ pub async fn get_health(State(s): State<crate::State>) -> Result<Json<Health>, E
     Err(Problem::new(Kind::Unavailable).retry_after(KEPT).with("away", away).because(cause).into())
 }
 
-/// Tells that requests are answered, and asks nothing else for it.
+/// Tells that requests are answered, without calling anything else.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/health/live",

@@ -76,9 +76,9 @@ fn shown(order: Order, payment: &Payment) -> OrderInfo {
 /// Creates the payment of an order at Stripe and adds it to the order. Without one if the order has changed meanwhile. If it has ended,
 /// its new payment ends with it.
 async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: Order) -> Result<(Order, Option<Payment>), Problem> {
-    let (Some(asked), Some(card)) = (order.asked(), &order.card) else { return Ok((order, None)) };
+    let (Some(new), Some(card)) = (order.new_payment(), &order.card) else { return Ok((order, None)) };
     let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
-    let (payment, id) = payer.begin_payment(&asked).await?;
+    let (payment, id) = payer.begin_payment(&new).await?;
     let intent = payment.state.intent.clone();
     match write(&s.table, &s.sys, &order, &order.with_card(card.with_intent(intent.clone(), id)), None).await? {
         Written::Now(order) => Ok((*order, Some(payment))),

@@ -1,4 +1,4 @@
-//! What staff do with the money of orders by card.
+//! Reading any order, and refunding orders by card. For staff.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -48,7 +48,7 @@ pub async fn get_any_order(
 pub struct NewRefund {
     /// How much: all that is left of the payment, or a part of it.
     amount: Money,
-    /// Why: not `order_ended`, which is made by itself.
+    /// The reason. Not `order_ended`, which is that of automatic refunds.
     reason: RefundReason,
 }
 

@@ -25,10 +25,10 @@ pub struct DeactivateMe {
     password: Option<Secret>,
 }
 
-/// Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The
-/// data is kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in,
-/// registering again or resetting the password does not. Its owner is notified. A superuser cannot be deactivated before another superuser has removed
-/// that role.
+/// Deactivates the account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is
+/// kept, and the username, address and number stay taken. Only a superuser can reactivate the account: signing in, registering again or
+/// resetting the password does not. Its owner is notified. A superuser cannot be deactivated before another superuser has removed that
+/// role.
 ///
 /// AWS calls: the caller; two counters of attempts, before the password is compared; the password; the transaction, and an
 /// update that gives the client's attempt back.

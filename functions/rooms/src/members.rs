@@ -129,9 +129,9 @@ pub async fn set_member_role(
 
 /// Removes a member, or ends the caller's own membership.
 ///
-/// Administrators remove members, the owner everybody else. From then on nothing of the room reaches the person, and it is
-/// answered as if it did not exist. Who is to stay out of a public channel is banned from it. If the owner leaves, the oldest administrator takes the room over; if nobody is left, the room
-/// is deleted.
+/// Administrators remove members, the owner everybody else. From then on nothing of the room reaches the person, and it is answered as if
+/// it did not exist. Who is to stay out of a public channel is banned from it. If the owner leaves, the oldest administrator takes the
+/// room over; if nobody is left, the room is deleted.
 ///
 /// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/members/{user}",

@@ -8,7 +8,7 @@ use messaging::{
     history::{self, OlderPage},
     message::{LogEntry, Message, Nonce},
     room::{RoomName, SLOW},
-    say::{self, Speaker, Words},
+    say::{self, NewMessage, Speaker},
     send::Receipt,
     spam::{FLOOD, OF_STAFF},
 };
@@ -96,11 +96,11 @@ pub async fn send_message(
 ) -> Result<Created<Message>, web::Error> {
     // The pause after a flood of frames.
     chat.admit_ticket(s.sys.now())?;
-    let words = Words::parse(&text, Nonce::of_key(&key), reply_to, attachments)?;
+    let message = NewMessage::parse(&text, Nonce::of_key(&key), reply_to, attachments)?;
     let room = member.room.id;
-    let receipt = s.table.get::<Receipt>(Receipt::key_of(user.id, room, &words.nonce)).await?;
+    let receipt = s.table.get::<Receipt>(Receipt::key_of(user.id, room, &message.nonce)).await?;
     let speaker = Speaker { user: &user, member, socket: "", chat, receipt, pair };
-    let said = say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, words).await;
+    let said = say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await;
     let Receipt { seq, .. } = said.map_err(|problem| match problem.kind {
         Kind::NonceReused => Problem::from(Kind::IdempotencyKeyReused),
         _ => problem,

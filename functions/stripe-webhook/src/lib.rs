@@ -1,5 +1,5 @@
-//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for events
-//! that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
+//! Keeps donations, plans, orders and customers in step with Stripe: takes the events of its webhook, looks every quarter of an hour for
+//! events that did not arrive and for orders that nobody has paid in time, and sends it new names and mail addresses of people.
 //!
 //! An event is a hint. Which payment it is about is all that is read of it, and then the payment itself is read at Stripe. So neither
 //! the order of events matters nor their version, and events of a type that is not used here are answered with 200. A failure that may

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::{
     shown::{SupportMessage, SupportThread},
-    talk::Words,
+    talk::NewMessage,
 };
 
 /// The payload of a frame from a client. Without `room` a frame is about the caller's own thread. The team names the thread.
@@ -124,7 +124,7 @@ pub enum What {
     /// The state of the caller's own thread.
     Hello,
     /// To send a message.
-    Send(Words),
+    Send(NewMessage),
     /// To replace the text of this message.
     Edit(u64, Text),
     /// To delete this message.
@@ -149,9 +149,9 @@ impl SupportAsk {
         match self {
             Self::Hello {} => act(None, What::Hello),
             Self::Send { room, text, nonce, reply_to, seen, force } => {
-                let words = Words { text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get), seen, force };
-                words.admits(room.is_some())?;
-                act(room, What::Send(words))
+                let message = NewMessage { text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get), seen, force };
+                message.admits(room.is_some())?;
+                act(room, What::Send(message))
             }
             Self::Edit { room, seq, text } => act(room, What::Edit(seq, Text::parse(&text)?)),
             Self::Delete { room, seq } => act(room, What::Delete(seq)),
@@ -163,7 +163,7 @@ impl SupportAsk {
     }
 }
 
-impl Words {
+impl NewMessage {
     /// The team says what it has seen, unless it sends whatever came since.
     ///
     /// # Errors
@@ -187,7 +187,7 @@ impl Act {
     /// The items to read for it.
     pub fn subject(&self) -> DeskSubject<'_> {
         let (nonce, entry) = match &self.what {
-            What::Send(words) => (Some(&words.nonce), None),
+            What::Send(message) => (Some(&message.nonce), None),
             What::Edit(seq, _) | What::Delete(seq) => (None, Some(*seq)),
             _ => (None, None),
         };

@@ -26,7 +26,7 @@ use web::{Created, Json, NoContent, Problems, Query};
 
 use crate::{
     shown::{OwnSupportThread, SupportMessage, SupportThread},
-    talk::{self, Speaker, Words, desk_of},
+    talk::{self, NewMessage, Speaker, desk_of},
 };
 
 /// Maximum bytes of a page: far below the limit of a function's answer.
@@ -199,12 +199,12 @@ pub async fn send_support_message(
     let chat = caller.resource.unwrap_or_default();
     chat.admit(s.sys.now())?;
     let SendSupportMessage { text, nonce } = body;
-    let words = Words { text: Text::parse(&text)?, nonce, reply_to: None, seen: None, force: false };
-    let (room_key, receipt_key) = (Room::key_of(thread_of(user.id)), Receipt::key_of(user.id, thread_of(user.id), &words.nonce));
+    let message = NewMessage { text: Text::parse(&text)?, nonce, reply_to: None, seen: None, force: false };
+    let (room_key, receipt_key) = (Room::key_of(thread_of(user.id)), Receipt::key_of(user.id, thread_of(user.id), &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
     let speaker = Speaker { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
-    let sent = talk::say(&s, speaker, room, words).await?;
+    let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created("/v1/support/thread/messages".to_owned(), sent.into()))
 }
 

@@ -34,7 +34,7 @@ use web::{Created, Json, PageQuery, Path, Problems, Query, RequestId};
 use crate::{
     customer::{SentSupportMessage, SupportMessageList, SupportPageQuery, page},
     shown::DeskThread,
-    talk::{self, Speaker, Words, desk_of},
+    talk::{self, NewMessage, Speaker, desk_of},
 };
 
 /// The most days of figures.
@@ -227,14 +227,14 @@ pub async fn send_desk_message(
     Json(body): Json<SendDeskMessage>,
 ) -> Result<Created<SentSupportMessage>, web::Error> {
     let SendDeskMessage { text, nonce, seen, force } = body;
-    let words = Words { text: Text::parse(&text)?, nonce, reply_to: None, seen, force };
-    words.admits(true)?;
+    let message = NewMessage { text: Text::parse(&text)?, nonce, reply_to: None, seen, force };
+    message.admits(true)?;
     let user = &caller.member.user;
-    let (room_key, receipt_key) = (Room::key_of(id), Receipt::key_of(user.id, id, &words.nonce));
+    let (room_key, receipt_key) = (Room::key_of(id), Receipt::key_of(user.id, id, &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
     let speaker = Speaker { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
-    let sent = talk::say(&s, speaker, room, words).await?;
+    let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.into()))
 }
 

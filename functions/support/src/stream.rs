@@ -84,9 +84,9 @@ async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) ->
     let (id, customer) = (room.id, desk_of(&room)?.customer);
     match what {
         What::Hello => Err(Kind::NotFound.into()),
-        What::Send(words) => {
+        What::Send(message) => {
             let speaker = Speaker { user: &user, side: from.side, socket: from.socket, chat, receipt };
-            let receipt = talk::say(s, speaker, room, words).await?;
+            let receipt = talk::say(s, speaker, room, message).await?;
             let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
             Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
         }

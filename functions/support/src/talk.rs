@@ -32,7 +32,7 @@ const SHOWN_MOST: u32 = 20;
 
 /// What somebody sends.
 #[derive(Debug)]
-pub struct Words {
+pub struct NewMessage {
     /// The text.
     pub text: Text,
     /// The client's nonce.
@@ -68,10 +68,10 @@ pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
 ///
 /// # Errors
 /// [`Kind::ThreadMovedOn`] with what came since, and the problems of [`send::send`].
-pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, words: Words) -> Result<Receipt, Problem> {
+pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
     let Speaker { user, side, socket, chat, receipt } = speaker;
     let customer = desk_of(&room)?.customer;
-    let Words { text, nonce, reply_to, seen, force } = words;
+    let NewMessage { text, nonce, reply_to, seen, force } = message;
     if reply_to.is_some_and(|seq| seq > room.seq) {
         return Err(Problem::field("/reply_to", FieldError::new("choice")));
     }

@@ -6,12 +6,12 @@
 //! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
 //!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
 //! - The **values** before and after ([`AuditValues`]), with the salt, the network of the client and the reason that staff gave, are in
-//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing can be guessed from the
-//!   commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
+//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing
+//!   can be guessed from the commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
 //! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
-//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with the
-//! code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
+//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with
+//! the code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
 //!
 //! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
 //! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; which notices
@@ -19,13 +19,16 @@
 //! that they look at. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when. What staff
 //! read of reported messages, support threads and tickets is in it.
 //!
-//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one in each of the three
-//! indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the changes that they are about.
+//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one
+//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
+//! changes that they are about.
+
+mod action;
+mod log;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use function::Aws;
 use kernel::{
     Origin, Sys, Time,
     audit::{AuditValue, Auditable, ReasonText},
@@ -33,188 +36,16 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
-use utoipa::ToSchema;
+use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{agent::Agent, purge::Purged};
+pub use self::{
+    action::Action,
+    log::{AuditLog, Month, Search},
+};
+use crate::{agent::Agent, purge::Purged, statistics::Day};
 
 /// How long the values of an entry are kept.
 pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
-
-/// The kind of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = AuditAction)]
-pub enum Action {
-    /// A deactivated account was reactivated.
-    AccountReactivated,
-    /// A role was given.
-    RoleGranted,
-    /// A role was removed.
-    RoleTaken,
-    /// An operator offered the role of the first superuser.
-    SuperuserOffered,
-    /// Somebody became the first superuser.
-    FirstSuperuser,
-    /// Somebody was banned from chat.
-    ChatBanned,
-    /// A ban from chat was ended.
-    ChatUnbanned,
-    /// A moderator read a reported message and its earlier texts.
-    MessageRead,
-    /// A moderator deleted a message of somebody else.
-    MessageDeleted,
-    /// A moderator resolved the reports of a message.
-    ReportResolved,
-    /// The rules of the public room were changed. The entry is about the account that changed them.
-    PublicRoomChanged,
-    /// Somebody of the support team read a customer's thread.
-    SupportThreadRead,
-    /// A note of the support team beside a customer's thread was deleted.
-    SupportNoteDeleted,
-    /// A prepared reply of the support team was written or deleted. The entry is about the account that did it.
-    SupportReplyChanged,
-    /// A product was created. The entries about the shop are about the account that changed it.
-    ProductCreated,
-    /// A product was changed.
-    ProductChanged,
-    /// A product was deleted.
-    ProductDeleted,
-    /// A category of products was created.
-    CategoryCreated,
-    /// A category was renamed.
-    CategoryChanged,
-    /// A category was deleted.
-    CategoryDeleted,
-    /// A moderator changed a comment of somebody else on a product.
-    CommentChanged,
-    /// A moderator deleted a comment of somebody else on a product.
-    CommentDeleted,
-    /// The state of an order was changed by staff. The entry is about its buyer.
-    OrderChanged,
-    /// An API key was made.
-    ApiKeyCreated,
-    /// An API key was revoked.
-    ApiKeyRevoked,
-    /// A profile was changed, by its person or by staff.
-    ProfileChanged,
-    /// Somebody changed their username.
-    UsernameChanged,
-    /// Somebody's e-mail address or phone number was changed or removed.
-    ContactChanged,
-    /// Somebody added, changed or removed a postal address.
-    AddressesChanged,
-    /// Somebody began to upload a picture. It takes the place of theirs as soon as it has arrived and is checked.
-    PictureUploaded,
-    /// Somebody removed their picture.
-    PictureRemoved,
-    /// An account was deactivated, by its person or by staff.
-    AccountDeactivated,
-    /// Somebody changed their password.
-    PasswordChanged,
-    /// A password was changed by a mailed link.
-    PasswordReset,
-    /// Second factors were turned on, changed, or turned off.
-    FactorsChanged,
-    /// New recovery codes replaced the former ones.
-    RecoveryCodesMade,
-    /// A passkey was added.
-    PasskeyAdded,
-    /// A passkey was removed.
-    PasskeyRemoved,
-    /// A passkey got another name.
-    PasskeyRenamed,
-    /// Trust in devices was revoked.
-    DevicesForgotten,
-    /// Somebody asked for an archive of everything that is stored about them.
-    ExportAsked,
-    /// The deletion of an account was scheduled.
-    DeletionScheduled,
-    /// A scheduled deletion was cancelled.
-    DeletionCancelled,
-    /// Somebody signed in with a client that was not known.
-    NewClientSignedIn,
-    /// Staff ended all sessions of somebody, or somebody ended other sessions of their own.
-    SessionsEnded,
-    /// Staff closed a group or a channel. The entry is about its owner.
-    RoomClosed,
-    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
-    /// own if none did.
-    TicketRead,
-    /// Staff changed the state of a ticket of the contact form, or who has it.
-    TicketChanged,
-    /// Staff answered a ticket of the contact form.
-    TicketAnswered,
-    /// An event that a function had given up was sent again. The entry is about the account that did it.
-    EventRedriven,
-}
-
-impl Action {
-    /// Whether the person whom an entry is about sees it among their security events. What staff read, and what staff do in the shop and in
-    /// rooms, is in the audit of staff.
-    #[must_use]
-    pub const fn is_told_to_subject(self) -> bool {
-        match self {
-            Self::AccountReactivated
-            | Self::RoleGranted
-            | Self::RoleTaken
-            | Self::SuperuserOffered
-            | Self::FirstSuperuser
-            | Self::ChatBanned
-            | Self::ChatUnbanned
-            | Self::MessageDeleted
-            | Self::CommentChanged
-            | Self::CommentDeleted
-            | Self::OrderChanged
-            | Self::ApiKeyCreated
-            | Self::ApiKeyRevoked
-            | Self::ProfileChanged
-            | Self::UsernameChanged
-            | Self::ContactChanged
-            | Self::AddressesChanged
-            | Self::PictureUploaded
-            | Self::PictureRemoved
-            | Self::AccountDeactivated
-            | Self::PasswordChanged
-            | Self::PasswordReset
-            | Self::FactorsChanged
-            | Self::RecoveryCodesMade
-            | Self::PasskeyAdded
-            | Self::PasskeyRemoved
-            | Self::PasskeyRenamed
-            | Self::DevicesForgotten
-            | Self::ExportAsked
-            | Self::DeletionScheduled
-            | Self::DeletionCancelled
-            | Self::NewClientSignedIn
-            | Self::SessionsEnded
-            | Self::RoomClosed => true,
-            Self::MessageRead
-            | Self::ReportResolved
-            | Self::PublicRoomChanged
-            | Self::SupportThreadRead
-            | Self::SupportNoteDeleted
-            | Self::SupportReplyChanged
-            | Self::ProductCreated
-            | Self::ProductChanged
-            | Self::ProductDeleted
-            | Self::CategoryCreated
-            | Self::CategoryChanged
-            | Self::CategoryDeleted
-            | Self::TicketRead
-            | Self::TicketChanged
-            | Self::TicketAnswered
-            | Self::EventRedriven => false,
-        }
-    }
-
-    /// Its name, as it is stored.
-    #[must_use]
-    pub fn name(self) -> String {
-        let name = serde_json::to_value(self).ok();
-        name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-    }
-}
 
 /// A value before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,7 +171,7 @@ pub(crate) fn digest(of: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of))
 }
 
-/// What stays of an entry for good.
+/// The part of an entry that is kept forever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// Its id, which has its time.
@@ -408,7 +239,7 @@ pub fn records_of(subject: UserId) -> String {
 
 /// The partition of the records of a day in UTC, in [`Index::AuditByDay`].
 #[must_use]
-pub fn records_on(day: &str) -> String {
+pub fn records_on(day: Day) -> String {
     format!("DAY#{day}")
 }
 
@@ -425,20 +256,6 @@ pub fn records_with(action: Action, month: &str) -> String {
     format!("ACTION#{}#{month}", action.name())
 }
 
-/// The day of a time in UTC: `2026-11-30`.
-#[must_use]
-pub fn day(at: Time) -> String {
-    let date = at.date();
-    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
-}
-
-/// The month of a time in UTC: `2026-11`.
-#[must_use]
-pub fn month(at: Time) -> String {
-    let date = at.date();
-    format!("{:04}-{:02}", date.year(), u8::from(date.month()))
-}
-
 impl Item for AuditRecord {
     const KIND: &'static str = "audit";
     const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids, a city and a browser"))
@@ -452,11 +269,11 @@ impl Item for AuditRecord {
         Self::key_of(self.subject, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let (id, month) = (self.id.to_string(), month(self.at));
+        let (id, month) = (self.id.to_string(), Month::of(self.at));
         vec![
-            (Index::AuditByDay, Key::new(records_on(&day(self.at)), id.clone())),
-            (Index::AuditByActor, Key::new(records_by(self.actor, &month), id.clone())),
-            (Index::AuditByAction, Key::new(records_with(self.action, &month), id)),
+            (Index::AuditByDay, Key::new(records_on(Day::of(self.at)), id.clone())),
+            (Index::AuditByActor, Key::new(records_by(self.actor, month.as_str()), id.clone())),
+            (Index::AuditByAction, Key::new(records_with(self.action, month.as_str()), id)),
         ]
     }
 }
@@ -578,130 +395,6 @@ impl Audit {
     }
 }
 
-/// A month in UTC: `2026-11`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Month(String);
-
-/// A day in UTC: `2026-11-30`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Day(String);
-
-impl Month {
-    /// The month of a time.
-    #[must_use]
-    pub fn of(at: Time) -> Self {
-        Self(month(at))
-    }
-
-    /// Parses what somebody typed.
-    #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
-        Day::parse(&format!("{typed}-01")).map(|_| Self(typed.to_owned()))
-    }
-
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Day {
-    /// The day of a time.
-    #[must_use]
-    pub fn of(at: Time) -> Self {
-        Self(day(at))
-    }
-
-    /// Parses what somebody typed.
-    #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
-        let at: kernel::Timestamp = format!("{typed}T00:00:00Z").parse().ok()?;
-        Some(Self::of(at.0)).filter(|day| day.0 == typed)
-    }
-
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Which records are looked for. Each is one query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Search {
-    /// Those about an account.
-    Subject(UserId),
-    /// What somebody has done in a month. `None` for operators.
-    Actor(Option<UserId>, Month),
-    /// Where this was done, in a month.
-    Action(Action, Month),
-    /// All of a day.
-    Day(Day),
-}
-
-impl Search {
-    /// The index and the partition.
-    fn partition(&self) -> (Option<Index>, String) {
-        match self {
-            Self::Subject(subject) => (None, records_of(*subject)),
-            Self::Actor(actor, month) => (Some(Index::AuditByActor), records_by(*actor, month.as_str())),
-            Self::Action(action, month) => (Some(Index::AuditByAction), records_with(*action, month.as_str())),
-            Self::Day(day) => (Some(Index::AuditByDay), records_on(day.as_str())),
-        }
-    }
-
-    fn range(&self) -> Range {
-        match self.partition() {
-            (None, partition) => Range::of(partition),
-            (Some(index), partition) => Range::of_index(index, partition),
-        }
-    }
-}
-
-/// The audit as its readers see it.
-#[derive(Clone)]
-pub struct AuditLog(Table);
-
-impl AuditLog {
-    /// The audit in the table of this name.
-    #[must_use]
-    pub fn new(aws: &Aws, sys: &Sys, table: &str) -> Self {
-        Self(Table::new(aws, sys, table))
-    }
-
-    /// Its table.
-    #[must_use]
-    pub const fn table(&self) -> &Table {
-        &self.0
-    }
-
-    /// A page of records, the newest first, after the one with this id and subject. One query.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn page(&self, search: &Search, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Page<AuditRecord>, StoreError> {
-        let range = search.range().newest_first().limit(limit);
-        let range = match (after, search.partition()) {
-            (None, _) => range,
-            (Some((id, subject)), (None, _)) => range.after(AuditRecord::key_of(subject, id), None),
-            (Some((id, subject)), (Some(_), partition)) => {
-                range.after(AuditRecord::key_of(subject, id), Some(Key::new(partition, id.to_string())))
-            }
-        };
-        self.0.query(range).await
-    }
-
-    /// The record with this id, by the day that the id is of. One query.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn record(&self, id: AuditId) -> Result<Option<AuditRecord>, StoreError> {
-        let range = Search::Day(Day::of(time_of(&id))).range().between(id.to_string(), id.to_string());
-        Ok(self.0.query(range.limit(1)).await?.items.into_iter().next())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -777,17 +470,5 @@ mod tests {
         let (record, values) = AuditEntry::by_operator(&Sys::real(), Action::SuperuserOffered, UserId::NIL).items();
         assert!(values.is_none() && record.commitment.is_none() && record.fields.is_empty());
         assert_eq!(Action::SuperuserOffered.name(), "superuser_offered");
-    }
-
-    #[test]
-    fn days_and_months_have_one_spelling() {
-        for day in ["2026-11-30", "2028-02-29"] {
-            assert_eq!(Day::parse(day).map(|day| day.0).as_deref(), Some(day));
-        }
-        for day in ["", "2026-11-31", "2026-1-01", "2026-11-30T", "2026-11-30T00:00:00Z", "26-11-30", "DAY#x"] {
-            assert_eq!(Day::parse(day), None, "{day}");
-        }
-        assert_eq!(Month::parse("2026-11").map(|month| month.0).as_deref(), Some("2026-11"));
-        assert!(["2026-13", "2026-1", "2026", "2026-11-30"].iter().all(|month| Month::parse(month).is_none()));
     }
 }

@@ -1,4 +1,4 @@
-//! Seals over the audit: whoever changes, removes or adds a record behind the API's back is found out.
+//! Seals over the audit, by which it is found out that a record was changed, removed or added other than through the API.
 //!
 //! The time is cut into intervals, one after the other, each within a day in UTC. A seal has the root of the Merkle tree over the hashes
 //! of all records of its interval, in the order of their ids, and the hash of the seal before it. Its canonical form is also in a bucket
@@ -8,7 +8,7 @@
 //! records the SHA-256 of nothing. A record is proven to be in a seal by the nodes beside its way to the root: [`Seal::proof`].
 //!
 //! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
-//! record that turns up later in a sealed interval was written behind the API's back, or its index was late for longer than that.
+//! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
 
 use std::time::Duration;
 
@@ -20,8 +20,12 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, WriteError};
+use utoipa::ToSchema;
 
-use crate::audit::{AuditLog, AuditRecord, Day, digest, records_on};
+use crate::{
+    audit::{AuditLog, AuditRecord, digest, records_on},
+    statistics::Day,
+};
 
 /// Records younger than this are not sealed yet.
 pub const MARGIN: Duration = Duration::from_secs(120);
@@ -144,7 +148,7 @@ fn leaves(records: &[AuditRecord]) -> Vec<Hash> {
     records.iter().map(leaf).collect()
 }
 
-/// The next level of the tree. A last node without a neighbour rises as it is.
+/// The next level of the tree. A last node without a neighbour is moved up unchanged.
 fn above(level: &[Hash]) -> Vec<Hash> {
     let pair = |pair: &[Hash]| match pair {
         [left, right] => node(left, right),
@@ -185,8 +189,10 @@ pub struct DueSeal {
     pub before: Option<Seal>,
 }
 
-/// An interval that does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an interval does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = FlawKind)]
 pub enum Flaw {
     /// There is no seal of this number.
     SealMissing,
@@ -194,11 +200,11 @@ pub enum Flaw {
     SealChanged,
     /// The seal does not follow the one before it.
     ChainBroken,
-    /// A record is not as it was written.
+    /// An entry is not as it was written.
     RecordChanged,
-    /// There are more records than were sealed.
+    /// There are more entries than were sealed.
     RecordAdded,
-    /// There are fewer records than were sealed.
+    /// There are fewer entries than were sealed.
     RecordRemoved,
 }
 
@@ -268,7 +274,7 @@ impl AuditLog {
     /// # Errors
     /// [`StoreError`]
     pub async fn records_between(&self, from: AuditId, to: AuditId, limit: u32) -> Result<(Vec<AuditRecord>, bool), StoreError> {
-        let partition = records_on(Day::of(time_of(&from)).as_str());
+        let partition = records_on(Day::of(time_of(&from)));
         let range = Range::of_index(Index::AuditByDay, partition).between(from.to_string(), to.to_string()).limit(limit);
         let mut found = self.table().query::<AuditRecord>(range).await?;
         found.items.retain(|record| record.id < to);
@@ -320,9 +326,9 @@ impl AuditLog {
     /// [`StoreError`]
     pub async fn due_seal(&self, now: Time) -> Result<Option<DueSeal>, StoreError> {
         let last = self.last_seal().await?;
-        let from = last.as_ref().map_or_else(|| first_at(start_of_day(now - BEFORE_THE_FIRST)), |last| last.to);
+        let from = last.as_ref().map_or_else(|| first_at(Day::of(now - BEFORE_THE_FIRST).begins()), |last| last.to);
         let began = time_of(&from);
-        let (end_of_day, ripe) = (start_of_day(began) + Duration::from_secs(24 * 3600), now - MARGIN);
+        let (end_of_day, ripe) = (Day::of(began).ends(), now - MARGIN);
         let until = ripe.min(end_of_day);
         if until <= began {
             return Ok(None);
@@ -349,12 +355,6 @@ impl AuditLog {
             Err(WriteError::Store(e)) => Err(e),
         }
     }
-}
-
-/// The beginning of the day in UTC.
-fn start_of_day(at: Time) -> Time {
-    const DAY: i64 = 24 * 3600 * 1000;
-    Time::from_millis(at.millis().div_euclid(DAY).saturating_mul(DAY))
 }
 
 #[cfg(test)]
@@ -449,12 +449,5 @@ mod tests {
         // Also if its hash was changed to fit.
         changed[2].hash = changed[2].computed_hash();
         assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
-    }
-
-    #[test]
-    fn days_begin_at_midnight() {
-        let noon = Time::from_millis(1_893_499_200_000);
-        assert_eq!(start_of_day(noon), noon - Duration::from_secs(12 * 3600));
-        assert_eq!(start_of_day(start_of_day(noon)), start_of_day(noon));
     }
 }

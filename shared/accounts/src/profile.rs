@@ -249,7 +249,7 @@ pub struct Edited {
 }
 
 impl Edit {
-    /// The least role of staff that may make it. `None` for what only its person changes.
+    /// The lowest role of staff that may make it. `None` for what only its person changes.
     #[must_use]
     pub fn takes(&self) -> Option<Role> {
         let ProfilePatch { who_can_message, found_by_email, found_by_phone, read_receipts, added_by_friends, .. } = &self.patch;

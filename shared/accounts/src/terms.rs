@@ -20,13 +20,13 @@ pub struct AgreedTerms {
 /// Whether a deployment has terms.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    there: bool,
+    required: bool,
 }
 
 impl Terms {
     /// Reads `TERMS_URL`, the address of the terms. Without it there are none.
     pub fn read(r: &mut Reader<'_>) -> Self {
-        Self { there: !r.or("TERMS_URL", String::new()).is_empty() }
+        Self { required: !r.or("TERMS_URL", String::new()).is_empty() }
     }
 
     /// What somebody agrees to who names this version. Nothing if there are no terms.
@@ -34,7 +34,7 @@ impl Terms {
     /// # Errors
     /// `required` if there are terms and no version is named, and those of [`TermsVersion::parse`].
     pub fn agreed(self, version: Option<&str>, now: Time) -> Result<Option<AgreedTerms>, FieldError> {
-        if !self.there {
+        if !self.required {
             return Ok(None);
         }
         let version = TermsVersion::parse(version.unwrap_or_default())?;
@@ -49,8 +49,8 @@ mod tests {
     #[test]
     fn who_makes_an_account_agrees_to_the_terms_that_there_are() {
         let long = "x".repeat(41);
-        let of = |there: bool, version: Option<&str>| {
-            let agreed = Terms { there }.agreed(version, Time::ZERO).map_err(|e| e.code)?;
+        let of = |required: bool, version: Option<&str>| {
+            let agreed = Terms { required }.agreed(version, Time::ZERO).map_err(|e| e.code)?;
             Ok::<_, &str>(agreed.map(|agreed| agreed.version.to_string()))
         };
         assert_eq!(of(true, Some(" 2026-11-01 ")), Ok(Some("2026-11-01".to_owned())));

@@ -191,10 +191,10 @@ impl From<NotUndone> for Problem {
 
 kernel::lines! {
     /// Why a change is undone, in the words of who undoes it.
-    Reason 1 500;
+    UndoReason 1 500;
 }
 
-impl Auditable for Reason {
+impl Auditable for UndoReason {
     fn audited(&self) -> AuditValue {
         AuditValue::Text(self.to_string())
     }

@@ -12,7 +12,7 @@ use crate::machine::OrderState;
 
 /// How long products are kept for an order that is not paid.
 pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
-/// How long an order that is looked at by itself is left to whoever does that.
+/// How long an order that is being checked automatically is left alone by other checks.
 const LEASE: Duration = Duration::from_secs(5 * 60);
 /// The most refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
@@ -31,7 +31,7 @@ pub enum RefundReason {
     Duplicate,
     /// The card was not the buyer's.
     Fraudulent,
-    /// The order had been cancelled or had expired before it was paid. Such a refund is made by itself.
+    /// The order had been cancelled or had expired before it was paid. Such a refund is made automatically.
     OrderEnded,
 }
 
@@ -132,7 +132,7 @@ pub struct OrderCard {
     /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
-    /// When it is looked at by itself, while there is something to do.
+    /// When it is next checked automatically, while there is something to do.
     pub look_at: Time,
 }
 

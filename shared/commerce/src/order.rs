@@ -19,7 +19,7 @@ use kernel::{
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
-use payments::{Asked, HandledEvent, Mismatch, PaidFor, Settlement, waiting};
+use payments::{HandledEvent, Mismatch, NewPayment, PaidFor, Settlement, waiting};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
@@ -139,10 +139,10 @@ impl Order {
 
     /// The payment that Stripe is asked for, if it is paid by card.
     #[must_use]
-    pub fn asked(&self) -> Option<Asked> {
+    pub fn new_payment(&self) -> Option<NewPayment> {
         let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
         let key = format!("order-{}-{}", self.id, self.card.as_ref()?.attempt);
-        Some(Asked { user, paid_for, amount, key, description: "Order" })
+        Some(NewPayment { user, paid_for, amount, key, description: "Order" })
     }
 
     /// Whether its payment by card is awaited.

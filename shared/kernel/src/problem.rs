@@ -123,7 +123,7 @@ kinds! {
     PricesChanged = 409 "prices_changed";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
-    /// The caller has this plan, or a dearer one.
+    /// The caller has this plan, or a more expensive one.
     PlanHeld = 409 "plan_held";
     /// The order is not shipped because its payment is disputed, or money is being given back.
     OrderHeld = 409 "order_held";

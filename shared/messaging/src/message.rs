@@ -24,7 +24,8 @@ pub const TEXT_MAX_CHARS: usize = 4_000;
 /// The most characters of a nonce.
 const NONCE_MAX_CHARS: usize = 64;
 
-/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters of which something is seen, no control characters but line breaks and tabs.
+/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters of which something is seen, no control characters but line breaks
+/// and tabs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text(String);

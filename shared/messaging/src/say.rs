@@ -18,9 +18,9 @@ use crate::{
     spam::ChatState,
 };
 
-/// What a client sends.
+/// A message as a client sends it.
 #[derive(Debug)]
-pub struct Words {
+pub struct NewMessage {
     /// The text.
     pub text: Text,
     /// The client's nonce.
@@ -31,7 +31,7 @@ pub struct Words {
     pub attachments: Vec<AttachmentId>,
 }
 
-impl Words {
+impl NewMessage {
     /// Checks what needs no read.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ pub struct Speaker<'a> {
     pub pair: Option<Pair>,
 }
 
-/// Sends a message and tells the others in a small room. In larger ones `room-fanout` does.
+/// Sends a message, and delivers it to the others in a small room. In larger ones `room-fanout` does.
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] for an answer to what the person does not see, and the problems of [`send::send`].
@@ -70,7 +70,7 @@ pub async fn say(
     sockets: &Sockets,
     links: &Links,
     Speaker { user, member, socket, chat, receipt, pair }: Speaker<'_>,
-    Words { text, nonce, reply_to, attachments }: Words,
+    NewMessage { text, nonce, reply_to, attachments }: NewMessage,
 ) -> Result<Receipt, Problem> {
     let visible = |seq: u64| (member.membership.from..=member.room.seq).contains(&seq);
     if reply_to.is_some_and(|seq| !visible(seq)) {
@@ -96,7 +96,7 @@ pub async fn say(
                 let picture = direct.then(|| links.of(user.picture));
                 frame::write(CHAT_STREAM, None, &Push::Message(&Message { picture, ..message }))
             };
-            // At the same time, so that who is here does not wait for who is not.
+            // At the same time, so that people who are online do not wait for those who are not.
             let deliver = async {
                 if let Some((message, people)) = deliver {
                     delivery::deliver(table, sys, sockets, &people, Some(socket), &told(message)).await;

@@ -1,11 +1,11 @@
 //! Outbound messages: mails by SES and text messages by SNS, in the reader's language.
 //!
 //! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
-//! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain
-//! nothing that a stranger typed except usernames, whose characters are safe, in mails about missed messages the names of rooms and
-//! the beginnings of messages (short, in one line, and escaped), and in mails of the support desk and of the contact form the messages of
-//! their two sides, which the templates escape. No mail to an address that nobody has proven has words of a stranger. Codes, links and addresses are never logged,
-//! also not in the errors of SES and SNS, which may repeat addresses.
+//! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain nothing
+//! that a stranger typed except usernames, whose characters are safe, in mails about missed messages the names of rooms and the
+//! beginnings of messages (short, in one line, and escaped), and in mails of the support desk and of the contact form the messages of
+//! their two sides, which the templates escape. No mail to an address that nobody has proven has words of a stranger. Codes, links and
+//! addresses are never logged, also not in the errors of SES and SNS, which may repeat addresses.
 
 mod mail;
 mod mailer;

@@ -1,13 +1,11 @@
-//! What keeps programs from trying stolen cards here: few payments in an hour, and a captcha after three cards were refused.
+//! Limits against programs that try stolen cards: few payments in an hour, and a captcha after three refused cards.
 
 use kernel::{Kind, Origins, Problem, Time, env::Reader, id::UserId};
-use proofs::captcha::Captcha;
-use serde::Serialize;
+use proofs::captcha::{Captcha, CaptchaSite};
 use store::{
     StoreError, Table,
     limits::{self, DAY, HOUR, Quota},
 };
-use utoipa::ToSchema;
 
 /// The payments that a person begins.
 pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
@@ -23,21 +21,7 @@ const REFUSED_NETWORK: Quota = Quota::window("cards_refused_network", 3, DAY, "r
 /// The action that a page names when it gets the token of a captcha.
 const ACTION: &str = "pay";
 
-/// What a page needs to get the token of a captcha.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct CaptchaSite {
-    /// The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`.
-    #[schema(examples("recaptcha"))]
-    service: &'static str,
-    /// The key of this site there. It is no secret.
-    #[schema(examples("6Lc-the-key"))]
-    site_key: String,
-    /// The action that the page names.
-    #[schema(examples("pay"))]
-    action: &'static str,
-}
-
-/// Keeps whoever tries cards from beginning payments, unless they solve a captcha.
+/// Asks for captchas before payments after refused cards.
 #[derive(Clone)]
 pub struct CardGate(Option<Captcha>);
 
@@ -51,8 +35,7 @@ impl CardGate {
     /// What a page needs to get the token of a captcha, if this deployment uses captchas.
     #[must_use]
     pub fn captcha(&self) -> Option<CaptchaSite> {
-        let site = |captcha: &Captcha| CaptchaSite { service: captcha.service(), site_key: captcha.site_key().to_owned(), action: ACTION };
-        self.0.as_ref().map(site)
+        self.0.as_ref().map(|captcha| captcha.site(ACTION))
     }
 
     /// Asks for a captcha if three cards of this person, or in this network, were refused: before each new payment, but not for a

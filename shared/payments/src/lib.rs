@@ -1,16 +1,16 @@
 //! Payments by card: donations and plans, Stripe's customers, and which of Stripe's events were handled.
 //!
 //! What is paid is what Stripe says, and nobody else. Whoever hears of a payment (the webhook, the page that the payer returns to, the
-//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The order
-//! in which they hear of it does not matter, and each effect is one conditional write.
+//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The
+//! order in which they hear of it does not matter, and each effect is one conditional write.
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
-mod asked;
 mod customer;
 mod donor;
 mod gate;
 mod handled;
+mod new_payment;
 mod payment;
 mod plan;
 pub mod purge;
@@ -19,16 +19,17 @@ mod request;
 mod settlement;
 pub mod waiting;
 
-pub use asked::{Asked, PaidFor, metadata_of};
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{DonationLimits, Donor};
-pub use gate::{CAPTCHAS, CaptchaSite, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
+pub use gate::{CAPTCHAS, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
+pub use new_payment::{NewPayment, PaidFor, metadata_of};
 pub use payment::{
     ABANDONED, Beside, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
     write_beside,
 };
 pub use plan::{HeldPlan, Plan, Plans};
+pub use proofs::captcha::CaptchaSite;
 pub use removal::{PaymentRemoval, Promised};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};

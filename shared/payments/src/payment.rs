@@ -1,4 +1,4 @@
-//! Payments by card: an amount that a person gives for something, and what became of it.
+//! Payments by card: an amount that a person pays for something, and its state.
 //!
 //! | from | to | because |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
-//! There is no other arrow. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
+//! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
 
 use std::{fmt, future::ready, str::FromStr, time::Duration};
 
@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Asked, Donor, HandledEvent, Mismatch, PaidFor, Plan, Progress, Settlement, waiting};
+use crate::{Donor, HandledEvent, Mismatch, NewPayment, PaidFor, Plan, Progress, Settlement, waiting};
 
-/// How long after it was begun a payment is looked at by itself, and how long after that again.
+/// How long after it was begun a payment is checked automatically, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 /// The age at which a payment that nobody has paid is cancelled.
 pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
@@ -48,7 +48,7 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     fn country(&self) -> Option<Country>;
     /// What was asked for: a request with the same key that asks for something else is another request.
     fn fingerprint(&self) -> String;
-    /// What else of the payer decides about a payment that is just made: nothing, unless the purpose says otherwise.
+    /// What else of the payer decides about a payment that was just made. Nothing, by default.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -136,7 +136,7 @@ pub struct CardPayment<P: Purpose> {
     /// When it was known to be paid.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// When it is looked at by itself while it is not paid.
+    /// When it is next checked automatically, while it is not paid.
     pub look_at: Time,
     /// Raised by every change.
     pub version: u64,
@@ -180,9 +180,9 @@ impl<P: Purpose> CardPayment<P> {
 
     /// The payment that Stripe is asked for.
     #[must_use]
-    pub fn asked(&self) -> Asked {
+    pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
-        Asked { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
+        NewPayment { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
     }
 
     /// The payment with that which Stripe has created for it.
@@ -281,7 +281,7 @@ pub enum Written {
     Outdated,
 }
 
-/// Writes what has become of a payment, as [`write_beside`] with nothing that decides about it.
+/// Writes the new state of a payment, as [`write_beside`] with nothing that decides about it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -295,7 +295,7 @@ pub async fn write<P: Purpose>(
     write_beside(table, sys, (before, after), event, &Beside::default()).await
 }
 
-/// Writes what has become of a payment (before, after), if neither it nor what decides about it has changed since it was read; with the
+/// Writes the new state of a payment (before, after), if neither it nor what decides about it has changed since it was read; with the
 /// event of Stripe that brought it, if there was one, and with what follows from it ([`Purpose::follow`]). One transaction, or nothing if
 /// there is nothing to write.
 ///

@@ -1,8 +1,8 @@
 //! Plans: what can be bought, for which price, and what somebody has who has paid.
 //!
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
-//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several the dearest one counts.
-//! A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
+//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
+//! one counts. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -39,7 +39,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether somebody who has these plans has this one or a dearer one.
+    /// Whether somebody who has these plans has this one or a more expensive one.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
         held.iter().any(|held| held.plan.price.amount() >= self.price.amount())
@@ -183,7 +183,7 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// What a person has: the dearest plan first, and of equal ones the one that they have had longest. One query.
+    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. One query.
     ///
     /// # Errors
     /// [`StoreError`]

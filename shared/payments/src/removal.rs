@@ -5,7 +5,8 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table};
 
-/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done so.
+/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done
+/// so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.

@@ -53,7 +53,8 @@ impl Item for PaymentRequest {
 /// are sent at once.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::TooManyRequests`], those of `admitted`, or [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::IdempotencyKeyReused`], [`Kind::TooManyRequests`], those of `admitted`, or [`Kind::Conflict`] if others were faster all the
+/// time.
 pub async fn begin<P: Purpose>(
     table: &Table,
     sys: &Sys,

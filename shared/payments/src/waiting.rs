@@ -1,4 +1,4 @@
-//! What is looked at by itself at some time, because it waits for Stripe or for whoever pays.
+//! What is checked automatically at some time, because it waits for Stripe or for the payer.
 
 use std::fmt::Display;
 

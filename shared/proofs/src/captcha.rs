@@ -16,7 +16,8 @@ use http::{
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use kernel::{FieldError, Kind, Origins, Problem, Secret, Time, Timestamp, env::Reader, locale::thousandths};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use web::Widget;
 
 /// How long a request waits for the service.
@@ -103,6 +104,20 @@ pub struct Captcha {
     outside: Outside,
 }
 
+/// What a page needs to get the token of a captcha.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CaptchaSite {
+    /// The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`.
+    #[schema(examples("recaptcha"))]
+    service: &'static str,
+    /// The key of this site at the service. It is no secret.
+    #[schema(examples("6Lc-the-key"))]
+    site_key: String,
+    /// The action that the page names.
+    #[schema(examples("pay"))]
+    action: &'static str,
+}
+
 /// Why a token is not accepted.
 #[derive(Debug)]
 pub enum CaptchaError {
@@ -162,10 +177,10 @@ impl Captcha {
         }
     }
 
-    /// The name of the service, as pages know it.
+    /// What a page needs to get a token for this action.
     #[must_use]
-    pub const fn service(&self) -> &'static str {
-        self.service.name()
+    pub fn site(&self, action: &'static str) -> CaptchaSite {
+        CaptchaSite { service: self.service.name(), site_key: self.site_key.to_string(), action }
     }
 
     /// The key of our site at the service.
@@ -346,7 +361,7 @@ mod tests {
         for service in ["recaptcha", "turnstile", "hcaptcha"] {
             let widget = captcha(service).widget();
             assert!(widget.script.starts_with("https://") && widget.sources.starts_with("https://"), "{widget:?}");
-            assert_eq!(captcha(service).service(), service);
+            assert_eq!(captcha(service).site("pay").service, service);
         }
         let stand_in = Captcha { widget_url: "http://127.0.0.1:4004/captcha/widget.js".into(), ..captcha("recaptcha") }.widget();
         assert_eq!(

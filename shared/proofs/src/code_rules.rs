@@ -1,4 +1,4 @@
-//! The settings of a deployment about codes and links that are sent: how long they are valid, how many attempts they allow, and
+//! The settings of a deployment about codes and links that are sent: how long they are valid, how many tries they allow, and
 //! when they are sent again.
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
@@ -13,7 +13,7 @@ use crate::challenge::Purpose;
 pub struct CodeRule {
     /// How long a code or link is valid, in seconds.
     life: u32,
-    /// Wrong attempts until the code is invalid.
+    /// Wrong tries until the code is invalid.
     tries: u32,
     /// Seconds until another one may be sent. 0 means that the previous one must have expired.
     resend: u32,
@@ -34,7 +34,7 @@ impl CodeRule {
         self.life
     }
 
-    /// Wrong attempts until the code is invalid.
+    /// Wrong tries until the code is invalid.
     #[must_use]
     pub const fn tries(self) -> u32 {
         self.tries
@@ -55,7 +55,7 @@ impl CodeRule {
 /// What a rule may be.
 struct Bounds {
     life: RangeInclusive<u32>,
-    /// What a life is a multiple of, because messages tell it in minutes or hours.
+    /// A life is a multiple of this, because messages tell it in minutes or hours.
     step: u32,
     tries: RangeInclusive<u32>,
 }
@@ -64,12 +64,12 @@ struct Bounds {
 const RESEND: RangeInclusive<u32> = 5..=3600;
 
 impl Bounds {
-    /// A code of what lasts for an hour or longer. It is guessed at, and all guesses of a day are limited: five attempts leave room
+    /// A code in a flow that lasts for an hour or longer. It can be guessed, and all guesses of a day are limited: five tries leave room
     /// for several codes.
     const CODE: Self = Self { life: 60..=3600, step: 60, tries: 1..=5 };
-    /// A code of a sign-in or a set-up, which last for ten minutes themselves.
+    /// A code in a sign-in or a set-up, which end after ten minutes.
     const BRIEF: Self = Self { life: 60..=600, step: 60, tries: 1..=5 };
-    /// A link, which cannot be guessed, so that its attempts are not counted. A registration lasts for a day itself.
+    /// A link, which cannot be guessed, so that its tries are not counted. A registration lasts for a day itself.
     const LINK: Self = Self { life: 300..=86_400, step: 60, tries: 1..=1 };
     /// As [`Bounds::LINK`], in whole hours.
     const LONG_LINK: Self = Self { life: 3600..=86_400, step: 3600, tries: 1..=1 };

@@ -76,8 +76,8 @@ pub struct CompletedSignIn<'a> {
 }
 
 impl CompletedSignIn<'_> {
-    /// Adds the new session to a transaction, with an entry of the audit if the client is new, and returns the client's answer for after the commit. `key` makes the refresh
-    /// token. A query of the trusted devices if this device is to become one.
+    /// Adds the new session to a transaction, with an entry of the audit if the client is new, and returns the client's answer for after
+    /// the commit. `key` makes the refresh token. A query of the trusted devices if this device is to become one.
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.

@@ -257,8 +257,8 @@ impl Hasher {
 /// not allow. It may be absent if the step-up has just proven it. After too many wrong ones there is a pause; a right one
 /// resets the counter in the transaction. The client's guesses count as at a sign-in. A refused request is not counted.
 ///
-/// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared; updates that
-/// give both back if it was right, or that count for the client's day and as a failure of everybody if it was wrong.
+/// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared;
+/// updates that give both back if it was right, or that count for the client's day and as a failure of everybody if it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]

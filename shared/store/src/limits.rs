@@ -294,8 +294,8 @@ impl Limit {
         });
     }
 
-    /// Adds a hit to a transaction, which is refused if there is no room for it, or if the window was another one when it was read: then the
-    /// limit is to be read again.
+    /// Adds a hit to a transaction, which is refused if there is no room for it, or if the window was another one when it was read: then
+    /// the limit is to be read again.
     pub fn hit_in(&self, tx: &mut Tx, now: Time) {
         tx.update(self.hit(now, self.expected()));
     }

@@ -2,7 +2,7 @@
 
 use accounts::user::User;
 use kernel::{Problem, Sys};
-use payments::{Asked, Customer};
+use payments::{Customer, NewPayment};
 use store::Table;
 
 use crate::{Failed, Payment, Stripe, customer};
@@ -27,14 +27,14 @@ impl Payer<'_> {
     ///
     /// # Errors
     /// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
-    pub async fn begin_payment(&self, asked: &Asked) -> Result<(Payment, String), Problem> {
+    pub async fn begin_payment(&self, new: &NewPayment) -> Result<(Payment, String), Problem> {
         let (customer, id) = customer::current(self).await?;
-        match self.stripe.create_payment(asked, &id).await {
+        match self.stripe.create_payment(new, &id).await {
             Ok(payment) => Ok((payment, id)),
             // Somebody has deleted the customer at Stripe.
             Err(Failed::Gone) => {
                 let (_, id) = customer::create(self, Some(&customer)).await?;
-                Ok((self.stripe.create_payment(asked, &id).await?, id))
+                Ok((self.stripe.create_payment(new, &id).await?, id))
             }
             Err(e) => Err(e.into()),
         }

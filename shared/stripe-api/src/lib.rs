@@ -21,7 +21,7 @@ use std::{collections::HashMap, time::Duration};
 use commerce::card::RefundReason;
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Asked, Customer, Progress, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, NewPayment, Progress, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -132,19 +132,18 @@ impl Stripe {
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
-    pub async fn create_payment(&self, asked: &Asked, customer: &str) -> Result<Payment, Failed> {
-        let currency = match asked.amount.currency() {
+    pub async fn create_payment(&self, new: &NewPayment, customer: &str) -> Result<Payment, Failed> {
+        let currency = match new.amount.currency() {
             Currency::Pln => stripe_types::Currency::PLN,
             Currency::Gbp => stripe_types::Currency::GBP,
         };
-        let request =
-            CreatePaymentIntent::new(i64::try_from(asked.amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
-                .allowed_payment_method_types(vec![Method::Card])
-                .customer(customer.to_owned())
-                .description(asked.description)
-                .metadata(asked.paid_for.metadata(asked.user));
+        let request = CreatePaymentIntent::new(i64::try_from(new.amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
+            .allowed_payment_method_types(vec![Method::Card])
+            .customer(customer.to_owned())
+            .description(new.description)
+            .metadata(new.paid_for.metadata(new.user));
         // A payment for another customer, because the former one is gone, is another request.
-        let key = format!("{}-{customer}", asked.key);
+        let key = format!("{}-{customer}", new.key);
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 

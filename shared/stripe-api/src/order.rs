@@ -1,4 +1,4 @@
-//! What is done at Stripe about the payment of an order: ending it, and giving money back.
+//! The payment of an order at Stripe: cancelling it, and refunding it.
 
 use commerce::{
     card::{Refund, RefundState},

@@ -12,7 +12,7 @@ mod ticket;
 mod write;
 
 pub use due::turn;
-pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, Words};
+pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, TicketText};
 pub use purge::purge;
 pub use request::RequestKey;
 pub use subject::{Subject, Subjects, VALUE_MAX};

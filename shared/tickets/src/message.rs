@@ -16,15 +16,15 @@ pub const MESSAGE_MIN: usize = 250;
 /// The most characters of a message to the team, and of an answer.
 pub const TEXT_MAX: usize = 10_000;
 
-/// The characters of a message that lists show: what stands behind the greeting of a template is among them.
+/// The characters of a message that lists show: long enough to go beyond the greeting of a template.
 const PREVIEW_CHARS: usize = 150;
 
-/// The text of a message, trimmed.
+/// The text of a message or an answer, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Words(String);
+pub struct TicketText(String);
 
-impl Words {
+impl TicketText {
     /// Parses a message to the team: 250 to 10,000 characters.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ pub struct TicketMessage {
     /// Whether it is an answer of the team.
     pub by_team: bool,
     /// The text.
-    pub text: Words,
+    pub text: TicketText,
     /// When.
     pub at: Time,
     /// Until when it is kept: as long as its ticket.
@@ -111,12 +111,14 @@ mod tests {
 
     #[test]
     fn a_message_is_as_long_as_the_form_says() {
-        let of = |count: usize| Words::of_sender(&format!(" {}\n", "ż".repeat(count))).map_err(|e| e.code).map(drop);
+        let of = |count: usize| TicketText::of_sender(&format!(" {}\n", "ż".repeat(count))).map_err(|e| e.code).map(drop);
         assert_eq!([of(249), of(250), of(10_000), of(10_001)], [Err("too_short"), Ok(()), Ok(()), Err("too_long")]);
-        assert_eq!(Words::of_sender(&" ".repeat(300)).unwrap_err().code, "required");
-        assert_eq!(Words::of_sender(&format!("{}\u{8}", "x".repeat(250))).unwrap_err().code, "characters");
-        assert_eq!(Words::of_team(" One\n\n two ").unwrap().preview(), "One two");
-        assert_eq!(Words::of_sender(&"ż ".repeat(250)).unwrap().preview(), format!("{}…", "ż ".repeat(75).trim_end()));
-        assert!(Words::of_team("Yes.").is_ok() && Words::of_team(" ").is_err() && Words::of_team(&"x".repeat(10_001)).is_err());
+        assert_eq!(TicketText::of_sender(&" ".repeat(300)).unwrap_err().code, "required");
+        assert_eq!(TicketText::of_sender(&format!("{}\u{8}", "x".repeat(250))).unwrap_err().code, "characters");
+        assert_eq!(TicketText::of_team(" One\n\n two ").unwrap().preview(), "One two");
+        assert_eq!(TicketText::of_sender(&"ż ".repeat(250)).unwrap().preview(), format!("{}…", "ż ".repeat(75).trim_end()));
+        assert!(
+            TicketText::of_team("Yes.").is_ok() && TicketText::of_team(" ").is_err() && TicketText::of_team(&"x".repeat(10_001)).is_err()
+        );
     }
 }

@@ -15,7 +15,7 @@ use kernel::{
 use store::{CommitError, Row, Slot, Table, Tx, field};
 
 use crate::{
-    message::{TicketMessage, Words},
+    message::{TicketMessage, TicketText},
     request::{RequestKey, TicketRequest},
     ticket::{KEPT, SenderName, Ticket, TicketState},
 };
@@ -41,7 +41,7 @@ pub struct NewTicket {
     /// The language that they write in.
     pub locale: Locale,
     /// What they write.
-    pub text: Words,
+    pub text: TicketText,
 }
 
 /// Stores what somebody writes, and has the team told of it, and whoever wrote it if `copy`. Once for each key. One transaction.
@@ -104,7 +104,7 @@ pub struct Answering {
     /// Who answers.
     pub author: UserId,
     /// The answer.
-    pub text: Words,
+    pub text: TicketText,
     /// The key of the request.
     pub request: RequestKey,
 }

@@ -1,4 +1,4 @@
-//! Why a member of staff takes something from somebody.
+//! The header with the reason of a member of staff, for what takes something from somebody.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, request::Parts};

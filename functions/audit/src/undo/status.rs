@@ -40,7 +40,7 @@ impl Target {
 
     fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
         let Some(account) = &self.account else { return Some(Obstacle::Gone) };
-        // Superusers reactivate, and nobody deactivates who stands as high.
+        // Superusers reactivate, and nobody deactivates somebody with a role as high as their own.
         let may = match status(&changed.was) {
             Some(Status::Active) => self.who.role >= Role::Superuser,
             Some(Status::Deactivated) => self.who.may_change(&account.roles).is_ok(),

@@ -37,7 +37,7 @@ pub enum Target {
     Gone,
 }
 
-/// What belongs into the transaction of an undo beside the change itself.
+/// What is added to the transaction of an undo beside the change itself.
 pub struct Planned {
     /// Its entry.
     pub entry: AuditEntry,
@@ -175,7 +175,7 @@ pub fn unfit() -> Problem {
     Kind::UndoImpossible.because("a former value is none that the field can have")
 }
 
-/// The account that an entry is about. `None` if it is gone or going, whatever is done.
+/// The account that an entry is about. `None` if it was deleted or is being deleted.
 pub async fn account(table: &Table, entry: &Recorded) -> Result<Option<Box<Account>>, Problem> {
     let found = Account::of_all(table, &[entry.record.subject]).await?.pop();
     Ok(found.filter(|account| account.user.status != Status::Purging).map(Box::new))

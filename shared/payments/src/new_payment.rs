@@ -1,4 +1,4 @@
-//! What Stripe is asked to take a payment for. The metadata of the payment says so, and whoever hears of it finds by them what is paid.
+//! A payment that is to be created at Stripe, and what it is for. Its metadata say that, and the webhook finds by them what is paid.
 
 use std::collections::HashMap;
 
@@ -53,9 +53,9 @@ pub fn metadata_of(user: UserId) -> HashMap<String, String> {
     HashMap::from([(USER.to_owned(), user.to_string())])
 }
 
-/// A payment that Stripe is asked for.
+/// A payment that is to be created at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct NewPayment {
     /// Who pays.
     pub user: UserId,
     /// What is paid.

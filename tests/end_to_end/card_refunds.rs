@@ -1,0 +1,168 @@
+//! Giving back the money of orders by card, and orders whose payment is disputed.
+
+use local::outside::{Mode, stripe::Act};
+use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
+
+use crate::{
+    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored},
+    cart::shop,
+    deletion::{SWEEP, run, schedule, until_due},
+    donations::{VISA, WEBHOOK, card},
+    items,
+    orders::{PHONE, become_state, stock},
+    products::{keeper, text},
+};
+
+/// Asks for a refund of an order.
+async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply {
+    let body = json!({ "amount": { "amount": amount, "currency": "PLN" }, "reason": "requested_by_customer" });
+    staff.with("idempotency-key", key).post(&format!("/v1/admin/orders/{}/refunds", text(&order["id"])), body).await
+}
+
+/// Staff give back parts, together at most what was paid; a double click gives back once. When nothing is left the products of an order
+/// that is not shipped are in stock again. Others may not.
+/// Promise: order-refunds, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_give_back_parts() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 3).await;
+    refund(&staff, &placed, "early", 1000).await.is_problem(409, "order_state");
+    pay(&cloud, &placed, card(VISA));
+    cloud.settle().await;
+    for who in [&ana, &moderator] {
+        refund(who, &placed, "a", 1000).await.is_problem(403, "forbidden");
+    }
+    let (clicks, paid) = (staff.clone(), placed.clone());
+    let replies = race(8, move |_| {
+        let (staff, order) = (clicks.clone(), paid.clone());
+        async move { refund(&staff, &order, "a", 1000).await }
+    });
+    assert!(replies.await.iter().all(|reply| [201, 409, 503].contains(&reply.status.as_u16())));
+    let part = refund(&staff, &placed, "a", 1000).await.is(201);
+    assert_eq!((&part["state"], &part["refunded"]["amount"], refunds(&cloud)), (&json!("refunding"), &json!(1000), 1));
+    refund(&staff, &placed, "a", 900).await.is_problem(422, "idempotency_key_reused");
+    for wrong in [0, 2001, 3000] {
+        assert_eq!(refund(&staff, &placed, "b", wrong).await.field_errors(), ["/amount/amount range"], "{wrong}");
+    }
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
+    let all = refund(&staff, &placed, "b", 2000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
+    assert_eq!(all["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "done").count(), 2);
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    cloud.settle().await;
+    let audit = cloud.of_kind("audit").await;
+    assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
+    assert_eq!(seen(&ana, &placed).await["refunded"]["amount"], 3000);
+    // What is shipped stays so when money is given back.
+    let shipped = paid_order(&cloud, &ana, "two", &products[0], 1).await;
+    become_state(&staff, &ana, &shipped, "shipped").await.is(200);
+    let back = refund(&staff, &shipped, "c", 1000).await.is(201);
+    assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    items::are_as_described(&cloud).await;
+}
+
+/// A refund whose answer is lost is made once, by the same request or automatically.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_whose_answer_is_lost_is_made_once() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    stripe.be(Mode::Lost);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER).await;
+    assert_eq!(refunds(&cloud), 1);
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "refunding");
+}
+
+/// A refund that the buyer's bank refuses is shown to staff, takes nothing from what is left, and is made again.
+/// Promise: order-refund-failed, order-steps
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_that_comes_back_is_made_again() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    refund(&staff, &placed, "a", 1000).await.is(201);
+    pay(&cloud, &placed, Act::FailRefunds);
+    cloud.settle().await;
+    let back = shown(&staff, &placed).await;
+    assert_eq!((&back["state"], back.get("refunded"), &back["refunds"][0]["state"]), (&json!("paid"), None, &json!("failed")));
+    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
+    let all = refund(&staff, &placed, "b", 3000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    items::are_as_described(&cloud).await;
+}
+
+/// A refund whose answer is lost is known although Stripe has forgotten its key: its payment tells. It is not made twice.
+/// Promise: order-refunds, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_of_yesterday_is_found_at_stripe() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    stripe.be(Mode::Lost);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Down);
+    cloud.advance(DAY + QUARTER).await;
+    stripe.be(Mode::Well);
+    cloud.advance(QUARTER * 2).await;
+    let order = &stored(&cloud).await[0];
+    assert_eq!((refunds(&cloud), &order["state"]["S"]), (1, &json!("refunding")));
+    assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
+}
+
+/// A disputed order is shown as one, and is not shipped.
+/// Promise: order-disputed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disputed_order_is_not_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    pay(&cloud, &placed, card(VISA));
+    pay(&cloud, &placed, Act::Dispute);
+    cloud.settle().await;
+    let listed = &staff.get("/v1/admin/orders?state=paid").await.is(200)["items"][0];
+    assert_eq!((&listed["id"], &listed["disputed"]), (&placed["id"], &json!(true)));
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_held");
+    refund(&staff, &placed, "a", 1000).await.is_problem(409, "refund_refused");
+    assert_eq!(shown(&staff, &placed).await["refunds"][0]["state"], "refused");
+    assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+    pay(&cloud, &placed, Act::WinDispute);
+    cloud.settle().await;
+    assert_eq!(shown(&staff, &placed).await["disputed"], false);
+    become_state(&staff, &ana, &placed, "shipped").await.is(200);
+}
+
+/// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.
+/// Promise: order-leaving, order-refunds
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promised_refund_is_made_after_its_buyer_has_left() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    become_state(&staff, &ana, &placed, "shipped").await.is(200);
+    let scheduled = schedule(&ana).await;
+    stripe.be(Mode::Down);
+    refund(&staff, &placed, "a", 1000).await.is_problem(503, "unavailable");
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert!(cloud.of_kind("order").await.is_empty());
+    stripe.be(Mode::Well);
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    cloud.settle().await;
+    assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(1000)));
+    assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
+    assert!(cloud.of_kind("payment_removal").await.is_empty());
+}
