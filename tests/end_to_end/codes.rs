@@ -218,16 +218,16 @@ async fn a_deployment_chooses_lives_tries_and_pauses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_of_an_earlier_version_is_accepted() {
     let cloud = Cloud::start().await;
-    let core = cloud.core();
-    let table = core.template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap();
+    let inner = cloud.core();
+    let table = inner.template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-state")).unwrap();
     for (n, failures) in [2, 3].into_iter().enumerate() {
         let asked = Asked::new(&cloud, Kind::Registration, n).await;
-        let (stored, code) = (asked.stored(&cloud).await, cloud.code_to(&asked.to).await);
+        let (kept, code) = (asked.stored(&cloud).await, cloud.code_to(&asked.to).await);
         let former = json!({
-            "TableName": table, "Key": { "pk": stored["pk"], "sk": stored["sk"] },
+            "TableName": table, "Key": { "pk": kept["pk"], "sk": kept["sk"] },
             "UpdateExpression": "REMOVE life, tries_max, cooldown",
         });
-        core.aws.dynamodb.database().update_item(serde_json::from_value(former).unwrap()).unwrap();
+        inner.aws.dynamodb.database().update_item(serde_json::from_value(former).unwrap()).unwrap();
         for _ in 0..failures {
             asked.try_code(&wrong(&code)).await.is_problem(422, "code_invalid");
         }

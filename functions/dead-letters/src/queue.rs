@@ -31,6 +31,7 @@ pub(crate) struct QueueEvent {
 /// A message of the queue.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names of the event")]
 pub(crate) struct Message {
     message_id: String,
     body: String,
