@@ -93,17 +93,17 @@ fn the_line_of_a_request_names_the_operation_on_the_table() {
     let journey = async {
         let cloud = Cloud::start().await;
         let ana = cloud.member("ana").await;
-        let rename = async || ana.patch("/v1/me/passkeys/pky_01K9ZC4QW8V3T6R1NHXJ5B2MDP", json!({ "name": "My phone" })).await;
+        let mark_read = async || ana.post("/v1/notifications/ntf_01K9ZCHCW7R5JY9H0FAMZV8NTS/read", json!({})).await;
         let read = ana.get("/v1/me").await;
-        let refused = rename().await;
+        let refused = mark_read().await;
         refused.is_problem(404, "not_found");
-        cloud.aws.faults.script(Target::of("MfaFunction", Service::DynamoDb, "UpdateItem"), Fault::Unavailable);
-        let failed = rename().await;
+        cloud.aws.faults.script(Target::of("NotificationsFunction", Service::DynamoDb, "UpdateItem"), Fault::Unavailable);
+        let failed = mark_read().await;
         failed.is_problem(503, "unavailable");
         [
             (read, None),
-            (refused, Some(" storage.refused=\"update PASSKEY\"")),
-            (failed, Some("the table does not answer: update PASSKEY: ")),
+            (refused, Some(" storage.refused=\"update NOTIFICATION\"")),
+            (failed, Some("the table does not answer: update NOTIFICATION: ")),
         ]
     };
     let Some((replies, log)) = logged(journey) else { return };
@@ -115,5 +115,5 @@ fn the_line_of_a_request_names_the_operation_on_the_table() {
             None => assert!(!line.contains("storage") && !line.contains("table"), "{line}"),
         }
     }
-    assert!(!log.contains("pky_01K9ZC4QW8V3T6R1NHXJ5B2MDP"), "a key is in the log");
+    assert!(!log.contains("ntf_01K9ZCHCW7R5JY9H0FAMZV8NTS"), "a key is in the log");
 }
