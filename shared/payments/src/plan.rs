@@ -144,7 +144,9 @@ impl Purpose for Plan {
         let others = history::<Self>(table, payment.user, None, AT_ONCE).await?.items;
         let unmade = others.into_iter().filter(|other| other.id != payment.id && other.paid_at.is_none());
         let unmade = unmade.map(|other| (other.key(), other.version)).collect();
-        let is_held = payment.purpose.is_covered(&HeldPlan::of(table, payment.user).await?);
+        // Another event may have written this payment meanwhile, which gives the plan itself.
+        let held: Vec<HeldPlan> = HeldPlan::of(table, payment.user).await?.into_iter().filter(|held| held.payment != payment.id).collect();
+        let is_held = payment.purpose.is_covered(&held);
         Ok(Beside { is_held, unmade })
     }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
