@@ -1,6 +1,6 @@
 //! Plans: bought by card, on the same payments as donations, and what somebody has who has paid.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
 use futures_util::future::join_all;
 use local::outside::{
@@ -8,7 +8,7 @@ use local::outside::{
     captcha::{SECRET, Solved},
     stripe::{Act, Webhooks},
 };
-use tests::{Caller, Cloud, Value, json};
+use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
@@ -284,7 +284,14 @@ async fn of_two_payments_at_once_one_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_cards_take_a_captcha() {
     let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key-of-tests")]).await;
-    let (ana, ben, captchas) = (cloud.member("ana").await, cloud.member("ben").await, &cloud.outside.captchas);
+    let captchas = &cloud.outside.captchas;
+    let home = cloud.caller_at(Ipv4Addr::new(127, 77, 0, 1));
+    let at_home = async |name: &str| {
+        cloud.member(name).await;
+        let signed_in = home.post("/v1/sessions", json!({ "login": name, "password": PASSWORD })).await.is(201);
+        home.named(name).signed_in(signed_in)
+    };
+    let (ana, ben) = (at_home("ana").await, at_home("ben").await);
     let site = json!({ "service": "recaptcha", "site_key": "site-key-of-tests", "action": "pay" });
     for page in [PLANS, "/v1/donation-settings"] {
         assert_eq!(cloud.anonymous().get(page).await.is(200)["captcha"], site);
