@@ -278,7 +278,7 @@ export interface AttachmentUploadWaiting {
 }
 
 /** The kind of change. */
-export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered");
+export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven");
 
 /** A field before and after a change. */
 export interface AuditChangeInfo {
@@ -348,7 +348,7 @@ export interface AuditProof {
   seal: SealInfo;
 }
 
-/** What stays of an entry for good, and the names of today of its people. */
+/** The part of an entry that is kept forever, and the current usernames of its people. */
 export interface AuditRecordInfo {
   /** What was done. */
   action: AuditAction;
@@ -491,7 +491,7 @@ export interface CaptchaSite {
   action: string;
   /** The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`. */
   service: string;
-  /** The key of this site there. It is no secret. */
+  /** The key of this site at the service. It is no secret. */
   site_key: string;
 }
 
@@ -715,19 +715,9 @@ export interface CompleteRegistration {
   token_delivery?: TokenDelivery;
 }
 
-/** How a page gets the token of a captcha. */
-export interface ContactCaptcha {
-  /** The action that the page names. */
-  action: string;
-  /** The service: `recaptcha`, `turnstile` or `hcaptcha`. */
-  service: string;
-  /** The key of this site at the service. */
-  site_key: string;
-}
-
 /** What the contact form has. */
 export interface ContactSettings {
-  captcha?: (ContactCaptcha | null);
+  captcha?: (CaptchaSite | null);
   /** The most characters of the message. */
   message_max: number;
   /** The fewest characters of the message. */
@@ -1024,6 +1014,30 @@ export interface DayStatistics {
 export interface DeactivateMe {
   /** The current password. Not needed for an account without one, nor right after a step-up with it. */
   password?: (string | null);
+}
+
+/** An event that a function has given up. */
+export type DeadLetterId = string;
+
+/** An event that a function has given up. */
+export interface DeadLetterInfo {
+  /** What the function said last. */
+  error: string;
+  /** The name of the event. Absent if it cannot be sent again, because it did not come from the bus. */
+  event?: string;
+  /** The name of the function. */
+  function: string;
+  /** When it was given up. */
+  given_up_at: Timestamp;
+  id: DeadLetterId;
+}
+
+/** A page of dead letters. */
+export interface DeadLetterList {
+  /** The latest first. */
+  items: DeadLetterInfo[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** One run of the deletion of an account. */
@@ -1788,7 +1802,7 @@ export interface NewPlanPayment {
 export interface NewRefund {
   /** How much: all that is left of the payment, or a part of it. */
   amount: Money;
-  /** Why: not `order_ended`, which is made by itself. */
+  /** The reason. Not `order_ended`, which is that of automatic refunds. */
   reason: RefundReason;
 }
 
@@ -3928,6 +3942,14 @@ export interface Operations {
     /** Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/admin/dead-letters": {
+    /** Lists the events that functions have given up in the last two weeks and that nobody has sent again, the latest first. */
+    GET: { query?: { "limit"?: number; "cursor"?: string }; data: DeadLetterList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/dead-letters/{letter}/redrive": {
+    /** Sends an event again that a function has given up, and removes it from the list. Functions that have processed it ignore it. If it is given up again, it is in the list again. */
+    POST: { path: { "letter": DeadLetterId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/admin/figures": {
     /** Shows the figures of up to 92 days, by days in UTC: registrations, sign-ins, messages, orders, revenue, deletions. */
     GET: { query?: { "from"?: string; "until"?: string }; data: DailyFigures; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -4022,10 +4044,10 @@ export interface Operations {
   };
   "/v1/audit": {
     /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, or of a day. */
-    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/verification": {
-    /** Verifies the next seals: counts their entries again, computes their roots again, and compares them with the seals before them and with what the bucket has. */
+    /** Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with what the bucket has. */
     GET: { query?: { "cursor"?: string }; data: AuditVerification; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/{entry}": {
@@ -4143,7 +4165,7 @@ export interface Operations {
     GET: { data: Health; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/live": {
-    /** Tells that requests are answered, and asks nothing else for it. */
+    /** Tells that requests are answered, without calling anything else. */
     GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
