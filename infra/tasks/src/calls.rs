@@ -184,6 +184,11 @@ fn total(run: &Run) -> u32 {
     run.calls.values().sum()
 }
 
+/// Permissions that are used only if requests come in an order that no test can bring about: whoever hears of a payment settles it with
+/// the same code, and a function that asks about unpaid ones alone hears that a plan was taken away only if somebody else has written
+/// meanwhile that it was paid.
+const ONLY_IN_RACES: [(&str, &str); 1] = [("DonationsFunction", "dynamodb:DeleteItem")];
+
 /// The permissions that were never used.
 fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec<String> {
     let mut unused = Vec::new();
@@ -192,7 +197,8 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
             for resource in strings(statement.get("Resource")) {
                 for action in strings(statement.get("Action")) {
                     let was = |(f, a, r): &(String, String, String)| *f == function.logical_id && *a == action && matches(&resource, r);
-                    if !used.iter().any(was) {
+                    let is_raced = ONLY_IN_RACES.contains(&(function.logical_id.as_str(), action.as_str()));
+                    if !is_raced && !used.iter().any(was) {
                         unused.push(format!("{}: {action} on {resource}", function.name));
                     }
                 }
