@@ -82,7 +82,7 @@ async fn the_socket_is_described() {
 async fn every_list_is_there_in_every_language() {
     let cloud = Cloud::start().await;
     let (caller, app, _) = cloud.careful("ana", "+447700900121").await;
-    cloud.appoint(&caller, &["administrator"]);
+    cloud.appoint(&caller, &["superuser"]);
     let caller = cloud.step_up(&caller, &app).await;
     caller.put("/v1/me/location", json!({ "latitude": 52.23, "longitude": 21.01 })).await.is(200);
     caller.put("/v1/support/thread", json!({ "subject": "My parcel" })).await.is(201);
