@@ -27,7 +27,7 @@ enum Access {
     Moderator,
     /// Administrators who have proven such a factor, recently for what they change.
     Administrator,
-    /// Superusers who have recently proven such a factor.
+    /// Superusers who have proven such a factor, recently for what they change.
     Superuser,
 }
 use Access::{Administrator, Fresh, Member, Moderator, Public, Strong, Superuser};
@@ -43,7 +43,7 @@ impl Access {
             ["step_up"] => Fresh,
             ["moderator"] | ["step_up", "moderator"] => Moderator,
             ["administrator"] | ["step_up", "administrator"] => Administrator,
-            ["step_up", "superuser"] => Superuser,
+            ["superuser"] | ["step_up", "superuser"] => Superuser,
             other => panic!("nobody tries what takes {other:?}"),
         }
     }

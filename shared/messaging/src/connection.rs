@@ -18,7 +18,7 @@ use crate::{
     Sockets, frame,
     presence::{self, LIFE, OpenSocket, OpenedTooOften, Presence, PresenceChange},
     room,
-    spam::{self, ChatState},
+    spam::{self, ChatState, FLOOD},
     ticket::{Ticket, Used},
 };
 
@@ -153,8 +153,9 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
 /// Handles a refused frame: returns the error frame if it is the answer, or closes the socket after it if the person may send
 /// nothing more on it (signed out, banned, paused). Closing takes two calls.
 pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Vec<u8>) -> Option<Vec<u8>> {
-    // Only the pause after a flood names a limit. A single early frame does not.
-    let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || problem.limit.is_some();
+    // The pause after a flood. Other limits only ask to wait.
+    let is_paused = problem.limit.as_ref().is_some_and(|limit| limit.0 == FLOOD.name);
+    let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || is_paused;
     if !ends {
         return Some(told);
     }
