@@ -13,7 +13,7 @@ use crate::KEPT;
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// What it needs, all of which answers: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`.
-    #[schema(examples(json!(["data", "events", "files", "mail", "stripe", "texts"])))]
+    #[schema(examples("data", "events", "files", "mail", "stripe", "texts"))]
     dependencies: Vec<&'static str>,
 }
 

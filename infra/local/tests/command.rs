@@ -367,7 +367,7 @@ async fn a_broken_template_is_named_and_the_state_is_kept() {
     }
     fs::write(&file, template.replacen("          MAIL_FROM: !Ref MailFrom\n", "", 1)).expect("written");
     let said = installation.complaint(&["--fresh", "--template", file.to_str().expect("a path")]).await;
-    assert!(said.contains("deliver") && said.contains("MAIL_FROM is missing"), "{said}");
+    assert!(said.contains("audit-seal") && said.contains("MAIL_FROM is missing"), "{said}");
     assert!(before == installation.files(), "a function that refuses its configuration costs nothing either");
     let missing = installation.complaint(&["--template", "/nowhere/template.yaml"]).await;
     assert!(missing.contains("/nowhere/template.yaml") && missing.contains("--template"), "{missing}");

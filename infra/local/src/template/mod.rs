@@ -387,8 +387,8 @@ mod tests {
         let socket = template.socket_api.as_ref().expect("socket");
         assert_eq!((socket.stage.as_str(), socket.routes.get("chat").map(String::as_str)), ("development", Some("ChatFunction")));
         assert_eq!(socket.two_way.iter().map(String::as_str).collect::<Vec<_>>(), ["$default", "chat", "support"]);
-        let relay = template.stream_mappings.first().expect("mapping");
-        assert_eq!((relay.function.as_str(), relay.table.as_str(), relay.max_retries), ("OutboxRelayFunction", "stoa-state", None));
+        let relay = template.stream_mappings.iter().find(|mapping| mapping.function == "OutboxRelayFunction").expect("mapping");
+        assert_eq!((relay.table.as_str(), relay.max_retries), ("stoa-state", None));
         assert_eq!(relay.max_age, Some(Duration::from_secs(84_600)));
         assert_eq!(relay.on_failure.as_deref(), Some("Failures"));
         assert!(relay.reports_failures && relay.bisects && relay.filters.len() == 1);
