@@ -397,7 +397,7 @@ mod tests {
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
         assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
-        assert_eq!(template.schedules.len(), 6);
+        assert_eq!(template.schedules.len(), 7);
         assert_eq!(template.secrets.len(), 2);
         let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");
         let publish = |to: &str| deliver.check(&Need::new("sns:Publish", to)).map_err(|e| e.to_string());
