@@ -77,7 +77,8 @@ impl Browser {
         // Two addresses that differ only behind a `#` are one document.
         for url in ["about:blank", url] {
             self.call("Page.navigate", json!({ "url": url })).await;
-            while self.run("document.readyState").await != "complete" {
+            // A page that is just being left has no value.
+            while self.try_run("document.readyState").await.unwrap_or_default() != "complete" {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
@@ -107,7 +108,12 @@ impl Browser {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{script} never holds"))
+        if let Ok(value) = tokio::time::timeout(PATIENCE, reached).await {
+            return value;
+        }
+        let shown = self.try_run("`${location.href}\n${document.body.innerText}`").await;
+        let errors = self.errors().await;
+        panic!("{script} never holds: {}\n{errors:?}", shown.unwrap_or_default().as_str().unwrap_or_default())
     }
 
     /// Adds a virtual authenticator that stores passkeys and always verifies its user.

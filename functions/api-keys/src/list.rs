@@ -3,7 +3,7 @@
 use accounts::api_key::{self, ApiKey, Scope};
 use axum::extract::State;
 use callers::{
-    Fresh, Staff,
+    Staff,
     staff::{Administrator, Superuser},
 };
 use kernel::{
@@ -74,7 +74,7 @@ pub async fn list_api_keys(State(s): State<crate::State>, caller: Staff<Administ
 
 /// Lists another person's keys, without their secrets.
 ///
-/// For superusers with a recent proof by a second factor.
+/// For superusers, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a query.
 #[utoipa::path(get, path = "/v1/admin/users/{username}/api-keys",
@@ -82,7 +82,7 @@ pub async fn list_api_keys(State(s): State<crate::State>, caller: Staff<Administ
     responses((status = 200, body = ApiKeyList), Problems))]
 pub async fn list_api_keys_of(
     State(s): State<crate::State>,
-    _: Fresh<Staff<Superuser>>,
+    _: Staff<Superuser>,
     Path(username): Path<String>,
 ) -> Result<Json<ApiKeyList>, Error> {
     let user = crate::named(&s.table, &username).await?;
