@@ -303,6 +303,8 @@ async fn the_first_superuser_is_made_in_the_console() {
     mouse.send(page, "factor-sms", "code", &cloud.code_to(PHONE).await).await;
     shows(page, "[data-list=recovery-codes] li:nth-child(10)").await;
     mouse.press(page, "main button.primary:not([type=submit])").await;
+    // What is typed before would be lost, because the screen is read again.
+    page.until("document.querySelector('[data-list=recovery-codes]') === null").await;
     let secret = offer(&cloud, "ida").await.unwrap();
     mouse.send(page, "first", "secret", &text(&secret["secret"])).await;
     mouse.prove(&cloud, page, &app).await;
