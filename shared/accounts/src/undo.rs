@@ -182,8 +182,8 @@ impl From<NotUndone> for Problem {
         match not {
             NotUndone::Already(by) => Self::new(Kind::UndoneAlready).with("entry", by.to_string()),
             NotUndone::Unknown(place) => Self::field(&format!("/fields/{place}"), FieldError::new("choice")),
-            NotUndone::Impossible(fields) => Self::new(Kind::UndoImpossible).with("fields", fields),
-            NotUndone::MovedOn(fields) => Self::new(Kind::UndoMovedOn).with("fields", fields),
+            NotUndone::Impossible(fields) => Self::new(Kind::UndoImpossible).with("not_undone", fields),
+            NotUndone::MovedOn(fields) => Self::new(Kind::UndoMovedOn).with("not_undone", fields),
             NotUndone::Nothing => Kind::UndoNothing.into(),
         }
     }

@@ -219,9 +219,9 @@ kinds! {
     TicketInvalid = 401 "ticket_invalid";
     /// A change was undone before, which is done once; `entry` is the entry of the undo.
     UndoneAlready = 409 "undone_already";
-    /// Some of the fields to undo have been changed again since; `fields` names them. It takes force.
+    /// Some of the fields to undo have been changed again since; `not_undone` names them. It takes force.
     UndoMovedOn = 409 "undo_moved_on";
-    /// Some of the fields to undo cannot get their former values; `fields` names them.
+    /// Some of the fields to undo cannot get their former values; `not_undone` names them.
     UndoImpossible = 409 "undo_impossible";
     /// All fields to undo have their former values.
     UndoNothing = 409 "undo_nothing";
@@ -375,7 +375,7 @@ pub struct ProblemMembers {
     pub entry: Option<crate::id::AuditId>,
     /// In `undo_moved_on` and `undo_impossible`: the names of the fields.
     #[schema(required = false)]
-    pub fields: Vec<String>,
+    pub not_undone: Vec<String>,
     /// In `unavailable` of the health: what does not answer.
     #[schema(required = false)]
     pub away: Vec<String>,
