@@ -1,13 +1,17 @@
 //! Giving back the money of orders by card, and orders whose payment is disputed.
 
-use local::outside::{Mode, stripe::Act};
+use local::outside::{
+    Mode,
+    stripe::{Act, SECRET_KEY},
+};
+use reqwest::Method;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 
 use crate::{
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
-    donations::{VISA, WEBHOOK, card},
+    donations::{VISA, WEBHOOK, card, intent},
     items,
     orders::{PHONE, become_state, stock},
     products::{keeper, text},
@@ -163,6 +167,36 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
     cloud.settle().await;
     assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(1000)));
+    // The same request as that of the staff: Stripe refuses another one with its key.
+    let url =
+        format!("{}/stripe/v1/payment_intents/{}?expand%5B0%5D=latest_charge.refunds", cloud.urls.outside, intent(&placed["payment"]));
+    let at_stripe = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}")).raw(Method::GET, &url, None, Vec::new()).await;
+    assert_eq!(at_stripe.is(200)["latest_charge"]["refunds"]["data"][0]["reason"], "requested_by_customer");
     assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
+    assert!(cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made.
+/// Promise: order-leaving, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at_first() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    // Stripe refuses a second request with a key for a day.
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    let key = format!("refund-{}-removal-2000", intent(&placed["payment"]));
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}")).with("idempotency-key", key);
+    account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), b"name=other".to_vec()).await.is(200);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
+    assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (0, 1));
+    cloud.advance(DAY).await;
+    cloud.advance(QUARTER * 2).await;
+    assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(2000)));
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }

@@ -8,11 +8,12 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
-    card::{OrderCard, Refund, RefundReason, RefundState},
+    card::{OrderCard, Refund, RefundState},
     order::{Order, Written, find, replace},
 };
 use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;
+use payments::RefundReason;
 use serde::Deserialize;
 use stripe_api::{Settled, give_back, settle};
 use utoipa::ToSchema;

@@ -1,7 +1,7 @@
 //! Orders as their buyers see them, and as staff do.
 
 use commerce::{
-    card::{Refund, RefundReason, RefundState},
+    card::{Refund, RefundState},
     machine::OrderState,
     order::{Order, PaymentMethod, Recipient},
     quote::PricedLine,
@@ -12,6 +12,7 @@ use kernel::{
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
+use payments::RefundReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 

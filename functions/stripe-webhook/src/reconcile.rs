@@ -7,10 +7,10 @@ use commerce::order::{self, Order};
 use function::{Context, Failure};
 use payments::{ABANDONED, CardPayment, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished, write};
 use serde::Serialize;
-use store::Item as _;
-use stripe_api::{Failed, Settled, UndeliveredPage, close, created, give_back, remove_payment, settle};
+use store::{Conditional as _, Item as _};
+use stripe_api::{Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_payment, settle};
 
-use crate::State;
+use crate::{State, webhook::AWAITED};
 
 /// How far back undelivered events are asked for. Stripe delivers them for three days.
 const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
@@ -93,9 +93,9 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
             if !report.has_time(context) {
                 return Ok(());
             }
-            match settle(&s.table, &s.sys, &s.stripe, &lost.intent, Some(&lost.event)).await {
-                Ok(_) => Report::count(&mut report.undelivered),
-                Err(e) => report.failed(&e.into()),
+            match apply(s, lost).await {
+                Ok(()) => Report::count(&mut report.undelivered),
+                Err(e) => report.failed(&e),
             }
         }
         if next.is_none() {
@@ -103,6 +103,20 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
         }
         after = next;
     }
+}
+
+/// Applies an event that Stripe could not deliver. One that leads to nothing is written down too, so that it takes no time from others in
+/// the next runs.
+async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<(), Failure> {
+    let leads_to_nothing = match settle(&s.table, &s.sys, &s.stripe, &intent, Some(&event)).await? {
+        Settled::Foreign | Settled::Gone | Settled::Record => true,
+        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= AWAITED,
+        Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Before => false,
+    };
+    if leads_to_nothing {
+        s.table.create(&HandledEvent { event, at: s.sys.now() }).await.refused_is_fine()?;
+    }
+    Ok(())
 }
 
 /// Looks at the payments for one purpose that nobody has made, and cancels those of yesterday.
