@@ -154,7 +154,9 @@ impl Stripe {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
         let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
         if found.state.disputed {
-            (found.state.disputed, found.state.disputes_won) = disputes::of(&self.client, id).await?;
+            let standing = disputes::of(&self.client, id).await?;
+            (found.state.disputed, found.state.disputes_won) = (standing.disputed, standing.won);
+            found.state.refunded = found.state.refunded.saturating_add(standing.lost).min(found.state.received);
         }
         Ok(found)
     }
