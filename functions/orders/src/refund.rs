@@ -8,12 +8,11 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
-    card::{OrderCard, Refund, RefundState},
+    card::{OrderCard, Refund, RefundReason, RefundState},
     order::{Order, Written, find, replace},
 };
 use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;
-use payments::RefundReason;
 use serde::Deserialize;
 use stripe_api::{Settled, give_back, settle};
 use utoipa::ToSchema;

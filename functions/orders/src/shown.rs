@@ -1,7 +1,7 @@
 //! Orders as their buyers see them, and as staff do.
 
 use commerce::{
-    card::{Refund, RefundState},
+    card::{Refund, RefundReason, RefundState},
     machine::OrderState,
     order::{Order, PaymentMethod, Recipient},
     quote::PricedLine,
@@ -12,7 +12,6 @@ use kernel::{
     id::{OrderId, ProductId, UserId},
 };
 use money::Money;
-use payments::RefundReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use kernel::{FieldError, Kind, Problem, Time};
 use money::Money;
-use payments::{Mismatch, Progress, RefundReason, SaidRefund, Settlement};
+pub use payments::RefundReason;
+use payments::{Mismatch, Progress, SaidRefund, Settlement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
