@@ -124,6 +124,26 @@ async fn a_refund_of_yesterday_is_found_at_stripe() {
     assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
 }
 
+/// An order whose dispute is lost ends: the payer's bank has given its money back, and its products are in stock again.
+/// Promise: order-disputed, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dispute_that_is_lost_ends_the_order() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    pay(&cloud, &placed, Act::Dispute);
+    cloud.settle().await;
+    assert_eq!((&shown(&staff, &placed).await["state"], stock(&staff, &products[0]).await), (&json!("paid"), [8, 2, 0, 10]));
+    pay(&cloud, &placed, Act::LoseDispute);
+    cloud.settle().await;
+    let lost = shown(&staff, &placed).await;
+    assert_eq!((&lost["state"], &lost["refunded"]["amount"], &lost["disputed"]), (&json!("refunded"), &json!(2000), &json!(true)));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    assert_eq!(refund(&staff, &placed, "a", 1000).await.field_errors(), ["/amount/amount range"], "it is not given back twice");
+    items::are_as_described(&cloud).await;
+}
+
 /// A disputed order is shown as one, and is not shipped.
 /// Promise: order-disputed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,26 +165,6 @@ async fn a_disputed_order_is_not_shipped() {
     cloud.settle().await;
     assert_eq!(shown(&staff, &placed).await["disputed"], false);
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
-}
-
-/// An order whose dispute is lost ends: the payer's bank has given its money back, and its products are in stock again.
-/// Promise: order-disputed, product-stock
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dispute_that_is_lost_ends_the_order() {
-    let cloud = Cloud::start().await;
-    let (staff, products) = shop(&cloud, 1).await;
-    let ana = cloud.buyer("ana", PHONE).await;
-    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
-    pay(&cloud, &placed, Act::Dispute);
-    cloud.settle().await;
-    assert_eq!((&shown(&staff, &placed).await["state"], stock(&staff, &products[0]).await), (&json!("paid"), [8, 2, 0, 10]));
-    pay(&cloud, &placed, Act::LoseDispute);
-    cloud.settle().await;
-    let lost = shown(&staff, &placed).await;
-    assert_eq!((&lost["state"], &lost["refunded"]["amount"], &lost["disputed"]), (&json!("refunded"), &json!(2000), &json!(true)));
-    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
-    assert_eq!(refund(&staff, &placed, "a", 1000).await.field_errors(), ["/amount/amount range"], "it is not given back twice");
-    items::are_as_described(&cloud).await;
 }
 
 /// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.
