@@ -45,20 +45,25 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
 
 /// Gives back what was promised of a payment, as far as that was not done before.
 async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
-    let made = match stripe.payment(&removal.intent).await {
-        Ok(payment) => payment.state.refunds,
+    let state = match stripe.payment(&removal.intent).await {
+        Ok(payment) => payment.state,
         Err(Failed::Gone) => return Ok(true),
         Err(e) => return Err(e),
     };
+    let (left, mut done) = (state.received.saturating_sub(state.refunded), true);
     for promised in &removal.promised {
-        if made.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+        if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
         match stripe.refund(&removal.intent, promised.amount, promised.reason, &promised.name).await {
             Ok(_) => {}
-            Err(Failed::Refused(why)) => tracing::error!(why, "a refund that was promised to somebody who has left is refused"),
+            Err(Failed::Refused(why)) => {
+                tracing::error!(why, "a refund that was promised to somebody who has left is refused");
+                // What is disputed, or was given back by somebody else, cannot be given back later either.
+                done &= state.disputed || left < promised.amount.amount();
+            }
             Err(e) => return Err(e),
         }
     }
-    Ok(true)
+    Ok(done)
 }
