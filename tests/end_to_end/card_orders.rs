@@ -218,6 +218,28 @@ async fn an_order_that_nobody_pays_ends() {
     assert!(orders.iter().all(over) && owners.iter().all(over), "{orders:?} {owners:?}");
 }
 
+/// All orders that nobody has paid end in one run, more of them than are worked on together, and one that was paid meanwhile does not.
+/// Promise: order-expiry, stripe-lost
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_orders_end_in_one_run() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    let mut placed = Vec::new();
+    for n in 0..9 {
+        placed.push(order(&ana, &n.to_string(), &products[0], 1).await);
+    }
+    pay(&cloud, &placed[7], card(VISA));
+    cloud.advance(QUARTER * 2).await;
+    for order in stored(&cloud).await {
+        let expected = if order["id"]["S"] == placed[7]["id"] { "paid" } else { "expired" };
+        assert_eq!(order["state"]["S"], expected, "{order}");
+    }
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
+}
+
 /// Whoever looks at an order whose time is over ends it, and whoever looks at a paid one sees that, without any webhook.
 /// Promise: order-expiry, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,17 @@
 //! Giving back the money of orders by card, and orders whose payment is disputed.
 
-use local::outside::{Mode, stripe::Act};
+use local::outside::{
+    Mode,
+    stripe::{Act, SECRET_KEY},
+};
+use reqwest::Method;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 
 use crate::{
     card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
-    donations::{VISA, WEBHOOK, card},
+    donations::{VISA, WEBHOOK, card, intent},
     items,
     orders::{PHONE, become_state, stock},
     products::{keeper, text},
@@ -120,6 +124,26 @@ async fn a_refund_of_yesterday_is_found_at_stripe() {
     assert_eq!(order["card"]["M"]["refunds"]["L"][0]["M"]["state"]["S"], "done", "{order}");
 }
 
+/// An order whose dispute is lost ends: the payer's bank has given its money back, and its products are in stock again.
+/// Promise: order-disputed, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dispute_that_is_lost_ends_the_order() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    pay(&cloud, &placed, Act::Dispute);
+    cloud.settle().await;
+    assert_eq!((&shown(&staff, &placed).await["state"], stock(&staff, &products[0]).await), (&json!("paid"), [8, 2, 0, 10]));
+    pay(&cloud, &placed, Act::LoseDispute);
+    cloud.settle().await;
+    let lost = shown(&staff, &placed).await;
+    assert_eq!((&lost["state"], &lost["refunded"]["amount"], &lost["disputed"]), (&json!("refunded"), &json!(2000), &json!(true)));
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    assert_eq!(refund(&staff, &placed, "a", 1000).await.field_errors(), ["/amount/amount range"], "it is not given back twice");
+    items::are_as_described(&cloud).await;
+}
+
 /// A disputed order is shown as one, and is not shipped.
 /// Promise: order-disputed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,6 +187,36 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
     cloud.settle().await;
     assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(1000)));
+    // The same request as that of the staff: Stripe refuses another one with its key.
+    let url =
+        format!("{}/stripe/v1/payment_intents/{}?expand%5B0%5D=latest_charge.refunds", cloud.urls.outside, intent(&placed["payment"]));
+    let at_stripe = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}")).raw(Method::GET, &url, None, Vec::new()).await;
+    assert_eq!(at_stripe.is(200)["latest_charge"]["refunds"]["data"][0]["reason"], "requested_by_customer");
     assert_eq!(cloud.of_kind("order_record").await[0]["refunded"]["N"], "1000");
+    assert!(cloud.of_kind("payment_removal").await.is_empty());
+}
+
+/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made.
+/// Promise: order-leaving, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at_first() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 2).await;
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    // Stripe refuses a second request with a key for a day.
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    let key = format!("refund-{}-removal-2000", intent(&placed["payment"]));
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}")).with("idempotency-key", key);
+    account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), b"name=other".to_vec()).await.is(200);
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
+    assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (0, 1));
+    cloud.advance(DAY).await;
+    cloud.advance(QUARTER * 2).await;
+    assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(2000)));
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }

@@ -262,9 +262,9 @@ async fn payments_that_fail_do_not_keep_others_waiting() {
     // A payment in a currency that is not used here cannot be read.
     let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
     let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
-    let body = b"amount=1234&currency=eur".to_vec();
-    let unreadable = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
     let (row, id) = (stored(&cloud).await.remove(0).to_string(), begun["id"].as_str().unwrap());
+    let body = format!("amount=1234&currency=eur&metadata[user]={}&metadata[donation]={id}", ana.id()).into_bytes();
+    let unreadable = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
     let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap();
     for n in 0..120 {
         let mut failing: Value = serde_json::from_str(&row.replace(id, &format!("don_01K9ZC4QW8V3T6R1NHXJ5B{n:04}"))).unwrap();
@@ -280,6 +280,29 @@ async fn payments_that_fail_do_not_keep_others_waiting() {
     let donations = stored(&cloud).await;
     assert_eq!((donations.len(), states(&donations, true)), (121, BTreeSet::from(["cancelled".to_owned()])));
     assert_eq!(states(&donations, false), BTreeSet::from(["pending_payment".to_owned()]));
+}
+
+/// Events about payments of others who use the same account, in any currency, lead to nothing: they are taken, also those that could not
+/// be delivered, and looked at once.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payments_of_others_lead_to_nothing() {
+    let cloud = Cloud::start().await;
+    let (core, stripe) = (cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Lost);
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    for currency in ["eur", "pln"] {
+        let body = format!("amount=1234&currency={currency}").into_bytes();
+        let made = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
+        stripe.act(&core, made["id"].as_str().unwrap(), &card(VISA)).unwrap();
+        let last = stripe.events().last().unwrap().id.clone();
+        assert_eq!(stripe.deliver(&core, &last).await, Ok(200), "{currency}");
+    }
+    let reads = || stripe.asked().iter().filter(|request| request.asked.starts_with("GET /payment_intents/")).count();
+    assert_ne!(run(&cloud, WEBHOOK).await["undelivered"], 0);
+    let read = reads();
+    assert_eq!((run(&cloud, WEBHOOK).await["undelivered"].clone(), reads()), (json!(0), read));
 }
 
 /// While Stripe does not answer, webhooks get 5xx and come again; the reconciliation fails and tries again.

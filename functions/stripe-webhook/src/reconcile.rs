@@ -5,17 +5,23 @@ use std::time::Duration;
 
 use commerce::order::{self, Order};
 use function::{Context, Failure};
-use payments::{ABANDONED, CardPayment, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished, write};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use payments::{
+    ABANDONED, CardPayment, Customer, CustomerRemoval, Donor, HandledEvent, PaymentRemoval, Plan, Purpose, Written, due, purge, unfinished,
+    write,
+};
 use serde::Serialize;
-use store::Item as _;
-use stripe_api::{Failed, Settled, UndeliveredPage, close, created, give_back, remove_payment, settle};
+use store::{Conditional as _, Item as _};
+use stripe_api::{Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_payment, settle};
 
-use crate::State;
+use crate::{State, webhook::AWAITED};
 
 /// How far back undelivered events are asked for. Stripe delivers them for three days.
 const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
 /// Payments, orders or customers that are read at once.
 const AT_ONCE: u32 = 100;
+/// Payments, orders or customers of one kind that are worked on together.
+const TOGETHER: usize = 5;
 /// Nothing more is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 
@@ -55,20 +61,39 @@ impl Report {
         tracing::error!(error = %error, "a payment or a customer could not be reconciled");
         Self::count(&mut self.failed);
     }
+
+    /// Both together.
+    fn plus(self, other: Self) -> Self {
+        let sum = u64::saturating_add;
+        Self {
+            undelivered: sum(self.undelivered, other.undelivered),
+            looked_at: sum(self.looked_at, other.looked_at),
+            orders: sum(self.orders, other.orders),
+            customers: sum(self.customers, other.customers),
+            payments: sum(self.payments, other.payments),
+            finished: sum(self.finished, other.finished),
+            failed: sum(self.failed, other.failed),
+            more: self.more || other.more,
+        }
+    }
 }
 
-/// Does what is to be done. What fails for one does not keep the others from it, and the next run tries again.
+/// Does what is to be done, all kinds of it at the same time, so that much of one kind takes no time from the others. What fails for one
+/// does not keep the others from it, and the next run tries again.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
-    let mut report = Report::default();
-    let outcomes = [
-        orders(s, context, &mut report).await,
-        unpaid::<Donor>(s, context, &mut report).await,
-        unpaid::<Plan>(s, context, &mut report).await,
-        undelivered(s, context, &mut report).await,
-        payments_of_nobody(s, context, &mut report).await,
-        unfinished_customers(s, context, &mut report).await,
-        customers(s, context, &mut report).await,
+    let mut parts: [Report; 7] = Default::default();
+    let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
+    let kinds: [BoxFuture<'_, Result<(), Failure>>; 7] = [
+        orders(s, context, ended).boxed(),
+        unpaid::<Donor>(s, context, donations).boxed(),
+        unpaid::<Plan>(s, context, plans).boxed(),
+        undelivered(s, context, lost).boxed(),
+        payments_of_nobody(s, context, removed).boxed(),
+        unfinished_customers(s, context, begun).boxed(),
+        customers(s, context, left).boxed(),
     ];
+    let outcomes = join_all(kinds).await;
+    let mut report = parts.into_iter().fold(Report::default(), Report::plus);
     for error in outcomes.into_iter().filter_map(Result::err) {
         report.failed(&error);
     }
@@ -76,6 +101,36 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     tracing::info!(undelivered, looked_at, orders, customers, payments, finished, failed, more, "reconciled");
     // The platform retries soon, and an alarm counts errors.
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
+}
+
+/// Does this work for all of these, some of them together, and counts those for which it is done. Returns whether there was time for all.
+async fn each<T, W>(
+    context: &Context,
+    report: &mut Report,
+    items: Vec<T>,
+    counter: fn(&mut Report) -> &mut u64,
+    work: impl Fn(T) -> W,
+) -> bool
+where
+    W: Future<Output = Result<bool, Failure>>,
+{
+    let mut left = items.into_iter();
+    loop {
+        let some: Vec<W> = left.by_ref().take(TOGETHER).map(&work).collect();
+        if some.is_empty() {
+            return true;
+        }
+        if !report.has_time(context) {
+            return false;
+        }
+        for outcome in join_all(some).await {
+            match outcome {
+                Ok(true) => Report::count(counter(report)),
+                Ok(false) => {}
+                Err(e) => report.failed(&e),
+            }
+        }
+    }
 }
 
 /// Applies the events that Stripe could not deliver and that were not applied before.
@@ -86,23 +141,32 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
         // Stripe lists them for days, also when they are applied.
         let keys = events.iter().map(|lost| HandledEvent::key_of(&lost.event));
         let mut handled = s.table.get_many(keys.collect()).await?;
-        for lost in events {
-            if handled.take::<HandledEvent>(&HandledEvent::key_of(&lost.event))?.is_some() {
-                continue;
-            }
-            if !report.has_time(context) {
-                return Ok(());
-            }
-            match settle(&s.table, &s.sys, &s.stripe, &lost.intent, Some(&lost.event)).await {
-                Ok(_) => Report::count(&mut report.undelivered),
-                Err(e) => report.failed(&e.into()),
+        let mut lost = Vec::new();
+        for event in events {
+            if handled.take::<HandledEvent>(&HandledEvent::key_of(&event.event))?.is_none() {
+                lost.push(event);
             }
         }
-        if next.is_none() {
+        let work = |lost: Undelivered| async move { apply(s, lost).await.map(|()| true) };
+        if !each(context, report, lost, |report| &mut report.undelivered, work).await || next.is_none() {
             return Ok(());
         }
         after = next;
     }
+}
+
+/// Applies an event that Stripe could not deliver. One that leads to nothing is written down too, so that it takes no time from others in
+/// the next runs.
+async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<(), Failure> {
+    let leads_to_nothing = match settle(&s.table, &s.sys, &s.stripe, &intent, Some(&event)).await? {
+        Settled::Foreign | Settled::Gone | Settled::Record => true,
+        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= AWAITED,
+        Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Before => false,
+    };
+    if leads_to_nothing {
+        s.table.create(&HandledEvent { event, at: s.sys.now() }).await.refused_is_fine()?;
+    }
+    Ok(())
 }
 
 /// Looks at the payments for one purpose that nobody has made, and cancels those of yesterday.
@@ -110,17 +174,9 @@ async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -
     let mut after = None;
     loop {
         let found = due::<P>(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
-        for payment in &found.items {
-            if !report.has_time(context) {
-                return Ok(());
-            }
-            match look_at(s, payment).await {
-                Ok(()) => Report::count(&mut report.looked_at),
-                Err(e) => report.failed(&e),
-            }
-        }
         after = found.last().cloned();
-        if after.is_none() {
+        let work = |payment: CardPayment<P>| async move { look_at(s, &payment).await.map(|()| true) };
+        if !each(context, report, found.items, |report| &mut report.looked_at, work).await || after.is_none() {
             return Ok(());
         }
     }
@@ -163,17 +219,9 @@ async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(),
     let mut after = None;
     loop {
         let found = order::due(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
-        for order in &found.items {
-            if !report.has_time(context) {
-                return Ok(());
-            }
-            match look_at_order(s, order).await {
-                Ok(()) => Report::count(&mut report.orders),
-                Err(e) => report.failed(&e),
-            }
-        }
         after = found.last().cloned();
-        if after.is_none() {
+        let work = |order: Order| async move { look_at_order(s, &order).await.map(|()| true) };
+        if !each(context, report, found.items, |report| &mut report.orders, work).await || after.is_none() {
             return Ok(());
         }
     }
@@ -196,20 +244,13 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
     let mut after = None;
     loop {
         let found = purge::removals(&s.table, after.as_ref(), AT_ONCE).await?;
-        for removal in &found {
-            if !report.has_time(context) {
-                return Ok(());
-            }
-            match s.stripe.delete_customer(&removal.customer).await {
-                Ok(()) => {
-                    purge::removed(&s.table, removal).await?;
-                    Report::count(&mut report.customers);
-                }
-                Err(e) => report.failed(&e.into()),
-            }
-        }
-        after = found.into_iter().last();
-        if after.is_none() {
+        after = found.last().cloned();
+        let work = |removal: CustomerRemoval| async move {
+            s.stripe.delete_customer(&removal.customer).await?;
+            purge::removed(&s.table, &removal).await?;
+            Ok::<bool, Failure>(true)
+        };
+        if !each(context, report, found, |report| &mut report.customers, work).await || after.is_none() {
             return Ok(());
         }
     }
@@ -220,21 +261,15 @@ async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -
     let mut after = None;
     loop {
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
-        for removal in &found {
-            if !report.has_time(context) {
-                return Ok(());
+        after = found.last().cloned();
+        let work = |removal: PaymentRemoval| async move {
+            let done = remove_payment(&s.stripe, &removal).await?;
+            if done {
+                s.table.delete(removal.key()).await?;
             }
-            match remove_payment(&s.stripe, removal).await {
-                Ok(true) => {
-                    s.table.delete(removal.key()).await?;
-                    Report::count(&mut report.payments);
-                }
-                Ok(false) => {}
-                Err(e) => report.failed(&e.into()),
-            }
-        }
-        after = found.into_iter().last();
-        if after.is_none() {
+            Ok::<bool, Failure>(done)
+        };
+        if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {
             return Ok(());
         }
     }
@@ -246,16 +281,11 @@ async fn unfinished_customers(s: &State, context: &Context, report: &mut Report)
     loop {
         let found = unfinished(&s.table, after, AT_ONCE).await?;
         after = found.last().map(|customer| customer.user);
-        for customer in found.items {
-            if !report.has_time(context) {
-                return Ok(());
-            }
-            match created(&s.table, &s.stripe, customer).await {
-                Ok(_) => Report::count(&mut report.finished),
-                Err(e) => report.failed(&e.into()),
-            }
-        }
-        if after.is_none() {
+        let work = |customer: Customer| async move {
+            created(&s.table, &s.stripe, customer).await?;
+            Ok::<bool, Failure>(true)
+        };
+        if !each(context, report, found.items, |report| &mut report.finished, work).await || after.is_none() {
             return Ok(());
         }
     }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use web::{Json, Problems};
 
 /// How long a payment waits for what is paid. That is written before the payment is created.
-const AWAITED: Duration = Duration::from_secs(3600);
+pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
 
 /// The beginnings of the types of events that are used.
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];

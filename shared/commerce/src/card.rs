@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kernel::{FieldError, Kind, Problem, Time};
 use money::Money;
+pub use payments::RefundReason;
 use payments::{Mismatch, Progress, SaidRefund, Settlement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,20 +21,6 @@ const REFUNDS_MAX: usize = 10;
 const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
 /// The name of the refund of a payment that came after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
-
-/// Why money is given back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundReason {
-    /// The buyer wants it.
-    RequestedByCustomer,
-    /// It was paid twice.
-    Duplicate,
-    /// The card was not the buyer's.
-    Fraudulent,
-    /// The order had been cancelled or had expired before it was paid. Such a refund is made automatically.
-    OrderEnded,
-}
 
 /// How far a refund is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

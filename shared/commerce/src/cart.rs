@@ -170,7 +170,7 @@ pub struct Cart {
 pub enum Precedence {
     /// The quantities are added.
     Both,
-    /// The guest is about to order: the guest's cart takes its place, and what was in it is saved.
+    /// The guest is about to order: the guest's cart takes its place, and what was in it is saved. An empty one takes nobody's place.
     Guest,
 }
 
@@ -197,11 +197,11 @@ impl Cart {
     fn with(&self, guest: &Lines, precedence: Precedence) -> (Self, Merged) {
         let mut next = self.clone();
         let merged = match precedence {
-            Precedence::Both => next.lines.take_in(guest),
-            Precedence::Guest => {
+            Precedence::Guest if !guest.is_empty() => {
                 let former = std::mem::replace(&mut next.lines, guest.clone());
                 next.saved.take_in(&former)
             }
+            Precedence::Both | Precedence::Guest => next.lines.take_in(guest),
         };
         (next, merged)
     }
@@ -506,6 +506,7 @@ mod tests {
         assert_eq!(merged, Merged::default());
         let ordered = checkout.ordered();
         assert_eq!((content(&ordered.lines), ordered.saved.is_empty()), (Model::from([(old, 2)]), true));
+        assert_eq!(cart.with(&Lines::default(), Precedence::Guest), (cart.clone(), Merged::default()), "an empty cart is no order");
     }
 
     #[test]

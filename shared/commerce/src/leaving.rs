@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
 
 use crate::{
-    card::RefundState,
+    card::{Refund, RefundState},
     cart::Cart,
     machine::{By, OrderState, step},
     order::{Order, advance, history},
@@ -167,7 +167,7 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
     let amount = |amount| Money::new(amount, order.total.currency()).ok();
-    let promised: Vec<Promised> =
-        asked.filter_map(|refund| Some(Promised { name: refund.name.clone(), amount: amount(refund.amount)? })).collect();
+    let promised = |refund: &Refund| Some(Promised { name: refund.name.clone(), amount: amount(refund.amount)?, reason: refund.reason });
+    let promised: Vec<Promised> = asked.filter_map(promised).collect();
     (!promised.is_empty()).then(|| PaymentRemoval { promised, ..PaymentRemoval::new(intent, now) })
 }

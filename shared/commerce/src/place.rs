@@ -3,7 +3,7 @@
 //! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product was
 //! changed since its price was read, if there are too few of it, or if the cart was changed; then all is read and judged again.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::time::Duration;
 
 use accounts::{
     address_book::Book,
@@ -30,8 +30,6 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// What Stripe takes in one payment, in minor units.
-const BY_CARD: RangeInclusive<u64> = 200..=99_999_999;
 /// How often a request is judged again because something has changed meanwhile.
 const ROUNDS: u32 = 10;
 
@@ -193,13 +191,14 @@ fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Pr
         let total = json!({ "amount": total.amount(), "currency": total.currency() });
         return Err(Problem::new(Kind::PricesChanged).with("total", total));
     }
+    let by_card = total.currency().by_card();
     let (state, card) = match placing.wish.payment_method {
         PaymentMethod::CashOnDelivery => (OrderState::Placed, None),
-        PaymentMethod::Card if BY_CARD.contains(&total.amount()) => {
+        PaymentMethod::Card if by_card.contains(&total.amount()) => {
             (OrderState::PendingPayment, Some(OrderCard::new(placing.network.clone(), now)))
         }
         PaymentMethod::Card => {
-            let range = FieldError::new("range").with("min", *BY_CARD.start()).with("max", *BY_CARD.end());
+            let range = FieldError::new("range").with("min", *by_card.start()).with("max", *by_card.end());
             return Err(Problem::field("/total/amount", range));
         }
     };

@@ -9,6 +9,8 @@ mod spread;
 
 pub use percent::{DISCOUNT_MAX, Percent};
 
+use std::ops::RangeInclusive;
+
 use kernel::{
     Problem,
     audit::{AuditValue, Auditable},
@@ -40,6 +42,16 @@ impl Currency {
             Self::Pln => "PLN",
             Self::Gbp => "GBP",
         }
+    }
+
+    /// What Stripe takes in one payment by card, in minor units.
+    #[must_use]
+    pub const fn by_card(self) -> RangeInclusive<u64> {
+        let least = match self {
+            Self::Pln => 200,
+            Self::Gbp => 30,
+        };
+        RangeInclusive::new(least, 99_999_999)
     }
 }
 

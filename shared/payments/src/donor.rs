@@ -22,15 +22,14 @@ impl DonationLimits {
     /// Reads `DONATION_MIN` and `DONATION_MAX`, in minor units of `DONATION_CURRENCY`. Default: 5.00 to 100.00 PLN.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let currency = currency(r, "DONATION_CURRENCY", Currency::Pln);
-        let (min, max) = (r.or("DONATION_MIN", 500), r.or("DONATION_MAX", 10_000));
-        if min == 0 || min > max {
-            r.wrong("DONATION_MIN must be above zero, and not above DONATION_MAX".to_owned());
+        let (min, max): (u64, u64) = (r.or("DONATION_MIN", 500), r.or("DONATION_MAX", 10_000));
+        let by_card = currency.by_card();
+        if min > max || !by_card.contains(&min) || !by_card.contains(&max) {
+            let (least, most) = by_card.into_inner();
+            r.wrong(format!("DONATION_MIN and DONATION_MAX must be from {least} to {most}, and the first one not above the other"));
         }
-        if let (Ok(min), Ok(max)) = (Money::new(min, currency), Money::new(max, currency)) {
-            return Self { min, max };
-        }
-        r.wrong("DONATION_MAX is too large".to_owned());
-        Self { min: Money::zero(currency), max: Money::zero(currency) }
+        let money = |amount| Money::new(amount, currency).unwrap_or(Money::zero(currency));
+        Self { min: money(min), max: money(max) }
     }
 }
 
@@ -135,7 +134,7 @@ mod tests {
         let pounds = read(&[("DONATION_MIN", "100"), ("DONATION_MAX", "100"), ("DONATION_CURRENCY", "GBP")]).unwrap();
         assert_eq!((pounds.min, pounds.max.amount()), (Money::new(100, Currency::Gbp).unwrap(), 100));
         for (name, value) in
-            [("DONATION_MIN", "0"), ("DONATION_MIN", "10001"), ("DONATION_MAX", "9007199254740992"), ("DONATION_CURRENCY", "ZLOTY")]
+            [("DONATION_MIN", "199"), ("DONATION_MIN", "10001"), ("DONATION_MAX", "100000000"), ("DONATION_CURRENCY", "ZLOTY")]
         {
             assert!(read(&[(name, value)]).is_err(), "{name} {value}");
         }

@@ -30,7 +30,7 @@ pub use payment::{
 };
 pub use plan::{HeldPlan, Plan, Plans};
 pub use proofs::captcha::CaptchaSite;
-pub use removal::{PaymentRemoval, Promised};
+pub use removal::{PaymentRemoval, Promised, RefundReason};
 pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
 

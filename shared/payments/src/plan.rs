@@ -51,7 +51,8 @@ impl Plan {
         let [id, price, names @ ..] = parts.as_slice() else { return None };
         let is_name = |text: &str| (1..=TEXT_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         let is_id = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        let price = price.parse::<u64>().ok().filter(|price| *price > 0).and_then(|price| Money::new(price, currency).ok())?;
+        let price = price.parse::<u64>().ok().filter(|price| currency.by_card().contains(price))?;
+        let price = Money::new(price, currency).ok()?;
         let in_languages = Locale::ALL.into_iter().zip(names).map(|(locale, name)| (locale.tag().to_owned(), (*name).to_owned()));
         let plan = Self { id: (*id).to_owned(), names: in_languages.collect(), price };
         let is_named = (1..=Locale::ALL.len()).contains(&names.len()) && names.iter().all(|name| is_name(name));
@@ -76,7 +77,10 @@ impl Plans {
         let texts = r.list("PLANS");
         let plans: Vec<Plan> = texts.iter().filter_map(|text| Plan::parse(text, currency)).collect();
         if plans.len() < texts.len() {
-            r.wrong("PLANS has a plan that is not id:price:name, with up to one name for each language".to_owned());
+            r.wrong(
+                "PLANS has a plan that is not id:price:name, with a price that Stripe takes and up to one name for each language"
+                    .to_owned(),
+            );
         }
         let mut ids: Vec<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
         ids.sort_unstable();
@@ -223,8 +227,17 @@ mod tests {
         let one = plans("basic:1225:Basic").unwrap().find("basic").unwrap();
         assert!(Locale::ALL.into_iter().all(|locale| one.name(locale) == "Basic"), "a name may be for all languages");
         assert!(plans("").is_some_and(|none| none.all().is_empty()), "a deployment may sell none");
-        for wrong in ["basic", "basic:12.25:a:b", "basic:0:a:b", "basic:-1:a:b", "Basic:1:a:b", "basic:1", "basic:1::b", "a:1:a:b,a:2:c:d"]
-        {
+        for wrong in [
+            "basic",
+            "basic:12.25:a",
+            "basic:29:a",
+            "basic:100000000:a",
+            "basic:-1:a",
+            "Basic:99:a",
+            "basic:99",
+            "basic:99::b",
+            "a:99:a,a:98:c",
+        ] {
             assert!(plans(wrong).is_none(), "{wrong}");
         }
     }

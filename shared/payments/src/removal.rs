@@ -4,6 +4,22 @@ use kernel::Time;
 use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table};
+use utoipa::ToSchema;
+
+/// Why money is given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundReason {
+    /// The buyer wants it.
+    RequestedByCustomer,
+    /// It was paid twice.
+    Duplicate,
+    /// The card was not the buyer's.
+    Fraudulent,
+    /// The order had been cancelled or had expired before it was paid. Such a refund is made automatically.
+    #[default]
+    OrderEnded,
+}
 
 /// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done
 /// so.
@@ -25,6 +41,9 @@ pub struct Promised {
     pub name: String,
     /// How much.
     pub amount: Money,
+    /// Why, as Stripe was told if it was asked before: it refuses another request with the same key.
+    #[serde(default)]
+    pub reason: RefundReason,
 }
 
 impl PaymentRemoval {

@@ -28,7 +28,7 @@ pub struct Settlement {
     pub asked: Money,
     /// What has been received, in the same currency.
     pub received: u64,
-    /// What has been given back of that, without what has come back.
+    /// What has been given back of that, also by the payer's bank because of a dispute, without what has come back.
     pub refunded: u64,
     /// What was given back and has come back, because the payer's bank has refused it.
     pub came_back: u64,

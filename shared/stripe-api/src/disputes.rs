@@ -4,10 +4,12 @@ use miniserde::Deserialize;
 use stripe::{Client, StripeRequest};
 use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use crate::Failed;
+use crate::{Failed, amount};
 
 /// How disputes stand that the payer has lost, or has not gone on with.
 const WON: [&str; 2] = ["won", "warning_closed"];
+/// How a dispute stands that the payer has won.
+const LOST: &str = "lost";
 
 #[derive(Deserialize)]
 struct List {
@@ -17,6 +19,31 @@ struct List {
 #[derive(Deserialize)]
 struct Dispute {
     status: String,
+    amount: i64,
+}
+
+/// How the disputes of a payment stand.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Whether the payer disputes it, or has won that.
+    pub disputed: bool,
+    /// How many disputes were won here.
+    pub won: u32,
+    /// What the payer's bank has given back because the payer has won.
+    pub lost: u64,
+}
+
+impl Standing {
+    fn of(all: &[Dispute]) -> Result<Self, Failed> {
+        let won = all.iter().filter(|dispute| WON.contains(&dispute.status.as_str())).count();
+        let mut lost = 0_u64;
+        for dispute in all.iter().filter(|dispute| dispute.status == LOST) {
+            lost = lost.saturating_add(amount(dispute.amount)?);
+        }
+        // The charge says that there is one. If there is none in the list, it is not in it yet.
+        let disputed = all.is_empty() || won < all.len();
+        Ok(Self { disputed, won: u32::try_from(won).unwrap_or(u32::MAX), lost })
+    }
 }
 
 struct ListDisputes<'a> {
@@ -31,9 +58,32 @@ impl StripeRequest for ListDisputes<'_> {
     }
 }
 
-/// Whether the payer disputes a payment or has won that, and how many disputes were won here.
-pub(crate) async fn of(client: &Client, intent: &str) -> Result<(bool, u32), Failed> {
-    let all = Box::pin(ListDisputes { intent }.customize().send(client)).await?.data;
-    let won = all.iter().filter(|dispute| WON.contains(&dispute.status.as_str())).count();
-    Ok((won < all.len(), u32::try_from(won).unwrap_or(u32::MAX)))
+/// How the disputes of a payment stand whose charge was disputed.
+pub(crate) async fn of(client: &Client, intent: &str) -> Result<Standing, Failed> {
+    Standing::of(&Box::pin(ListDisputes { intent }.customize().send(client)).await?.data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dispute_is_open_won_or_lost() {
+        let standing = |all: &str| {
+            let all: Vec<Dispute> = all.split_whitespace().map(|status| Dispute { status: status.to_owned(), amount: 34 }).collect();
+            Standing::of(&all).map(|standing| (standing.disputed, standing.won, standing.lost)).unwrap()
+        };
+        for (all, expected) in [
+            ("needs_response", (true, 0, 0)),
+            ("won", (false, 1, 0)),
+            ("warning_closed won", (false, 2, 0)),
+            ("won under_review", (true, 1, 0)),
+            ("lost", (true, 0, 34)),
+            ("lost lost won", (true, 1, 68)),
+            ("", (true, 0, 0)),
+        ] {
+            assert_eq!(standing(all), expected, "{all}");
+        }
+        assert!(Standing::of(&[Dispute { status: LOST.to_owned(), amount: -1 }]).is_err());
+    }
 }

@@ -18,10 +18,9 @@ mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
-use commerce::card::RefundReason;
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Customer, NewPayment, Progress, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -155,7 +154,9 @@ impl Stripe {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
         let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
         if found.state.disputed {
-            (found.state.disputed, found.state.disputes_won) = disputes::of(&self.client, id).await?;
+            let standing = disputes::of(&self.client, id).await?;
+            (found.state.disputed, found.state.disputes_won) = (standing.disputed, standing.won);
+            found.state.refunded = found.state.refunded.saturating_add(standing.lost).min(found.state.received);
         }
         Ok(found)
     }
@@ -238,7 +239,10 @@ fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let code = intent.currency.to_string();
     let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
-    let currency = currency.ok_or(Failed::Unreadable("a currency that is not used"))?;
+    let currency = currency.ok_or_else(|| match PaidFor::find(&intent.metadata) {
+        Some(_) => Failed::Unreadable("a currency that is not used"),
+        None => Failed::Foreign,
+    })?;
     let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
     let (refunded, came_back, refunds) = charge.map_or_else(|| Ok((0, 0, Vec::new())), refunds)?;
     let error = intent.last_payment_error.as_ref();

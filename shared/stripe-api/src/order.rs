@@ -5,6 +5,7 @@ use commerce::{
     order::{Order, Written, write},
 };
 use kernel::Sys;
+use payments::RefundReason;
 use store::Table;
 
 use crate::{Failed, SettleError, Settled, Stripe, settle, settle::ROUNDS};
@@ -47,7 +48,12 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
             let amount = money::Money::new(refund.amount, order.total.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
             match stripe.refund(intent, amount, refund.reason, &refund.name).await {
                 Ok(id) => (RefundState::Done, Some(id)),
-                Err(Failed::Refused(_) | Failed::Gone) => (RefundState::Refused, None),
+                Err(failed @ (Failed::Refused(_) | Failed::Gone)) => {
+                    if refund.reason == RefundReason::OrderEnded {
+                        tracing::error!(error = %failed, order.id = %order.id, "money that came after the end of an order is not given back");
+                    }
+                    (RefundState::Refused, None)
+                }
                 Err(e) => return Err(e.into()),
             }
         } else {

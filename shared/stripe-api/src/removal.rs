@@ -1,13 +1,12 @@
 //! Ending the payments of people who have left.
 
-use commerce::card::RefundReason;
 use money::Money;
-use payments::{PaymentRemoval, Progress};
+use payments::{PaymentRemoval, Progress, RefundReason};
 
 use crate::{Failed, Stripe};
 
 /// Cancels a payment at Stripe, or gives back what is left of it if it was paid, or only what was promised. Returns whether it is done: not
-/// so while the bank decides.
+/// so while the bank decides, or if Stripe refuses to give back what nobody disputes.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
@@ -31,8 +30,13 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
         // By what is left, so that another sum is another request.
         match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
+            Ok(_) => {}
             // What is disputed cannot be given back: the bank does.
-            Ok(_) | Err(Failed::Refused(_)) => {}
+            Err(Failed::Refused(_)) if state.disputed => {}
+            Err(Failed::Refused(why)) => {
+                tracing::error!(why, "money of an ended payment cannot be given back yet");
+                return Ok(false);
+            }
             Err(e) => return Err(e),
         }
     }
@@ -41,20 +45,25 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
 
 /// Gives back what was promised of a payment, as far as that was not done before.
 async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
-    let made = match stripe.payment(&removal.intent).await {
-        Ok(payment) => payment.state.refunds,
+    let state = match stripe.payment(&removal.intent).await {
+        Ok(payment) => payment.state,
         Err(Failed::Gone) => return Ok(true),
         Err(e) => return Err(e),
     };
+    let (left, mut done) = (state.received.saturating_sub(state.refunded), true);
     for promised in &removal.promised {
-        if made.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
+        if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount, RefundReason::OrderEnded, &promised.name).await {
+        match stripe.refund(&removal.intent, promised.amount, promised.reason, &promised.name).await {
             Ok(_) => {}
-            Err(Failed::Refused(why)) => tracing::error!(why, "a refund that was promised to somebody who has left is refused"),
+            Err(Failed::Refused(why)) => {
+                tracing::error!(why, "a refund that was promised to somebody who has left is refused");
+                // What is disputed, or was given back by somebody else, cannot be given back later either.
+                done &= state.disputed || left < promised.amount.amount();
+            }
             Err(e) => return Err(e),
         }
     }
-    Ok(true)
+    Ok(done)
 }

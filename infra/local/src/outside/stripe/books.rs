@@ -349,11 +349,11 @@ impl Books {
         Ok(())
     }
 
-    /// The payer loses the dispute of a payment. The charge stays one that was disputed.
-    pub fn win_dispute(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
+    /// The dispute of a payment is `won` or `lost`. The charge stays one that was disputed.
+    pub fn end_dispute(&mut self, sys: &Sys, intent: &str, end: &str) -> Result<(), Refusal> {
         let open = self.disputes.values_mut().find(|dispute| dispute.intent == intent && dispute.status == "needs_response");
         let Some(dispute) = open else { return Err(Refusal::invalid("There is no open dispute.")) };
-        "won".clone_into(&mut dispute.status);
+        end.clone_into(&mut dispute.status);
         let object = render::dispute(dispute);
         self.tell(sys, "charge.dispute.closed", object);
         Ok(())

@@ -329,6 +329,8 @@ pub enum Act {
     Dispute,
     /// The payer loses the dispute.
     WinDispute,
+    /// The payer wins the dispute.
+    LoseDispute,
     /// Somebody gives all of it back, or this part.
     Refund(Option<i64>),
     /// The payer's bank refuses what was given back.
@@ -347,7 +349,8 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
         Act::Confirm => books.authenticate(sys, intent, true),
         Act::FailToConfirm => books.authenticate(sys, intent, false),
         Act::Dispute => books.dispute(sys, intent, "fraudulent"),
-        Act::WinDispute => books.win_dispute(sys, intent),
+        Act::WinDispute => books.end_dispute(sys, intent, "won"),
+        Act::LoseDispute => books.end_dispute(sys, intent, "lost"),
         Act::Refund(amount) => {
             let charge = books.intent(intent, "id")?.charge.clone().unwrap_or_default();
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)

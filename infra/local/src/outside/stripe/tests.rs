@@ -259,7 +259,7 @@ fn async_stripe_reads_every_object() {
     for refund in bench.books.refunds.values().map(render::refund) {
         assert!(from_str::<Refund>(&refund.to_string()).is_ok(), "{refund}");
     }
-    bench.books.win_dispute(&bench.sys, &intent).expect("won");
+    bench.books.end_dispute(&bench.sys, &intent, "won").expect("won");
     let disputes = bench.done(&format!("GET /disputes?payment_intent={intent}"), "");
     assert_eq!((disputes["data"].as_array().map(Vec::len), &disputes["data"][0]["status"]), (Some(1), &Value::from("won")));
     bench.done("POST /refunds", &format!("payment_intent={intent}&amount=1"));
