@@ -196,6 +196,27 @@ fn a_pattern_takes_what_its_parser_takes() {
     }
 }
 
+/// What is missing is told by the names of contacts and of parts of an order, and by nothing else.
+#[test]
+fn what_is_missing_has_names() {
+    let document = whole();
+    let missing = &document["components"]["schemas"]["Problem"]["properties"]["missing"];
+    for (told, fits) in [
+        ("email", true),
+        ("phone", true),
+        ("email, phone", true),
+        ("phone, address, cart", true),
+        ("first_name, last_name, phone, address, cart", true),
+        ("", false),
+        ("email,phone", false),
+        ("Email", false),
+        ("email, ", false),
+        ("password", false),
+    ] {
+        assert_eq!(misfit(&document, missing, &json!(told)).is_none(), fits, "{told}");
+    }
+}
+
 /// The name of a channel is told by a pattern that takes what its parser takes.
 #[test]
 fn the_pattern_of_a_slug_is_its_rule() {
