@@ -288,9 +288,8 @@ async fn a_named_sign_in_makes_one_session() {
     cloud.careful("eve", PHONE).await;
     let client = cloud.anonymous();
     for (login, delivery) in [("ana", "cookie"), ("ana", "body"), ("ana@example.test", "body"), ("eve", "cookie"), ("eve", "body")] {
-        let named = client.with("idempotency-key", format!("{login}-{delivery}"));
         let prepared = Prepared::post(
-            named.clone(),
+            client.with("idempotency-key", format!("{login}-{delivery}")),
             "/v1/sessions".to_owned(),
             json!({ "login": login, "password": PASSWORD, "token_delivery": delivery }),
             (json!({ "login": login, "password": "wrong horse" }), "credentials_invalid"),
