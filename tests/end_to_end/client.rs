@@ -795,6 +795,29 @@ async fn a_frame_of_the_desk_is_not_one_of_a_room() {
     assert_eq!(page.run(&with_password(HEARD)).await, json!([true, 0]));
 }
 
+/// Somebody clicks twice, then signs in once more.
+const CLICKED: &str = r"(async () => {
+    const stoa = await open();
+    const signIn = () => stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    const sessions = async () => (await stoa.api.GET('/v1/sessions')).data.items.length;
+    await Promise.all([signIn(), signIn()]);
+    const clicked = await sessions();
+    await stoa.session.signOut();
+    await signIn();
+    return [clicked, await sessions()];
+})()";
+
+/// Two clicks on the button of a sign-in make one session, and the next sign-in makes another one.
+/// Promise: client-sign-in, same-request-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_double_click_signs_in_once() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _ana = cloud.member("ana").await;
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(CLICKED)).await, json!([2, 2]), "one of them is of another device");
+}
+
 /// The shop gets its first products, and the first one opens one of them, rates it and comments on it.
 const VISIT: &str = r#"(async () => {
     const [first] = panes;

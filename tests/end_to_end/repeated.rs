@@ -279,6 +279,73 @@ async fn a_double_click_gets_one_answer() {
     }
 }
 
+/// A sign-in that needs only a password uses nothing up. Its client names the request, so that a repetition makes no second session.
+/// Promise: same-request-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_named_sign_in_makes_one_session() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    cloud.careful("eve", PHONE).await;
+    let client = cloud.anonymous();
+    for (login, delivery) in [("ana", "cookie"), ("ana", "body"), ("ana@example.test", "body"), ("eve", "cookie"), ("eve", "body")] {
+        let prepared = Prepared::post(
+            client.with("idempotency-key", format!("{login}-{delivery}")),
+            "/v1/sessions".to_owned(),
+            json!({ "login": login, "password": PASSWORD, "token_delivery": delivery }),
+            (json!({ "login": login, "password": "wrong horse" }), "credentials_invalid"),
+        );
+        let first = prepared.send().await;
+        first.succeeds();
+        let before = traces(&cloud).await;
+        for wait in [0, 5, 4] {
+            cloud.advance(Duration::from_secs(wait)).await;
+            let again = prepared.send().await;
+            assert_eq!((again.status, &again.bytes, cookies(&again)), (first.status, &first.bytes, cookies(&first)), "{login} {delivery}");
+            assert_eq!(traces(&cloud).await, before, "{login} {delivery}");
+        }
+        let elsewhere = json!({ "login": login, "password": PASSWORD, "token_delivery": delivery, "next": "/rooms" });
+        prepared.send_with(elsewhere).await.is_problem(422, "idempotency_key_reused");
+        let (body, problem) = prepared.other.clone();
+        assert_eq!(prepared.send_with(body).await.code(), problem, "{login} {delivery}: another password");
+        cloud.forget_answers().await;
+        let late = prepared.send().await;
+        late.succeeds();
+        assert_ne!(late.bytes, first.bytes, "{login} {delivery}");
+    }
+}
+
+/// Of two concurrent sign-ins of one name one makes a session. Other keys, clients and requests without a key make their own.
+/// Promise: same-request-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_double_click_on_a_named_sign_in_makes_one_session() {
+    let cloud = Cloud::start().await;
+    cloud.member("ana").await;
+    let (client, body) = (cloud.anonymous(), json!({ "login": "ana", "password": PASSWORD }));
+    let sessions = async || cloud.of_kind("session").await.len();
+    let before = sessions().await;
+    let replies = race(2, |_| {
+        let (named, body) = (client.with("idempotency-key", "click"), body.clone());
+        async move { named.post("/v1/sessions", body).await }
+    })
+    .await;
+    let [one, other] = replies.as_slice() else { panic!("{replies:?}") };
+    assert_eq!((one.status.as_u16(), &one.bytes), (201, &other.bytes), "{replies:?}");
+    assert_eq!(sessions().await, before + 1);
+    let others = [
+        client.with("idempotency-key", "another-click"),
+        client.clone(),
+        client.clone(),
+        cloud.anonymous().with("idempotency-key", "click"),
+        cloud.anonymous(),
+    ];
+    for (n, caller) in others.iter().enumerate() {
+        let reply = caller.post("/v1/sessions", body.clone()).await;
+        reply.is(201);
+        assert_ne!(reply.bytes, one.bytes, "{n}");
+        assert_eq!(sessions().await, before + 2 + n, "{n}");
+    }
+}
+
 /// The kept answer is sealed: the table shows no token in it.
 /// Promise: same-request-twice
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -97,6 +97,36 @@ async fn a_name_is_enough_to_write_to_somebody() {
     assert_eq!(socket.hear("message").await["text"], "hello");
 }
 
+/// The first message of a direct room tells each device of the two with whom the room is. Later messages do not, and neither do those of
+/// other rooms.
+/// Promise: chat-direct-room
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_message_tells_every_device_with_whom_the_room_is() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let (mut sender, mut elsewhere, mut hers) = (ben.socket().await, ben.socket().await, [ana.socket().await, ana.socket().await]);
+    let room = room_of(&ben, &ana).await;
+    let send = |room: &str, n: u8| json!({ "type": "send", "room": room, "text": format!("m{n}"), "nonce": format!("n{n}") });
+    let (with_ana, with_ben) = (json!({ "id": ana.id(), "username": "ana" }), json!({ "id": ben.id(), "username": "ben" }));
+    let public = "public".to_owned();
+    for (n, (place, to_ben, to_ana)) in
+        [(&room, Some(&with_ana), Some(&with_ben)), (&room, None, None), (&public, None, None)].into_iter().enumerate()
+    {
+        assert_eq!(sender.ask(send(place, u8::try_from(n).expect("few"))).await["type"], "ack");
+        assert_eq!(elsewhere.hear("message").await.get("with"), to_ben, "the sender's other device, message {n}");
+        for socket in &mut hers {
+            assert_eq!(socket.hear("message").await.get("with"), to_ana, "the other person, message {n}");
+        }
+    }
+    // Over HTTP as well, where all sockets of the sender are other devices.
+    let cleo = cloud.member("cleo").await;
+    let room = room_of(&ben, &cleo).await;
+    ben.with("idempotency-key", "first").post(&format!("/v1/rooms/{room}/messages"), json!({ "text": "hello" })).await.is(201);
+    for socket in [&mut sender, &mut elsewhere] {
+        assert_eq!(socket.hear("message").await["with"], json!({ "id": cleo.id(), "username": "cleo" }));
+    }
+}
+
 /// The first message that somebody gets in a direct room has the name and the picture of its author, without another request. In the
 /// public room a picture with each message would be too much.
 /// Promise: chat-direct-room

@@ -1,7 +1,7 @@
 // The sentences of the flows in Polish, by those in English. Calls and replies without words are the same in both languages.
 const WORDS = {
   "Person": "Osoba",
-  "Mail, SMS": "Poczta, SMS",
+  "Mail, SMS": "E-mail, SMS",
   "or": "albo",
 
   "Registering in six steps": "Rejestracja w sześciu krokach",
@@ -14,7 +14,7 @@ const WORDS = {
 
   "Registering by a mailed link": "Rejestracja linkiem z wiadomości",
   "Opening the link changes nothing. Sending the form of its page, with the password chosen before, activates the account.":
-    "Otwarcie linku niczego nie zmienia. Konto aktywuje wysłanie formularza z jego strony, z hasłem wybranym wcześniej.",
+    "Otwarcie linku niczego nie zmienia. Konto aktywuje wysłanie formularza z jego strony z hasłem wybranym wcześniej.",
   "address, username, password": "adres, nazwa, hasło",
   "link, a day, once": "link, doba, jeden raz",
   "the password": "hasło",
@@ -49,7 +49,7 @@ const WORDS = {
 
   "Stepping up": "Ponowne potwierdzenie",
   "Changes of e-mail address, phone number, username, password, factors and passkeys, account deletion, and whatever staff change outside of conversations need a proof of at most five minutes ago, by the person’s strongest method. A flow that was started with it continues only with tokens of that proof, including refreshed ones.":
-    "Zmiany adresu e-mail, numeru telefonu, nazwy, hasła, składników i kluczy dostępu, usunięcie konta oraz wszystko, co obsługa zmienia poza rozmowami, wymagają potwierdzenia sprzed najwyżej pięciu minut, najsilniejszą metodą tej osoby. Proces, który się od niego zaczął, toczy się dalej tylko z tokenami tego potwierdzenia, także odświeżonymi.",
+    "Zmiany adresu e-mail, numeru telefonu, nazwy, hasła, składników i kluczy dostępu, usunięcie konta oraz wszystko, co zespół zmienia poza rozmowami, wymagają potwierdzenia sprzed najwyżej pięciu minut, najsilniejszą metodą tej osoby. Proces, który się od niego zaczął, toczy się dalej tylko z tokenami tego potwierdzenia, także odświeżonymi.",
   "six digits of the app": "sześć cyfr z aplikacji",
   "POST /v1/sign-ins/{id}/verify {code}, with the access token": "POST /v1/sign-ins/{id}/verify {code}, z tokenem dostępu",
   "200 {access_token, refresh_token}: the former ones are no longer valid": "200 {access_token, refresh_token}: poprzednie tracą ważność",
@@ -66,7 +66,7 @@ const WORDS = {
   "Needs a verified address and phone number. Nothing is turned on before the last step, and the set-up expires after ten minutes. The secret of the app is shown once: if it is lost by a reload, start again.":
     "Wymaga potwierdzonego adresu i numeru telefonu. Przed ostatnim krokiem nic się nie włącza, a konfiguracja wygasa po dziesięciu minutach. Sekret aplikacji widać tylko raz: jeśli zginie przy przeładowaniu, zacznij od nowa.",
   "scans the picture": "skanuje obrazek",
-  "code by mail": "kod pocztą",
+  "code by mail": "kod e-mailem",
   "code by text message": "kod SMS-em",
   "201 {recovery_codes}: shown this once": "201 {recovery_codes}: widoczne tylko ten raz",
 
@@ -88,7 +88,7 @@ const WORDS = {
     "Obecny pozostaje, aż zostanie wpisany kod nowego, i dostaje wiadomość. Dla adresu lub numeru z innego konta odpowiedź jest taka sama. Kody i linki wysłane na poprzedni tracą ważność.",
   "the new address": "nowy adres",
   "code to the new, notice to the current one": "kod na nowy, wiadomość na obecny",
-  "200 the profile; other sign-ins have ended": "200 profil; inne logowania się zakończyły",
+  "200 the profile; other sign-ins have ended": "200 profil; pozostałe sesje się zakończyły",
   "notice to both; a new link where a deletion is scheduled": "wiadomość na oba; nowy link, jeśli zaplanowano usunięcie",
 
   "A forgotten password": "Zapomniane hasło",
@@ -97,7 +97,7 @@ const WORDS = {
   "address": "adres",
   "link, half an hour, once": "link, pół godziny, jeden raz",
   "a new password": "nowe hasło",
-  "204; every sign-in has ended": "204; wszystkie logowania się zakończyły",
+  "204; every sign-in has ended": "204; wszystkie sesje się zakończyły",
   "201 or 202, as usual": "201 albo 202, jak zwykle",
 
   "Staying signed in": "Pozostawanie zalogowanym",
@@ -130,14 +130,14 @@ const WORDS = {
 
   "A file in a message": "Plik w wiadomości",
   "A file is uploaded for one room and sent once. Pictures are made anew without metadata, videos and documents are checked. Links to it are made for members, and end with the message.":
-    "Plik przesyła się do jednego pokoju i wysyła raz. Obrazy są tworzone od nowa, bez metadanych, a filmy i dokumenty są sprawdzane. Odnośniki do pliku są tworzone dla członków i kończą się razem z wiadomością.",
+    "Plik przesyła się do jednego pokoju i wysyła raz. Obrazy są tworzone od nowa, bez metadanych, a filmy i dokumenty są sprawdzane. Linki do pliku są tworzone dla członków i kończą się razem z wiadomością.",
   "GET /v1/rooms/{room}/uploads/{id}, once a second": "GET /v1/rooms/{room}/uploads/{id}, raz na sekundę",
   "it is not what it was declared to be": "plik nie jest tym, co zapowiedziano",
   "a member looks at it": "członek ogląda plik",
   "200 {url, preview_url}: five minutes, or 404": "200 {url, preview_url}: pięć minut, albo 404",
   "A picture": "Zdjęcie",
   "The file goes to the bucket, not through the API. What is declared is signed: no other file is accepted there. The picture is scaled and made anew, so nothing else of the file is published.":
-    "Plik trafia do magazynu, a nie przez API. To, co zadeklarowano, jest podpisane: żaden inny plik nie zostanie tam przyjęty. Zdjęcie jest skalowane i tworzone od nowa, więc nic innego z pliku nie jest publikowane.",
+    "Plik trafia do zasobnika, a nie przez API. To, co zadeklarowano, jest podpisane: żaden inny plik nie zostanie tam przyjęty. Zdjęcie jest skalowane i tworzone od nowa, więc nic innego z pliku nie jest publikowane.",
   "SHA-256 of the file": "SHA-256 pliku",
   "201 {id, url, headers}: five minutes": "201 {id, url, headers}: pięć minut",
   "PUT url, with the headers": "PUT url, z tymi nagłówkami",
@@ -199,5 +199,5 @@ const WORDS = {
   "receipt: everything is deleted": "potwierdzenie: wszystko usunięto",
   "only a pause": "tylko przerwa",
   "POST /v1/me/deactivation {password}, after a step-up": "POST /v1/me/deactivation {password}, po ponownym potwierdzeniu",
-  "204; signing in is refused until staff reactivate it": "204; logowanie jest niemożliwe, aż obsługa przywróci konto",
+  "204; signing in is refused until staff reactivate it": "204; logowanie jest niemożliwe, aż zespół przywróci konto",
 };

@@ -216,9 +216,16 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
     return flow;
   }
 
+  /** The sign-in whose answer is awaited, or was lost. The same again makes no second session. */
+  let entering = null;
+
   async function signIn({ login, password, rememberDevice, deviceToken, next }) {
     const body = { login, password, remember_device: rememberDevice, device_token: deviceToken, next };
-    const { data, problem } = await call("POST", "/v1/sessions", { body });
+    const text = JSON.stringify(body);
+    if (entering?.text !== text) entering = { text, key: base64(crypto.getRandomValues(new Uint8Array(15))) };
+    const mine = entering;
+    const { data, problem } = await call("POST", "/v1/sessions", { body, params: { header: { "Idempotency-Key": mine.key } } });
+    if (entering === mine && problem?.code !== "unreachable") entering = null;
     return problem ? { problem } : { data: enter(data) };
   }
 

@@ -16,6 +16,7 @@
 //! | `send` to more | the transaction, with the event by which `room-fanout` delivers |
 //! | `send` with mentions | also a batch read of the names, before |
 //! | `send` with files | also a batch read of them, before |
+//! | `send` of the first message of a direct room | also a read of the other person, if the sender has other devices |
 //! | `send` again | none |
 //! | `send` with a slow mode | also a read of the sender's roles, unless they administrate the room |
 //! | `edit`, `delete` | as `send` |

@@ -18,11 +18,11 @@ use crate::{info::DonationInfo, pay::Begin};
 pub struct NewDonation {
     /// How much: from `min` to `max` of the settings.
     amount: Money,
-    /// The donor's country: ISO 3166-1 alpha-2.
-    #[schema(min_length = 2, max_length = 64, examples("PL"))]
+    /// The donor's country: ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case.
+    #[schema(format = "typed", examples("PL"))]
     country: String,
     /// The donor's postal code. Not needed in countries without one.
-    #[schema(max_length = 64, examples("00-001"))]
+    #[schema(format = "typed", examples("00-001"))]
     postal_code: Option<String>,
     /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
     #[schema(max_length = 8192, nullable = false)]

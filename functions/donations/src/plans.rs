@@ -57,7 +57,7 @@ pub async fn list_plans(State(s): State<crate::State>, Language(locale): Languag
 #[serde(deny_unknown_fields)]
 pub struct NewPlanPayment {
     /// The id of the plan.
-    #[schema(min_length = 1, max_length = 32, examples("basic"))]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[a-z0-9-]+$", examples("basic"))]
     plan: String,
     /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
     #[schema(max_length = 8192, nullable = false)]

@@ -6,10 +6,13 @@ use accounts::{
     token::Method,
     user::{self, PasswordHash, Status, User},
 };
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use futures_util::{join, try_join};
 use http::HeaderMap;
-use kernel::{Kind, Problem, Secret, Time, id::UserId};
+use kernel::{Client, Kind, Problem, Secret, Time, id::UserId};
 use proofs::{
     FlowToken,
     completion::{self, CompletedSignIn, SignInReply},
@@ -17,6 +20,7 @@ use proofs::{
     gate::{self, Gate},
     guesses,
     password::Verdict,
+    repeat::{Repeatable, Reply},
     sending::Permit,
     sign_in::{SignIn, SignInOptions, SignInStep},
     signed_in::{self, SignedIn, TokenDelivery},
@@ -24,7 +28,7 @@ use proofs::{
 use serde::Deserialize;
 use store::{Batch, Conditional as _, StoreError, Tx};
 use utoipa::ToSchema;
-use web::{Json, Problems, RequestId};
+use web::{IdempotencyKey, Json, Problems, RequestId};
 
 use crate::guess::{self, Guess};
 
@@ -53,17 +57,31 @@ pub struct CreateSession {
     next: Option<String>,
 }
 
+impl CreateSession {
+    /// This request, if its client has named it.
+    fn repeatable(&self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Option<Repeatable> {
+        let IdempotencyKey(key) = IdempotencyKey::of(headers)?;
+        let mark = guesses::mark(&s.code_key, client, &self.login, &self.password);
+        let asked = format!("{:?}", (self.token_delivery, self.remember_device, &self.device_token, &self.next));
+        Some(Repeatable::new(&s.code_key, &s.sys, "create_session", &[&key, &client.network(), &self.login], &[&mark, &asked]))
+    }
+}
+
 /// Signs in, or returns the second step that is needed. If the request carries the token of the client's former session, that
 /// session ends.
+///
+/// A right password uses nothing up, so that the same request twice makes two sessions. A client that names its request, with an
+/// `Idempotency-Key` of its own for each time somebody signs in, gets the first answer again within ten seconds.
 ///
 /// AWS calls: the name's claim; concurrently the person with the password, all counters (and the shown device) and their
 /// sessions; concurrently three counters, or one for a trusted device; one transaction, which also resets the failures, and
 /// concurrently the client's counter (the 21st session replaces the oldest, and a new client causes a notice by mail). A
 /// session that is replaced costs another read, a device that is to be trusted the list of the trusted ones, a second step by
 /// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
-/// counted none.
+/// counted none. A request that its client has named costs another read.
 #[utoipa::path(post, path = "/v1/sessions", request_body = CreateSession,
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Names this request, for ten seconds.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests", "idempotency_key_reused"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is correct, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -73,17 +91,21 @@ pub async fn create_session(
     client: RequestId,
     headers: HeaderMap,
     Json(body): Json<CreateSession>,
-) -> Result<SignInReply, web::Error> {
+) -> Result<Response, web::Error> {
     if body.password.expose().len() > proofs::password::MAX_BYTES {
         return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
     }
+    let request = body.repeatable(&s, &client, &headers);
     let named = Named::resolve(&s, &body.login).await?;
     let mut attempt = Attempt::read(&s, &client, &headers, named, body.device_token.as_deref()).await?;
     attempt.judge(&s, &client, &headers)?;
     let proven = attempt.compare(&s, &client, &body.password).await?;
+    if let Some(first) = proven.first_answer(&s, request.as_ref()).await? {
+        return Ok(first.into_response());
+    }
     let previous = completion::previous_session(&s.table, &s.tokens, proven.now, s.code_key.secret(), &headers).await?;
     let options = SignInOptions::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-    Ok(Entering { s: &s, client: &client, proven, previous, options }.enter().await?)
+    Ok(Entering { s: &s, client: &client, proven, previous, options, request }.enter().await?)
 }
 
 /// Whom a login names.
@@ -219,6 +241,27 @@ struct Proven {
     guess: Guess,
 }
 
+impl Proven {
+    /// The first answer to this request, if its client has sent it a moment ago.
+    async fn first_answer(&self, s: &crate::State, request: Option<&Repeatable>) -> Result<Option<Reply>, Problem> {
+        let Some(request) = request else { return Ok(None) };
+        let first = request.first_answer(&s.table).await?;
+        if first.is_some() {
+            join!(self.forget(s), self.guess.give_back(&s.table));
+        }
+        Ok(first)
+    }
+
+    /// Ends the attempt without a sign-in. Best effort: its password was right.
+    async fn forget(&self, s: &crate::State) {
+        let mut tx = Tx::new();
+        self.guess.forget(&mut tx, self.now);
+        if let Err(e) = s.table.commit(tx).await {
+            tracing::warn!(error = %e, "a repeated sign-in stays counted");
+        }
+    }
+}
+
 /// A stored hash of old parameters or an old pepper, and the one that replaces it now that the password is at hand.
 struct Rehashed {
     old: PasswordHash,
@@ -233,11 +276,13 @@ struct Entering<'a> {
     /// The session that the client had.
     previous: Option<Session>,
     options: SignInOptions,
+    /// The request, if its client has named it.
+    request: Option<Repeatable>,
 }
 
 impl Entering<'_> {
     /// Signs them in, or begins the second step. At once with it the attempt of the client is given back.
-    async fn enter(&self) -> Result<SignInReply, Problem> {
+    async fn enter(&self) -> Result<Response, Problem> {
         let (device, rehashed) = (self.proven.device.as_ref(), self.proven.rehashed.as_ref());
         let (entered, ()) = join!(self.try_with(device, rehashed), self.proven.guess.give_back(&self.s.table));
         let entered = match entered? {
@@ -250,7 +295,7 @@ impl Entering<'_> {
 
     /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
     /// that was changed. Nothing if anything of it has changed since it was judged.
-    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<SignInReply>, Problem> {
+    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Response>, Problem> {
         let (s, user, mut tx) = (self.s, &self.proven.user, Tx::new());
         self.proven.guess.forget(&mut tx, s.sys.now());
         if let Some(Rehashed { old, new }) = rehashed {
@@ -265,7 +310,19 @@ impl Entering<'_> {
             let signed_in = completed.open(&s.table, &s.audit, &s.issuer, s.code_key.secret(), &mut tx, &self.client.0).await?;
             (SignInReply::Done(Box::new(signed_in)), Permit::default())
         };
-        Ok(permit.commit(&s.table, tx).await.applied()?.then_some(reply))
+        let Some(request) = &self.request else {
+            return Ok(permit.commit(&s.table, tx).await.applied()?.then(|| reply.into_response()));
+        };
+        let sealed = request.seal(reply).await?;
+        let first = sealed.keep_first(&mut tx);
+        match permit.commit(&s.table, tx).await {
+            Err(e) if e.refused(first) => {
+                // The same request was faster. If there is no answer to it, the key names another request.
+                let (faster, ()) = join!(request.instead_of(&s.table, Kind::IdempotencyKeyReused.into()), self.proven.forget(s));
+                Ok(Some(faster?.into_response()))
+            }
+            committed => Ok(committed.applied()?.then(|| sealed.reply().into_response())),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub struct CreateModel {
     #[schema(min_length = 1, max_length = 100, examples("Red bike"))]
     title: String,
     /// The code of one of the countries of this deployment, in upper or lower case. Absent for the first one.
-    #[schema(min_length = 2, max_length = 2, nullable = false, examples("PL"))]
+    #[schema(format = "typed", nullable = false, examples("PL"))]
     country: Option<String>,
     /// The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored.
     #[schema(max_length = 8192, nullable = false)]
@@ -70,7 +70,7 @@ pub struct UpdateModel {
     #[schema(min_length = 1, max_length = 100, nullable = false, examples("Blue bike"))]
     title: Option<String>,
     /// The code of one of the countries of this deployment, in upper or lower case.
-    #[schema(min_length = 2, max_length = 2, nullable = false, examples("DE"))]
+    #[schema(format = "typed", nullable = false, examples("DE"))]
     country: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub struct ModelQuery {
     #[param(max_length = 30)]
     creator_id: Option<String>,
     /// The code of the country (ISO 3166-1), in upper or lower case.
-    #[param(max_length = 2, example = "PL")]
+    #[param(format = "typed", example = "PL")]
     country: Option<String>,
     /// `next_cursor` of the previous response. Without it, the first batch is returned.
     #[param(max_length = 4000)]

@@ -29,7 +29,7 @@ pub struct WriteAddress {
     state: Option<String>,
     /// The postcode, which is stored as the country writes it. Absent if the country has none.
     #[serde(default)]
-    #[schema(examples("30-001"), max_length = 20)]
+    #[schema(examples("30-001"), format = "typed")]
     postal_code: String,
     /// ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case.
     #[schema(examples("PL"), format = "typed")]

@@ -29,7 +29,7 @@ pub struct CreateRoom {
     topic: Option<String>,
     /// The name in the address of a channel, which makes it public: 3 to 40 lower-case letters, digits and single hyphens. Without
     /// it people join by invitation. Groups have none.
-    #[schema(min_length = 3, max_length = 40, nullable = false, examples("agora-news"))]
+    #[schema(min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", nullable = false, examples("agora-news"))]
     slug: Option<String>,
 }
 

@@ -72,6 +72,62 @@ mod tests {
         assert_eq!((copies, text.as_str()), (vec![folder.join("eo/x.ftl")], "a = A\n"));
     }
 
+    /// What Polish texts do not call things, and what all of them call them. A word is found by its beginning, whatever its case.
+    const POLISH_WORDS: [(&str, &str); 8] = [
+        ("mail", "e-mail"),
+        ("odnośnik", "link"),
+        ("zapasow", "kod odzyskiwania; kopia zapasowa"),
+        ("ban", "blokada"),
+        ("zban", "zablokować"),
+        ("login", "nazwa użytkownika"),
+        ("dwuskładnikow", "drugi składnik"),
+        ("magazyn", "zasobnik; stan magazynu"),
+    ];
+    /// Words that only begin like these, and pairs of words that mean something else.
+    const POLISH_OTHERS: [&str; 6] = ["bank", "baner", "kopii zapasowych", "stan magazyn", "stanu magazyn", "jest magazynem"];
+
+    /// The values of a file of texts that use another word, with the word that belongs there.
+    fn other_words(file: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for line in file.lines().filter(|line| !line.starts_with('#')) {
+            let value = line.split_once(" = ").map_or(line, |(_, value)| value).to_lowercase();
+            let value = POLISH_OTHERS.iter().fold(value, |value, other| value.replace(other, ""));
+            for word in value.split(|c: char| !c.is_alphanumeric() && c != '-') {
+                let named = POLISH_WORDS.iter().filter(|(other, _)| word.starts_with(other));
+                found.extend(named.map(|(_, ours)| format!("{word} ({ours}): {line}")));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_thing_has_one_name_in_polish() {
+        for (line, words) in [
+            ("a = Wysłaliśmy maila na Twój adres.", 1),
+            ("a = Otwórz Odnośnik z wiadomości.", 1),
+            ("a = Wpisz kod zapasowy.", 1),
+            ("a = Konto zbanowano; ban trwa dobę.", 2),
+            ("a = Podaj login i włącz uwierzytelnianie dwuskładnikowe.", 2),
+            ("# Komentarz o mailach.", 0),
+            ("a-mail = E-mail do banku, z kopii zapasowych i ze stanu magazynu.", 0),
+        ] {
+            assert_eq!(other_words(line).len(), words, "{line}");
+        }
+        let mut found = Vec::new();
+        for place in ["shared", "functions", "infra"] {
+            for folder in language_folders(&repository::root().join(place)).expect("folders") {
+                for entry in fs::read_dir(folder.join("pl")).expect("a folder") {
+                    let file = entry.expect("a file").path();
+                    if file.extension().is_some_and(|ext| ext == "ftl") {
+                        let text = fs::read_to_string(&file).expect("read");
+                        found.extend(other_words(&text).into_iter().map(|word| format!("{}: {word}", file.display())));
+                    }
+                }
+            }
+        }
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
     #[test]
     fn what_is_no_new_language_changes_nothing() {
         for tag in ["pl", "p", "PL", "pt-BR", "../x"] {

@@ -335,7 +335,10 @@ pub struct ProblemMembers {
     #[schema(nullable = false)]
     pub difficulty: Option<u8>,
     /// In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas.
-    #[schema(nullable = false)]
+    #[schema(
+        nullable = false,
+        pattern = "^(first_name|last_name|email|phone|address|cart)(, (first_name|last_name|email|phone|address|cart))*$"
+    )]
     pub missing: Option<String>,
     /// In `account_state`: the state of the account.
     #[schema(required = false, schema_with = state)]

@@ -291,6 +291,7 @@ impl LogEntry {
             who: None,
             created_at: at.into(),
             picture: None,
+            with: None,
         };
         match content {
             Content::Said(Said { id, author, username, text, attachments, edited_at, reply_to, mentions }) => {
@@ -398,6 +399,10 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub picture: Option<Picture>,
+    /// The other person of a direct room: only with its first message, and only when that is delivered over the socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub with: Option<Author>,
 }
 
 /// The author of a message.

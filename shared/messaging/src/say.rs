@@ -4,7 +4,10 @@
 use std::num::NonZeroU64;
 
 use accounts::{pair::Pair, picture::Links, staff::Roles, user::User};
-use kernel::{FieldError, Problem, Sys, id::AttachmentId};
+use kernel::{
+    FieldError, Problem, Sys,
+    id::{AttachmentId, UserId},
+};
 use store::Table;
 
 use crate::{
@@ -12,7 +15,8 @@ use crate::{
     frame::{self, CHAT_STREAM, Push},
     member::RoomMember,
     mention,
-    message::{Message, Nonce, Text},
+    message::{Author, Message, Nonce, Text},
+    presence::Presence,
     room::RoomKind,
     send::{self, Receipt, SendError, Sending, Sent},
     spam::ChatState,
@@ -85,21 +89,19 @@ pub async fn say(
         (mention::resolve(table, &text).await?, attachment::resolve(table, user.id, room, &attachments).await?)
     };
     let direct = member.room.kind == RoomKind::Direct;
+    let peer = member.membership.peer.filter(|_| direct);
     let staff = receipt.is_none() && is_staff_in_slow_mode(table, &member).await?;
     let desk = None;
     let sending =
         Sending { user, member, pair, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(table, sys, sending).await {
         Ok(Sent { receipt, deliver, away }) => {
-            let told = |message: Message| {
-                // The record of the sender has been read. The other person may not have seen it yet.
-                let picture = direct.then(|| links.of(user.picture));
-                frame::write(CHAT_STREAM, None, &Push::Message(&Message { picture, ..message }))
-            };
             // At the same time, so that people who are online do not wait for those who are not.
             let deliver = async {
                 if let Some((message, people)) = deliver {
-                    delivery::deliver(table, sys, sockets, &people, Some(socket), &told(message)).await;
+                    // The record of the sender has been read. The other person may not have seen it yet.
+                    let message = Message { picture: direct.then(|| links.of(user.picture)), ..message };
+                    tell(table, sys, sockets, (user, socket), peer, &message, people).await;
                 }
             };
             tokio::join!(deliver, digest::expect(table, sys.now(), room, &away));
@@ -108,6 +110,39 @@ pub async fn say(
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(table, sys, sockets, user.id).await),
     }
+}
+
+/// Tells the others, and other devices of the sender. The first message of a direct room also tells each of the two with whom it is. That
+/// costs one read if the sender has other devices.
+async fn tell(
+    table: &Table,
+    sys: &Sys,
+    sockets: &Sockets,
+    (user, socket): (&User, &str),
+    peer: Option<UserId>,
+    message: &Message,
+    people: Vec<Presence>,
+) {
+    let frame = |message: &Message| frame::write(CHAT_STREAM, None, &Push::Message(message));
+    let Some(peer) = peer.filter(|_| message.seq == 1) else {
+        return delivery::deliver(table, sys, sockets, &people, Some(socket), &frame(message)).await;
+    };
+    let now = sys.now();
+    let (own, others): (Vec<Presence>, Vec<Presence>) = people.into_iter().partition(|of| of.user == user.id);
+    let elsewhere = own.iter().any(|of| of.sockets(now).any(|open| open.id != socket));
+    let to_sender = async {
+        let with = if elsewhere { author(table, peer).await } else { None };
+        delivery::deliver(table, sys, sockets, &own, Some(socket), &frame(&Message { with, ..message.clone() })).await;
+    };
+    let sender = Author { id: user.id, username: user.username.to_string() };
+    let to_peer = frame(&Message { with: Some(sender), ..message.clone() });
+    tokio::join!(to_sender, delivery::deliver(table, sys, sockets, &others, Some(socket), &to_peer));
+}
+
+/// Somebody with their current username. `None` if that cannot be read now, because what is delivered does not depend on it.
+async fn author(table: &Table, id: UserId) -> Option<Author> {
+    let user = table.get::<User>(User::key_of(id)).await.inspect_err(|e| tracing::warn!(error = %e, "a name is not known"));
+    user.ok().flatten().map(|user| Author { id, username: user.username.to_string() })
 }
 
 /// Whether the sender need not wait in a room with a slow mode, because they are staff. One read if there is a slow mode and the sender

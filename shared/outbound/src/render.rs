@@ -214,7 +214,7 @@ mod tests {
         let mail = Mail::SupportTranscript { username: "ana".to_owned(), messages: vec![spoken(Some("ana".to_owned())), spoken(None)] };
         let bodies = Letter::new(&mail, Locale::Pl).bodies().unwrap();
         assert!(bodies.text.contains("2026-12-27 08:05 UTC, ana: It is on its way.\nOne <b> day more.\n"), "{}", bodies.text);
-        assert!(bodies.text.contains("UTC, Support: "), "{}", bodies.text);
+        assert!(bodies.text.contains("UTC, Zespół pomocy: "), "{}", bodies.text);
         assert!(bodies.html.contains("One &lt;b&gt; day more.") && !bodies.html.contains("<b>"), "{}", bodies.html);
     }
 

@@ -20,7 +20,7 @@ use kernel::{
     crypto::{hkdf_sha256, truncate},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal, Sealer, StoreError, Table, Tx};
+use store::{About, Cond, Item, Key, Personal, Sealer, Slot, StoreError, Table, Tx, field};
 
 use crate::challenge::{Challenge, CodeKey};
 
@@ -103,6 +103,13 @@ impl Sealed {
     /// Adds the answer to the transaction that uses the proof up.
     pub fn keep(&self, tx: &mut Tx) {
         tx.put_always(&self.kept);
+    }
+
+    /// As [`Sealed::keep`], for what can be done any number of times: the transaction is refused at this place while the client has a
+    /// kept answer.
+    pub fn keep_first(&self, tx: &mut Tx) -> Slot {
+        let now = self.kept.expires_at - LOST_REPLY;
+        tx.put(&self.kept, Cond::Absent.or(field("expires_at").le(now)))
     }
 
     /// The answer, for after the commit.

@@ -16,7 +16,9 @@ const MAX: usize = 255;
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    /// The key of these headers, for operations that need none. `None` if there is none, or something else.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(HEADER).iter();
         let key = all.next().filter(|_| all.next().is_none())?.to_str().ok()?;
         let formed = (1..=MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());

@@ -173,8 +173,19 @@ fn a_pattern_takes_what_its_parser_takes() {
         assert_eq!((misfit(&document, &typed, &json!(text)).is_none(), parsed), (matches, parses), "{}", text.escape_unicode());
     }
     // All of these are the same schema but for what they say and whether they may be absent.
-    for (name, member) in [("ProveFactor", "code"), ("VerifyContact", "code"), ("EnterInviteCode", "code"), ("WriteAddress", "country")] {
-        assert_eq!(code(name, member)["pattern"], typed["pattern"], "{name}");
+    for (name, member) in [
+        ("ProveFactor", "code"),
+        ("VerifyContact", "code"),
+        ("EnterInviteCode", "code"),
+        ("WriteAddress", "country"),
+        ("WriteAddress", "postal_code"),
+        ("NewDonation", "country"),
+        ("NewDonation", "postal_code"),
+        ("CreateModel", "country"),
+        ("UpdateModel", "country"),
+    ] {
+        let told = code(name, member);
+        assert_eq!((&told["pattern"], &told["maxLength"]), (&typed["pattern"], &typed["maxLength"]), "{name} {member}");
     }
     // A character that the pattern refuses stays in the text, and is in no code.
     let fits = |c: &char| jsonschema::is_valid(&json!({ "pattern": typed["pattern"] }), &json!(c.to_string()));
@@ -182,6 +193,40 @@ fn a_pattern_takes_what_its_parser_takes() {
     assert!(refused.len() > 20, "{refused:?}");
     for c in refused {
         assert!(kernel::text::compact(&c.to_string()).contains(c) && !c.is_alphanumeric(), "{c:?}");
+    }
+}
+
+/// What is missing is told by the names of contacts and of parts of an order, and by nothing else.
+#[test]
+fn what_is_missing_has_names() {
+    let document = whole();
+    let missing = &document["components"]["schemas"]["Problem"]["properties"]["missing"];
+    for (told, fits) in [
+        ("email", true),
+        ("phone", true),
+        ("email, phone", true),
+        ("phone, address, cart", true),
+        ("first_name, last_name, phone, address, cart", true),
+        ("", false),
+        ("email,phone", false),
+        ("Email", false),
+        ("email, ", false),
+        ("password", false),
+    ] {
+        assert_eq!(misfit(&document, missing, &json!(told)).is_none(), fits, "{told}");
+    }
+}
+
+/// The name of a channel is told by a pattern that takes what its parser takes.
+#[test]
+fn the_pattern_of_a_slug_is_its_rule() {
+    let document = whole();
+    let slug = &document["components"]["schemas"]["CreateRoom"]["properties"]["slug"];
+    for text in
+        ["abc", "agora-news", "2026", "a-b-c", "ab", "Abc", "a--b", "-abc", "abc-", "a b", "a_b", "zażółć", "a#b", &"x".repeat(41), ""]
+    {
+        let parses = messaging::room::Slug::parse(text).is_ok();
+        assert_eq!(misfit(&document, slug, &json!(text)).is_none(), parses, "{text}");
     }
 }
 

@@ -36,7 +36,7 @@ address_taken-lead = Somebody, probably you, entered this address at Stoa for a 
 address_taken-note = Sign in with this address and your password. If it was not you, there is nothing you need to do.
 
 deletion_scheduled-subject = Your account will be deleted on { $date }
-deletion_scheduled-lead = You asked us to delete the account { $username }. On { $date } at { $time } UTC it will be deleted with all its data, and cannot be restored. Until then you can use it as before.
+deletion_scheduled-lead = We were asked to delete the account { $username }. On { $date } at { $time } UTC it will be deleted with all its data, and cannot be restored. Until then you can use it as before.
 deletion_scheduled-button = Keep my account
 deletion_scheduled-note = The button cancels the deletion without a password, until the deletion begins. If you did not ask for the deletion, press it and change your password.
 
@@ -194,16 +194,16 @@ account_deleted-note = This is our last message about this account.
 donation_receipt-subject = Your donation of { $amount }
 donation_receipt-lead = Thank you, { $username }. We have received your donation of { $amount }.
 donation_receipt-number = Number
-donation_receipt-note = Keep this mail: it is the confirmation of your payment. All your donations are listed in your account.
+donation_receipt-note = Keep this message: it is the confirmation of your payment. All your donations are listed in your account.
 
 audit_head-subject = The audit up to seal { $number }
 audit_head-lead = This is the hash of seal { $number } of the audit. All seals before it are under it.
-audit_head-note = Keep this mail where nobody can change it: it shows later whether somebody has touched the audit.
+audit_head-note = Keep this message where nobody can change it: it shows later whether somebody has touched the audit.
 
 plan_receipt-subject = Your plan: { $plan }
 plan_receipt-lead = Thank you, { $username }. We have received { $amount } for the plan { $plan }, which you have from now on.
 plan_receipt-number = Number
-plan_receipt-note = Keep this mail: it is the confirmation of your payment. All your payments are listed in your account.
+plan_receipt-note = Keep this message: it is the confirmation of your payment. All your payments are listed in your account.
 
 order_confirmation-subject = We have received your order
 order_confirmation-lead = Thank you, { $username }. We have received your order. You pay it in cash when it is delivered.
@@ -236,7 +236,7 @@ missed-note = You get this message because you were away. In the settings you ch
 support-team = Support
 support_answer-subject = Support has answered you
 support_answer-lead = Hello { $username }, this is what our support team wrote while you were away:
-support_answer-note = To answer, open the support chat in your account. Answers to this mail are not read.
+support_answer-note = To answer, open the support chat in your account. Answers to this message are not read.
 
 support_transcript-subject = Your conversation with support
 support_transcript-lead = Hello { $username }, this is the conversation that you asked for:
@@ -251,15 +251,15 @@ contact_message-name = Name
 contact_message-address = Address
 contact_message-proven = proven
 contact_message-unproven = not proven
-contact_message-note = Answers to this mail go to that address and are not kept in the ticket. Answers that are kept are written in the console.
+contact_message-note = Answers to this message go to that address and are not kept anywhere. Answers that are kept are written in the console.
 
 contact_copy-subject = Your message to us: { $subject } ({ $number })
 contact_copy-lead = Thank you. We have received your message and will answer you at this address.
-contact_copy-note = If you did not write to us, somebody has given your address. You may ignore this mail.
+contact_copy-note = If you did not write to us, somebody has given your address. You may ignore this message.
 
 contact_answer-subject = Re: Your message to us: { $subject } ({ $number })
 contact_answer-lead = This is our answer to your message:
-contact_answer-note = To write back, answer this mail.
+contact_answer-note = To write back, answer this message.
 
 # Text messages: the code comes before the text. One segment each.
 code-sms = is your code for Stoa, valid for { $minutes ->

@@ -124,7 +124,7 @@ mfa_enabled-note = Przechowuj kody odzyskiwania tam, gdzie znajdziesz je bez tel
 
 mfa_disabled-subject = Drugi składnik jest wyłączony
 mfa_disabled-lead = Logowanie na konto { $username } nie wymaga już drugiego kroku.
-mfa_disabled-note = Jeśli to nie Ty, zmień hasło i włącz go ponownie.
+mfa_disabled-note = Jeśli to nie Ty, zmień hasło i ponownie włącz drugi składnik.
 
 factor_changed-subject = Zmieniono drugi składnik
 factor_changed-lead = Drugi składnik konta { $username } został dodany, zastąpiony lub usunięty.
@@ -159,7 +159,7 @@ export_ready-lead = Archiwum wszystkich danych, które przechowujemy o koncie { 
 export_ready-note = Jeśli to nie Twoja prośba, ktoś inny korzysta z Twojego konta: zmień hasło i zakończ pozostałe sesje.
 
 contact_change_asked-subject = Ktoś poprosił o zmianę danych kontaktowych
-contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nie zostanie potwierdzony.
+contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nowy adres lub numer nie zostanie potwierdzony.
 contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe sesje.
 
 email_changed-subject = Twój adres został zmieniony
@@ -250,7 +250,7 @@ missed-button = Otwórz Stoa
 missed-note = Dostajesz tę wiadomość, bo nie było Cię w Stoa. W ustawieniach wybierasz, o czym chcesz wiedzieć i kiedy chcesz mieć spokój.
 
 # Wiadomości zespołu pomocy: rozmowa stoi między -lead i -note.
-support-team = Support
+support-team = Zespół pomocy
 support_answer-subject = Odpowiedź od zespołu pomocy
 support_answer-lead = Cześć { $username }, oto co napisał nasz zespół pomocy pod Twoją nieobecność:
 support_answer-note = Aby odpowiedzieć, otwórz czat pomocy na swoim koncie. Odpowiedzi na tę wiadomość nie są czytane.
@@ -268,7 +268,7 @@ contact_message-name = Imię i nazwisko
 contact_message-address = Adres
 contact_message-proven = potwierdzony
 contact_message-unproven = niepotwierdzony
-contact_message-note = Odpowiedzi na tę wiadomość trafiają pod ten adres i nie są zapisywane w zgłoszeniu. Odpowiedzi, które mają być zapisane, pisze się w konsoli.
+contact_message-note = Odpowiedzi na tę wiadomość trafiają na ten adres i nie są nigdzie zapisywane. Odpowiedzi, które mają być zapisane, pisze się w konsoli.
 
 contact_copy-subject = Twoja wiadomość do nas: { $subject } ({ $number })
 contact_copy-lead = Dziękujemy. Mamy Twoją wiadomość i odpowiemy na ten adres.
