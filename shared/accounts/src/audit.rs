@@ -42,7 +42,7 @@ pub use self::{
     action::Action,
     log::{AuditLog, Month, Search},
 };
-use crate::{agent::Agent, purge::Purged, statistics::Day};
+use crate::{agent::Agent, keys::partition, purged::Purged, statistics::Day};
 
 /// How long the values of an entry are kept.
 pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -234,7 +234,7 @@ impl AuditRecord {
 /// The partition of the records about an account, in [`Audit`]'s table.
 #[must_use]
 pub fn records_of(subject: UserId) -> String {
-    crate::user::partition(subject)
+    partition(subject)
 }
 
 /// The partition of the records of a day in UTC, in [`Index::AuditByDay`].

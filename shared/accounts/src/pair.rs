@@ -30,7 +30,7 @@ use store::{
 
 use crate::{
     Resource,
-    purge::Purged,
+    purged::Purged,
     user::{Status, User, partition},
 };
 

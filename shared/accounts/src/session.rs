@@ -432,7 +432,7 @@ impl Opening {
         self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
         known::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
-        seen::record_sign_in(tx, &self.session);
+        seen::record_sign_in(tx, self.session.user, self.session.created_at);
     }
 }
 
