@@ -10,7 +10,7 @@ use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Ran
 use utoipa::ToSchema;
 
 use crate::{
-    digest::{self, Digest},
+    digest_state::{self, Digest},
     room::{PUBLIC, Room, RoomKind, RoomName, partition},
 };
 
@@ -102,7 +102,7 @@ impl Item for Membership {
     // Everybody is in the public room, which no list of somebody's rooms has to find.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let listed = (self.room != PUBLIC).then(|| (Index::RoomsOfMember, self.place()));
-        let due = self.digest.due.map(|due| (Index::DueDigests, digest::place(self.room, self.user, due)));
+        let due = self.digest.due.map(|due| (Index::DueDigests, digest_state::place(self.room, self.user, due)));
         listed.into_iter().chain(due).collect()
     }
 }

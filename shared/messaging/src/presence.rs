@@ -17,8 +17,6 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
-use crate::online::Online;
-
 /// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
 /// close sockets of people with a phone, a laptop and a few tabs.
 pub const MOST_LIVE: usize = 10;
@@ -39,6 +37,15 @@ const REFRESHED_AFTER: Duration = Duration::from_secs(15);
 pub const SHARDS: u8 = 4;
 /// The most people counted in each shard, so that the cost of a count is bounded.
 const COUNTED_PER_SHARD: u32 = 250;
+
+/// The number of online people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Online {
+    /// The number of people.
+    pub people: u64,
+    /// Whether there are more than were counted.
+    pub more: bool,
+}
 
 /// The sockets of one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use kernel::{
 };
 use messaging::{
     ban::{self, Ban, BanReason},
+    banning,
     report::ReportReason,
     spam::ChatState,
 };
@@ -84,10 +85,10 @@ impl Target {
         let user = self.user;
         let shown = match &self.was {
             Some(was) => {
-                let slots = ban::by_staff(tx, &s.sys, user, was, &self.chat);
+                let slots = banning::by_staff(tx, &s.sys, user, was, &self.chat);
                 vec![slots.same, slots.ordinary]
             }
-            None => vec![ban::end(tx, &s.sys, user, &self.chat)],
+            None => vec![banning::end(tx, &s.sys, user, &self.chat)],
         };
         let still = staff::require(tx, self.who.user, Role::Moderator);
         let entry = entry(if self.was.is_some() { Action::ChatBanned } else { Action::ChatUnbanned }, user);
