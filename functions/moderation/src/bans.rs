@@ -194,7 +194,7 @@ mod tests {
     use std::time::Duration;
 
     use kernel::Sys;
-    use messaging::ban::MINUTES_MOST;
+    use messaging::ban::MINUTES_MAX;
 
     use super::*;
 
@@ -209,7 +209,7 @@ mod tests {
             Some((None, Some(me), BanReason::Conduct(ReportReason::Hate)))
         );
         assert_eq!(parsed(Some(90), None).ok().and_then(|ban| ban.until), Some(now + Duration::from_secs(5_400)));
-        for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MOST + 1), None), (None, Some(" "))] {
+        for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MAX + 1), None), (None, Some(" "))] {
             assert_eq!(
                 parsed(minutes, explanation).map_err(|problem| problem.kind).err(),
                 Some(Kind::Invalid),

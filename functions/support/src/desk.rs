@@ -23,7 +23,7 @@ use messaging::{
         figures,
         find::{self, Search},
         present,
-        thread::{self, Place, SNOOZE_MOST, Side, ThreadState, thread_of},
+        thread::{self, Place, SNOOZE_MAX, Side, ThreadState, thread_of},
     },
     unread::Unread,
 };
@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// The most days of figures.
-const DAYS_MOST: u32 = 90;
+const DAYS_MAX: u32 = 90;
 
 /// Which threads to list.
 #[derive(Deserialize, IntoParams)]
@@ -258,8 +258,8 @@ impl SetThreadState {
         let wrong = |code| Err(Problem::field("/until", FieldError::new(code)));
         match (self.state, self.until) {
             (ThreadState::Snoozed, None) => wrong("required"),
-            (ThreadState::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MOST => {
-                let days = Duration::as_secs(&SNOOZE_MOST).div_euclid(24 * 3600);
+            (ThreadState::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
+                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
                 Err(Problem::field("/until", FieldError::new("range").with("min", 0).with("max", days)))
             }
             (ThreadState::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),
@@ -379,8 +379,8 @@ pub async fn get_desk_figures(
     _caller: Staff<Moderator>,
     Query(FiguresQuery { days }): Query<FiguresQuery>,
 ) -> Result<Json<DeskFigures>, web::Error> {
-    if !(1..=DAYS_MOST).contains(&days) {
-        return Err(Problem::field("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MOST)).into());
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(Problem::field("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MAX)).into());
     }
     let days = figures::days(&s.table, s.sys.now(), days).await?;
     let day = |day: figures::AnswersOfDay| AnswerFigures {

@@ -21,7 +21,7 @@ use utoipa::{
 use crate::{message::Explanation, report::ReportReason};
 
 /// The longest ban that has an end, in minutes: a year.
-pub const MINUTES_MOST: u32 = 366 * 24 * 60;
+pub const MINUTES_MAX: u32 = 366 * 24 * 60;
 
 /// The end of a ban that lasts so many minutes.
 ///
@@ -29,8 +29,8 @@ pub const MINUTES_MOST: u32 = 366 * 24 * 60;
 /// `range`
 pub fn ends_after(minutes: u32, now: Time) -> Result<Time, FieldError> {
     match minutes {
-        1..=MINUTES_MOST => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
-        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MOST)),
+        1..=MINUTES_MAX => Ok(now + Duration::from_secs(u64::from(minutes).saturating_mul(60))),
+        _ => Err(FieldError::new("range").with("min", 1).with("max", MINUTES_MAX)),
     }
 }
 

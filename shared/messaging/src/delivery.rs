@@ -10,7 +10,7 @@ use crate::{
     Sockets, connection, frame,
     member::{self, RoomMember},
     presence::Presence,
-    room::{INLINE_MOST, RoomKind},
+    room::{INLINE_MAX, RoomKind},
 };
 
 /// Somebody who gets an entry.
@@ -45,7 +45,7 @@ pub async fn recipients(table: &Table, member: &RoomMember, seq: u64) -> Result<
         }
         RoomKind::Group if room.is_small() => {
             // One more than fits, because somebody may have joined after the room was read.
-            let page = member::of_room(table, room.id, None, INLINE_MOST.saturating_add(1)).await?;
+            let page = member::of_room(table, room.id, None, INLINE_MAX.saturating_add(1)).await?;
             let members = page.items.into_iter().filter(|m| m.from <= seq);
             Ok(members.map(|m| Recipient { user: m.user, looked_at: m.digest.due }).collect())
         }

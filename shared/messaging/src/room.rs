@@ -25,16 +25,16 @@ use crate::{
 
 /// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
 /// public room.
-pub const INLINE_MOST: u32 = 20;
+pub const INLINE_MAX: u32 = 20;
 /// The most members of a group.
-pub const GROUP_MOST: u32 = 256;
+pub const GROUP_MAX: u32 = 256;
 /// The most administrators of a group or a channel.
-pub const ADMINS_MOST: usize = 20;
+pub const ADMINS_MAX: usize = 20;
 /// The longest time that a slow mode asks people to wait, in seconds.
-pub const SLOW_MOST: u32 = 120;
+pub const SLOW_MAX: u32 = 120;
 /// The limit of a slow mode, for the document: each room has its own time.
 pub const SLOW: Quota =
-    Quota::gap("slow_mode", Duration::from_secs(SLOW_MOST as u64), "message of a person in a room with a slow mode").configurable();
+    Quota::gap("slow_mode", Duration::from_secs(SLOW_MAX as u64), "message of a person in a room with a slow mode").configurable();
 
 /// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
@@ -86,7 +86,7 @@ pub struct Room {
     pub masks: bool,
 }
 
-/// The time between two messages of one person in a room: 1 to [`SLOW_MOST`] seconds.
+/// The time between two messages of one person in a room: 1 to [`SLOW_MAX`] seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SlowMode(u32);
@@ -99,8 +99,8 @@ impl SlowMode {
     pub fn parse(seconds: u32) -> Result<Option<Self>, FieldError> {
         match seconds {
             0 => Ok(None),
-            1..=SLOW_MOST => Ok(Some(Self(seconds))),
-            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MOST)),
+            1..=SLOW_MAX => Ok(Some(Self(seconds))),
+            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MAX)),
         }
     }
 
@@ -218,7 +218,7 @@ pub struct Club {
     pub slug: Option<Slug>,
     /// The owner.
     pub owner: UserId,
-    /// The administrators, the oldest first, at most [`ADMINS_MOST`]. The owner is not among them.
+    /// The administrators, the oldest first, at most [`ADMINS_MAX`]. The owner is not among them.
     pub admins: Vec<UserId>,
     /// The number of members, the owner and the administrators included.
     pub member_count: u32,
@@ -286,7 +286,7 @@ impl Room {
     pub fn is_small(&self) -> bool {
         match self.kind {
             RoomKind::Direct | RoomKind::Support => true,
-            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MOST),
+            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MAX),
             RoomKind::Public | RoomKind::Channel => false,
         }
     }

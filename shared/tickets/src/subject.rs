@@ -14,7 +14,7 @@ const DEFAULT: [&str; 8] =
 /// The most characters of a value.
 pub const VALUE_MAX: usize = 40;
 /// The most subjects.
-const SUBJECTS_MOST: usize = 30;
+const SUBJECTS_MAX: usize = 30;
 
 /// A subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Subjects {
         values.dedup();
         match subjects.len() {
             0 => Err("there is no subject".to_owned()),
-            n if n > SUBJECTS_MOST => Err(format!("there are more than {SUBJECTS_MOST} subjects")),
+            n if n > SUBJECTS_MAX => Err(format!("there are more than {SUBJECTS_MAX} subjects")),
             n if n != values.len() => Err("two subjects have the same value".to_owned()),
             _ => Ok(Self(subjects.into())),
         }

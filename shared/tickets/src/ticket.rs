@@ -23,7 +23,7 @@ use crate::message::TicketMessage;
 /// The most characters of the name of whoever writes.
 pub const NAME_MAX: usize = 100;
 /// The longest snooze.
-pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The most tickets of an account that are listed at once, and the items that are read for that.

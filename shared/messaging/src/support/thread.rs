@@ -31,7 +31,7 @@ pub const BURST: Duration = Duration::from_secs(120);
 /// How long a thread waits for its customer before it is done.
 pub const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The longest snooze.
-pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
