@@ -16,7 +16,7 @@ use store::{Conditional as _, Tx, field};
 
 use crate::{
     Heard, State,
-    entry::{Entry, NotificationInfo, STREAM, What},
+    entry::{InboxEntry, NotificationInfo, STREAM, What},
 };
 
 /// Stores the entry of an event, unless the person has caused the event or it was stored before, and pushes it.
@@ -65,11 +65,11 @@ async fn tell(
 ) -> Result<(), Failure> {
     if let Some(id) = id {
         let mut tx = Tx::new();
-        tx.create(&Entry { id, user, what, at, read_at: None });
+        tx.create(&InboxEntry { id, user, what, at, read_at: None });
         // Nothing is stored beside an account that is being deleted.
         tx.check(User::key_of(user), field("status").eq(Status::Active));
         if let Some(before) = replaces {
-            tx.delete(Entry::key_of(user, before));
+            tx.delete(InboxEntry::key_of(user, before));
         }
         if !s.table.commit(tx).await.applied()? {
             return Ok(());

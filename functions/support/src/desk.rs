@@ -23,7 +23,7 @@ use messaging::{
         figures,
         find::{self, Search},
         present,
-        thread::{self, Place, SNOOZE_MAX, Side, ThreadState, thread_of},
+        thread::{self, SNOOZE_MAX, Side, ThreadPosition, ThreadState, thread_of},
     },
     unread::Unread,
 };
@@ -78,9 +78,9 @@ pub async fn list_desk_threads(
 ) -> Result<Json<DeskThreadList>, web::Error> {
     let limit = query.limit()?;
     let cursors = s.sealer.cursors(format!("threads for {} that are {}", caller.member.user.id, state.as_str()));
-    let after = cursors.open::<Place>(query.cursor())?;
+    let after = cursors.open::<ThreadPosition>(query.cursor())?;
     let found = thread::list(&s.table, state, after.as_ref(), limit).await?;
-    let next_cursor = cursors.next(found.last().and_then(Place::behind))?;
+    let next_cursor = cursors.next(found.last().and_then(ThreadPosition::behind))?;
     Ok(Json(DeskThreadList { items: DeskThread::all(&found.items, s.sys.now()), next_cursor }))
 }
 

@@ -49,7 +49,7 @@ pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// A value before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ValueChange {
     /// Before.
     pub before: AuditValue,
     /// After.
@@ -65,7 +65,7 @@ pub struct AuditEntry {
     action: Action,
     subject: UserId,
     origin: Option<Origin>,
-    changes: BTreeMap<String, Change>,
+    changes: BTreeMap<String, ValueChange>,
     version: Option<u64>,
     reason: Option<ReasonText>,
     salt: [u8; 32],
@@ -102,7 +102,7 @@ impl AuditEntry {
     /// Adds an attribute with its values before and after the change. `()` stands for none.
     #[must_use]
     pub fn changed(mut self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
-        self.changes.insert(attribute.to_owned(), Change { before: before.audited(), after: after.audited() });
+        self.changes.insert(attribute.to_owned(), ValueChange { before: before.audited(), after: after.audited() });
         self
     }
 
@@ -290,7 +290,7 @@ pub struct AuditValues {
     /// 256 random bits in base64url.
     pub salt: String,
     /// The values before and after, by the names of what has changed.
-    pub changes: BTreeMap<String, Change>,
+    pub changes: BTreeMap<String, ValueChange>,
     /// The version of what was changed, after the change.
     #[serde(default)]
     pub version: Option<u64>,

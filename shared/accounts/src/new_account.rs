@@ -1,7 +1,7 @@
 //! The creation of an account, which all kinds of registration share.
 
 use kernel::Sys;
-use search::Change;
+use search::IndexChange;
 use store::{CommitError, Slot, Table, Tx, field};
 
 use crate::{
@@ -104,7 +104,7 @@ struct Writes {
     claims: NameClaims,
     code: Slot,
     inviter: Option<InviterSlots>,
-    found: Change,
+    found: IndexChange,
 }
 
 /// Adds the user item of a new account, its password and the claims of its names to a transaction.

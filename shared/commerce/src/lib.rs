@@ -46,5 +46,5 @@ store::items![
     product::NameClaim,
     product::SlugClaim,
     rating::Rating,
-    shelf::Place
+    shelf::ShelfEntry
 ];

@@ -49,7 +49,7 @@ pub enum ProductOrder {
 
 /// The place of a product in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ShelfEntry {
     /// The category. Absent in the list of all products.
     category: Option<CategoryId>,
     /// The product.
@@ -58,7 +58,7 @@ pub struct Place {
     price: u64,
 }
 
-impl Place {
+impl ShelfEntry {
     fn shelf(&self) -> Shelf {
         self.category.map_or(Shelf::All, Shelf::Of)
     }
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-impl Item for Place {
+impl Item for ShelfEntry {
     const KIND: &'static str = "product_place";
     const ABOUT: About = About::at("PRODUCTS#{shelf}", "{product}", Personal::Nobody("the place of a product in a list"))
         .indexed(Index::ProductsByName, "PRODUCTS_BY_NAME#{shelf}", "{name}#{product}")
@@ -86,8 +86,8 @@ impl Item for Place {
 }
 
 /// The two places of a product, of which one costs this many minor units.
-fn places(product: &Product, price: u64) -> [Place; 2] {
-    let place = |category| Place { category, product: product.id, name: normal(product.name.as_str()), price };
+fn places(product: &Product, price: u64) -> [ShelfEntry; 2] {
+    let place = |category| ShelfEntry { category, product: product.id, name: normal(product.name.as_str()), price };
     [place(None), place(Some(product.category))]
 }
 
@@ -115,7 +115,13 @@ pub(crate) fn leave(tx: &mut Tx, product: &Product) {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn page(table: &Table, shelf: Shelf, order: ProductOrder, after: Option<&Place>, limit: u32) -> Result<Page<Place>, StoreError> {
+pub async fn page(
+    table: &Table,
+    shelf: Shelf,
+    order: ProductOrder,
+    after: Option<&ShelfEntry>,
+    limit: u32,
+) -> Result<Page<ShelfEntry>, StoreError> {
     let in_index = |index: Index, prefix: &str| Range::of_index(index, format!("{prefix}#{shelf}"));
     let range = match order {
         ProductOrder::Newest => Range::of(format!("PRODUCTS#{shelf}")).eventually().newest_first(),
@@ -134,7 +140,7 @@ pub async fn page(table: &Table, shelf: Shelf, order: ProductOrder, after: Optio
 }
 
 /// The key of a place in the index of an order.
-fn position(place: &Place, order: ProductOrder) -> Option<Key> {
+fn position(place: &ShelfEntry, order: ProductOrder) -> Option<Key> {
     match order {
         ProductOrder::Newest => None,
         ProductOrder::NameAsc | ProductOrder::NameDesc => Some(place.by_name()),

@@ -27,7 +27,7 @@ use crate::{
 
 /// The subject of a frame, which is read in the same batch as the person.
 #[derive(Clone, Debug)]
-pub struct Subject<'a> {
+pub struct FrameTarget<'a> {
     /// The room. The person must be a member.
     pub room: RoomId,
     /// The nonce of a send, which may be a repetition.
@@ -38,7 +38,7 @@ pub struct Subject<'a> {
     pub online: bool,
 }
 
-impl Subject<'_> {
+impl FrameTarget<'_> {
     /// Only the room.
     #[must_use]
     pub const fn of(room: RoomId) -> Self {
@@ -119,7 +119,7 @@ pub async fn authorize(
     sys: &Sys,
     socket: &str,
     owner: (UserId, SessionId),
-    subject: Subject<'_>,
+    subject: FrameTarget<'_>,
 ) -> Result<FrameSender, Problem> {
     let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, owner.0));
     // Nobody's pair is in the public room, which most frames name.

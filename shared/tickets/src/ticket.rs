@@ -195,12 +195,12 @@ pub(crate) fn moment(at: Time) -> String {
 
 /// Where the next page of a list of tickets begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct TicketPosition {
     ticket: TicketId,
     sort: String,
 }
 
-impl Place {
+impl TicketPosition {
     /// The place behind a ticket.
     #[must_use]
     pub fn behind(ticket: &Ticket) -> Self {
@@ -231,7 +231,13 @@ impl Days {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(table: &Table, state: TicketState, days: Days, after: Option<&Place>, limit: u32) -> Result<Page<Ticket>, StoreError> {
+pub async fn list(
+    table: &Table,
+    state: TicketState,
+    days: Days,
+    after: Option<&TicketPosition>,
+    limit: u32,
+) -> Result<Page<Ticket>, StoreError> {
     let Some((low, high)) = days.places() else { return Ok(Page { items: Vec::new(), more: false }) };
     let range = Range::of_index(Index::TicketsByState, in_state(state)).between(low, high).limit(limit);
     let range = match state {
@@ -239,7 +245,7 @@ pub async fn list(table: &Table, state: TicketState, days: Days, after: Option<&
         TicketState::Waiting | TicketState::Done => range.newest_first(),
     };
     let range = match after {
-        Some(Place { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
+        Some(TicketPosition { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
         None => range,
     };
     table.query(range).await

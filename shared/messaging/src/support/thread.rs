@@ -422,10 +422,10 @@ pub async fn unread(table: &Table, room: &Room, side: Side) -> Result<Unread, St
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(table: &Table, state: ThreadState, after: Option<&Place>, limit: u32) -> Result<Page<Room>, StoreError> {
+pub async fn list(table: &Table, state: ThreadState, after: Option<&ThreadPosition>, limit: u32) -> Result<Page<Room>, StoreError> {
     let range = Range::of_index(Index::SupportThreads, in_state(state)).newest_first().limit(limit);
     let range = match after {
-        Some(Place { room, sort }) => range.after(Room::key_of(*room), Some(Key::new(in_state(state), sort.clone()))),
+        Some(ThreadPosition { room, sort }) => range.after(Room::key_of(*room), Some(Key::new(in_state(state), sort.clone()))),
         None => range,
     };
     table.query(range).await
@@ -442,12 +442,12 @@ pub(crate) async fn until(table: &Table, state: ThreadState, end: Time, limit: u
 
 /// Where the next page of a list of threads begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ThreadPosition {
     room: RoomId,
     sort: String,
 }
 
-impl Place {
+impl ThreadPosition {
     /// The place behind a thread.
     #[must_use]
     pub fn behind(room: &Room) -> Option<Self> {
@@ -485,7 +485,7 @@ pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<(), StoreError>
                 let update = Update::of(Room::key_of(room.id)).remove("assignee").remove("assignee_name");
                 table.update(update.when(field("assignee").eq(who))).await.refused_is_fine()?;
             }
-            after = page.last().and_then(Place::behind);
+            after = page.last().and_then(ThreadPosition::behind);
             if after.is_none() {
                 break;
             }
