@@ -217,7 +217,7 @@ impl Act {
     }
 
     /// The items to read for it. A hello also takes the last number of the public room.
-    pub fn subject(&self) -> FrameTarget<'_> {
+    pub fn target(&self) -> FrameTarget<'_> {
         match self {
             Self::Hello => FrameTarget { online: true, ..FrameTarget::of(PUBLIC) },
             Self::Ping => FrameTarget::of(PUBLIC),

@@ -15,7 +15,7 @@ use crate::CAPTCHA_ACTION;
 
 /// Messages from one network, also those whose captcha is refused.
 const FROM_NETWORK: Quota = Quota::window("contact_network", 5, MINUTE, "messages from a network");
-/// As [`FROM_NETWORK`], for a longer time.
+/// Like [`FROM_NETWORK`], for a longer time.
 const FROM_NETWORK_BY_HOUR: Quota = Quota::window("contact_network_hour", 20, HOUR, "messages from a network in an hour");
 /// Messages that give one address for answers.
 const OF_ADDRESS: Quota = Quota::window("contact_address", 5, HOUR, "messages that give an address for answers");

@@ -8,7 +8,7 @@ use kernel::{
     page_limit,
 };
 use messaging::{
-    access::DeskSubject,
+    access::DeskTarget,
     message::{Nonce, Text},
     pace::InRoom,
     support::thread::thread_of,
@@ -185,13 +185,13 @@ impl Act {
     }
 
     /// The items to read for it.
-    pub fn subject(&self) -> DeskSubject<'_> {
+    pub fn target(&self) -> DeskTarget<'_> {
         let (nonce, entry) = match &self.what {
             What::Send(message) => (Some(&message.nonce), None),
             What::Edit(seq, _) | What::Delete(seq) => (None, Some(*seq)),
             _ => (None, None),
         };
-        DeskSubject { thread: self.room, nonce, entry }
+        DeskTarget { thread: self.room, nonce, entry }
     }
 }
 

@@ -106,7 +106,7 @@ impl AuditEntry {
         self
     }
 
-    /// As [`Self::changed`], if the values differ.
+    /// Like [`Self::changed`], if the values differ.
     #[must_use]
     pub fn when_changed(self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
         let (before, after) = (before.audited(), after.audited());

@@ -112,7 +112,7 @@ impl Sought {
     /// Parses what somebody has typed: an address has an `@`, and a number begins with `+`.
     ///
     /// # Errors
-    /// Those of [`Email::parse`], [`Phone::parse`] and [`Words::parse`].
+    /// The errors of [`Email::parse`], [`Phone::parse`] and [`Words::parse`].
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let typed = typed.trim();
         if typed.contains('@') {

@@ -458,7 +458,7 @@ pub fn position(pair: &Pair, user: UserId) -> String {
     pair.place(user).sort().to_owned()
 }
 
-/// As [`page`], of the pairs with sort keys in a range.
+/// Like [`page`], of the pairs with sort keys in a range.
 async fn between(
     table: &Table,
     user: UserId,

@@ -44,7 +44,7 @@ pub const MAX: usize = 20;
 pub struct IdleDays(u32);
 
 impl IdleDays {
-    /// Those of a deployment that sets none.
+    /// The value for a deployment that sets none.
     pub const DEFAULT: Self = Self(14);
 
     /// Reads `SESSION_IDLE_DAYS`: from 1 to 30, after which a session ends in any case.

@@ -53,11 +53,11 @@ pub enum Outcome {
 /// What stands in the way of a former value, even by force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// As [`Outcome::Taken`].
+    /// See [`Outcome::Taken`].
     Taken,
-    /// As [`Outcome::Gone`].
+    /// See [`Outcome::Gone`].
     Gone,
-    /// As [`Outcome::Never`].
+    /// See [`Outcome::Never`].
     Never,
 }
 

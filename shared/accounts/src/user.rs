@@ -565,13 +565,13 @@ pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
-/// As [`notify`], about something that this client did. The mail names its device and place.
+/// Like [`notify`], about something that this client did. The mail names its device and place.
 pub fn notify_of(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
     tx.create(&NoticeDetails::new(sys, user, event, None, by));
 }
 
-/// As [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
+/// Like [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
 /// permit of `proofs::sending`.
 pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });

@@ -161,7 +161,7 @@ impl Blocked {
         self.0.contains(&country)
     }
 
-    /// As [`Country::parse`], for a country that is not excluded.
+    /// Like [`Country::parse`], for a country that is not excluded.
     ///
     /// # Errors
     /// `required`, `country` or `country_blocked`.

@@ -68,7 +68,7 @@ pub async fn sockets(table: &Table, people: Vec<UserId>) -> Result<Vec<Presence>
     Ok(found.into_iter().flatten().collect())
 }
 
-/// As [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
+/// Like [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
 /// miss.
 pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>, StoreError>) -> Vec<Presence> {
     let open = match people {

@@ -92,7 +92,7 @@ async fn in_public(table: &Table, pending: Update, user: UserId) -> Result<(), W
     })
 }
 
-/// As [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
+/// Like [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
 /// and an update for each who is away, which is refused for those who are no members.
 ///
 /// # Errors

@@ -60,7 +60,7 @@ impl Text {
     /// Parses what a person typed beside files, which may be nothing.
     ///
     /// # Errors
-    /// As [`Text::parse`], but for a blank text.
+    /// The errors of [`Text::parse`], but for a blank text.
     pub fn beside_files(typed: &str) -> Result<Self, Problem> {
         if kernel::text::is_blank(typed) { Ok(Self(String::new())) } else { Self::parse(typed) }
     }

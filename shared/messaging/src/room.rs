@@ -309,8 +309,8 @@ impl Item for Room {
 /// The partition of the list of all groups and channels. One person makes thirty in an hour at most, so one partition takes them all.
 const LIST: &str = "ROOMS";
 
-/// That there is a group or a channel: its place in the list of all, which staff read. The room itself is in no index, because it changes
-/// with every message.
+/// The entry of a group or a channel in the list of all rooms, which staff read. The room itself is in no index, because it changes with
+/// every message.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoomEntry {
     room: RoomId,

@@ -214,7 +214,7 @@ pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Resul
 /// over. Nothing names them afterwards: the entry of their leaving is a tombstone.
 ///
 /// # Errors
-/// As [`leave`].
+/// The errors of [`leave`].
 pub(crate) async fn vanish(table: &Table, sys: &Sys, user: UserId, room: RoomId, heir: Option<UserId>) -> Result<(), Problem> {
     take_out(table, sys, user, room, Content::Deleted {}, heir).await
 }

@@ -34,9 +34,9 @@ pub struct Settlement {
     pub came_back: u64,
     /// Its refunds, as far as they are known: the last ten.
     pub refunds: Vec<SaidRefund>,
-    /// Whether the payer disputes it, or has won that.
+    /// Whether the payer disputes it, or has won the dispute.
     pub disputed: bool,
-    /// How many disputes of it the payer has lost.
+    /// How many disputes of it the payer has lost, so that the money is back.
     pub disputes_won: u32,
     /// Stripe's id of the payer.
     pub customer: Option<String>,

@@ -596,10 +596,10 @@ pub async fn attempt(
     CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
-/// As [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
+/// Like [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
 ///
 /// # Errors
-/// As [`attempt`].
+/// The errors of [`attempt`].
 pub async fn attempt_in(
     flow: ChallengeId,
     table: &Table,

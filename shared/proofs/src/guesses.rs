@@ -50,7 +50,7 @@ pub struct PasswordCooldown {
 }
 
 impl PasswordCooldown {
-    /// That of a deployment that sets none.
+    /// The value for a deployment that sets none.
     pub const DEFAULT: Self = Self { failures: 5, pause: MINUTE.saturating_mul(5) };
     const FAILURES: RangeInclusive<u32> = 3..=10;
     const SECONDS: RangeInclusive<u32> = 60..=86_400;

@@ -198,7 +198,7 @@ impl Repeatable {
     /// a refusal.
     ///
     /// # Errors
-    /// As [`Repeatable::instead_of`].
+    /// The errors of [`Repeatable::instead_of`].
     pub async fn answer<R: Into<RefusedWork>>(
         &self,
         table: &Table,

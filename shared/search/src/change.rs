@@ -127,7 +127,7 @@ impl IndexChange {
     /// If an earlier change of the record is unfinished, it is finished, and the transaction is refused: it can be repeated.
     ///
     /// # Errors
-    /// As [`Table::commit`].
+    /// The errors of [`Table::commit`].
     pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
         if self.unfinished.is_some() {
             Outbox::add(&mut tx, table.sys(), &SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() });

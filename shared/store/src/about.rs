@@ -201,7 +201,7 @@ impl ItemKind {
     }
 }
 
-/// That a type is in its crate's list of items. Implemented by [`items!`](crate::items) alone, so that the compiler notices a type
+/// Marker trait: the type is in its crate's list of items. Implemented by [`items!`](crate::items) alone, so that the compiler notices a type
 /// that the list forgets.
 pub trait Listed {
     /// The name of the crate.

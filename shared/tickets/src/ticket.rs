@@ -139,7 +139,7 @@ impl Ticket {
         Self { assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// That it is in the table as it is here.
+    /// The condition that the ticket has not changed since it was read.
     pub(crate) fn is_current(&self) -> Cond {
         field("version").eq(self.version)
     }

@@ -128,7 +128,7 @@ pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
 }
 
-/// That another reply can be prepared. One query of those that there are.
+/// Checks that another reply can be prepared. One query of all prepared replies.
 ///
 /// # Errors
 /// [`Kind::TooMany`] if there are [`MAX`].
