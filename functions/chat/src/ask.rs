@@ -207,7 +207,7 @@ impl Ask {
 }
 
 impl Act {
-    /// What a device does in a room only so often, if it is that.
+    /// What the frame does in a room, if that has a limit of its own for each device.
     pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
         match self {
             Self::Typing { room } => Some((*room, InRoom::Types)),

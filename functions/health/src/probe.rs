@@ -17,12 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A prefix that no object has.
 const NO_FILES: &str = "health/";
 
-/// Whether something answers.
+/// The result of asking one service.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeResult {
-    /// What.
+    /// Its name.
     pub name: &'static str,
-    /// Whether it does.
+    /// Whether it answers.
     pub well: bool,
 }
 

@@ -219,7 +219,7 @@ struct Proven {
     guess: Guess,
 }
 
-/// A stored hash of old parameters or an old pepper, and the one that replaces it now that the password is at hand.
+/// A stored hash of old parameters or an old pepper, and the new hash that replaces it while the password is known.
 struct Rehashed {
     old: PasswordHash,
     new: PasswordHash,

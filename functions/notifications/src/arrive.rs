@@ -54,7 +54,7 @@ async fn wants(s: &State, user: UserId, category: Category) -> Result<bool, Fail
     Ok(settings.unwrap_or_else(|| Settings::of_default(user)).wants(category, Channel::InApp))
 }
 
-/// `id` is that of the entry to store, if there is to be one. It takes the place of the entry `replaces`.
+/// `id`: the id of the entry to store. `None` if none is stored. The entry `replaces` is deleted.
 async fn tell(
     s: &State,
     id: Option<NotificationId>,

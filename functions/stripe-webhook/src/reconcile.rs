@@ -57,7 +57,7 @@ impl Report {
     }
 }
 
-/// Does what is to be done. What fails for one does not keep the others from it, and the next run tries again.
+/// Takes all steps. A payment that fails does not stop the others, and the next run tries it again.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
     let outcomes = [

@@ -174,7 +174,7 @@ impl NewMessage {
 }
 
 impl Act {
-    /// What a device does in a thread only so often, if it is that. `caller`: whose thread it is if none is named.
+    /// What the frame does in a thread, if that has a limit of its own for each device. `caller`: the owner of the thread if none is named.
     pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
         let what = match self.what {
             What::Typing => InRoom::Types,
