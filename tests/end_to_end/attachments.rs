@@ -577,9 +577,7 @@ async fn gone_within_a_minute(cloud: &Cloud, file: &Value, how: &str) {
 async fn a_file_is_gone_within_a_minute_after_every_end() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (staff, app, _) = cloud.careful("mona", "+447700900501").await;
-    cloud.appoint(&staff, &["moderator"]);
-    let staff = cloud.step_up(&staff, &app).await;
+    let (staff, _) = cloud.staff("mona", "moderator").await;
     let room = group(&ana, &ben).await;
     let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
     let (file, seq) = sent(&cloud, &ben, &mut his, &room, "a.txt").await;

@@ -620,9 +620,7 @@ async fn a_page_of_another_origin_sends_a_file() {
 async fn a_ban_is_seen_at_once() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (zoe, app, _) = cloud.careful("zoe", "+447700900123").await;
-    cloud.appoint(&zoe, &["moderator"]);
-    let zoe = cloud.step_up(&zoe, &app).await;
+    let (zoe, _) = cloud.staff("zoe", "moderator").await;
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&with_password(TWO)).await, true);
