@@ -32,7 +32,7 @@ pub use plan::{HeldPlan, Plan, Plans};
 pub use proofs::captcha::CaptchaSite;
 pub use removal::{PaymentRemoval, Promised};
 pub use request::{KEPT, PaymentRequest, begin};
-pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
+pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 
 store::items![
     customer::Customer,

@@ -115,7 +115,7 @@ impl PlanPayment {
     /// Whether the payer has the plan.
     #[must_use]
     pub fn gives(&self) -> bool {
-        self.state == PaymentState::Paid && !self.disputed
+        self.state == PaymentState::Paid && !self.back.disputed
     }
 }
 
@@ -208,6 +208,7 @@ impl Item for HeldPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MoneyBack;
 
     fn plans(text: &str) -> Option<Plans> {
         let env: kernel::Env = [("PLANS".to_owned(), text.to_owned())].into_iter().collect();
@@ -238,9 +239,9 @@ mod tests {
             (pending.clone(), false),
             (pending.cancelled(), false),
             (paid.clone(), true),
-            (PlanPayment { refunded: 25, ..paid.clone() }, true),
+            (PlanPayment { back: MoneyBack { refunded: 25, ..MoneyBack::default() }, ..paid.clone() }, true),
             (PlanPayment { state: PaymentState::Refunded, ..paid.clone() }, false),
-            (PlanPayment { disputed: true, ..paid }, false),
+            (PlanPayment { back: MoneyBack { disputed: true, ..MoneyBack::default() }, ..paid }, false),
         ] {
             assert_eq!(payment.gives(), gives, "{payment:?}");
         }

@@ -21,7 +21,7 @@ use std::{collections::HashMap, time::Duration};
 use commerce::card::RefundReason;
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Customer, NewPayment, Progress, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, Progress, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -154,8 +154,8 @@ impl Stripe {
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
         let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
-        if found.state.disputed {
-            (found.state.disputed, found.state.disputes_won) = disputes::of(&self.client, id).await?;
+        if found.state.back.disputed {
+            (found.state.back.disputed, found.state.back.disputes_won) = disputes::of(&self.client, id).await?;
         }
         Ok(found)
     }
@@ -253,11 +253,8 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         },
         asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
         received: amount(intent.amount_received)?,
-        refunded,
-        came_back,
+        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
         refunds,
-        disputed: charge.is_some_and(|charge| charge.disputed),
-        disputes_won: 0,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };

@@ -26,7 +26,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(e) => return Err(e),
     };
     // What a bank has sent back is not sent again and again.
-    let left = state.received.saturating_sub(state.refunded).saturating_sub(state.came_back);
+    let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
         // By what is left, so that another sum is another request.

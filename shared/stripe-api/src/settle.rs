@@ -138,7 +138,7 @@ impl News<'_> {
             if let Some(charge) = refused.take() {
                 card_refused_in(table, sys.now(), &before.network, &charge).await?;
             }
-            if after.came_back > before.came_back {
+            if after.back.came_back > before.back.came_back {
                 tracing::error!(payment.id = %id, "money that was given back has come back");
             }
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
@@ -187,7 +187,7 @@ impl News<'_> {
                     return Ok(Settled::Foreign);
                 }
             };
-            let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.came_back);
+            let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.came_back);
             if came_back(&after) > came_back(&order) {
                 tracing::error!(order.id = %id, "money that was given back has come back");
             }
