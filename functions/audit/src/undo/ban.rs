@@ -20,8 +20,8 @@ use messaging::{
 use store::Tx;
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned},
     recorded::Recorded,
-    target::{Allowed, Entry, Planned},
 };
 
 /// The name of the field.
@@ -81,7 +81,7 @@ impl Target {
         }
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>) -> Planned {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Planned {
         let user = self.user;
         let shown = match &self.was {
             Some(was) => {
