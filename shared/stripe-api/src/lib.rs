@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod events;
 mod order;
+mod refunds;
 mod removal;
 mod settle;
 
@@ -30,13 +31,13 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
-pub use begin::Payer;
-pub use customer::{created, sync_customer};
-pub use error::Failed;
+pub use customer::{Payer, created, sync_customer};
+pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
-pub use order::{close, give_back};
+pub use order::close;
+pub use refunds::give_back;
 pub use removal::remove_payment;
-pub use settle::{SettleError, Settled, settle};
+pub use settle::{Settled, settle};
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);

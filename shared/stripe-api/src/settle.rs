@@ -6,19 +6,20 @@ use commerce::{
     order::{self, Order},
 };
 use kernel::{
-    Problem, Sys,
+    Sys,
     id::{OrderId, UserId},
 };
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
     Purpose, Written, card_refused, card_refused_in, write_beside,
 };
-use store::{StoreError, Table};
+use store::Table;
 
-use crate::{Failed, Payment, Stripe, give_back, remove_payment};
-
-/// How often it is tried again because somebody else has changed what is paid meanwhile.
-pub(crate) const ROUNDS: u32 = 10;
+use crate::{
+    Failed, Payment, Stripe,
+    error::{ROUNDS, SettleError},
+    give_back, remove_payment,
+};
 
 /// What has become of it.
 #[derive(Clone, Debug)]
@@ -52,31 +53,6 @@ impl Settled {
     #[must_use]
     pub fn plan(self) -> Option<PlanPayment> {
         if let Self::Plan(payment) = self { Some(payment) } else { None }
-    }
-}
-
-/// Why it could not be applied. It may be tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum SettleError {
-    /// Stripe.
-    #[error(transparent)]
-    Stripe(#[from] Failed),
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Others changed what is paid each time.
-    #[error("others change what is paid again and again")]
-    Busy,
-}
-
-impl From<SettleError> for Problem {
-    #[track_caller]
-    fn from(e: SettleError) -> Self {
-        match e {
-            SettleError::Stripe(e) => e.into(),
-            SettleError::Store(e) => e.into(),
-            SettleError::Busy => Self::new(kernel::Kind::Conflict),
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::message::TicketMessage;
+use crate::message::{PREFIX, TicketMessage, partition};
 
 /// The most characters of the name of whoever writes.
 pub const NAME_MAX: usize = 100;
@@ -29,8 +29,6 @@ pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The most tickets of an account that are listed at once, and the items that are read for that.
 const TICKETS_OF_ACCOUNT: usize = 50;
 const ROWS_OF_ACCOUNT: u32 = 200;
-/// The beginning of the partition keys of tickets.
-pub(crate) const PREFIX: &str = "CONTACT#";
 
 kernel::lines! {
     /// The name of whoever writes: 1 to 100 characters.
@@ -176,11 +174,6 @@ impl Item for Ticket {
     fn expires(&self) -> Option<Time> {
         Some(self.until)
     }
-}
-
-/// The partition of a ticket and its messages.
-pub(crate) fn partition(ticket: TicketId) -> String {
-    format!("{PREFIX}{ticket}")
 }
 
 /// The partition of the index with all tickets in a state.
