@@ -91,7 +91,7 @@ impl Account {
     /// # Errors
     /// [`Kind::NotFound`] if nobody has the name.
     pub async fn named(table: &Table, username: &str) -> Result<Self, Problem> {
-        let id = UsernameClaim::owner_of(table, username).await?.ok_or(Kind::NotFound)?;
+        let id = UsernameClaim::person_named(table, username).await?;
         let found = Self::of_all(table, &[id]).await?.pop();
         found.ok_or_else(|| Kind::NotFound.into())
     }
