@@ -32,6 +32,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
     Origin, Sys, Time,
     audit::{AuditValue, Auditable, ReasonText},
+    crypto,
     id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -215,7 +216,7 @@ impl AuditRecord {
     pub fn canonical(&self) -> String {
         let Self { id, at, actor, action, subject, fields, request, place, device, commitment, hash: _ } = self;
         let form = ("stoa-audit-1", id, at, actor, action, subject, fields, request, place, device, commitment);
-        serde_json::to_string(&form).unwrap_or_default()
+        crypto::canonical(&form)
     }
 
     /// The SHA-256 of the canonical form in base64url.
@@ -314,11 +315,10 @@ impl AuditValues {
     pub fn canonical(&self) -> String {
         let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
         let Self { id, salt, version, network, .. } = self;
-        let form = match &self.reason {
-            None => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network)),
-            Some(reason) => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network, reason)),
-        };
-        form.unwrap_or_default()
+        match &self.reason {
+            None => crypto::canonical(&("stoa-audit-values-1", salt, id, changes, version, network)),
+            Some(reason) => crypto::canonical(&("stoa-audit-values-1", salt, id, changes, version, network, reason)),
+        }
     }
 
     /// Whether there is more in them than the salt.

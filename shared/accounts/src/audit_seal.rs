@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
-    Time,
+    Time, crypto,
     id::{AuditId, after, first_at, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ impl Seal {
     #[must_use]
     pub fn canonical(&self) -> String {
         let Self { n, from, to, count, root, prev } = self;
-        serde_json::to_string(&("stoa-seal-1", n, from, to, count, root, prev)).unwrap_or_default()
+        crypto::canonical(&("stoa-seal-1", n, from, to, count, root, prev))
     }
 
     /// The SHA-256 of the canonical form in base64url.
