@@ -229,7 +229,7 @@ impl Product {
     /// The product after a change by staff. For another price with a discount a query of the former prices.
     ///
     /// # Errors
-    /// Those of the query, and as [`Product::unit_price`].
+    /// The errors of the query and of [`Product::unit_price`].
     pub async fn changed(&self, table: &Table, change: ProductChange, now: Time) -> Result<Self, Problem> {
         let discounted = change.discount.unwrap_or(self.discount).is_some();
         let repriced = change.price.is_some() || change.discount.is_some();

@@ -1,6 +1,6 @@
-//! The places of products in lists: one among all products and one among those of their category, each by age, by name and by price.
+//! The entries of products in lists: one among all products and one among those of their category, each by age, by name and by price.
 //!
-//! A place has only what it is sorted by. What is shown of a product is read from the product.
+//! An entry has only what it is sorted by. What is shown of a product is read from the product.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ pub enum ProductOrder {
     PriceDesc,
 }
 
-/// The place of a product in a list.
+/// The entry of a product in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShelfEntry {
     /// The category. Absent in the list of all products.
@@ -85,13 +85,13 @@ impl Item for ShelfEntry {
     }
 }
 
-/// The two places of a product, of which one costs this many minor units.
+/// The two entries of a product, one of which costs this many minor units.
 fn places(product: &Product, price: u64) -> [ShelfEntry; 2] {
     let place = |category| ShelfEntry { category, product: product.id, name: normal(product.name.as_str()), price };
     [place(None), place(Some(product.category))]
 }
 
-/// Adds the places of a product to a transaction.
+/// Adds the entries of a product to a transaction.
 pub(crate) fn put(tx: &mut Tx, product: &Product, price: u64) {
     for place in places(product, price) {
         tx.put_always(&place);
@@ -111,7 +111,7 @@ pub(crate) fn leave(tx: &mut Tx, product: &Product) {
     }
 }
 
-/// The next places of a list after this one. One query.
+/// The next entries of a list after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -139,7 +139,7 @@ pub async fn page(
         .await
 }
 
-/// The key of a place in the index of an order.
+/// The key of an entry in the index of an order.
 fn position(place: &ShelfEntry, order: ProductOrder) -> Option<Key> {
     match order {
         ProductOrder::Newest => None,

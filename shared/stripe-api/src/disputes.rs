@@ -1,4 +1,4 @@
-//! The disputes of a payment, read tolerantly: of each only how it stands.
+//! The disputes of a payment, read tolerantly: of each only its state.
 
 use miniserde::Deserialize;
 use stripe::{Client, StripeRequest};
@@ -6,7 +6,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::Failed;
 
-/// How disputes stand that the payer has lost, or has not gone on with.
+/// The states of disputes that the payer has lost or given up.
 const WON: [&str; 2] = ["won", "warning_closed"];
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ impl StripeRequest for ListDisputes<'_> {
     }
 }
 
-/// Whether the payer disputes a payment or has won that, and how many disputes were won here.
+/// Whether the payer disputes a payment or has won the dispute, and how many disputes the payer has lost.
 pub(crate) async fn of(client: &Client, intent: &str) -> Result<(bool, u32), Failed> {
     let all = Box::pin(ListDisputes { intent }.customize().send(client)).await?.data;
     let won = all.iter().filter(|dispute| WON.contains(&dispute.status.as_str())).count();

@@ -63,10 +63,10 @@ impl From<Failed> for Problem {
 /// Why what Stripe says could not be applied. It may be tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
-    /// Stripe.
+    /// A request to Stripe failed.
     #[error(transparent)]
     Stripe(#[from] Failed),
-    /// The table.
+    /// The table does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Others changed what is paid each time.

@@ -21,7 +21,7 @@ use crate::{
     give_back, remove_payment,
 };
 
-/// What has become of it.
+/// The result of applying what Stripe says.
 #[derive(Clone, Debug)]
 pub enum Settled {
     /// The donation is as Stripe says.
@@ -43,13 +43,13 @@ pub enum Settled {
 }
 
 impl Settled {
-    /// The donation.
+    /// The donation, if it is one.
     #[must_use]
     pub fn donation(self) -> Option<Donation> {
         if let Self::Donation(donation) = self { Some(donation) } else { None }
     }
 
-    /// The payment of a plan.
+    /// The payment of a plan, if it is one.
     #[must_use]
     pub fn plan(self) -> Option<PlanPayment> {
         if let Self::Plan(payment) = self { Some(payment) } else { None }
