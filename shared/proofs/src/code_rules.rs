@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 use accounts::identifier::Channel;
 use kernel::env::Reader;
 
-use crate::challenge::Purpose;
+use crate::purpose::Purpose;
 
 /// The rule of one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

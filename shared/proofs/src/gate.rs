@@ -15,7 +15,7 @@ use store::{
     limits::{self, Limit, MINUTE, Quota},
 };
 
-use crate::challenge::CodeKey;
+use crate::code_key::CodeKey;
 
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";

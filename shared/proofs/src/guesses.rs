@@ -16,7 +16,7 @@ use store::{
     limits::{self, DAY, HOUR, Limit, MINUTE, Quota},
 };
 
-use crate::{challenge::CodeKey, code_rules::number, gate};
+use crate::{code_key::CodeKey, code_rules::number, gate};
 
 /// Attempts of one client, counted before they are checked. Successful ones are given back.
 pub const CLIENT: Quota =
