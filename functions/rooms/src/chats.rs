@@ -11,9 +11,10 @@ use kernel::{
     id::{RoomId, UserId},
 };
 use messaging::{
+    direct::{RoomWithPeer, with_peers},
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
-    room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
+    room::{PUBLIC, Room, RoomName},
     unread::{self, News, Unread},
 };
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ pub async fn list_chats(
     let cursors = s.sealer.cursors(format!("chats of {me}"));
     let after = cursors.open::<(Time, RoomId)>(query.cursor())?;
     let memberships = member::of_user(&s.table, me, None, ORDERED_MAX).await?;
-    let (public, mut rooms) = room::with_peers(&s.table, None, &memberships.items).await?;
+    let (public, mut rooms) = with_peers(&s.table, None, &memberships.items).await?;
     rooms.push(RoomWithPeer { room: public, membership: Membership::of_everybody(me), peer: None });
     let place = |r: &RoomWithPeer| (r.room.latest_at, r.room.id);
     rooms.retain(|r| after.is_none_or(|after| place(r) < after));

@@ -22,6 +22,7 @@ pub mod connection;
 pub mod delivery;
 pub mod digest;
 mod digest_state;
+pub mod direct;
 pub mod earlier;
 pub mod exclusion;
 pub mod export;

@@ -7,12 +7,13 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Update, field};
-use utoipa::ToSchema;
 
 use crate::{
     digest_state::{self, Digest},
     room::{PUBLIC, Room, RoomKind, RoomName, partition},
 };
+
+pub use crate::room::RoomRole;
 
 /// The membership of a person in a room. Everybody is a member of the public room, also without a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,18 +118,6 @@ impl Resource for Membership {
 
 fn rooms_of(user: UserId) -> String {
     format!("USER#{user}#ROOMS")
-}
-
-/// What a member is in a group or a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RoomRole {
-    /// Made the room, or took it over. There is always one.
-    Owner,
-    /// Invites and removes members, and changes the room. Writes in a channel.
-    Admin,
-    /// Writes in a group, reads a channel.
-    Member,
 }
 
 /// A room with the membership of somebody in it.

@@ -15,7 +15,10 @@ use crate::{
     message::{Content, LogEntry, Said},
     presence::Presence,
     room::Room,
-    support::thread::{self, BURST, CLOSED_AFTER, Desk, MAILS, ThreadState, moment},
+    support::{
+        desk::{BURST, Desk, MAILS, ThreadState, moment},
+        thread::{self, CLOSED_AFTER},
+    },
     unread::COUNTED_MAX,
 };
 

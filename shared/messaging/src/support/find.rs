@@ -11,7 +11,7 @@ use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{room::Room, support::thread::Subject};
+use crate::{room::Room, support::desk::Subject};
 
 /// The most words of a subject by which it is found.
 const WORDS_OF_SUBJECT: usize = 8;
