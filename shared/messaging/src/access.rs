@@ -13,7 +13,6 @@ use kernel::{
 use store::{Batch, Key, Table};
 
 use crate::{
-    connection::Connection,
     member::{Membership, RoomMember},
     message::{LogEntry, Nonce},
     online::OnlineFigure,
@@ -65,15 +64,6 @@ pub struct FrameSender {
     pub online: OnlineFigure,
     /// How the two people of a direct room stand to each other. `None` if nothing has ever connected them.
     pub pair: Option<Pair>,
-}
-
-/// The owner of a socket. One read, because a frame brings only the socket's id.
-///
-/// # Errors
-/// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
-pub async fn identify(table: &Table, connection: &str) -> Result<Connection, Problem> {
-    let connection = table.get::<Connection>(Connection::key_of(connection)).await?;
-    connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))
 }
 
 /// The person behind a frame, after the checks that every frame passes.

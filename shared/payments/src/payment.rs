@@ -7,7 +7,7 @@
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
-//! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
+//! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`crate::Donor`]), or a plan ([`crate::Plan`]).
 
 use std::{fmt, future::ready, str::FromStr, time::Duration};
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Donor, HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Plan, Progress, Settlement, waiting};
+use crate::{HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is checked automatically, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -132,11 +132,6 @@ pub struct CardPayment<P: Purpose> {
     /// Raised by every change.
     pub version: u64,
 }
-
-/// A donation.
-pub type Donation = CardPayment<Donor>;
-/// The payment of a plan.
-pub type PlanPayment = CardPayment<Plan>;
 
 impl<P: Purpose> CardPayment<P> {
     /// A payment that nobody has made yet.
@@ -435,6 +430,7 @@ mod tests {
     use money::Currency;
 
     use super::*;
+    use crate::{Donation, Donor};
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 

@@ -18,7 +18,10 @@ use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{Beside, CardPayment, PaidFor, PaymentState, PlanPayment, Purpose, history};
+use crate::{Beside, CardPayment, PaidFor, PaymentState, Purpose, history};
+
+/// The payment of a plan.
+pub type PlanPayment = CardPayment<Plan>;
 
 /// The most characters of a plan's id and of its names.
 const TEXT_MAX: usize = 32;
