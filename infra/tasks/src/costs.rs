@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{
     Failure,
     calls::{self, Cost},
-    check::{self, Reported},
+    reported::{Reported, reported},
     repository,
 };
 
@@ -404,7 +404,7 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     let (mut bill, mut metrics) = (Bill::default(), BTreeSet::new());
     standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
     for (file, code) in &repository::sources()? {
-        let told = check::reported(file, code).into_iter();
+        let told = reported(file, code).into_iter();
         // A metric with a dimension for the function counts once for each function that reports it.
         metrics.extend(told.map(|Reported { file, dimension, figure }| match dimension {
             "FunctionName" => format!("{file} {figure}"),
