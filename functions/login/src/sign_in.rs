@@ -75,7 +75,7 @@ pub async fn create_session(
     Json(body): Json<CreateSession>,
 ) -> Result<SignInReply, web::Error> {
     if body.password.expose().len() > proofs::password::MAX_BYTES {
-        return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
+        return Err(Kind::CredentialsInvalid.because("the password is longer than any that can be chosen").into());
     }
     let named = Named::resolve(&s, &body.login).await?;
     let mut attempt = Attempt::read(&s, &client, &headers, named, body.device_token.as_deref()).await?;

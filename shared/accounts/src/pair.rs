@@ -379,7 +379,7 @@ struct Conditions {
 
 fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: PairChange) -> Conditions {
     let other = next.other(me);
-    // Who sees no change is told of none.
+    // Whoever sees no change gets no event.
     for (user, other) in [(me, other), (other, me)] {
         let relation = next.relation(user);
         if before.relation(user) != relation {

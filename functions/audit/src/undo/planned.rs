@@ -88,7 +88,7 @@ pub type MakeEntry<'a> = dyn Fn(Action, UserId) -> AuditEntry + Send + Sync + 'a
 /// The problem of a former value that its field cannot have. The preview says so before.
 #[track_caller]
 pub fn unfit() -> Problem {
-    Kind::UndoImpossible.because("a former value is none that the field can have")
+    Kind::UndoImpossible.because("the field cannot have a former value")
 }
 
 /// The account that an entry is about. `None` if it was deleted or is being deleted.
