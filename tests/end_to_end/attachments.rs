@@ -577,9 +577,7 @@ async fn gone_within_a_minute(cloud: &Cloud, file: &Value, how: &str) {
 async fn a_file_is_gone_within_a_minute_after_every_end() {
     let cloud = Cloud::start().await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (staff, app, _) = cloud.careful("mona", "+447700900501").await;
-    cloud.appoint(&staff, &["moderator"]);
-    let staff = cloud.step_up(&staff, &app).await;
+    let (staff, _) = cloud.staff("mona", "moderator").await;
     let room = group(&ana, &ben).await;
     let (mut hers, mut his) = (ana.socket().await, ben.socket().await);
     let (file, seq) = sent(&cloud, &ben, &mut his, &room, "a.txt").await;
@@ -637,14 +635,14 @@ async fn what_is_not_sent_is_deleted_after_an_hour() {
 /// Promise: attachment-storage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn storage_is_counted_exactly_also_in_a_race() {
-    const MOST: i64 = 1024 * 1024 * 1024;
+    const MAX: i64 = 1024 * 1024 * 1024;
     let cloud = Cloud::start().await;
     let ana = cloud.member("ana").await;
     let core = cloud.core();
     let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
     let item = json!({
         "pk": { "S": format!("USER#{}", ana.id()) }, "sk": { "S": "STORAGE" }, "kind": { "S": "storage" }, "v": { "N": "1" },
-        "used": { "N": (MOST - 3 * 7).to_string() },
+        "used": { "N": (MAX - 3 * 7).to_string() },
     });
     let request = serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap();
     core.aws.dynamodb.database().put_item(request).unwrap();
@@ -659,11 +657,11 @@ async fn storage_is_counted_exactly_also_in_a_race() {
     .await;
     assert_eq!(codes.iter().filter(|code| code.is_none()).count(), 3, "{codes:?}");
     assert_eq!(codes.into_iter().flatten().collect::<BTreeSet<_>>(), BTreeSet::from(["storage_full".to_owned()]));
-    assert_eq!(used(&cloud, &ana).await, MOST);
+    assert_eq!(used(&cloud, &ana).await, MAX);
     ana.post("/v1/rooms/public/uploads", declaration("a.txt", b"1", "text/plain")).await.is_problem(409, "storage_full");
     // What is never uploaded gives its bytes back.
     cloud.advance(HOUR + Duration::from_secs(600)).await;
-    assert_eq!(used(&cloud, &ana).await, MOST - 3 * 7);
+    assert_eq!(used(&cloud, &ana).await, MAX - 3 * 7);
     cloud.sign_in("ana").await.post("/v1/rooms/public/uploads", body).await.is(201);
 }
 

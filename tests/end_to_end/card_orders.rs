@@ -21,7 +21,7 @@ use crate::{
     items,
     killed::{cut_everywhere, redrive},
     orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
-    products::{category, change, create, keeper, text},
+    products::{category, change, create, text},
     stripe::orders as permutations,
 };
 
@@ -262,7 +262,7 @@ async fn looking_at_an_order_asks_stripe() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_that_comes_too_late_is_given_back_once() {
     let cloud = Cloud::start().await;
-    let (staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
+    let (staff, app) = cloud.staff("shopkeeper", "administrator").await;
     let garden = category(&staff, "Garden").await;
     let product = text(&create(&staff, "Turtle", &garden, 1000).await["id"]);
     let (ana, stripe, core) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe, cloud.core());

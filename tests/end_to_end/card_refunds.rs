@@ -14,7 +14,7 @@ use crate::{
     donations::{VISA, WEBHOOK, card, intent},
     items,
     orders::{PHONE, become_state, stock},
-    products::{keeper, text},
+    products::text,
 };
 
 /// Asks for a refund of an order.
@@ -30,7 +30,7 @@ async fn refund(staff: &Caller, order: &Value, key: &str, amount: u64) -> Reply 
 async fn staff_give_back_parts() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
-    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
     let ana = cloud.buyer("ana", PHONE).await;
     let placed = order(&ana, "one", &products[0], 3).await;
     refund(&staff, &placed, "early", 1000).await.is_problem(409, "order_state");

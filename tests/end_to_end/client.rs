@@ -491,6 +491,16 @@ const TWO: &str = r"(async () => {
     return reached(() => ana.live.current === 'live' && ben.live.current === 'live');
 })()";
 
+/// A page of another origin with Ana and Ben, in a cloud whose clock runs.
+async fn two_people() -> (Cloud, Site, Running, Browser) {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let _people = (cloud.member("ana").await, cloud.member("ben").await);
+    let running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(TWO)).await, true);
+    (cloud, site, running, page)
+}
+
 /// What is unread in a group is counted while it comes, and read on the way; roles, names, answers and the end of a membership follow.
 const TOGETHER: &str = r"(async () => {
     const { data: hers } = await ana.rooms.create({ kind: 'group', name: 'The porch' });
@@ -534,11 +544,7 @@ const TOGETHER: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
-    let (cloud, site) = (start().await, Site::open("localhost").await);
-    let _people = (cloud.member("ana").await, cloud.member("ben").await);
-    let _running = Running::from(&cloud);
-    let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&with_password(TWO)).await, true);
+    let (_cloud, _site, _running, mut page) = two_people().await;
     let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
         "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
     assert_eq!(page.run(TOGETHER).await, expected);
@@ -581,11 +587,7 @@ const LATE: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_late_answer_takes_nothing_away() {
-    let (cloud, site) = (start().await, Site::open("localhost").await);
-    let _people = (cloud.member("ana").await, cloud.member("ben").await);
-    let _running = Running::from(&cloud);
-    let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&with_password(TWO)).await, true);
+    let (_cloud, _site, _running, mut page) = two_people().await;
     assert_eq!(page.run(&with_password(LATE)).await, json!([2, "Two", 1]));
 }
 
@@ -607,11 +609,7 @@ const FILE: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_page_of_another_origin_sends_a_file() {
-    let (cloud, site) = (start().await, Site::open("localhost").await);
-    let _people = (cloud.member("ana").await, cloud.member("ben").await);
-    let _running = Running::from(&cloud);
-    let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&with_password(TWO)).await, true);
+    let (_cloud, _site, _running, mut page) = two_people().await;
     assert_eq!(page.run(FILE).await, json!(["ready", "sent", "plan.txt", true, true]));
 }
 
@@ -622,9 +620,7 @@ async fn a_page_of_another_origin_sends_a_file() {
 async fn a_ban_is_seen_at_once() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (zoe, app, _) = cloud.careful("zoe", "+447700900123").await;
-    cloud.appoint(&zoe, &["moderator"]);
-    let zoe = cloud.step_up(&zoe, &app).await;
+    let (zoe, _) = cloud.staff("zoe", "moderator").await;
     let _running = Running::from(&cloud);
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(&with_password(TWO)).await, true);
@@ -679,11 +675,7 @@ const FRIENDS: &str = r"(async () => {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn a_page_of_another_origin_has_friends_and_notifications() {
-    let (cloud, site) = (start().await, Site::open("localhost").await);
-    let _people = (cloud.member("ana").await, cloud.member("ben").await);
-    let _running = Running::from(&cloud);
-    let mut page = page(&cloud, &site).await;
-    assert_eq!(page.run(&with_password(TWO)).await, true);
+    let (_cloud, _site, _running, mut page) = two_people().await;
     let expected = json!({ "found": ["ben"], "first": "received", "heard": true, "read": true, "alone": "location_required", "near": 0,
         "bio": "Walks up and down", "late": "version_mismatch", "after": "Listens" });
     assert_eq!(page.run(&with_password(FRIENDS)).await, expected);

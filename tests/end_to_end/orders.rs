@@ -9,7 +9,7 @@ use crate::{
     deletion::{SWEEP, run, schedule, until_due},
     export::download,
     items,
-    products::{change, keeper, text},
+    products::{change, text},
 };
 
 pub(crate) const ORDERS: &str = "/v1/orders";
@@ -230,7 +230,7 @@ async fn orders_are_their_buyers() {
     let cloud = Cloud::start().await;
     let (staff, products) = shop(&cloud, 1).await;
     let (ana, ben) = (cloud.buyer("ana", PHONE).await, cloud.member("ben").await);
-    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
     let mut placed = Vec::new();
     for key in ["1", "2", "3"] {
         placed.insert(0, order(&ana, key, &products[0], 1).await);
@@ -264,7 +264,7 @@ async fn orders_are_their_buyers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_person_leaves_numbers_only() {
     let cloud = Cloud::start().await;
-    let (staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
+    let (staff, app) = cloud.staff("shopkeeper", "administrator").await;
     let garden = crate::products::category(&staff, "Garden").await;
     let product = text(&crate::products::create(&staff, "Turtle", &garden, 1000).await["id"]);
     let ana = cloud.buyer("ana", PHONE).await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use image::ImageFormat;
 use local::aws::faults::{Fault, Target};
-use tests::{App, Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
+use tests::{Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
     admin::audit,
@@ -21,15 +21,9 @@ type Spoil = fn(&mut Value);
 const PRODUCTS: &str = "/v1/products";
 const CATEGORIES: &str = "/v1/categories";
 
-/// An administrator who has just proven a second factor, and their app.
-pub(crate) async fn keeper(cloud: &Cloud, name: &str, phone: &str, role: &str) -> (Caller, App) {
-    let (caller, app, _) = cloud.careful(name, phone).await;
-    cloud.appoint(&caller, &[role]);
-    (cloud.step_up(&caller, &app).await, app)
-}
-
+/// The administrator of the shop, who has just proven a second factor.
 pub(crate) async fn administrator(cloud: &Cloud) -> Caller {
-    keeper(cloud, "shopkeeper", "+447700900601", "administrator").await.0
+    cloud.staff("shopkeeper", "administrator").await.0
 }
 
 pub(crate) fn text(value: &Value) -> String {
@@ -96,7 +90,7 @@ fn number(item: &Value, name: &str) -> u64 {
 async fn administrators_manage_products() {
     let cloud = Cloud::start().await;
     let staff = administrator(&cloud).await;
-    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
     let ana = cloud.member("ana").await;
     let garden = category(&staff, "Garden").await;
     for who in [&ana, &moderator] {
@@ -327,7 +321,7 @@ async fn products_are_found_by_parts_of_their_names() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lowest_price_of_thirty_days_stands_beside_a_discount() {
     let cloud = Cloud::start().await;
-    let (mut staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
+    let (mut staff, app) = cloud.staff("shopkeeper", "administrator").await;
     let garden = category(&staff, "Garden").await;
     let id = text(&create(&staff, "Garden turtle", &garden, 1000).await["id"]);
     let path = format!("{PRODUCTS}/{id}");
@@ -447,7 +441,7 @@ async fn members_comment_on_products() {
     let cloud = Cloud::start().await;
     let product = only_product(&cloud).await;
     let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (moderator, _) = keeper(&cloud, "mona", "+447700900602", "moderator").await;
+    let (moderator, _) = cloud.staff("mona", "moderator").await;
     let path = format!("{PRODUCTS}/{product}/comments");
     let say = |text: &str| json!({ "text": text });
     cloud.anonymous().post(&path, say("Hello")).await.is_problem(401, "token_invalid");
@@ -604,7 +598,7 @@ async fn ratings_are_counted_exactly() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_said_about_products_goes_with_them() {
     let cloud = Cloud::start().await;
-    let (staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
+    let (staff, app) = cloud.staff("shopkeeper", "administrator").await;
     let garden = category(&staff, "Garden").await;
     let mut products = Vec::new();
     for n in 0..3 {
@@ -681,7 +675,7 @@ async fn programs_manage_products_with_a_key() {
     till.post(CATEGORIES, json!({ "name": "Mine" })).await.is_problem(401, "token_invalid");
     till.get(&format!("{path}/stock")).await.is_problem(401, "token_invalid");
     till.put(&format!("{path}/rating"), json!({ "stars": 5 })).await.is_problem(401, "token_invalid");
-    let (eva, _) = keeper(&cloud, "eva", "+447700900609", "administrator").await;
+    let (eva, _) = cloud.staff("eva", "administrator").await;
     let reads = key(&eva, "statistics:read").await;
     reads.post(PRODUCTS, body("Mine", &garden, 1)).await.is_problem(403, "forbidden");
     cloud.anonymous().post(PRODUCTS, body("Mine", &garden, 1)).await.is_problem(401, "token_invalid");
@@ -692,7 +686,7 @@ async fn programs_manage_products_with_a_key() {
     }
     let created = cloud.of_kind("audit").await.into_iter().find(|entry| entry["action"]["S"] == "product_created");
     assert!(created.is_some_and(|entry| entry.to_string().contains("api_key")), "which key was used is in the audit");
-    let (root, _) = keeper(&cloud, "root_of_all", "+447700900608", "superuser").await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
     root.delete("/v1/admin/users/shopkeeper/roles/administrator").await.is(204);
     till.with("if-match", "*").delete(&path).await.is_problem(401, "api_key_invalid");
 }

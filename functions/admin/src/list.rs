@@ -51,7 +51,7 @@ impl AccountsQuery {
 
 /// Where a page begins.
 #[derive(Serialize, Deserialize)]
-enum Place {
+enum ListPosition {
     /// After this account, in the order of joining.
     #[serde(rename = "j")]
     Joined(UserId),
@@ -89,16 +89,16 @@ pub async fn list_accounts(
 ) -> Result<Json<AccountList>, Error> {
     let (limit, (sought, wanted)) = (page.limit()?, query.parse()?);
     let cursors = s.sealer.cursors(format!("accounts for {}, {query:?}", caller.member.user.id));
-    let after = cursors.open::<Place>(page.cursor())?;
+    let after = cursors.open::<ListPosition>(page.cursor())?;
     let (accounts, next) = match (sought, after) {
         (Some(Sought::Contact(contact)), None) => {
             let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
         (Some(Sought::Words(words)), None) => found(&s, &words, Position::default(), limit).await?,
-        (Some(Sought::Words(words)), Some(Place::Found(after))) => found(&s, &words, after, limit).await?,
+        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => found(&s, &words, after, limit).await?,
         (None, None) => newest(&s, &wanted, None, limit).await?,
-        (None, Some(Place::Joined(after))) => newest(&s, &wanted, Some(after), limit).await?,
+        (None, Some(ListPosition::Joined(after))) => newest(&s, &wanted, Some(after), limit).await?,
         _ => return Err(Kind::CursorInvalid.into()),
     };
     let items = accounts.into_iter().filter(|account| wanted.has(account)).map(Into::into).collect();
@@ -106,17 +106,22 @@ pub async fn list_accounts(
 }
 
 /// The next of those who are found by words.
-async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> Result<(Vec<Account>, Option<Place>), Problem> {
+async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
     let found = words.page(&s.table, after, limit).await?;
-    let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+    let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut accounts = Account::of_all(&s.table, &ids).await?;
     // An entry of the search may be out of date.
     accounts.retain(|account| words.find(&account.user));
-    Ok((accounts, found.next.map(Place::Found)))
+    Ok((accounts, found.next.map(ListPosition::Found)))
 }
 
 /// The next of the newest.
-async fn newest(s: &crate::State, wanted: &Wanted, after: Option<UserId>, limit: u32) -> Result<(Vec<Account>, Option<Place>), Problem> {
+async fn newest(
+    s: &crate::State,
+    wanted: &Wanted,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
     let page = wanted.page(&s.table, after, limit).await?;
-    Ok((page.accounts, page.next.map(Place::Joined)))
+    Ok((page.accounts, page.next.map(ListPosition::Joined)))
 }

@@ -4,8 +4,8 @@
 //! an operator, at the table ─ offer ─▶ a secret, for one person, for an hour ─ accept, signed in with a second factor ─▶ superuser
 //! ```
 //!
-//! Both halves work only while there is no superuser. That there has been one is noted for good in the transaction that makes the
-//! first one: the last one stays ([`accounts::staff::require_no_superuser`]), so there always is one from then on.
+//! Both steps work only while there is no superuser. The transaction that appoints the first one also writes a marker item, which is
+//! never deleted: the last superuser stays ([`accounts::staff::require_no_superuser`]), so from then on there always is one.
 
 use std::time::Duration;
 
@@ -25,12 +25,12 @@ use store::{
     limits::{HOUR, Quota},
 };
 
-/// How long a secret is good.
+/// How long a secret is valid.
 pub const LIFE: Duration = HOUR;
 /// Secrets that one account may try: there is one of 256 bits, and nobody has to guess it.
 pub const TRIES: Quota = Quota::window("superuser_offer", 10, HOUR, "for an account");
 
-/// That there is a superuser. It names nobody.
+/// Marker item: a superuser has existed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Superuser {
     since: Time,
@@ -50,7 +50,7 @@ impl Item for Superuser {
     }
 }
 
-/// An offer to become the first superuser, beside the record of whom it is made to.
+/// An offer to become the first superuser, in the partition of the person to whom it is made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Offer {
     user: UserId,
@@ -69,7 +69,7 @@ impl Offer {
         same(hash(secret).as_bytes(), self.hash.as_bytes()) && now < self.expires_at
     }
 
-    /// Adds to a transaction that whom it is made to accepts it, once. Refused if there is a superuser by now, if it was accepted or
+    /// Adds to a transaction that the person accepts the offer, once. Refused if there is a superuser by now, if it was accepted or
     /// replaced, or as [`StayingSlots`] says.
     pub fn accept(&self, tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
         tx.delete_when(self.key(), field("hash").eq(&self.hash));
@@ -111,13 +111,13 @@ pub async fn exists(table: &Table) -> Result<bool, StoreError> {
     Ok(table.get::<Superuser>(Superuser::key()).await?.is_some())
 }
 
-/// Why nobody was offered anything, for the operator who wanted to.
+/// Why no offer was made.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOffered {
-    /// Nobody has the name.
+    /// Nobody has the username.
     #[error("nobody has this username")]
     Nobody,
-    /// There is a superuser, who can make others.
+    /// There is a superuser already, who can appoint others.
     #[error("there is a superuser already, who can make others")]
     Taken,
     /// The account is not in use, or is about to be deleted.
@@ -128,8 +128,8 @@ pub enum NotOffered {
     Store(#[from] StoreError),
 }
 
-/// Offers somebody to become the first superuser, and answers the secret that they accept it with. It takes the place of what was
-/// offered to them before. One read and a transaction.
+/// Makes somebody the offer to become the first superuser, and returns the secret for accepting it. A former offer to them is replaced.
+/// One read and a transaction.
 ///
 /// # Errors
 /// [`NotOffered`]

@@ -20,9 +20,9 @@ use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
 /// The most that is counted.
-const MOST: u32 = 10;
+const MAX: u32 = 10;
 /// What is read for that: one more tells that there are more.
-const LOOK: u32 = MOST.saturating_add(1);
+const LOOK: u32 = MAX.saturating_add(1);
 
 /// A number up to ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,7 +37,7 @@ pub struct CappedCount {
 impl CappedCount {
     fn of(found: usize) -> Self {
         let found = u32::try_from(found).unwrap_or(u32::MAX);
-        Self { count: found.min(MOST), more: found > MOST }
+        Self { count: found.min(MAX), more: found > MAX }
     }
 }
 

@@ -4,7 +4,7 @@ import { createStore } from "./core.js";
 import { createList, createListeners, forEachPerson } from "./lists.js";
 
 const NOTHING_NEW = { unread: 0, more: false };
-const COUNTED_MOST = 99;
+const COUNTED_MAX = 99;
 /** Milliseconds after which the server knows what was read. */
 const MARKER_MS = 3000;
 const SETTINGS = "/v1/me/notification-settings";
@@ -38,7 +38,7 @@ export function createNotifications(core) {
   function increase(by) {
     const { unread: known, more } = unread.current;
     const now = Math.max(0, known + by);
-    setUnread({ unread: Math.min(now, COUNTED_MOST), more: more || now > COUNTED_MOST });
+    setUnread({ unread: Math.min(now, COUNTED_MAX), more: more || now > COUNTED_MAX });
   }
 
   const isUpto = (upto) => (other) => other.id <= upto;

@@ -6,7 +6,7 @@ import { createRoom } from "./room.js";
 /** Milliseconds until a list is read again of which something is not known any more. */
 const SOON_MS = 1000;
 /** Where the server stops counting. */
-const UNREAD_MOST = 99;
+const UNREAD_MAX = 99;
 const ALL_READ = { messages: 0, mentions: 0, more: false };
 
 const sorted = (all) => [...all].sort((a, b) => (a.kind !== "public") - (b.kind !== "public") || (b.active_at ?? "").localeCompare(a.active_at ?? ""));
@@ -16,7 +16,7 @@ const entryOf = ({ room, last_message: last, read_seq, muted, unread }) => ({ ..
 
 /** A count with one more message. */
 function increased({ messages, mentions, more }, isMention) {
-  const full = messages >= UNREAD_MOST;
+  const full = messages >= UNREAD_MAX;
   return { messages: full ? messages : messages + 1, mentions: mentions + isMention, more: more || full };
 }
 

@@ -16,10 +16,10 @@ mod create;
 mod list;
 mod revoke;
 
-use accounts::{audit::Audit, token::Tokens, username::UsernameClaim};
+use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
-use kernel::{Kind, Problem, Sys, id::UserId};
+use kernel::Sys;
 use store::Table;
 
 /// The state of the function: its clients, keys and settings.
@@ -55,9 +55,4 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     })?;
     state.tokens.warm_up().await;
     web::function(&boot, routes(), state)
-}
-
-/// The person with this username.
-async fn named(table: &Table, username: &str) -> Result<UserId, Problem> {
-    UsernameClaim::owner_of(table, username).await?.ok_or_else(|| Kind::NotFound.into())
 }

@@ -1,6 +1,9 @@
 //! The keys of a person.
 
-use accounts::api_key::{self, ApiKey, Scope};
+use accounts::{
+    api_key::{self, ApiKey, Scope},
+    username::UsernameClaim,
+};
 use axum::extract::State;
 use callers::{
     Staff,
@@ -85,6 +88,6 @@ pub async fn list_api_keys_of(
     _: Staff<Superuser>,
     Path(username): Path<String>,
 ) -> Result<Json<ApiKeyList>, Error> {
-    let user = crate::named(&s.table, &username).await?;
+    let user = UsernameClaim::person_named(&s.table, &username).await?;
     Ok(list(&s, user).await?)
 }

@@ -4,6 +4,7 @@ use accounts::{
     api_key::ApiKey,
     audit::{Action, AuditEntry},
     staff::{self, Role},
+    username::UsernameClaim,
 };
 use axum::extract::State;
 use callers::{
@@ -77,6 +78,6 @@ pub async fn revoke_api_key_of(
     Reason(reason): Reason,
     Path((username, id)): Path<(String, ApiKeyId)>,
 ) -> Result<NoContent, Error> {
-    let user = crate::named(&s.table, &username).await?;
+    let user = UsernameClaim::person_named(&s.table, &username).await?;
     Ok(revoke(&s, (caller.member.user.id, Role::Superuser), (&request, Some(reason)), user, id).await?)
 }

@@ -27,7 +27,7 @@ use serde::{Serialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
 /// Seals of one run.
-const MOST: u32 = 100;
+const MAX: u32 = 100;
 /// No further seal is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 
@@ -73,7 +73,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
     loop {
-        if report.seals >= MOST || !context.has_left(MARGIN) {
+        if report.seals >= MAX || !context.has_left(MARGIN) {
             report.more = true;
             break;
         }

@@ -4,7 +4,7 @@ use std::slice;
 
 use accounts::{
     audit::{AuditRecord, AuditValues},
-    audit_seal::{Beside, Proof, RECORDS_MOST, Seal},
+    audit_seal::{Beside, Proof, RECORDS_MAX, Seal},
 };
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
@@ -102,7 +102,7 @@ pub async fn prove_audit_entry(
 ) -> Result<Json<AuditProof>, Error> {
     let record = record(&s, id).await?;
     let seal = s.log.seal_of(id).await?.ok_or_else(|| Kind::NotFound.because("it is not sealed yet"))?;
-    let (records, _) = s.log.records_between(seal.from, seal.to, RECORDS_MOST).await?;
+    let (records, _) = s.log.records_between(seal.from, seal.to, RECORDS_MAX).await?;
     let Proof { place, path } = Seal::proof(&records, id).ok_or_else(|| Kind::NotFound.because("it is not in its seal"))?;
     let (form, hash) = (record.canonical(), record.computed_hash());
     Ok(Json(AuditProof { form, hash, seal: seal.into(), place, path: path.into_iter().map(Into::into).collect() }))

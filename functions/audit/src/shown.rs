@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use accounts::{
-    audit::{Action, AuditRecord, AuditValues, Change},
+    audit::{Action, AuditRecord, AuditValues, ValueChange},
     audit_seal::Seal,
     identifier::Username,
     staff::Role,
@@ -146,7 +146,7 @@ pub struct AuditChangeInfo {
 }
 
 impl AuditChangeInfo {
-    fn new(field: String, Change { before, after }: &Change, viewer: Role) -> Self {
+    fn new(field: String, ValueChange { before, after }: &ValueChange, viewer: Role) -> Self {
         let values = |value| if is_shown(&field, viewer) { shown(value) } else { Vec::new() };
         let (before, after) = (values(before), values(after));
         Self { field, before, after }
@@ -251,7 +251,7 @@ mod tests {
     fn the_day_of_birth_is_for_superusers() {
         let text = |text: &str| AuditValue::Text(text.to_owned());
         let told = |field: &str, viewer| {
-            let change = Change { before: AuditValue::Nothing, after: text("1987-06-05") };
+            let change = ValueChange { before: AuditValue::Nothing, after: text("1987-06-05") };
             let values = AuditValues {
                 id: AuditId::NIL,
                 subject: UserId::NIL,

@@ -15,6 +15,7 @@ mod ban;
 mod category;
 mod comment;
 mod deletion;
+mod planned;
 mod product;
 mod profile;
 mod recorded;
@@ -42,8 +43,9 @@ use utoipa::{
 use web::{Created, Error, IfMatch, Json, Path, Problems, RequestId, Versioned};
 
 use self::{
+    planned::Planned,
     recorded::Recorded,
-    target::{Planned, Target, actor},
+    target::{Target, actor},
 };
 use crate::shown::{AuditValueInfo, is_shown, shown};
 

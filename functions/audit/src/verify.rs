@@ -143,7 +143,7 @@ async fn anchored(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> 
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Refused(_)) => Ok(None),
-        // It has something, which is no seal.
+        // There is an object, but it is no seal.
         Err(FilesError::TooLarge) => Ok(Some(Vec::new())),
         Err(e) => Err(e.into()),
     }

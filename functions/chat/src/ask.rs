@@ -8,7 +8,7 @@ use kernel::{
     page_limit,
 };
 use messaging::{
-    access::Subject,
+    access::FrameTarget,
     limits::Limits,
     message::{Message, Nonce, Text},
     pace::InRoom,
@@ -207,7 +207,7 @@ impl Ask {
 }
 
 impl Act {
-    /// What a device does in a room only so often, if it is that.
+    /// What the frame does in a room, if that has a limit of its own for each device.
     pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
         match self {
             Self::Typing { room } => Some((*room, InRoom::Types)),
@@ -217,14 +217,16 @@ impl Act {
     }
 
     /// The items to read for it. A hello also takes the last number of the public room.
-    pub fn subject(&self) -> Subject<'_> {
+    pub fn target(&self) -> FrameTarget<'_> {
         match self {
-            Self::Hello => Subject { online: true, ..Subject::of(PUBLIC) },
-            Self::Ping => Subject::of(PUBLIC),
-            Self::Send { room, message } => Subject { nonce: Some(&message.nonce), ..Subject::of(*room) },
-            Self::Edit { room, seq, .. } | Self::Delete { room, seq } => Subject { entry: Some(*seq), ..Subject::of(*room) },
-            Self::Online { room } => Subject { online: true, ..Subject::of(*room) },
-            Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Typing { room } => Subject::of(*room),
+            Self::Hello => FrameTarget { online: true, ..FrameTarget::of(PUBLIC) },
+            Self::Ping => FrameTarget::of(PUBLIC),
+            Self::Send { room, message } => FrameTarget { nonce: Some(&message.nonce), ..FrameTarget::of(*room) },
+            Self::Edit { room, seq, .. } | Self::Delete { room, seq } => FrameTarget { entry: Some(*seq), ..FrameTarget::of(*room) },
+            Self::Online { room } => FrameTarget { online: true, ..FrameTarget::of(*room) },
+            Self::Sync { room, .. } | Self::History { room, .. } | Self::Read { room, .. } | Self::Typing { room } => {
+                FrameTarget::of(*room)
+            }
         }
     }
 }

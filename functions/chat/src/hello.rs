@@ -3,12 +3,12 @@
 use accounts::user::User;
 use kernel::Problem;
 use messaging::{
+    direct::{RoomWithPeer, with_peers},
     limits::LIMITS,
     member::{self, Membership, RoomMember},
     message::Author,
     online::{self, OnlineFigure},
     presence::Presence,
-    room::{self, RoomWithPeer},
 };
 use store::StoreError;
 
@@ -30,7 +30,7 @@ pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFig
 /// A person's rooms, and whether there are more.
 async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
-    let (room, mine) = room::with_peers(&s.table, Some(public.room), &memberships.items).await?;
+    let (room, mine) = with_peers(&s.table, Some(public.room), &memberships.items).await?;
     let public = RoomWithPeer { room, membership: public.membership, peer: None };
     let rooms = std::iter::once(of_member(public)).chain(mine.into_iter().map(of_member)).collect();
     Ok((rooms, memberships.more))

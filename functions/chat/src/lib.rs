@@ -127,7 +127,7 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Ans
 }
 
 async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
-    let sender = access::authorize(&s.table, &s.sys, socket, (owner.user, owner.session), act.subject()).await?;
+    let sender = access::authorize(&s.table, &s.sys, socket, (owner.user, owner.session), act.target()).await?;
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
     let (outcome, refreshed) = tokio::join!(perform(s, socket, sender, act), presence::refresh(&s.table, &presence, s.sys.now()));

@@ -15,7 +15,7 @@ use kernel::{
 };
 use serde::Deserialize;
 use store::{Table, Tx};
-use tickets::{SNOOZE_MOST, Ticket, TicketState};
+use tickets::{SNOOZE_MAX, Ticket, TicketState};
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
@@ -45,8 +45,8 @@ impl UpdateTicket {
     fn state(&self, now: Time) -> Result<Option<(TicketState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
             (Some(TicketState::Snoozed), None) => Err(FieldError::new("required")),
-            (Some(TicketState::Snoozed), Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MOST => {
-                let days = Duration::as_secs(&SNOOZE_MOST).div_euclid(24 * 3600);
+            (Some(TicketState::Snoozed), Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
+                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
                 Err(FieldError::new("range").with("min", 0).with("max", days))
             }
             (Some(TicketState::Snoozed), Some(Timestamp(until))) => Ok(Some((TicketState::Snoozed, Some(until)))),

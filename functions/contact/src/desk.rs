@@ -12,7 +12,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use tickets::{Days, Place, Ticket, TicketState};
+use tickets::{Days, Ticket, TicketPosition, TicketState};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
 
@@ -83,9 +83,9 @@ pub async fn list_tickets(
         let shown = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
         let when = format!("{} from {} until {}", state.as_str(), shown(days.from), shown(days.until));
         let cursors = s.sealer.cursors(format!("tickets for {} that are {when}", caller.member.user.id));
-        let after = cursors.open::<Place>(query.cursor())?;
+        let after = cursors.open::<TicketPosition>(query.cursor())?;
         let found = tickets::list(&s.table, state, days, after.as_ref(), limit).await?;
-        let next_cursor = cursors.next(found.last().map(Place::behind))?;
+        let next_cursor = cursors.next(found.last().map(TicketPosition::behind))?;
         (found.items, next_cursor)
     };
     let kept: Vec<&Ticket> = found.iter().filter(|ticket| ticket.is_kept(now)).collect();

@@ -7,7 +7,7 @@ use axum::{
 };
 use kernel::{Locale, Messages};
 use proofs::captcha::Captcha;
-use tickets::{MESSAGE_MIN, NAME_MAX, Subject, TEXT_MAX};
+use tickets::{ContactSubject, MESSAGE_MIN, NAME_MAX, TEXT_MAX};
 use web::{Language, Page, Problems, Widget, escaped};
 
 use crate::CAPTCHA_ACTION;
@@ -23,10 +23,10 @@ pub async fn get_contact_page(State(s): State<crate::State>, Language(locale): L
     page(locale, s.subjects.all(), widget.as_ref())
 }
 
-fn page<'a>(locale: Locale, subjects: impl Iterator<Item = &'a Subject>, widget: Option<&Widget>) -> Response {
+fn page<'a>(locale: Locale, subjects: impl Iterator<Item = &'a ContactSubject>, widget: Option<&Widget>) -> Response {
     let limits = [("min", MESSAGE_MIN.to_string()), ("max", TEXT_MAX.to_string())];
     let say = |key: &str| escaped(&TEXTS.text(locale, key, &limits));
-    let option = |subject: &Subject| {
+    let option = |subject: &ContactSubject| {
         let (value, template, name) = (escaped(&subject.value), escaped(&subject.template(locale)), escaped(&subject.name(locale)));
         format!("<option value=\"{value}\" data-template=\"{template}\">{name}</option>")
     };

@@ -15,13 +15,13 @@ use crate::CAPTCHA_ACTION;
 
 /// Messages from one network, also those whose captcha is refused.
 const FROM_NETWORK: Quota = Quota::window("contact_network", 5, MINUTE, "messages from a network");
-/// As [`FROM_NETWORK`], for a longer time.
+/// Like [`FROM_NETWORK`], for a longer time.
 const FROM_NETWORK_BY_HOUR: Quota = Quota::window("contact_network_hour", 20, HOUR, "messages from a network in an hour");
 /// Messages that give one address for answers.
 const OF_ADDRESS: Quota = Quota::window("contact_address", 5, HOUR, "messages that give an address for answers");
 /// Messages of everybody: each is a mail to the team.
 const OF_ALL: Quota = Quota::window("contact", 300, HOUR, "messages of everybody").shared();
-/// Copies to an address that is not proven. Further messages are stored without one, and nobody is told so.
+/// Copies to an address that is not proven. Further messages are stored without a copy, and the answer to them is the same.
 const COPIES: Quota = Quota::window("contact_copies", 2, DAY, "copies to an address that is not proven");
 
 /// Who writes: anybody. Who sends an access token is its owner, or is refused.

@@ -17,7 +17,7 @@ pub(crate) const PARTITION: &str = "DEAD_LETTERS";
 pub(crate) struct DeadLetter {
     /// The id, which has the time at which the event was given up.
     pub id: DeadLetterId,
-    /// That time.
+    /// When the event was given up.
     pub at: Time,
     /// The name of the function.
     pub function: String,

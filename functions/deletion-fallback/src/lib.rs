@@ -24,7 +24,7 @@ store::items![checkpoint::Checkpoint];
 /// Maximum items of one scan. DynamoDB also stops a scan at 1 MB.
 const PAGE: u32 = 1_000;
 /// Maximum scans of one run.
-pub const MOST: u32 = 200;
+pub const MAX: u32 = 200;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
 /// An account that has been overdue for longer than this is reported to operators: eight runs of either function have missed
@@ -72,7 +72,7 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
     let mut checkpoint = Checkpoint::load(&s.table).await?;
     let mut at = checkpoint.key();
-    for _ in 0..MOST {
+    for _ in 0..MAX {
         if !context.has_left(MARGIN) {
             break;
         }

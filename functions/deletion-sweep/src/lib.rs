@@ -19,7 +19,7 @@ use store::{StoreError, Table};
 /// Accounts in one page of the index, which are claimed concurrently.
 const PAGE: u32 = 25;
 /// Maximum accounts of one run.
-const MOST: u64 = 5_000;
+const MAX: u64 = 5_000;
 /// No further work is begun when less than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 
@@ -80,7 +80,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
 async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report: &mut Report) -> Result<(), StoreError> {
     let mut last = None;
     loop {
-        if !context.has_left(MARGIN) || report.examined >= MOST {
+        if !context.has_left(MARGIN) || report.examined >= MAX {
             report.more = true;
             return Ok(());
         }

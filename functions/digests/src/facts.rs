@@ -24,7 +24,7 @@ const MAILS: Quota = Quota::window("digest_mails", 20, DAY, "mails about missed 
 /// Text messages about missed messages to one person.
 const TEXTS: Quota = Quota::window("digest_texts", 3, DAY, "text messages about missed messages to one person");
 /// The most entries that are read of a room, the newest.
-const READ_MOST: u32 = 200;
+const READ_MAX: u32 = 200;
 
 /// A person, as they are now.
 pub struct Person {
@@ -122,7 +122,7 @@ async fn waiting(table: &Table, member: Membership, room: Room) -> Result<RoomFa
         return Ok(RoomFacts { member, room, lines: Vec::new() });
     }
     // The newest, because in a large room a mention is behind many other messages.
-    let range = Range::of(room::partition(room.id)).between(sort(from), sort(room.seq)).newest_first().limit(READ_MOST);
+    let range = Range::of(room::partition(room.id)).between(sort(from), sort(room.seq)).newest_first().limit(READ_MAX);
     let mut entries = table.query::<LogEntry>(range).await?.items;
     entries.reverse();
     let lines = lines(entries, member.user, &room);

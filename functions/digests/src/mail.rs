@@ -10,7 +10,7 @@ use preferences::{Category, Unsubscribe};
 use crate::{State, facts::Line, plan::counted};
 
 /// The most messages of one room in a mail.
-const SHOWN_MOST: usize = 5;
+const SHOWN_MAX: usize = 5;
 
 /// The mail about these messages, by room.
 pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now: Time) -> Result<Mail, Problem> {
@@ -30,10 +30,10 @@ pub fn total(rooms: &[(&Room, &[(Category, Line)])]) -> u32 {
 }
 
 fn missed(room: &Room, told: &[(Category, Line)]) -> MissedRoom {
-    let messages = told.iter().take(SHOWN_MOST).map(|(_, line)| (line.username.clone(), Excerpt::of(&line.text)));
+    let messages = told.iter().take(SHOWN_MAX).map(|(_, line)| (line.username.clone(), Excerpt::of(&line.text)));
     MissedRoom {
         name: room.club.as_ref().map(|club| club.name.to_string()),
         messages: messages.collect(),
-        more: counted(told.len().saturating_sub(SHOWN_MOST)),
+        more: counted(told.len().saturating_sub(SHOWN_MAX)),
     }
 }

@@ -12,7 +12,7 @@ use crate::facts::{Line, RoomFacts};
 /// Minimum time between two mails about one room.
 const ROOM_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The most messages that are counted.
-const COUNTED_MOST: u32 = 99;
+const COUNTED_MAX: u32 = 99;
 
 /// What the rules need to know of a person.
 pub struct Reader<'a> {
@@ -111,7 +111,7 @@ fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
 
 /// A number of messages, up to 99.
 pub fn counted(messages: usize) -> u32 {
-    u32::try_from(messages).unwrap_or(u32::MAX).min(COUNTED_MOST)
+    u32::try_from(messages).unwrap_or(u32::MAX).min(COUNTED_MAX)
 }
 
 #[cfg(test)]

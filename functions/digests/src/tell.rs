@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The most rooms that one run handles for a person. The rest is due for the next one.
-const ROOMS_MOST: usize = 20;
+const ROOMS_MAX: usize = 20;
 /// A person is sent at most one message in each window of this length.
 const WINDOW: Duration = Duration::from_secs(120);
 
@@ -67,7 +67,7 @@ type Planned = (RoomFacts, Plan);
 /// Tells a person of what waits for them in these rooms. Whether this run has sent something.
 pub async fn tell(s: &State, user: UserId, due: Vec<Membership>) -> Result<bool, Failure> {
     let now = s.sys.now();
-    let taken = join_all(due.iter().take(ROOMS_MOST).map(|member| digest::lease(&s.table, member, now))).await;
+    let taken = join_all(due.iter().take(ROOMS_MAX).map(|member| digest::lease(&s.table, member, now))).await;
     let leased: Vec<Membership> = taken.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     if leased.is_empty() {
         return Ok(false);

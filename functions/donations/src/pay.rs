@@ -44,8 +44,8 @@ impl PaymentCourse {
         Self {
             amount,
             state: payment.state,
-            refunded: Money::new(payment.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
-            disputed: payment.disputed,
+            refunded: Money::new(payment.back.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
+            disputed: payment.back.disputed,
             decline: payment.decline.clone(),
             created_at: payment.created_at.into(),
             paid_at: payment.paid_at.map(Into::into),

@@ -1,6 +1,6 @@
 //! Changing how the caller stands to one other person, and reading it.
 
-use accounts::pair::{self, Change, Pair, REQUESTS, Relation};
+use accounts::pair::{self, Pair, PairChange, REQUESTS, Relation};
 use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
@@ -66,7 +66,7 @@ pub async fn request_friend(
     let me = caller.member.user.id;
     not_oneself(me, user)?;
     limits::take(&s.table, s.sys.now(), &[REQUESTS.of(me)]).await?;
-    let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, Change::Request).await?;
+    let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, PairChange::Request).await?;
     let info = RelationInfo::new(Some(&pair), me, user);
     Ok(match info.relation {
         Relation::Friends => Json(info).into_response(),
@@ -85,7 +85,7 @@ pub async fn cancel_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, Change::Cancel).await.map(|_| NoContent)
+    make(&s, caller, user, PairChange::Cancel).await.map(|_| NoContent)
 }
 
 /// Accepts a friend request. It can be repeated.
@@ -99,7 +99,7 @@ pub async fn accept_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
-    make(&s, caller, user, Change::Accept).await.map(Json)
+    make(&s, caller, user, PairChange::Accept).await.map(Json)
 }
 
 /// Rejects a friend request. Its sender can ask again after seven days. It can be repeated.
@@ -113,7 +113,7 @@ pub async fn reject_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, Change::Reject).await.map(|_| NoContent)
+    make(&s, caller, user, PairChange::Reject).await.map(|_| NoContent)
 }
 
 /// Ends a friendship.
@@ -127,7 +127,7 @@ pub async fn remove_friend(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, Change::Remove).await.map(|_| NoContent)
+    make(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
 }
 
 /// Blocks somebody: friendship and requests end, their direct room disappears, and neither can write to the other. The other
@@ -143,7 +143,7 @@ pub async fn block_user(
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
     not_oneself(caller.member.user.id, user)?;
-    make(&s, caller, user, Change::Block).await.map(Json)
+    make(&s, caller, user, PairChange::Block).await.map(Json)
 }
 
 /// Ends the block of somebody. Friendship and requests that it ended do not come back.
@@ -157,10 +157,10 @@ pub async fn unblock_user(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, Change::Unblock).await.map(|_| NoContent)
+    make(&s, caller, user, PairChange::Unblock).await.map(|_| NoContent)
 }
 
-async fn make(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: Change) -> Result<RelationInfo, web::Error> {
+async fn make(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: PairChange) -> Result<RelationInfo, web::Error> {
     let me = caller.member.user.id;
     let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, change).await?;
     Ok(RelationInfo::new(Some(&pair), me, user))

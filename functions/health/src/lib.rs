@@ -20,13 +20,13 @@ use std::{
 
 use function::{Boot, Function, Outside, StartError};
 use kernel::{Sys, Time};
-use probe::{Answer, Probes};
+use probe::{ProbeResult, Probes};
 
 /// How long an answer is kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
 
 /// Answers, and when they were given.
-type Answered = (Time, Vec<Answer>);
+type Answered = (Time, Vec<ProbeResult>);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub struct State {
 
 impl State {
     /// What everything answered at most ten seconds ago.
-    async fn answers(&self) -> Vec<Answer> {
+    async fn answers(&self) -> Vec<ProbeResult> {
         let now = self.sys.now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, answers)) = last.filter(|(at, _)| now.since(*at) < KEPT) {

@@ -17,12 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A prefix that no object has.
 const NO_FILES: &str = "health/";
 
-/// Whether something answers.
+/// The result of asking one service.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    /// What.
+pub(crate) struct ProbeResult {
+    /// Its name.
     pub name: &'static str,
-    /// Whether it does.
+    /// Whether it answers.
     pub well: bool,
 }
 
@@ -65,7 +65,7 @@ impl Probes {
     }
 
     /// Asks everything at once.
-    pub async fn ask(&self) -> Vec<Answer> {
+    pub async fn ask(&self) -> Vec<ProbeResult> {
         // Boxed, because the futures of the clients are large.
         let (captcha, data, events, files, mail, stripe, texts) = tokio::join!(
             Box::pin(self.captcha()),
@@ -115,19 +115,19 @@ impl Probes {
     }
 
     /// `None` if there are no captchas.
-    async fn captcha(&self) -> Option<Answer> {
+    async fn captcha(&self) -> Option<ProbeResult> {
         let captcha = self.captcha.as_ref()?;
         Some(asked("captcha", captcha.answers()).await)
     }
 }
 
 /// The answer to a question. Why there is none is logged.
-async fn asked(name: &'static str, question: impl Future<Output = Result<(), Failure>>) -> Answer {
+async fn asked(name: &'static str, question: impl Future<Output = Result<(), Failure>>) -> ProbeResult {
     let answered = tokio::time::timeout(PATIENCE, question).await.unwrap_or_else(|_| Err("it does not answer in time".into()));
     if let Err(e) = &answered {
         tracing::warn!(name, error = %e, "something that the system needs is away");
     }
-    Answer { name, well: answered.is_ok() }
+    ProbeResult { name, well: answered.is_ok() }
 }
 
 /// The answer of a service, or none if it is asked too often: then it works. Each process of this function asks for itself, and SES takes

@@ -9,7 +9,7 @@ use web::{Error, Json, Problems};
 
 use crate::KEPT;
 
-/// That the system works.
+/// The answer while the system works.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// What it needs, all of which answers: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`.

@@ -93,7 +93,7 @@ pub async fn create_session(
     Json(body): Json<CreateSession>,
 ) -> Result<Response, web::Error> {
     if body.password.expose().len() > proofs::password::MAX_BYTES {
-        return Err(Kind::CredentialsInvalid.because("the password is longer than any").into());
+        return Err(Kind::CredentialsInvalid.because("the password is longer than any that can be chosen").into());
     }
     let request = body.repeatable(&s, &client, &headers);
     let named = Named::resolve(&s, &body.login).await?;
@@ -262,7 +262,7 @@ impl Proven {
     }
 }
 
-/// A stored hash of old parameters or an old pepper, and the one that replaces it now that the password is at hand.
+/// A stored hash of old parameters or an old pepper, and the new hash that replaces it while the password is known.
 struct Rehashed {
     old: PasswordHash,
     new: PasswordHash,

@@ -14,7 +14,7 @@ use kernel::{
     audit::AuditText,
     id::{PasskeyId, UserId},
 };
-use passkeys::{MOST, PATIENCE, Passkey, RegisterPublicKeyCredential};
+use passkeys::{MAX, PATIENCE, Passkey, RegisterPublicKeyCredential};
 use proofs::webauthn::{CreatedPasskey, PasskeyCreation};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Item, Key, Personal, Tx, Update, field};
@@ -80,8 +80,8 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
     let (user, now) = (&member.user, s.sys.now());
     pending::count(&s, user).await?;
     let has = passkeys::list(&s.table, user.id).await.map_err(Problem::from)?;
-    if has.len() >= MOST {
-        return Err(Problem::new(Kind::TooMany).with("max", MOST).into());
+    if has.len() >= MAX {
+        return Err(Problem::new(Kind::TooMany).with("max", MAX).into());
     }
     let question = s.site.ask_for_new(now, user, &has)?;
     let asked = Asked { user: user.id, proof: Some(member.proof()), state: question.state, expires_at: now + PATIENCE };
@@ -152,7 +152,7 @@ pub async fn create_passkey(
     let mut tx = Tx::new();
     let once = tx.delete_when(Asked::key_of(user.id), field("state").eq(&asked.state));
     tx.create(&passkey);
-    let most = u32::try_from(MOST).unwrap_or(u32::MAX);
+    let most = u32::try_from(MAX).unwrap_or(u32::MAX);
     let room = field("passkeys").lt(most).or(field("passkeys").absent());
     let more = Update::of(User::key_of(user.id)).add("passkeys", 1).when(room);
     let counted = session::renew_credentials(&mut tx, &s.sys, user, more, Some(&member.session));
@@ -164,7 +164,7 @@ pub async fn create_passkey(
         CommitError::Refused(refused) if refused.at(counted) => {
             let current = refused.current(counted).and_then(|row| row.decode::<User>().ok());
             let full = current.is_some_and(|user| user.passkeys >= most);
-            if full { Problem::new(Kind::TooMany).with("max", MOST) } else { Kind::Conflict.into() }
+            if full { Problem::new(Kind::TooMany).with("max", MAX) } else { Kind::Conflict.into() }
         }
         _ => Problem::from(e),
     })?;

@@ -67,20 +67,20 @@ pub struct ModelList {
 pub async fn list_models(State(s): State<crate::State>, Query(query): Query<ModelQuery>) -> Result<Json<ModelList>, web::Error> {
     let filters = Filters::parse(&query)?;
     let cursors = s.sealer.cursors(format!("models {filters:?}"));
-    let place = match cursors.open::<Place>(query.cursor.as_deref())? {
+    let place = match cursors.open::<BatchPosition>(query.cursor.as_deref())? {
         Some(place) => place,
-        None => Place { at: Position::default(), creators: filters.creators(&s.table).await? },
+        None => BatchPosition { at: Position::default(), creators: filters.creators(&s.table).await? },
     };
     let wanted = filters.wanted(place.creators.as_deref());
     let found = Catalogue::Models.page(&s.table, &wanted, Rest::Follows, place.at, BATCH).await?;
-    let next = found.next.map(|at| Place { at, creators: place.creators });
+    let next = found.next.map(|at| BatchPosition { at, creators: place.creators });
     let items = show::found(&s.table, found.entries).await?;
     Ok(Json(ModelList { items, relevant: found.relevant, divider: found.divider, next_cursor: cursors.next(next)? }))
 }
 
 /// Where a batch begins. It has the creators that were found for the first one, so that those of all batches are the same.
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct BatchPosition {
     at: Position,
     creators: Option<Vec<UserId>>,
 }
@@ -124,7 +124,7 @@ impl Filters {
         };
         let wanted = Wanted::all().titled(name);
         let found = Catalogue::People.page(table, &wanted, Rest::LeftOut, Position::default(), OWNERS_MAX).await?;
-        let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+        let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Ok(Some(ids));
         }

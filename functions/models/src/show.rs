@@ -9,7 +9,7 @@ use kernel::{
     Kind, Timestamp,
     id::{ModelId, UserId},
 };
-use search::Entry;
+use search::SearchEntry;
 use serde::Serialize;
 use store::{StoreError, Table};
 use utoipa::ToSchema;
@@ -63,7 +63,7 @@ impl ModelInfo {
 }
 
 /// Models that were found, with their creators. One batch.
-pub(crate) async fn found(table: &Table, entries: Vec<Entry>) -> Result<Vec<ModelInfo>, StoreError> {
+pub(crate) async fn found(table: &Table, entries: Vec<SearchEntry>) -> Result<Vec<ModelInfo>, StoreError> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -73,7 +73,7 @@ pub(crate) async fn found(table: &Table, entries: Vec<Entry>) -> Result<Vec<Mode
     for owner in owners {
         users.insert(owner, batch.take::<User>(&User::key_of(owner))?);
     }
-    let one = |entry: Entry| -> Result<ModelInfo, StoreError> {
+    let one = |entry: SearchEntry| -> Result<ModelInfo, StoreError> {
         let (id, owner): (ModelId, UserId) = (entry.record()?, entry.owner.unwrap_or(UserId::NIL));
         Ok(ModelInfo {
             id,

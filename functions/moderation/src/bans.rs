@@ -10,6 +10,7 @@ use callers::{Fresh, Staff, staff::Moderator};
 use kernel::{Fields, Kind, Problem, Time, Timestamp, id::UserId};
 use messaging::{
     ban::{self, Ban, BanReason},
+    banning,
     message::{Author, Explanation},
     report::ReportReason,
     spam::ChatState,
@@ -71,7 +72,7 @@ pub async fn list_bans(
     let cursors = s.sealer.cursors(format!("bans for {}", caller.member.user.id));
     let after = cursors.open::<(UserId, Option<Time>)>(query.cursor())?;
     let now = s.sys.now();
-    let page = ban::page(&s.table, now, after, limit).await?;
+    let page = banning::page(&s.table, now, after, limit).await?;
     let place = |chat: &ChatState| Some((chat.user?, chat.ban(now)?.until));
     let next_cursor = cursors.next(page.last().and_then(place))?;
     let bans: Vec<(UserId, Ban)> = page.items.iter().filter_map(|chat| Some((chat.user?, chat.ban(now)?))).collect();
@@ -137,7 +138,7 @@ pub async fn ban_from_chat(
     let (before, person) = read(&s, user).await?;
     let person = person.filter(|person| person.status != Status::Purging).ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();
-    let slots = ban::by_staff(&mut tx, &s.sys, user, &ban, &before);
+    let slots = banning::by_staff(&mut tx, &s.sys, user, &ban, &before);
     let still = still_moderator(&mut tx, me);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatBanned, user);
     s.audit.add(&mut tx, &ban::audited(entry, before.ban(now).as_ref(), Some(&ban)));
@@ -147,7 +148,7 @@ pub async fn ban_from_chat(
     })?;
     tracing::info!(user.id = %user, actor.id = %me, reason = ban.reason.as_str(), "banned from chat");
     // The event closes what stays open.
-    if let Err(e) = ban::close(&s.table, &s.sys, &s.sockets, user, &ban, person.locale).await {
+    if let Err(e) = banning::close(&s.table, &s.sys, &s.sockets, user, &ban, person.locale).await {
         tracing::warn!(error = %e, user.id = %user, "sockets of a banned person are still open");
     }
     Ok(NoContent)
@@ -172,7 +173,7 @@ pub async fn end_chat_ban(
     let (before, _) = read(&s, user).await?;
     let old = before.ban(s.sys.now()).ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();
-    ban::end(&mut tx, &s.sys, user, &before);
+    banning::end(&mut tx, &s.sys, user, &before);
     let still = still_moderator(&mut tx, me);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ChatUnbanned, user).because(reason);
     s.audit.add(&mut tx, &ban::audited(entry, Some(&old), None));
@@ -193,7 +194,7 @@ mod tests {
     use std::time::Duration;
 
     use kernel::Sys;
-    use messaging::ban::MINUTES_MOST;
+    use messaging::ban::MINUTES_MAX;
 
     use super::*;
 
@@ -208,7 +209,7 @@ mod tests {
             Some((None, Some(me), BanReason::Conduct(ReportReason::Hate)))
         );
         assert_eq!(parsed(Some(90), None).ok().and_then(|ban| ban.until), Some(now + Duration::from_secs(5_400)));
-        for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MOST + 1), None), (None, Some(" "))] {
+        for (minutes, explanation) in [(Some(0), None), (Some(MINUTES_MAX + 1), None), (None, Some(" "))] {
             assert_eq!(
                 parsed(minutes, explanation).map_err(|problem| problem.kind).err(),
                 Some(Kind::Invalid),

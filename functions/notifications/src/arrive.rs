@@ -16,7 +16,7 @@ use store::{Conditional as _, Tx, field};
 
 use crate::{
     Heard, State,
-    entry::{Entry, NotificationInfo, STREAM, What},
+    entry::{InboxEntry, NotificationInfo, STREAM, What},
 };
 
 /// Stores the entry of an event, unless the person has caused the event or it was stored before, and pushes it.
@@ -54,7 +54,7 @@ async fn wants(s: &State, user: UserId, category: Category) -> Result<bool, Fail
     Ok(settings.unwrap_or_else(|| Settings::of_default(user)).wants(category, Channel::InApp))
 }
 
-/// `id` is that of the entry to store, if there is to be one. It takes the place of the entry `replaces`.
+/// `id`: the id of the entry to store. `None` if none is stored. The entry `replaces` is deleted.
 async fn tell(
     s: &State,
     id: Option<NotificationId>,
@@ -65,11 +65,11 @@ async fn tell(
 ) -> Result<(), Failure> {
     if let Some(id) = id {
         let mut tx = Tx::new();
-        tx.create(&Entry { id, user, what, at, read_at: None });
+        tx.create(&InboxEntry { id, user, what, at, read_at: None });
         // Nothing is stored beside an account that is being deleted.
         tx.check(User::key_of(user), field("status").eq(Status::Active));
         if let Some(before) = replaces {
-            tx.delete(Entry::key_of(user, before));
+            tx.delete(InboxEntry::key_of(user, before));
         }
         if !s.table.commit(tx).await.applied()? {
             return Ok(());

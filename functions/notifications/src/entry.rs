@@ -71,7 +71,7 @@ pub enum NotificationType {
 
 /// An entry in the inbox of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct InboxEntry {
     /// The id: that of the event it tells of.
     pub id: NotificationId,
     /// The person.
@@ -85,7 +85,7 @@ pub struct Entry {
     pub read_at: Option<Time>,
 }
 
-impl Entry {
+impl InboxEntry {
     /// The key of an entry.
     #[must_use]
     pub fn key_of(user: UserId, id: NotificationId) -> Key {
@@ -105,7 +105,7 @@ pub fn unread_of(user: UserId) -> String {
     format!("USER#{user}#UNREAD")
 }
 
-impl Item for Entry {
+impl Item for InboxEntry {
     const KIND: &'static str = "notification";
     const ABOUT: About = About::beside_user("NOTIFICATION#{notification}", Personal::Exported(&["id", "what", "at", "read_at"]))
         .indexed(Index::UnreadNotifications, "USER#{user}#UNREAD", "{notification}")

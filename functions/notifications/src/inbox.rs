@@ -18,7 +18,7 @@ use store::{About, Cond, Conditional as _, Index, Key, Personal, Range, StoreErr
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
-use crate::entry::{ENTRIES, Entry, NotificationInfo, unread_of};
+use crate::entry::{ENTRIES, InboxEntry, NotificationInfo, unread_of};
 
 /// Up to this number unread entries are counted exactly.
 const COUNTED: usize = 99;
@@ -107,11 +107,11 @@ pub async fn list_notifications(
     let cursors = s.sealer.cursors(format!("notifications of {me}, unread: {}", query.unread));
     let mut range = if query.unread { unread(me, read_upto) } else { Range::of(partition(me)).prefix(ENTRIES).newest_first() }.limit(limit);
     if let Some(after) = cursors.open(page.cursor())? {
-        range = range.after(Entry::key_of(me, after), query.unread.then(|| Entry::unread(me, after)));
+        range = range.after(InboxEntry::key_of(me, after), query.unread.then(|| InboxEntry::unread(me, after)));
     }
-    let found = s.table.query::<Entry>(range).await?;
+    let found = s.table.query::<InboxEntry>(range).await?;
     let next_cursor = cursors.next(found.last().map(|entry| entry.id))?;
-    let entries: Vec<Entry> = found.items.into_iter().filter(|entry| store::Item::expires(entry).is_none_or(|at| now < at)).collect();
+    let entries: Vec<InboxEntry> = found.items.into_iter().filter(|entry| store::Item::expires(entry).is_none_or(|at| now < at)).collect();
     let subjects = Subjects::read(&s, me, &entries).await?;
     let items = entries.into_iter().filter_map(|entry| {
         let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto) || subjects.is_read(&entry);
@@ -133,7 +133,7 @@ struct Subjects {
 
 impl Subjects {
     /// One batch, none if the entries are about nobody and no room.
-    async fn read(s: &crate::State, me: UserId, entries: &[Entry]) -> Result<Self, StoreError> {
+    async fn read(s: &crate::State, me: UserId, entries: &[InboxEntry]) -> Result<Self, StoreError> {
         let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
         let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();
         if people.is_empty() && rooms.is_empty() {
@@ -161,7 +161,7 @@ impl Subjects {
     }
 
     /// Whether the messages that an entry is about are read, on any device, or are in a room that the person has left.
-    fn is_read(&self, entry: &Entry) -> bool {
+    fn is_read(&self, entry: &InboxEntry) -> bool {
         entry.what.chat().is_some_and(|(room, seq)| self.read.get(&room).is_none_or(|upto| seq <= *upto))
     }
 }
@@ -176,13 +176,13 @@ pub async fn count_unread_notifications(State(s): State<crate::State>, caller: M
     let now = s.sys.now();
     let most = u32::try_from(COUNTED.saturating_add(1)).unwrap_or(u32::MAX);
     let me = caller.member.user.id;
-    let page = s.table.query::<Entry>(unread(me, read_upto).limit(most)).await?;
+    let page = s.table.query::<InboxEntry>(unread(me, read_upto).limit(most)).await?;
     let subjects = if page.items.iter().any(|entry| entry.what.chat().is_some()) {
         Subjects::read(&s, me, &page.items).await?
     } else {
         Subjects::default()
     };
-    let lives = |entry: &&Entry| store::Item::expires(*entry).is_none_or(|at| now < at) && !subjects.is_read(entry);
+    let lives = |entry: &&InboxEntry| store::Item::expires(*entry).is_none_or(|at| now < at) && !subjects.is_read(entry);
     let there = page.items.iter().filter(lives).count();
     Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }))
 }
@@ -198,7 +198,8 @@ pub async fn read_notification(
     caller: Member,
     Path(id): Path<NotificationId>,
 ) -> Result<NoContent, web::Error> {
-    let read = Update::of(Entry::key_of(caller.user.id, id)).set_if_absent("read_at", s.sys.now()).index(Index::UnreadNotifications, None);
+    let read =
+        Update::of(InboxEntry::key_of(caller.user.id, id)).set_if_absent("read_at", s.sys.now()).index(Index::UnreadNotifications, None);
     if s.table.update(read.when(Cond::Exists)).await.applied()? { Ok(NoContent) } else { Err(Kind::NotFound.into()) }
 }
 

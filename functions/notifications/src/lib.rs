@@ -35,7 +35,7 @@ use store::{Sealer, Table};
 
 pub use entry::{NotificationInfo, STREAM};
 
-store::items![entry::Entry, inbox::Inbox];
+store::items![entry::InboxEntry, inbox::Inbox];
 
 events::hears! { MessagesMissed, NoticeDue, RelationChanged }
 

@@ -83,7 +83,8 @@ pub async fn cancel_order(State(s): State<Shop>, caller: MemberWith<Order>) -> R
     Ok(Json(cancelled.into()))
 }
 
-/// Cancels an order that is not paid. That it is to be cancelled is written first: so it ends also if nobody goes on here.
+/// Cancels an order that is not paid. The intention is stored first, so that the next look at the order continues if this invocation ends
+/// early.
 async fn cancelled_at_stripe(s: &Shop, order: &Order) -> Result<Order, Problem> {
     let Some(card) = &order.card else { return Err(order.stays()) };
     let cancelling = order.with_card(card.cancelled(s.sys.now()));

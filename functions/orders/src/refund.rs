@@ -109,7 +109,7 @@ pub async fn refund_order(
     Ok(Created(format!("/v1/admin/orders/{}", current.id), current.into()))
 }
 
-/// The order with this refund, that Stripe is to be asked for, unless it has it already.
+/// Adds this refund to the order, so that Stripe is asked for it, unless the order has it already.
 async fn ask(
     s: &Shop,
     mut order: Order,

@@ -25,7 +25,7 @@ impl Admits for Shopper {}
 fn token(headers: &HeaderMap) -> Result<Option<GuestToken>, Problem> {
     let Some(value) = headers.get(TOKEN) else { return Ok(None) };
     let token = value.to_str().ok().and_then(GuestToken::parse);
-    token.map(Some).ok_or_else(|| Kind::Malformed.because("the Cart-Token is none"))
+    token.map(Some).ok_or_else(|| Kind::Malformed.because("the Cart-Token is not a valid token"))
 }
 
 impl FromRequestParts<State> for Shopper {

@@ -145,7 +145,7 @@ impl From<Order> for OrderInfo {
     fn from(order: Order) -> Self {
         let pending = order.is_pending();
         let card = order.card;
-        let refunded = card.as_ref().map_or(0, |card| card.refunded);
+        let refunded = card.as_ref().map_or(0, |card| card.back.refunded);
         Self {
             paid_at: card.as_ref().and_then(|card| card.paid_at).map(Into::into),
             refunded: Money::new(refunded, order.total.currency()).ok().filter(|refunded| refunded.amount() > 0),
@@ -199,7 +199,7 @@ pub struct CustomerOrder {
 impl From<Order> for CustomerOrder {
     fn from(order: Order) -> Self {
         let (card, currency) = (order.card.clone(), order.total.currency());
-        let disputed = card.as_ref().is_some_and(|card| card.disputed);
+        let disputed = card.as_ref().is_some_and(|card| card.back.disputed);
         let refund = |refund: Refund| {
             let Refund { amount, reason, state, refund, at, .. } = refund;
             Some(RefundInfo { amount: Money::new(amount, currency).ok()?, reason, state, refund, at: at.into() })

@@ -91,7 +91,7 @@ async fn by_words(
     limit: u32,
 ) -> Result<(Vec<PersonInfo>, Option<Position>), Problem> {
     let found = words.page(&s.table, after, limit).await?;
-    let ids: Vec<UserId> = found.entries.iter().map(search::Entry::record).collect::<Result<_, _>>()?;
+    let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut people = s.table.get_many(ids.iter().flat_map(|id| [User::key_of(*id), Pair::key_of(me, *id)]).collect()).await?;
     let mut items = Vec::new();
     for id in ids {

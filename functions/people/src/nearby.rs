@@ -24,7 +24,7 @@ const STEPS: [u32; 7] = [1, 2, 5, 10, 20, 50, 100];
 /// The most locations that are read in each of nine areas.
 const IN_AREA: u32 = 200;
 /// The most people of an answer.
-const MOST: usize = 50;
+const MAX: usize = 50;
 /// How often somebody may look around.
 pub const LOOKS: Quota = Quota::window("people_nearby", 60, MINUTE, "looks at who is nearby, for an account").frequent();
 
@@ -82,8 +82,8 @@ pub async fn list_nearby(
     let mut more = pages.iter().any(|page| page.more);
     let mut near = near(here, pages.into_iter().flat_map(|page| page.items).collect(), now, within);
     near.retain(|(_, user)| *user != me);
-    more |= near.len() > MOST;
-    near.truncate(MOST);
+    more |= near.len() > MAX;
+    near.truncate(MAX);
     let keys = near.iter().flat_map(|(_, user)| [User::key_of(*user), Pair::key_of(me, *user)]).collect();
     let mut people = s.table.get_many(keys).await?;
     let mut items = Vec::new();

@@ -20,7 +20,7 @@ use proofs::{
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
-    repeat::{Refusal, Repeatable, Reply},
+    repeat::{RefusedWork, Repeatable, Reply},
     sending::{self, Permit},
     sign_in::{FactorContext, SignIn, SignInStep},
     signed_in::{self, SignedIn},
@@ -151,7 +151,7 @@ struct Typed<'a> {
 }
 
 impl Typed<'_> {
-    async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, Refusal> {
+    async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, RefusedWork> {
         let Self { s, client, flow, .. } = self;
         let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
         let beginning = body.beginning(s, client, flow, id).await?;
@@ -165,7 +165,7 @@ impl Typed<'_> {
         let shown = signed_in::device(self.headers, body.device_token.as_deref());
         let led = Proven { typed: self, challenge: &challenge }.lead(shown, id, beginning, body.start_afresh).await;
         match led {
-            Err(problem) if problem.kind == Kind::CodeInvalid => Err(Refusal::after(challenge, problem)),
+            Err(problem) if problem.kind == Kind::CodeInvalid => Err(RefusedWork::after(challenge, problem)),
             Err(problem) => {
                 // The attempt is given back, so that after the last one the client can still answer the question about an idle
                 // account or repeat a request that failed temporarily.

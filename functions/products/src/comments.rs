@@ -140,7 +140,7 @@ impl WriteComment {
     /// The text as it is stored.
     ///
     /// # Errors
-    /// As [`CommentText::parse`].
+    /// The errors of [`CommentText::parse`].
     pub fn parse(&self) -> Result<CommentText, Problem> {
         CommentText::parse(&self.text).map_err(|e| Problem::field("/text", e))
     }

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use commerce::{
     product::{CATEGORY, Product},
-    shelf::{self, Place, ProductOrder, Shelf},
+    shelf::{self, ProductOrder, Shelf, ShelfEntry},
     text::NAME_MAX,
 };
 use kernel::{
@@ -150,7 +150,7 @@ async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit
 async fn listed(s: &Shop, locale: Locale, query: &ProductQuery, limit: u32) -> Result<ProductList, Problem> {
     let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.sort.unwrap_or_default());
     let cursors = s.sealer.cursors(format!("products of {shelf}, {order:?}, {:?}", query.looks_at()));
-    let after = cursors.open::<Place>(query.cursor.as_deref())?;
+    let after = cursors.open::<ShelfEntry>(query.cursor.as_deref())?;
     let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
     let page = shelf::page(&s.table, shelf, order, after.as_ref(), looked_at).await?;
     let ids: Vec<ProductId> = page.items.iter().map(|place| place.product).collect();

@@ -145,7 +145,7 @@ pub async fn read(s: &crate::State, product: ProductId) -> Result<Product, Probl
 /// A product with its version.
 ///
 /// # Errors
-/// As [`ProductInfo::of`].
+/// The errors of [`ProductInfo::of`].
 pub fn versioned(s: &crate::State, product: Product, locale: Locale) -> Result<Versioned<ProductInfo>, Error> {
     Ok(Versioned(product.version, ProductInfo::of(product, &s.links, locale)?))
 }

@@ -29,7 +29,7 @@ use proofs::{
     code::TypedCode,
     deletion_link,
     guesses::ClientGuesses,
-    repeat::{Refusal, Repeatable, Reply},
+    repeat::{RefusedWork, Repeatable, Reply},
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
@@ -352,7 +352,7 @@ async fn change<C: ContactKind>(
     client: &RequestId,
     code: &TypedCode,
     repeatable: &Repeatable,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, RefusedWork> {
     let now = s.sys.now();
     let (pending, user) = (open(member, now, pending)?, &member.user);
     let to: Contact = pending.to.clone().into();
@@ -388,7 +388,7 @@ async fn change<C: ContactKind>(
         Ok(()) => Ok(done.reply()),
         Err(e) => {
             let refusal = if e.refused(free) { Kind::AccountExists.into() } else { Problem::from(e) };
-            Err(Refusal::after(proven, refusal))
+            Err(RefusedWork::after(proven, refusal))
         }
     }
 }

@@ -289,7 +289,7 @@ pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, 
 /// The same together with another item, in the same request.
 ///
 /// # Errors
-/// As [`load`].
+/// The errors of [`load`].
 pub async fn load_with(
     table: &Table,
     now: Time,

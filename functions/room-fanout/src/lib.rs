@@ -7,7 +7,7 @@
 //! In the public room the sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
 //! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
 //! killed is repeated from the start, and clients drop a number they have already. The number of online people is posted to all
-//! of them at most once a second ([`online`]) while the room is small. Above [`TOLD_MOST`] clients ask for it, because otherwise
+//! of them at most once a second ([`online`]) while the room is small. Above [`TOLD_MAX`] clients ask for it, because otherwise
 //! each change would cost as many posts as there are people.
 //!
 //! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people (and in a group or a channel a
@@ -49,7 +49,7 @@ const PAGE: u32 = 200;
 /// to them take less.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Up to this number of online people, everybody gets each change of the number.
-const TOLD_MOST: u64 = 200;
+const TOLD_MAX: u64 = 200;
 
 events::hears! { MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted }
 
@@ -149,7 +149,7 @@ async fn dissolve(s: &State, context: &Context, room: RoomId) -> Result<(), Fail
 
 async fn presence_changed(s: &State, room: RoomId, event: EventId) -> Result<(), Failure> {
     let Some(online) = online::announcement(&s.table, &s.sys, room, event).await? else { return Ok(()) };
-    if online.more || online.people > TOLD_MOST {
+    if online.more || online.people > TOLD_MAX {
         return Ok(());
     }
     let push = Push::Online { room, online: online.people.saturating_sub(1), more: false };

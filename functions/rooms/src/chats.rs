@@ -11,9 +11,10 @@ use kernel::{
     id::{RoomId, UserId},
 };
 use messaging::{
+    direct::{RoomWithPeer, with_peers},
     member::{self, Membership, RoomMember},
     message::{LogEntry, Message},
-    room::{self, PUBLIC, Room, RoomName, RoomWithPeer},
+    room::{PUBLIC, Room, RoomName},
     unread::{self, News, Unread},
 };
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,9 @@ use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 use crate::{info::RoomInfo, reader::Unbanned};
 
 /// The most rooms that are put in order, besides the public room. `GET /v1/rooms` lists all.
-const ORDERED_MOST: u32 = 300;
+const ORDERED_MAX: u32 = 300;
 /// The most chats of one page, because each may take a count.
-const PAGE_MOST: u32 = 50;
+const PAGE_MAX: u32 = 50;
 
 /// A room and what is new in it.
 #[derive(Serialize, ToSchema)]
@@ -68,11 +69,11 @@ pub async fn list_chats(
     Unbanned(caller): Unbanned,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<ChatList>, web::Error> {
-    let (limit, me) = (query.limit()?.min(PAGE_MOST), caller.user.id);
+    let (limit, me) = (query.limit()?.min(PAGE_MAX), caller.user.id);
     let cursors = s.sealer.cursors(format!("chats of {me}"));
     let after = cursors.open::<(Time, RoomId)>(query.cursor())?;
-    let memberships = member::of_user(&s.table, me, None, ORDERED_MOST).await?;
-    let (public, mut rooms) = room::with_peers(&s.table, None, &memberships.items).await?;
+    let memberships = member::of_user(&s.table, me, None, ORDERED_MAX).await?;
+    let (public, mut rooms) = with_peers(&s.table, None, &memberships.items).await?;
     rooms.push(RoomWithPeer { room: public, membership: Membership::of_everybody(me), peer: None });
     let place = |r: &RoomWithPeer| (r.room.latest_at, r.room.id);
     rooms.retain(|r| after.is_none_or(|after| place(r) < after));

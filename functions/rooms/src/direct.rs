@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use kernel::{FieldError, Kind, Problem, id::UserId};
-use messaging::room::{self, Opened};
+use messaging::{
+    direct::{Opened, open_direct},
+    room,
+};
 use serde::Deserialize;
 use store::limits;
 use utoipa::ToSchema;
@@ -64,7 +67,7 @@ pub async fn open_direct_room(
     Json(body): Json<OpenDirectRoom>,
 ) -> Result<Response, web::Error> {
     let other = body.other(&s, &client).await?;
-    let Opened { room, peer, new } = room::open_direct(&s.table, &s.sys, caller.user.id, other).await?;
+    let Opened { room, peer, new } = open_direct(&s.table, &s.sys, caller.user.id, other).await?;
     let info = RoomInfo::of(caller.user.id, &room, Some(&peer));
     let place = format!("/v1/rooms/{}/messages", room.id);
     Ok(if new { Created(place, info).into_response() } else { Json(info).into_response() })

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use callers::Member;
 use kernel::id::RoomId;
-use messaging::{member, room};
+use messaging::{direct::with_peers, member};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Json, PageQuery, Problems, Query};
@@ -34,7 +34,7 @@ pub async fn list_rooms(
     let cursors = s.sealer.cursors(format!("rooms of {}", caller.user.id));
     let after = cursors.open::<RoomId>(query.cursor())?;
     let page = member::of_user(&s.table, caller.user.id, after, limit).await?;
-    let (public, mine) = room::with_peers(&s.table, None, &page.items).await?;
+    let (public, mine) = with_peers(&s.table, None, &page.items).await?;
     let me = caller.user.id;
     let first = after.is_none().then(|| RoomInfo::of(me, &public, None));
     let items = first.into_iter().chain(mine.into_iter().map(|m| RoomInfo::of(me, &m.room, m.peer.as_ref()))).collect();

@@ -6,7 +6,7 @@ use messaging::{
     frame::{CHAT_STREAM, NOTIFICATION_STREAM, SUPPORT_STREAM},
     limits::{LIMITS, Limits},
     mention,
-    room::{ADMINS_MOST, GROUP_MOST, INLINE_MOST},
+    room::{ADMINS_MAX, GROUP_MAX, INLINE_MAX},
     support::thread::{BURST, CLOSED_AFTER},
     ticket, unread,
 };
@@ -106,11 +106,11 @@ pub async fn get_client_configuration(State(s): State<crate::State>, headers: He
         },
         limits: LIMITS,
         rooms: RoomConfiguration {
-            group_members: GROUP_MOST,
-            administrators: ADMINS_MOST,
-            typing_members: INLINE_MOST,
-            mentions: mention::MOST,
-            unread_counted: unread::COUNTED_MOST,
+            group_members: GROUP_MAX,
+            administrators: ADMINS_MAX,
+            typing_members: INLINE_MAX,
+            mentions: mention::MAX,
+            unread_counted: unread::COUNTED_MAX,
         },
         support: SupportConfiguration {
             page: LIMITS.page,

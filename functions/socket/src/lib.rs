@@ -28,7 +28,7 @@ use axum::extract::FromRef;
 use events::{Envelope, accounts::SessionsEnded, rooms::ChatBanned};
 use function::{Boot, Failure, Function, RawValue, StartError};
 use kernel::{Origins, Sys, env::Reader};
-use messaging::{Sockets, ban, connection, pace::Pace};
+use messaging::{Sockets, banning, connection, pace::Pace};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
 use store::{Sealer, Table};
@@ -136,7 +136,7 @@ async fn on_event(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Failur
     let event: EventBridgeEvent<Envelope<Heard>> = serde_json::from_str(payload.get())?;
     match event.detail.event {
         Heard::SessionsEnded(SessionsEnded { user }) => connection::close_ended(&s.table, &s.sys, &s.sockets, user).await?,
-        Heard::ChatBanned(ChatBanned { user }) => ban::enforce(&s.table, &s.sys, &s.sockets, user).await?,
+        Heard::ChatBanned(ChatBanned { user }) => banning::enforce(&s.table, &s.sys, &s.sockets, user).await?,
     }
     Ok(to_raw_value(&())?)
 }

@@ -78,8 +78,8 @@ impl Report {
     }
 }
 
-/// Does what is to be done, all kinds of it at the same time, so that much of one kind takes no time from the others. What fails for one
-/// does not keep the others from it, and the next run tries again.
+/// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
+/// not stop the others, and the next run tries it again.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;

@@ -99,7 +99,7 @@ pub async fn receive_stripe_event(
     let signature = headers.get("stripe-signature").and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !s.secrets.verify(signature, &body, s.sys.now()) {
         tracing::warn!("an event was not signed by Stripe, or too long ago");
-        return Err(Kind::Malformed.because("the signature").into());
+        return Err(Kind::Malformed.because("the signature of the event is wrong or too old").into());
     }
     let receipt = |outcome| Ok(Json(EventReceipt { outcome }));
     // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.

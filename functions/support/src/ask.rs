@@ -8,7 +8,7 @@ use kernel::{
     page_limit,
 };
 use messaging::{
-    access::DeskSubject,
+    access::DeskTarget,
     message::{Nonce, Text},
     pace::InRoom,
     support::thread::thread_of,
@@ -174,7 +174,7 @@ impl NewMessage {
 }
 
 impl Act {
-    /// What a device does in a thread only so often, if it is that. `caller`: whose thread it is if none is named.
+    /// What the frame does in a thread, if that has a limit of its own for each device. `caller`: the owner of the thread if none is named.
     pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
         let what = match self.what {
             What::Typing => InRoom::Types,
@@ -185,13 +185,13 @@ impl Act {
     }
 
     /// The items to read for it.
-    pub fn subject(&self) -> DeskSubject<'_> {
+    pub fn target(&self) -> DeskTarget<'_> {
         let (nonce, entry) = match &self.what {
             What::Send(message) => (Some(&message.nonce), None),
             What::Edit(seq, _) | What::Delete(seq) => (None, Some(*seq)),
             _ => (None, None),
         };
-        DeskSubject { thread: self.room, nonce, entry }
+        DeskTarget { thread: self.room, nonce, entry }
     }
 }
 

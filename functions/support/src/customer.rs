@@ -50,7 +50,7 @@ impl SupportPageQuery {
     /// The maximum number of messages in the page.
     ///
     /// # Errors
-    /// As [`page_limit`].
+    /// The errors of [`page_limit`].
     pub fn limit(&self) -> Result<u32, Problem> {
         page_limit(self.limit, PAGE_MAX)
     }

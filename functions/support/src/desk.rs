@@ -23,7 +23,7 @@ use messaging::{
         figures,
         find::{self, Search},
         present,
-        thread::{self, Place, SNOOZE_MOST, Side, ThreadState, thread_of},
+        thread::{self, SNOOZE_MAX, Side, ThreadPosition, ThreadState, thread_of},
     },
     unread::Unread,
 };
@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// The most days of figures.
-const DAYS_MOST: u32 = 90;
+const DAYS_MAX: u32 = 90;
 
 /// Which threads to list.
 #[derive(Deserialize, IntoParams)]
@@ -78,9 +78,9 @@ pub async fn list_desk_threads(
 ) -> Result<Json<DeskThreadList>, web::Error> {
     let limit = query.limit()?;
     let cursors = s.sealer.cursors(format!("threads for {} that are {}", caller.member.user.id, state.as_str()));
-    let after = cursors.open::<Place>(query.cursor())?;
+    let after = cursors.open::<ThreadPosition>(query.cursor())?;
     let found = thread::list(&s.table, state, after.as_ref(), limit).await?;
-    let next_cursor = cursors.next(found.last().and_then(Place::behind))?;
+    let next_cursor = cursors.next(found.last().and_then(ThreadPosition::behind))?;
     Ok(Json(DeskThreadList { items: DeskThread::all(&found.items, s.sys.now()), next_cursor }))
 }
 
@@ -258,8 +258,8 @@ impl SetThreadState {
         let wrong = |code| Err(Problem::field("/until", FieldError::new(code)));
         match (self.state, self.until) {
             (ThreadState::Snoozed, None) => wrong("required"),
-            (ThreadState::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MOST => {
-                let days = Duration::as_secs(&SNOOZE_MOST).div_euclid(24 * 3600);
+            (ThreadState::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
+                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
                 Err(Problem::field("/until", FieldError::new("range").with("min", 0).with("max", days)))
             }
             (ThreadState::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),
@@ -379,8 +379,8 @@ pub async fn get_desk_figures(
     _caller: Staff<Moderator>,
     Query(FiguresQuery { days }): Query<FiguresQuery>,
 ) -> Result<Json<DeskFigures>, web::Error> {
-    if !(1..=DAYS_MOST).contains(&days) {
-        return Err(Problem::field("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MOST)).into());
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(Problem::field("/days", FieldError::new("range").with("min", 1).with("max", DAYS_MAX)).into());
     }
     let days = figures::days(&s.table, s.sys.now(), days).await?;
     let day = |day: figures::AnswersOfDay| AnswerFigures {

@@ -56,7 +56,7 @@ async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act) 
 }
 
 async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
-    let sender = access::authorize_desk(&s.table, &s.sys, socket, owner, act.subject()).await?;
+    let sender = access::authorize_desk(&s.table, &s.sys, socket, owner, act.target()).await?;
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
     let from = Frame { socket, request, owner, side: if act.room.is_some() { Side::Team } else { Side::Customer } };

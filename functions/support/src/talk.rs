@@ -28,7 +28,7 @@ use crate::{
 /// The bytes that a problem takes of a frame besides the messages in it.
 const PROBLEM_BYTES: usize = 4 * 1024;
 /// The most messages that a refusal shows of what came since.
-const SHOWN_MOST: u32 = 20;
+const SHOWN_MAX: u32 = 20;
 
 /// What somebody sends.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ async fn with_what_came(s: &State, room: kernel::id::RoomId, seen: Option<u64>, 
         let customer = desk_of(&room)?.customer;
         let member = taking_part(room, customer)?;
         let bytes = PAGE_MAX_BYTES.saturating_sub(PROBLEM_BYTES);
-        let page = history::since(&s.table, &member, seen.unwrap_or(0), SHOWN_MOST, bytes).await?;
+        let page = history::since(&s.table, &member, seen.unwrap_or(0), SHOWN_MAX, bytes).await?;
         serde_json::to_value(SupportMessage::all(page.messages, customer, Side::Team)).map_err(Problem::internal)
     };
     match read.await {

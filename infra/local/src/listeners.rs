@@ -23,11 +23,13 @@ use tokio::{
 use tower::ServiceExt as _;
 use tower_http::timeout::TimeoutBody;
 
-use crate::{
-    StartError, Urls,
-    stack::{ADDRESS, NAME},
-};
+use crate::{StartError, Urls};
 
+/// The host of the addresses for browsers. Servers of frontends are on `localhost`, and browsers send cookies only within a site, to
+/// which the port does not matter. It is a domain, which passkeys need.
+pub(crate) const NAME: &str = "localhost";
+/// The host of the addresses for functions, which takes no look-up.
+const ADDRESS: &str = "127.0.0.1";
 /// How often listening on a port is retried.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a patient stack waits for its ports.

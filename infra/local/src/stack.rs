@@ -22,7 +22,7 @@ use crate::{
     http_api,
     inbox::Inbox,
     limits::Limits,
-    listeners::{Listeners, Ports, serve},
+    listeners::{Listeners, NAME, Ports, serve},
     outside,
     requests::Requests,
     schedules::{self, Schedules},
@@ -34,11 +34,6 @@ use crate::{
 
 /// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due for a while.
 const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
-/// The host of the addresses for browsers. Servers of frontends are on `localhost`, and browsers send cookies only within a site, to
-/// which the port does not matter. It is a domain, which passkeys need.
-pub(crate) const NAME: &str = "localhost";
-/// The host of the addresses for functions, which takes no look-up.
-pub(crate) const ADDRESS: &str = "127.0.0.1";
 /// The frontends that may call: any on this machine.
 const ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*";
 /// How long the stop of a stack waits for pending work.

@@ -13,14 +13,14 @@ use local::{
     Routes,
     template::{self, FunctionSpec, Template},
 };
-use messaging::{presence::PING_EVERY, room::INLINE_MOST};
+use messaging::{presence::PING_EVERY, room::INLINE_MAX};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     Failure,
     calls::{self, Cost},
-    check::{self, Reported},
+    reported::{Reported, reported},
     repository,
 };
 
@@ -300,7 +300,7 @@ impl System {
         // The frame, its answer, and a post to each of the other members.
         bill.add("socket_message", times * (2.0 + others));
         self.invoke(&mut bill, "socket chat", times)?;
-        if people <= INLINE_MOST {
+        if people <= INLINE_MAX {
             // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
             if people > 2 {
@@ -323,7 +323,7 @@ pub const SCHEDULED: &str = "Scheduled Event";
 /// The read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
     let looks_through = function.name == "deletion-fallback";
-    if looks_through { megabytes.min(f64::from(deletion_fallback::MOST)) * MB / READ_UNIT_BYTES } else { 0.0 }
+    if looks_through { megabytes.min(f64::from(deletion_fallback::MAX)) * MB / READ_UNIT_BYTES } else { 0.0 }
 }
 
 /// The number of secrets that a function reads at start: those it has the permission for.
@@ -404,7 +404,7 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     let (mut bill, mut metrics) = (Bill::default(), BTreeSet::new());
     standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
     for (file, code) in &repository::sources()? {
-        let told = check::reported(file, code).into_iter();
+        let told = reported(file, code).into_iter();
         // A metric with a dimension for the function counts once for each function that reports it.
         metrics.extend(told.map(|Reported { file, dimension, figure }| match dimension {
             "FunctionName" => format!("{file} {figure}"),

@@ -31,7 +31,7 @@ use utoipa::{
 use web::{API_KEY, BEARER, Problems};
 
 pub use self::common::EVERYWHERE;
-use crate::document::Callers;
+use crate::paths::{self, Callers};
 
 /// The extension with the codes of an operation.
 const LISTED: &str = "x-problems";
@@ -356,8 +356,7 @@ pub fn document(parts: impl IntoIterator<Item = OpenApi>) -> Value {
 
 /// The names of the schemas of requests.
 fn contents_of_requests(document: &Value) -> BTreeSet<String> {
-    let operations =
-        crate::document::operations(document).filter_map(|(.., operation)| operation.pointer("/requestBody/content")?.as_object());
+    let operations = paths::operations(document).filter_map(|(.., operation)| operation.pointer("/requestBody/content")?.as_object());
     operations.flat_map(Map::values).filter_map(|content| named(content.get("schema")?)).map(str::to_owned).collect()
 }
 

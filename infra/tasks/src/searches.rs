@@ -11,7 +11,7 @@ use kernel::{
     id::{ModelId, UserId},
 };
 use local::{Options, Stack, Storage, hosts::Trace};
-use search::{Catalogue, Entry};
+use search::{Catalogue, SearchEntry};
 use serde_json::{Value, json, value::to_raw_value};
 use store::Item;
 
@@ -203,7 +203,7 @@ async fn fill(stack: &Stack, size: u32) -> Result<Vec<String>, Failure> {
     let mut rows = Vec::new();
     for (number, person) in people.iter().enumerate() {
         let name = format!("{}_{number}", search::normal(&word(sys)));
-        rows.extend(carriers(Catalogue::People, &Entry::of_words(person, &name, [name.as_str()]))?);
+        rows.extend(carriers(Catalogue::People, &SearchEntry::of_words(person, &name, [name.as_str()]))?);
         if let Ok(username) = Username::parse(&name) {
             rows.push(row_of(&User::new(*person, username, Locale::En, sys.now()))?);
         }
@@ -213,7 +213,7 @@ async fn fill(stack: &Stack, size: u32) -> Result<Vec<String>, Failure> {
         let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
         let owner = people.get(below(sys, people.len())).copied().unwrap_or(UserId::NIL);
         let country = ["PL", "GB", "DE", "PL"].get(below(sys, 4)).copied().unwrap_or_default();
-        let entry = Entry::titled(sys.id::<ModelId>(), &title).of(owner).labelled("country", country);
+        let entry = SearchEntry::titled(sys.id::<ModelId>(), &title).of(owner).labelled("country", country);
         rows.extend(carriers(Catalogue::Models, &entry)?);
         titles.push(title);
         if rows.len() >= FILLED_AT_ONCE {
@@ -232,7 +232,7 @@ async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn carriers(catalogue: Catalogue, entry: &Entry) -> Result<Vec<Value>, Failure> {
+fn carriers(catalogue: Catalogue, entry: &SearchEntry) -> Result<Vec<Value>, Failure> {
     entry.carriers(catalogue).iter().map(row_of).collect()
 }
 

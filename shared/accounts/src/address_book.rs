@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// Addresses of one person.
-pub const MOST: usize = 20;
+pub const MAX: usize = 20;
 /// How often a change is judged anew because another one was faster. Somebody who adds an address loses to others who do so at
 /// most as often as there are places.
-const ROUNDS: usize = MOST + 5;
+const ROUNDS: usize = MAX + 5;
 
 /// What an address says, before it is judged.
 #[derive(Clone, Debug)]
@@ -168,8 +168,8 @@ impl Book {
     /// # Errors
     /// [`Kind::TooMany`]
     pub fn add(&mut self, id: AddressId, place: PostalAddress, now: Time) -> Result<(), Problem> {
-        if self.addresses.len() >= MOST {
-            return Err(Problem::new(Kind::TooMany).with("max", MOST));
+        if self.addresses.len() >= MAX {
+            return Err(Problem::new(Kind::TooMany).with("max", MAX));
         }
         self.addresses.push(Address { id, place, version: 1, created_at: now });
         self.main = self.main.or(Some(id));

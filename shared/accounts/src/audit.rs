@@ -32,6 +32,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
     Origin, Sys, Time,
     audit::{AuditValue, Auditable, ReasonText},
+    crypto,
     id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -42,14 +43,14 @@ pub use self::{
     action::Action,
     log::{AuditLog, Month, Search},
 };
-use crate::{agent::Agent, purge::Purged, statistics::Day};
+use crate::{agent::Agent, keys::partition, purged::Purged, statistics::Day};
 
 /// How long the values of an entry are kept.
 pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// A value before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ValueChange {
     /// Before.
     pub before: AuditValue,
     /// After.
@@ -65,7 +66,7 @@ pub struct AuditEntry {
     action: Action,
     subject: UserId,
     origin: Option<Origin>,
-    changes: BTreeMap<String, Change>,
+    changes: BTreeMap<String, ValueChange>,
     version: Option<u64>,
     reason: Option<ReasonText>,
     salt: [u8; 32],
@@ -102,11 +103,11 @@ impl AuditEntry {
     /// Adds an attribute with its values before and after the change. `()` stands for none.
     #[must_use]
     pub fn changed(mut self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
-        self.changes.insert(attribute.to_owned(), Change { before: before.audited(), after: after.audited() });
+        self.changes.insert(attribute.to_owned(), ValueChange { before: before.audited(), after: after.audited() });
         self
     }
 
-    /// As [`Self::changed`], if the values differ.
+    /// Like [`Self::changed`], if the values differ.
     #[must_use]
     pub fn when_changed(self, attribute: &str, before: impl Auditable, after: impl Auditable) -> Self {
         let (before, after) = (before.audited(), after.audited());
@@ -215,7 +216,7 @@ impl AuditRecord {
     pub fn canonical(&self) -> String {
         let Self { id, at, actor, action, subject, fields, request, place, device, commitment, hash: _ } = self;
         let form = ("stoa-audit-1", id, at, actor, action, subject, fields, request, place, device, commitment);
-        serde_json::to_string(&form).unwrap_or_default()
+        crypto::canonical(&form)
     }
 
     /// The SHA-256 of the canonical form in base64url.
@@ -234,7 +235,7 @@ impl AuditRecord {
 /// The partition of the records about an account, in [`Audit`]'s table.
 #[must_use]
 pub fn records_of(subject: UserId) -> String {
-    crate::user::partition(subject)
+    partition(subject)
 }
 
 /// The partition of the records of a day in UTC, in [`Index::AuditByDay`].
@@ -290,7 +291,7 @@ pub struct AuditValues {
     /// 256 random bits in base64url.
     pub salt: String,
     /// The values before and after, by the names of what has changed.
-    pub changes: BTreeMap<String, Change>,
+    pub changes: BTreeMap<String, ValueChange>,
     /// The version of what was changed, after the change.
     #[serde(default)]
     pub version: Option<u64>,
@@ -314,11 +315,10 @@ impl AuditValues {
     pub fn canonical(&self) -> String {
         let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
         let Self { id, salt, version, network, .. } = self;
-        let form = match &self.reason {
-            None => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network)),
-            Some(reason) => serde_json::to_string(&("stoa-audit-values-1", salt, id, changes, version, network, reason)),
-        };
-        form.unwrap_or_default()
+        match &self.reason {
+            None => crypto::canonical(&("stoa-audit-values-1", salt, id, changes, version, network)),
+            Some(reason) => crypto::canonical(&("stoa-audit-values-1", salt, id, changes, version, network, reason)),
+        }
     }
 
     /// Whether there is more in them than the salt.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kernel::{
-    Time,
+    Time, crypto,
     id::{AuditId, after, first_at, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub const MARGIN: Duration = Duration::from_secs(120);
 /// An interval without records is sealed after this time, or at the end of a day.
 pub const EMPTY: Duration = Duration::from_secs(3600);
 /// The most records of one seal.
-pub const RECORDS_MOST: u32 = 10_000;
+pub const RECORDS_MAX: u32 = 10_000;
 /// How far back the first seal begins.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(24 * 3600);
 /// More bytes than the canonical form of a seal has.
@@ -75,7 +75,7 @@ impl Seal {
     #[must_use]
     pub fn canonical(&self) -> String {
         let Self { n, from, to, count, root, prev } = self;
-        serde_json::to_string(&("stoa-seal-1", n, from, to, count, root, prev)).unwrap_or_default()
+        crypto::canonical(&("stoa-seal-1", n, from, to, count, root, prev))
     }
 
     /// The SHA-256 of the canonical form in base64url.
@@ -292,7 +292,7 @@ impl AuditLog {
         anchored: Option<&[u8]>,
     ) -> Result<(Vec<AuditRecord>, Option<Flaw>), StoreError> {
         // One more than there should be, so that one too many is noticed.
-        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MOST).saturating_add(1);
+        let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MAX).saturating_add(1);
         let (records, _) = self.records_between(seal.from, seal.to, limit).await?;
         let flaw = flaw(seal, before, &records, anchored);
         Ok((records, flaw))
@@ -333,7 +333,7 @@ impl AuditLog {
         if until <= began {
             return Ok(None);
         }
-        let (records, more) = self.records_between(from, first_at(until), RECORDS_MOST).await?;
+        let (records, more) = self.records_between(from, first_at(until), RECORDS_MAX).await?;
         if records.is_empty() && until < end_of_day && until.since(began) < EMPTY {
             return Ok(None);
         }

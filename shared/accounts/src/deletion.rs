@@ -24,7 +24,7 @@ use store::{
 
 use crate::{
     Resource,
-    directory::{self, AccountState},
+    account_state::{self, AccountState},
     user::{Status, User, notify, partition},
 };
 
@@ -91,7 +91,7 @@ impl Item for Deletion {
         if self.stage != Stage::Scheduled {
             return Vec::new();
         }
-        let listed = directory::place(AccountState::Leaving, self.user);
+        let listed = account_state::place(AccountState::Leaving, self.user);
         vec![(Index::DueDeletions, due_key(self.user, self.due_at)), (Index::AccountsInState, listed)]
     }
 }
@@ -196,7 +196,7 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
             .index(Index::AccountsInState, None)
             .when(scheduled_as(deletion).and(field("due_at").le(now))),
     );
-    let listed = Some(directory::place(AccountState::Purging, deletion.user));
+    let listed = Some(account_state::place(AccountState::Purging, deletion.user));
     let closed = Update::of(User::key_of(deletion.user)).set("status", Status::Purging).index(Index::AccountsInState, listed);
     tx.update(closed.add("version", 1).when(Cond::Exists));
     notify(&mut tx, sys, deletion.user, Notice::AccountDeleted);

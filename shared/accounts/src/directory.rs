@@ -19,61 +19,24 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Batch, Index, Item, Key, Personal, Range, StoreError, Table, Tx, limits::DAY};
-use utoipa::ToSchema;
 
 use crate::{
+    account_state::in_state,
     deletion::{Deletion, shard_of},
-    staff::{Role, Roles},
+    staff::{Role, Roles, STAFF},
     statistics::Day,
     user::{Status, User},
     username::UsernameClaim,
 };
 
+pub use crate::account_state::AccountState;
+
 /// Longer than any registration takes from its beginning to the account.
 const REGISTRATION: Duration = DAY.saturating_mul(2);
 /// The partitions that everybody is in, so that many can register at once.
 const SHARDS: u8 = 4;
-/// The partition of [`Index::Staff`].
-pub(crate) const STAFF: &str = "STAFF";
 
-/// The state of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountState {
-    /// In use.
-    Active,
-    /// In use, with a scheduled deletion.
-    Leaving,
-    /// Deactivated. Only a superuser can reactivate it.
-    Deactivated,
-    /// Being deleted, which cannot be cancelled any more.
-    Purging,
-}
-
-impl AccountState {
-    /// Its name, as the API writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Leaving => "leaving",
-            Self::Deactivated => "deactivated",
-            Self::Purging => "purging",
-        }
-    }
-}
-
-/// The partition of [`Index::AccountsInState`].
-fn in_state(state: AccountState) -> String {
-    format!("ACCOUNTS#{}", state.as_str())
-}
-
-/// The place of an account in [`Index::AccountsInState`].
-pub(crate) fn place(state: AccountState, user: UserId) -> Key {
-    Key::new(in_state(state), user.to_string())
-}
-
-/// That there is an account: its place in the list of everybody.
+/// The entry of an account in the list of all accounts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DirectoryEntry {
     user: UserId,
@@ -128,7 +91,7 @@ impl Account {
     /// # Errors
     /// [`Kind::NotFound`] if nobody has the name.
     pub async fn named(table: &Table, username: &str) -> Result<Self, Problem> {
-        let id = UsernameClaim::owner_of(table, username).await?.ok_or(Kind::NotFound)?;
+        let id = UsernameClaim::person_named(table, username).await?;
         let found = Self::of_all(table, &[id]).await?.pop();
         found.ok_or_else(|| Kind::NotFound.into())
     }

@@ -47,7 +47,7 @@ impl Stored for Figure {
     const ABOUT: About = About::at(PARTITION, "{day}#{figure}", Personal::Nobody("counts"));
 }
 
-/// That a batch of the stream was counted.
+/// Marker item: a batch of the stream was counted.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CountedBatch {
     first: String,

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use kernel::{FieldError, id::UserId, text};
-use search::{Catalogue, Change, Entry, Found, Position, Rest, Wanted, normal};
+use search::{Catalogue, Found, IndexChange, Position, Rest, SearchEntry, Wanted, normal};
 use store::{
     StoreError, Table, Tx,
     limits::{DAY, MINUTE, Quota},
@@ -112,7 +112,7 @@ impl Sought {
     /// Parses what somebody has typed: an address has an `@`, and a number begins with `+`.
     ///
     /// # Errors
-    /// Those of [`Email::parse`], [`Phone::parse`] and [`Words::parse`].
+    /// The errors of [`Email::parse`], [`Phone::parse`] and [`Words::parse`].
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let typed = typed.trim();
         if typed.contains('@') {
@@ -152,17 +152,17 @@ fn words(user: &User) -> BTreeSet<String> {
 }
 
 /// What the search knows of a person.
-fn entry(user: &User) -> Entry {
-    Entry::of_words(user.id, user.username.as_ref(), words(user).iter().map(String::as_str))
+fn entry(user: &User) -> SearchEntry {
+    SearchEntry::of_words(user.id, user.username.as_ref(), words(user).iter().map(String::as_str))
 }
 
 /// Adds a new account to a transaction, after all other writes of it.
-pub(crate) fn add(tx: &mut Tx, user: &User) -> Change {
+pub(crate) fn add(tx: &mut Tx, user: &User) -> IndexChange {
     Catalogue::People.add(tx, &entry(user))
 }
 
 /// Adds a change of somebody's names, or of whether their profile is private, to a transaction, after all other writes of it.
-pub fn change(tx: &mut Tx, old: &User, new: &User) -> Change {
+pub fn change(tx: &mut Tx, old: &User, new: &User) -> IndexChange {
     Catalogue::People.change(tx, &entry(old), &entry(new))
 }
 

@@ -215,7 +215,7 @@ impl Phone {
     }
 }
 
-/// As [`Phone::country`].
+/// See [`Phone::country`].
 fn country_of(number: &PhoneNumber) -> Option<Country> {
     let region = number.get_region_code().or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code));
     Country::of(&region?.to_string())
@@ -519,7 +519,7 @@ const OLDEST: i32 = 120;
 pub struct MinimumAge(u8);
 
 impl MinimumAge {
-    /// That of a deployment that sets none.
+    /// The value for a deployment that sets none.
     pub const DEFAULT: Self = Self(16);
 
     /// Reads `MINIMUM_AGE`, in years: from 13 to 21.

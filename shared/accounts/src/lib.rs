@@ -4,6 +4,7 @@
 //! This crate does not depend on HTTP. `callers` authenticates requests, and `proofs` verifies credentials.
 //! Every session is created by [`session::Opening`].
 
+mod account_state;
 pub mod address_book;
 pub mod agent;
 pub mod api_key;
@@ -18,6 +19,7 @@ pub mod finding;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
+mod keys;
 pub mod known;
 mod new_account;
 pub mod pair;
@@ -25,6 +27,7 @@ pub mod picture;
 pub mod profanity;
 pub mod profile;
 pub mod purge;
+mod purged;
 mod resource;
 pub mod seen;
 pub mod session;
@@ -37,7 +40,7 @@ pub mod user;
 pub mod username;
 
 pub use keyring::Keyring;
-pub use new_account::{NewAccount, NotMade};
+pub use new_account::{NameClaims, NewAccount, NotMade};
 pub use resource::Resource;
 
 store::items![

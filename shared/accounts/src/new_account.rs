@@ -1,15 +1,18 @@
 //! The creation of an account, which all kinds of registration share.
 
 use kernel::Sys;
-use search::Change;
-use store::{CommitError, Slot, Table, Tx};
+use search::IndexChange;
+use store::{CommitError, Slot, Table, Tx, field};
 
 use crate::{
     directory::DirectoryEntry,
     finding,
+    identifier::Phone,
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
+    session::renew_credentials,
     statistics::{self, Counts},
-    user::{NameClaims, PasswordHash, User},
+    user::{EmailClaim, PasswordHash, PhoneClaim, User},
+    username::UsernameClaim,
 };
 
 /// An account to be created.
@@ -25,6 +28,17 @@ pub struct NewAccount<'a> {
     pub inviter: Option<&'a Inviter>,
     /// The number of addresses and numbers that this request proves. Those that were proven earlier are counted already.
     pub verifications: u64,
+}
+
+/// The slots of a new account's claims, which are refused if another account has them.
+#[derive(Clone, Copy, Debug)]
+pub struct NameClaims {
+    /// Refused if the username is taken.
+    pub username: Slot,
+    /// Refused if another account has the address.
+    pub email: Option<Slot>,
+    /// Refused if another account has the number.
+    pub phone: Option<Slot>,
 }
 
 /// The account was not created.
@@ -73,8 +87,8 @@ impl<'a> NewAccount<'a> {
 
     fn write(&self, tx: &mut Tx, sys: &Sys) -> Writes {
         let claims = match self.instead_of {
-            None => self.user.create(tx, self.password),
-            Some(former) => self.user.create_instead_of(tx, sys, former),
+            None => create(tx, self.user, self.password),
+            Some(former) => create_instead_of(tx, sys, self.user, former),
         };
         let (id, now) = (self.user.id, sys.now());
         let code = Invite::create(tx, id, InviteCode::draw(sys), self.inviter.map(Inviter::user), now);
@@ -90,5 +104,28 @@ struct Writes {
     claims: NameClaims,
     code: Slot,
     inviter: Option<InviterSlots>,
-    found: Change,
+    found: IndexChange,
+}
+
+/// Adds the user item of a new account, its password and the claims of its names to a transaction.
+fn create(tx: &mut Tx, user: &User, password: Option<&PasswordHash>) -> NameClaims {
+    tx.create(user);
+    if let Some(password) = password {
+        tx.create(password);
+    }
+    let username = UsernameClaim::take(tx, &user.username, user.id, user.created_at);
+    let email = user.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: user.id }));
+    let phone = user.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: user.id }));
+    NameClaims { username, email, phone }
+}
+
+/// Adds a new account to a transaction as [`create`] does, and moves the phone number to it from a `former` account that has no
+/// other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it.
+fn create_instead_of(tx: &mut Tx, sys: &Sys, user: &User, former: &User) -> NameClaims {
+    tx.create(user);
+    let username = UsernameClaim::take(tx, &user.username, user.id, user.created_at);
+    let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: user.id };
+    let phone = user.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
+    renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
+    NameClaims { username, email: None, phone }
 }

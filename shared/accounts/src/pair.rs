@@ -30,7 +30,7 @@ use store::{
 
 use crate::{
     Resource,
-    purge::Purged,
+    purged::Purged,
     user::{Status, User, partition},
 };
 
@@ -72,7 +72,7 @@ const fn counted(relation: Relation) -> Option<(&'static str, u32)> {
 
 /// What a person does about another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum PairChange {
     /// Sends a request, or accepts the one of the other person.
     Request,
     /// Takes their own request back.
@@ -240,25 +240,27 @@ impl Pair {
     }
 
     /// The pair after a change of one of them. `None` if it was made before.
-    fn after(&self, me: UserId, change: Change, now: Time) -> Result<Option<Self>, Refusal> {
+    fn after(&self, me: UserId, change: PairChange, now: Time) -> Result<Option<Self>, Refusal> {
         let other = self.other(me);
         let bond = match (change, self.relation(me), self.bond) {
-            (Change::Block, Relation::Blocked, _) | (Change::Accept, Relation::Friends, _) => return Ok(None),
-            (Change::Reject, Relation::None, Bond::Rejected { by }) if by == me => return Ok(None),
-            (Change::Block, ..) | (Change::Unblock, Relation::Blocked, _) => {
-                return Ok(Some(self.blocking(me, change == Change::Block, now)));
+            (PairChange::Block, Relation::Blocked, _) | (PairChange::Accept, Relation::Friends, _) => return Ok(None),
+            (PairChange::Reject, Relation::None, Bond::Rejected { by }) if by == me => return Ok(None),
+            (PairChange::Block, ..) | (PairChange::Unblock, Relation::Blocked, _) => {
+                return Ok(Some(self.blocking(me, change == PairChange::Block, now)));
             }
-            (Change::Request, Relation::Blocked, _) | (Change::Cancel, Relation::Friends, _) => return Err(Refusal::State),
-            (Change::Request, Relation::Friends | Relation::Sent, _) => return Err(Refusal::Exists),
+            (PairChange::Request, Relation::Blocked, _) | (PairChange::Cancel, Relation::Friends, _) => return Err(Refusal::State),
+            (PairChange::Request, Relation::Friends | Relation::Sent, _) => return Err(Refusal::Exists),
             // The request of the other person may be hidden, but they have not taken it back.
-            (Change::Request, _, Bond::Requested { .. }) | (Change::Accept, Relation::Received, _) => Bond::Friends,
-            (Change::Request, _, Bond::Rejected { by }) if by == other && now < self.since + PAUSE => {
+            (PairChange::Request, _, Bond::Requested { .. }) | (PairChange::Accept, Relation::Received, _) => Bond::Friends,
+            (PairChange::Request, _, Bond::Rejected { by }) if by == other && now < self.since + PAUSE => {
                 return Err(Refusal::Paused((self.since + PAUSE).since(now)));
             }
-            (Change::Request, ..) => Bond::Requested { by: me, hidden: self.blocks_since(other).is_some() },
-            (Change::Reject, Relation::Received, _) => Bond::Rejected { by: me },
-            (Change::Cancel, Relation::Sent, _) | (Change::Remove, Relation::Friends, _) => Bond::None,
-            (Change::Accept | Change::Reject | Change::Cancel | Change::Remove | Change::Unblock, ..) => return Err(Refusal::Nothing),
+            (PairChange::Request, ..) => Bond::Requested { by: me, hidden: self.blocks_since(other).is_some() },
+            (PairChange::Reject, Relation::Received, _) => Bond::Rejected { by: me },
+            (PairChange::Cancel, Relation::Sent, _) | (PairChange::Remove, Relation::Friends, _) => Bond::None,
+            (PairChange::Accept | PairChange::Reject | PairChange::Cancel | PairChange::Remove | PairChange::Unblock, ..) => {
+                return Err(Refusal::Nothing);
+            }
         };
         Ok(Some(Self { bond, since: now, ..self.next() }))
     }
@@ -375,9 +377,9 @@ struct Conditions {
     theirs: Option<Slot>,
 }
 
-fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: Change) -> Conditions {
+fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: PairChange) -> Conditions {
     let other = next.other(me);
-    // Who sees no change is told of none.
+    // Whoever sees no change gets no event.
     for (user, other) in [(me, other), (other, me)] {
         let relation = next.relation(user);
         if before.relation(user) != relation {
@@ -385,9 +387,9 @@ fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair
         }
     }
     let account = match change {
-        Change::Request | Change::Accept => Some(field("status").eq(Status::Active)),
-        Change::Block => Some(Cond::Exists.and(field("status").ne(Status::Purging))),
-        Change::Cancel | Change::Reject | Change::Remove | Change::Unblock => None,
+        PairChange::Request | PairChange::Accept => Some(field("status").eq(Status::Active)),
+        PairChange::Block => Some(Cond::Exists.and(field("status").ne(Status::Purging))),
+        PairChange::Cancel | PairChange::Reject | PairChange::Remove | PairChange::Unblock => None,
     };
     Conditions {
         pair: tx.put(next, Pair::unchanged(read)),
@@ -403,7 +405,7 @@ fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair
 /// # Errors
 /// [`Kind::FriendExists`], [`Kind::FriendState`], [`Kind::FriendPaused`], [`Kind::FriendsFull`] and [`Kind::TooMany`];
 /// [`Kind::NotFound`] if there is no such person, or nothing to change.
-pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: Option<Pair>, change: Change) -> Result<Pair, Problem> {
+pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: Option<Pair>, change: PairChange) -> Result<Pair, Problem> {
     let mut read = read;
     for _ in 0..TRIES {
         let before = read.clone().unwrap_or_else(|| Pair::strangers(me, other));
@@ -456,7 +458,7 @@ pub fn position(pair: &Pair, user: UserId) -> String {
     pair.place(user).sort().to_owned()
 }
 
-/// As [`page`], of the pairs with sort keys in a range.
+/// Like [`page`], of the pairs with sort keys in a range.
 async fn between(
     table: &Table,
     user: UserId,
@@ -566,11 +568,18 @@ mod tests {
     const NOW: Time = Time::from_millis(1_893_499_200_000);
     /// For each of [`CHANGES`]: both relations, or the refusal.
     type Results = [Result<(Relation, Relation), Refusal>; 7];
-    const CHANGES: [Change; 7] =
-        [Change::Request, Change::Cancel, Change::Accept, Change::Reject, Change::Remove, Change::Block, Change::Unblock];
+    const CHANGES: [PairChange; 7] = [
+        PairChange::Request,
+        PairChange::Cancel,
+        PairChange::Accept,
+        PairChange::Reject,
+        PairChange::Remove,
+        PairChange::Block,
+        PairChange::Unblock,
+    ];
 
     /// A pair after these changes.
-    fn pair(ana: UserId, ben: UserId, changes: &[(UserId, Change)]) -> Pair {
+    fn pair(ana: UserId, ben: UserId, changes: &[(UserId, PairChange)]) -> Pair {
         changes.iter().fold(Pair::strangers(ana, ben), |pair, (who, change)| pair.after(*who, *change, NOW).unwrap().unwrap_or(pair))
     }
 
@@ -586,21 +595,21 @@ mod tests {
         assert_eq!(Pair::key_of(ana, ben), Pair::strangers(ben, ana).key());
         assert_ne!(direct_room(ana, ben), direct_room(ana, Sys::real().id()));
         assert!(Pair::find(ana, ana).is_none());
-        let stored = serde_json::to_value(pair(ana, ben, &[(ana, Change::Request)])).unwrap();
-        assert_eq!(serde_json::from_value::<Pair>(stored).unwrap(), pair(ana, ben, &[(ana, Change::Request)]));
+        let stored = serde_json::to_value(pair(ana, ben, &[(ana, PairChange::Request)])).unwrap();
+        assert_eq!(serde_json::from_value::<Pair>(stored).unwrap(), pair(ana, ben, &[(ana, PairChange::Request)]));
     }
 
     /// What each change does to each relation, in both orders of the ids.
     #[test]
     fn every_change_has_one_result_in_every_relation() {
-        use Change::{Accept, Block, Request};
+        use PairChange::{Accept, Block, Request};
         use Refusal::{Exists, Nothing, State};
         use Relation::{Blocked, Friends, None, Received, Sent};
         let (one, two) = people();
         for (ana, ben) in [(one, two), (two, one)] {
             // The changes so far; then for Ana, for each of CHANGES in turn: both relations, or the refusal.
             let became = |mine, theirs| Ok((mine, theirs));
-            let table: [(Vec<(UserId, Change)>, Results); 5] = [
+            let table: [(Vec<(UserId, PairChange)>, Results); 5] = [
                 (
                     vec![],
                     [became(Sent, Received), Err(Nothing), Err(Nothing), Err(Nothing), Err(Nothing), became(Blocked, None), Err(Nothing)],
@@ -652,9 +661,11 @@ mod tests {
     #[test]
     fn who_is_blocked_sees_what_a_stranger_sees() {
         let (ana, ben) = people();
-        let mut blocked = pair(ana, ben, &[(ana, Change::Block)]);
+        let mut blocked = pair(ana, ben, &[(ana, PairChange::Block)]);
         let mut stranger = Pair::strangers(ana, ben);
-        for change in [Change::Accept, Change::Request, Change::Request, Change::Cancel, Change::Remove, Change::Request] {
+        for change in
+            [PairChange::Accept, PairChange::Request, PairChange::Request, PairChange::Cancel, PairChange::Remove, PairChange::Request]
+        {
             let both = [&blocked, &stranger].map(|pair| pair.after(ben, change, NOW).map(Option::unwrap));
             let seen = both.each_ref().map(|after| after.as_ref().map(|pair| pair.relation(ben)).map_err(|e| *e));
             assert_eq!(seen[0], seen[1], "{change:?}");
@@ -664,45 +675,46 @@ mod tests {
         }
         assert_eq!((blocked.relation(ana), stranger.relation(ana)), (Relation::Blocked, Relation::Received));
         // Her block ends, and his request stays hidden. She can ask him herself.
-        let free = blocked.after(ana, Change::Unblock, NOW).unwrap().unwrap();
+        let free = blocked.after(ana, PairChange::Unblock, NOW).unwrap().unwrap();
         assert_eq!((free.relation(ana), free.relation(ben), free.is_blocked()), (Relation::None, Relation::Sent, false));
-        assert_eq!(free.after(ana, Change::Accept, NOW), Err(Refusal::Nothing));
-        assert!(free.after(ana, Change::Request, NOW).unwrap().unwrap().are_friends());
+        assert_eq!(free.after(ana, PairChange::Accept, NOW), Err(Refusal::Nothing));
+        assert!(free.after(ana, PairChange::Request, NOW).unwrap().unwrap().are_friends());
         // If he takes it back and asks again, she sees it.
-        let again = pair(ana, ben, &[(ana, Change::Block), (ben, Change::Request), (ana, Change::Unblock), (ben, Change::Cancel)]);
-        assert_eq!(again.after(ben, Change::Request, NOW).unwrap().unwrap().relation(ana), Relation::Received);
+        let again =
+            pair(ana, ben, &[(ana, PairChange::Block), (ben, PairChange::Request), (ana, PairChange::Unblock), (ben, PairChange::Cancel)]);
+        assert_eq!(again.after(ben, PairChange::Request, NOW).unwrap().unwrap().relation(ana), Relation::Received);
     }
 
     #[test]
     fn a_block_ends_a_friendship_for_good() {
         let (ana, ben) = people();
-        let friends = [(ana, Change::Request), (ben, Change::Request)];
+        let friends = [(ana, PairChange::Request), (ben, PairChange::Request)];
         assert!(pair(ana, ben, &friends).are_friends());
         for (blocker, other) in [(ana, ben), (ben, ana)] {
-            let blocked = pair(ana, ben, &[friends.as_slice(), &[(blocker, Change::Block)]].concat());
+            let blocked = pair(ana, ben, &[friends.as_slice(), &[(blocker, PairChange::Block)]].concat());
             assert_eq!((blocked.relation(blocker), blocked.relation(other)), (Relation::Blocked, Relation::None));
             assert!(!blocked.are_friends() && blocked.expires().is_none());
-            let free = blocked.after(blocker, Change::Unblock, NOW).unwrap().unwrap();
+            let free = blocked.after(blocker, PairChange::Unblock, NOW).unwrap().unwrap();
             assert_eq!((free.relation(ana), free.relation(ben)), (Relation::None, Relation::None));
             assert_eq!(free.expires(), Some(NOW + LEFTOVER));
         }
-        let both = pair(ana, ben, &[(ana, Change::Block), (ben, Change::Block), (ana, Change::Unblock)]);
+        let both = pair(ana, ben, &[(ana, PairChange::Block), (ben, PairChange::Block), (ana, PairChange::Unblock)]);
         assert!(both.is_blocked());
     }
 
     #[test]
     fn after_a_rejection_the_sender_waits_seven_days() {
         let (ana, ben) = people();
-        let rejected = pair(ana, ben, &[(ana, Change::Request), (ben, Change::Reject)]);
+        let rejected = pair(ana, ben, &[(ana, PairChange::Request), (ben, PairChange::Reject)]);
         let second = Duration::from_secs(1);
-        assert_eq!(rejected.after(ana, Change::Request, NOW + second), Err(Refusal::Paused(PAUSE.saturating_sub(second))));
-        assert!(rejected.after(ana, Change::Request, NOW + PAUSE).is_ok());
+        assert_eq!(rejected.after(ana, PairChange::Request, NOW + second), Err(Refusal::Paused(PAUSE.saturating_sub(second))));
+        assert!(rejected.after(ana, PairChange::Request, NOW + PAUSE).is_ok());
         assert_eq!(rejected.expires(), Some(NOW + PAUSE));
-        assert_eq!(rejected.after(ben, Change::Reject, NOW), Ok(None), "a repetition");
+        assert_eq!(rejected.after(ben, PairChange::Reject, NOW), Ok(None), "a repetition");
         // Who has rejected can ask at once, and a block changes nothing about the pause.
-        assert_eq!(rejected.after(ben, Change::Request, NOW).unwrap().unwrap().relation(ana), Relation::Received);
-        let blocked = rejected.after(ben, Change::Block, NOW).unwrap().unwrap();
-        assert!(matches!(blocked.after(ana, Change::Request, NOW), Err(Refusal::Paused(_))));
+        assert_eq!(rejected.after(ben, PairChange::Request, NOW).unwrap().unwrap().relation(ana), Relation::Received);
+        let blocked = rejected.after(ben, PairChange::Block, NOW).unwrap().unwrap();
+        assert!(matches!(blocked.after(ana, PairChange::Request, NOW), Err(Refusal::Paused(_))));
     }
 
     /// Random changes of both: the relations always fit together.

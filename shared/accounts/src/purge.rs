@@ -12,6 +12,8 @@ use crate::{
     username::{FormerNames, UsernameClaim},
 };
 
+pub use crate::purged::Purged;
+
 /// How long the law requires records of payments, which are kept without the person: five years, and a day for each leap day.
 pub const RECORDS_KEPT: Duration = Duration::from_secs((5 * 365 + 2) * 24 * 3600);
 
@@ -32,22 +34,6 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
 pub async fn owned(table: &Table, user: UserId) -> Result<(), StoreError> {
     let found = table.query_rows(Range::of_index(Index::Owner, user::owned_partition(user))).await?;
     table.delete_many(found.items.iter().filter_map(store::Row::key).collect()).await
-}
-
-/// Whether there is more to delete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purged {
-    /// All is deleted.
-    Done,
-    /// There is more: call again.
-    More,
-}
-
-/// What deletes everything at once.
-impl From<()> for Purged {
-    fn from((): ()) -> Self {
-        Self::Done
-    }
 }
 
 /// Deletes the person's invitation data, with a bounded part of the accounts that entered their code. The claim of the code

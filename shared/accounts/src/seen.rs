@@ -11,7 +11,7 @@ use kernel::{Sys, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Item, Key, Personal, Table, Tx, Update};
 
-use crate::{Resource, session::Session, user::partition};
+use crate::{Resource, keys::partition};
 
 /// How old the time may be before it is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
@@ -73,8 +73,8 @@ impl Resource for LastSeen {
 }
 
 /// Adds to the transaction that creates a session that its person was seen.
-pub(crate) fn record_sign_in(tx: &mut Tx, session: &Session) {
-    tx.put_always(&LastSeen { user: session.user, at: session.created_at, left: false });
+pub(crate) fn record_sign_in(tx: &mut Tx, user: UserId, now: Time) {
+    tx.put_always(&LastSeen { user, at: now, left: false });
 }
 
 /// Adds to the transaction that ends a session that its person has signed out.

@@ -37,14 +37,14 @@ pub const PAUSE: Duration = Duration::from_secs(30 * 60);
 /// How long the previous token may still be used, by a client that lost the reply.
 pub const LOST_REPLY: Duration = Duration::from_secs(10);
 /// Sessions per account. New ones replace the least recently used ones.
-pub const MOST: usize = 20;
+pub const MAX: usize = 20;
 
 /// The days without use after which a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdleDays(u32);
 
 impl IdleDays {
-    /// Those of a deployment that sets none.
+    /// The value for a deployment that sets none.
     pub const DEFAULT: Self = Self(14);
 
     /// Reads `SESSION_IDLE_DAYS`: from 1 to 30, after which a session ends in any case.
@@ -298,7 +298,7 @@ impl RefreshToken {
 
     /// The token of a later generation, if only refreshes lie in between.
     fn descendant(&self, key: &Secret, generation: u32) -> Option<Self> {
-        let steps = generation.checked_sub(self.generation).filter(|steps| *steps <= BURST_MOST)?;
+        let steps = generation.checked_sub(self.generation).filter(|steps| *steps <= BURST_MAX)?;
         Some((0..steps).fold(self.clone(), |token, _| token.successor(key)))
     }
 
@@ -310,7 +310,7 @@ impl RefreshToken {
 }
 
 /// The most refreshes of a burst that an older token is followed through.
-const BURST_MOST: u32 = 64;
+const BURST_MAX: u32 = 64;
 
 /// A session that is about to be created. The only way to create one.
 #[derive(Debug)]
@@ -374,7 +374,7 @@ impl Opening {
         self.is_new_client = !known && !trusted;
         others.sort_by_key(|s| std::cmp::Reverse(s.last_used_at));
         // A bounded number, because a transaction has at most a hundred writes.
-        self.ended = others.into_iter().skip(MOST.saturating_sub(1)).take(50).collect();
+        self.ended = others.into_iter().skip(MAX.saturating_sub(1)).take(50).collect();
         self
     }
 
@@ -432,7 +432,7 @@ impl Opening {
         self.ended.iter().map(|e| e.user).collect::<BTreeSet<_>>().into_iter().for_each(|user| end(tx, sys, user));
         tx.create(&self.session);
         known::record(tx, sys.now(), self.session.user, &self.contacts, &self.client);
-        seen::record_sign_in(tx, &self.session);
+        seen::record_sign_in(tx, self.session.user, self.session.created_at);
     }
 }
 
@@ -578,7 +578,7 @@ async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), P
     Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
-/// All sessions of an account, in order of time. Bounded by [`MOST`].
+/// All sessions of an account, in order of time. Bounded by [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]

@@ -11,10 +11,12 @@ use utoipa::ToSchema;
 
 use crate::{
     deletion::Deletion,
-    directory,
     session::renew_credentials,
     user::{Status, User, notify, partition},
 };
+
+/// The partition of [`Index::Staff`].
+pub(crate) const STAFF: &str = "STAFF";
 
 /// The roles of staff. Each includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -239,12 +241,12 @@ impl StayingSlots {
 
 impl Item for Roles {
     const KIND: &'static str = "roles";
-    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"])).indexed(Index::Staff, directory::STAFF, "{user}");
+    const ABOUT: About = About::beside_user("ROLES", Personal::Exported(&["roles"])).indexed(Index::Staff, STAFF, "{user}");
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        vec![(Index::Staff, Key::new(directory::STAFF, self.user.to_string()))]
+        vec![(Index::Staff, Key::new(STAFF, self.user.to_string()))]
     }
 }
 

@@ -309,7 +309,7 @@ impl Tokens {
         let from = Time::from_millis(claims.nbf.max(claims.iat).saturating_mul(1000)) - LEEWAY;
         let until = Time::from_millis(claims.exp.saturating_mul(1000)) + LEEWAY;
         if claims.ver != VERSION || now < from {
-            return Err(Kind::TokenInvalid.because("the token is of another version, or not good yet"));
+            return Err(Kind::TokenInvalid.because("the token is of another version, or not valid yet"));
         }
         if now < until { Ok(()) } else { Err(Kind::TokenInvalid.because("the token has expired")) }
     }

@@ -17,6 +17,7 @@ use std::{collections::BTreeSet, time::Duration};
 use kernel::{
     FieldError, Kind, Problem, Time,
     audit::{AuditValue, Auditable},
+    crypto::truncate,
     id::{AuditId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
@@ -53,11 +54,11 @@ pub enum Outcome {
 /// What stands in the way of a former value, even by force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// As [`Outcome::Taken`].
+    /// See [`Outcome::Taken`].
     Taken,
-    /// As [`Outcome::Gone`].
+    /// See [`Outcome::Gone`].
     Gone,
-    /// As [`Outcome::Never`].
+    /// See [`Outcome::Never`].
     Never,
 }
 
@@ -129,8 +130,7 @@ impl Preview {
     /// [`Kind::Internal`]
     pub fn version(&self) -> Result<u64, Problem> {
         let shown = serde_json::to_vec(self).map_err(Problem::internal)?;
-        let digest: [u8; 32] = Sha256::digest(shown).into();
-        Ok(u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default()))
+        Ok(u64::from_be_bytes(truncate(Sha256::digest(shown).into())))
     }
 
     /// The fields that get their former values if these are undone: all that were chosen and are not the same already, or none.

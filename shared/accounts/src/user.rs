@@ -15,12 +15,13 @@ use store::{About, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Upda
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{self, AccountState},
+    account_state::{self, AccountState},
     identifier::{BirthDate, Channel, Contact, Email, Login, PersonName, Phone, Username},
-    session::renew_credentials,
     terms::AgreedTerms,
     username::UsernameClaim,
 };
+
+pub use crate::keys::{owned, owned_partition, partition};
 
 /// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,33 +203,10 @@ impl User {
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// Adds the user item of a new account ([`crate::NewAccount`]), its password and the claims of its names to a transaction.
-    pub(crate) fn create(&self, tx: &mut Tx, password: Option<&PasswordHash>) -> NameClaims {
-        tx.create(self);
-        if let Some(password) = password {
-            tx.create(password);
-        }
-        let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
-        let email = self.email.as_ref().map(|email| tx.create(&EmailClaim { email: email.key(), user: self.id }));
-        let phone = self.phone.as_ref().map(|phone| tx.create(&PhoneClaim { phone: phone.clone(), user: self.id }));
-        NameClaims { username, email, phone }
-    }
-
-    /// Adds a new account to a transaction as [`User::create`] does, and moves the phone number to it from a `former` account
-    /// that has no other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it.
-    pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> NameClaims {
-        tx.create(self);
-        let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
-        let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
-        let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
-        renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
-        NameClaims { username, email: None, phone }
-    }
-
     /// The update that deactivates the account.
     #[must_use]
     pub fn deactivate(&self, now: Time) -> Update {
-        let listed = Some(directory::place(AccountState::Deactivated, self.id));
+        let listed = Some(account_state::place(AccountState::Deactivated, self.id));
         Update::of(self.key()).set("status", Status::Deactivated).set("deactivated_at", now).index(Index::AccountsInState, listed)
     }
 
@@ -369,17 +347,6 @@ impl Factor {
 
 kernel::audited_words!(Factor);
 
-/// The slots of a new account's claims, which are refused if another account has them.
-#[derive(Clone, Copy, Debug)]
-pub struct NameClaims {
-    /// Refused if the username is taken.
-    pub username: Slot,
-    /// Refused if another account has the address.
-    pub email: Option<Slot>,
-    /// Refused if another account has the number.
-    pub phone: Option<Slot>,
-}
-
 impl Item for User {
     const KIND: &'static str = "user";
     const ABOUT: About = About::beside_user(
@@ -421,26 +388,8 @@ impl Item for User {
             Status::Deactivated => Some(AccountState::Deactivated),
             Status::Purging => Some(AccountState::Purging),
         };
-        state.map(|state| (Index::AccountsInState, directory::place(state, self.id))).into_iter().collect()
+        state.map(|state| (Index::AccountsInState, account_state::place(state, self.id))).into_iter().collect()
     }
-}
-
-/// The key in [`store::Index::Owner`] of an item in another partition that belongs to a person. The purge finds such items by it.
-#[must_use]
-pub fn owned(user: UserId, item: &Key) -> Key {
-    Key::new(owned_partition(user), item.partition())
-}
-
-/// The partition of [`store::Index::Owner`] with what belongs to a person.
-#[must_use]
-pub fn owned_partition(user: UserId) -> String {
-    format!("OWNED#{user}")
-}
-
-/// The partition of all items that belong to one person only.
-#[must_use]
-pub fn partition(id: UserId) -> String {
-    format!("USER#{id}")
 }
 
 /// A password hash: a PHC string over the peppered password. It is separate from [`User`], so that reading profiles never loads
@@ -616,13 +565,13 @@ pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
-/// As [`notify`], about something that this client did. The mail names its device and place.
+/// Like [`notify`], about something that this client did. The mail names its device and place.
 pub fn notify_of(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
     tx.create(&NoticeDetails::new(sys, user, event, None, by));
 }
 
-/// As [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
+/// Like [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
 /// permit of `proofs::sending`.
 pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use kernel::{Client, Time, id::UserId};
+use kernel::{Client, Kind, Problem, Time, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{
     About, Cond, Item, Key, Personal, Slot, StoreError, Table, Tx, field,
     limits::{DAY, Limit, MINUTE, Quota, Reached},
 };
 
-use crate::{Resource, identifier::Username, user::partition};
+use crate::{Resource, identifier::Username, keys::partition};
 
 /// How long a former name is reserved for its former owner.
 pub const KEPT: Duration = DAY.saturating_mul(30);
@@ -55,6 +55,14 @@ impl UsernameClaim {
     pub async fn owner_of(table: &Table, typed: &str) -> Result<Option<UserId>, StoreError> {
         let Ok(name) = Username::parse(typed) else { return Ok(None) };
         Ok(table.get::<Self>(Self::key_of(&name)).await?.and_then(|claim| claim.owner()))
+    }
+
+    /// The person with the username that somebody has typed. One read, or none if it is no username.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if nobody has it.
+    pub async fn person_named(table: &Table, typed: &str) -> Result<UserId, Problem> {
+        Self::owner_of(table, typed).await?.ok_or_else(|| Kind::NotFound.into())
     }
 
     /// Whether the name is unavailable to other people now.

@@ -111,7 +111,7 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
     let role = found.take::<Roles>(&roles)?.and_then(|roles| roles.roles.into_iter().max()).filter(|role| *role >= least);
     let role = role.ok_or_else(|| refused("its owner has no role that may do this"))?;
     if !key.scopes.contains(&scope) {
-        return Err(Kind::Forbidden.because("the key has not the scope of the operation"));
+        return Err(Kind::Forbidden.because("the key does not have the scope of the operation"));
     }
     key.record_use(table, now).await?;
     web::speaks(owner.locale);

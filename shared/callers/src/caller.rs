@@ -82,7 +82,7 @@ pub struct MemberWith<T> {
     pub resource: Option<T>,
 }
 
-/// As [`MemberWith`], with two items under the same path.
+/// Like [`MemberWith`], with two items under the same path.
 #[derive(Clone, Debug)]
 pub struct MemberWithBoth<A, B> {
     /// The caller.

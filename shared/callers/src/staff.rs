@@ -99,7 +99,7 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
         return Ok(());
     }
     let methods = serde_json::to_value(&strong).map_err(Problem::internal)?;
-    Err(Kind::StepUpRequired.because("the proof of this shift is too old or too weak").with("methods", methods))
+    Err(Kind::StepUpRequired.because("the proof by a second factor is too old or too weak").with("methods", methods))
 }
 
 /// Until when a caller's token has the proof that staff need. `None` if it has none.

@@ -10,7 +10,7 @@ use kernel::{
     Time,
     id::{Id as _, ModelId, UserId},
 };
-use search::{Catalogue, Entry};
+use search::{Catalogue, SearchEntry};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Conditional as _, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
@@ -92,8 +92,8 @@ impl Model {
 
     /// What the search knows of it.
     #[must_use]
-    pub fn entry(&self) -> Entry {
-        Entry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, self.country)
+    pub fn entry(&self) -> SearchEntry {
+        SearchEntry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, self.country)
     }
 
     /// Stores a new model, if its owner's account is in use. One transaction.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{FieldError, Kind, Problem, Time};
 use money::Money;
 pub use payments::RefundReason;
-use payments::{Mismatch, Progress, SaidRefund, Settlement};
+use payments::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -104,18 +104,9 @@ pub struct OrderCard {
     /// When it was known to be paid.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back, as Stripe says, in the currency of the order, without what has come back.
-    #[serde(default)]
-    pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
-    #[serde(default)]
-    pub came_back: u64,
-    /// Whether the payer disputes it, or has won that.
-    #[serde(default)]
-    pub disputed: bool,
-    /// How many disputes of it were won.
-    #[serde(default)]
-    pub disputes_won: u32,
+    /// What was given back of it, as Stripe says, and how it is disputed.
+    #[serde(flatten)]
+    pub back: MoneyBack,
     /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
@@ -136,10 +127,7 @@ impl OrderCard {
             cancelling: false,
             decline: None,
             paid_at: None,
-            refunded: 0,
-            came_back: 0,
-            disputed: false,
-            disputes_won: 0,
+            back: MoneyBack::default(),
             refunds: Vec::new(),
             look_at: now + PAYABLE,
         }
@@ -198,7 +186,7 @@ impl OrderCard {
             those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
         };
         // What is done may not be in the sum of Stripe yet.
-        let done = self.refunded.max(sum(RefundState::Done));
+        let done = self.back.refunded.max(sum(RefundState::Done));
         total.amount().saturating_sub(done).saturating_sub(sum(RefundState::Asked))
     }
 
@@ -250,16 +238,11 @@ impl OrderCard {
         if settlement.asked != total || (paid && settlement.received != total.amount()) {
             return Err(Mismatch::Amount);
         }
-        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
-        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
         let next = Self {
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
-            refunded,
-            came_back,
+            back: self.back.after(settlement.back),
             refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds)).collect(),
-            disputed,
-            disputes_won,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -267,10 +250,10 @@ impl OrderCard {
         let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
-            (OrderState::Paid, _) if next.refunded > 0 => OrderState::Refunding,
-            (OrderState::Refunding, _) if next.refunded >= total.amount() => OrderState::Refunded,
+            (OrderState::Paid, _) if next.back.refunded > 0 => OrderState::Refunding,
+            (OrderState::Refunding, _) if next.back.refunded >= total.amount() => OrderState::Refunded,
             // All of it has come back.
-            (OrderState::Refunding, _) if next.refunded == 0 => OrderState::Paid,
+            (OrderState::Refunding, _) if next.back.refunded == 0 => OrderState::Paid,
             (state, _) => state,
         };
         let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
@@ -279,7 +262,7 @@ impl OrderCard {
 
     /// With the refund of everything, once, because the order had ended before it was paid.
     fn given_back(mut self, total: Money, now: Time) -> Self {
-        let amount = total.amount().saturating_sub(self.refunded);
+        let amount = total.amount().saturating_sub(self.back.refunded);
         if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {
             self.refunds.push(Refund::new(AFTER_THE_END.to_owned(), amount, RefundReason::OrderEnded, now));
             self.look_at = now;
@@ -314,11 +297,8 @@ mod tests {
             progress,
             asked: zloty(1234),
             received: if progress == Progress::Succeeded { 1234 } else { 0 },
-            refunded,
-            came_back: 0,
+            back: MoneyBack { refunded, ..MoneyBack::default() },
             refunds: Vec::new(),
-            disputed: false,
-            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }
@@ -355,7 +335,7 @@ mod tests {
             assert_eq!((state, card.owes(), card.refunds.len(), card.refunds[0].amount), (ended, true, 1, 1234));
             let given = card.with_answer(AFTER_THE_END, RefundState::Done, Some("re_1".to_owned()));
             let (state, card) = settled(ended, given, &said(Progress::Succeeded, 1234), late);
-            assert_eq!((state, card.owes(), card.refunds.len(), card.refunded), (ended, false, 1, 1234));
+            assert_eq!((state, card.owes(), card.refunds.len(), card.back.refunded), (ended, false, 1, 1234));
         }
     }
 
@@ -363,12 +343,12 @@ mod tests {
     fn refunds_of_parts_are_summed_up() {
         let paid = settled(OrderState::PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
         let part = settled(paid.0, paid.1, &said(Progress::Succeeded, 34), NOW);
-        assert_eq!((part.0, part.1.refunded, part.1.left(zloty(1234))), (OrderState::Refunding, 34, 1200));
+        assert_eq!((part.0, part.1.back.refunded, part.1.left(zloty(1234))), (OrderState::Refunding, 34, 1200));
         let all = settled(part.0, part.1, &said(Progress::Succeeded, 1234), NOW);
         assert_eq!((all.0, all.1.left(zloty(1234))), (OrderState::Refunded, 0));
         assert_eq!(settled(all.0, all.1.clone(), &said(Progress::Succeeded, 34), NOW), all, "an older state changes nothing");
         let shipped = settled(OrderState::Shipped, payment(), &said(Progress::Succeeded, 34), NOW);
-        assert_eq!((shipped.0, shipped.1.refunded), (OrderState::Shipped, 34));
+        assert_eq!((shipped.0, shipped.1.back.refunded), (OrderState::Shipped, 34));
     }
 
     #[test]
@@ -384,7 +364,8 @@ mod tests {
         let sent = |amount: u64, failed: bool| {
             let refunds = vec![SaidRefund { id: "re_1".to_owned(), name: Some("one".to_owned()), failed }];
             let (refunded, came_back) = if failed { (0, amount) } else { (amount, 0) };
-            Settlement { came_back, refunds, ..said(Progress::Succeeded, refunded) }
+            let back = MoneyBack { refunded, came_back, ..MoneyBack::default() };
+            Settlement { back, refunds, ..said(Progress::Succeeded, refunded) }
         };
         for (amount, given, after) in [(34, Refunding, Paid), (1234, Refunded, Refunded)] {
             let (state, card) = settled(PendingPayment, payment(), &said(Progress::Succeeded, 0), NOW);
@@ -394,7 +375,7 @@ mod tests {
             let done = settled(state, asked, &sent(amount, false), NOW);
             assert_eq!((done.0, done.1.refunds[0].state, done.1.left(zloty(1234))), (given, RefundState::Done, 1234 - amount));
             let back = settled(done.0, done.1, &sent(amount, true), NOW);
-            assert_eq!((back.0, back.1.refunds[0].state, back.1.refunded), (after, RefundState::Failed, 0));
+            assert_eq!((back.0, back.1.refunds[0].state, back.1.back.refunded), (after, RefundState::Failed, 0));
             assert_eq!(back.1.left(zloty(1234)), 1234, "it can be given back again");
             assert_eq!(settled(back.0, back.1.clone(), &sent(amount, false), NOW), back, "an older state changes nothing");
         }

@@ -8,7 +8,7 @@ use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx
 use crate::text::CategoryTitle;
 
 /// The most categories.
-pub const MOST: u32 = 200;
+pub const MAX: u32 = 200;
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
 
@@ -102,12 +102,12 @@ impl Item for CategoryName {
     }
 }
 
-/// All categories, by name. One query of at most [`MOST`] items.
+/// All categories, by name. One query of at most [`MAX`] items.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn all(table: &Table) -> Result<Vec<Category>, StoreError> {
-    let mut all = table.query::<Category>(Range::of(PARTITION).limit(MOST)).await?.items;
+    let mut all = table.query::<Category>(Range::of(PARTITION).limit(MAX)).await?.items;
     all.sort_by_cached_key(|category| normal(category.name.as_str()));
     Ok(all)
 }
@@ -117,5 +117,5 @@ pub async fn all(table: &Table) -> Result<Vec<Category>, StoreError> {
 /// # Errors
 /// [`Kind::TooMany`]
 pub async fn admit(table: &Table) -> Result<(), Problem> {
-    if all(table).await?.len() >= MOST as usize { Err(Problem::new(Kind::TooMany).with("max", MOST)) } else { Ok(()) }
+    if all(table).await?.len() >= MAX as usize { Err(Problem::new(Kind::TooMany).with("max", MAX)) } else { Ok(()) }
 }

@@ -101,7 +101,7 @@ pub async fn change_own(table: &Table, at: OnProduct, author: UserId, text: &Com
 /// Deletes the author's own comment. One write.
 ///
 /// # Errors
-/// As [`change_own`].
+/// The errors of [`change_own`].
 pub async fn delete_own(table: &Table, at: OnProduct, author: UserId) -> Result<(), Problem> {
     table.delete_when(Comment::key_of(at), field("author").eq(author)).await.map_err(refused)
 }

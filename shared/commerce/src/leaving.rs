@@ -10,7 +10,7 @@ use kernel::{
     id::{OrderId, UserId},
 };
 use money::Money;
-use payments::{PaymentRemoval, Promised, Settlement};
+use payments::{MoneyBack, PaymentRemoval, Promised, Settlement};
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, Range, Row, StoreError, Table, Tx, WriteError, field};
 
@@ -47,18 +47,9 @@ pub struct OrderRecord {
     /// When it was known to be paid by card.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back of a payment by card, in the currency of the total, without what has come back.
-    #[serde(default)]
-    pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
-    #[serde(default)]
-    pub came_back: u64,
-    /// Whether a payment by card is disputed, or the payer has won that.
-    #[serde(default)]
-    pub disputed: bool,
-    /// How many disputes of it were won.
-    #[serde(default)]
-    pub disputes_won: u32,
+    /// What was given back of a payment by card, and how it is disputed.
+    #[serde(flatten)]
+    pub back: MoneyBack,
 }
 
 impl OrderRecord {
@@ -68,10 +59,8 @@ impl OrderRecord {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
-        let (paid_at, refunded) = (card.and_then(|card| card.paid_at), card.map_or(0, |card| card.refunded));
-        let (came_back, disputed) = (card.map_or(0, |card| card.came_back), card.is_some_and(|card| card.disputed));
-        let disputes_won = card.map_or(0, |card| card.disputes_won);
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, came_back, disputed, disputes_won }
+        let (paid_at, back) = (card.and_then(|card| card.paid_at), card.map(|card| card.back).unwrap_or_default());
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -84,15 +73,11 @@ impl OrderRecord {
     /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
     pub async fn settle(table: &Table, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
-        let (refunded, came_back) = said.given_back(record.refunded, record.came_back);
-        let (disputed, disputes_won) = said.dispute(record.disputed, record.disputes_won);
-        let after = Self { refunded, came_back, disputed, disputes_won, ..record.clone() };
+        let after = Self { back: record.back.after(said.back), ..record.clone() };
         if after == record {
             return Ok(true);
         }
-        let same = field("refunded").eq(record.refunded).and(field("came_back").eq(record.came_back));
-        let same = same.and(field("disputed").eq(record.disputed)).and(field("disputes_won").eq(record.disputes_won));
-        match table.put(&after, same).await {
+        match table.put(&after, record.back.is_stored()).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("the record of an order is being changed".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
@@ -163,7 +148,7 @@ fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let intent = card.intent.clone()?;
     if matches!(order.state, OrderState::Cancelled | OrderState::Expired | OrderState::Refunded) {
-        return (card.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, now));
+        return (card.back.refunded < order.total.amount()).then(|| PaymentRemoval::new(intent, now));
     }
     let asked = card.refunds.iter().filter(|refund| refund.state == RefundState::Asked);
     let amount = |amount| Money::new(amount, order.total.currency()).ok();

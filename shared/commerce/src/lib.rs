@@ -1,7 +1,7 @@
 //! The shop: products with their prices, stock, comments and ratings, the categories they are in, carts and orders.
 //!
 //! A product is one item, and what belongs to it is in its partition. Beside it are the claims of its name and its slug, so that both
-//! are unique, and its places in the lists of all products and of its category ([`shelf`]). A change of a product writes all of them
+//! are unique, and its entries in the lists of all products and of its category ([`shelf`]). A change of a product writes all of them
 //! in one transaction.
 //!
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
@@ -46,5 +46,5 @@ store::items![
     product::NameClaim,
     product::SlugClaim,
     rating::Rating,
-    shelf::Place
+    shelf::ShelfEntry
 ];

@@ -76,7 +76,7 @@ pub enum By {
     Buyer,
     /// Staff.
     Staff,
-    /// Nobody: it follows from what Stripe says of the payment, or the buyer has left.
+    /// The system: the step follows from what Stripe says of the payment, or the buyer has left.
     System,
 }
 

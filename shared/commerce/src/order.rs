@@ -160,7 +160,7 @@ impl Order {
     /// Whether it must not be shipped although it is paid: it is disputed, or money is being given back.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.card.as_ref().is_some_and(|card| card.disputed || card.asked_refund().is_some())
+        self.card.as_ref().is_some_and(|card| card.back.disputed || card.asked_refund().is_some())
     }
 
     /// With this state of its payment.
@@ -337,7 +337,7 @@ fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if next.state == OrderState::Shipped && before.state != next.state {
         user::notify(tx, sys, next.user, Notice::OrderShipped);
     }
-    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.refunded);
+    let refunded = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.refunded);
     if refunded(next) > refunded(before) {
         user::notify(tx, sys, next.user, Notice::OrderRefunded);
     }

@@ -15,7 +15,7 @@ pub const LOOKED_BACK: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long a price is kept after it was replaced.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 /// The most changes of one price that are looked at.
-const MOST: u32 = 500;
+const MAX: u32 = 500;
 /// The beginning of the sort keys of a product's prices.
 const PREFIX: &str = "PRICE#";
 
@@ -69,7 +69,7 @@ pub(crate) fn end(tx: &mut Tx, product: &Product, now: Time) {
 /// # Errors
 /// [`StoreError`]
 pub async fn lowest(table: &Table, product: ProductId, now: Time) -> Result<Option<Money>, StoreError> {
-    let range = Range::of(partition(product)).prefix(PREFIX).newest_first().limit(MOST);
+    let range = Range::of(partition(product)).prefix(PREFIX).newest_first().limit(MAX);
     Ok(lowest_of(&table.query::<PriceChange>(range).await?.items, now))
 }
 

@@ -76,15 +76,15 @@ pub struct Product {
 /// What a new product begins with.
 #[derive(Clone, Debug)]
 pub struct NewProduct {
-    /// As [`Product::name`].
+    /// See [`Product::name`].
     pub name: ProductName,
-    /// As [`Product::description`].
+    /// See [`Product::description`].
     pub description: Description,
-    /// As [`Product::category`].
+    /// See [`Product::category`].
     pub category: CategoryId,
-    /// As [`Product::price`].
+    /// See [`Product::price`].
     pub price: Money,
-    /// As [`Product::for_sale`].
+    /// See [`Product::for_sale`].
     pub for_sale: bool,
     /// How many are in stock.
     pub available: u32,
@@ -93,19 +93,19 @@ pub struct NewProduct {
 /// What is changed of a product. What is absent stays.
 #[derive(Clone, Debug, Default)]
 pub struct ProductChange {
-    /// As [`Product::name`].
+    /// See [`Product::name`].
     pub name: Option<ProductName>,
-    /// As [`Product::description`].
+    /// See [`Product::description`].
     pub description: Option<Description>,
-    /// As [`Product::category`].
+    /// See [`Product::category`].
     pub category: Option<CategoryId>,
-    /// As [`Product::price`].
+    /// See [`Product::price`].
     pub price: Option<Money>,
-    /// As [`Product::discount`].
+    /// See [`Product::discount`].
     pub discount: Option<Option<Percent>>,
-    /// As [`Product::for_sale`].
+    /// See [`Product::for_sale`].
     pub for_sale: Option<bool>,
-    /// As [`Product::available`]: how many staff have counted. The difference is received, or was lost.
+    /// Like [`Product::available`]: how many staff have counted. The difference is received, or was lost.
     pub available: Option<u32>,
 }
 
@@ -186,7 +186,7 @@ impl Product {
     /// Adds the product to a transaction, with all that stands beside it.
     ///
     /// # Errors
-    /// As [`Product::unit_price`].
+    /// The errors of [`Product::unit_price`].
     pub fn create(&self, tx: &mut Tx) -> Result<Slots, MoneyError> {
         let unit = self.unit_price()?;
         let product = tx.create(self);
@@ -201,7 +201,7 @@ impl Product {
     /// The product after a change. `lowest` is the lowest price of the thirty days before now.
     ///
     /// # Errors
-    /// As [`Product::unit_price`].
+    /// The errors of [`Product::unit_price`].
     pub fn after(&self, change: ProductChange, lowest: Option<Money>, now: Time) -> Result<Self, MoneyError> {
         let ProductChange { name, description, category, price, discount, for_sale, available } = change;
         let mut after = self.clone();
@@ -229,7 +229,7 @@ impl Product {
     /// The product after a change by staff. For another price with a discount a query of the former prices.
     ///
     /// # Errors
-    /// Those of the query, and as [`Product::unit_price`].
+    /// The errors of the query and of [`Product::unit_price`].
     pub async fn changed(&self, table: &Table, change: ProductChange, now: Time) -> Result<Self, Problem> {
         let discounted = change.discount.unwrap_or(self.discount).is_some();
         let repriced = change.price.is_some() || change.discount.is_some();
@@ -253,7 +253,7 @@ impl Product {
     /// Adds the change to this state of it to a transaction, with all that stands beside it.
     ///
     /// # Errors
-    /// As [`Product::unit_price`].
+    /// The errors of [`Product::unit_price`].
     pub fn change(&self, tx: &mut Tx, after: &Self) -> Result<Slots, MoneyError> {
         let unit = after.unit_price()?;
         let product = tx.update(self.update(after));

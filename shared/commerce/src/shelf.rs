@@ -1,6 +1,6 @@
-//! The places of products in lists: one among all products and one among those of their category, each by age, by name and by price.
+//! The entries of products in lists: one among all products and one among those of their category, each by age, by name and by price.
 //!
-//! A place has only what it is sorted by. What is shown of a product is read from the product.
+//! An entry has only what it is sorted by. What is shown of a product is read from the product.
 
 use std::fmt;
 
@@ -47,9 +47,9 @@ pub enum ProductOrder {
     PriceDesc,
 }
 
-/// The place of a product in a list.
+/// The entry of a product in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct ShelfEntry {
     /// The category. Absent in the list of all products.
     category: Option<CategoryId>,
     /// The product.
@@ -58,7 +58,7 @@ pub struct Place {
     price: u64,
 }
 
-impl Place {
+impl ShelfEntry {
     fn shelf(&self) -> Shelf {
         self.category.map_or(Shelf::All, Shelf::Of)
     }
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-impl Item for Place {
+impl Item for ShelfEntry {
     const KIND: &'static str = "product_place";
     const ABOUT: About = About::at("PRODUCTS#{shelf}", "{product}", Personal::Nobody("the place of a product in a list"))
         .indexed(Index::ProductsByName, "PRODUCTS_BY_NAME#{shelf}", "{name}#{product}")
@@ -85,13 +85,13 @@ impl Item for Place {
     }
 }
 
-/// The two places of a product, of which one costs this many minor units.
-fn places(product: &Product, price: u64) -> [Place; 2] {
-    let place = |category| Place { category, product: product.id, name: normal(product.name.as_str()), price };
+/// The two entries of a product, one of which costs this many minor units.
+fn places(product: &Product, price: u64) -> [ShelfEntry; 2] {
+    let place = |category| ShelfEntry { category, product: product.id, name: normal(product.name.as_str()), price };
     [place(None), place(Some(product.category))]
 }
 
-/// Adds the places of a product to a transaction.
+/// Adds the entries of a product to a transaction.
 pub(crate) fn put(tx: &mut Tx, product: &Product, price: u64) {
     for place in places(product, price) {
         tx.put_always(&place);
@@ -111,11 +111,17 @@ pub(crate) fn leave(tx: &mut Tx, product: &Product) {
     }
 }
 
-/// The next places of a list after this one. One query.
+/// The next entries of a list after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn page(table: &Table, shelf: Shelf, order: ProductOrder, after: Option<&Place>, limit: u32) -> Result<Page<Place>, StoreError> {
+pub async fn page(
+    table: &Table,
+    shelf: Shelf,
+    order: ProductOrder,
+    after: Option<&ShelfEntry>,
+    limit: u32,
+) -> Result<Page<ShelfEntry>, StoreError> {
     let in_index = |index: Index, prefix: &str| Range::of_index(index, format!("{prefix}#{shelf}"));
     let range = match order {
         ProductOrder::Newest => Range::of(format!("PRODUCTS#{shelf}")).eventually().newest_first(),
@@ -133,8 +139,8 @@ pub async fn page(table: &Table, shelf: Shelf, order: ProductOrder, after: Optio
         .await
 }
 
-/// The key of a place in the index of an order.
-fn position(place: &Place, order: ProductOrder) -> Option<Key> {
+/// The key of an entry in the index of an order.
+fn position(place: &ShelfEntry, order: ProductOrder) -> Option<Key> {
     match order {
         ProductOrder::Newest => None,
         ProductOrder::NameAsc | ProductOrder::NameDesc => Some(place.by_name()),

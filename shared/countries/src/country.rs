@@ -9,9 +9,9 @@ use crate::{order, postcode::Postcodes};
 
 /// A country of ISO 3166-1, or Kosovo.
 #[derive(Clone, Copy)]
-pub struct Country(&'static Entry);
+pub struct Country(&'static CountryData);
 
-struct Entry {
+struct CountryData {
     code: &'static str,
     calling_code: Option<&'static str>,
     /// In the order of [`Locale::ALL`].
@@ -22,18 +22,18 @@ struct Entry {
 /// The names in every language, each in a line such as `PL Poland`.
 pub(crate) const NAMES: [&str; Locale::ALL.len()] = kernel::in_every_language!("countries.txt");
 
-static COUNTRIES: LazyLock<BTreeMap<&str, Entry>> = LazyLock::new(|| {
+static COUNTRIES: LazyLock<BTreeMap<&str, CountryData>> = LazyLock::new(|| {
     let names = NAMES.map(|file| file.lines().filter_map(|line| line.split_once(' ')).collect());
     let lines = include_str!("../data/countries.txt").lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| entry(line, &names)).map(|entry| (entry.code, entry)).collect()
 });
 
 /// A line of the data: `PL 48`. A country whose name a language lacks has none in it, which a test finds.
-fn entry(line: &'static str, names: &[BTreeMap<&str, &'static str>; Locale::ALL.len()]) -> Option<Entry> {
+fn entry(line: &'static str, names: &[BTreeMap<&str, &'static str>; Locale::ALL.len()]) -> Option<CountryData> {
     let (code, calling_code) = line.split_once(' ')?;
     let calling_code = Some(calling_code).filter(|calling_code| *calling_code != "-");
     let names = names.each_ref().map(|names| names.get(code).copied().unwrap_or_default());
-    Some(Entry { code, calling_code, names, postcodes: Postcodes::of(code) })
+    Some(CountryData { code, calling_code, names, postcodes: Postcodes::of(code) })
 }
 
 impl Country {
@@ -161,7 +161,7 @@ impl Blocked {
         self.0.contains(&country)
     }
 
-    /// As [`Country::parse`], for a country that is not excluded.
+    /// Like [`Country::parse`], for a country that is not excluded.
     ///
     /// # Errors
     /// `required`, `country` or `country_blocked`.

@@ -197,7 +197,7 @@ impl Bucket {
     /// Some bytes of an object: `length` of them from `from` on, all of which exist.
     ///
     /// # Errors
-    /// As [`Bucket::read`].
+    /// The errors of [`Bucket::read`].
     pub async fn read_part(&self, key: &str, from: u32, length: u32) -> Result<Vec<u8>, FilesError> {
         let last = from.saturating_add(length).saturating_sub(1);
         let get = self.client.get_object().bucket(&*self.name).key(key).range(format!("bytes={from}-{last}"));

@@ -24,11 +24,12 @@ pub mod export;
 mod format;
 pub mod picture;
 pub mod purge;
+mod refusal;
 mod upload;
 
 pub use bucket::{ArchiveWriter, Bucket, CreatedUpload, Expected, FilesError, Link, Listed, Object};
 pub use format::Format;
-pub use picture::UploadRefusal;
+pub use refusal::UploadRefusal;
 pub use upload::{Declared, UPLOAD_MAX_BYTES, Upload, UploadState};
 
 store::items![export::Export, export::Turn, upload::Upload];

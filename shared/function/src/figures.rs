@@ -35,7 +35,7 @@ impl Figures {
         self.report_of("FunctionName", &self.function, figures);
     }
 
-    /// As [`report_of`].
+    /// See [`report_of`].
     pub fn report_of(&self, dimension: &str, value: &str, figures: &[(&str, u64)]) {
         report_of(self.sys.now(), dimension, value, figures);
     }

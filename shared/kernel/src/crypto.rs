@@ -1,8 +1,9 @@
-//! Keyed hashes and derived keys. Operations that cannot fail return no error, so that callers need no fallback value.
+//! Keyed hashes, derived keys, and the form of what is hashed. Operations that cannot fail return no error, so that callers need no fallback value.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the types know errors that lengths fixed here rule out")]
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Serialize;
 use sha2::Sha256;
 
 /// HMAC-SHA256 (RFC 2104) of the concatenated parts. If parts have variable lengths, the caller has to add separators. The key
@@ -28,6 +29,12 @@ pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn short_hash(of: impl AsRef<[u8]>) -> String {
     <Sha256 as sha2::Digest>::digest(of).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a hash of a value is computed of: its JSON without white space. Values are tuples of texts, numbers, times and lists.
+#[must_use]
+pub fn canonical(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts, numbers, times and lists have a JSON form")
 }
 
 /// The first `N` bytes of a hash, at most 32.

@@ -57,7 +57,7 @@ impl Fields {
         parsed.map_err(|e| self.wrong(pointer, e)).ok()
     }
 
-    /// As [`Fields::take`], for rules that report several errors at once.
+    /// Like [`Fields::take`], for rules that report several errors at once.
     pub fn take_all<T>(&mut self, pointer: &str, parsed: Result<T, Vec<FieldError>>) -> Option<T> {
         parsed.map_err(|es| es.into_iter().for_each(|e| self.wrong(pointer, e))).ok()
     }

@@ -13,7 +13,6 @@ use kernel::{
 use store::{Batch, Key, Table};
 
 use crate::{
-    connection::Connection,
     member::{Membership, RoomMember},
     message::{LogEntry, Nonce},
     online::OnlineFigure,
@@ -25,9 +24,9 @@ use crate::{
     support::{present, thread::thread_of},
 };
 
-/// The subject of a frame, which is read in the same batch as the person.
+/// What a frame is about, which is read in the same batch as the person.
 #[derive(Clone, Debug)]
-pub struct Subject<'a> {
+pub struct FrameTarget<'a> {
     /// The room. The person must be a member.
     pub room: RoomId,
     /// The nonce of a send, which may be a repetition.
@@ -38,7 +37,7 @@ pub struct Subject<'a> {
     pub online: bool,
 }
 
-impl Subject<'_> {
+impl FrameTarget<'_> {
     /// Only the room.
     #[must_use]
     pub const fn of(room: RoomId) -> Self {
@@ -65,15 +64,6 @@ pub struct FrameSender {
     pub online: OnlineFigure,
     /// How the two people of a direct room stand to each other. `None` if nothing has ever connected them.
     pub pair: Option<Pair>,
-}
-
-/// The owner of a socket. One read, because a frame brings only the socket's id.
-///
-/// # Errors
-/// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
-pub async fn identify(table: &Table, connection: &str) -> Result<Connection, Problem> {
-    let connection = table.get::<Connection>(Connection::key_of(connection)).await?;
-    connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))
 }
 
 /// The person behind a frame, after the checks that every frame passes.
@@ -107,7 +97,7 @@ impl Person {
     }
 }
 
-/// Checks the socket, session, account, ban and membership of a frame, and reads its subject, in one batch read.
+/// Checks the socket, session, account, ban and membership of a frame, and reads what it is about, in one batch read.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
@@ -119,32 +109,32 @@ pub async fn authorize(
     sys: &Sys,
     socket: &str,
     owner: (UserId, SessionId),
-    subject: Subject<'_>,
+    target: FrameTarget<'_>,
 ) -> Result<FrameSender, Problem> {
-    let (room_key, member_key) = (Room::key_of(subject.room), Membership::key_of(subject.room, owner.0));
+    let (room_key, member_key) = (Room::key_of(target.room), Membership::key_of(target.room, owner.0));
     // Nobody's pair is in the public room, which most frames name.
-    let pair_key = (subject.room != PUBLIC).then(|| Pair::key_in(subject.room));
-    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(owner.0, subject.room, nonce));
-    let entry_key = subject.entry.map(|seq| LogEntry::key_of(subject.room, seq));
-    let online_key = subject.online.then(|| OnlineFigure::key_of(subject.room));
+    let pair_key = (target.room != PUBLIC).then(|| Pair::key_in(target.room));
+    let receipt_key = target.nonce.map(|nonce| Receipt::key_of(owner.0, target.room, nonce));
+    let entry_key = target.entry.map(|seq| LogEntry::key_of(target.room, seq));
+    let online_key = target.online.then(|| OnlineFigure::key_of(target.room));
     let always = Person::keys(owner.0, owner.1).into_iter().chain([room_key.clone(), member_key.clone()]);
     let keys = always.chain([&pair_key, &receipt_key, &entry_key, &online_key].into_iter().flatten().cloned()).collect();
     let mut batch = table.get_many(keys).await?;
     let Person { user, presence, chat } = Person::admit(&mut batch, sys, socket, owner)?;
-    let member = RoomMember::of(subject.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
+    let member = RoomMember::of(target.room, user.id, batch.take(&room_key)?, batch.take(&member_key)?)?;
     let receipt = receipt_key.map(|key| batch.take::<Receipt>(&key)).transpose()?.flatten();
     let entry = entry_key.map(|key| batch.take::<LogEntry>(&key)).transpose()?.flatten();
     let online = online_key.map(|key| batch.take::<OnlineFigure>(&key)).transpose()?.flatten().unwrap_or_default();
     let pair = pair_key.map(|key| batch.take::<Pair>(&key)).transpose()?.flatten();
     if pair.as_ref().is_some_and(Pair::is_blocked) {
-        return Err(if subject.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
+        return Err(if target.nonce.is_some() { Kind::ChatNotAllowed } else { Kind::NotFound }.because("one blocks the other"));
     }
     Ok(FrameSender { user, presence, chat, receipt, member, entry, online, pair })
 }
 
-/// The subject of a frame about the support desk.
+/// What a frame of the support desk is about.
 #[derive(Clone, Debug)]
-pub struct DeskSubject<'a> {
+pub struct DeskTarget<'a> {
     /// The thread, for a frame of the team. Without it the frame is about the caller's own thread.
     pub thread: Option<RoomId>,
     /// The nonce of a send, which may be a repetition.
@@ -178,20 +168,20 @@ pub struct DeskSender {
 /// A socket is proven by the token that its ticket was made with: a later step-up of the session does not count for it.
 ///
 /// # Errors
-/// As [`authorize`]. For somebody who is not of the team any thread is [`Kind::NotFound`]; for the team without a proof of a second
-/// factor it is [`Kind::StepUpRequired`].
-pub async fn authorize_desk(table: &Table, sys: &Sys, socket: &str, owner: Owner, subject: DeskSubject<'_>) -> Result<DeskSender, Problem> {
-    let room = subject.thread.unwrap_or_else(|| thread_of(owner.user));
+/// The errors of [`authorize`]. For somebody who is not of the team any thread is [`Kind::NotFound`]; for the team without a proof of a
+/// second factor it is [`Kind::StepUpRequired`].
+pub async fn authorize_desk(table: &Table, sys: &Sys, socket: &str, owner: Owner, target: DeskTarget<'_>) -> Result<DeskSender, Problem> {
+    let room = target.thread.unwrap_or_else(|| thread_of(owner.user));
     let (roles_key, room_key) = (Roles::key_of(owner.user), Room::key_of(room));
-    let receipt_key = subject.nonce.map(|nonce| Receipt::key_of(owner.user, room, nonce));
-    let entry_key = subject.entry.map(|seq| LogEntry::key_of(room, seq));
+    let receipt_key = target.nonce.map(|nonce| Receipt::key_of(owner.user, room, nonce));
+    let entry_key = target.entry.map(|seq| LogEntry::key_of(room, seq));
     let always = Person::keys(owner.user, owner.session).into_iter().chain([roles_key.clone(), room_key.clone()]);
     let mut batch = table.get_many(always.chain([&receipt_key, &entry_key].into_iter().flatten().cloned()).collect()).await?;
     let Person { user, presence, chat } = Person::admit(&mut batch, sys, socket, (owner.user, owner.session))?;
     let roles = batch.take::<Roles>(&roles_key)?.map(|roles| roles.roles).unwrap_or_default();
     let (role, proven) = (present::is_team(&roles), owner.proven_until.is_some_and(|until| sys.now() < until));
     let thread = batch.take::<Room>(&room_key)?.filter(|room| room.desk.is_some());
-    match subject.thread {
+    match target.thread {
         Some(_) if !role => return Err(Kind::NotFound.because("the caller has no role that may read threads")),
         Some(_) if !proven => return Err(Kind::StepUpRequired.because("the socket was opened without the proof that staff need")),
         Some(_) if thread.is_none() => return Err(Kind::NotFound.because("there is no such thread")),

@@ -34,15 +34,15 @@ use crate::{
 };
 
 /// The most files of one message.
-pub const MOST: usize = 10;
+pub const MAX: usize = 10;
 /// The most bytes of all files of one person.
-pub const STORAGE_MOST: i64 = 1024 * 1024 * 1024;
+pub const STORAGE_MAX: i64 = 1024 * 1024 * 1024;
 /// How long a file may wait for its message.
 pub const UNSENT_LIFE: Duration = Duration::from_secs(3600);
 /// How long after the end of its link an upload may wait before it counts as expired.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// The most ids in one event.
-const EVENT_MOST: usize = 100;
+const EVENT_MAX: usize = 100;
 /// The partition of the index of files that are in no message.
 const DUE: &str = "DUE_ATTACHMENTS";
 
@@ -331,7 +331,7 @@ impl Storage {
 
     /// Counts a file. Refused if it has no room.
     fn hold(user: UserId, bytes: u32) -> Update {
-        let most = STORAGE_MOST.saturating_sub(bytes.into());
+        let most = STORAGE_MAX.saturating_sub(bytes.into());
         let update = Update::upsert::<Self>(Self::key_of(user)).add("used", bytes.into());
         update.when(field("used").absent().or(field("used").le(most)))
     }
@@ -366,8 +366,8 @@ pub async fn declare(table: &Table, attachment: &Attachment) -> Result<(), Probl
 /// # Errors
 /// [`Kind::TooMany`], or [`Kind::Invalid`] for an id that is in it twice.
 pub fn listed(ids: &[AttachmentId]) -> Result<(), Problem> {
-    if ids.len() > MOST {
-        return Err(Problem::new(Kind::TooMany).with("max", MOST));
+    if ids.len() > MAX {
+        return Err(Problem::new(Kind::TooMany).with("max", MAX));
     }
     let mut seen = BTreeSet::new();
     match ids.iter().position(|id| !seen.insert(id)) {
@@ -398,7 +398,7 @@ pub async fn resolve(table: &Table, user: UserId, room: RoomId, ids: &[Attachmen
 
 /// Adds to a transaction that these attachments are in no message any more: the event by which their objects are deleted.
 pub(crate) fn drop_all(tx: &mut Tx, sys: &Sys, ids: &[AttachmentId]) {
-    for part in ids.chunks(EVENT_MOST) {
+    for part in ids.chunks(EVENT_MAX) {
         Outbox::add(tx, sys, &AttachmentsDropped { attachments: part.to_vec() });
     }
 }

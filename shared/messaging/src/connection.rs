@@ -76,6 +76,15 @@ impl Item for Connection {
     }
 }
 
+/// The owner of a socket. One read, because a frame brings only the socket's id.
+///
+/// # Errors
+/// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
+pub async fn identify(table: &Table, socket: &str) -> Result<Connection, Problem> {
+    let connection = table.get::<Connection>(Connection::key_of(socket)).await?;
+    connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))
+}
+
 /// Admits a new socket.
 ///
 /// Two requests: a batch read of the person, the session, the ban and the open sockets, and a transaction that uses the ticket,

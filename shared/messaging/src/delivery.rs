@@ -10,7 +10,7 @@ use crate::{
     Sockets, connection, frame,
     member::{self, RoomMember},
     presence::Presence,
-    room::{INLINE_MOST, RoomKind},
+    room::{INLINE_MAX, RoomKind},
 };
 
 /// Somebody who gets an entry.
@@ -45,7 +45,7 @@ pub async fn recipients(table: &Table, member: &RoomMember, seq: u64) -> Result<
         }
         RoomKind::Group if room.is_small() => {
             // One more than fits, because somebody may have joined after the room was read.
-            let page = member::of_room(table, room.id, None, INLINE_MOST.saturating_add(1)).await?;
+            let page = member::of_room(table, room.id, None, INLINE_MAX.saturating_add(1)).await?;
             let members = page.items.into_iter().filter(|m| m.from <= seq);
             Ok(members.map(|m| Recipient { user: m.user, looked_at: m.digest.due }).collect())
         }
@@ -68,7 +68,7 @@ pub async fn sockets(table: &Table, people: Vec<UserId>) -> Result<Vec<Presence>
     Ok(found.into_iter().flatten().collect())
 }
 
-/// As [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
+/// Like [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
 /// miss.
 pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>, StoreError>) -> Vec<Presence> {
     let open = match people {

@@ -13,19 +13,21 @@ use std::time::Duration;
 use accounts::user::{Status, User};
 use futures_util::future::join_all;
 use kernel::{
-    Id as _, Sys, Time,
+    Sys, Time,
     id::{NotificationId, RoomId, UserId},
 };
-use serde::{Deserialize, Serialize};
 use store::{CommitError, Cond, Conditional as _, Index, Key, Page, Range, Row, StoreError, Table, Tx, Update, WriteError, field};
 
 use crate::{
     delivery,
+    digest_state::{partition, place, sortable},
     member::Membership,
     message::{Content, LogEntry},
     presence::Presence,
     room::PUBLIC,
 };
+
+pub use crate::digest_state::{Digest, SHARDS};
 
 /// How long a message waits for being read before its reader is told of it elsewhere.
 pub const DELAY: Duration = Duration::from_secs(120);
@@ -33,54 +35,6 @@ pub const DELAY: Duration = Duration::from_secs(120);
 const LEASE: Duration = Duration::from_secs(180);
 /// How long before its due time a membership counts as looked at already: more than clocks differ, and than a send takes.
 const NEAR: Duration = Duration::from_secs(10);
-/// The number of partitions of the index of due digests. Each takes a thousand changes a second.
-pub const SHARDS: u8 = 2;
-
-/// What a member was told of a room while they were away, and when it is looked at next.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digest {
-    /// When the room is looked at. Absent if nothing waits.
-    #[serde(default, rename = "digest_due")]
-    pub due: Option<Time>,
-    /// Until when a run has taken it.
-    #[serde(default, rename = "digest_leased_until")]
-    pub leased_until: Option<Time>,
-    /// The number up to which the inbox tells of messages.
-    #[serde(default)]
-    pub noted_seq: u64,
-    /// The number up to which a mail or a text message has told of messages, or was not to.
-    #[serde(default)]
-    pub mailed_seq: u64,
-    /// When the last one was sent.
-    #[serde(default)]
-    pub mailed_at: Option<Time>,
-    /// The last entry of the inbox about the room.
-    #[serde(default)]
-    pub noted_in: Option<NotificationId>,
-    /// The last entry of the inbox about mentions in the room.
-    #[serde(default)]
-    pub mentioned_in: Option<NotificationId>,
-}
-
-impl Digest {
-    /// That of somebody who was told nothing.
-    pub const NONE: Self =
-        Self { due: None, leased_until: None, noted_seq: 0, mailed_seq: 0, mailed_at: None, noted_in: None, mentioned_in: None };
-}
-
-/// The place of a membership among those that are due.
-pub(crate) fn place(room: RoomId, user: UserId, due: Time) -> Key {
-    let shard = user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(SHARDS).unwrap_or(0);
-    Key::new(partition(shard), format!("{}#{user}#{room}", sortable(due)))
-}
-
-fn partition(shard: u8) -> String {
-    format!("DIGESTS_DUE#{shard}")
-}
-
-fn sortable(at: Time) -> String {
-    format!("{:014}", at.millis().max(0))
-}
 
 /// Those of these people who are not here, without the author. Somebody whose connection was lost without a word is not here.
 #[must_use]
@@ -138,7 +92,7 @@ async fn in_public(table: &Table, pending: Update, user: UserId) -> Result<(), W
     })
 }
 
-/// As [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
+/// Like [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
 /// and an update for each who is away, which is refused for those who are no members.
 ///
 /// # Errors

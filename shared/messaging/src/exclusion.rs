@@ -8,7 +8,7 @@ use store::{CommitError, Cond, Conditional as _, StoreError, Table, Tx, Update, 
 use crate::{
     Sockets,
     ban::{self, Ban},
-    connection, frame,
+    banning, connection, frame,
     spam::{self, ChatState, FLOOD},
 };
 
@@ -29,7 +29,7 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
         Ok(Recorded::Before) => {}
         Ok(Recorded::Now) => {
             tracing::warn!(user.id = %user, "banned from chat: too many messages");
-            if let Err(e) = ban::enforce(table, sys, sockets, user).await {
+            if let Err(e) = banning::enforce(table, sys, sockets, user).await {
                 tracing::error!(error = %e, user.id = %user, "sockets of a banned person are still open");
             }
         }
@@ -83,7 +83,7 @@ enum Recorded {
 
 async fn record(table: &Table, sys: &Sys, user: UserId, ban: &Ban) -> Result<Recorded, StoreError> {
     let mut tx = Tx::new();
-    tx.update(ban::imposed(user, ban).when(ban::is_over(ban.at)));
+    tx.update(banning::imposed(user, ban).when(ban::is_over(ban.at)));
     let ordinary = tx.check(Roles::key_of(user), Cond::Absent);
     Outbox::add(&mut tx, sys, &ChatBanned { user });
     match table.commit(tx).await {

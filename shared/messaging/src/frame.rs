@@ -354,10 +354,10 @@ mod tests {
                 username: author.username.clone(),
                 // A text does not end with a line break.
                 text: Text::parse(&format!(".{}.", widest.repeat(TEXT_MAX_CHARS.saturating_sub(2)))).unwrap(),
-                attachments: (0..crate::attachment::MOST).map(|_| longest_file(&sys)).collect(),
+                attachments: (0..crate::attachment::MAX).map(|_| longest_file(&sys)).collect(),
                 edited_at: Some(sys.now()),
                 reply_to: Some(u64::MAX),
-                mentions: (0..crate::mention::MOST).map(|_| sys.id()).collect(),
+                mentions: (0..crate::mention::MAX).map(|_| sys.id()).collect(),
             };
             let entry = LogEntry { room: sys.id(), seq: u64::MAX, at: sys.now(), content: Content::Said(said), via: None, changes: 0 };
             let message = entry.shown();

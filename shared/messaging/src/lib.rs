@@ -16,10 +16,13 @@
 pub mod access;
 pub mod attachment;
 pub mod ban;
+pub mod banning;
 pub mod change;
 pub mod connection;
 pub mod delivery;
 pub mod digest;
+mod digest_state;
+pub mod direct;
 pub mod earlier;
 pub mod exclusion;
 pub mod export;

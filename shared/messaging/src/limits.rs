@@ -13,7 +13,7 @@ pub struct Limits {
     #[schema(examples(json!(TEXT_MAX_CHARS)))]
     pub message_chars: usize,
     /// Maximum messages in any 60 seconds. One more bans the account.
-    #[schema(examples(json!(spam::MOST)))]
+    #[schema(examples(json!(spam::MAX)))]
     pub messages_per_minute: usize,
     /// Frames that an account may send at once, on all its sockets.
     #[schema(examples(json!(pace::AT_ONCE)))]
@@ -38,7 +38,7 @@ pub struct Limits {
 /// The limits.
 pub const LIMITS: Limits = Limits {
     message_chars: TEXT_MAX_CHARS,
-    messages_per_minute: spam::MOST,
+    messages_per_minute: spam::MAX,
     frames_at_once: pace::AT_ONCE,
     frames_per_second: pace::PER_SECOND,
     page: PAGE_MAX,

@@ -22,12 +22,12 @@ use crate::{
 /// How often a write is tried that others were faster than.
 pub(crate) const TRIES: u32 = 40;
 /// The longest pause between two tries. It is the time of a few transactions.
-const PAUSE_MOST: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// Waits before a try: not at all before the first one, then a random time, so that writers do not meet again.
 pub(crate) async fn pause(sys: &Sys, tries: u32) {
     if tries > 0 {
-        let most = 10_u64.saturating_mul(2_u64.saturating_pow(tries)).min(u64::try_from(PAUSE_MOST.as_millis()).unwrap_or(u64::MAX));
+        let most = 10_u64.saturating_mul(2_u64.saturating_pow(tries)).min(u64::try_from(PAUSE_MAX.as_millis()).unwrap_or(u64::MAX));
         tokio::time::sleep(Duration::from_millis(sys.below(u32::try_from(most).unwrap_or(u32::MAX)).into())).await;
     }
 }

@@ -7,12 +7,13 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Row, StoreError, Table, Update, field};
-use utoipa::ToSchema;
 
 use crate::{
-    digest::{self, Digest},
+    digest_state::{self, Digest},
     room::{PUBLIC, Room, RoomKind, RoomName, partition},
 };
+
+pub use crate::room::RoomRole;
 
 /// The membership of a person in a room. Everybody is a member of the public room, also without a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ impl Item for Membership {
     // Everybody is in the public room, which no list of somebody's rooms has to find.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let listed = (self.room != PUBLIC).then(|| (Index::RoomsOfMember, self.place()));
-        let due = self.digest.due.map(|due| (Index::DueDigests, digest::place(self.room, self.user, due)));
+        let due = self.digest.due.map(|due| (Index::DueDigests, digest_state::place(self.room, self.user, due)));
         listed.into_iter().chain(due).collect()
     }
 }
@@ -117,18 +118,6 @@ impl Resource for Membership {
 
 fn rooms_of(user: UserId) -> String {
     format!("USER#{user}#ROOMS")
-}
-
-/// What a member is in a group or a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RoomRole {
-    /// Made the room, or took it over. There is always one.
-    Owner,
-    /// Invites and removes members, and changes the room. Writes in a channel.
-    Admin,
-    /// Writes in a group, reads a channel.
-    Member,
 }
 
 /// A room with the membership of somebody in it.

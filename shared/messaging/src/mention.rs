@@ -9,14 +9,14 @@ use store::{StoreError, Table};
 use crate::message::Text;
 
 /// The most people that one message mentions. Further names are text like any other.
-pub const MOST: usize = 10;
+pub const MAX: usize = 10;
 
 /// The names after an `@` at the beginning of a word, each once.
 fn names(text: &str) -> Vec<Username> {
     let mut seen = BTreeSet::new();
     let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '@' | '_')));
     let names = words.filter_map(|word| word.strip_prefix('@')).filter_map(|name| Username::parse(name).ok());
-    names.filter(|name| seen.insert(name.to_string())).take(MOST).collect()
+    names.filter(|name| seen.insert(name.to_string())).take(MAX).collect()
 }
 
 /// The people whom a text mentions. One batch read, none if there is no name in it.
@@ -43,6 +43,6 @@ mod tests {
         assert_eq!(found("@ana, (@Ben_Nowak) and @ana: look at ana@example.test"), ["ana", "ben_nowak"]);
         assert_eq!(found("@ @@ana @a @-x"), [""; 0]);
         let many: String = (0..12).map(|i| format!("@name{i} ")).collect();
-        assert_eq!(found(&many).len(), MOST);
+        assert_eq!(found(&many).len(), MAX);
     }
 }

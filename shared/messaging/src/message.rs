@@ -60,7 +60,7 @@ impl Text {
     /// Parses what a person typed beside files, which may be nothing.
     ///
     /// # Errors
-    /// As [`Text::parse`], but for a blank text.
+    /// The errors of [`Text::parse`], but for a blank text.
     pub fn beside_files(typed: &str) -> Result<Self, Problem> {
         if kernel::text::is_blank(typed) { Ok(Self(String::new())) } else { Self::parse(typed) }
     }
@@ -193,7 +193,7 @@ pub struct Said {
     pub username: String,
     /// The text. Empty if it has only files.
     pub text: Text,
-    /// The files, at most [`crate::attachment::MOST`].
+    /// The files, at most [`crate::attachment::MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachedFile>,
     /// When it was edited last.
@@ -202,7 +202,7 @@ pub struct Said {
     /// The number of the message that it answers. What that says is read when it is shown, never copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
-    /// Whom it mentions, at most [`crate::mention::MOST`].
+    /// Whom it mentions, at most [`crate::mention::MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
 }

@@ -21,6 +21,8 @@ use crate::{
     room,
 };
 
+pub use crate::presence::Online;
+
 /// How old a count may be that is given to a client.
 const FRESH: Duration = Duration::from_secs(1);
 /// How old it may be while somebody else counts again.
@@ -29,15 +31,6 @@ const TOLERATED: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long the turn stays claimed by an event whose process ended. The event itself may continue earlier.
 const ABANDONED: Duration = Duration::from_secs(10);
-
-/// The number of online people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Online {
-    /// The number of people.
-    pub people: u64,
-    /// Whether there are more than were counted.
-    pub more: bool,
-}
 
 /// The last count in a room, and the turn of its announcement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

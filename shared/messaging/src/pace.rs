@@ -30,7 +30,12 @@ use kernel::{
 use lru::LruCache;
 use store::Table;
 
-use crate::{Sockets, access, connection::Connection, exclusion, spam::FLOOD};
+use crate::{
+    Sockets,
+    connection::{self, Connection},
+    exclusion,
+    spam::FLOOD,
+};
 
 /// Frames that may come at once.
 pub const AT_ONCE: u32 = 10;
@@ -194,7 +199,7 @@ impl Pace {
         if let Some(owner) = self.memory().enter(socket, cost, now)? {
             return Ok(owner);
         }
-        let Connection { user, session, proven_until, .. } = access::identify(table, socket).await.map_err(FrameRejected::Unknown)?;
+        let Connection { user, session, proven_until, .. } = connection::identify(table, socket).await.map_err(FrameRejected::Unknown)?;
         self.memory().admit_owner(socket, Owner { user, session, proven_until, locale: Locale::default() }, cost, now)
     }
 

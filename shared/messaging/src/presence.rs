@@ -1,7 +1,7 @@
 //! Presence: one item per person lists their open sockets.
 //!
 //! A person's sockets are found only there, so that delivery to a room of twenty is one batch read, and opening and closing a
-//! socket is one conditional write. The list has at most [`MOST_LIVE`] sockets, so that it fits into one item. A person is
+//! socket is one conditional write. The list has at most [`LIVE_MAX`] sockets, so that it fits into one item. A person is
 //! *online* while they have a socket and sent something within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping`
 //! every [`PING_EVERY`], so a connection that was lost without a `$disconnect` stops counting within a minute. That costs up to
 //! three writes a minute for each person who is online.
@@ -17,14 +17,12 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
-use crate::online::Online;
-
 /// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
 /// close sockets of people with a phone, a laptop and a few tabs.
-pub const MOST_LIVE: usize = 10;
+pub const LIVE_MAX: usize = 10;
 /// Sockets that one person may open within [`OPENED_WINDOW`].
-pub const MOST_OPENED: usize = 10;
-/// See [`MOST_OPENED`].
+pub const OPENED_MAX: usize = 10;
+/// See [`OPENED_MAX`].
 pub const OPENED_WINDOW: Duration = Duration::from_secs(60);
 /// The platform closes a socket after two hours. The items expire a little later, because `$disconnect` is best effort.
 pub const LIFE: Duration = Duration::from_secs(2 * 3600 + 600);
@@ -39,6 +37,15 @@ const REFRESHED_AFTER: Duration = Duration::from_secs(15);
 pub const SHARDS: u8 = 4;
 /// The most people counted in each shard, so that the cost of a count is bounded.
 const COUNTED_PER_SHARD: u32 = 250;
+
+/// The number of online people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Online {
+    /// The number of people.
+    pub people: u64,
+    /// Whether there are more than were counted.
+    pub more: bool,
+}
 
 /// The sockets of one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,14 +120,14 @@ pub fn open_socket(before: Option<Presence>, user: UserId, socket: OpenSocket, n
     let version = before.as_ref().map(|p| p.version);
     let Presence { live, coming, .. } = before.unwrap_or(Presence { user, live: Vec::new(), coming: Vec::new(), seen: now, version: 0 });
     let mut coming: Vec<Time> = coming.into_iter().filter(|at| *at > now - OPENED_WINDOW).collect();
-    if let Some(first) = coming.first().filter(|_| coming.len() >= MOST_OPENED) {
+    if let Some(first) = coming.first().filter(|_| coming.len() >= OPENED_MAX) {
         return Err(OpenedTooOften((*first + OPENED_WINDOW).since(now)));
     }
     coming.push(now);
     let (mut live, mut gone): (Vec<OpenSocket>, Vec<OpenSocket>) = live.into_iter().partition(|l| !l.is_cut(now) && now < l.until);
     let came_or_left = live.is_empty();
     live.push(socket);
-    let surplus = live.len().saturating_sub(MOST_LIVE);
+    let surplus = live.len().saturating_sub(LIVE_MAX);
     gone.extend(live.drain(..surplus));
     let next = Presence { user, live, coming, seen: now, version: version.unwrap_or(0).saturating_add(1) };
     Ok(PresenceChange { next, gone, came_or_left, before: version })
@@ -333,7 +340,7 @@ mod tests {
         let now = START + Duration::from_secs(60);
         let change = open_socket(presence, user, socket(&sys, "x", now), now).unwrap();
         assert_eq!(change.gone.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["c0"]);
-        assert_eq!(change.next.live.len(), MOST_LIVE);
+        assert_eq!(change.next.live.len(), LIVE_MAX);
     }
 
     #[test]

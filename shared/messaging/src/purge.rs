@@ -14,7 +14,7 @@ use kernel::{
 use store::{Cond, Conditional as _, Index, Item as _, Key, Range, Row, StoreError, Table, Tx, Update};
 
 use crate::{
-    Sockets, attachment, ban,
+    Sockets, attachment, banning,
     connection::{self, CloseError},
     earlier,
     member::{self, Membership},
@@ -68,7 +68,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     table.delete_many(invitations.items.iter().map(store::Item::key).collect()).await?;
     let others = [
         member::forget_sender(table, user, AT_ONCE).await?,
-        ban::forget_author(table, user, AT_ONCE).await?,
+        banning::forget_author(table, user, AT_ONCE).await?,
         report::delete_about(table, user, AT_ONCE).await?,
     ];
     if said.more || invitations.more || others.contains(&true) {

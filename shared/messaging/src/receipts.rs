@@ -16,7 +16,7 @@ use crate::{
     delivery,
     member::{self, Membership, RoomMember},
     presence::Presence,
-    room::INLINE_MOST,
+    room::INLINE_MAX,
 };
 
 /// Up to which number a member has read.
@@ -60,7 +60,7 @@ pub async fn of_room(table: &Table, member: &RoomMember, user: &User) -> Result<
     if !user.read_receipts || !member.room.is_small() {
         return Ok(Vec::new());
     }
-    let page = member::of_room(table, member.room.id, None, INLINE_MOST.saturating_add(1)).await?;
+    let page = member::of_room(table, member.room.id, None, INLINE_MAX.saturating_add(1)).await?;
     let others: Vec<Membership> = page.items.into_iter().filter(|m| m.user != user.id).collect();
     if others.is_empty() {
         return Ok(Vec::new());

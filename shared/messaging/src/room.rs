@@ -4,37 +4,34 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use accounts::{
     Resource,
-    pair::{Pair, direct_room},
+    pair::Pair,
     user::{Status, User, WhoCanMessage},
 };
 use kernel::{
-    FieldError, Kind, Problem, Sys, Time,
+    FieldError, Kind, Problem, Time,
     id::{BadId, RoomId, UserId, before},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    About, CommitError, Cond, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
-    limits::{self, HOUR, Quota},
+    About, Cond, Index, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
+    limits::{HOUR, Quota},
 };
 use utoipa::ToSchema;
 
-use crate::{
-    member::{Membership, RoomRole},
-    support::thread::{Desk, MAILS},
-};
+use crate::support::desk::{Desk, MAILS};
 
 /// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
 /// public room.
-pub const INLINE_MOST: u32 = 20;
+pub const INLINE_MAX: u32 = 20;
 /// The most members of a group.
-pub const GROUP_MOST: u32 = 256;
+pub const GROUP_MAX: u32 = 256;
 /// The most administrators of a group or a channel.
-pub const ADMINS_MOST: usize = 20;
+pub const ADMINS_MAX: usize = 20;
 /// The longest time that a slow mode asks people to wait, in seconds.
-pub const SLOW_MOST: u32 = 120;
+pub const SLOW_MAX: u32 = 120;
 /// The limit of a slow mode, for the document: each room has its own time.
 pub const SLOW: Quota =
-    Quota::gap("slow_mode", Duration::from_secs(SLOW_MOST as u64), "message of a person in a room with a slow mode").configurable();
+    Quota::gap("slow_mode", Duration::from_secs(SLOW_MAX as u64), "message of a person in a room with a slow mode").configurable();
 
 /// The public room. It has the same id in every deployment, and all signed-in people are members without an item.
 pub const PUBLIC: RoomId = RoomId::NIL;
@@ -53,6 +50,18 @@ pub enum RoomKind {
     Channel,
     /// For one customer and the support team: see [`crate::support`].
     Support,
+}
+
+/// What a member is in a group or a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomRole {
+    /// Made the room, or took it over. There is always one.
+    Owner,
+    /// Invites and removes members, and changes the room. Writes in a channel.
+    Admin,
+    /// Writes in a group, reads a channel.
+    Member,
 }
 
 /// A room.
@@ -86,7 +95,7 @@ pub struct Room {
     pub masks: bool,
 }
 
-/// The time between two messages of one person in a room: 1 to [`SLOW_MOST`] seconds.
+/// The time between two messages of one person in a room: 1 to [`SLOW_MAX`] seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SlowMode(u32);
@@ -99,8 +108,8 @@ impl SlowMode {
     pub fn parse(seconds: u32) -> Result<Option<Self>, FieldError> {
         match seconds {
             0 => Ok(None),
-            1..=SLOW_MOST => Ok(Some(Self(seconds))),
-            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MOST)),
+            1..=SLOW_MAX => Ok(Some(Self(seconds))),
+            _ => Err(FieldError::new("range").with("min", 0).with("max", SLOW_MAX)),
         }
     }
 
@@ -218,7 +227,7 @@ pub struct Club {
     pub slug: Option<Slug>,
     /// The owner.
     pub owner: UserId,
-    /// The administrators, the oldest first, at most [`ADMINS_MOST`]. The owner is not among them.
+    /// The administrators, the oldest first, at most [`ADMINS_MAX`]. The owner is not among them.
     pub admins: Vec<UserId>,
     /// The number of members, the owner and the administrators included.
     pub member_count: u32,
@@ -231,7 +240,7 @@ impl Room {
         Key::new(partition(id), "ROOM")
     }
 
-    fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
+    pub(crate) fn new(id: RoomId, kind: RoomKind, club: Option<Club>, now: Time) -> Self {
         Self { id, kind, club, desk: None, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
     }
 
@@ -270,6 +279,13 @@ impl Room {
         if self.masks { masks.eq(true) } else { masks.absent().or(masks.eq(false)) }
     }
 
+    /// The places of a thread in the indexes. A thread without a message is in none.
+    pub(crate) fn support_places(&self) -> Vec<(Index, Key)> {
+        let Some(desk) = self.desk.as_ref().filter(|_| self.seq > 0) else { return Vec::new() };
+        let mail = desk.mail_place(self.id).map(|place| (Index::SupportMails, place));
+        [(Index::SupportThreads, desk.place(self.id, self.latest_at))].into_iter().chain(mail).collect()
+    }
+
     /// The role of a member.
     #[must_use]
     pub fn role_of(&self, user: UserId) -> RoomRole {
@@ -286,7 +302,7 @@ impl Room {
     pub fn is_small(&self) -> bool {
         match self.kind {
             RoomKind::Direct | RoomKind::Support => true,
-            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MOST),
+            RoomKind::Group => self.club.as_ref().is_some_and(|club| club.member_count <= INLINE_MAX),
             RoomKind::Public | RoomKind::Channel => false,
         }
     }
@@ -309,8 +325,8 @@ impl Item for Room {
 /// The partition of the list of all groups and channels. One person makes thirty in an hour at most, so one partition takes them all.
 const LIST: &str = "ROOMS";
 
-/// That there is a group or a channel: its place in the list of all, which staff read. The room itself is in no index, because it changes
-/// with every message.
+/// The entry of a group or a channel in the list of all rooms, which staff read. The room itself is in no index, because it changes with
+/// every message.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoomEntry {
     room: RoomId,
@@ -478,63 +494,8 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// The result of opening a direct room.
-#[derive(Debug)]
-pub struct Opened {
-    /// The room.
-    pub room: Room,
-    /// The other member.
-    pub peer: User,
-    /// Whether the room was made by this call.
-    pub new: bool,
-}
-
 /// New direct rooms that one person may open.
 pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new rooms for an account");
-
-/// Finds or makes the direct room of two people.
-///
-/// One batch read finds it. Making it takes a counter and one transaction more: the room, both memberships, and the checks that the
-/// other person accepts messages from this one ([`Accepted`]). If both open it at once they name the same room, and the later one gets the
-/// room of the earlier one.
-///
-/// # Errors
-/// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`] also for an existing room if one
-/// of them blocks the other, [`Kind::TooManyRequests`] after thirty new rooms in an hour.
-pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) -> Result<Opened, Problem> {
-    if me == other {
-        return Err(Kind::RoomWithSelf.into());
-    }
-    let id = direct_room(me, other);
-    let (room_key, peer_key, pair_key) = (Room::key_of(id), User::key_of(other), Pair::key_in(id));
-    let mut batch = table.get_many(vec![room_key.clone(), peer_key.clone(), pair_key.clone()]).await?;
-    let peer = batch.take::<User>(&peer_key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
-    let pair = batch.take::<Pair>(&pair_key)?;
-    if pair.as_ref().is_some_and(Pair::is_blocked) {
-        return Err(Kind::ChatNotAllowed.because("one blocks the other"));
-    }
-    if let Some(room) = batch.take::<Room>(&room_key)? {
-        return Ok(Opened { room, peer, new: false });
-    }
-    let now = sys.now();
-    limits::take(table, now, &[OPENED.of(me)]).await?;
-    let room = Room::new(id, RoomKind::Direct, None, now);
-    let mut tx = Tx::new();
-    let made = tx.create(&room);
-    for (user, peer) in [(me, other), (other, me)] {
-        tx.create(&Membership { peer: Some(peer), ..Membership::new(id, user, now) });
-    }
-    let accepted = Accepted::check(&mut tx, me, other, pair.as_ref());
-    match table.commit(tx).await {
-        Ok(()) => Ok(Opened { room, peer, new: true }),
-        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
-        Err(CommitError::Refused(r)) if r.at(made) => {
-            let room = r.current(made).map(store::Row::decode).transpose()?.ok_or(Kind::Conflict)?;
-            Ok(Opened { room, peer, new: false })
-        }
-        Err(e) => Err(e.into()),
-    }
-}
 
 /// The conditions of a transaction that one person accepts messages from another one: an active account that takes messages from
 /// everybody or from friends, and a pair that nobody has changed since it was read without a block.
@@ -554,46 +515,6 @@ impl Accepted {
         let takes = if friends { active } else { active.and(field("who_can_message").eq(WhoCanMessage::Everyone)) };
         Self { peer: tx.check(User::key_of(to), takes), pair: tx.check(Pair::key_of(from, to), Pair::unchanged(pair)) }
     }
-}
-
-/// A room of a person with the other member.
-#[derive(Clone, Debug)]
-pub struct RoomWithPeer {
-    /// The room.
-    pub room: Room,
-    /// The caller's membership.
-    pub membership: Membership,
-    /// The other member of a direct room, absent if their account was deleted.
-    pub peer: Option<User>,
-}
-
-/// The public room (unless the caller passes it as `read`), and the rooms of these memberships with their other members, without
-/// direct rooms of two people of whom one blocks the other. One
-/// batch read for each hundred items, none if there is nothing to read.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn with_peers(table: &Table, read: Option<Room>, memberships: &[Membership]) -> Result<(Room, Vec<RoomWithPeer>), StoreError> {
-    let mut keys: Vec<Key> = memberships.iter().map(|m| Room::key_of(m.room)).collect();
-    keys.extend(memberships.iter().filter_map(|m| m.peer).map(User::key_of));
-    keys.extend(memberships.iter().filter(|m| m.peer.is_some()).map(|m| Pair::key_in(m.room)));
-    let public_key = Room::key_of(PUBLIC);
-    keys.extend(read.is_none().then(|| public_key.clone()));
-    if let (Some(public), []) = (&read, keys.as_slice()) {
-        return Ok((public.clone(), Vec::new()));
-    }
-    let mut batch = table.get_many(keys).await?;
-    let stored = batch.take::<Room>(&public_key)?;
-    let public = read.or(stored).unwrap_or_else(Room::public);
-    let mut mine = Vec::new();
-    for m in memberships {
-        if batch.take::<Pair>(&Pair::key_in(m.room))?.is_some_and(|pair| pair.is_blocked()) {
-            continue;
-        }
-        let peer = m.peer.map(|p| batch.take::<User>(&User::key_of(p))).transpose()?.flatten();
-        mine.extend(batch.take::<Room>(&Room::key_of(m.room))?.map(|room| RoomWithPeer { room, membership: m.clone(), peer }));
-    }
-    Ok((public, mine))
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ use crate::{
     log::{self, TRIES},
     member::{Invitation, Membership, RoomMember, RoomRole},
     message::{Author, Content, Happened, LogEntry, RoomEvent},
-    room::{ADMINS_MOST, Accepted, Club, GROUP_MOST, OPENED, Room, RoomEntry, RoomKind, RulesChange, Slug, SlugClaim, Title, Topic},
+    room::{ADMINS_MAX, Accepted, Club, GROUP_MAX, OPENED, Room, RoomEntry, RoomKind, RulesChange, Slug, SlugClaim, Title, Topic},
     room_ban::{self, RoomBan},
 };
 
 /// The most groups and channels that one person is a member of.
-pub const JOINED_MOST: u32 = 200;
+pub const JOINED_MAX: u32 = 200;
 /// The most groups and channels that one person owns.
-pub const OWNED_MOST: u32 = 50;
+pub const OWNED_MAX: u32 = 50;
 /// How long an invitation is valid.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Invitations that one person may send.
@@ -67,10 +67,10 @@ impl RoomCount {
         let below = |name, most: u32| field(name).absent().or(field(name).lt(most));
         let mut update = Update::upsert::<Self>(Self::key_of(user)).add("joined", joined).add("owned", owned);
         if limited && joined > 0 {
-            update = update.when(below("joined", JOINED_MOST));
+            update = update.when(below("joined", JOINED_MAX));
         }
         if limited && owned > 0 {
-            update = update.when(below("owned", OWNED_MOST));
+            update = update.when(below("owned", OWNED_MAX));
         }
         update
     }
@@ -79,8 +79,8 @@ impl RoomCount {
     fn admit(&self, owned: bool) -> Result<(), Problem> {
         let full = |most: u32| Err(Problem::new(Kind::TooMany).with("max", most));
         match self {
-            Self { joined, .. } if *joined >= JOINED_MOST && !owned => full(JOINED_MOST),
-            Self { owned: has, .. } if *has >= OWNED_MOST && owned => full(OWNED_MOST),
+            Self { joined, .. } if *joined >= JOINED_MAX && !owned => full(JOINED_MAX),
+            Self { owned: has, .. } if *has >= OWNED_MAX && owned => full(OWNED_MAX),
             _ => Ok(()),
         }
     }
@@ -115,7 +115,7 @@ pub enum NewClub {
 /// counts if it is refused.
 ///
 /// # Errors
-/// [`Kind::SlugTaken`], [`Kind::TooMany`] for somebody who is in [`JOINED_MOST`] rooms or owns [`OWNED_MOST`],
+/// [`Kind::SlugTaken`], [`Kind::TooMany`] for somebody who is in [`JOINED_MAX`] rooms or owns [`OWNED_MAX`],
 /// [`Kind::TooManyRequests`] after thirty new rooms in an hour.
 pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: Title, topic: Option<Topic>) -> Result<Room, Problem> {
     let now = sys.now();
@@ -157,7 +157,7 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
 ///
 /// # Errors
 /// [`Kind::NotFound`] without an invitation, [`Kind::RoomBanned`], [`Kind::TooMany`] if the room is full or they are in
-/// [`JOINED_MOST`] rooms.
+/// [`JOINED_MAX`] rooms.
 pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<Room, Problem> {
     let (member, invited, count) = (Membership::key_of(room, user.id), Invitation::key_of(room, user.id), RoomCount::key_of(user.id));
     let banned = RoomBan::key_of(room, user.id);
@@ -172,8 +172,8 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
         if !open && invitation.is_none() {
             return Err(Kind::NotFound.because("the person is not invited"));
         }
-        if room.kind == RoomKind::Group && club.member_count >= GROUP_MOST {
-            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MOST));
+        if room.kind == RoomKind::Group && club.member_count >= GROUP_MAX {
+            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MAX));
         }
         found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false)?;
         let mut plan = Plan::of(club);
@@ -214,7 +214,7 @@ pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Resul
 /// over. Nothing names them afterwards: the entry of their leaving is a tombstone.
 ///
 /// # Errors
-/// As [`leave`].
+/// The errors of [`leave`].
 pub(crate) async fn vanish(table: &Table, sys: &Sys, user: UserId, room: RoomId, heir: Option<UserId>) -> Result<(), Problem> {
     take_out(table, sys, user, room, Content::Deleted {}, heir).await
 }
@@ -341,7 +341,7 @@ async fn administrates(table: &Table, by: UserId, room: RoomId) -> Result<(), Pr
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`] for the owner's own role, [`Kind::TooMany`] for one administrator
-/// too many, or a new owner who owns [`OWNED_MOST`].
+/// too many, or a new owner who owns [`OWNED_MAX`].
 pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId, role: RoomRole) -> Result<(), Problem> {
     let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
     let (person, count) = (User::key_of(user), RoomCount::key_of(user));
@@ -367,7 +367,7 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
                 plan.club.admins.push(by);
                 return Ok(Some(plan.with(happened(RoomEvent::NewOwner {}, &who))));
             }
-            RoomRole::Admin if plan.club.admins.len() >= ADMINS_MOST => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MOST)),
+            RoomRole::Admin if plan.club.admins.len() >= ADMINS_MAX => return Err(Problem::new(Kind::TooMany).with("max", ADMINS_MAX)),
             RoomRole::Admin => {
                 plan.club.admins.push(user);
                 RoomEvent::Promoted {}
@@ -554,8 +554,8 @@ async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         if !has_room || !is_added_at_once(&them, pair.as_ref()) {
             return Err(Kind::Conflict.because("the friend cannot be added any more"));
         }
-        if club.member_count >= GROUP_MOST {
-            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MOST));
+        if club.member_count >= GROUP_MAX {
+            return Err(Problem::new(Kind::TooMany).with("max", GROUP_MAX));
         }
         let mut plan = Plan::of(club);
         // What was written before is neither shown nor unread.

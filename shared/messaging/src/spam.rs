@@ -24,12 +24,12 @@ use crate::{
 };
 
 /// The most messages of one person in any [`WINDOW`].
-pub const MOST: usize = SLOTS.len();
+pub const MAX: usize = SLOTS.len();
 /// How long a message counts against the limit.
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// The same limit for staff, who have to wait where others are banned.
 pub const OF_STAFF: Quota = Quota::window("staff_messages", 60, WINDOW, "messages of staff, where others are banned");
-const _: () = assert!(OF_STAFF.max as usize == MOST, "the number of slots");
+const _: () = assert!(OF_STAFF.max as usize == MAX, "the number of slots");
 /// The most frames that a client may send although it was asked to wait, and how long a person can open no socket after that. A
 /// client that does not look at the answers may have sent its second burst before it gets the first one.
 pub const FLOOD: Quota = Quota::pausing(

@@ -38,7 +38,7 @@ impl Ticket {
     /// The sealed ticket for the client, and the end of its validity.
     ///
     /// # Errors
-    /// Those of [`Sealer::seal`].
+    /// The errors of [`Sealer::seal`].
     pub fn seal(&self, sealer: &Sealer, sys: &Sys) -> Result<(String, Time), Problem> {
         let until = sys.now() + LIFE;
         Ok((sealer.seal(PURPOSE, self, until)?, until))

@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// The most messages that are counted. More are shown as more.
-pub const COUNTED_MOST: u32 = 99;
+pub const COUNTED_MAX: u32 = 99;
 /// The most entries that are read for one count, so that its cost is bounded whoever wrote them.
-const READ_MOST: u32 = 300;
+const READ_MAX: u32 = 300;
 
 /// How many messages somebody has not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -50,7 +50,7 @@ pub async fn news(table: &Table, room: &Room, after: u64) -> Result<News, StoreE
     if from > room.seq {
         return Ok(News::default());
     }
-    let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MOST);
+    let range = Range::of(partition(room.id)).between(sort(from), sort(room.seq)).limit(READ_MAX);
     let page = table.query::<LogEntry>(range).await?;
     Ok(News { entries: page.items, more: page.more })
 }
@@ -76,12 +76,12 @@ impl News {
     /// Counts the messages that fulfil a condition, without mentions.
     pub(crate) fn count_where(&self, counts: impl Fn(&Said) -> bool) -> Unread {
         let many = self.said().filter(|said| counts(said)).count();
-        Unread { messages: at_most(many), more: self.more || many > COUNTED_MOST as usize, mentions: 0 }
+        Unread { messages: at_most(many), more: self.more || many > COUNTED_MAX as usize, mentions: 0 }
     }
 }
 
 fn at_most(many: usize) -> u32 {
-    u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MOST)
+    u32::try_from(many).unwrap_or(u32::MAX).min(COUNTED_MAX)
 }
 
 /// The direction in which a read marker moves.

@@ -66,7 +66,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// As [`Money`], with any amount.
+/// Like [`Money`], with any amount.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {

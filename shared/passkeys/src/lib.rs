@@ -29,7 +29,7 @@ use webauthn_rs::{
 store::items![Passkey];
 
 /// The most passkeys of one person.
-pub const MOST: usize = 10;
+pub const MAX: usize = 10;
 /// The timeout of a ceremony (WebAuthn §15.1 recommends five to ten minutes).
 pub const PATIENCE: Duration = Duration::from_secs(300);
 /// The most characters of a passkey's name.
@@ -75,7 +75,7 @@ impl Item for Passkey {
     }
 }
 
-/// All passkeys of a person, oldest first. At most [`MOST`].
+/// All passkeys of a person, oldest first. At most [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]

@@ -78,7 +78,7 @@ impl accounts::Resource for Customer {
     }
 }
 
-/// Customers whose id at Stripe is not written: they are being created, or whoever created them has died. Those after this one. One query.
+/// Customers whose id at Stripe is not written: they are being created, or their creation was interrupted. Those after this one. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -97,7 +97,7 @@ pub struct CustomerRemoval {
 }
 
 impl CustomerRemoval {
-    /// The partition of all of them. It is empty but for the last hour.
+    /// The partition of all of them. It contains only those of the last hour.
     pub const PARTITION: &'static str = "CUSTOMER_REMOVALS";
 }
 

@@ -9,6 +9,9 @@ use store::Tx;
 
 use crate::{CardPayment, PaidFor, Purpose, plan::currency};
 
+/// A donation.
+pub type Donation = CardPayment<Donor>;
+
 /// How much can be donated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DonationLimits {

@@ -15,7 +15,7 @@ pub const FROM_NETWORK: Quota = Quota::window("payments_network", 10, HOUR, "pay
 pub const CAPTCHAS: Quota = Quota::window("payment_captchas", 20, HOUR, "captchas of a person before payments");
 /// The refused cards of a person, after which a payment takes a captcha.
 const REFUSED: Quota = Quota::window("cards_refused", 3, DAY, "refused cards of a person").frequent();
-/// As [`REFUSED`], of everybody in one network.
+/// Like [`REFUSED`], of everybody in one network.
 const REFUSED_NETWORK: Quota = Quota::window("cards_refused_network", 3, DAY, "refused cards of a network").frequent();
 
 /// The action that a page names when it gets the token of a captcha.
@@ -71,7 +71,7 @@ pub async fn card_refused(table: &Table, now: Time, user: UserId, charge: &str) 
     limits::record_different(table, now, &REFUSED.of(user), charge).await
 }
 
-/// As [`card_refused`], of the network that the payment was begun from.
+/// Like [`card_refused`], of the network that the payment was begun from.
 ///
 /// # Errors
 /// [`StoreError`]

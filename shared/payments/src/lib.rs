@@ -20,19 +20,18 @@ mod settlement;
 pub mod waiting;
 
 pub use customer::{Customer, CustomerRemoval, unfinished};
-pub use donor::{DonationLimits, Donor};
+pub use donor::{Donation, DonationLimits, Donor};
 pub use gate::{CAPTCHAS, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
 pub use handled::HandledEvent;
 pub use new_payment::{NewPayment, PaidFor, metadata_of};
 pub use payment::{
-    ABANDONED, Beside, CardPayment, Donation, PaymentRecord, PaymentState, PlanPayment, Purpose, RECHECK, Written, due, history, write,
-    write_beside,
+    ABANDONED, Beside, CardPayment, PaymentRecord, PaymentState, Purpose, RECHECK, Written, due, history, write, write_beside,
 };
-pub use plan::{HeldPlan, Plan, Plans};
+pub use plan::{HeldPlan, Plan, PlanPayment, Plans};
 pub use proofs::captcha::CaptchaSite;
 pub use removal::{PaymentRemoval, Promised, RefundReason};
 pub use request::{KEPT, PaymentRequest, begin};
-pub use settlement::{Mismatch, Progress, SaidRefund, Settlement};
+pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 
 store::items![
     customer::Customer,
@@ -42,5 +41,5 @@ store::items![
     plan::HeldPlan,
     removal::PaymentRemoval,
     request::PaymentRequest;
-    <P: payment::Purpose> payment::CardPayment<P>: payment::Donation, payment::PlanPayment
+    <P: payment::Purpose> payment::CardPayment<P>: donor::Donation, plan::PlanPayment
 ];

@@ -7,7 +7,7 @@
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
-//! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`Donor`]), or a plan ([`Plan`]).
+//! No other transition exists. What is paid differs by its [`Purpose`]: a donation ([`crate::Donor`]), or a plan ([`crate::Plan`]).
 
 use std::{fmt, future::ready, str::FromStr, time::Duration};
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{Donor, HandledEvent, Mismatch, NewPayment, PaidFor, Plan, Progress, Settlement, waiting};
+use crate::{HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement, waiting};
 
 /// How long after it was begun a payment is checked automatically, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -116,18 +116,9 @@ pub struct CardPayment<P: Purpose> {
     /// Stripe's id of the payer. `None` until Stripe has answered.
     #[serde(default)]
     pub customer: Option<String>,
-    /// What was given back, in the currency of the amount, without what has come back.
-    #[serde(default)]
-    pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
-    #[serde(default)]
-    pub came_back: u64,
-    /// Whether the payer disputes it, or has won that.
-    #[serde(default)]
-    pub disputed: bool,
-    /// How many disputes of it were won.
-    #[serde(default)]
-    pub disputes_won: u32,
+    /// What was given back of it, and how it is disputed.
+    #[serde(flatten)]
+    pub back: MoneyBack,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -142,11 +133,6 @@ pub struct CardPayment<P: Purpose> {
     pub version: u64,
 }
 
-/// A donation.
-pub type Donation = CardPayment<Donor>;
-/// The payment of a plan.
-pub type PlanPayment = CardPayment<Plan>;
-
 impl<P: Purpose> CardPayment<P> {
     /// A payment that nobody has made yet.
     #[must_use]
@@ -160,10 +146,7 @@ impl<P: Purpose> CardPayment<P> {
             state: PaymentState::PendingPayment,
             intent: None,
             customer: None,
-            refunded: 0,
-            came_back: 0,
-            disputed: false,
-            disputes_won: 0,
+            back: MoneyBack::default(),
             decline: None,
             created_at: now,
             paid_at: None,
@@ -207,16 +190,12 @@ impl<P: Purpose> CardPayment<P> {
         if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
-        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
-        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
+        let back = self.back.after(settlement.back);
         Ok(Self {
-            state: self.state.after(settlement.progress, refunded >= amount.amount()),
+            state: self.state.after(settlement.progress, back.refunded >= amount.amount()),
             intent: Some(settlement.intent.clone()),
             customer: settlement.customer.clone().or_else(|| self.customer.clone()),
-            refunded,
-            came_back,
-            disputed,
-            disputes_won,
+            back,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
@@ -369,16 +348,9 @@ pub struct PaymentRecord {
     pub country: Option<Country>,
     /// The state.
     pub state: PaymentState,
-    /// What was given back, without what has come back.
-    pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
-    #[serde(default)]
-    pub came_back: u64,
-    /// Whether it is disputed, or the payer has won that.
-    pub disputed: bool,
-    /// How many disputes of it were won.
-    #[serde(default)]
-    pub disputes_won: u32,
+    /// What was given back of it, and how it is disputed.
+    #[serde(flatten)]
+    pub back: MoneyBack,
     /// When it was begun.
     pub created_at: Time,
     /// When it was known to be paid.
@@ -395,10 +367,7 @@ impl PaymentRecord {
             amount: payment.purpose.amount(),
             country: payment.purpose.country(),
             state: payment.state,
-            refunded: payment.refunded,
-            came_back: payment.came_back,
-            disputed: payment.disputed,
-            disputes_won: payment.disputes_won,
+            back: payment.back,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
         }
@@ -418,9 +387,7 @@ impl PaymentRecord {
         if after == record {
             return Ok(true);
         }
-        let same = field("state").eq(record.state).and(field("refunded").eq(record.refunded));
-        let same = same.and(field("came_back").eq(record.came_back)).and(field("disputed").eq(record.disputed));
-        let same = same.and(field("disputes_won").eq(record.disputes_won));
+        let same = field("state").eq(record.state).and(record.back.is_stored());
         match table.put(&after, same).await {
             Ok(()) => Ok(true),
             Err(WriteError::Refused(_)) => Err(StoreError::Unavailable("somebody else changes the record of a payment".to_owned())),
@@ -430,15 +397,11 @@ impl PaymentRecord {
 
     /// The record after what Stripe says of the payment, as [`CardPayment::after`].
     fn after(&self, settlement: &Settlement, now: Time) -> Self {
-        let (refunded, came_back) = settlement.given_back(self.refunded, self.came_back);
-        let (disputed, disputes_won) = settlement.dispute(self.disputed, self.disputes_won);
+        let back = self.back.after(settlement.back);
         let paid = settlement.progress == Progress::Succeeded;
         Self {
-            state: self.state.after(settlement.progress, refunded >= self.amount.amount()),
-            refunded,
-            came_back,
-            disputed,
-            disputes_won,
+            state: self.state.after(settlement.progress, back.refunded >= self.amount.amount()),
+            back,
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
         }
@@ -467,6 +430,7 @@ mod tests {
     use money::Currency;
 
     use super::*;
+    use crate::{Donation, Donor};
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 
@@ -484,14 +448,16 @@ mod tests {
             progress,
             asked: Money::new(1234, Currency::Pln).unwrap(),
             received,
-            refunded: 0,
-            came_back: 0,
+            back: MoneyBack::default(),
             refunds: Vec::new(),
-            disputed: false,
-            disputes_won: 0,
             customer: Some("cus_1".to_owned()),
             decline: None,
         }
+    }
+
+    fn given_back(refunded: u64, disputed: bool) -> Settlement {
+        let back = MoneyBack { refunded, disputed, ..MoneyBack::default() };
+        Settlement { back, ..settlement(Progress::Succeeded) }
     }
 
     #[test]
@@ -502,12 +468,12 @@ mod tests {
         for progress in [Progress::Open, Progress::Processing, Progress::Cancelled, Progress::Succeeded] {
             assert_eq!(paid.after(&settlement(progress), NOW + RECHECK).unwrap(), paid, "{progress:?}");
         }
-        let part = paid.after(&Settlement { refunded: 34, ..settlement(Progress::Succeeded) }, NOW).unwrap();
-        assert_eq!((part.state, part.refunded), (PaymentState::Paid, 34));
-        let all = part.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW).unwrap();
-        assert_eq!((all.state, all.refunded, all.disputed), (PaymentState::Refunded, 1234, true));
+        let part = paid.after(&given_back(34, false), NOW).unwrap();
+        assert_eq!((part.state, part.back.refunded), (PaymentState::Paid, 34));
+        let all = part.after(&given_back(1234, true), NOW).unwrap();
+        assert_eq!((all.state, all.back.refunded, all.back.disputed), (PaymentState::Refunded, 1234, true));
         assert_eq!(all.after(&settlement(Progress::Succeeded), NOW).unwrap(), all, "an older state changes nothing");
-        let at_once = pending().after(&Settlement { refunded: 1234, ..settlement(Progress::Succeeded) }, NOW).unwrap();
+        let at_once = pending().after(&given_back(1234, false), NOW).unwrap();
         assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
@@ -515,31 +481,35 @@ mod tests {
 
     #[test]
     fn a_dispute_that_was_won_is_over() {
-        let said = |disputed, disputes_won| Settlement { disputed, disputes_won, ..settlement(Progress::Succeeded) };
+        let said = |disputed, disputes_won| {
+            let back = MoneyBack { disputed, disputes_won, ..MoneyBack::default() };
+            Settlement { back, ..settlement(Progress::Succeeded) }
+        };
         let disputed = pending().after(&said(true, 0), NOW).unwrap();
         let won = disputed.after(&said(false, 1), NOW).unwrap();
-        assert_eq!((disputed.disputed, won.disputed), (true, false));
+        assert_eq!((disputed.back.disputed, won.back.disputed), (true, false));
         for older in [said(true, 0), said(false, 0)] {
             assert_eq!(won.after(&older, NOW).unwrap(), won, "an older state changes nothing");
-            assert!(!PaymentRecord::of(&won).after(&older, NOW).disputed);
+            assert!(!PaymentRecord::of(&won).after(&older, NOW).back.disputed);
         }
-        assert!(won.after(&said(true, 1), NOW).unwrap().disputed, "another one");
+        assert!(won.after(&said(true, 1), NOW).unwrap().back.disputed, "another one");
     }
 
     #[test]
     fn what_a_bank_sends_back_is_paid_again() {
-        let given = Settlement { refunded: 1234, ..settlement(Progress::Succeeded) };
-        let back = Settlement { refunded: 0, came_back: 1234, ..settlement(Progress::Succeeded) };
+        let given = given_back(1234, false);
+        let back = MoneyBack { came_back: 1234, ..MoneyBack::default() };
+        let back = Settlement { back, ..settlement(Progress::Succeeded) };
         let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
         let refunded = paid.after(&given, NOW).unwrap();
         let again = refunded.after(&back, NOW).unwrap();
-        assert_eq!((again.state, again.refunded, again.paid_at), (PaymentState::Paid, 0, Some(NOW)));
+        assert_eq!((again.state, again.back.refunded, again.paid_at), (PaymentState::Paid, 0, Some(NOW)));
         for older in [&given, &settlement(Progress::Succeeded)] {
             assert_eq!(&again.after(older, NOW).unwrap(), &again, "an older state changes nothing");
         }
         assert_eq!(paid.after(&back, NOW).unwrap(), again, "whatever is heard first");
         let record = PaymentRecord::of(&refunded).after(&back, NOW);
-        assert_eq!((record.state, record.refunded, record.after(&given, NOW).refunded), (PaymentState::Paid, 0, 0));
+        assert_eq!((record.state, record.back.refunded, record.after(&given, NOW).back.refunded), (PaymentState::Paid, 0, 0));
     }
 
     #[test]
@@ -554,8 +524,8 @@ mod tests {
         let pending = PaymentRecord::of(&pending());
         let paid = pending.after(&settlement(Progress::Succeeded), NOW);
         assert_eq!((paid.state, paid.paid_at), (PaymentState::Paid, Some(NOW)));
-        let all = paid.after(&Settlement { refunded: 1234, disputed: true, ..settlement(Progress::Succeeded) }, NOW + RECHECK);
-        assert_eq!((all.state, all.refunded, all.disputed, all.paid_at), (PaymentState::Refunded, 1234, true, Some(NOW)));
+        let all = paid.after(&given_back(1234, true), NOW + RECHECK);
+        assert_eq!((all.state, all.back.refunded, all.back.disputed, all.paid_at), (PaymentState::Refunded, 1234, true, Some(NOW)));
         assert_eq!(all.after(&settlement(Progress::Succeeded), NOW), all, "an older state changes nothing");
         assert_eq!(pending.after(&settlement(Progress::Cancelled), NOW).state, PaymentState::Cancelled);
     }

@@ -18,7 +18,10 @@ use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{Beside, CardPayment, PaidFor, PaymentState, PlanPayment, Purpose, history};
+use crate::{Beside, CardPayment, PaidFor, PaymentState, Purpose, history};
+
+/// The payment of a plan.
+pub type PlanPayment = CardPayment<Plan>;
 
 /// The most characters of a plan's id and of its names.
 const TEXT_MAX: usize = 32;
@@ -119,7 +122,7 @@ impl PlanPayment {
     /// Whether the payer has the plan.
     #[must_use]
     pub fn gives(&self) -> bool {
-        self.state == PaymentState::Paid && !self.disputed
+        self.state == PaymentState::Paid && !self.back.disputed
     }
 }
 
@@ -212,6 +215,7 @@ impl Item for HeldPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MoneyBack;
 
     fn plans(text: &str) -> Option<Plans> {
         let env: kernel::Env = [("PLANS".to_owned(), text.to_owned())].into_iter().collect();
@@ -251,9 +255,9 @@ mod tests {
             (pending.clone(), false),
             (pending.cancelled(), false),
             (paid.clone(), true),
-            (PlanPayment { refunded: 25, ..paid.clone() }, true),
+            (PlanPayment { back: MoneyBack { refunded: 25, ..MoneyBack::default() }, ..paid.clone() }, true),
             (PlanPayment { state: PaymentState::Refunded, ..paid.clone() }, false),
-            (PlanPayment { disputed: true, ..paid }, false),
+            (PlanPayment { back: MoneyBack { disputed: true, ..MoneyBack::default() }, ..paid }, false),
         ] {
             assert_eq!(payment.gives(), gives, "{payment:?}");
         }

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 
 use money::Money;
+use serde::{Deserialize, Serialize};
+use store::{Cond, field};
 
 /// How far a payment has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,41 +30,56 @@ pub struct Settlement {
     pub asked: Money,
     /// What has been received, in the same currency.
     pub received: u64,
-    /// What has been given back of that, also by the payer's bank because of a dispute, without what has come back.
-    pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
-    pub came_back: u64,
+    /// What has been given back of that, and how it is disputed.
+    pub back: MoneyBack,
     /// Its refunds, as far as they are known: the last ten.
     pub refunds: Vec<SaidRefund>,
-    /// Whether the payer disputes it, or has won that.
-    pub disputed: bool,
-    /// How many disputes of it the payer has lost.
-    pub disputes_won: u32,
     /// Stripe's id of the payer.
     pub customer: Option<String>,
     /// Why the last card was refused.
     pub decline: Option<String>,
 }
 
-impl Settlement {
-    /// Whether it is disputed, and how many disputes were won, after what was known of both. Where fewer were won, that is an older
-    /// state.
+/// What was given back of a payment, in its currency, and how it is disputed. Stored as attributes of the payment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyBack {
+    /// What was given back, also by the payer's bank because of a dispute, without what has come back.
+    #[serde(default)]
+    pub refunded: u64,
+    /// What was given back and has come back, because the payer's bank has refused it.
+    #[serde(default)]
+    pub came_back: u64,
+    /// Whether the payer disputes the payment, or has won the dispute.
+    #[serde(default)]
+    pub disputed: bool,
+    /// How many disputes of the payment the payer has lost.
+    #[serde(default)]
+    pub disputes_won: u32,
+}
+
+impl MoneyBack {
+    /// What is known after this and what Stripe says.
+    ///
+    /// What was ever given back, what has come back of that, and the number of disputes that were won only grow: so a state that is older
+    /// than this one changes nothing.
     #[must_use]
-    pub fn dispute(&self, disputed: bool, won: u32) -> (bool, u32) {
-        match self.disputes_won.cmp(&won) {
-            Ordering::Less => (disputed, won),
-            Ordering::Equal => (disputed || self.disputed, won),
-            Ordering::Greater => (self.disputed, self.disputes_won),
-        }
+    pub fn after(self, said: Self) -> Self {
+        let ever = self.refunded.saturating_add(self.came_back).max(said.refunded.saturating_add(said.came_back));
+        let came_back = self.came_back.max(said.came_back);
+        let disputed = match said.disputes_won.cmp(&self.disputes_won) {
+            Ordering::Less => self.disputed,
+            Ordering::Equal => self.disputed || said.disputed,
+            Ordering::Greater => said.disputed,
+        };
+        let disputes_won = self.disputes_won.max(said.disputes_won);
+        Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won }
     }
 
-    /// What is given back, and what has come back, after what was known of both. What was ever given back, and what has come back of that,
-    /// only grow: so a state that is older than another one changes nothing.
+    /// The condition that this is what is stored.
     #[must_use]
-    pub fn given_back(&self, refunded: u64, came_back: u64) -> (u64, u64) {
-        let ever = refunded.saturating_add(came_back).max(self.refunded.saturating_add(self.came_back));
-        let came_back = came_back.max(self.came_back);
-        (ever.saturating_sub(came_back), came_back)
+    pub fn is_stored(self) -> Cond {
+        let same = field("refunded").eq(self.refunded).and(field("came_back").eq(self.came_back));
+        same.and(field("disputed").eq(self.disputed)).and(field("disputes_won").eq(self.disputes_won))
     }
 }
 

@@ -29,7 +29,7 @@ impl Unsubscribe {
     /// The token of a link that works for a year.
     ///
     /// # Errors
-    /// As [`Sealer::seal`].
+    /// The errors of [`Sealer::seal`].
     pub fn seal(&self, sealer: &Sealer, now: Time) -> Result<String, Problem> {
         sealer.seal(PURPOSE, self, now + LIFE)
     }
@@ -37,7 +37,7 @@ impl Unsubscribe {
     /// The address of a link that works for a year.
     ///
     /// # Errors
-    /// As [`Sealer::seal`].
+    /// The errors of [`Sealer::seal`].
     pub fn address(&self, sealer: &Sealer, public_url: &str, now: Time) -> Result<Secret, Problem> {
         Ok(Secret::new(format!("{public_url}/unsubscribe/{}", self.seal(sealer, now)?)))
     }

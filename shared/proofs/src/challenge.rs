@@ -12,7 +12,6 @@
 use std::time::Duration;
 
 use accounts::{
-    Keyring,
     identifier::{Channel, Contact},
     user::owned,
 };
@@ -20,7 +19,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use events::{Outbox, delivery::ChallengeIssued};
 use kernel::{
     Id as _, Kind, Locale, Problem, Secret, Sys, Time, Timestamp,
-    crypto::{hmac_sha256, truncate},
+    crypto::truncate,
     id::{ChallengeId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -37,29 +36,7 @@ use crate::{
     sending::{self, Share},
 };
 
-/// The purpose of a code or link. It is not valid for other purposes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// Proves the address in a registration in steps.
-    Registration,
-    /// Activates an account that was registered with a mailed link.
-    Activation,
-    /// Cancels a scheduled deletion.
-    DeletionCancel,
-    /// The second step of a sign-in.
-    SecondFactor,
-    /// A step-up: proves again who is signed in.
-    StepUp,
-    /// Proves a contact in the setup of second factors.
-    FactorSetup,
-    /// Signs in, or up, with a phone number.
-    PhoneLogin,
-    /// Sets a new password.
-    PasswordReset,
-    /// Proves a new e-mail address or phone number.
-    ContactChange,
-}
+pub use crate::{code_key::CodeKey, purpose::Purpose};
 
 /// Until a link is sent again.
 pub const LINK_AGAIN: Quota =
@@ -95,32 +72,6 @@ impl Purpose {
             (Self::FactorSetup, _) => (SETUP_AGAIN, true),
             (_, Channel::Sms) => (TEXT_AGAIN, true),
             (Self::Registration | Self::SecondFactor | Self::StepUp | Self::ContactChange, Channel::Email) => (MAIL_AGAIN, false),
-        }
-    }
-
-    /// The page of the frontend that a link opens. The token is in the fragment.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::DeletionCancel => "/cancel-deletion",
-            Self::PasswordReset => "/reset-password",
-            _ => "/activate",
-        }
-    }
-
-    /// The name in events, keys and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Registration => "registration",
-            Self::Activation => "activation",
-            Self::DeletionCancel => "deletion_cancel",
-            Self::SecondFactor => "second_factor",
-            Self::StepUp => "step_up",
-            Self::FactorSetup => "factor_setup",
-            Self::PhoneLogin => "phone_login",
-            Self::PasswordReset => "password_reset",
-            Self::ContactChange => "contact_change",
         }
     }
 }
@@ -477,28 +428,6 @@ impl Challenge {
     }
 }
 
-/// The key of the hashes of codes and tokens.
-#[derive(Clone)]
-pub struct CodeKey(Secret);
-
-impl CodeKey {
-    /// The current key of a keyring.
-    pub(crate) fn new(ring: &Keyring) -> Self {
-        Self(ring.current().1.clone())
-    }
-
-    fn hash(&self, challenge: ChallengeId, code: &str) -> String {
-        let sent = format!("{challenge}|{code}");
-        BASE64_URL_SAFE_NO_PAD.encode(hmac_sha256(self.0.expose().as_bytes(), &[sent.as_bytes()]))
-    }
-
-    /// The secret, from which refresh tokens are derived.
-    #[must_use]
-    pub fn secret(&self) -> &Secret {
-        &self.0
-    }
-}
-
 /// The result of [`draw`].
 #[derive(Debug)]
 pub enum DrawnCode {
@@ -596,10 +525,10 @@ pub async fn attempt(
     CodeAttempt { table, now, key, purpose, id, flow: None }.code(code).await
 }
 
-/// As [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
+/// Like [`attempt`], in a flow: only the flow that requested the current code can use it or its attempts.
 ///
 /// # Errors
-/// As [`attempt`].
+/// The errors of [`attempt`].
 pub async fn attempt_in(
     flow: ChallengeId,
     table: &Table,

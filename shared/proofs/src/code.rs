@@ -50,7 +50,7 @@ impl TypedCode {
         Err(not_a_code())
     }
 
-    /// As [`TypedCode::parse`], for the field `/code` of a request.
+    /// Like [`TypedCode::parse`], for the field `/code` of a request.
     ///
     /// # Errors
     /// [`Kind::Invalid`](kernel::Kind::Invalid) with `code_format`.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 use accounts::identifier::Channel;
 use kernel::env::Reader;
 
-use crate::challenge::Purpose;
+use crate::purpose::Purpose;
 
 /// The rule of one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl CodeRule {
         if self.resend == 0 { self.life } else { self.resend }
     }
 
-    /// As [`CodeRule::resend`], for the definition of a limit.
+    /// Like [`CodeRule::resend`], for the definition of a limit.
     pub(crate) const fn gap(self) -> Duration {
         Duration::from_secs(self.resend() as u64)
     }
@@ -71,7 +71,7 @@ impl Bounds {
     const BRIEF: Self = Self { life: 60..=600, step: 60, tries: 1..=5 };
     /// A link, which cannot be guessed, so that its tries are not counted. A registration lasts for a day itself.
     const LINK: Self = Self { life: 300..=86_400, step: 60, tries: 1..=1 };
-    /// As [`Bounds::LINK`], in whole hours.
+    /// Like [`Bounds::LINK`], in whole hours.
     const LONG_LINK: Self = Self { life: 3600..=86_400, step: 3600, tries: 1..=1 };
 
     fn parse(&self, text: &str) -> Option<CodeRule> {

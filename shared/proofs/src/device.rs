@@ -24,7 +24,7 @@ use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx
 /// How long a device is trusted, regardless of use.
 pub const TRUSTED: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Devices per account. A new one replaces the least recently used one.
-pub const MOST: usize = 10;
+pub const MAX: usize = 10;
 
 /// A trusted device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -137,7 +137,7 @@ impl Item for Device {
 /// Adds a new trusted device to a transaction, beside `others`, with a notice to its owner.
 pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: Vec<Device>) -> (Device, DeviceToken) {
     others.sort_by_key(|d| std::cmp::Reverse(d.last_used_at));
-    for surplus in others.iter().skip(MOST.saturating_sub(1)).take(50) {
+    for surplus in others.iter().skip(MAX.saturating_sub(1)).take(50) {
         tx.delete(surplus.key());
     }
     let (now, id) = (sys.now(), sys.id());
@@ -158,7 +158,7 @@ pub fn trust(tx: &mut Tx, sys: &Sys, user: &User, client: &Client, mut others: V
     (device, token)
 }
 
-/// All devices of an account, including those whose trust has ended and that are not deleted yet. Bounded by [`MOST`].
+/// All devices of an account, including those whose trust has ended and that are not deleted yet. Bounded by [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]

@@ -15,7 +15,7 @@ use store::{
     limits::{self, Limit, MINUTE, Quota},
 };
 
-use crate::challenge::CodeKey;
+use crate::code_key::CodeKey;
 
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
@@ -76,7 +76,10 @@ impl Gate {
             return Ok(());
         }
         let challenge = self.challenge(now + LIFE, difficulty, client, name);
-        Err(Kind::ProofOfWorkRequired.because("strangers work before this").with("challenge", challenge).with("difficulty", difficulty))
+        Err(Kind::ProofOfWorkRequired
+            .because("clients that are not known have to solve a proof of work first")
+            .with("challenge", challenge)
+            .with("difficulty", difficulty))
     }
 
     /// `<until>.<difficulty>.<tag>`

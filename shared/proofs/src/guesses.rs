@@ -16,7 +16,7 @@ use store::{
     limits::{self, DAY, HOUR, Limit, MINUTE, Quota},
 };
 
-use crate::{challenge::CodeKey, code_rules::number, gate};
+use crate::{code_key::CodeKey, code_rules::number, gate};
 
 /// Attempts of one client, counted before they are checked. Successful ones are given back.
 pub const CLIENT: Quota =
@@ -50,7 +50,7 @@ pub struct PasswordCooldown {
 }
 
 impl PasswordCooldown {
-    /// That of a deployment that sets none.
+    /// The value for a deployment that sets none.
     pub const DEFAULT: Self = Self { failures: 5, pause: MINUTE.saturating_mul(5) };
     const FAILURES: RangeInclusive<u32> = 3..=10;
     const SECONDS: RangeInclusive<u32> = 60..=86_400;

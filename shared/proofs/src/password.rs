@@ -117,7 +117,7 @@ impl PasswordChecker {
         self.policy.shape("").map(|(_, rule)| rule).chain(personal).collect()
     }
 
-    /// As [`Policy::check`], with at most one request to the service, which has one second to answer. If it does not answer, the
+    /// Like [`Policy::check`], with at most one request to the service, which has one second to answer. If it does not answer, the
     /// policy alone counts. The caller limits how often this is called, because the service is external.
     ///
     /// # Errors

@@ -120,13 +120,13 @@ impl Sealed {
 
 /// Why the work of a request is refused.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RefusedWork {
     problem: Problem,
     /// The code that was right, if the refusal came after it. It was no guess if a concurrent copy of the request was faster.
     proven: Option<Box<Challenge>>,
 }
 
-impl Refusal {
+impl RefusedWork {
     /// A refusal after a right code.
     #[must_use]
     pub fn after(proven: Challenge, problem: Problem) -> Self {
@@ -134,13 +134,13 @@ impl Refusal {
     }
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for RefusedWork {
     fn from(problem: Problem) -> Self {
         Self { problem, proven: None }
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for RefusedWork {
     fn from(e: StoreError) -> Self {
         Problem::from(e).into()
     }
@@ -205,9 +205,13 @@ impl Repeatable {
     /// a refusal.
     ///
     /// # Errors
-    /// As [`Repeatable::instead_of`].
-    pub async fn answer<R: Into<Refusal>>(&self, table: &Table, work: impl Future<Output = Result<Reply, R>>) -> Result<Reply, Problem> {
-        let Refusal { problem, proven } = match work.await {
+    /// The errors of [`Repeatable::instead_of`].
+    pub async fn answer<R: Into<RefusedWork>>(
+        &self,
+        table: &Table,
+        work: impl Future<Output = Result<Reply, R>>,
+    ) -> Result<Reply, Problem> {
+        let RefusedWork { problem, proven } = match work.await {
             Ok(reply) => return Ok(reply),
             Err(refusal) => refusal.into(),
         };

@@ -366,7 +366,7 @@ impl SendLimits {
     /// One counter, then the counter of all text messages.
     ///
     /// # Errors
-    /// As [`SendLimits::permit`].
+    /// The errors of [`SendLimits::permit`].
     pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
         let permit = Permit::take(table, now, vec![NOTICES.of(to)]).await?;
         self.among_all(table, now, permit, true).await
@@ -593,7 +593,7 @@ impl Permit {
     /// Counts a message against all of these limits, or none.
     ///
     /// # Errors
-    /// As [`limits::take_together`].
+    /// The errors of [`limits::take_together`].
     pub async fn take(table: &Table, now: Time, limits: Vec<Limit>) -> Result<Self, LimitError> {
         limits::take_together(table, now, &limits).await?;
         Ok(Self { limits, ranges: Vec::new() })

@@ -222,7 +222,7 @@ impl SignIn {
     /// The requests of [`SignIn::choose`], if it chooses.
     ///
     /// # Errors
-    /// Those of [`SignIn::choose`], if there is no alternative to the one factor.
+    /// The errors of [`SignIn::choose`], if there is no alternative to the one factor.
     pub async fn start(&mut self, context: &FactorContext<'_>, tx: &mut Tx) -> Result<(Option<Challenge>, Permit), Problem> {
         let chosen = self.choose_only(context, tx).await?;
         tx.create(self);
@@ -246,7 +246,7 @@ impl SignIn {
     /// The requests of [`SignIn::start`].
     ///
     /// # Errors
-    /// Those of [`SignIn::start`].
+    /// The errors of [`SignIn::start`].
     pub async fn go_on(
         &mut self,
         context: &FactorContext<'_>,

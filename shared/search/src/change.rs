@@ -6,7 +6,7 @@ use events::{Outbox, search::SearchUnfinished};
 use serde::{Deserialize, Serialize};
 use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slot, StoreError, Table, Tx, field};
 
-use crate::{Catalogue, Entry, entry::Carrier};
+use crate::{Catalogue, SearchEntry, entry::Carrier};
 
 /// A change of the index that does not fit into the transaction of its record. While it is there, the record cannot be changed.
 ///
@@ -15,8 +15,8 @@ use crate::{Catalogue, Entry, entry::Carrier};
 pub struct Unfinished {
     catalogue: Catalogue,
     id: String,
-    old: Option<Entry>,
-    new: Option<Entry>,
+    old: Option<SearchEntry>,
+    new: Option<SearchEntry>,
     /// Changes with equal content do the same.
     content: String,
 }
@@ -24,7 +24,7 @@ pub struct Unfinished {
 /// What a transaction changes in the index.
 #[must_use = "the transaction is committed by it"]
 #[derive(Debug)]
-pub struct Change {
+pub struct IndexChange {
     catalogue: Catalogue,
     id: String,
     unfinished: Option<Unfinished>,
@@ -39,27 +39,27 @@ enum Write {
 }
 
 impl Catalogue {
-    /// Adds a new record to the index, in the transaction that creates it, which [`Change::commit`] commits. Call it after all other
+    /// Adds a new record to the index, in the transaction that creates it, which [`IndexChange::commit`] commits. Call it after all other
     /// writes were added: it takes the room that is left.
-    pub fn add(self, tx: &mut Tx, new: &Entry) -> Change {
+    pub fn add(self, tx: &mut Tx, new: &SearchEntry) -> IndexChange {
         self.write(tx, None, Some(new))
     }
 
     /// Changes a record in the index, in the transaction that changes it under a condition on what it was before. As
     /// [`Catalogue::add`].
-    pub fn change(self, tx: &mut Tx, old: &Entry, new: &Entry) -> Change {
+    pub fn change(self, tx: &mut Tx, old: &SearchEntry, new: &SearchEntry) -> IndexChange {
         if old == new {
-            return Change { catalogue: self, id: new.id.clone(), unfinished: None, free: None };
+            return IndexChange { catalogue: self, id: new.id.clone(), unfinished: None, free: None };
         }
         self.write(tx, Some(old), Some(new))
     }
 
     /// Removes a record from the index, in the transaction that deletes it. As [`Catalogue::add`].
-    pub fn remove(self, tx: &mut Tx, old: &Entry) -> Change {
+    pub fn remove(self, tx: &mut Tx, old: &SearchEntry) -> IndexChange {
         self.write(tx, Some(old), None)
     }
 
-    fn write(self, tx: &mut Tx, old: Option<&Entry>, new: Option<&Entry>) -> Change {
+    fn write(self, tx: &mut Tx, old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> IndexChange {
         let writes = self.writes(old, new);
         let id = old.or(new).map(|entry| entry.id.clone()).unwrap_or_default();
         if writes.len() < tx.room() {
@@ -67,7 +67,7 @@ impl Catalogue {
             for write in writes {
                 write.add_to(tx);
             }
-            return Change { catalogue: self, id, unfinished: None, free };
+            return IndexChange { catalogue: self, id, unfinished: None, free };
         }
         let content = format!("{old:?} {new:?}");
         let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
@@ -75,12 +75,12 @@ impl Catalogue {
         // One more for the event.
         let room = tx.room().saturating_sub(1);
         writes.into_iter().take(room).for_each(|write| write.add_to(tx));
-        Change { catalogue: self, id, unfinished: Some(unfinished), free }
+        IndexChange { catalogue: self, id, unfinished: Some(unfinished), free }
     }
 
     /// What is written, in this order.
-    fn writes(self, old: Option<&Entry>, new: Option<&Entry>) -> Vec<Write> {
-        let carriers = |entry: Option<&Entry>| entry.map(|entry| entry.carriers(self)).unwrap_or_default();
+    fn writes(self, old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> Vec<Write> {
+        let carriers = |entry: Option<&SearchEntry>| entry.map(|entry| entry.carriers(self)).unwrap_or_default();
         let (old, new) = (carriers(old), carriers(new));
         let kept: BTreeSet<(String, String)> = new.iter().map(|carrier| parts(&carrier.key())).collect();
         let outdated = old.iter().map(Carrier::key).filter(|key| !kept.contains(&parts(key))).map(Write::Delete);
@@ -102,7 +102,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`StoreError`]; idempotent, may be repeated at any point.
-    pub async fn purge(self, table: &Table, old: &Entry) -> Result<(), StoreError> {
+    pub async fn purge(self, table: &Table, old: &SearchEntry) -> Result<(), StoreError> {
         self.finish(table, &old.id).await?;
         table.delete_many(old.carriers(self).iter().map(Carrier::key).collect()).await
     }
@@ -121,13 +121,13 @@ impl Write {
     }
 }
 
-impl Change {
+impl IndexChange {
     /// Commits the transaction that this change was added to, and writes what did not fit into it.
     ///
     /// If an earlier change of the record is unfinished, it is finished, and the transaction is refused: it can be repeated.
     ///
     /// # Errors
-    /// As [`Table::commit`].
+    /// The errors of [`Table::commit`].
     pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
         if self.unfinished.is_some() {
             Outbox::add(&mut tx, table.sys(), &SearchUnfinished { catalogue: self.catalogue.to_string(), record: self.id.clone() });
@@ -191,11 +191,11 @@ impl Item for Unfinished {
 mod tests {
     use super::*;
 
-    fn titled(title: &str) -> Entry {
-        Entry::titled("mdl_1", title)
+    fn titled(title: &str) -> SearchEntry {
+        SearchEntry::titled("mdl_1", title)
     }
 
-    fn count(old: Option<&Entry>, new: Option<&Entry>) -> (usize, usize) {
+    fn count(old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> (usize, usize) {
         let writes = Catalogue::Models.writes(old, new);
         let deleted = writes.iter().filter(|write| matches!(write, Write::Delete(_))).count();
         assert!(writes.iter().skip(deleted).all(|write| matches!(write, Write::Put(_))), "what is outdated is deleted first");
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn what_stays_at_its_key_is_not_deleted() {
         let (old, new) = (titled("Red bike"), titled("Red car"));
-        let carriers = |entry: &Entry| entry.carriers(Catalogue::Models).len();
+        let carriers = |entry: &SearchEntry| entry.carriers(Catalogue::Models).len();
         assert_eq!(count(Some(&old), Some(&new)), (carriers(&old), carriers(&new)));
         // The same normal form, so the same keys.
         assert_eq!(count(Some(&old), Some(&titled("RED BIKE"))), (0, carriers(&old)));

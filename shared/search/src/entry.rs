@@ -17,7 +17,7 @@ const SEPARATOR: char = '\u{1}';
 
 /// A record as it is found: enough to show it in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct SearchEntry {
     /// The id of the record.
     pub id: String,
     /// The title, as it is shown. Lists are in the order of its normal form.
@@ -32,7 +32,7 @@ pub struct Entry {
     pub labels: BTreeSet<String>,
 }
 
-impl Entry {
+impl SearchEntry {
     /// A record that is found by any part of its title.
     #[must_use]
     pub fn titled(id: impl ToString, title: &str) -> Self {
@@ -187,7 +187,7 @@ impl List {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carrier {
     #[serde(flatten)]
-    pub(crate) entry: Entry,
+    pub(crate) entry: SearchEntry,
     /// The partitions, which are in the keys of the item alone: one that was read does not know them.
     #[serde(skip)]
     base: String,
@@ -218,8 +218,8 @@ impl Item for Carrier {
 mod tests {
     use super::*;
 
-    fn red_bike() -> Entry {
-        Entry::titled("mdl_1", "Red  Bike").of(UserId::NIL).labelled("country", "PL")
+    fn red_bike() -> SearchEntry {
+        SearchEntry::titled("mdl_1", "Red  Bike").of(UserId::NIL).labelled("country", "PL")
     }
 
     /// The partitions that a carrier is in.
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn titles_are_sorted_before_ids() {
-        let place = |id: &str, title: &str| Entry::titled(id, title).place();
+        let place = |id: &str, title: &str| SearchEntry::titled(id, title).place();
         let sorted =
             [place("2", "Łan"), place("1", "lan a"), place("1", "lan!"), place("1", "lana"), place("2", "LANA"), place("1", "Zebra")];
         assert!(sorted.is_sorted(), "{sorted:?}");
@@ -254,6 +254,6 @@ mod tests {
 
     #[test]
     fn words_are_found_by_their_beginnings() {
-        assert_eq!(Entry::of_words("usr_1", "anna", ["anna", "nowak"]).text(), " anna nowak");
+        assert_eq!(SearchEntry::of_words("usr_1", "anna", ["anna", "nowak"]).text(), " anna nowak");
     }
 }

@@ -1,9 +1,9 @@
 //! Search without a search engine: lists of records in the order of their titles, kept in the table beside the records.
 //!
 //! A record is in the list of everything, in that of its owner, in one for each of its labels, and in one for each part of three
-//! characters of its text, and for each shorter part that is not common ([`Entry`]). Three lists ride on one item, under its own key and
+//! characters of its text, and for each shorter part that is not common ([`SearchEntry`]). Three lists ride on one item, under its own key and
 //! under its keys in `gsi1` and `gsi2`. The items are written in the transaction of the record: [`Catalogue::add`],
-//! [`Catalogue::change`], [`Catalogue::remove`], [`Change::commit`].
+//! [`Catalogue::change`], [`Catalogue::remove`], [`IndexChange::commit`].
 //!
 //! A search ([`Wanted`], [`Catalogue::page`]) walks the shortest list that has all it looks for, and filters it. It reads what two
 //! queries read, 2 MB at most; beyond that the page is short and says where to go on. So its price does not depend on what is looked
@@ -31,8 +31,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, Unfinished};
-pub use entry::{Carrier, Entry};
+pub use change::{IndexChange, Unfinished};
+pub use entry::{Carrier, SearchEntry};
 pub use normal::normal;
 pub use read::{Found, Position, Rest};
 pub use wanted::{OWNERS_MAX, Term, Wanted};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::{Cond, StoreError, Table};
 
 use crate::{
-    Catalogue, Entry, Wanted,
+    Catalogue, SearchEntry, Wanted,
     entry::{Carrier, List},
 };
 
@@ -57,7 +57,7 @@ pub enum Rest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The records: either all of them are looked for, or none.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SearchEntry>,
     /// Whether they are looked for.
     pub relevant: bool,
     /// Whether these are the first ones that are not looked for.
@@ -69,7 +69,7 @@ pub struct Found {
 /// A part of a list: its records, and the place that was reached in it unless that is its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
-    entries: Vec<Entry>,
+    entries: Vec<SearchEntry>,
     reached: Option<String>,
 }
 
@@ -172,7 +172,7 @@ impl Reader<'_> {
 fn merged(parts: Vec<Part>, size: u32) -> Part {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let reached = parts.iter().filter_map(|part| part.reached.clone()).min();
-    let mut all: Vec<(String, Entry)> = parts.into_iter().flat_map(|part| part.entries).map(|entry| (entry.place(), entry)).collect();
+    let mut all: Vec<(String, SearchEntry)> = parts.into_iter().flat_map(|part| part.entries).map(|entry| (entry.place(), entry)).collect();
     all.retain(|(place, _)| reached.as_ref().is_none_or(|reached| place <= reached));
     all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let reached =
@@ -187,15 +187,15 @@ mod tests {
 
     use super::*;
 
-    fn entries(titles: impl IntoIterator<Item = String>) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = titles.into_iter().enumerate().map(|(id, title)| Entry::titled(id, &title)).collect();
-        entries.sort_by_key(Entry::place);
+    fn entries(titles: impl IntoIterator<Item = String>) -> Vec<SearchEntry> {
+        let mut entries: Vec<SearchEntry> = titles.into_iter().enumerate().map(|(id, title)| SearchEntry::titled(id, &title)).collect();
+        entries.sort_by_key(SearchEntry::place);
         entries
     }
 
     /// The next part of a list, as a query that looks at `limit` records returns it.
-    fn look(list: &[Entry], after: &str, limit: usize, holds: impl Fn(&Entry) -> bool) -> Part {
-        let left: Vec<&Entry> = list.iter().filter(|entry| entry.place().as_str() > after).collect();
+    fn look(list: &[SearchEntry], after: &str, limit: usize, holds: impl Fn(&SearchEntry) -> bool) -> Part {
+        let left: Vec<&SearchEntry> = list.iter().filter(|entry| entry.place().as_str() > after).collect();
         let seen = left.iter().take(limit);
         let reached = left.get(limit).and_then(|_| left.get(limit.checked_sub(1)?)).map(|entry| entry.place());
         Part { entries: seen.filter(|entry| holds(entry)).map(|entry| (*entry).clone()).collect(), reached }
@@ -226,7 +226,7 @@ mod tests {
                 assert!(reached > after, "it goes on");
                 after = reached;
             }
-            let expected: Vec<Entry> = all.into_iter().filter(|entry| wanted.finds(entry)).collect();
+            let expected: Vec<SearchEntry> = all.into_iter().filter(|entry| wanted.finds(entry)).collect();
             assert_eq!(found, expected);
         }
     }
@@ -239,7 +239,7 @@ mod tests {
         let letters = ["a", "b", "ł", "q", "x", "ß", "李", " ", "7", "É"];
         let text = |length: u32| (0..length).map(|_| letters[sys.below(10) as usize]).collect::<String>();
         for _ in 0..5000 {
-            let entry = Entry::titled("1", &text(among(20)));
+            let entry = SearchEntry::titled("1", &text(among(20)));
             let Some(term) = crate::Term::part(&text(among(4))) else { continue };
             let wanted = Wanted::all().with(term);
             let [list] = wanted.lists().try_into().unwrap();

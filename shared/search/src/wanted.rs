@@ -6,7 +6,7 @@ use kernel::id::UserId;
 use store::{Cond, field};
 
 use crate::{
-    Entry,
+    SearchEntry,
     entry::{List, label},
     grams::rarest,
     normal,
@@ -27,7 +27,7 @@ impl Term {
         Some(normal(typed)).filter(|text| !text.is_empty()).map(Self)
     }
 
-    /// The beginning of a word: see [`Entry::of_words`]. `None` as for [`Term::part`].
+    /// The beginning of a word: see [`SearchEntry::of_words`]. `None` as for [`Term::part`].
     #[must_use]
     pub fn beginning(typed: &str) -> Option<Self> {
         Self::part(typed).map(|Self(text)| Self(format!(" {text}")))
@@ -95,7 +95,7 @@ impl Wanted {
 
     /// Whether a record is looked for.
     #[must_use]
-    pub fn finds(&self, entry: &Entry) -> bool {
+    pub fn finds(&self, entry: &SearchEntry) -> bool {
         self.terms.iter().all(|term| entry.text().contains(term.text()))
             && self.in_title.as_ref().is_none_or(|term| entry.title.contains(term.text()))
             && self.owners.as_ref().is_none_or(|owners| entry.owner.is_some_and(|owner| owners.contains(&owner)))
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_record_is_found_if_everything_holds() {
-        let entry = Entry::titled("mdl_1", "Żółty Rower").of(UserId::NIL).labelled("country", "PL");
+        let entry = SearchEntry::titled("mdl_1", "Żółty Rower").of(UserId::NIL).labelled("country", "PL");
         for (found, wanted) in [
             (true, Wanted::all()),
             (true, Wanted::all().with(term("ty ro")).labelled("country", "PL").of([UserId::NIL])),

@@ -30,7 +30,7 @@ impl Secrets {
     /// The root keys of passwords, codes and factors. One request.
     ///
     /// # Errors
-    /// As [`Secrets::read`], or if they are weak.
+    /// The errors of [`Secrets::read`], or if they are weak.
     pub async fn identity_keys(&self, env: &Env) -> Result<IdentityKeys, StartError> {
         Ok(IdentityKeys::parse(&self.read(env, IdentityKeys::VARIABLE).await?)?)
     }
@@ -38,7 +38,7 @@ impl Secrets {
     /// The root keys and the keys that sign access tokens, for functions that issue them. Two concurrent requests.
     ///
     /// # Errors
-    /// As [`Secrets::identity_keys`].
+    /// The errors of [`Secrets::identity_keys`].
     pub async fn issuers_keys(&self, env: &Env) -> Result<(IdentityKeys, Keyring), StartError> {
         let (identity, tokens) = try_join!(self.read(env, IdentityKeys::VARIABLE), self.read(env, Issuer::VARIABLE))?;
         Ok((IdentityKeys::parse(&identity)?, Keyring::parse(Issuer::VARIABLE, &tokens)?))

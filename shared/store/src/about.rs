@@ -18,7 +18,7 @@ pub struct About {
     /// The pattern of the sort key.
     pub sort: &'static str,
     /// The places in generic indexes, apart from [`Index::Owner`]. An item may be out of them at times.
-    indexed: [Option<Place>; 3],
+    indexed: [Option<IndexPattern>; 3],
     /// Whether it is in [`Index::Owner`] while it has an owner.
     pub owned: bool,
     /// The ranking that it may be in.
@@ -34,7 +34,7 @@ pub struct About {
 
 /// A place in an index. Keys are patterns, as in [`About`].
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct IndexPattern {
     /// Which.
     pub index: Index,
     /// The pattern of the partition key.
@@ -95,7 +95,7 @@ impl About {
     /// Says that the item is also in a generic index. At most three.
     #[must_use]
     pub const fn indexed(mut self, index: Index, partition: &'static str, sort: &'static str) -> Self {
-        let place = Some(Place { index, partition, sort });
+        let place = Some(IndexPattern { index, partition, sort });
         self.indexed = match self.indexed {
             [None, ..] => [place, None, None],
             [first, None, _] => [first, place, None],
@@ -160,8 +160,8 @@ impl About {
     }
 
     /// Its places in the generic indexes.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
-        let owner = self.owned.then_some(Place { index: Index::Owner, partition: OWNED, sort: self.partition });
+    pub fn places(&self) -> impl Iterator<Item = IndexPattern> {
+        let owner = self.owned.then_some(IndexPattern { index: Index::Owner, partition: OWNED, sort: self.partition });
         self.indexed.into_iter().flatten().chain(owner)
     }
 
@@ -201,7 +201,7 @@ impl ItemKind {
     }
 }
 
-/// That a type is in its crate's list of items. Implemented by [`items!`](crate::items) alone, so that the compiler notices a type
+/// Marker trait: the type is in its crate's list of items. Implemented by [`items!`](crate::items) alone, so that the compiler notices a type
 /// that the list forgets.
 pub trait Listed {
     /// The name of the crate.

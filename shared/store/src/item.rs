@@ -118,7 +118,7 @@ pub enum Index {
     PairsOfHigh,
     /// The lists of the search that are not in the table itself: `gsi1`.
     SearchFirst,
-    /// As [`Index::SearchFirst`]: `gsi2`.
+    /// Like [`Index::SearchFirst`]: `gsi2`.
     SearchSecond,
     /// The records of the audit, by day: `gsi1` of its table.
     AuditByDay,
@@ -187,11 +187,11 @@ pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
 /// A type of items that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by
 /// [`crate::Update`]s, under keys that do not follow from their content.
 pub trait Stored: Listed + DeserializeOwned {
-    /// As [`Item::KIND`].
+    /// See [`Item::KIND`].
     const KIND: &'static str;
-    /// As [`Item::VERSION`].
+    /// See [`Item::VERSION`].
     const VERSION: u32 = 1;
-    /// As [`Item::ABOUT`].
+    /// See [`Item::ABOUT`].
     const ABOUT: About;
 }
 

@@ -12,7 +12,7 @@ mod table;
 mod tx;
 mod update;
 
-pub use about::{About, ItemKind, Listed, Personal, Place, Removal, Ttl};
+pub use about::{About, IndexPattern, ItemKind, Listed, Personal, Removal, Ttl};
 pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};

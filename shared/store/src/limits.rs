@@ -20,9 +20,9 @@ pub const COUNTERS: &str = "LIMIT#";
 
 /// A length of time that many limits have.
 pub const MINUTE: Duration = Duration::from_secs(60);
-/// As [`MINUTE`].
+/// See [`MINUTE`].
 pub const HOUR: Duration = MINUTE.saturating_mul(60);
-/// As [`MINUTE`].
+/// See [`MINUTE`].
 pub const DAY: Duration = HOUR.saturating_mul(24);
 
 /// How many hits pass in how long, for one subject: the definition of a rate limit, which stands as a constant beside its use.

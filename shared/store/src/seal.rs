@@ -51,7 +51,7 @@ impl Cursors<'_> {
     /// The cursor of the next page, valid for an hour. `None` without a place: it was the last page.
     ///
     /// # Errors
-    /// As [`Sealer::seal`].
+    /// The errors of [`Sealer::seal`].
     pub fn next<T: Serialize>(&self, place: Option<T>) -> Result<Option<String>, Problem> {
         place.map(|place| self.sealer.seal(&self.list, place, self.sealer.1.now() + CURSOR_LIFE)).transpose()
     }

@@ -1,25 +1,12 @@
 //! Beginning a payment at Stripe. The one way, whatever is paid.
 
-use accounts::user::User;
-use kernel::{Problem, Sys};
-use payments::{Customer, NewPayment};
-use store::Table;
+use kernel::Problem;
+use payments::NewPayment;
 
-use crate::{Failed, Payment, Stripe, customer};
-
-/// A person who is about to pay.
-pub struct Payer<'a> {
-    /// The table.
-    pub table: &'a Table,
-    /// The clock.
-    pub sys: &'a Sys,
-    /// Stripe.
-    pub stripe: &'a Stripe,
-    /// The person.
-    pub user: &'a User,
-    /// Their customer as read, if they have one.
-    pub customer: Option<Customer>,
-}
+use crate::{
+    Failed, Payment,
+    customer::{self, Payer},
+};
 
 impl Payer<'_> {
     /// Creates a payment at Stripe, once, by the customer of the person, who is created if there is none. Returns the payment, and

@@ -1,11 +1,25 @@
 //! The customer of a person at Stripe: one for each person, created when it is needed, and created again when Stripe no longer knows it.
 
 use accounts::user::{Status, User};
-use kernel::{Kind, Problem};
+use kernel::{Kind, Problem, Sys};
 use payments::Customer;
 use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, field};
 
-use crate::{Failed, Stripe, begin::Payer};
+use crate::{Failed, Stripe};
+
+/// A person who is about to pay.
+pub struct Payer<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The clock.
+    pub sys: &'a Sys,
+    /// Stripe.
+    pub stripe: &'a Stripe,
+    /// The person.
+    pub user: &'a User,
+    /// Their customer as read, if they have one.
+    pub customer: Option<Customer>,
+}
 
 /// The name and the mail address of a person, as they are sent to Stripe.
 fn customer_details(user: &User) -> (String, Option<String>) {

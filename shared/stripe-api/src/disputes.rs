@@ -1,4 +1,4 @@
-//! The disputes of a payment, read tolerantly: of each only how it stands.
+//! The disputes of a payment, read tolerantly: of each only its state.
 
 use miniserde::Deserialize;
 use stripe::{Client, StripeRequest};
@@ -6,7 +6,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::{Failed, amount};
 
-/// How disputes stand that the payer has lost, or has not gone on with.
+/// The states of disputes that the payer has lost or given up.
 const WON: [&str; 2] = ["won", "warning_closed"];
 /// How a dispute stands that the payer has won.
 const LOST: &str = "lost";

@@ -8,7 +8,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
 
 use crate::Failed;
 
-/// The types of events that lead to something here. Others would be taken and left alone.
+/// The types of events that have an effect here. Others would be delivered without one.
 const EVENTS: [&str; 14] = [
     "charge.dispute.closed",
     "charge.dispute.created",

@@ -1,7 +1,11 @@
-//! Why a request to Stripe failed.
+//! Why a request to Stripe failed, or what it says could not be applied.
 
 use kernel::{Kind, Problem};
+use store::StoreError;
 use stripe::{ApiErrorsCode, StripeError};
+
+/// How often something is tried again because somebody else has changed what is paid meanwhile.
+pub(crate) const ROUNDS: u32 = 10;
 
 /// Why a request to Stripe failed.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,31 @@ impl From<Failed> for Problem {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
             Failed::Unavailable(_) => Self::unavailable(failed),
             Failed::Gone | Failed::Refused(_) | Failed::Foreign | Failed::Unreadable(_) => Self::internal(failed),
+        }
+    }
+}
+
+/// Why what Stripe says could not be applied. It may be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// A request to Stripe failed.
+    #[error(transparent)]
+    Stripe(#[from] Failed),
+    /// The table does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others changed what is paid each time.
+    #[error("others change what is paid again and again")]
+    Busy,
+}
+
+impl From<SettleError> for Problem {
+    #[track_caller]
+    fn from(e: SettleError) -> Self {
+        match e {
+            SettleError::Stripe(e) => e.into(),
+            SettleError::Store(e) => e.into(),
+            SettleError::Busy => Self::new(Kind::Conflict),
         }
     }
 }

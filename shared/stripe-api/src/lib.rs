@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod events;
 mod order;
+mod refunds;
 mod removal;
 mod settle;
 
@@ -20,7 +21,7 @@ use std::{collections::HashMap, time::Duration};
 
 use kernel::{Secret, Time, env::Reader};
 use money::{Currency, Money};
-use payments::{Customer, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -29,13 +30,13 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
 
-pub use begin::Payer;
-pub use customer::{created, sync_customer};
-pub use error::Failed;
+pub use customer::{Payer, created, sync_customer};
+pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
-pub use order::{close, give_back};
+pub use order::close;
+pub use refunds::give_back;
 pub use removal::remove_payment;
-pub use settle::{SettleError, Settled, settle};
+pub use settle::{Settled, settle};
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -153,10 +154,11 @@ impl Stripe {
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
         let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
-        if found.state.disputed {
+        let back = &mut found.state.back;
+        if back.disputed {
             let standing = disputes::of(&self.client, id).await?;
-            (found.state.disputed, found.state.disputes_won) = (standing.disputed, standing.won);
-            found.state.refunded = found.state.refunded.saturating_add(standing.lost).min(found.state.received);
+            (back.disputed, back.disputes_won) = (standing.disputed, standing.won);
+            back.refunded = back.refunded.saturating_add(standing.lost).min(found.state.received);
         }
         Ok(found)
     }
@@ -257,11 +259,8 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
         },
         asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
         received: amount(intent.amount_received)?,
-        refunded,
-        came_back,
+        back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
         refunds,
-        disputed: charge.is_some_and(|charge| charge.disputed),
-        disputes_won: 0,
         customer: intent.customer.as_ref().map(|customer| customer.id().to_string()),
         decline: error.and_then(|error| error.decline_code.clone()).or(reason),
     };

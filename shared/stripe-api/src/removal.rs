@@ -25,14 +25,14 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(e) => return Err(e),
     };
     // What a bank has sent back is not sent again and again.
-    let left = state.received.saturating_sub(state.refunded).saturating_sub(state.came_back);
+    let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
         // By what is left, so that another sum is another request.
         match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             Ok(_) => {}
             // What is disputed cannot be given back: the bank does.
-            Err(Failed::Refused(_)) if state.disputed => {}
+            Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "money of an ended payment cannot be given back yet");
                 return Ok(false);
@@ -50,7 +50,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
         Err(Failed::Gone) => return Ok(true),
         Err(e) => return Err(e),
     };
-    let (left, mut done) = (state.received.saturating_sub(state.refunded), true);
+    let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
     for promised in &removal.promised {
         if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
@@ -60,7 +60,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a refund that was promised to somebody who has left is refused");
                 // What is disputed, or was given back by somebody else, cannot be given back later either.
-                done &= state.disputed || left < promised.amount.amount();
+                done &= state.back.disputed || left < promised.amount.amount();
             }
             Err(e) => return Err(e),
         }

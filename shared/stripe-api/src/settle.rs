@@ -6,21 +6,22 @@ use commerce::{
     order::{self, Order},
 };
 use kernel::{
-    Problem, Sys,
+    Sys,
     id::{OrderId, UserId},
 };
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
     Purpose, Written, card_refused, card_refused_in, write_beside,
 };
-use store::{StoreError, Table};
+use store::Table;
 
-use crate::{Failed, Payment, Stripe, give_back, remove_payment};
+use crate::{
+    Failed, Payment, Stripe,
+    error::{ROUNDS, SettleError},
+    give_back, remove_payment,
+};
 
-/// How often it is tried again because somebody else has changed what is paid meanwhile.
-pub(crate) const ROUNDS: u32 = 10;
-
-/// What has become of it.
+/// The result of applying what Stripe says.
 #[derive(Clone, Debug)]
 pub enum Settled {
     /// The donation is as Stripe says.
@@ -42,41 +43,16 @@ pub enum Settled {
 }
 
 impl Settled {
-    /// The donation.
+    /// The donation, if it is one.
     #[must_use]
     pub fn donation(self) -> Option<Donation> {
         if let Self::Donation(donation) = self { Some(donation) } else { None }
     }
 
-    /// The payment of a plan.
+    /// The payment of a plan, if it is one.
     #[must_use]
     pub fn plan(self) -> Option<PlanPayment> {
         if let Self::Plan(payment) = self { Some(payment) } else { None }
-    }
-}
-
-/// Why it could not be applied. It may be tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum SettleError {
-    /// Stripe.
-    #[error(transparent)]
-    Stripe(#[from] Failed),
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Others changed what is paid each time.
-    #[error("others change what is paid again and again")]
-    Busy,
-}
-
-impl From<SettleError> for Problem {
-    #[track_caller]
-    fn from(e: SettleError) -> Self {
-        match e {
-            SettleError::Stripe(e) => e.into(),
-            SettleError::Store(e) => e.into(),
-            SettleError::Busy => Self::new(kernel::Kind::Conflict),
-        }
     }
 }
 
@@ -139,7 +115,7 @@ impl News<'_> {
             if let Some(charge) = refused.take() {
                 card_refused_in(table, sys.now(), &before.network, &charge).await?;
             }
-            if after.came_back > before.came_back {
+            if after.back.came_back > before.back.came_back {
                 tracing::error!(payment.id = %id, "money that was given back has come back");
             }
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
@@ -188,7 +164,7 @@ impl News<'_> {
                     return Ok(Settled::Foreign);
                 }
             };
-            let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.came_back);
+            let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.came_back);
             if came_back(&after) > came_back(&order) {
                 tracing::error!(order.id = %id, "money that was given back has come back");
             }

@@ -9,8 +9,8 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal};
 
-use crate::ticket::partition;
-
+/// The beginning of the partition keys of tickets.
+pub(crate) const PREFIX: &str = "CONTACT#";
 /// The fewest characters of a message to the team.
 pub const MESSAGE_MIN: usize = 250;
 /// The most characters of a message to the team, and of an answer.
@@ -18,6 +18,11 @@ pub const TEXT_MAX: usize = 10_000;
 
 /// The characters of a message that lists show: long enough to go beyond the greeting of a template.
 const PREVIEW_CHARS: usize = 150;
+
+/// The partition of a ticket and its messages.
+pub(crate) fn partition(ticket: TicketId) -> String {
+    format!("{PREFIX}{ticket}")
+}
 
 /// The text of a message or an answer, trimmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

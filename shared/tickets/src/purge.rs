@@ -5,7 +5,7 @@ use accounts::{purge::Purged, user::owned_partition};
 use kernel::id::UserId;
 use store::{Index, Range, Row, StoreError, Table};
 
-use crate::ticket::PREFIX;
+use crate::message::PREFIX;
 
 /// Items of one step: a message can have 40 KB.
 const STEP: u32 = 25;

@@ -68,7 +68,7 @@ impl TicketRequest {
         Key::new(format!("CONTACT_REQUEST#{key}"), "CONTACT_REQUEST")
     }
 
-    /// That the key is new, or was forgotten.
+    /// The condition that the key is new, or was forgotten.
     pub(crate) fn is_new(now: Time) -> Cond {
         Cond::Absent.or(field("until").le(now))
     }

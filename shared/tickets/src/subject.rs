@@ -14,18 +14,18 @@ const DEFAULT: [&str; 8] =
 /// The most characters of a value.
 pub const VALUE_MAX: usize = 40;
 /// The most subjects.
-const SUBJECTS_MOST: usize = 30;
+const SUBJECTS_MAX: usize = 30;
 
 /// A subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct ContactSubject {
     /// The value, which is stored and never shown.
     pub value: String,
     /// The names that the operator gives it, in the order of [`Locale::ALL`]. None for a subject that this crate names.
     names: Vec<String>,
 }
 
-impl Subject {
+impl ContactSubject {
     /// Parses `value` or `value=English name|Polish name`.
     fn parse(entry: &str) -> Result<Self, String> {
         let (value, names) = entry.split_once('=').unwrap_or((entry, ""));
@@ -62,7 +62,7 @@ impl Subject {
 
 /// The subjects of a deployment, in their order.
 #[derive(Clone, Debug)]
-pub struct Subjects(Arc<[Subject]>);
+pub struct Subjects(Arc<[ContactSubject]>);
 
 impl Subjects {
     /// Reads `CONTACT_SUBJECTS`: values separated by semicolons, each with its names if it is not one of the usual ones, such as
@@ -81,20 +81,20 @@ impl Subjects {
 
     fn parse(listed: &str) -> Result<Self, String> {
         let entries = listed.split(';').map(str::trim).filter(|entry| !entry.is_empty());
-        let subjects = entries.map(Subject::parse).collect::<Result<Vec<_>, _>>()?;
+        let subjects = entries.map(ContactSubject::parse).collect::<Result<Vec<_>, _>>()?;
         let mut values: Vec<&str> = subjects.iter().map(|subject| subject.value.as_str()).collect();
         values.sort_unstable();
         values.dedup();
         match subjects.len() {
             0 => Err("there is no subject".to_owned()),
-            n if n > SUBJECTS_MOST => Err(format!("there are more than {SUBJECTS_MOST} subjects")),
+            n if n > SUBJECTS_MAX => Err(format!("there are more than {SUBJECTS_MAX} subjects")),
             n if n != values.len() => Err("two subjects have the same value".to_owned()),
             _ => Ok(Self(subjects.into())),
         }
     }
 
     /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Subject> {
+    pub fn all(&self) -> impl Iterator<Item = &ContactSubject> {
         self.0.iter()
     }
 

@@ -18,19 +18,17 @@ use serde::{Deserialize, Serialize};
 use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
-use crate::message::TicketMessage;
+use crate::message::{PREFIX, TicketMessage, partition};
 
 /// The most characters of the name of whoever writes.
 pub const NAME_MAX: usize = 100;
 /// The longest snooze.
-pub const SNOOZE_MOST: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The most tickets of an account that are listed at once, and the items that are read for that.
 const TICKETS_OF_ACCOUNT: usize = 50;
 const ROWS_OF_ACCOUNT: u32 = 200;
-/// The beginning of the partition keys of tickets.
-pub(crate) const PREFIX: &str = "CONTACT#";
 
 kernel::lines! {
     /// The name of whoever writes: 1 to 100 characters.
@@ -139,7 +137,7 @@ impl Ticket {
         Self { assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// That it is in the table as it is here.
+    /// The condition that the ticket has not changed since it was read.
     pub(crate) fn is_current(&self) -> Cond {
         field("version").eq(self.version)
     }
@@ -178,11 +176,6 @@ impl Item for Ticket {
     }
 }
 
-/// The partition of a ticket and its messages.
-pub(crate) fn partition(ticket: TicketId) -> String {
-    format!("{PREFIX}{ticket}")
-}
-
 /// The partition of the index with all tickets in a state.
 pub(crate) fn in_state(state: TicketState) -> String {
     format!("CONTACT_TICKETS#{}", state.as_str())
@@ -195,12 +188,12 @@ pub(crate) fn moment(at: Time) -> String {
 
 /// Where the next page of a list of tickets begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct TicketPosition {
     ticket: TicketId,
     sort: String,
 }
 
-impl Place {
+impl TicketPosition {
     /// The place behind a ticket.
     #[must_use]
     pub fn behind(ticket: &Ticket) -> Self {
@@ -231,7 +224,13 @@ impl Days {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(table: &Table, state: TicketState, days: Days, after: Option<&Place>, limit: u32) -> Result<Page<Ticket>, StoreError> {
+pub async fn list(
+    table: &Table,
+    state: TicketState,
+    days: Days,
+    after: Option<&TicketPosition>,
+    limit: u32,
+) -> Result<Page<Ticket>, StoreError> {
     let Some((low, high)) = days.places() else { return Ok(Page { items: Vec::new(), more: false }) };
     let range = Range::of_index(Index::TicketsByState, in_state(state)).between(low, high).limit(limit);
     let range = match state {
@@ -239,7 +238,7 @@ pub async fn list(table: &Table, state: TicketState, days: Days, after: Option<&
         TicketState::Waiting | TicketState::Done => range.newest_first(),
     };
     let range = match after {
-        Some(Place { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
+        Some(TicketPosition { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
         None => range,
     };
     table.query(range).await

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The most messages of a ticket.
-const MESSAGES_MOST: u32 = 50;
+const MESSAGES_MAX: u32 = 50;
 /// How often an answer is tried again because the ticket has changed meanwhile.
 const ROUNDS: u32 = 5;
 
@@ -131,8 +131,8 @@ pub async fn answer(
             return Ok(table.get(TicketMessage::key_of(ticket, number)).await?.ok_or(Kind::NotFound)?);
         }
         let ticket = found.take::<Ticket>(&own)?.filter(|ticket| ticket.is_kept(now)).ok_or(Kind::NotFound)?;
-        if ticket.messages >= MESSAGES_MOST {
-            return Err(Problem::new(Kind::TooMany).with("max", MESSAGES_MOST));
+        if ticket.messages >= MESSAGES_MAX {
+            return Err(Problem::new(Kind::TooMany).with("max", MESSAGES_MAX));
         }
         let number = ticket.messages.saturating_add(1);
         let next = Ticket { messages: number, ..ticket.in_state(TicketState::Waiting, None, now) };

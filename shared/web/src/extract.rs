@@ -115,8 +115,9 @@ pub struct Path<T>(pub T);
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
-        let axum::extract::Path(value) =
-            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| Problem::new(Kind::NotFound).because("the path"))?;
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(Kind::NotFound).because("a parameter of the path is not valid"))?;
         Ok(Self(value))
     }
 }

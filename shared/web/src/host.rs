@@ -13,7 +13,7 @@ use lambda_http::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_byte, utf8_percent_encode};
 
-use crate::{edge::Edge, layers, rate::ClientRate};
+use crate::{edge::Edge, layers, rate::ClientRate, route::Route};
 
 /// Characters that `http::Uri` refuses in a query. None of them has a meaning there.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
@@ -42,17 +42,6 @@ pub fn function<S: Clone + Send + Sync + 'static>(boot: &Boot, routes: Router<S>
             Ok(serde_json::value::to_raw_value(&reply.await?)?)
         }
     }))
-}
-
-/// The route of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// The route with this template, such as `/v1/users/{username}`, in the syntax of the router. The gateway chose it, and no
-    /// other may answer.
-    Chosen(String),
-    /// The router chooses by the path. No gateway was involved, because `cargo lambda watch` called the function over HTTP; or it is a
-    /// route for all paths below a prefix, of which the gateway has one for each function with several operations there.
-    Open,
 }
 
 impl Route {

@@ -21,9 +21,9 @@ use crate::{
     client::{Asked, access_token, spoken},
     edge::{self, Edge},
     error::Unrendered,
-    host::Route,
     page,
     rate::{CLIENT_RATE, ClientRate, LIFTED},
+    route::Route,
 };
 
 /// API Gateway stops waiting after 30 s; our own response has to be sent before.

@@ -24,6 +24,7 @@ mod problems;
 mod rate;
 mod reason;
 mod reply;
+mod route;
 
 pub use admits::{API_KEY, Admits, BEARER, STEP_UP};
 pub use client::{Client, Language, RequestId, access_token, api_key, speaks};

@@ -20,7 +20,7 @@ impl PageQuery {
     /// The maximum number of items in the page.
     ///
     /// # Errors
-    /// As [`page_limit`].
+    /// The errors of [`page_limit`].
     pub fn limit(&self) -> Result<u32, Problem> {
         page_limit(self.limit, PAGE)
     }

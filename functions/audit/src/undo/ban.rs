@@ -13,14 +13,15 @@ use kernel::{
 };
 use messaging::{
     ban::{self, Ban, BanReason},
+    banning,
     report::ReportReason,
     spam::ChatState,
 };
 use store::Tx;
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned},
     recorded::Recorded,
-    target::{Allowed, Entry, Planned},
 };
 
 /// The name of the field.
@@ -80,14 +81,14 @@ impl Target {
         }
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>) -> Planned {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Planned {
         let user = self.user;
         let shown = match &self.was {
             Some(was) => {
-                let slots = ban::by_staff(tx, &s.sys, user, was, &self.chat);
+                let slots = banning::by_staff(tx, &s.sys, user, was, &self.chat);
                 vec![slots.same, slots.ordinary]
             }
-            None => vec![ban::end(tx, &s.sys, user, &self.chat)],
+            None => vec![banning::end(tx, &s.sys, user, &self.chat)],
         };
         let still = staff::require(tx, self.who.user, Role::Moderator);
         let entry = entry(if self.was.is_some() { Action::ChatBanned } else { Action::ChatUnbanned }, user);

@@ -17,8 +17,8 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, unfit},
     recorded::{Changed, Recorded, text},
-    target::{Allowed, Entry, Planned, unfit},
 };
 
 /// A category, and who has its former name.
@@ -52,7 +52,7 @@ impl Target {
         entry.changes().into_iter().map(field).collect()
     }
 
-    pub fn plan(self, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+    pub fn plan(self, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let before = self.category.ok_or_else(unfit)?;
         let name = fields.first().and_then(|field| title(&field.was)).ok_or_else(unfit)?;
         let (same, free) = before.rename(tx, &name);

@@ -16,8 +16,8 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, unfit},
     recorded::{Changed, Recorded, text},
-    target::{Allowed, Entry, Planned, unfit},
 };
 
 /// A comment.
@@ -49,7 +49,7 @@ impl Target {
         entry.changes().into_iter().map(field).collect()
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let comment = self.comment.ok_or_else(unfit)?;
         let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(unfit)?;
         let same = comment.change(tx, &was, s.sys.now());

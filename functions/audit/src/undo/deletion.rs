@@ -16,8 +16,8 @@ use proofs::deletion_link;
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, account, unfit},
     recorded::{Changed, Recorded},
-    target::{Allowed, Entry, Planned, account, unfit},
 };
 
 /// An account and its deletion.
@@ -57,7 +57,7 @@ impl Target {
         (!first || !may).then_some(Obstacle::Never)
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>) -> Result<Planned, Problem> {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
         let deletion = self.scheduled().ok_or_else(unfit)?;
         let link = deletion.cancel.ok_or_else(unfit)?;
         // The owner is not told with which device and where staff work.

@@ -20,8 +20,8 @@ use money::{Money, Percent};
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, Searched, unfit},
     recorded::{Changed, Recorded, id, text},
-    target::{Allowed, Entry, Planned, Searched, unfit},
 };
 
 /// A product, and what its former values depend on.
@@ -70,7 +70,7 @@ impl Target {
         }
     }
 
-    pub async fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+    pub async fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let before = *self.product.ok_or_else(unfit)?;
         let mut change = ProductChange::default();
         for field in fields {

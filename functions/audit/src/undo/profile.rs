@@ -13,8 +13,8 @@ use kernel::{PatchMember, Problem, Time, audit::AuditValue};
 use store::Tx;
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, Searched, account, unfit},
     recorded::{Changed, Recorded, text},
-    target::{Allowed, Entry, Planned, Searched, account, unfit},
 };
 
 /// A person, and who has the former name.
@@ -70,7 +70,7 @@ impl Target {
         (changed.name == "username" && taken).then_some(Obstacle::Taken)
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let account = self.account.ok_or_else(unfit)?;
         let mut edit = Edit::default();
         for field in fields {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use accounts::{
-    audit::{Action, AuditRecord, AuditValues, Change, VALUES_KEPT},
+    audit::{Action, AuditRecord, AuditValues, VALUES_KEPT, ValueChange},
     undo::{Field, Obstacle, Undone},
 };
 use kernel::{Kind, Problem, audit::AuditValue, id::AuditId};
@@ -71,7 +71,7 @@ impl Recorded {
         Some(&self.change(name)?.after)
     }
 
-    fn change(&self, name: &str) -> Option<&Change> {
+    fn change(&self, name: &str) -> Option<&ValueChange> {
         self.values.as_ref()?.changes.get(name)
     }
 

@@ -16,8 +16,8 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, unfit},
     recorded::{Changed, Recorded},
-    target::{Allowed, Entry, Planned, unfit},
 };
 
 /// Somebody's roles, and whether they can get one.
@@ -57,7 +57,7 @@ impl Target {
         (!self.there || (granted && !self.staying)).then_some(Obstacle::Gone)
     }
 
-    pub fn plan(self, tx: &mut Tx, entry: &Entry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
+    pub fn plan(self, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let (user, before) = (self.roles.user, self.roles);
         let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(unfit)?;
         let after = Roles { user, roles: was };

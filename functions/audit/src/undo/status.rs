@@ -14,8 +14,8 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
+    planned::{Allowed, MakeEntry, Planned, account, unfit},
     recorded::{Changed, Recorded},
-    target::{Allowed, Entry, Planned, account, unfit},
 };
 
 /// An account.
@@ -49,7 +49,7 @@ impl Target {
         (changed.name != "status" || !may).then_some(Obstacle::Never)
     }
 
-    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &Entry<'_>) -> Result<Planned, Problem> {
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
         let user = &self.account.as_ref().ok_or_else(unfit)?.user;
         let (before, id) = (user.status, user.id);
         if before == Status::Deactivated {

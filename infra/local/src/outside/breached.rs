@@ -18,7 +18,7 @@ use axum::{
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
 
-use super::Mode;
+use super::mode::Mode;
 use crate::{
     Core, StartError,
     storage::{damaged, kept_in, replace_file},

@@ -21,7 +21,7 @@ use kernel::{Time, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Mode;
+use super::mode::Mode;
 use crate::Core;
 
 /// Its path on the listener.

@@ -4,71 +4,19 @@
 
 pub mod breached;
 pub mod captcha;
+mod mode;
 pub mod stripe;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use axum::{
-    Router,
-    http::StatusCode,
-    response::{Html, IntoResponse as _, Response},
-};
-use serde::{Deserialize, Serialize};
+use axum::Router;
 
 use crate::{Core, StartError, Storage};
 use breached::Breached;
 use captcha::Captchas;
 use stripe::Stripe;
 
-/// The delay of [`Mode::Slow`]: longer than any function waits.
-const SLOW: Duration = Duration::from_secs(10);
-
-/// How a service answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It answers.
-    #[default]
-    Well,
-    /// It answers after ten seconds.
-    Slow,
-    /// It does nothing, and answers with 503.
-    Down,
-    /// It does nothing, and answers with an HTML page.
-    Garbled,
-    /// It does what it is asked, and then answers with 500.
-    Lost,
-    /// It says that the same request is being handled: 409.
-    Busy,
-    /// It says that there are too many requests: 429.
-    Limited,
-}
-
-impl Mode {
-    /// The answer of a service that does this `work` and has no errors of its own.
-    async fn answer(self, work: impl FnOnce() -> Response) -> Response {
-        match self {
-            Self::Well => work(),
-            Self::Slow => {
-                tokio::time::sleep(SLOW).await;
-                work()
-            }
-            Self::Down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            Self::Garbled => garbled(),
-            Self::Lost => {
-                drop(work());
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-            Self::Busy => StatusCode::CONFLICT.into_response(),
-            Self::Limited => StatusCode::TOO_MANY_REQUESTS.into_response(),
-        }
-    }
-}
-
-/// The page of something between a client and a service.
-fn garbled() -> Response {
-    Html("<!doctype html><title>Just a moment</title>").into_response()
-}
+pub use mode::Mode;
 
 /// The state of the stand-ins.
 pub struct State {

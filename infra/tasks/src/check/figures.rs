@@ -2,7 +2,11 @@
 //! alarm or the dashboard. (Each metric costs money; otherwise a log line is enough.)
 
 use super::Parts;
-use crate::{Failure, repository};
+use crate::{
+    Failure,
+    reported::{Reported, reported},
+    repository,
+};
 
 /// The template of the alarms and the dashboard.
 const OPERATIONS: &str = "infra/operations.yaml";
@@ -12,25 +16,6 @@ pub fn findings(_: &Parts) -> Result<Vec<String>, Failure> {
     let (operations, sources) = (repository::read(OPERATIONS)?, repository::sources()?);
     let told: Vec<Reported<'_>> = sources.iter().flat_map(|(file, code)| reported(file, code)).collect();
     Ok(differences(&operations, &told))
-}
-
-/// A metric that a source reports.
-pub struct Reported<'a> {
-    /// The source, relative to the root.
-    pub file: &'a str,
-    /// Its dimension: `FunctionName` or `TableName`.
-    pub dimension: &'a str,
-    /// Its name.
-    pub figure: &'a str,
-}
-
-impl Reported<'_> {
-    /// Whether it is the metric of an alarm with these dimensions.
-    fn is(&self, figure: &str, dimensions: &str) -> bool {
-        let function = self.file.strip_prefix("functions/").and_then(|file| file.split('/').next());
-        let whose = function.filter(|_| self.dimension == "FunctionName").map_or_else(String::new, |f| format!("'${{Stack}}-{f}'"));
-        self.figure == figure && dimensions.contains(&format!("{{Name: {},", self.dimension)) && dimensions.contains(&whose)
-    }
 }
 
 fn differences(operations: &str, told: &[Reported<'_>]) -> Vec<String> {
@@ -50,18 +35,6 @@ fn differences(operations: &str, told: &[Reported<'_>]) -> Vec<String> {
         }),
     );
     findings
-}
-
-/// The metrics that a source reports.
-pub fn reported<'a>(file: &'a str, code: &'a str) -> Vec<Reported<'a>> {
-    let of = |call: &'a str, dimension: &'a str| {
-        let figures = call.split_once("&[").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(figures, _)| figures);
-        let names = figures.split("(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0));
-        names.map(move |figure| Reported { file, dimension, figure })
-    };
-    let own = code.split(".report(").skip(1).flat_map(|call| of(call, "FunctionName"));
-    let common = code.split("report_of(").skip(1).filter_map(|call| call.split_once('"')?.1.split_once('"'));
-    own.chain(common.flat_map(|(dimension, call)| of(call, dimension))).collect()
 }
 
 #[cfg(test)]

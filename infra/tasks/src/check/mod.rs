@@ -20,7 +20,6 @@ mod stacks;
 mod texts;
 mod triggers;
 
-pub use figures::{Reported, reported};
 use local::{
     functions::{self, Registered},
     template::Template,

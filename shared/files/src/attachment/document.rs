@@ -8,9 +8,9 @@ use zip::ZipArchive;
 use crate::format::{begins_as_markup, contains, ends_as_zip};
 
 /// The most bytes of all parts of a document of Office together, unpacked. What programs make has a tenth of that.
-const UNPACKED_MOST: u64 = 512 * 1024 * 1024;
+const UNPACKED_MAX: u64 = 512 * 1024 * 1024;
 /// The most parts of a document of Office.
-const PARTS_MOST: usize = 10_000;
+const PARTS_MAX: usize = 10_000;
 /// Where PDF readers look for the end of the document.
 const PDF_TAIL: usize = 1024;
 
@@ -54,7 +54,7 @@ fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
         return Err(AttachmentRefusal::Damaged);
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| AttachmentRefusal::Damaged)?;
-    if archive.len() > PARTS_MOST {
+    if archive.len() > PARTS_MAX {
         return Err(AttachmentRefusal::TooLargeInside);
     }
     let (mut packed, mut unpacked) = (0_u64, 0_u64);
@@ -67,7 +67,7 @@ fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
         unpacked = unpacked.saturating_add(entry.size());
     }
     // Parts that overlap are how a small archive becomes a large one.
-    if unpacked > UNPACKED_MOST || packed > u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
+    if unpacked > UNPACKED_MAX || packed > u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
         return Err(AttachmentRefusal::TooLargeInside);
     }
     let has = |name: &str| archive.index_for_name(name).is_some();

@@ -26,14 +26,14 @@ use crate::{
 };
 
 /// The most pixels of the longer side of a stored picture. A larger one is reduced.
-const SIDE_MOST: u32 = 4096;
+const SIDE_MAX: u32 = 4096;
 /// The most pixels of the longer side of a preview.
-const PREVIEW_MOST: u32 = 640;
+const PREVIEW_MAX: u32 = 640;
 /// The quality of stored JPEGs, and of previews.
 const QUALITY: u8 = 88;
 const PREVIEW_QUALITY: u8 = 75;
 /// The most frames of a GIF.
-const FRAMES_MOST: usize = 2_000;
+const FRAMES_MAX: usize = 2_000;
 
 pub(super) fn redraw(bytes: &[u8], declared: FileType) -> Result<Redrawn, AttachmentRefusal> {
     if declared == FileType::Gif { animation(bytes) } else { still(bytes, declared) }
@@ -48,7 +48,7 @@ fn still(bytes: &[u8], declared: FileType) -> Result<Redrawn, AttachmentRefusal>
         return Err(AttachmentRefusal::Polyglot);
     }
     let Decoded { pixels, profile, orientation } = decode::decode(bytes, format)?;
-    let reduced = fitted(pixels, SIDE_MOST)?;
+    let reduced = fitted(pixels, SIDE_MAX)?;
     let mut upright = in_srgb(reduced, profile.as_ref());
     upright.apply_orientation(orientation);
     let file_type = match format {
@@ -89,7 +89,7 @@ fn in_srgb(picture: DynamicImage, profile: Option<&moxcms::ColorProfile>) -> Dyn
 }
 
 fn preview(picture: DynamicImage) -> Result<Vec<u8>, UploadRefusal> {
-    jpeg(&on_white(fitted(picture, PREVIEW_MOST)?).into_rgb8().into(), PREVIEW_QUALITY)
+    jpeg(&on_white(fitted(picture, PREVIEW_MAX)?).into_rgb8().into(), PREVIEW_QUALITY)
 }
 
 fn jpeg(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, UploadRefusal> {
@@ -155,7 +155,7 @@ fn frames(bytes: &[u8]) -> Result<Vec<u8>, UploadRefusal> {
     let mut copied = 0_usize;
     while let Some(frame) = decoder.read_next_frame().map_err(damaged)? {
         copied = copied.saturating_add(1);
-        if copied > FRAMES_MOST {
+        if copied > FRAMES_MAX {
             return Err(UploadRefusal::TooManyPixels);
         }
         encoder.write_lzw_pre_encoded_frame(frame).map_err(damaged)?;

@@ -31,7 +31,7 @@ const NO_CODE_WORD: [[u8; 2]; 32] = [[0xFF, 0]; 32];
 /// The decoder needs the memory of the pixels, and for progressive files two bytes for every sample.
 ///
 /// # Errors
-/// As [`super::decode`].
+/// The errors of [`super::decode`].
 pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     // The size is checked below.
     let options = DecoderOptions::default().set_strict_mode(true).set_max_width(usize::MAX).set_max_height(usize::MAX);

@@ -19,7 +19,7 @@ const TEXT_MAX: usize = 256 * 1024;
 /// Decodes the picture. Deeper samples are reduced to 8 bits, row by row.
 ///
 /// # Errors
-/// As [`super::decode`].
+/// The errors of [`super::decode`].
 pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     let mut decoder = Decoder::new(Cursor::new(file));
     decoder.set_transformations(Transformations::normalize_to_color8());

@@ -15,7 +15,7 @@ const ANIMATED: u8 = 0x02;
 /// Decodes the picture, or the first frame of an animation on its canvas.
 ///
 /// # Errors
-/// As [`super::decode`].
+/// The errors of [`super::decode`].
 pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     let file = declaring_transparency(file);
     let mut decoder = WebPDecoder::new(Cursor::new(&*file)).map_err(refusal)?;

@@ -15,17 +15,20 @@ use crate::{
     message::{Content, LogEntry, Said},
     presence::Presence,
     room::Room,
-    support::thread::{self, BURST, CLOSED_AFTER, Desk, MAILS, ThreadState, moment},
-    unread::COUNTED_MOST,
+    support::{
+        desk::{BURST, Desk, MAILS, ThreadState, moment},
+        thread::{self, CLOSED_AFTER},
+    },
+    unread::COUNTED_MAX,
 };
 
 /// How long a mail waits while the customer has a socket open and has not read.
-const POSTPONED_MOST: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const POSTPONED_MAX: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// How long a run has for sending a mail before another run may send it.
 const LEASE: std::time::Duration = std::time::Duration::from_secs(120);
 /// The most answers in one mail, and the most messages in a transcript. Later ones are left out of a mail, and earlier ones of a
 /// transcript.
-pub const MESSAGES_MOST: u32 = 200;
+pub const MESSAGES_MAX: u32 = 200;
 
 /// A message as a mail shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl Untold {
     #[must_use]
     pub fn of(room: &Room, answers: &[Line]) -> Option<Self> {
         let (desk, last) = (room.desk.as_ref()?, answers.last()?);
-        let messages = u32::try_from(answers.len()).unwrap_or(u32::MAX).min(COUNTED_MOST);
+        let messages = u32::try_from(answers.len()).unwrap_or(u32::MAX).min(COUNTED_MAX);
         (last.seq > desk.noted_seq).then_some(Self { seq: last.seq, messages })
     }
 }
@@ -118,11 +121,11 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
         return Ok(Due::Nothing);
     };
     let is_here = found.take::<Presence>(&here)?.is_some_and(|here| here.is_online(now));
-    let entries = thread::last_entries(table, room, from, MESSAGES_MOST).await?;
+    let entries = thread::last_entries(table, room, from, MESSAGES_MAX).await?;
     let lines: Vec<Line> = entries.into_iter().filter_map(|entry| line(entry, desk.customer)).filter(|line| line.by_team).collect();
     let Some(first) = lines.first() else { return Ok(Due::Nothing) };
     if is_here {
-        return Ok(if now.since(first.at) < POSTPONED_MOST { Due::Later(now + BURST) } else { Due::Nothing });
+        return Ok(if now.since(first.at) < POSTPONED_MAX { Due::Later(now + BURST) } else { Due::Nothing });
     }
     Ok(Due::Send(Box::new(person), lines))
 }
@@ -168,7 +171,7 @@ pub async fn release(table: &Table, room: &Room, now: Time) {
 /// # Errors
 /// [`StoreError`]
 pub async fn transcript(table: &Table, room: &Room, customer: UserId) -> Result<Vec<Line>, StoreError> {
-    let entries = thread::last_entries(table, room, 1, MESSAGES_MOST).await?;
+    let entries = thread::last_entries(table, room, 1, MESSAGES_MAX).await?;
     Ok(entries.into_iter().filter_map(|entry| line(entry, customer)).collect())
 }
 

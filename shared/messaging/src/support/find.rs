@@ -11,14 +11,14 @@ use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
-use crate::{room::Room, support::thread::Subject};
+use crate::{room::Room, support::desk::Subject};
 
 /// The most words of a subject by which it is found.
 const WORDS_OF_SUBJECT: usize = 8;
 /// The most words of a search.
 const WORDS_OF_SEARCH: usize = 4;
 /// The most threads that a search finds.
-pub const FOUND_MOST: u32 = 50;
+pub const FOUND_MAX: u32 = 50;
 
 /// A word of a thread's subject, which leads to the thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ impl Search {
 /// [`StoreError`]
 pub async fn by_subject(table: &Table, search: &Search) -> Result<Vec<Room>, StoreError> {
     let Some(longest) = search.0.iter().max_by_key(|word| word.chars().count()) else { return Ok(Vec::new()) };
-    let range = Range::of(words_like(longest)).prefix(longest.clone()).limit(FOUND_MOST).eventually();
+    let range = Range::of(words_like(longest)).prefix(longest.clone()).limit(FOUND_MAX).eventually();
     let rooms: BTreeSet<RoomId> = table.query::<SubjectWord>(range).await?.items.into_iter().map(|word| word.room).collect();
     if rooms.is_empty() {
         return Ok(Vec::new());

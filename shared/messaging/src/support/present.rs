@@ -15,7 +15,7 @@ use crate::{Sockets, delivery, presence::Presence};
 /// The partition of all sockets at the desk.
 const PARTITION: &str = "SUPPORT_DESK";
 /// The most sockets that a message is delivered to.
-const MOST: u32 = 500;
+const MAX: u32 = 500;
 
 /// A socket at the desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option
 
 async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) -> Result<(), StoreError> {
     let now = sys.now();
-    let there = table.query::<AtDesk>(Range::of(PARTITION).limit(MOST)).await?.items;
+    let there = table.query::<AtDesk>(Range::of(PARTITION).limit(MAX)).await?.items;
     let mut desk: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
     for at in there.into_iter().filter(|at| now < at.until && Some(at.connection.as_str()) != except) {
         desk.entry(at.user).or_default().insert(at.connection);

@@ -11,7 +11,7 @@ use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Tab
 use crate::message::TEXT_MAX_CHARS;
 
 /// The most prepared texts of the team.
-pub const MOST: u32 = 200;
+pub const MAX: u32 = 200;
 /// The partition of all of them.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
@@ -120,21 +120,21 @@ impl Item for PreparedReply {
     }
 }
 
-/// All prepared replies, the oldest first. One query of at most [`MOST`] items.
+/// All prepared replies, the oldest first. One query of at most [`MAX`] items.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
-    Ok(table.query(Range::of(PARTITION).limit(MOST)).await?.items)
+    Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
 }
 
-/// That another reply can be prepared. One query of those that there are.
+/// Checks that another reply can be prepared. One query of all prepared replies.
 ///
 /// # Errors
-/// [`Kind::TooMany`] if there are [`MOST`].
+/// [`Kind::TooMany`] if there are [`MAX`].
 pub async fn require_room(table: &Table) -> Result<(), Problem> {
-    if all(table).await?.len() >= MOST as usize {
-        return Err(Problem::new(Kind::TooMany).with("max", MOST));
+    if all(table).await?.len() >= MAX as usize {
+        return Err(Problem::new(Kind::TooMany).with("max", MAX));
     }
     Ok(())
 }

@@ -234,7 +234,7 @@ async fn torn(response: Response, operation: &str) -> (Response, bool) {
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body);
-    // The second one for a checksum that is none.
+    // The second one for an invalid checksum.
     let torn = ["BadDigest", "InvalidArgument"].iter().any(|code| text.contains(&format!("<Code>{code}</Code>")));
     (Response::from_parts(parts, Body::from(body)), torn)
 }

@@ -20,7 +20,7 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 const KEY_MAX: usize = 255;
 /// The least that can be paid by card, in each currency, and the most.
 const LEAST: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
-const MOST: i64 = 99_999_999;
+const MAX: i64 = 99_999_999;
 /// What can stand in full in a payment.
 const IN_FULL: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
 
@@ -225,7 +225,7 @@ fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
         amount if amount < *least => {
             Err(Refusal::invalid("Amount must be at least the minimum of the currency.").code("amount_too_small").param("amount"))
         }
-        amount if amount > MOST => Err(Refusal::invalid("Amount must be no more than 999,999.99").code("amount_too_large").param("amount")),
+        amount if amount > MAX => Err(Refusal::invalid("Amount must be no more than 999,999.99").code("amount_too_large").param("amount")),
         amount => Ok(amount),
     }
 }

@@ -37,7 +37,7 @@ use self::{
     cards::Card,
     refusal::Refusal,
 };
-use super::{Mode, SLOW, garbled};
+use super::mode::{Mode, SLOW, garbled};
 use crate::{
     Core, StartError,
     activity::Guard,

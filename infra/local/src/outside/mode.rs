@@ -1,0 +1,59 @@
+//! How a stand-in answers.
+
+use std::time::Duration;
+
+use axum::{
+    http::StatusCode,
+    response::{Html, IntoResponse as _, Response},
+};
+use serde::{Deserialize, Serialize};
+
+/// The delay of [`Mode::Slow`]: longer than any function waits.
+pub(super) const SLOW: Duration = Duration::from_secs(10);
+
+/// How a service answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It answers.
+    #[default]
+    Well,
+    /// It answers after ten seconds.
+    Slow,
+    /// It does nothing, and answers with 503.
+    Down,
+    /// It does nothing, and answers with an HTML page.
+    Garbled,
+    /// It does what it is asked, and then answers with 500.
+    Lost,
+    /// It says that the same request is being handled: 409.
+    Busy,
+    /// It says that there are too many requests: 429.
+    Limited,
+}
+
+impl Mode {
+    /// The answer of a service that does this `work` and has no errors of its own.
+    pub(super) async fn answer(self, work: impl FnOnce() -> Response) -> Response {
+        match self {
+            Self::Well => work(),
+            Self::Slow => {
+                tokio::time::sleep(SLOW).await;
+                work()
+            }
+            Self::Down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Self::Garbled => garbled(),
+            Self::Lost => {
+                drop(work());
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+            Self::Busy => StatusCode::CONFLICT.into_response(),
+            Self::Limited => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        }
+    }
+}
+
+/// The page of something between a client and a service.
+pub(super) fn garbled() -> Response {
+    Html("<!doctype html><title>Just a moment</title>").into_response()
+}

@@ -1,0 +1,59 @@
+//! What a membership stores about digests ([`crate::digest`]), and its key in the index of those that are due.
+
+use kernel::{
+    Id as _, Time,
+    id::{NotificationId, RoomId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use store::Key;
+
+/// The number of partitions of the index of due digests. Each takes a thousand changes a second.
+pub const SHARDS: u8 = 2;
+
+/// What a member was told of a room while they were away, and when it is looked at next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// When the room is looked at. Absent if nothing waits.
+    #[serde(default, rename = "digest_due")]
+    pub due: Option<Time>,
+    /// Until when a run has taken it.
+    #[serde(default, rename = "digest_leased_until")]
+    pub leased_until: Option<Time>,
+    /// The number up to which the inbox tells of messages.
+    #[serde(default)]
+    pub noted_seq: u64,
+    /// The number up to which a mail or a text message has told of messages, or was not to.
+    #[serde(default)]
+    pub mailed_seq: u64,
+    /// When the last one was sent.
+    #[serde(default)]
+    pub mailed_at: Option<Time>,
+    /// The last entry of the inbox about the room.
+    #[serde(default)]
+    pub noted_in: Option<NotificationId>,
+    /// The last entry of the inbox about mentions in the room.
+    #[serde(default)]
+    pub mentioned_in: Option<NotificationId>,
+}
+
+impl Digest {
+    /// The value for somebody who was told nothing.
+    pub const NONE: Self =
+        Self { due: None, leased_until: None, noted_seq: 0, mailed_seq: 0, mailed_at: None, noted_in: None, mentioned_in: None };
+}
+
+/// The key of a membership in the index of due digests.
+pub(crate) fn place(room: RoomId, user: UserId, due: Time) -> Key {
+    let shard = user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(SHARDS).unwrap_or(0);
+    Key::new(partition(shard), format!("{}#{user}#{room}", sortable(due)))
+}
+
+/// The partition of the index of due digests.
+pub(crate) fn partition(shard: u8) -> String {
+    format!("DIGESTS_DUE#{shard}")
+}
+
+/// A time, so that the order of texts is that of the times.
+pub(crate) fn sortable(at: Time) -> String {
+    format!("{:014}", at.millis().max(0))
+}
