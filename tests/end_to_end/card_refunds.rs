@@ -47,11 +47,11 @@ async fn staff_give_back_parts() {
     for wrong in [0, 2001, 3000] {
         assert_eq!(refund(&staff, &placed, "b", wrong).await.field_errors(), ["/amount/amount range"], "{wrong}");
     }
-    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
     let all = refund(&staff, &placed, "b", 2000).await.is(201);
     assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
     assert_eq!(all["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "done").count(), 2);
     assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
     cloud.settle().await;
     let audit = cloud.of_kind("audit").await;
     assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
@@ -61,6 +61,29 @@ async fn staff_give_back_parts() {
     become_state(&staff, &ana, &shipped, "shipped").await.is(200);
     let back = refund(&staff, &shipped, "c", 1000).await.is(201);
     assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    items::are_as_described(&cloud).await;
+}
+
+/// An order of which a part was given back is shipped, and the rest can be given back afterwards: its products stay with the buyer until
+/// they come back.
+/// Promise: order-refunds, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_an_order_is_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    assert_eq!(refund(&staff, &placed, "a", 1000).await.is(201)["state"], "refunding");
+    for wrong in ["cancelled", "delivered", "returned", "paid"] {
+        become_state(&staff, &ana, &placed, wrong).await.has(409);
+    }
+    let shipped = become_state(&staff, &ana, &placed, "shipped").await.is(200);
+    assert_eq!((&shipped["state"], &shipped["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    assert_eq!(stock(&staff, &products[0]).await, [7, 0, 3, 10]);
+    let all = refund(&staff, &placed, "b", 2000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"]), (&json!("shipped"), &json!(3000)));
+    become_state(&staff, &ana, &placed, "returned").await.is(200);
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
     items::are_as_described(&cloud).await;
 }
 

@@ -4,7 +4,7 @@ import { amountField, ask, button, card, chip, details, el, filters, link, list,
 
 const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
 /** What staff can do next. A paid order ends by a refund. */
-const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], refunding: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
 /** Why money is given back. */
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";

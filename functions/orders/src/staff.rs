@@ -91,8 +91,9 @@ pub struct ChangeState {
 
 /// Takes the next step with an order. For administrators with a recent proof by a second factor.
 ///
-/// A placed order is shipped or cancelled, and a paid one is shipped, unless it is disputed or money is being given back; a shipped one is
-/// delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a `Reason`.
+/// A placed order is shipped or cancelled. A paid one is shipped, also if a part of its money was given back, unless it is disputed or a
+/// refund is under way. A shipped one is delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a
+/// `Reason`.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,

@@ -157,10 +157,10 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although it is paid: it is disputed, or money is being given back.
+    /// Whether it must not be shipped although it is paid: it is disputed, a refund is under way, or nothing is left of its money.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.card.as_ref().is_some_and(|card| card.disputed || card.asked_refund().is_some())
+        self.card.as_ref().is_some_and(|card| card.disputed || card.asked_refund().is_some() || card.left(self.total) == 0)
     }
 
     /// With this state of its payment.
