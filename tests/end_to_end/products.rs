@@ -4,7 +4,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use image::ImageFormat;
-use local::aws::faults::{Fault, Target};
+use local::{
+    aws::faults::{Fault, Target},
+    hosts::Trace,
+};
 use tests::{App, Caller, Cloud, DAY, HOUR, Reply, Value, json, race};
 
 use crate::{
@@ -12,7 +15,7 @@ use crate::{
     deletion::{SWEEP, run, schedule, sha256, until_due},
     export::download,
     items,
-    picture::{below, encoded, objects, photograph, picture, send},
+    picture::{below, encoded, objects, photograph, picture, send, uploaded},
 };
 
 /// What makes the body of a product wrong.
@@ -436,6 +439,37 @@ async fn a_product_has_a_picture() {
     staff.with("if-match", "*").delete(&path).await.is(204);
     cloud.settle().await;
     assert!(objects(&cloud).is_empty());
+    items::are_as_described(&cloud).await;
+}
+
+/// The picture of a product stays when whoever has uploaded it has left, also if the event of its upload comes once more afterwards. When it
+/// is replaced, that event does not bring it back.
+/// Promise: product-pictures, delivery-once, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_outlives_the_account_that_has_uploaded_it() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let garden = category(&staff, "Garden").await;
+    let product = text(&create(&staff, "Garden turtle", &garden, 1999).await["id"]);
+    let first = upload(&cloud, &staff, &product, &photograph(), "image/jpeg").await;
+    let event = uploaded(&staff, &first);
+    let scheduled = schedule(&staff).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert!(cloud.of_kind("upload").await.is_empty());
+
+    let again = async || drop(cloud.hosts.invoke("UploadProcessorFunction", event.clone(), &Trace::new(&cloud.sys)).await.unwrap());
+    again().await;
+    assert_eq!(below(&objects(&cloud), "pictures").len(), 3);
+    let path = format!("{PRODUCTS}/{product}");
+    assert_eq!(cloud.anonymous().get(&path).await.is(200)["picture"], first["picture"]);
+
+    let (other, _) = keeper(&cloud, "successor", "+447700900603", "administrator").await;
+    let second = upload(&cloud, &other, &product, &encoded(&picture([20, 20, 220]), ImageFormat::Png), "image/png").await;
+    again().await;
+    assert_eq!(below(&objects(&cloud), "pictures").len(), 3, "of the second one");
+    assert_eq!(cloud.anonymous().get(&path).await.is(200)["picture"], second["picture"]);
     items::are_as_described(&cloud).await;
 }
 

@@ -44,6 +44,7 @@ store::items![
     price::PriceChange,
     product::Product,
     product::NameClaim,
+    product::ProductPicture,
     product::SlugClaim,
     rating::Rating,
     shelf::Place

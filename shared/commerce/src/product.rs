@@ -315,6 +315,9 @@ impl Product {
     /// Adds another picture, or none, to a transaction. The slot is refused if the picture has changed in the meantime.
     pub fn change_picture(&self, tx: &mut Tx, sys: &Sys, picture: Option<PictureId>) -> Slot {
         self.retire_picture(tx, sys);
+        if let Some(picture) = picture {
+            tx.put_always(&ProductPicture { picture, product: self.id });
+        }
         let same = match self.picture {
             Some(picture) => field("picture").eq(picture),
             None => field("picture").absent().and(Cond::Exists),
@@ -324,6 +327,7 @@ impl Product {
 
     fn retire_picture(&self, tx: &mut Tx, sys: &Sys) {
         if let Some(picture) = self.picture {
+            tx.delete(ProductPicture::key_of(picture));
             Outbox::add(tx, sys, &ProductPictureRetired { product: self.id, picture });
         }
     }
@@ -395,6 +399,30 @@ impl Item for SlugClaim {
     const ABOUT: About = About::at("PRODUCT_SLUG#{slug}", "PRODUCT_SLUG", Personal::Nobody("the name of a product in addresses"));
     fn key(&self) -> Key {
         Self::key_of(&self.slug)
+    }
+}
+
+/// Which product a picture is of. The item of its upload does not tell for long: it goes with the account of whoever has uploaded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductPicture {
+    picture: PictureId,
+    /// The product.
+    pub product: ProductId,
+}
+
+impl ProductPicture {
+    /// The key of a picture.
+    #[must_use]
+    pub fn key_of(picture: PictureId) -> Key {
+        Key::new(format!("PICTURE#{picture}"), "PRODUCT_PICTURE")
+    }
+}
+
+impl Item for ProductPicture {
+    const KIND: &'static str = "product_picture";
+    const ABOUT: About = About::at("PICTURE#{picture}", "PRODUCT_PICTURE", Personal::Nobody("which product a picture is of"));
+    fn key(&self) -> Key {
+        Self::key_of(self.picture)
     }
 }
 
