@@ -10,7 +10,7 @@ use kernel::{
     id::{CategoryId, PictureId, ProductId},
 };
 use money::{Money, MoneyError, Percent};
-use search::{Entry, normal};
+use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Slot, Table, Tx, Update, field};
 
@@ -24,9 +24,6 @@ use crate::{
 pub const PRICE_MAX: u64 = 99_999;
 /// The most of one product that can be in stock.
 pub const STOCK_MAX: u32 = 1_000_000;
-
-/// The label of [`Product::entry`] with the category.
-pub const CATEGORY: &str = "category";
 
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,12 +168,6 @@ impl Product {
         self.price.line(1, self.discount)
     }
 
-    /// The product as it is searched: by any part of its name, among all products or those of its category.
-    #[must_use]
-    pub fn entry(&self) -> Entry {
-        Entry::titled(self.id, self.name.as_str()).labelled(CATEGORY, self.category)
-    }
-
     /// Whether it can be ordered.
     #[must_use]
     pub const fn is_available(&self) -> bool {
@@ -269,7 +260,7 @@ impl Product {
             category::count(tx, after.category, 1)
         });
         let repriced = self.price_since != after.price_since;
-        if moved || repriced || name.is_some() {
+        if moved || repriced || name.is_some() || self.description != after.description {
             shelf::put(tx, after, unit.amount());
         }
         if repriced {
