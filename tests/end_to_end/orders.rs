@@ -137,9 +137,9 @@ async fn what_keeps_an_order_from_being_placed_is_named() {
 }
 
 /// The answer to a buyer who asks until there is one that is not about others who are faster.
-pub(crate) async fn final_reply(buyer: Caller, payment_method: &'static str) -> Reply {
+pub(crate) async fn final_reply(buyer: Caller, payment_method: &'static str, key: String) -> Reply {
     loop {
-        let reply = ask_to_pay(&buyer, payment_method, "mine", 1000).await;
+        let reply = ask_to_pay(&buyer, payment_method, &key, 1000).await;
         if reply.status != 503 && !(reply.status == 409 && reply.code() == "conflict") {
             return reply;
         }
@@ -158,7 +158,7 @@ async fn a_thousand_buyers_get_ten_products() {
         put(&buyer, &products[0], 1).await;
         buyers.push(buyer);
     }
-    let asked = race(buyers.len(), move |n| final_reply(buyers[n].clone(), CASH));
+    let asked = race(buyers.len(), move |n| final_reply(buyers[n].clone(), CASH, "mine".to_owned()));
     let replies = asked.await;
     let placed: BTreeSet<String> = replies.iter().filter(|reply| reply.status == 201).map(|reply| text(&reply.json()["id"])).collect();
     assert_eq!(placed.len(), 10);
@@ -178,7 +178,7 @@ async fn the_same_key_places_one_order() {
     let mut answers = BTreeSet::new();
     for _ in 0..10 {
         let same = ana.clone();
-        let replies = race(100, move |_| final_reply(same.clone(), CASH)).await;
+        let replies = race(100, move |_| final_reply(same.clone(), CASH, "mine".to_owned())).await;
         answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");

@@ -124,6 +124,25 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// The same event a thousand times at once has one effect.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_event_a_thousand_times_has_one_effect() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let paid = stripe.events().last().unwrap().id.clone();
+    let answers = join_all((0..1_000).map(|_| stripe.deliver(&core, &paid))).await;
+    assert!(answers.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{answers:?}");
+    assert_eq!(stripe.deliver(&core, &paid).await, Ok(200));
+    let donations = stored(&cloud).await;
+    assert_eq!((&donations[0]["state"]["S"], &donations[0]["version"]["N"]), (&json!("paid"), &json!("3")));
+    assert_eq!((cloud.of_kind("stripe_event").await.len(), cloud.mails_to(&ana.email()).await.len()), (1, 1));
+}
+
 /// Three days late, twice, of an old version, with an object of another form: applied. Of an unknown type or form: taken and left alone.
 /// Promise: stripe-order
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
