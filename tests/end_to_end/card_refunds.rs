@@ -166,6 +166,38 @@ async fn a_disputed_order_is_not_shipped() {
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
+/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over or a month old.
+/// Promise: staff-work, order-disputed, order-refund-failed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_disputes_and_refunds_that_have_failed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let listed = async |alert: &str| {
+        let found = staff.get(&format!("/v1/admin/orders?alert={alert}")).await.is(200);
+        found["items"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect::<Vec<_>>()
+    };
+    let waiting = async || {
+        cloud.settle().await;
+        let work = staff.get("/v1/admin/work").await.is(200);
+        ["disputes", "failed_refunds"].map(|name| work[name]["count"].as_u64().unwrap())
+    };
+    let (one, two) = (paid_order(&cloud, &ana, "one", &products[0], 1).await, paid_order(&cloud, &ana, "two", &products[0], 3).await);
+    assert_eq!(waiting().await, [0, 0]);
+    pay(&cloud, &one, Act::Dispute);
+    refund(&staff, &two, "a", 1000).await.is(201);
+    pay(&cloud, &two, Act::FailRefunds);
+    assert_eq!(waiting().await, [1, 1]);
+    assert_eq!((listed("disputed").await, listed("refund_failed").await), (vec![one["id"].clone()], vec![two["id"].clone()]));
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &one, Act::WinDispute);
+    refund(&staff, &two, "b", 3000).await.is(201);
+    assert_eq!(waiting().await, [0, 0]);
+    assert!(listed("disputed").await.is_empty() && listed("refund_failed").await.is_empty());
+    staff.get("/v1/admin/orders?alert=late").await.has(400);
+    assert!(cloud.of_kind("order_alert").await.is_empty());
+}
+
 /// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.
 /// Promise: order-leaving, order-refunds
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -93,6 +93,8 @@ orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
 work-refunds = orders partly refunded
+work-disputes = disputed orders
+work-failed_refunds = refunds that have failed
 
 # People.
 name-or-address = Name, username or whole address
