@@ -259,11 +259,11 @@ async fn orders_are_their_buyers() {
 }
 
 /// Orders are in the archive of their buyer. Who leaves is named in none any more: what is not shipped yet is cancelled and in stock
-/// again, and of the rest the number, the products, the amounts, the country and the dates are kept for five years.
+/// again, and of the rest the number, the products, the amounts, the country and the dates are kept for as many years as the operator says.
 /// Promise: order-leaving, deletion-complete, export-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_person_leaves_numbers_only() {
-    let cloud = Cloud::start().await;
+    let cloud = Cloud::start_with(&[("OrderRetentionYears", "2")]).await;
     let (staff, app) = keeper(&cloud, "shopkeeper", "+447700900601", "administrator").await;
     let garden = crate::products::category(&staff, "Garden").await;
     let product = text(&crate::products::create(&staff, "Turtle", &garden, 1000).await["id"]);
@@ -285,6 +285,8 @@ async fn a_deleted_person_leaves_numbers_only() {
     assert_eq!(stock(&staff, &product).await, [8, 0, 2, 10]);
     let records = cloud.of_kind("order_record").await;
     assert_eq!((records.len(), &records[0]["id"]["S"], &records[0]["country"]["S"]), (1, &shipped["id"], &json!("PL")));
+    let number = |name: &str| records[0][name]["N"].as_str().unwrap().parse::<u64>().unwrap();
+    assert_eq!((number("ttl") - number("created_at") / 1000) / (24 * 3600), 2 * 366);
     let about = records[0].to_string();
     assert!(!about.contains(&ana.id()) && !about.contains("Kraków") && !about.contains(PHONE), "{about}");
     for kind in ["order", "order_request", "cart"] {

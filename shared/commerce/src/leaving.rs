@@ -1,7 +1,7 @@
 //! What becomes of the orders and the cart of somebody who leaves.
 
 use accounts::{
-    purge::{Purged, RECORDS_KEPT},
+    purge::{Purged, Retention},
     user,
 };
 use countries::Country;
@@ -59,19 +59,22 @@ pub struct OrderRecord {
     /// How many disputes of it were won.
     #[serde(default)]
     pub disputes_won: u32,
+    /// When it is deleted.
+    #[serde(default)]
+    until: Option<Time>,
 }
 
 impl OrderRecord {
-    /// What is kept of this order.
+    /// What is kept of this order, for this long.
     #[must_use]
-    pub fn of(order: &Order) -> Self {
+    pub fn of(order: &Order, kept: Retention) -> Self {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, refunded) = (card.and_then(|card| card.paid_at), card.map_or(0, |card| card.refunded));
         let (came_back, disputed) = (card.map_or(0, |card| card.came_back), card.is_some_and(|card| card.disputed));
-        let disputes_won = card.map_or(0, |card| card.disputes_won);
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, came_back, disputed, disputes_won }
+        let (disputes_won, until) = (card.map_or(0, |card| card.disputes_won), Some(kept.ends(created_at)));
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, refunded, came_back, disputed, disputes_won, until }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -112,7 +115,7 @@ impl Item for OrderRecord {
         Self::key_of(self.id)
     }
     fn expires(&self) -> Option<Time> {
-        Some(self.created_at + RECORDS_KEPT)
+        Some(self.until.unwrap_or_else(|| Retention::default().ends(self.created_at)))
     }
 }
 
@@ -122,7 +125,7 @@ impl Item for OrderRecord {
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.
-pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Problem> {
+pub async fn purge(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> Result<Purged, Problem> {
     let page = history(table, user, None, ORDERS).await?;
     let mut moved = false;
     for order in page.items {
@@ -130,7 +133,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         let mut tx = Tx::new();
         let paid = order.card.as_ref().is_some_and(|card| card.paid_at.is_some());
         if paid || !matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
-            tx.put_always(&OrderRecord::of(&order));
+            tx.put_always(&OrderRecord::of(&order, kept));
         }
         if let Some(removal) = removal(&order, sys.now()) {
             tx.put_always(&removal);
