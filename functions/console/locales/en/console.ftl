@@ -98,6 +98,7 @@ work-failed_refunds = refunds that have failed
 
 # People.
 name-or-address = Name, username or whole address
+name-or-description = Part of the name or description
 role = Role
 joined = Joined
 joined-from = Joined from

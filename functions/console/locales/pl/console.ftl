@@ -98,6 +98,7 @@ work-failed_refunds = nieudane zwroty
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres
+name-or-description = Część nazwy lub opisu
 role = Rola
 joined = Dołączenie
 joined-from = Dołączenie od
