@@ -451,8 +451,8 @@ async fn a_product_has_a_picture() {
     items::are_as_described(&cloud).await;
 }
 
-/// The picture of a product stays when whoever has uploaded it has left, also if the event of its upload comes once more afterwards. When it
-/// is replaced, that event does not bring it back.
+/// The picture of a product stays when whoever has uploaded it has left, also if the event of its upload comes once more afterwards. When
+/// it is replaced, that event does not bring it back.
 /// Promise: product-pictures, delivery-once, deletion-complete
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_outlives_the_account_that_has_uploaded_it() {

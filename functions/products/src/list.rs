@@ -1,8 +1,8 @@
 //! The list of products: all, those of a category, those with a part of their name or description, in several orders, page by page.
 //!
-//! A page costs one query and one batch. With a part of a text it costs up to two queries, which look at 1 MB each. With a filter by price or
-//! by availability, which changes with every order, a query looks at up to a hundred products. Then a page can be short although there is
-//! a next one.
+//! A page costs one query and one batch. With a part of a text it costs up to two queries, which look at 1 MB each. With a filter by price
+//! or by availability, which changes with every order, a query looks at up to a hundred products. Then a page can be short although there
+//! is a next one.
 
 use axum::extract::State;
 use commerce::{

@@ -130,8 +130,8 @@ impl Model {
     }
 }
 
-/// Compares what was found with what looking at every model finds, as far as the search was read: what is looked for and then the rest, each
-/// in the order of titles. Of what the creators' names decide, only that nothing is there twice.
+/// Compares what was found with what looking at every model finds, as far as the search was read: what is looked for and then the rest,
+/// each in the order of titles. Of what the creators' names decide, only that nothing is there twice.
 fn check(models: &[Model], search: &[(String, String)], pages: &[Page]) -> Result<(), Failure> {
     let found: Vec<&String> = pages.iter().flat_map(|page| &page.models).collect();
     if given(search, "creator").is_some() {
