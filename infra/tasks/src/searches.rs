@@ -1,12 +1,22 @@
 //! What searching the catalogue costs: AWS calls and read units of a page, with a hundred, ten thousand and, if wanted, a million models,
-//! for what people look for and for what is made to be expensive. What is found is compared with looking at every model.
+//! for what people look for and for what is made to be expensive. What is found is compared with looking at every model, in the end also
+//! while fifty people make, rename and delete others.
 //!
 //! The models are random words of syllables that English, Polish and German have. Only the lists that the searches read are put into the
 //! table, and the models in the order of their titles: each list then grows at its end, which is what a large file takes least time for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use accounts::{identifier::Username, user::User};
+use catalogue::Title;
+use countries::Country;
+use function::Boot;
 use kernel::{
     Locale, Sys,
     id::{ModelId, UserId},
@@ -14,7 +24,7 @@ use kernel::{
 use local::{Options, Stack, Storage, hosts::Trace};
 use search::{Carrier, Catalogue, Entry, Term, Wanted};
 use serde_json::{Value, json, value::to_raw_value};
-use store::Item;
+use store::{Item, Table};
 
 use crate::{Failure, repository};
 
@@ -26,6 +36,12 @@ const CALLS_BY_NAME: u64 = 27;
 const READ_UNITS: f64 = 260.0;
 /// The most pages of a search that are measured.
 const PAGES: usize = 20;
+/// How many people write while searches are read.
+const WRITERS: usize = 50;
+/// The searches of each kind that are read meanwhile.
+const MEANWHILE: usize = 5;
+/// What the titles of their models have, and no other.
+const MARK: &str = "@";
 /// The searches of each kind.
 const SEARCHES: usize = 100;
 /// From so many models on they are in a file.
@@ -75,18 +91,70 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     let kinds = kinds(&stack.sys, &models);
     fill_models(&stack, &models, &grams(&kinds)).await?;
     let mut dear = 0_usize;
-    for (kind, searches) in kinds {
-        let most = if kind == BY_NAME { CALLS_BY_NAME } else { CALLS };
-        let mut pages = Vec::new();
-        for search in &searches {
-            let walked = walk(&stack, search).await?;
-            check(&models, search, &walked)?;
-            pages.extend(walked);
-        }
-        dear = dear.saturating_add(pages.iter().filter(|page| page.calls > most || page.read > READ_UNITS).count());
+    for (kind, searches) in &kinds {
+        let pages = found(&stack, &models, searches).await?;
+        dear = dear.saturating_add(too_dear(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
         println!("{}", row(size, kind, searches.len(), pages));
     }
+    let others = kinds.iter().filter(|(kind, _)| *kind != BY_NAME);
+    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(MEANWHILE)).cloned().collect();
+    let pages = while_others_write(&stack, &people, found(&stack, &models, &searches)).await?;
+    dear = dear.saturating_add(too_dear(&pages, CALLS));
+    println!("{}", row(size, "some of these, while others write", searches.len(), pages));
     Ok(dear)
+}
+
+/// The pages of some searches, which have found what is there.
+async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<Vec<Page>, Failure> {
+    let mut pages = Vec::new();
+    for search in searches {
+        let walked = walk(stack, search).await?;
+        check(models, search, &walked)?;
+        pages.extend(walked);
+    }
+    Ok(pages)
+}
+
+/// How many pages cost more than a page may, with so many calls.
+fn too_dear(pages: &[Page], calls: u64) -> usize {
+    pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
+}
+
+/// Does something while others write.
+async fn while_others_write<T>(stack: &Stack, people: &[UserId], work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let env = stack.core().account_of(FUNCTION).into_iter().collect();
+    let aws = Boot { env, sys: stack.sys.clone(), http: function::http_client()? }.aws()?;
+    let table = Table::new(&aws, &stack.sys, &table_name(stack)?);
+    let done = Arc::new(AtomicBool::new(false));
+    let writer = |_| {
+        let (table, sys, done) = (table.clone(), stack.sys.clone(), done.clone());
+        let owner = people.get(below(&sys, people.len())).copied().unwrap_or(UserId::NIL);
+        tokio::spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                write(&table, &sys, owner).await?;
+            }
+            Ok::<(), String>(())
+        })
+    };
+    let writers: Vec<_> = (0..WRITERS).map(writer).collect();
+    let outcome = work.await;
+    done.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await??;
+    }
+    outcome
+}
+
+/// Makes a model, renames it twice, and deletes it.
+async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
+    let title = || Title::parse(&format!("{} {MARK} {}", word(sys), word(sys))).map_err(|e| e.code.to_owned());
+    let country = Country::parse("PL").map_err(|e| e.code.to_owned())?;
+    let mut model = catalogue::Model::new(sys.id(), owner, title()?, country);
+    model.create(table).await.map_err(|e| format!("{e:?}"))?;
+    for _ in 0..2 {
+        model = model.change(table, title()?, country).await.map_err(|e| format!("{e:?}"))?;
+    }
+    model.delete(table).await.map_err(|e| format!("{e:?}"))
 }
 
 /// The filters of a search.
@@ -101,8 +169,10 @@ fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
 struct Page {
     calls: u64,
     read: f64,
-    /// The ids of its models.
+    /// The ids of its models, without those that are written meanwhile.
     models: Vec<String>,
+    /// How many models it has.
+    size: usize,
     /// Whether others follow.
     more: bool,
 }
@@ -110,7 +180,7 @@ struct Page {
 impl Page {
     /// Whether it has fewer models than a batch, and others follow.
     const fn is_short(&self) -> bool {
-        self.models.len() < BATCH && self.more
+        self.size < BATCH && self.more
     }
 }
 
@@ -172,10 +242,12 @@ async fn walk(stack: &Stack, search: &[(String, String)]) -> Result<Vec<Page>, F
             return Err(format!("{search:?}: {reply}").into());
         }
         let page: Value = serde_json::from_str(body)?;
-        let items = page.get("items").and_then(Value::as_array).into_iter().flatten();
-        let models = items.filter_map(|model| model.get("id").and_then(Value::as_str)).map(ToOwned::to_owned).collect();
+        let items = page.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |model: &Value, name: &str| model.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let models = items.iter().filter(|model| !text(model, "title").contains(MARK)).map(|model| text(model, "id")).collect();
         cursor = page.get("next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
-        pages.push(Page { calls: tally.total(), read: tally.rcu.to_string().parse()?, models, more: cursor.is_some() });
+        let (calls, read) = (tally.total(), tally.rcu.to_string().parse()?);
+        pages.push(Page { calls, read, models, size: items.len(), more: cursor.is_some() });
         if cursor.is_none() {
             break;
         }
@@ -270,19 +342,19 @@ fn is_read(carrier: &Carrier, grams: &BTreeSet<String>) -> bool {
     })
 }
 
-/// Puts a twentieth as many people as there are models into the table.
+/// Puts about a twentieth as many people as there are models into the table.
 async fn fill_people(stack: &Stack, size: u32) -> Result<Vec<UserId>, Failure> {
     let sys = &stack.sys;
-    let people: Vec<UserId> = (0..=size / 20).map(|_| sys.id()).collect();
-    let mut rows = Vec::new();
-    for (number, person) in people.iter().enumerate() {
+    let (mut people, mut rows) = (Vec::new(), Vec::new());
+    for number in 0..=size / 20 {
         let name = format!("{}_{number}", search::normal(&word(sys)));
+        let Ok(username) = Username::parse(&name) else { continue };
+        let person: UserId = sys.id();
+        people.push(person);
         for carrier in Entry::of_words(person, &name, [name.as_str()]).carriers(Catalogue::People) {
             rows.push(row_of(&carrier)?);
         }
-        if let Ok(username) = Username::parse(&name) {
-            rows.push(row_of(&User::new(*person, username, Locale::En, sys.now()))?);
-        }
+        rows.push(row_of(&User::new(person, username, Locale::En, sys.now()))?);
         if rows.len() >= FILLED_AT_ONCE {
             put(stack, std::mem::take(&mut rows)).await?;
         }
@@ -320,10 +392,14 @@ async fn fill_models(stack: &Stack, models: &[Model], grams: &BTreeSet<String>) 
 
 /// Puts items into the table that has a stream, without records in it.
 async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
-    let core = stack.core();
-    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone();
+    let (core, table) = (stack.core(), table_name(stack)?);
     tokio::task::spawn_blocking(move || core.aws.dynamodb.fill(&table, rows)).await??;
     Ok(())
+}
+
+/// The name of the table that has a stream.
+fn table_name(stack: &Stack) -> Result<String, Failure> {
+    Ok(stack.core().template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone())
 }
 
 /// An item as DynamoDB's JSON.
