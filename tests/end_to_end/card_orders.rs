@@ -519,7 +519,7 @@ async fn an_interrupted_customer_is_not_forgotten() {
 }
 
 /// Runs the schedule at once, whatever comes of it.
-async fn try_run(cloud: &Cloud) -> bool {
+pub(crate) async fn try_run(cloud: &Cloud) -> bool {
     let event = json!({ "version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" });
     cloud.hosts.invoke(WEBHOOK, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.is_ok()
 }
