@@ -398,7 +398,7 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
     let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
     let returns = join_all((0..500).map(|_| async { ana.get(&path(&placed)).await }));
-    let reconciled = join_all((0..20).map(|_| try_run(&cloud)));
+    let reconciled = join_all((0..500).map(|_| try_run(&cloud)));
     let (webhooks, returns, _) = tokio::join!(webhooks, returns, reconciled);
     assert!(webhooks.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{webhooks:?}");
     for reply in &returns {
@@ -412,6 +412,25 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// A thousand checkouts of one cart at once, each with a key of its own: one order, one payment, and one product less in stock. All others
+/// find the cart empty.
+/// Promise: order-once, payment-once, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_checkouts_of_one_cart_make_one_order() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    put(&ana, &products[0], 1).await;
+    let buyer = ana.clone();
+    let replies = race(1_000, move |n| final_reply(buyer.clone(), "card", n.to_string())).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
+    assert!(replies.iter().all(|reply| reply.status == 201 || reply.code() == "order_incomplete"));
+    let stripe = &cloud.outside.stripe;
+    assert_eq!((cloud.of_kind("order").await.len(), stripe.payments().len(), stripe.customers().len()), (1, 1, 1));
+    assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+}
+
 /// A thousand times the same key: one order, one payment, and equal answers.
 /// Promise: order-once, payment-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -423,7 +442,7 @@ async fn the_same_key_asks_for_one_payment() {
     let mut answers = BTreeSet::new();
     for _ in 0..10 {
         let same = ana.clone();
-        let replies = race(100, move |_| final_reply(same.clone(), "card")).await;
+        let replies = race(100, move |_| final_reply(same.clone(), "card", "mine".to_owned())).await;
         answers.extend(replies.iter().map(|reply| reply.is(201).to_string()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -522,7 +541,7 @@ async fn an_interrupted_customer_is_not_forgotten() {
 }
 
 /// Runs the schedule at once, whatever comes of it.
-async fn try_run(cloud: &Cloud) -> bool {
+pub(crate) async fn try_run(cloud: &Cloud) -> bool {
     let event = json!({ "version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}" });
     cloud.hosts.invoke(WEBHOOK, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.is_ok()
 }

@@ -51,11 +51,11 @@ async fn staff_give_back_parts() {
     for wrong in [0, 2001, 3000] {
         assert_eq!(refund(&staff, &placed, "b", wrong).await.field_errors(), ["/amount/amount range"], "{wrong}");
     }
-    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
     let all = refund(&staff, &placed, "b", 2000).await.is(201);
     assert_eq!((&all["state"], &all["refunded"]["amount"], refunds(&cloud)), (&json!("refunded"), &json!(3000), 2));
     assert_eq!(all["refunds"].as_array().unwrap().iter().filter(|refund| refund["state"] == "done").count(), 2);
     assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
+    become_state(&staff, &ana, &placed, "shipped").await.is_problem(409, "order_state");
     cloud.settle().await;
     let audit = cloud.of_kind("audit").await;
     assert_eq!(audit.iter().filter(|entry| entry["action"]["S"] == "order_changed").count(), 2, "{audit:?}");
@@ -65,6 +65,29 @@ async fn staff_give_back_parts() {
     become_state(&staff, &ana, &shipped, "shipped").await.is(200);
     let back = refund(&staff, &shipped, "c", 1000).await.is(201);
     assert_eq!((&back["state"], &back["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    items::are_as_described(&cloud).await;
+}
+
+/// An order of which a part was given back is shipped, and the rest can be given back afterwards: its products stay with the buyer until
+/// they come back.
+/// Promise: order-refunds, order-steps, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_of_an_order_is_shipped() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = paid_order(&cloud, &ana, "one", &products[0], 3).await;
+    assert_eq!(refund(&staff, &placed, "a", 1000).await.is(201)["state"], "refunding");
+    for wrong in ["cancelled", "delivered", "returned", "paid"] {
+        become_state(&staff, &ana, &placed, wrong).await.has(409);
+    }
+    let shipped = become_state(&staff, &ana, &placed, "shipped").await.is(200);
+    assert_eq!((&shipped["state"], &shipped["refunded"]["amount"]), (&json!("shipped"), &json!(1000)));
+    assert_eq!(stock(&staff, &products[0]).await, [7, 0, 3, 10]);
+    let all = refund(&staff, &placed, "b", 2000).await.is(201);
+    assert_eq!((&all["state"], &all["refunded"]["amount"]), (&json!("shipped"), &json!(3000)));
+    become_state(&staff, &ana, &placed, "returned").await.is(200);
+    assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10]);
     items::are_as_described(&cloud).await;
 }
 
@@ -165,6 +188,38 @@ async fn a_disputed_order_is_not_shipped() {
     cloud.settle().await;
     assert_eq!(shown(&staff, &placed).await["disputed"], false);
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
+}
+
+/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over or a month old.
+/// Promise: staff-work, order-disputed, order-refund-failed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_disputes_and_refunds_that_have_failed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let listed = async |alert: &str| {
+        let found = staff.get(&format!("/v1/admin/orders?alert={alert}")).await.is(200);
+        found["items"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect::<Vec<_>>()
+    };
+    let waiting = async || {
+        cloud.settle().await;
+        let work = staff.get("/v1/admin/work").await.is(200);
+        ["disputes", "failed_refunds"].map(|name| work[name]["count"].as_u64().unwrap())
+    };
+    let (one, two) = (paid_order(&cloud, &ana, "one", &products[0], 1).await, paid_order(&cloud, &ana, "two", &products[0], 3).await);
+    assert_eq!(waiting().await, [0, 0]);
+    pay(&cloud, &one, Act::Dispute);
+    refund(&staff, &two, "a", 1000).await.is(201);
+    pay(&cloud, &two, Act::FailRefunds);
+    assert_eq!(waiting().await, [1, 1]);
+    assert_eq!((listed("disputed").await, listed("refund_failed").await), (vec![one["id"].clone()], vec![two["id"].clone()]));
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &one, Act::WinDispute);
+    refund(&staff, &two, "b", 3000).await.is(201);
+    assert_eq!(waiting().await, [0, 0]);
+    assert!(listed("disputed").await.is_empty() && listed("refund_failed").await.is_empty());
+    staff.get("/v1/admin/orders?alert=late").await.has(400);
+    assert!(cloud.of_kind("order_alert").await.is_empty());
 }
 
 /// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.

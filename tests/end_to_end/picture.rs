@@ -681,7 +681,7 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// The event that the bucket sends for an upload.
-fn uploaded(owner: &Caller, link: &Value) -> Box<serde_json::value::RawValue> {
+pub(crate) fn uploaded(owner: &Caller, link: &Value) -> Box<serde_json::value::RawValue> {
     let key = format!("incoming/{}/{}", owner.id(), link["id"].as_str().unwrap());
     let record = json!({
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-central-1", "eventTime": "2026-11-21T08:00:00.000Z",

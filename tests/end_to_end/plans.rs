@@ -398,3 +398,16 @@ async fn operators_choose_plans_and_limits() {
     let refused = ana.post(donations::DONATIONS, donations::of(999)).await;
     assert_eq!(refused.field_errors(), ["/amount/currency currency", "/amount/amount range"]);
 }
+
+/// What is in the currency of Poland is also paid with what operators add to cards, and anything else by card.
+/// Promise: payment-methods
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_add_methods_to_cards() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let ana = cloud.member("ana").await;
+    donations::begin(&ana, "one").await;
+    buy(&ana, "basic").await;
+    let payments = cloud.outside.stripe.payments();
+    let methods: Vec<_> = payments.iter().map(|payment| (payment["currency"].clone(), payment["payment_method_types"].clone())).collect();
+    assert_eq!(methods, [(json!("gbp"), json!(["card"])), (json!("pln"), json!(["card", "blik", "p24"]))]);
+}

@@ -16,6 +16,7 @@ use tasks::endpoint;
 use tests::{Caller, Cloud, Reply, Value, json};
 
 use crate::{
+    card_orders::try_run,
     deletion::run,
     donations::{DONATIONS, VISA, WEBHOOK, act, begin, card, intent, of, seen, stored},
     killed::cut_everywhere,
@@ -112,7 +113,7 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     let events: Vec<String> = stripe.events().iter().rev().take(2).map(|event| event.id.clone()).collect();
     let webhooks = join_all((0..500).map(|n| stripe.deliver(&core, &events[n % 2])));
     let returns = join_all((0..500).map(|_| seen(&ana, &begun)));
-    let reconciled = join_all((0..20).map(|_| run(&cloud, WEBHOOK)));
+    let reconciled = join_all((0..500).map(|_| try_run(&cloud)));
     let (webhooks, returns, _) = tokio::join!(webhooks, returns, reconciled);
     assert!(webhooks.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{webhooks:?}");
     assert!(returns.iter().all(|donation| donation["state"] == "paid"));
@@ -122,6 +123,25 @@ async fn everybody_who_hears_of_a_payment_at_once_credits_it_once() {
     let donations = stored(&cloud).await;
     assert_eq!((donations.len(), &donations[0]["version"]["N"]), (1, &json!("3")));
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// The same event a thousand times at once has one effect.
+/// Promise: stripe-order
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_event_a_thousand_times_has_one_effect() {
+    let cloud = Cloud::start().await;
+    cloud.limits.lift(true);
+    let (ana, core, stripe) = (cloud.member("ana").await, cloud.core(), &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, card(VISA));
+    let paid = stripe.events().last().unwrap().id.clone();
+    let answers = join_all((0..1_000).map(|_| stripe.deliver(&core, &paid))).await;
+    assert!(answers.iter().flatten().all(|status| [200, 409, 503].contains(status)), "{answers:?}");
+    assert_eq!(stripe.deliver(&core, &paid).await, Ok(200));
+    let donations = stored(&cloud).await;
+    assert_eq!((&donations[0]["state"]["S"], &donations[0]["version"]["N"]), (&json!("paid"), &json!("3")));
+    assert_eq!((cloud.of_kind("stripe_event").await.len(), cloud.mails_to(&ana.email()).await.len()), (1, 1));
 }
 
 /// Three days late, twice, of an old version, with an object of another form: applied. Of an unknown type or form: taken and left alone.

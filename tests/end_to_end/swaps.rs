@@ -7,11 +7,14 @@ use tests::{Caller, Cloud, Value, json};
 
 use crate::{
     attachments::ready,
+    card_orders,
+    cart::shop,
+    donations,
     matrix::{Operation, about, operations},
 };
 
 /// The functions whose operations are tried. Of the others, operations on files are.
-const FEATURES: [&str; 6] = ["rooms", "moderation", "friends", "support", "notifications", "people"];
+const FEATURES: [&str; 9] = ["rooms", "moderation", "friends", "support", "notifications", "people", "models", "orders", "donations"];
 /// Parameters that name a file, in whatever function.
 const FILES: [&str; 2] = ["upload", "export"];
 
@@ -30,7 +33,9 @@ const SHARED: [(&str, &str); 5] = [
 ];
 
 /// What may be done with the ids of somebody else, and which ones. It changes nothing of theirs.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
+    // Everybody reads the catalogue.
+    ("GET /v1/models/{model}", &["model"]),
     // How one stands to somebody is one's own, and so are a request to them and a block.
     ("GET /v1/friends/{user}", &["user"]),
     ("POST /v1/friends/{user}/request", &["user"]),
@@ -52,9 +57,22 @@ const FLEETING: [&str; 10] =
 /// One of each thing that somebody can have, by the parameter that names it.
 type Things = BTreeMap<&'static str, String>;
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("a text: {value}")).to_owned()
+}
+
+/// What somebody makes of a shop: an order of a product, payments that are begun, and a model.
+async fn bought(who: &Caller, product: &str) -> Things {
+    let order = card_orders::order(who, "order", product, 1).await;
+    let donation = donations::begin(who, "donation").await;
+    let payment = who.with("idempotency-key", "plan").post("/v1/plan-payments", json!({ "plan": "basic" })).await.is(201);
+    let model = who.post("/v1/models", json!({ "title": "Red bike" })).await.is(201);
+    let things = [("order", order), ("donation", donation), ("payment", payment), ("model", model)];
+    things.into_iter().map(|(name, thing)| (name, text(&thing["id"]))).collect()
+}
+
 /// Makes somebody's things: a group with a companion and a file in it, a picture, an archive, a notification and a thread.
 async fn things_of(cloud: &Cloud, who: &Caller, companion: &Caller, reply: &str) -> Things {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
     let room = text(&who.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"]);
     who.put(&format!("/v1/rooms/{room}/invitations/{}", companion.id()), Value::Null).await.is(204);
     companion.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
@@ -90,7 +108,8 @@ fn parameters(path: &str) -> Vec<&str> {
 
 /// The operations that are tried, with the parameters in them that name something of a person.
 fn tried() -> Vec<(Operation, Vec<&'static str>)> {
-    let names = ["room", "user", "attachment", "upload", "export", "notification", "thread", "reply"];
+    let names =
+        ["room", "user", "attachment", "upload", "export", "notification", "thread", "reply", "order", "donation", "payment", "model"];
     let mut tried = Vec::new();
     for operation in operations() {
         let all = parameters(&operation.path);
@@ -141,12 +160,15 @@ struct Two {
 
 /// Ana with a companion, and Eve with another one, who have the same things.
 async fn two(cloud: &Cloud) -> Two {
-    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
-    let (eve, dan) = (cloud.member("eve").await, cloud.member("dan").await);
+    let (ana, ben) = (cloud.buyer("ana", "+447911123450").await, cloud.member("ben").await);
+    let (eve, dan) = (cloud.buyer("eve", "+447911123451").await, cloud.member("dan").await);
     let (kim, _) = cloud.staff("kim", "moderator").await;
     let reply = kim.post("/v1/support/replies", json!({ "title": "Bye", "text": "Bye {name}" })).await.is(201);
     let reply = reply["id"].as_str().unwrap();
-    let (hers, own) = (things_of(cloud, &ana, &ben, reply).await, things_of(cloud, &eve, &dan, reply).await);
+    let (mut hers, mut own) = (things_of(cloud, &ana, &ben, reply).await, things_of(cloud, &eve, &dan, reply).await);
+    let (_, products) = shop(cloud, 1).await;
+    hers.extend(bought(&ana, &products[0]).await);
+    own.extend(bought(&eve, &products[0]).await);
     Two { ana, hers, ben, eve, own }
 }
 

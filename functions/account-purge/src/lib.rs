@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use accounts::{
     deletion::{self, Deletion, Lease},
-    purge::Purged,
+    purge::{Purged, Retention},
 };
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{Envelope, accounts::AccountPurgeDue};
@@ -39,6 +39,8 @@ struct State {
     sys: Sys,
     bucket: Bucket,
     sockets: Sockets,
+    /// How long records of orders and payments are kept.
+    records: Retention,
 }
 
 /// Reads the configuration.
@@ -51,6 +53,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         table: Table::read(r, &aws, &sys),
         bucket: Bucket::from_env(r, &aws),
         sockets: Sockets::read(r, &aws),
+        records: Retention::read(r),
         sys: sys.clone(),
     })?;
     state.table.warm_up().await;

@@ -26,13 +26,13 @@ pub(crate) const ALL: [Step; 15] = [
     step("chats", |s, d| run(messaging::purge::purge(&s.table, &s.sys, d.user))),
     step("friends", |s, d| run(accounts::pair::purge(&s.table, d.user))),
     step("products", |s, d| run(commerce::purge::purge(&s.table, d.user))),
-    step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, d.user))),
+    step("orders", |s, d| run(commerce::leaving::purge(&s.table, &s.sys, s.records, d.user))),
     step("contact", |s, d| run(tickets::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
     // The names tell under which words the person is found.
     step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
-    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, d.user))),
+    step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, s.records, d.user))),
     // What the audit says of the person besides ids. The records stay, and their seals hold.
     step("audit", |s, d| run(accounts::audit::purge(&s.table, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),

@@ -6,7 +6,11 @@ use accounts::{
 };
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
-use commerce::{machine::OrderState, order::in_this_state};
+use commerce::{
+    alert::{self, Alert},
+    machine::OrderState,
+    order::in_this_state,
+};
 use futures_util::{future::try_join_all, try_join};
 use kernel::Timestamp;
 use messaging::{
@@ -54,9 +58,15 @@ pub struct StaffWork {
     /// Orders that wait to be shipped: those in cash, and those that are paid by card. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     orders: Option<CappedCount>,
-    /// Orders of which a part was given back, which is to be ended. For administrators.
+    /// Orders of which a part was given back, and which are to be shipped or ended. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunds: Option<CappedCount>,
+    /// Orders whose payment is disputed since a month at most. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disputes: Option<CappedCount>,
+    /// Orders whose last refund has failed, within a month. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_refunds: Option<CappedCount>,
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
@@ -70,7 +80,7 @@ pub struct StaffWork {
 /// For moderators, with a second factor; some of it is for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
-/// and one for reports; for administrators also one for tickets, three for orders, four for deletions, and a read of the
+/// and one for reports; for administrators also one for tickets, five for orders, four for deletions, and a read of the
 /// last sweep.
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
@@ -85,22 +95,25 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
             return Ok::<_, StoreError>(None);
         }
         let orders = |state| in_this_state(&s.table, state, None, LOOK);
-        let (tickets, placed, paid, refunding, deletions, swept) = try_join!(
+        let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, LOOK);
+        let (tickets, placed, paid, refunding, (disputed, _), (failed, _), deletions, swept) = try_join!(
             tickets::list(&s.table, TicketState::Open, Days::default(), None, LOOK),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),
+            alerts(Alert::Disputed),
+            alerts(Alert::RefundFailed),
             overdue_deletions(&s),
             s.table.get::<LastSweep>(LastSweep::key_of())
         )?;
         let to_ship = placed.items.len().saturating_add(paid.items.len());
-        let counts = [tickets.items.len(), to_ship, refunding.items.len(), deletions].map(CappedCount::of);
+        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed.len(), failed.len(), deletions].map(CappedCount::of);
         Ok(Some((counts, swept.map(|last| Timestamp::from(last.at)))))
     };
     let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
-    let (counts, last_sweep) = administration.map_or(([None; 4], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
-    let [tickets, orders, refunds, overdue_deletions] = counts;
-    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, overdue_deletions, last_sweep }))
+    let (counts, last_sweep) = administration.map_or(([None; 6], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
+    let [tickets, orders, refunds, disputes, failed_refunds, overdue_deletions] = counts;
+    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, disputes, failed_refunds, overdue_deletions, last_sweep }))
 }
 
 /// How many deletions the sweep has not begun although it should have.

@@ -4,18 +4,21 @@ import { amountField, ask, button, card, chip, details, el, filters, link, list,
 
 const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
 /** What staff can do next. A paid order ends by a refund. */
-const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], refunding: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+/** Why staff look at orders, and what that is called where it is counted. */
+const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds" };
 /** Why money is given back. */
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
 function listScreen({ stoa }, route) {
+  const { alert } = route.filters;
   const state = route.filters.state ?? "placed";
   const search = filters({ ...route, filters: { ...route.filters, state } }, [{ name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("order", one)]) }]);
   const orders = list(stoa, {
-    title: word("screen", "orders"),
+    title: alert in ALERTS ? word("work", ALERTS[alert]) : word("screen", "orders"),
     path: LIST,
-    query: { ...route.filters, state },
+    query: alert in ALERTS ? { alert } : { ...route.filters, state },
     columns: [
       [say("order"), ({ id, user }) => link(id, ["orders", user, id])],
       [say("recipient"), ({ recipient }) => `${recipient.first_name} ${recipient.last_name}, ${recipient.city}`],

@@ -15,7 +15,7 @@ function listScreen(app, route) {
   const { stoa, api } = app;
   const search = el("div");
   void categories(api).then((known) => search.replaceChildren(filters(route, [
-    { name: "q", label: say("name"), kind: "search", maxlength: 100 },
+    { name: "q", label: say("name-or-description"), kind: "search", maxlength: 100 },
     { name: "category", label: say("category"), kind: "select", choices: [["", say("all")], ...known] },
     { name: "availability", label: say("availability"), kind: "select", choices: [["", say("all")], ["available", word("availability", "available")], ["unavailable", word("availability", "unavailable")]] },
     { name: "sort", label: say("sort"), kind: "select", choices: SORTS.map((sort) => [sort, word("sort", sort)]), value: "newest" },

@@ -9,6 +9,8 @@ const PLACES = {
   reports: [["reports"], { state: "open" }],
   orders: [["orders"], { state: "placed" }],
   refunds: [["orders"], { state: "refunding" }],
+  disputes: [["orders"], { alert: "disputed" }],
+  failed_refunds: [["orders"], { alert: "refund_failed" }],
   overdue_deletions: [["people"], { state: "leaving" }],
 };
 

@@ -7,6 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
+    alert::{self, Alert},
     machine::{By, OrderState},
     order::{Order, advance, history, in_this_state},
 };
@@ -16,6 +17,7 @@ use kernel::{
     page_limit,
 };
 use serde::{Deserialize, Serialize};
+use store::{Key, Page, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Path, Problems, Query, Reason, RequestId};
 
@@ -28,6 +30,9 @@ pub struct OrdersQuery {
     /// The state that they are in. `placed` if it is absent.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
+    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month.
+    #[param(value_type = Alert, inline, required = false)]
+    alert: Option<Alert>,
     /// Instead of those in a state, those of this buyer, in every state.
     #[param(value_type = UserId, inline, required = false)]
     user: Option<UserId>,
@@ -42,16 +47,17 @@ pub struct OrdersQuery {
 /// A page of orders.
 #[derive(Serialize, ToSchema)]
 pub struct CustomerOrderList {
-    /// The orders: of those in a state the oldest first, and of a buyer's the newest.
+    /// The orders: of a buyer's the newest first, and of others the oldest.
     items: Vec<CustomerOrder>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the orders of everybody that are in one state, the oldest first, or all of one buyer, the newest first. For administrators.
+/// Lists the orders of everybody that are in one state, or that are disputed or whose refund has failed, the oldest first, or all of one
+/// buyer, the newest first. For administrators.
 ///
-/// AWS calls: the caller and their roles in one; a query.
+/// AWS calls: the caller and their roles in one; a query; with `alert` a batch of the orders, if there are any.
 #[utoipa::path(get, path = "/v1/admin/orders", params(OrdersQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = CustomerOrderList), Problems))]
@@ -61,17 +67,38 @@ pub async fn list_all_orders(
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<CustomerOrderList>, Error> {
     let (limit, state, me) = (page_limit(query.limit, PAGE)?, query.state.unwrap_or(OrderState::Placed), caller.member.user.id);
-    let cursors = s.sealer.cursors(match query.user {
-        Some(user) => format!("orders for {me} of {user}"),
-        None => format!("orders for {me} that are {}", state.as_str()),
+    let cursors = s.sealer.cursors(match (query.alert, query.user) {
+        (Some(alert), _) => format!("orders for {me} because of {}", alert.as_str()),
+        (None, Some(user)) => format!("orders for {me} of {user}"),
+        (None, None) => format!("orders for {me} that are {}", state.as_str()),
     });
     let after = cursors.open::<OrderId>(query.cursor.as_deref())?;
-    let found = match query.user {
-        Some(user) => history(&s.table, user, after, limit).await?,
-        None => in_this_state(&s.table, state, after, limit).await?,
+    let (orders, next) = match (query.alert, query.user) {
+        (Some(alert), _) => alerted(&s, alert, after, limit).await?,
+        (None, Some(user)) => with_next(history(&s.table, user, after, limit).await?),
+        (None, None) => with_next(in_this_state(&s.table, state, after, limit).await?),
     };
-    let next_cursor = cursors.next(found.last().map(|order| order.id))?;
-    Ok(Json(CustomerOrderList { items: found.items.into_iter().map(Into::into).collect(), next_cursor }))
+    Ok(Json(CustomerOrderList { items: orders.into_iter().map(Into::into).collect(), next_cursor: cursors.next(next)? }))
+}
+
+/// Some orders, and the one behind which the next page begins.
+type Orders = (Vec<Order>, Option<OrderId>);
+
+fn with_next(page: Page<Order>) -> Orders {
+    let next = page.last().map(|order| order.id);
+    (page.items, next)
+}
+
+/// The orders that staff have to look at because of this.
+async fn alerted(s: &Shop, alert: Alert, after: Option<OrderId>, limit: u32) -> Result<Orders, StoreError> {
+    let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after, limit).await?;
+    if alerts.is_empty() {
+        return Ok((Vec::new(), next));
+    }
+    let keys: Vec<Key> = alerts.iter().map(|alert| Order::key_of(alert.user, alert.order)).collect();
+    let mut found = s.table.get_many(keys.clone()).await?;
+    let orders = keys.iter().filter_map(|key| found.take::<Order>(key).transpose()).collect::<Result<_, _>>()?;
+    Ok((orders, next))
 }
 
 /// An order of somebody, in a path.
@@ -91,8 +118,9 @@ pub struct ChangeState {
 
 /// Takes the next step with an order. For administrators with a recent proof by a second factor.
 ///
-/// A placed order is shipped or cancelled, and a paid one is shipped, unless it is disputed or money is being given back; a shipped one is
-/// delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a `Reason`.
+/// A placed order is shipped or cancelled. A paid one is shipped, also if a part of its money was given back, unless it is disputed or a
+/// refund is under way. A shipped one is delivered or comes back, and a delivered one may come back. `cancelled` and `returned` take a
+/// `Reason`.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(put, path = "/v1/admin/orders/{user}/{order}/state", request_body = ChangeState,

@@ -7,7 +7,7 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `GET /v1/products` | a query of the list, or one or two of the search; a batch of the products |
+//! | `GET /v1/products` | a query of the list, or two with a part of a text; a batch of the products |
 //! | `GET /v1/products/{product}` | a read |
 //! | `GET /v1/product-slugs/{slug}` | two reads |
 //! | `GET /v1/products/{product}/stock` | the caller and their roles in one; a read |

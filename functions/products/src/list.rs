@@ -1,21 +1,22 @@
-//! The list of products: all, those of a category, those with a part of their name, in several orders, page by page.
+//! The list of products: all, those of a category, those with a part of their name or description, in several orders, page by page.
 //!
-//! A page costs one query and one batch; with a part of a name a search, and one batch. With a filter by price or by availability, which
-//! changes with every order, a query looks at up to a hundred products: a page can then be short although there is a next one.
+//! A page costs one query and one batch. With a part of a text it costs up to two queries, which look at 1 MB each. With a filter by price
+//! or by availability, which changes with every order, a query looks at up to a hundred products. Then a page can be short although there
+//! is a next one.
 
 use axum::extract::State;
 use commerce::{
-    product::{CATEGORY, Product},
-    shelf::{self, ProductOrder, Shelf, ShelfEntry},
+    product::Product,
+    shelf::{self, ProductOrder, Shelf},
     text::NAME_MAX,
 };
 use kernel::{
-    FieldError, Locale, Problem,
+    FieldError, Problem,
     id::{CategoryId, ProductId},
     page_limit,
 };
 use money::MoneyError;
-use search::{Catalogue, Entry, Position, Rest, Term, Wanted};
+use search::Term;
 use serde::{Deserialize, Serialize};
 use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
@@ -42,7 +43,7 @@ pub enum Availability {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
-    /// A part of the name, without regard to case and accents: 1 to 100 characters. What is found is in the order of names.
+    /// A part of the name or of the description, without regard to case and accents: 1 to 100 characters.
     #[param(min_length = 1, max_length = 100, example = "turtle")]
     q: Option<String>,
     /// Only those of this category.
@@ -57,7 +58,7 @@ pub struct ProductQuery {
     /// Only those that cost at most this much with their discount, in minor units.
     #[param(example = 5000)]
     max_price: Option<u32>,
-    /// The order. By default the newest come first. With `q` there is only `name_asc`.
+    /// The order. By default the newest come first, and with `q` it is that of names.
     #[param(value_type = ProductOrder, inline, required = false)]
     sort: Option<ProductOrder>,
     /// Maximum number of products in the page: 1 to 100.
@@ -73,8 +74,8 @@ pub struct ProductQuery {
 pub struct ProductList {
     /// The products.
     items: Vec<ProductInfo>,
-    /// The cursor of the next page. Absent on the last page. With `availability` or a price a page can have fewer products than asked for,
-    /// or none, although there is a next one.
+    /// The cursor of the next page. Absent on the last page. With `q`, `availability` or a price a page can have fewer products than asked
+    /// for, or none, although there is a next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -83,7 +84,7 @@ pub struct ProductList {
 ///
 /// Each product is in the pages once, also if others are added or deleted meanwhile.
 ///
-/// AWS calls: a query of the list, or with `q` one or two of the search; a batch of the products, if there are any.
+/// AWS calls: a query of the list, or with `q` one or two; a batch of the products, if there are any.
 #[utoipa::path(get, path = "/v1/products", params(ProductQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = ProductList), Problems))]
@@ -92,24 +93,46 @@ pub async fn list_products(
     Language(locale): Language,
     Query(query): Query<ProductQuery>,
 ) -> Result<Json<ProductList>, Error> {
-    let limit = page_limit(query.limit, PAGE)?;
-    Ok(Json(match query.term()? {
-        Some(term) => found(&s, locale, &query, term, limit).await?,
-        None => listed(&s, locale, &query, limit).await?,
-    }))
+    let (limit, part) = (page_limit(query.limit, PAGE)?, query.part()?);
+    let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.order());
+    let text = part.as_ref().map(Term::text);
+    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.looks_at()));
+    let after = cursors.open::<String>(query.cursor.as_deref())?;
+    let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
+    let page = shelf::page(&s.table, (shelf, order), part.as_ref(), after, looked_at).await?;
+    let ids: Vec<ProductId> = page.places.iter().map(|place| place.product).collect();
+    let mut products = read(&s, &ids).await?;
+    let (mut items, mut next) = (Vec::new(), page.next);
+    let mut last = None;
+    for place in page.places {
+        if items.len() >= limit as usize {
+            next = last;
+            break;
+        }
+        // One that was deleted since the list was read is left out.
+        if let Some(product) = products.take::<Product>(&Product::key_of(place.product))?
+            && query.suits(&product).map_err(Problem::from)?
+        {
+            items.push(ProductInfo::of(product, &s.links, locale)?);
+        }
+        last = Some(place.sort(order));
+    }
+    Ok(Json(ProductList { items, next_cursor: cursors.next(next)? }))
 }
 
 impl ProductQuery {
-    /// The part of the name. A text that has no letter or sign of a name looks for nothing.
-    fn term(&self) -> Result<Option<Term>, Problem> {
+    /// The part of a text. One that has neither a letter nor a sign looks for nothing.
+    fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
         if typed.chars().count() > NAME_MAX {
             return Err(Problem::field("/q", FieldError::new("too_long").with("max", NAME_MAX)));
         }
-        if self.sort.is_some_and(|order| order != ProductOrder::NameAsc) {
-            return Err(Problem::field("/sort", FieldError::new("choice")));
-        }
         Term::part(typed).map(Some).ok_or_else(|| Problem::field("/q", FieldError::new("required")))
+    }
+
+    fn order(&self) -> ProductOrder {
+        let default = if self.q.is_some() { ProductOrder::NameAsc } else { ProductOrder::Newest };
+        self.sort.unwrap_or(default)
     }
 
     /// What is looked for in the products themselves. The lists do not have it.
@@ -124,53 +147,6 @@ impl ProductQuery {
         let there = self.availability.is_none_or(|availability| (availability == Availability::Available) == product.is_available());
         Ok(dear && cheap && there)
     }
-}
-
-/// The next products with a part of their name.
-async fn found(s: &Shop, locale: Locale, query: &ProductQuery, term: Term, limit: u32) -> Result<ProductList, Problem> {
-    let cursors = s.sealer.cursors(format!("products with {:?} of {:?}, {:?}", term.text(), query.category, query.looks_at()));
-    let at = cursors.open::<Position>(query.cursor.as_deref())?.unwrap_or_default();
-    let wanted = Wanted::all().with(term);
-    let wanted = query.category.map_or(wanted.clone(), |category| wanted.labelled(CATEGORY, category));
-    let page = Catalogue::Products.page(&s.table, &wanted, Rest::LeftOut, at, limit).await?;
-    let ids = page.entries.iter().map(Entry::record).collect::<Result<Vec<ProductId>, _>>()?;
-    let mut products = read(s, &ids).await?;
-    let mut items = Vec::new();
-    for id in ids {
-        if let Some(product) = products.take::<Product>(&Product::key_of(id))?
-            && query.suits(&product)?
-        {
-            items.push(ProductInfo::of(product, &s.links, locale)?);
-        }
-    }
-    Ok(ProductList { items, next_cursor: cursors.next(page.next)? })
-}
-
-/// The next products of a list.
-async fn listed(s: &Shop, locale: Locale, query: &ProductQuery, limit: u32) -> Result<ProductList, Problem> {
-    let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.sort.unwrap_or_default());
-    let cursors = s.sealer.cursors(format!("products of {shelf}, {order:?}, {:?}", query.looks_at()));
-    let after = cursors.open::<ShelfEntry>(query.cursor.as_deref())?;
-    let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
-    let page = shelf::page(&s.table, shelf, order, after.as_ref(), looked_at).await?;
-    let ids: Vec<ProductId> = page.items.iter().map(|place| place.product).collect();
-    let mut products = read(s, &ids).await?;
-    let (mut items, mut last, mut more) = (Vec::new(), None, page.more);
-    for place in page.items {
-        if items.len() >= limit as usize {
-            more = true;
-            break;
-        }
-        let product = products.take::<Product>(&Product::key_of(place.product))?;
-        last = Some(place);
-        // One that was deleted since the list was read is left out.
-        if let Some(product) = product
-            && query.suits(&product)?
-        {
-            items.push(ProductInfo::of(product, &s.links, locale)?);
-        }
-    }
-    Ok(ProductList { items, next_cursor: cursors.next(last.filter(|_| more))? })
 }
 
 /// Some products.

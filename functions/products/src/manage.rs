@@ -17,7 +17,6 @@ use kernel::{
     id::{CategoryId, ProductId},
 };
 use money::{DISCOUNT_MAX, Money, Percent};
-use search::Catalogue;
 use serde::Deserialize;
 use store::{CommitError, Slot, Tx};
 use utoipa::ToSchema;
@@ -118,8 +117,7 @@ pub async fn create_product(
         let still = staff::require(&mut tx, me, Role::Administrator);
         let entry = entry(&s, &caller, &request, Action::ProductCreated, id);
         s.audit.add(&mut tx, &entry.changed("price", (), product.price).changed("available", (), product.available));
-        let indexed = Catalogue::Products.add(&mut tx, &product.entry());
-        match indexed.commit(&s.table, tx).await {
+        match s.table.commit(tx).await {
             Ok(()) => {
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
@@ -240,8 +238,7 @@ pub async fn update_product(
     let slots = before.change(&mut tx, &after)?;
     let still = staff::require(&mut tx, me, Role::Administrator);
     s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
-    let indexed = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
-    match indexed.commit(&s.table, tx).await {
+    match s.table.commit(tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(overtaken(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
@@ -293,8 +290,7 @@ pub async fn delete_product(
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = entry(&s, &caller, &request, Action::ProductDeleted, id).because(reason);
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
-    let indexed = Catalogue::Products.remove(&mut tx, &product.entry());
-    match indexed.commit(&s.table, tx).await {
+    match s.table.commit(tx).await {
         Ok(()) => {}
         Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
         Err(e) => return Err(staff::refused(e, still).into()),

@@ -19,7 +19,7 @@ mod webhook;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
-use function::{Boot, Context, Failure, Function, RawValue, Scheduled, StartError};
+use function::{Boot, Context, Failure, Figures, Function, RawValue, Scheduled, StartError};
 use kernel::{ConfigError, Sys};
 use serde::Deserialize;
 use serde_json::value::to_raw_value;
@@ -36,6 +36,7 @@ pub struct State {
     sys: Sys,
     stripe: Stripe,
     secrets: WebhookSecrets,
+    figures: Figures,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -52,7 +53,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (table, stripe, secrets) = boot.env.read(|r| (Table::read(r, &aws, &sys), Stripe::read(r), WebhookSecrets::read(r)))?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
-    let state = State { table, sys, stripe, secrets };
+    let state = State { table, sys, stripe, secrets, figures: Figures::new(&boot) };
     let http = web::function(&boot, routes(), state.clone())?;
     Ok(Function::raw(move |payload, context| {
         let (state, http) = (state.clone(), http.clone());

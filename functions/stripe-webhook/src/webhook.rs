@@ -105,6 +105,7 @@ pub async fn receive_stripe_event(
     // What Stripe has signed is no attack, so another form is no reason to have it sent for three days.
     let Ok(event) = serde_json::from_slice::<StripeEvent>(&body) else {
         tracing::error!("an event of Stripe has another form");
+        s.figures.report(&[("UnreadableEvents", 1)]);
         return receipt(Outcome::Ignored);
     };
     if event.livemode != s.stripe.is_live() {
@@ -112,6 +113,7 @@ pub async fn receive_stripe_event(
     }
     let Some(intent) = event.intent() else {
         tracing::info!(event.kind, "an event that is not used");
+        s.figures.report(&[("UnusedEvents", 1)]);
         return receipt(Outcome::Ignored);
     };
     if s.table.get::<HandledEvent>(HandledEvent::key_of(&event.id)).await?.is_some() {

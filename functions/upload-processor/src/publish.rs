@@ -4,7 +4,7 @@
 //! picture in three sizes; the transaction; one deletion. Each depends on the one before, and three objects are three requests.
 
 use accounts::user::{Status, User};
-use commerce::product::Product;
+use commerce::product::{Product, ProductPicture};
 use events::{Outbox, files::PictureRetired};
 use files::{
     FilesError, UPLOAD_MAX_BYTES, Upload, UploadRefusal, UploadState as Outcome,
@@ -143,10 +143,14 @@ async fn refuse(s: &State, upload: &Upload, why: UploadRefusal) -> Result<bool, 
 }
 
 /// Deletes what is not needed after the decision. A published picture is left to `retire`, unless that has run already and a
-/// late delivery has written it again. That of a product is needed as long as it is the product's picture.
+/// late delivery has written it again. That of a product is needed as long as it is the product's picture, also when the item of its
+/// upload is gone.
 async fn clean_up(s: &State, user: UserId, id: UploadId, record: Option<&Upload>) -> Result<(), Failure> {
     let incoming = Upload::incoming_key(user, id);
     let Some(upload) = record.filter(|u| u.state == Outcome::Published) else {
+        if record.is_none() && s.table.get::<ProductPicture>(ProductPicture::key_of(picture::of_upload(id))).await?.is_some() {
+            return Ok(s.bucket.delete([incoming]).await?);
+        }
         return Ok(s.bucket.delete(Upload::every_key(user, id)).await?);
     };
     let in_use = match upload.product {

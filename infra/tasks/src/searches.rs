@@ -1,19 +1,30 @@
 //! What searching the catalogue costs: AWS calls and read units of a page, with a hundred, ten thousand and, if wanted, a million models,
-//! for what people look for and for what is made to be expensive.
+//! for what people look for and for what is made to be expensive. What is found is compared with looking at every model, in the end also
+//! while fifty people make, rename and delete others.
 //!
-//! The models are random words of syllables that English, Polish and German have. Only what the search reads is put into the table.
+//! The models are random words of syllables that English, Polish and German have. Only the lists that the searches read are put into the
+//! table, and the models in the order of their titles: each list then grows at its end, which is what a large file takes least time for.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use accounts::{identifier::Username, user::User};
+use catalogue::Title;
+use countries::Country;
+use function::Boot;
 use kernel::{
     Locale, Sys,
     id::{ModelId, UserId},
 };
 use local::{Options, Stack, Storage, hosts::Trace};
-use search::{Catalogue, SearchEntry};
+use search::{Carrier, Catalogue, SearchEntry, Term, Wanted};
 use serde_json::{Value, json, value::to_raw_value};
-use store::Item;
+use store::{Item, Table};
 
 use crate::{Failure, repository};
 
@@ -25,10 +36,18 @@ const CALLS_BY_NAME: u64 = 27;
 const READ_UNITS: f64 = 260.0;
 /// The most pages of a search that are measured.
 const PAGES: usize = 20;
+/// How many people write while searches are read.
+const WRITERS: usize = 50;
+/// The searches of each kind that are read meanwhile.
+const MEANWHILE: usize = 5;
+/// What the titles of their models have, and no other.
+const MARK: &str = "@";
 /// The searches of each kind.
 const SEARCHES: usize = 100;
 /// From so many models on they are in a file.
 const IN_MEMORY: u32 = 100_000;
+/// The models of a full page.
+const BATCH: usize = 5;
 /// The items that are written at once.
 const FILLED_AT_ONCE: usize = 20_000;
 /// The function that is measured.
@@ -67,36 +86,142 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     let folder = tempfile::tempdir_in(repository::root().join("target"))?;
     let storage = if size < IN_MEMORY { Storage::Memory } else { Storage::Folder(folder.path().to_owned()) };
     let stack = Stack::start(Options { storage, ..Options::for_tests() }).await?;
-    let titles = fill(&stack, size).await?;
+    let people = fill_people(&stack, size).await?;
+    let models = models(&stack.sys, size, &people);
+    let kinds = kinds(&stack.sys, &models);
+    fill_models(&stack, &models, &grams(&kinds)).await?;
     let mut dear = 0_usize;
-    for (kind, searches) in kinds(&stack.sys, &titles) {
-        let most = if kind == BY_NAME { CALLS_BY_NAME } else { CALLS };
-        let mut pages = Vec::new();
-        for search in &searches {
-            pages.extend(walk(&stack, search).await?);
-        }
-        dear = dear.saturating_add(pages.iter().filter(|page| page.calls > most || page.read > READ_UNITS).count());
+    for (kind, searches) in &kinds {
+        let pages = found(&stack, &models, searches).await?;
+        dear = dear.saturating_add(too_dear(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
         println!("{}", row(size, kind, searches.len(), pages));
     }
+    let others = kinds.iter().filter(|(kind, _)| *kind != BY_NAME);
+    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(MEANWHILE)).cloned().collect();
+    let pages = while_others_write(&stack, &people, found(&stack, &models, &searches)).await?;
+    dear = dear.saturating_add(too_dear(&pages, CALLS));
+    println!("{}", row(size, "some of these, while others write", searches.len(), pages));
     Ok(dear)
+}
+
+/// The pages of some searches, which have found what is there.
+async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<Vec<Page>, Failure> {
+    let mut pages = Vec::new();
+    for search in searches {
+        let walked = walk(stack, search).await?;
+        check(models, search, &walked)?;
+        pages.extend(walked);
+    }
+    Ok(pages)
+}
+
+/// How many pages cost more than a page may, with so many calls.
+fn too_dear(pages: &[Page], calls: u64) -> usize {
+    pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
+}
+
+/// Does something while others write.
+async fn while_others_write<T>(stack: &Stack, people: &[UserId], work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let env = stack.core().account_of(FUNCTION).into_iter().collect();
+    let aws = Boot { env, sys: stack.sys.clone(), http: function::http_client()? }.aws()?;
+    let table = Table::new(&aws, &stack.sys, &table_name(stack)?);
+    let done = Arc::new(AtomicBool::new(false));
+    let writer = |_| {
+        let (table, sys, done) = (table.clone(), stack.sys.clone(), done.clone());
+        let owner = people.get(below(&sys, people.len())).copied().unwrap_or(UserId::NIL);
+        tokio::spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                write(&table, &sys, owner).await?;
+            }
+            Ok::<(), String>(())
+        })
+    };
+    let writers: Vec<_> = (0..WRITERS).map(writer).collect();
+    let outcome = work.await;
+    done.store(true, Ordering::Relaxed);
+    for writer in writers {
+        writer.await??;
+    }
+    outcome
+}
+
+/// Makes a model, renames it twice, and deletes it.
+async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
+    let title = || Title::parse(&format!("{} {MARK} {}", word(sys), word(sys))).map_err(|e| e.code.to_owned());
+    let country = Country::parse("PL").map_err(|e| e.code.to_owned())?;
+    let mut model = catalogue::Model::new(sys.id(), owner, title()?, country);
+    model.create(table).await.map_err(|e| format!("{e:?}"))?;
+    for _ in 0..2 {
+        model = model.change(table, title()?, country).await.map_err(|e| format!("{e:?}"))?;
+    }
+    model.delete(table).await.map_err(|e| format!("{e:?}"))
 }
 
 /// The filters of a search.
 type Search = Vec<(String, String)>;
 
+/// What a search looks for in this field.
+fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
+    search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+}
+
 /// A page of a search.
 struct Page {
     calls: u64,
     read: f64,
+    /// The ids of its models, without those that are written meanwhile.
+    models: Vec<String>,
+    /// How many models it has.
+    size: usize,
+    /// Whether others follow.
+    more: bool,
+}
+
+impl Page {
     /// Whether it has fewer models than a batch, and others follow.
-    short: bool,
+    const fn is_short(&self) -> bool {
+        self.size < BATCH && self.more
+    }
+}
+
+/// A model.
+struct Model {
+    id: ModelId,
+    title: String,
+    /// The normal form of the title.
+    text: String,
+    owner: UserId,
+    country: &'static str,
+}
+
+impl Model {
+    fn entry(&self) -> SearchEntry {
+        SearchEntry::titled(self.id, &self.title).of(self.owner).labelled("country", self.country)
+    }
+}
+
+/// Compares what was found with what looking at every model finds, as far as the search was read: what is looked for and then the rest,
+/// each in the order of titles. Of what the creators' names decide, only that nothing is there twice.
+fn check(models: &[Model], search: &[(String, String)], pages: &[Page]) -> Result<(), Failure> {
+    let found: Vec<&String> = pages.iter().flat_map(|page| &page.models).collect();
+    if given(search, "creator").is_some() {
+        let once: BTreeSet<&String> = found.iter().copied().collect();
+        return if once.len() == found.len() { Ok(()) } else { Err(format!("{search:?}: a model is there twice").into()) };
+    }
+    let (text, country) = (given(search, "search").map(search::normal).unwrap_or_default(), given(search, "country"));
+    let is_wanted = |model: &&Model| model.text.contains(&text) && country.is_none_or(|country| model.country == country);
+    let rest = models.iter().filter(|model| !is_wanted(model));
+    let mut expected = models.iter().filter(is_wanted).chain(rest);
+    let same = found.into_iter().all(|id| expected.next().is_some_and(|model| model.id.to_string() == *id));
+    let is_whole = pages.last().is_some_and(|page| page.more) || expected.next().is_none();
+    if same && is_whole { Ok(()) } else { Err(format!("{search:?}: something else was found than is there").into()) }
 }
 
 fn row(size: u32, kind: &str, searches: usize, mut pages: Vec<Page>) -> String {
     pages.sort_by(|a, b| a.read.total_cmp(&b.read));
     let at = |percent: usize| pages.get(pages.len().saturating_mul(percent) / 100).or(pages.last()).map_or(0.0, |page| page.read);
     let most = pages.iter().map(|page| page.calls).max().unwrap_or_default();
-    let short = pages.iter().filter(|page| page.short).count();
+    let short = pages.iter().filter(|page| page.is_short()).count();
     let (median, p99, dearest) = (at(50), at(99), at(100));
     format!("| {size} | {kind} | {searches} | {} | {most} | {median} | {p99} | {dearest} | {short} |", pages.len())
 }
@@ -117,9 +242,12 @@ async fn walk(stack: &Stack, search: &[(String, String)]) -> Result<Vec<Page>, F
             return Err(format!("{search:?}: {reply}").into());
         }
         let page: Value = serde_json::from_str(body)?;
-        let items = page.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+        let items = page.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |model: &Value, name: &str| model.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let models = items.iter().filter(|model| !text(model, "title").contains(MARK)).map(|model| text(model, "id")).collect();
         cursor = page.get("next_cursor").and_then(Value::as_str).map(ToOwned::to_owned);
-        pages.push(Page { calls: tally.total(), read: tally.rcu.to_string().parse()?, short: items < 5 && cursor.is_some() });
+        let (calls, read) = (tally.total(), tally.rcu.to_string().parse()?);
+        pages.push(Page { calls, read, models, size: items.len(), more: cursor.is_some() });
         if cursor.is_none() {
             break;
         }
@@ -144,14 +272,17 @@ fn event(query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> 
 
 const BY_NAME: &str = "creators by a part of the name";
 
-/// What is looked for, by kind.
-fn kinds(sys: &Sys, titles: &[String]) -> Vec<(&'static str, Vec<Search>)> {
+/// Searches of one kind, and its name.
+type Kind = (&'static str, Vec<Search>);
+
+/// What is looked for.
+fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     let search = |text: String| vec![("search".to_owned(), text)];
     let with = |mut search: Search, name: &str, value: &str| {
         search.push((name.to_owned(), value.to_owned()));
         search
     };
-    let words = || (0..SEARCHES).map(move |_| part(sys, titles));
+    let words = || (0..SEARCHES).map(move |_| part(sys, models));
     let cut = |text: String, most: usize| text.chars().take(most).collect::<String>();
     let joined = || FREQUENT.iter().flat_map(|one| FREQUENT.iter().map(move |other| format!("{one}{other}")));
     vec![
@@ -171,8 +302,8 @@ fn kinds(sys: &Sys, titles: &[String]) -> Vec<(&'static str, Vec<Search>)> {
 }
 
 /// A word of a random title.
-fn part(sys: &Sys, titles: &[String]) -> String {
-    let title = titles.get(below(sys, titles.len())).map_or("", String::as_str);
+fn part(sys: &Sys, models: &[Model]) -> String {
+    let title = models.get(below(sys, models.len())).map_or("", |model| model.title.as_str());
     let words: Vec<&str> = title.split(' ').collect();
     words.get(below(sys, words.len())).copied().unwrap_or_default().to_owned()
 }
@@ -196,44 +327,79 @@ fn word(sys: &Sys) -> String {
     }
 }
 
-/// Puts so many models and a twentieth as many people into the table. Returns the titles.
-async fn fill(stack: &Stack, size: u32) -> Result<Vec<String>, Failure> {
+/// The lists of parts of titles that the searches read.
+fn grams(kinds: &[Kind]) -> BTreeSet<String> {
+    let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| given(search, "search"));
+    texts.filter_map(Term::part).flat_map(|term| Wanted::all().with(term).partitions(Catalogue::Models)).collect()
+}
+
+/// Whether an item is in a list that a search may read. The lists of everything, of countries and of creators count as such.
+fn is_read(carrier: &Carrier, grams: &BTreeSet<String>) -> bool {
+    let keys = std::iter::once(carrier.key()).chain(carrier.indexes().into_iter().map(|(_, key)| key));
+    keys.map(|key| key.partition().to_owned()).any(|list| {
+        let is_other = !list.contains("#GRAM#") && !list.contains("#RECORD#");
+        is_other || grams.contains(&list)
+    })
+}
+
+/// Puts about a twentieth as many people as there are models into the table.
+async fn fill_people(stack: &Stack, size: u32) -> Result<Vec<UserId>, Failure> {
     let sys = &stack.sys;
-    let people: Vec<UserId> = (0..=size / 20).map(|_| sys.id()).collect();
-    let mut rows = Vec::new();
-    for (number, person) in people.iter().enumerate() {
+    let (mut people, mut rows) = (Vec::new(), Vec::new());
+    for number in 0..=size / 20 {
         let name = format!("{}_{number}", search::normal(&word(sys)));
-        rows.extend(carriers(Catalogue::People, &SearchEntry::of_words(person, &name, [name.as_str()]))?);
-        if let Ok(username) = Username::parse(&name) {
-            rows.push(row_of(&User::new(*person, username, Locale::En, sys.now()))?);
+        let Ok(username) = Username::parse(&name) else { continue };
+        let person: UserId = sys.id();
+        people.push(person);
+        for carrier in SearchEntry::of_words(person, &name, [name.as_str()]).carriers(Catalogue::People) {
+            rows.push(row_of(&carrier)?);
         }
-    }
-    let mut titles = Vec::new();
-    for _ in 0..size {
-        let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
-        let owner = people.get(below(sys, people.len())).copied().unwrap_or(UserId::NIL);
-        let country = ["PL", "GB", "DE", "PL"].get(below(sys, 4)).copied().unwrap_or_default();
-        let entry = SearchEntry::titled(sys.id::<ModelId>(), &title).of(owner).labelled("country", country);
-        rows.extend(carriers(Catalogue::Models, &entry)?);
-        titles.push(title);
+        rows.push(row_of(&User::new(person, username, Locale::En, sys.now()))?);
         if rows.len() >= FILLED_AT_ONCE {
             put(stack, std::mem::take(&mut rows)).await?;
         }
     }
     put(stack, rows).await?;
-    Ok(titles)
+    Ok(people)
+}
+
+/// So many random models, in the order of their titles.
+fn models(sys: &Sys, size: u32, people: &[UserId]) -> Vec<Model> {
+    let one = |_| {
+        let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
+        let owner = people.get(below(sys, people.len())).copied().unwrap_or(UserId::NIL);
+        let country = ["PL", "GB", "DE", "PL"].get(below(sys, 4)).copied().unwrap_or_default();
+        Model { id: sys.id(), text: search::normal(&title), title, owner, country }
+    };
+    let mut models: Vec<Model> = (0..size).map(one).collect();
+    models.sort_by(|a, b| a.text.cmp(&b.text).then_with(|| a.id.to_string().cmp(&b.id.to_string())));
+    models
+}
+
+/// Puts the models into the table, of their lists of parts only these.
+async fn fill_models(stack: &Stack, models: &[Model], grams: &BTreeSet<String>) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for model in models {
+        for carrier in model.entry().carriers(Catalogue::Models).iter().filter(|carrier| is_read(carrier, grams)) {
+            rows.push(row_of(carrier)?);
+        }
+        if rows.len() >= FILLED_AT_ONCE {
+            put(stack, std::mem::take(&mut rows)).await?;
+        }
+    }
+    put(stack, rows).await
 }
 
 /// Puts items into the table that has a stream, without records in it.
 async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
-    let core = stack.core();
-    let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone();
+    let (core, table) = (stack.core(), table_name(stack)?);
     tokio::task::spawn_blocking(move || core.aws.dynamodb.fill(&table, rows)).await??;
     Ok(())
 }
 
-fn carriers(catalogue: Catalogue, entry: &SearchEntry) -> Result<Vec<Value>, Failure> {
-    entry.carriers(catalogue).iter().map(row_of).collect()
+/// The name of the table that has a stream.
+fn table_name(stack: &Stack) -> Result<String, Failure> {
+    Ok(stack.core().template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone())
 }
 
 /// An item as DynamoDB's JSON.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::id::UserId;
+use kernel::{Time, env::Reader, id::UserId};
 use store::{Conditional as _, Index, Item as _, Key, Range, StoreError, Table, field};
 
 use crate::{
@@ -14,8 +14,39 @@ use crate::{
 
 pub use crate::purged::Purged;
 
-/// How long the law requires records of payments, which are kept without the person: five years, and a day for each leap day.
-pub const RECORDS_KEPT: Duration = Duration::from_secs((5 * 365 + 2) * 24 * 3600);
+/// The longest year.
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The most years of a [`Retention`].
+const YEARS_MAX: u32 = 30;
+
+/// How long the law requires records of orders and payments, which are kept without the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    years: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { years: 5 }
+    }
+}
+
+impl Retention {
+    /// Reads `ORDER_RETENTION_YEARS`: 1 to 30. Default: 5.
+    pub fn read(r: &mut Reader<'_>) -> Self {
+        let years = r.or("ORDER_RETENTION_YEARS", Self::default().years);
+        if !(1..=YEARS_MAX).contains(&years) {
+            r.wrong(format!("ORDER_RETENTION_YEARS must be 1 to {YEARS_MAX}"));
+        }
+        Self { years }
+    }
+
+    /// When the record of what was begun at this time is deleted.
+    #[must_use]
+    pub fn ends(self, begun: Time) -> Time {
+        begun + YEAR.saturating_mul(self.years)
+    }
+}
 
 /// Deletes the sessions and the password. This is the first step, so that nobody is signed in and writes during the purge.
 ///

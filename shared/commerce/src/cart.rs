@@ -491,6 +491,54 @@ mod tests {
         }
     }
 
+    /// Adds what a merge has not left out.
+    fn take_in(model: &mut Model, other: &Model, merged: &Merged) {
+        for (product, number) in other.iter().filter(|(product, _)| !merged.left_out.contains(product)) {
+            let sum = model.get(product).copied().unwrap_or_default() + number;
+            model.insert(*product, sum.min(QUANTITY_MAX));
+        }
+        assert!(merged.left_out.is_empty() || model.len() == LINES_MAX);
+    }
+
+    #[test]
+    fn a_cart_is_as_its_model_after_any_steps() {
+        let sys = Sys::real();
+        let products: Vec<ProductId> = (0..70).map(|_| sys.id()).collect();
+        let any = || products[sys.below(70) as usize];
+        let (mut cart, mut own, mut saved) = (Cart::empty(sys.id()), Model::new(), Model::new());
+        for step in 0..50_000 {
+            match sys.below(100) {
+                0..=89 => {
+                    let (product, number) = (any(), sys.below(QUANTITY_MAX + 1));
+                    match cart.lines.set(product, Quantity::new(number)) {
+                        Err(_) => assert_eq!(own.len(), LINES_MAX),
+                        Ok(()) if number == 0 => {
+                            own.remove(&product);
+                        }
+                        Ok(()) => {
+                            own.insert(product, number);
+                        }
+                    }
+                }
+                90..=95 => {
+                    let mut guest = Lines::default();
+                    for _ in 0..sys.below(20) {
+                        guest.set(any(), Quantity::new(sys.below(QUANTITY_MAX) + 1)).unwrap();
+                    }
+                    let precedence = [Precedence::Both, Precedence::Guest][sys.below(2) as usize];
+                    let (next, merged) = cart.with(&guest, precedence);
+                    match precedence {
+                        Precedence::Both => take_in(&mut own, &content(&guest), &merged),
+                        Precedence::Guest => take_in(&mut saved, &std::mem::replace(&mut own, content(&guest)), &merged),
+                    }
+                    cart = next;
+                }
+                _ => (cart, own) = (cart.ordered(), std::mem::take(&mut saved)),
+            }
+            assert!(step % 10 > 0 || (content(&cart.lines), content(&cart.saved)) == (own.clone(), saved.clone()), "step {step}");
+        }
+    }
+
     #[test]
     fn at_a_checkout_the_own_cart_is_saved_and_comes_back() {
         let sys = Sys::real();

@@ -1,7 +1,7 @@
 //! What becomes of the orders and the cart of somebody who leaves.
 
 use accounts::{
-    purge::{Purged, RECORDS_KEPT},
+    purge::{Purged, Retention},
     user,
 };
 use countries::Country;
@@ -50,17 +50,20 @@ pub struct OrderRecord {
     /// What was given back of a payment by card, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// When it is deleted.
+    #[serde(default)]
+    until: Option<Time>,
 }
 
 impl OrderRecord {
-    /// What is kept of this order.
+    /// What is kept of this order, for this long.
     #[must_use]
-    pub fn of(order: &Order) -> Self {
+    pub fn of(order: &Order, kept: Retention) -> Self {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
         let (lines, country) = (order.lines.clone(), order.recipient.address.country);
         let card = order.card.as_ref();
         let (paid_at, back) = (card.and_then(|card| card.paid_at), card.map(|card| card.back).unwrap_or_default());
-        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back }
+        Self { id, state, lines, total, country, created_at, changed_at, paid_at, back, until: Some(kept.ends(created_at)) }
     }
 
     fn key_of(id: OrderId) -> Key {
@@ -97,7 +100,7 @@ impl Item for OrderRecord {
         Self::key_of(self.id)
     }
     fn expires(&self) -> Option<Time> {
-        Some(self.created_at + RECORDS_KEPT)
+        Some(self.until.unwrap_or_else(|| Retention::default().ends(self.created_at)))
     }
 }
 
@@ -107,7 +110,7 @@ impl Item for OrderRecord {
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.
-pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Problem> {
+pub async fn purge(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> Result<Purged, Problem> {
     let page = history(table, user, None, ORDERS).await?;
     let mut moved = false;
     for order in page.items {
@@ -115,7 +118,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         let mut tx = Tx::new();
         let paid = order.card.as_ref().is_some_and(|card| card.paid_at.is_some());
         if paid || !matches!(order.state, OrderState::Cancelled | OrderState::Expired) {
-            tx.put_always(&OrderRecord::of(&order));
+            tx.put_always(&OrderRecord::of(&order, kept));
         }
         if let Some(removal) = removal(&order, sys.now()) {
             tx.put_always(&removal);

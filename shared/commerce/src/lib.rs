@@ -7,8 +7,10 @@
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
 //!
 //! A cart ([`cart`]) says what somebody wants. Placing an order ([`place`]) takes that out of stock, at the prices of that moment, and an
-//! order goes on by the steps of one table ([`machine`]). What is paid by card, and given back, is what Stripe says ([`card`]).
+//! order goes on by the steps of one table ([`machine`]). What is paid by card, and given back, is what Stripe says ([`card`]). Staff find
+//! those whose payment is disputed or whose refund has failed ([`alert`]).
 
+pub mod alert;
 pub mod card;
 pub mod cart;
 pub mod category;
@@ -32,6 +34,7 @@ use money::Currency;
 pub const CURRENCY: Currency = Currency::Pln;
 
 store::items![
+    alert::OrderAlert,
     cart::Cart,
     cart::GuestCart,
     category::Category,
@@ -44,6 +47,7 @@ store::items![
     price::PriceChange,
     product::Product,
     product::NameClaim,
+    product::ProductPicture,
     product::SlugClaim,
     rating::Rating,
     shelf::ShelfEntry

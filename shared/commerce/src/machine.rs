@@ -1,8 +1,9 @@
 //! The states of an order, and the steps between them. Nothing else changes the state of an order, or the stock of its products.
 //!
 //! An order on delivery goes from `placed` to `shipped` and to `delivered`. Until it is shipped it can be cancelled, and afterwards it
-//! can come back. An order by card begins as `pending_payment`, and is `paid` or ends; until it is shipped its money can be given back. The
-//! table [`ARROWS`] says who may take each step, and where the products of the order go with it.
+//! can come back. An order by card begins as `pending_payment`, and is `paid` or ends. Until it is shipped its money can be given back: of
+//! one that is `refunding` it was a part, so that the rest can be shipped; with all of it the order ends. The table [`ARROWS`] says who may
+//! take each step, and where the products of the order go with it.
 
 use serde::{Deserialize, Serialize};
 use store::{Slot, Tx, Update, field};
@@ -133,7 +134,7 @@ pub struct Arrow {
 }
 
 /// Every step there is.
-pub const ARROWS: [Arrow; 12] = [
+pub const ARROWS: [Arrow; 13] = [
     arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff, By::System], Some(StockMove::Release)),
     arrow(OrderState::Shipped, OrderState::Delivered, &[By::Staff], None),
@@ -145,6 +146,7 @@ pub const ARROWS: [Arrow; 12] = [
     arrow(OrderState::Paid, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Paid, OrderState::Refunding, &[By::System], None),
     arrow(OrderState::Refunding, OrderState::Paid, &[By::System], None),
+    arrow(OrderState::Refunding, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Refunding, OrderState::Refunded, &[By::System], Some(StockMove::Release)),
 ];
 
@@ -248,6 +250,7 @@ mod tests {
                 ("shipped", "returned"),
                 ("delivered", "returned"),
                 ("paid", "shipped"),
+                ("refunding", "shipped"),
             ]
         );
         assert_eq!(

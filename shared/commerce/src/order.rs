@@ -25,6 +25,7 @@ use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, Row, Sl
 use utoipa::ToSchema;
 
 use crate::{
+    alert,
     card::OrderCard,
     cart::Cart,
     machine::{ARROWS, By, OrderState, step},
@@ -157,10 +158,10 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although it is paid: it is disputed, or money is being given back.
+    /// Whether it must not be shipped although it is paid: it is disputed, a refund is under way, or nothing is left of its money.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.card.as_ref().is_some_and(|card| card.back.disputed || card.asked_refund().is_some())
+        self.card.as_ref().is_some_and(|card| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0)
     }
 
     /// With this state of its payment.
@@ -329,7 +330,7 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, and how long it is known whose the order is.
+/// Adds what follows from a change: that the buyer is told, how long it is known whose the order is, and whether staff look at it.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
@@ -344,6 +345,7 @@ fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.expires() != next.expires() {
         tx.put_always(&next.owner());
     }
+    alert::follow(tx, before, next, sys.now());
 }
 
 /// Writes what has become of an order, if it has not changed since it was read; with the event of Stripe that brought it, if there was

@@ -10,7 +10,7 @@ use kernel::{
     id::{CategoryId, PictureId, ProductId},
 };
 use money::{Money, MoneyError, Percent};
-use search::{Entry, normal};
+use search::normal;
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Slot, Table, Tx, Update, field};
 
@@ -24,9 +24,6 @@ use crate::{
 pub const PRICE_MAX: u64 = 99_999;
 /// The most of one product that can be in stock.
 pub const STOCK_MAX: u32 = 1_000_000;
-
-/// The label of [`Product::entry`] with the category.
-pub const CATEGORY: &str = "category";
 
 /// A product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,12 +168,6 @@ impl Product {
         self.price.line(1, self.discount)
     }
 
-    /// The product as it is searched: by any part of its name, among all products or those of its category.
-    #[must_use]
-    pub fn entry(&self) -> Entry {
-        Entry::titled(self.id, self.name.as_str()).labelled(CATEGORY, self.category)
-    }
-
     /// Whether it can be ordered.
     #[must_use]
     pub const fn is_available(&self) -> bool {
@@ -269,7 +260,7 @@ impl Product {
             category::count(tx, after.category, 1)
         });
         let repriced = self.price_since != after.price_since;
-        if moved || repriced || name.is_some() {
+        if moved || repriced || name.is_some() || self.description != after.description {
             shelf::put(tx, after, unit.amount());
         }
         if repriced {
@@ -315,6 +306,9 @@ impl Product {
     /// Adds another picture, or none, to a transaction. The slot is refused if the picture has changed in the meantime.
     pub fn change_picture(&self, tx: &mut Tx, sys: &Sys, picture: Option<PictureId>) -> Slot {
         self.retire_picture(tx, sys);
+        if let Some(picture) = picture {
+            tx.put_always(&ProductPicture { picture, product: self.id });
+        }
         let same = match self.picture {
             Some(picture) => field("picture").eq(picture),
             None => field("picture").absent().and(Cond::Exists),
@@ -324,6 +318,7 @@ impl Product {
 
     fn retire_picture(&self, tx: &mut Tx, sys: &Sys) {
         if let Some(picture) = self.picture {
+            tx.delete(ProductPicture::key_of(picture));
             Outbox::add(tx, sys, &ProductPictureRetired { product: self.id, picture });
         }
     }
@@ -395,6 +390,30 @@ impl Item for SlugClaim {
     const ABOUT: About = About::at("PRODUCT_SLUG#{slug}", "PRODUCT_SLUG", Personal::Nobody("the name of a product in addresses"));
     fn key(&self) -> Key {
         Self::key_of(&self.slug)
+    }
+}
+
+/// Which product a picture is of. The item of its upload does not tell for long: it goes with the account of whoever has uploaded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductPicture {
+    picture: PictureId,
+    /// The product.
+    pub product: ProductId,
+}
+
+impl ProductPicture {
+    /// The key of a picture.
+    #[must_use]
+    pub fn key_of(picture: PictureId) -> Key {
+        Key::new(format!("PICTURE#{picture}"), "PRODUCT_PICTURE")
+    }
+}
+
+impl Item for ProductPicture {
+    const KIND: &'static str = "product_picture";
+    const ABOUT: About = About::at("PICTURE#{picture}", "PRODUCT_PICTURE", Personal::Nobody("which product a picture is of"));
+    fn key(&self) -> Key {
+        Self::key_of(self.picture)
     }
 }
 

@@ -1,16 +1,20 @@
 //! The entries of products in lists: one among all products and one among those of their category, each by age, by name and by price.
 //!
-//! An entry has only what it is sorted by. What is shown of a product is read from the product.
+//! An entry has what it is sorted by and what is searched: the name and the description. What is shown of a product is read from the
+//! product.
 
 use std::fmt;
 
 use kernel::id::{CategoryId, ProductId};
-use search::normal;
+use search::{QUERIES, Term, normal};
 use serde::{Deserialize, Serialize};
-use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx};
+use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx, field};
 use utoipa::ToSchema;
 
 use crate::product::Product;
+
+/// Between the name and the description in what is searched. No normal form has it, so that nothing is found across it.
+const SEPARATOR: char = '\u{1}';
 
 /// A list of products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,32 @@ pub enum ProductOrder {
     PriceDesc,
 }
 
+impl ProductOrder {
+    /// The partition of a list that is in this order, if it is in an index, and the index.
+    fn index(self, shelf: Shelf) -> Option<(Index, String)> {
+        match self {
+            Self::Newest => None,
+            Self::NameAsc | Self::NameDesc => Some((Index::ProductsByName, format!("PRODUCTS_BY_NAME#{shelf}"))),
+            Self::PriceAsc | Self::PriceDesc => Some((Index::ProductsByPrice, format!("PRODUCTS_BY_PRICE#{shelf}"))),
+        }
+    }
+
+    /// A list in this order, behind a sort key of it.
+    fn range(self, shelf: Shelf, after: &str) -> Range {
+        let (base, index) = (format!("PRODUCTS#{shelf}"), self.index(shelf));
+        let range = match &index {
+            None => Range::of(&*base).eventually(),
+            Some((index, partition)) => Range::of_index(*index, &**partition),
+        };
+        let range = if matches!(self, Self::NameAsc | Self::PriceAsc) { range } else { range.newest_first() };
+        // Every sort key ends with the id of the product.
+        match after.rsplit('#').next().filter(|product| !product.is_empty()) {
+            None => range,
+            Some(product) => range.after(Key::new(base, product), index.map(|(_, partition)| Key::new(partition, after))),
+        }
+    }
+}
+
 /// The entry of a product in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShelfEntry {
@@ -56,9 +86,22 @@ pub struct ShelfEntry {
     pub product: ProductId,
     name: String,
     price: u64,
+    /// The normal forms of the name and the description.
+    #[serde(default)]
+    text: String,
 }
 
 impl ShelfEntry {
+    /// Its sort key in a list in this order.
+    #[must_use]
+    pub fn sort(&self, order: ProductOrder) -> String {
+        match order {
+            ProductOrder::Newest => self.product.to_string(),
+            ProductOrder::NameAsc | ProductOrder::NameDesc => self.by_name().sort().to_owned(),
+            ProductOrder::PriceAsc | ProductOrder::PriceDesc => self.by_price().sort().to_owned(),
+        }
+    }
+
     fn shelf(&self) -> Shelf {
         self.category.map_or(Shelf::All, Shelf::Of)
     }
@@ -87,7 +130,9 @@ impl Item for ShelfEntry {
 
 /// The two entries of a product, one of which costs this many minor units.
 fn places(product: &Product, price: u64) -> [ShelfEntry; 2] {
-    let place = |category| ShelfEntry { category, product: product.id, name: normal(product.name.as_str()), price };
+    let (name, description) = (normal(product.name.as_str()), normal(product.description.as_str()));
+    let text = format!("{name}{SEPARATOR}{description}");
+    let place = |category| ShelfEntry { category, product: product.id, name: name.clone(), price, text: text.clone() };
     [place(None), place(Some(product.category))]
 }
 
@@ -111,39 +156,36 @@ pub(crate) fn leave(tx: &mut Tx, product: &Product) {
     }
 }
 
-/// The next entries of a list after this one. One query.
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The places: of those that are looked for at most so many, and fewer or none although others follow.
+    pub places: Vec<ShelfEntry>,
+    /// The sort key behind which the list goes on. `None` at its end.
+    pub next: Option<String>,
+}
+
+/// The next places of a list behind a sort key, if there is one: all, or those of products with this part of their name or description.
+/// One query; with a part up to [`QUERIES`], which look at 1 MB each.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn page(
     table: &Table,
-    shelf: Shelf,
-    order: ProductOrder,
-    after: Option<&ShelfEntry>,
-    limit: u32,
-) -> Result<Page<ShelfEntry>, StoreError> {
-    let in_index = |index: Index, prefix: &str| Range::of_index(index, format!("{prefix}#{shelf}"));
-    let range = match order {
-        ProductOrder::Newest => Range::of(format!("PRODUCTS#{shelf}")).eventually().newest_first(),
-        ProductOrder::NameAsc => in_index(Index::ProductsByName, "PRODUCTS_BY_NAME"),
-        ProductOrder::NameDesc => in_index(Index::ProductsByName, "PRODUCTS_BY_NAME").newest_first(),
-        ProductOrder::PriceAsc => in_index(Index::ProductsByPrice, "PRODUCTS_BY_PRICE"),
-        ProductOrder::PriceDesc => in_index(Index::ProductsByPrice, "PRODUCTS_BY_PRICE").newest_first(),
-    };
-    let range = range.limit(limit);
-    table
-        .query(match after {
-            None => range,
-            Some(place) => range.after(place.key(), position(place, order)),
-        })
-        .await
-}
-
-/// The key of an entry in the index of an order.
-fn position(place: &ShelfEntry, order: ProductOrder) -> Option<Key> {
-    match order {
-        ProductOrder::Newest => None,
-        ProductOrder::NameAsc | ProductOrder::NameDesc => Some(place.by_name()),
-        ProductOrder::PriceAsc | ProductOrder::PriceDesc => Some(place.by_price()),
+    (shelf, order): (Shelf, ProductOrder),
+    part: Option<&Term>,
+    after: Option<String>,
+    size: u32,
+) -> Result<Part, StoreError> {
+    let filter = || part.map(|part| field("text").has(part.text()));
+    let list = |after: &str| order.range(shelf, after);
+    let mut queries = QUERIES;
+    let window = search::walk::<ShelfEntry>(table, &list, &filter, after.unwrap_or_default(), size, &mut queries).await?;
+    let (mut places, mut next) = (window.items, window.reached);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    if places.len() > size {
+        places.truncate(size);
+        next = places.last().map(|place| place.sort(order));
     }
+    Ok(Part { places, next })
 }

@@ -11,7 +11,7 @@
 
 use std::{fmt, future::ready, str::FromStr, time::Duration};
 
-use accounts::{purge::RECORDS_KEPT, user::partition};
+use accounts::{purge::Retention, user::partition};
 use countries::Country;
 use kernel::{Id, Sys, Time, id::UserId};
 use money::Money;
@@ -356,12 +356,15 @@ pub struct PaymentRecord {
     /// When it was known to be paid.
     #[serde(default)]
     pub paid_at: Option<Time>,
+    /// When it is deleted.
+    #[serde(default)]
+    until: Option<Time>,
 }
 
 impl PaymentRecord {
-    /// What is kept of this payment.
+    /// What is kept of this payment, for this long.
     #[must_use]
-    pub fn of<P: Purpose>(payment: &CardPayment<P>) -> Self {
+    pub fn of<P: Purpose>(payment: &CardPayment<P>, kept: Retention) -> Self {
         Self {
             id: payment.id.to_string(),
             amount: payment.purpose.amount(),
@@ -370,6 +373,7 @@ impl PaymentRecord {
             back: payment.back,
             created_at: payment.created_at,
             paid_at: payment.paid_at,
+            until: Some(kept.ends(payment.created_at)),
         }
     }
 
@@ -420,7 +424,7 @@ impl Item for PaymentRecord {
         Self::key_of(&self.id)
     }
     fn expires(&self) -> Option<Time> {
-        Some(self.created_at + RECORDS_KEPT)
+        Some(self.until.unwrap_or_else(|| Retention::default().ends(self.created_at)))
     }
 }
 
@@ -490,7 +494,7 @@ mod tests {
         assert_eq!((disputed.back.disputed, won.back.disputed), (true, false));
         for older in [said(true, 0), said(false, 0)] {
             assert_eq!(won.after(&older, NOW).unwrap(), won, "an older state changes nothing");
-            assert!(!PaymentRecord::of(&won).after(&older, NOW).back.disputed);
+            assert!(!PaymentRecord::of(&won, Retention::default()).after(&older, NOW).back.disputed);
         }
         assert!(won.after(&said(true, 1), NOW).unwrap().back.disputed, "another one");
     }
@@ -508,7 +512,7 @@ mod tests {
             assert_eq!(&again.after(older, NOW).unwrap(), &again, "an older state changes nothing");
         }
         assert_eq!(paid.after(&back, NOW).unwrap(), again, "whatever is heard first");
-        let record = PaymentRecord::of(&refunded).after(&back, NOW);
+        let record = PaymentRecord::of(&refunded, Retention::default()).after(&back, NOW);
         assert_eq!((record.state, record.back.refunded, record.after(&given, NOW).back.refunded), (PaymentState::Paid, 0, 0));
     }
 
@@ -521,7 +525,7 @@ mod tests {
 
     #[test]
     fn the_record_of_a_payment_moves_forward_as_the_payment_does() {
-        let pending = PaymentRecord::of(&pending());
+        let pending = PaymentRecord::of(&pending(), Retention::default());
         let paid = pending.after(&settlement(Progress::Succeeded), NOW);
         assert_eq!((paid.state, paid.paid_at), (PaymentState::Paid, Some(NOW)));
         let all = paid.after(&given_back(1234, true), NOW + RECHECK);

@@ -1,6 +1,9 @@
 //! Takes a person out of what they have paid, and out of Stripe.
 
-use accounts::{purge::Purged, user::partition};
+use accounts::{
+    purge::{Purged, Retention},
+    user::partition,
+};
 use kernel::{Sys, id::UserId};
 use store::{Conditional as _, Item as _, Range, Row, StoreError, Table, Tx, field};
 
@@ -16,8 +19,9 @@ const BESIDE: [&str; 2] = ["PAYMENT_REQUEST#", "HELD_PLAN#"];
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
-pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, StoreError> {
-    if payments::<Donor>(table, sys, user).await? || payments::<Plan>(table, sys, user).await? || customer(table, sys, user).await? {
+pub async fn purge(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> Result<Purged, StoreError> {
+    let more = payments::<Donor>(table, sys, kept, user).await? || payments::<Plan>(table, sys, kept, user).await?;
+    if more || customer(table, sys, user).await? {
         return Ok(Purged::More);
     }
     for prefix in BESIDE {
@@ -31,13 +35,13 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Sto
 }
 
 /// Replaces payments for one purpose. Returns whether there are more, or some have changed meanwhile.
-async fn payments<P: Purpose>(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
+async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> Result<bool, StoreError> {
     let page = history::<P>(table, user, None, AT_ONCE).await?;
     let mut tx = Tx::new();
     for payment in &page.items {
         // What was never paid, and what nobody can pay any more, leaves nothing.
         if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
-            tx.put_always(&PaymentRecord::of(payment));
+            tx.put_always(&PaymentRecord::of(payment, kept));
             if payment.state == PaymentState::PendingPayment {
                 tx.put_always(&PaymentRemoval::new(intent, sys.now()));
             }

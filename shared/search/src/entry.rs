@@ -168,7 +168,7 @@ impl List {
         }
     }
 
-    fn partition(&self, catalogue: Catalogue) -> String {
+    pub(crate) fn partition(&self, catalogue: Catalogue) -> String {
         catalogue.partition(&self.name())
     }
 

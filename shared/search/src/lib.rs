@@ -10,6 +10,8 @@
 //! for or on how many records there are. What changes meanwhile is in its new place or in its old one; everything else is found exactly
 //! once, in the order of titles.
 //!
+//! What has lists in other orders, as products do, is searched by walking these ([`walk`]), by the same normal form and at the same price.
+//!
 //! | writing | AWS calls |
 //! |---|---|
 //! | a new record, a change, a removal | the transaction of the record; more of them if a hundred writes are not enough. If that is interrupted, the consumer of an event goes on |
@@ -34,12 +36,12 @@ use serde::{Deserialize, Serialize};
 pub use change::{IndexChange, Unfinished};
 pub use entry::{Carrier, SearchEntry};
 pub use normal::normal;
-pub use read::{Found, Position, Rest};
+pub use read::{Found, Position, QUERIES, Rest, walk};
 pub use wanted::{OWNERS_MAX, Term, Wanted};
 
 store::items![Carrier, Unfinished];
 
-/// A kind of records that are searched.
+/// A kind of records that are searched by the parts of their texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Catalogue {
@@ -47,13 +49,11 @@ pub enum Catalogue {
     Models,
     /// People, by the words of their names. The title is the username.
     People,
-    /// Products.
-    Products,
 }
 
 impl Catalogue {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Models, Self::People, Self::Products];
+    pub const ALL: [Self; 2] = [Self::Models, Self::People];
 
     fn partition(self, list: &str) -> String {
         format!("SEARCH#{self}#{list}")
@@ -65,7 +65,6 @@ impl fmt::Display for Catalogue {
         f.write_str(match self {
             Self::Models => "models",
             Self::People => "people",
-            Self::Products => "products",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
-use store::{Cond, StoreError, Table};
+use store::{Cond, Range, StoreError, Stored, Table, Window};
 
 use crate::{
     Catalogue, SearchEntry, Wanted,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The most queries of one page. Each reads 1 MB at most.
-const QUERIES: u8 = 2;
+pub const QUERIES: u8 = 2;
 /// How many records the first query of a page looks at, if it filters them.
 const FIRST_LOOK: u32 = 60;
 
@@ -119,7 +119,7 @@ impl Reader<'_> {
         let after = after.as_str();
         let parts = try_join_all(lists.iter().map(|list| async move {
             let filter = wanted.filter(list);
-            self.look(list, after, Some(self.first_look(filter.is_some())), filter).await
+            self.look(list, after, first_look(self.size, filter.is_some()), filter).await
         }));
         Ok(merged(parts.await?, self.size))
     }
@@ -132,45 +132,66 @@ impl Reader<'_> {
         filter: &(dyn Fn() -> Option<Cond> + Sync),
         queries: &mut u8,
     ) -> Result<Part, StoreError> {
-        let mut limit = Some(self.first_look(filter().is_some()));
-        let mut all = Part { entries: Vec::new(), reached: Some(after.to_owned()) };
-        while let Some(place) = all.reached.take_if(|_| *queries > 0) {
-            *queries = queries.saturating_sub(1);
-            let part = self.look(list, &place, limit, filter()).await?;
-            all.entries.extend(part.entries);
-            all = merged(vec![Part { entries: all.entries, reached: part.reached }], self.size);
-            if all.entries.len() >= self.size() {
-                break;
-            }
-            limit = None;
-        }
-        Ok(all)
+        let range = |after: &str| self.range(list, after);
+        let window = walk::<Carrier>(self.table, &range, filter, after.to_owned(), self.size, queries).await?;
+        let entries = window.items.into_iter().map(|carrier| carrier.entry).collect();
+        Ok(merged(vec![Part { entries, reached: window.reached }], self.size))
+    }
+
+    fn range(&self, list: &List, after: &str) -> Range {
+        let range = list.range(self.catalogue);
+        if after.is_empty() { range } else { range.beyond(after) }
     }
 
     /// One query.
-    async fn look(&self, list: &List, after: &str, limit: Option<u32>, filter: Option<Cond>) -> Result<Part, StoreError> {
-        let range = list.range(self.catalogue);
-        let range = if after.is_empty() { range } else { range.beyond(after) };
-        let range = limit.into_iter().fold(range, store::Range::limit);
-        let window = self.table.window::<Carrier>(range, filter).await?;
+    async fn look(&self, list: &List, after: &str, limit: u32, filter: Option<Cond>) -> Result<Part, StoreError> {
+        let window = self.table.window::<Carrier>(self.range(list, after).limit(limit), filter).await?;
         Ok(Part { entries: window.items.into_iter().map(|carrier| carrier.entry).collect(), reached: window.reached })
     }
+}
 
-    /// The records that the first query looks at: without a filter those of the page, and one that tells whether there are more.
-    fn first_look(&self, filtered: bool) -> u32 {
-        let page = self.size.saturating_add(1);
-        if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page }
+/// The next items of a list for which a condition holds, at least `size` of them unless the list ends or no queries are left. Each query
+/// looks at 1 MB at most, and the first one at a few items. `list` is the range behind a place, which is empty at the beginning.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn walk<I: Stored>(
+    table: &Table,
+    list: &(dyn Fn(&str) -> Range + Sync),
+    filter: &(dyn Fn() -> Option<Cond> + Sync),
+    after: String,
+    size: u32,
+    queries: &mut u8,
+) -> Result<Window<I>, StoreError> {
+    let mut limit = Some(first_look(size, filter().is_some()));
+    let mut all = Window { items: Vec::new(), reached: Some(after) };
+    while let Some(place) = all.reached.take_if(|_| *queries > 0) {
+        *queries = queries.saturating_sub(1);
+        let window = table.window::<I>(limit.into_iter().fold(list(&place), Range::limit), filter()).await?;
+        all.items.extend(window.items);
+        all.reached = window.reached;
+        if all.items.len() >= count(size) {
+            break;
+        }
+        limit = None;
     }
+    Ok(all)
+}
 
-    fn size(&self) -> usize {
-        usize::try_from(self.size).unwrap_or(usize::MAX)
-    }
+/// The records that the first query looks at: without a filter those of the page, and one that tells whether there are more.
+fn first_look(size: u32, filtered: bool) -> u32 {
+    let page = size.saturating_add(1);
+    if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page }
+}
+
+fn count(size: u32) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
 }
 
 /// The first records of several lists that are in the same order and have no record in common. What lies behind the place that was
 /// reached in one of them has to wait for the rest of that one.
 fn merged(parts: Vec<Part>, size: u32) -> Part {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let size = count(size);
     let reached = parts.iter().filter_map(|part| part.reached.clone()).min();
     let mut all: Vec<(String, SearchEntry)> = parts.into_iter().flat_map(|part| part.entries).map(|entry| (entry.place(), entry)).collect();
     all.retain(|(place, _)| reached.as_ref().is_none_or(|reached| place <= reached));

@@ -6,7 +6,7 @@ use kernel::id::UserId;
 use store::{Cond, field};
 
 use crate::{
-    SearchEntry,
+    Catalogue, SearchEntry,
     entry::{List, label},
     grams::rarest,
     normal,
@@ -100,6 +100,12 @@ impl Wanted {
             && self.in_title.as_ref().is_none_or(|term| entry.title.contains(term.text()))
             && self.owners.as_ref().is_none_or(|owners| entry.owner.is_some_and(|owner| owners.contains(&owner)))
             && self.labels.is_subset(&entry.labels)
+    }
+
+    /// The partitions of the lists that a search in a catalogue reads for what is looked for.
+    #[must_use]
+    pub fn partitions(&self, catalogue: Catalogue) -> Vec<String> {
+        self.lists().iter().map(|list| list.partition(catalogue)).collect()
     }
 
     /// The lists that together have every record that is looked for: one, or one for each of several owners.

@@ -143,7 +143,7 @@ impl Table {
     /// [`StoreError`]
     pub async fn query_rows(&self, range: Range) -> Result<Page<Row>, StoreError> {
         let mut items = Vec::new();
-        let mut start = range.after.clone().map(|(key, place)| start_key(&key, range.index.zip(place)));
+        let mut start = start_of(&range);
         loop {
             let left =
                 range.limit.map(|l| i32::try_from(l).unwrap_or(i32::MAX).saturating_sub(i32::try_from(items.len()).unwrap_or(i32::MAX)));
@@ -164,7 +164,7 @@ impl Table {
     /// [`StoreError`]
     pub async fn window<I: Stored>(&self, range: Range, filter: Option<Cond>) -> Result<Window<I>, StoreError> {
         let limit = range.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = self.query_once(&range, filter, limit, None).await?;
+        let answer = self.query_once(&range, filter, limit, start_of(&range)).await?;
         let sort = range.index.map_or("sk", |(_, _, sort)| sort);
         let reached = answer.last_evaluated_key.and_then(|mut key| key.remove(sort)).and_then(|sort| sort.as_s().ok().cloned());
         let rows = answer.items.unwrap_or_default().into_iter();
@@ -492,6 +492,11 @@ impl Table {
 fn retry(attempt: u32) -> Result<u32, StoreError> {
     let next = attempt.saturating_add(1);
     if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
+}
+
+/// Where a range begins, if it continues after an item.
+fn start_of(range: &Range) -> Option<Attributes> {
+    range.after.as_ref().map(|(key, place)| start_key(key, range.index.zip(place.clone())))
 }
 
 fn start_key(key: &Key, place: Option<((&str, &str, &str), Key)>) -> Attributes {

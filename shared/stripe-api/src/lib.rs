@@ -12,6 +12,7 @@ mod disputes;
 mod endpoint;
 mod error;
 mod events;
+mod methods;
 mod order;
 mod refunds;
 mod removal;
@@ -20,6 +21,7 @@ mod settle;
 use std::{collections::HashMap, time::Duration};
 
 use kernel::{Secret, Time, env::Reader};
+use methods::Methods;
 use money::{Currency, Money};
 use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
@@ -28,7 +30,7 @@ use stripe_core::{
     payment_intent::{CancelPaymentIntent, CreatePaymentIntent, RetrievePaymentIntent},
     refund::{CreateRefund, CreateRefundReason},
 };
-use stripe_shared::{Charge, PaymentIntent, PaymentIntentAllowedPaymentMethodTypes as Method, PaymentIntentStatus as Status};
+use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
 pub use customer::{Payer, created, sync_customer};
 pub use error::{Failed, SettleError};
@@ -50,6 +52,7 @@ const REFUND: &str = "refund";
 pub struct Stripe {
     client: Client,
     live: bool,
+    methods: Methods,
 }
 
 /// A payment at Stripe.
@@ -68,9 +71,9 @@ pub struct Payment {
 }
 
 impl Stripe {
-    /// Reads `STRIPE_URL` and `STRIPE_SECRET_KEY`, a secret or restricted key.
+    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`.
     pub fn read(r: &mut Reader<'_>) -> Option<Self> {
-        let (url, key) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"));
+        let (url, key, methods) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"), Methods::read(r));
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("STRIPE_URL must begin with https://".to_owned());
         }
@@ -84,7 +87,7 @@ impl Stripe {
         if client.is_none() {
             r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
         }
-        client.map(|client| Self { client, live: mode == Some("live") })
+        client.map(|client| Self { client, live: mode == Some("live"), methods })
     }
 
     /// Whether payments are real.
@@ -128,7 +131,7 @@ impl Stripe {
         }
     }
 
-    /// Creates a payment by a customer, once. Cards alone pay it.
+    /// Creates a payment by a customer, once, with the methods of its currency.
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
@@ -138,7 +141,7 @@ impl Stripe {
             Currency::Gbp => stripe_types::Currency::GBP,
         };
         let request = CreatePaymentIntent::new(i64::try_from(new.amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?, currency)
-            .allowed_payment_method_types(vec![Method::Card])
+            .allowed_payment_method_types(self.methods.of(new.amount.currency()))
             .customer(customer.to_owned())
             .description(new.description)
             .metadata(new.paid_for.metadata(new.user));

@@ -93,9 +93,12 @@ orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
 work-refunds = orders partly refunded
+work-disputes = disputed orders
+work-failed_refunds = refunds that have failed
 
 # People.
 name-or-address = Name, username or whole address
+name-or-description = Part of the name or description
 role = Role
 joined = Joined
 joined-from = Joined from

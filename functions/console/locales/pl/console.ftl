@@ -93,9 +93,12 @@ orders-to-ship = Zamówienia do wysłania
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
 work-refunds = zamówienia częściowo zwrócone
+work-disputes = zamówienia ze sporem
+work-failed_refunds = nieudane zwroty
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres
+name-or-description = Część nazwy lub opisu
 role = Rola
 joined = Dołączenie
 joined-from = Dołączenie od

@@ -10,7 +10,7 @@ import { texts } from "./try-texts.js";
 const ORDERS = "/v1/admin/orders";
 const STATES = ["paid", "placed", "shipped", "delivered", "returned", "refunding", "refunded", "cancelled", "pending_payment", "expired"];
 /** What can be done with an order, by its state. */
-const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
+const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], refunding: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
 /** The states in which money can be given back. */
 const REFUNDABLE = ["paid", "refunding", "shipped", "delivered", "returned"];
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
-    books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, new_id},
+    books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, cards, new_id},
     cards::Card,
     form::Form,
     refusal::Refusal,
@@ -230,6 +230,20 @@ fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
     }
 }
 
+/// The types of methods that may pay an amount in this currency. Some are only for one.
+fn method_types(form: &Form, currency: &str) -> Result<Vec<String>, Refusal> {
+    let wrong = |what: String| Refusal::invalid(what).param("allowed_payment_method_types");
+    let mut types = Vec::new();
+    for (_, kind) in form.within("allowed_payment_method_types") {
+        match (kind, currency) {
+            ("card", _) | ("blik" | "p24", "pln") => types.push(kind.to_owned()),
+            ("blik" | "p24", _) => return Err(wrong(format!("The payment method type \"{kind}\" cannot be used with {currency}."))),
+            _ => return Err(wrong(format!("The payment method type \"{kind}\" is invalid."))),
+        }
+    }
+    Ok(if types.is_empty() { cards() } else { types })
+}
+
 fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Refusal> {
     form.only(&[
         "amount",
@@ -249,9 +263,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
     if let Some(customer) = form.get("customer") {
         books.customer(customer, "customer")?;
     }
-    if let Some((_, kind)) = form.within("allowed_payment_method_types").find(|(_, kind)| *kind != "card") {
-        return Err(Refusal::invalid(format!("The payment method type \"{kind}\" is invalid.")).param("allowed_payment_method_types"));
-    }
+    let methods = method_types(form, &currency)?;
     let method = form.get("payment_method").map(str::to_owned);
     if let Some(method) = method.as_deref().filter(|method| Card::of_method(method).is_none()) {
         return Err(Refusal::missing("PaymentMethod", method, "payment_method"));
@@ -270,6 +282,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         description: form.get("description").map(str::to_owned),
         metadata: form.metadata()?,
         client_secret,
+        methods,
         status: status.to_owned(),
         received: 0,
         method,

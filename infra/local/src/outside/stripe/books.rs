@@ -53,6 +53,9 @@ pub(crate) struct IntentEntry {
     pub description: Option<String>,
     pub metadata: BTreeMap<String, String>,
     pub client_secret: String,
+    /// The types of methods that may pay it.
+    #[serde(default = "cards")]
+    pub methods: Vec<String>,
     /// `requires_payment_method`, `requires_action`, `succeeded`, `canceled`.
     pub status: String,
     pub received: i64,
@@ -63,6 +66,11 @@ pub(crate) struct IntentEntry {
     pub canceled_at: Option<i64>,
     pub cancellation_reason: Option<String>,
     pub return_url: Option<String>,
+}
+
+/// The types of methods of payments that name none.
+pub(super) fn cards() -> Vec<String> {
+    vec!["card".to_owned()]
 }
 
 /// A charge: one try of a card.

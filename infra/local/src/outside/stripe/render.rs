@@ -51,7 +51,7 @@ pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Va
         "capture_method": "automatic_async", "client_secret": intent.client_secret, "confirmation_method": "automatic",
         "created": intent.created, "currency": intent.currency, "customer": payer, "description": intent.description,
         "last_payment_error": intent.error, "latest_charge": paid_by, "livemode": false, "metadata": intent.metadata,
-        "next_action": next_action, "payment_method": intent.method, "payment_method_types": ["card"], "status": intent.status,
+        "next_action": next_action, "payment_method": intent.method, "payment_method_types": intent.methods, "status": intent.status,
     });
     let nulls = [
         "application",

@@ -62,7 +62,7 @@ fn told(answer: &Answer) -> (u16, String, String) {
 }
 
 /// A request and how Stripe refuses it: the method and path, the body, the status and the code. `{…}` is an object of the table.
-const REFUSED: [(&str, &str, u16, &str); 52] = [
+const REFUSED: [(&str, &str, u16, &str); 53] = [
     ("GET /unknown", "", 404, ""),
     ("PUT /customers", "", 404, ""),
     ("POST /customers", "nickname=ana", 400, "parameter_unknown"),
@@ -91,6 +91,7 @@ const REFUSED: [(&str, &str, u16, &str); 52] = [
     ("POST /payment_intents", "amount=500&currency=pln&customer=cus_none", 400, "resource_missing"),
     ("POST /payment_intents", "amount=500&currency=pln&customer={deleted}", 400, "resource_missing"),
     ("POST /payment_intents", "amount=500&currency=pln&allowed_payment_method_types[0]=cheque", 400, ""),
+    ("POST /payment_intents", "amount=500&currency=gbp&allowed_payment_method_types[0]=blik", 400, ""),
     ("POST /payment_intents", "amount=500&currency=pln&payment_method=pm_none", 400, "resource_missing"),
     ("POST /payment_intents", "amount=500&currency=pln&confirm=maybe", 400, ""),
     ("POST /payment_intents", "amount=500&currency=pln&confirm=true", 400, "payment_intent_unexpected_state"),
