@@ -40,7 +40,7 @@ use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
 pub use self::{
     action::Action,
-    log::{AuditLog, Month, Search},
+    log::{AuditLog, Found, Month, Search, Wanted, Who},
 };
 use crate::{agent::Agent, purge::Purged, statistics::Day};
 
