@@ -54,7 +54,7 @@ function ticketScreen({ stoa, api }, id) {
     const take = change(say("take"), [], () => ({ assignee: me.id }), () => [[say("assignee"), now.assignee?.username, me.username]]);
     // The key is that of this text: sent twice, it is mailed once.
     let key = crypto.randomUUID();
-    const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true }, async ({ text }) => {
+    const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true, keeps: `ticket ${id}` }, async ({ text }) => {
       const sent = await api.POST(`${TICKET}/answers`, { params: { ...params, header: { "Idempotency-Key": key } }, body: { text } });
       if (sent.problem?.code === "idempotency_key_reused") key = crypto.randomUUID();
       if (sent.problem) return sent;

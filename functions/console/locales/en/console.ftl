@@ -291,7 +291,7 @@ reason-fraud = fraud
 reason-other = something else
 
 # The audit.
-audit-text = Search by one of these: whom an entry is about, who acted, an action, a day. Without any of them, the entries of today are shown.
+audit-text = Search by whom an entry is about, who acted, an action, and a day or a month in UTC. All that you give has to hold. Without any of it, the entries of today are shown.
 entries = Entries
 no-entries = No entries.
 entry = Entry of the audit

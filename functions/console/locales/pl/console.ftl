@@ -291,7 +291,7 @@ reason-fraud = oszustwo
 reason-other = coś innego
 
 # The audit.
-audit-text = Szukaj według jednego z tych pól: kogo dotyczy wpis, kto działał, działanie, dzień. Bez nich widać dzisiejsze wpisy.
+audit-text = Szukaj według tego, kogo dotyczy wpis, kto działał, działania oraz dnia lub miesiąca (UTC). Wszystkie podane warunki muszą być spełnione. Bez nich widać dzisiejsze wpisy.
 entries = Wpisy
 no-entries = Brak wpisów.
 entry = Wpis dziennika
