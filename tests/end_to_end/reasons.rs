@@ -84,7 +84,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), empty_body()),
         Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), empty_body()),
         Act::new("POST /v1/admin/dead-letters/{letter}/redrive", dead_letters::again(&letter), empty_body()),
-        Act::new("DELETE /v1/admin/users/{username}/api-keys/{key}", format!("/v1/admin/users/kim/api-keys/{key}"), empty_body()),
+        Act::new("DELETE /v1/admin/api-keys/{user}/{key}", format!("/v1/admin/api-keys/{}/{key}", kim.id()), empty_body()),
         Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), empty_body()),
         Act::new("PATCH /v1/admin/users/{username}", eve(""), json!({ "bio": "Climbs." })),
         Act::new("DELETE /v1/admin/users/{username}/sessions", eve("/sessions"), empty_body()),

@@ -262,15 +262,29 @@ export function list(stoa, { title, path, params, query, columns, empty = say("e
   return place;
 }
 
-/** The columns of a list of API keys. `revoke` gets the key whose button was pressed. */
-export const keyColumns = (revoke) => [
+/** The columns of a list of API keys. `revoke` gets the key whose button was pressed. `withOwner`: they are of several people. */
+export const keyColumns = (revoke, withOwner = false) => [
   [say("name"), ({ name }) => name],
+  ...(withOwner ? [[say("owner"), ({ user, username }) => (username ? link(username, ["people", username]) : user)]] : []),
   [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
   [say("scopes"), ({ scopes }) => scopes.join(", ")],
   [say("expires"), ({ expires_at: at }) => time(at)],
   [say("last-used"), ({ last_used_at: at }) => time(at)],
   ["", (key) => button(say("revoke"), () => revoke(key), { class: "quiet" })],
 ];
+
+/** The API keys of everybody, or of one person, which superusers see and revoke. `changed` is called when one was revoked. */
+export function everybodysKeys({ stoa, api }, username, changed) {
+  const path = "/v1/admin/api-keys";
+  const revoke = async ({ id, user, name }) => {
+    const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${path}/{user}/{key}`, { params: { path: { user, key: id }, header } }));
+    if (!gone) return;
+    notify(say("done"));
+    changed();
+  };
+  const query = username ? { username } : {};
+  return list(stoa, { title: say("api-keys"), path, query, columns: keyColumns(revoke, !username), empty: say("no-keys"), isOptional: true });
+}
 
 /** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
 export function loaded(load, render, isOptional = false) {

@@ -336,6 +336,7 @@ team-moderator = Moderators
 api-keys = API keys
 own-keys = Your API keys
 no-keys = No keys.
+owner = Owner
 begins-with = Begins with
 scopes = Scopes
 expires = Expires

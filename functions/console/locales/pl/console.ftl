@@ -336,6 +336,7 @@ team-moderator = Moderatorzy
 api-keys = Klucze API
 own-keys = Twoje klucze API
 no-keys = Brak kluczy.
+owner = Właściciel
 begins-with = Początek
 scopes = Zakresy
 expires = Wygasa
