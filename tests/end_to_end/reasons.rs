@@ -16,20 +16,25 @@ use crate::{
 };
 
 /// What staff do, and what they send for it.
-struct Act {
-    operation: &'static str,
+pub(crate) struct Act {
+    pub operation: &'static str,
     path: String,
     body: Value,
 }
 
 impl Act {
-    fn new(operation: &'static str, path: String, body: Value) -> Self {
+    pub fn new(operation: &'static str, path: String, body: Value) -> Self {
         Self { operation, path, body }
     }
 
-    async fn ask(&self, staff: &Caller, reason: &str) -> tests::Reply {
+    pub async fn ask(&self, staff: &Caller, reason: &str) -> tests::Reply {
         let method: Method = self.operation.split(' ').next().unwrap().parse().unwrap();
-        staff.with("if-match", "*").with("reason", reason).send(method, &self.path, Some(self.body.clone())).await
+        staff
+            .with("if-match", "*")
+            .with("idempotency-key", reason)
+            .with("reason", reason)
+            .send(method, &self.path, Some(self.body.clone()))
+            .await
     }
 }
 
@@ -43,7 +48,7 @@ fn asking() -> BTreeSet<String> {
 }
 
 /// A shop with an order, and people with something to take from them. The last act is the deletion of an account.
-async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
+pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let (keeper, products) = shop(cloud, 2).await;
     let (buyer, ana, ben) = (cloud.buyer("cyd", PHONE).await, cloud.member("ana").await, cloud.member("ben").await);
     let (kim, _) = cloud.staff("kim", "administrator").await;
@@ -95,7 +100,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
 }
 
 /// What such acts change.
-async fn things(cloud: &Cloud) -> BTreeSet<String> {
+pub(crate) async fn things(cloud: &Cloud) -> BTreeSet<String> {
     cloud.settle().await;
     let mut all = BTreeSet::new();
     for kind in [
@@ -111,6 +116,11 @@ async fn things(cloud: &Cloud) -> BTreeSet<String> {
         "chat",
         "message",
         "support_note",
+        "support_reply",
+        "upload",
+        "contact_ticket",
+        "contact_message",
+        "report",
         "audit",
     ] {
         all.extend(cloud.of_kind(kind).await.iter().map(ToString::to_string));
