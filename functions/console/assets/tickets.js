@@ -9,6 +9,7 @@ function listScreen({ stoa }, route) {
   const state = route.filters.state ?? "open";
   const search = filters({ ...route, filters: { ...route.filters, state } }, [
     { name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("thread", one)]) },
+    { name: "q", label: say("in-tickets"), kind: "search", maxlength: 100 },
     { name: "since_from", label: say("since-from"), kind: "date" },
     { name: "since_until", label: say("since-until"), kind: "date" },
   ]);

@@ -16,7 +16,7 @@ pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, TicketText};
 pub use purge::purge;
 pub use request::RequestKey;
 pub use subject::{Subject, Subjects, VALUE_MAX};
-pub use ticket::{Days, NAME_MAX, Place, SNOOZE_MOST, SenderName, Ticket, TicketState, list, of_account, read};
+pub use ticket::{Days, NAME_MAX, Place, SNOOZE_MOST, SenderName, Ticket, TicketState, Words, list, of_account, read};
 pub use write::{Answering, NewTicket, answer, open};
 
 store::items![message::TicketMessage, request::TicketRequest, ticket::Ticket];

@@ -100,6 +100,7 @@ role = Role
 joined = Joined
 joined-from = Joined from
 joined-until = Joined until
+in-tickets = Name, address or words
 since-from = In this state from
 since-until = In this state until
 open-person = Open a person

@@ -100,6 +100,7 @@ role = Rola
 joined = Dołączenie
 joined-from = Dołączenie od
 joined-until = Dołączenie do
+in-tickets = Imię i nazwisko, adres lub słowa
 since-from = W tym stanie od
 since-until = W tym stanie do
 open-person = Otwórz osobę
