@@ -13,8 +13,11 @@ function byDay(days) {
   return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
 }
 
-/** The events that functions have given up, each with a button that sends it again. For superusers. */
-function givenUp({ stoa, api, refresh }) {
+/**
+ * The events that functions have given up, each with a button that sends it again. For superusers.
+ * @param {import("./console.js").App} app
+ */
+export function givenUp({ stoa, api, refresh }) {
   const again = (id, event) => button(say("redrive"), async () => {
     const rows = [[event, say("given-up"), say("redriven")]];
     const sent = await ask({ title: say("redrive"), text: say("redrive-text", { event }), rows, isDangerous: false, why: true }, (_, header) => api.POST(`${LETTERS}/{letter}/redrive`, { params: { path: { letter: id }, header } }));
