@@ -326,6 +326,7 @@ undo-gone = gone
 undo-never = is never undone
 
 # Health, roles, keys.
+mails = Mails
 figures = Figures by day
 from-day = From
 until-day = Until
@@ -517,6 +518,10 @@ figure-messages = Messages
 figure-orders = Orders
 figure-revenue = Revenue
 figure-deletions = Deletions
+figure-sent = Sent
+figure-bounced = Bounced
+figure-complained = Complaints
+figure-rejected = Refused
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average
 

@@ -326,6 +326,7 @@ undo-gone = nie istnieje
 undo-never = nigdy nie jest cofane
 
 # Health, roles, keys.
+mails = E-maile
 figures = Liczby według dni
 from-day = Od
 until-day = Do
@@ -517,6 +518,10 @@ figure-messages = Wiadomości
 figure-orders = Zamówienia
 figure-revenue = Przychód
 figure-deletions = Usunięcia
+figure-sent = Wysłane
+figure-bounced = Niedostarczone
+figure-complained = Skargi
+figure-rejected = Odrzucone
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio
 
