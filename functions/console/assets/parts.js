@@ -160,8 +160,10 @@ let forms = 0;
 /** What was typed and not sent, by the name of what keeps it: it is there again when one comes back to it. */
 const unsent = new Map();
 addEventListener("beforeunload", (event) => {
-  if ([...unsent.values()].some((values) => Object.values(values).some((value) => value.trim()))) event.preventDefault();
+  if ([...unsent.values()].some((values) => Object.values(values).some((value) => value === true || value.trim?.()))) event.preventDefault();
 });
+/** Keeps no longer what was typed under this name. */
+export const forget = (name) => void unsent.delete(name);
 
 /** Sends a form by the keyboard from a field of several lines, in which Enter begins another line. */
 function sendByKey(event) {
@@ -178,8 +180,12 @@ export function form({ name, fields, submit, done, tall = false, isMain = true, 
   const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
   const send = el("button", { type: "submit", class: isMain ? "primary" : null }, submit);
   const node = el("form", { class: tall ? "fields tall" : "fields", "data-form": name }, fields.map(control), el("div", { class: "acts" }, send), place);
-  for (const [field, text] of Object.entries(unsent.get(keeps) ?? {})) node.elements[field].value = text;
-  if (keeps) node.addEventListener("input", ({ target }) => unsent.set(keeps, { ...unsent.get(keeps), [target.name]: target.value }));
+  const isCheck = (field) => field.type === "checkbox";
+  for (const [key, value] of Object.entries(unsent.get(keeps) ?? {})) {
+    const field = node.elements[key];
+    if (field) field[isCheck(field) ? "checked" : "value"] = value;
+  }
+  if (keeps) node.addEventListener("input", ({ target }) => unsent.set(keeps, { ...unsent.get(keeps), [target.name]: isCheck(target) ? target.checked : target.value }));
   node.addEventListener("keydown", sendByKey);
   node.addEventListener("submit", async (event) => {
     event.preventDefault();
