@@ -83,7 +83,8 @@ async fn others(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
 fn changes_of(cloud: &Cloud, operation: &str) -> Target {
     let (method, path) = operation.split_once(' ').unwrap();
     let feature = tests::document()["paths"][path][method.to_lowercase()]["tags"][0].as_str().unwrap();
-    let function = cloud.core().template.functions.values().find(|function| function.name == feature).unwrap();
+    let core = cloud.core();
+    let function = core.template.functions.values().find(|function| function.name == feature).unwrap();
     Target::of(&function.logical_id, Service::DynamoDb, "TransactWriteItems")
 }
 
@@ -99,8 +100,9 @@ async fn what_staff_do_happens_with_its_entry_or_not_at_all() {
     let elsewhere: BTreeSet<&str> = ELSEWHERE.iter().map(|(operation, _)| *operation).collect();
     acts.retain(|act| !elsewhere.contains(act.operation));
     let tried: BTreeSet<&str> = acts.iter().map(|act| act.operation).chain(elsewhere).chain(WITHOUT_ENTRIES).collect();
-    let writes = matrix::operations().into_iter().filter(|operation| operation.for_staff() && operation.method != Method::GET);
-    assert_eq!(tried.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), writes.map(|operation| operation.name).collect());
+    let all = matrix::operations();
+    let writes = all.iter().filter(|operation| operation.for_staff() && operation.method != Method::GET);
+    assert_eq!(tried, writes.map(|operation| operation.name.as_str()).collect::<BTreeSet<&str>>());
     for (n, act) in acts.iter().enumerate() {
         if n % 5 == 0 {
             // A proof is good for five minutes, and a code of the app once.
