@@ -1,7 +1,10 @@
 //! What administrators do with the accounts of others: finding and reading them, changing profiles, deactivating, scheduling and
 //! cancelling deletions, ending sessions. What they cannot do, and what happens when two things happen at once.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use kernel::{Id as _, id::UserId};
 use local::{
@@ -19,7 +22,8 @@ use crate::{
     admin::{audit, trusted_device},
     cart::{put, shop},
     deletion::{SWEEP, assert_gone, run, until_due, upload},
-    items,
+    everything::{Everything, PHONES},
+    items, matrix,
     orders::{ORDERS, PHONE},
 };
 
@@ -718,4 +722,81 @@ async fn what_waits_is_counted_up_to_ten() {
     let work = ida.get("/v1/admin/work").await.is(200);
     assert_eq!((&work["orders"], &work["overdue_deletions"]), (&none, &none));
     drop(app);
+}
+
+/// What somebody writes to their friends, and their day of birth.
+const PRIVATE: [&str; 6] =
+    ["canary said 0-", "canary said in the group", "canary-file.txt", "canary in the file", "1987-06-05", "canary.new@example.test"];
+
+/// The long texts without spaces in an item, as hashes and sealed secrets are.
+fn hashes(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.len() >= 40 && !text.contains(' ') => {
+            found.insert(text.clone());
+        }
+        Value::Array(all) => all.iter().for_each(|one| hashes(one, found)),
+        Value::Object(members) => members.values().for_each(|one| hashes(one, found)),
+        _ => {}
+    }
+}
+
+/// Whatever administrators can read has no secret of somebody, none of their messages to friends, and their contacts only where these
+/// were written for the team or on a parcel. No mail that is not hers has any of it.
+/// Promise: staff-see-no-secrets
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_read_no_secret_and_no_private_message() {
+    let cloud = Cloud::start().await;
+    let ben = cloud.member("ben").await;
+    let Everything { canary, room, .. } = Everything::of(&cloud, &ben).await;
+    let (kim, _) = cloud.staff("kim", "administrator").await;
+    let mut secrets = BTreeSet::from([PASSWORD.to_owned()]);
+    for kind in ["password", "app_factor", "recovery_codes", "session", "device", "challenge"] {
+        cloud.of_kind(kind).await.iter().for_each(|item| hashes(item, &mut secrets));
+    }
+    assert!(secrets.len() > 5, "{secrets:?}");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let thread = text(&kim.get("/v1/support/threads").await.is(200)["items"][0]["room"]);
+    let orders = kim.get(&format!("/v1/admin/orders?user={}", canary.id())).await.is(200);
+    let mut things = BTreeMap::from([
+        ("username", canary.name().to_owned()),
+        ("user", canary.id()),
+        ("thread", thread),
+        ("room", text(&room)),
+        ("order", text(&orders["items"][0]["id"])),
+    ]);
+    let mut pages = Vec::new();
+    let entries: Vec<Value> = cloud.of_kind("audit").await.into_iter().filter(|entry| entry["subject"]["S"] == canary.id()).collect();
+    assert!(entries.len() > 5, "{entries:?}");
+    for operation in matrix::operations().into_iter().filter(|operation| operation.for_staff() && operation.method == Method::GET) {
+        for (n, entry) in (1..).zip(&entries) {
+            things.insert("seq", i32::to_string(&n));
+            things.insert("entry", text(&entry["id"]["S"]));
+            let path = matrix::about(&operation.path, &things);
+            let query = match &*operation.path {
+                "/v1/audit" => format!("?subject={}", canary.id()),
+                "/v1/support/search" | "/v1/admin/users" => "?q=canary_name".to_owned(),
+                _ => String::new(),
+            };
+            let reply = kim.get(&format!("{path}{query}")).await;
+            assert!([200, 400, 403, 404, 422].contains(&reply.status.as_u16()), "{path}: {reply:?}");
+            pages.push((path.clone(), String::from_utf8_lossy(&reply.bytes).into_owned()));
+            if path == operation.path {
+                break;
+            }
+        }
+    }
+    let read = |about: &str| pages.iter().any(|(path, page)| path.starts_with("/v1") && page.contains(about));
+    assert!(read("canary_name") && read("canary said to support") && read("factors_changed"), "staff see what they need");
+    // Her friend gets what she writes to him.
+    let hers = |to: &str| to.contains("canary") || PHONES.contains(&to) || to == ben.email();
+    let mails = cloud.inbox.list(None, 0).into_iter().filter(|mail| !hers(&mail.to));
+    pages.extend(mails.map(|mail| (format!("a mail to {}", mail.to), format!("{} {} {:?}", mail.subject, mail.text, mail.html))));
+    let email = canary.email();
+    for (path, page) in &pages {
+        let leaked = secrets.iter().map(String::as_str).chain(PRIVATE).find(|secret| page.contains(*secret));
+        assert_eq!(leaked, None, "{path}: {page}");
+        let given = ["/v1/admin/tickets", "/v1/admin/orders", "a mail to "].iter().any(|begin| path.starts_with(begin));
+        let contact = [PHONES[0], PHONES[1], &email].into_iter().find(|contact| !given && page.contains(*contact));
+        assert_eq!(contact, None, "{path}: {page}");
+    }
 }

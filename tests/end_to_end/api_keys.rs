@@ -11,6 +11,7 @@ use crate::{
 };
 
 const KEYS: &str = "/v1/me/api-keys";
+const ALL: &str = "/v1/admin/api-keys";
 const STATISTICS: &str = "/v1/statistics/invites";
 
 fn wanted(scope: &str) -> Value {
@@ -192,17 +193,49 @@ async fn superusers_revoke_everybodys_keys() {
     let (ida, _) = cloud.staff("ida", "administrator").await;
     let (eva, _) = cloud.staff("eva", "administrator").await;
     let (id, key) = make(&ida, "statistics:read").await;
-    let theirs = "/v1/admin/users/ida/api-keys";
+    let theirs = format!("{ALL}/{}/{id}", ida.id());
     eva.delete(&format!("{KEYS}/{id}")).await.is_problem(404, "not_found");
-    eva.get(theirs).await.is_problem(403, "forbidden");
-    eva.delete(&format!("{theirs}/{id}")).await.is_problem(403, "forbidden");
-    root.delete(&format!("/v1/admin/users/eva/api-keys/{id}")).await.is_problem(404, "not_found");
-    root.get("/v1/admin/users/nobody_at_all/api-keys").await.is_problem(404, "not_found");
-    let all = listed(&root, theirs).await;
+    eva.get(ALL).await.is_problem(403, "forbidden");
+    eva.delete(&theirs).await.is_problem(403, "forbidden");
+    root.delete(&format!("{ALL}/{}/{id}", eva.id())).await.is_problem(404, "not_found");
+    let all = listed(&root, ALL).await;
     assert_eq!((all.len(), all[0]["id"].as_str(), &all[0]["key"]), (1, Some(&*id), &Value::Null));
-    root.delete(&format!("{theirs}/{id}")).await.is(204);
+    root.delete(&theirs).await.is(204);
     is_refused(&program(&cloud, &key).get(STATISTICS).await);
     assert_eq!(audit(&cloud, &ida).await.last(), Some(&(root.id(), "api_key_revoked".to_owned())));
+    assert!(listed(&root, ALL).await.is_empty());
+}
+
+/// Superusers see the keys of everybody in one list, the newest first, page by page, or those of one person, without those that have
+/// expired.
+/// Promise: api-keys, roles
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn superusers_see_everybodys_keys_in_one_list() {
+    let cloud = Cloud::start().await;
+    let (root, app) = cloud.staff("root_of_all", "superuser").await;
+    let mut made = Vec::new();
+    for name in ["ida", "eva", "ada"] {
+        let (owner, _) = cloud.staff(name, "administrator").await;
+        made.insert(0, (make(&owner, "statistics:read").await.0, name));
+        cloud.advance(Duration::from_secs(1)).await;
+    }
+    let is = |key: &Value, (id, name): &(String, &str)| key["id"] == **id && key["username"] == *name && key["key"].is_null();
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = root.get(&format!("{ALL}?limit=1{cursor}")).await.is(200);
+        found.extend(page["items"].as_array().unwrap().clone());
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert!(found.len() == 3 && found.iter().zip(&made).all(|(key, made)| is(key, made)), "{found:?}");
+    let of_eva = listed(&root, &format!("{ALL}?username=Eva")).await;
+    assert!(of_eva.len() == 1 && is(&of_eva[0], &made[1]), "{of_eva:?}");
+    assert!(listed(&root, &format!("{ALL}?username=root_of_all")).await.is_empty());
+    root.get(&format!("{ALL}?username=nobody_at_all")).await.is_problem(404, "not_found");
+    root.get(&format!("{ALL}?cursor=x")).await.is_problem(400, "cursor_invalid");
+    cloud.advance(DAY * 30).await;
+    let root = cloud.sign_in_with(&cloud.anonymous(), "root_of_all", &app).await;
+    assert!(listed(&root, ALL).await.is_empty());
 }
 
 /// The archive of everything about a person lists their keys without what opens something. The deletion of the account takes them along.

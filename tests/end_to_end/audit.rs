@@ -127,8 +127,6 @@ async fn entries_are_found_by_subject_actor_action_and_day() {
     for wrong in ["", "day=today", "actor=ana", "action=role_granted&month=May"] {
         root.get(&format!("/v1/audit?{wrong}")).await.is_problem(422, "invalid");
     }
-    let both = format!("/v1/audit?subject={}&day={}", ana.id(), today(&cloud));
-    root.get(&both).await.is_problem(422, "invalid");
 
     let entry = root.get(&format!("/v1/audit/{}", of_ana[0])).await.is(200);
     let before = json!([{ "kind": "word", "value": "moderator" }]);
@@ -144,6 +142,46 @@ async fn entries_are_found_by_subject_actor_action_and_day() {
         cloud.anonymous().get(path).await.is_problem(401, "token_invalid");
     }
     items::are_as_described(&cloud).await;
+}
+
+/// Whatever is asked for together holds of all that is found, on whichever page, and a day or a month that is over has nothing.
+/// Promise: audit-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn searches_are_combined() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    let (kim, _) = cloud.staff("kim_helps", "superuser").await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    for (by, name) in [(&root, "ana"), (&kim, "ben"), (&root, "ben")] {
+        by.put(&role(name, "moderator"), json!({})).await.is(204);
+        by.delete(&role(name, "moderator")).await.is(204);
+    }
+    let (ana_is, ben_is) = (format!("subject={}", ana.id()), format!("subject={}", ben.id()));
+    let (by_root, by_kim) = (format!("actor={}", root.id()), format!("actor={}", kim.id()));
+    let (granted, on) = ("action=role_granted", format!("day={}", today(&cloud)));
+    let month = format!("month={}", &today(&cloud)[..7]);
+    let both = |parts: &[&str]| parts.join("&");
+    for (search, count) in [
+        (both(&[&ben_is]), 4),
+        (both(&[&ben_is, &by_root]), 2),
+        (both(&[&ben_is, &by_root, granted]), 1),
+        (both(&[&ben_is, &by_kim, granted, &on]), 1),
+        (both(&[&ana_is, &by_kim]), 0),
+        (both(&[&ana_is, "actor=operator"]), 0),
+        (both(&[&by_root, granted]), 2),
+        (both(&[&by_root, granted, &month]), 2),
+        (both(&[&by_kim, &on]), 2),
+        (both(&[granted, &on]), 3),
+        (both(&[&ben_is, &month]), 4),
+        (both(&[&ben_is, "day=2001-01-01"]), 0),
+        (both(&[&ben_is, "month=2001-01"]), 0),
+        (both(&[granted, "day=2001-01-01"]), 0),
+    ] {
+        assert_eq!(found(&root, &search).await.len(), count, "{search}");
+    }
+    for wrong in [both(&[&ana_is, &on, &month]), month] {
+        root.get(&format!("/v1/audit?{wrong}")).await.is_problem(422, "invalid");
+    }
 }
 
 /// Staff read who made a change and whom it is about by the usernames of now, also after somebody got another one. No entry has them.

@@ -444,6 +444,38 @@ async fn tickets_are_found_by_day() {
     assert_eq!(kim.get(&format!("{TICKETS}?since_from=2026-13-01")).await.field_errors(), ["/since_from date"]);
 }
 
+/// Tickets are found by parts of the name, the address and the beginning of what was written, among those of a state, page by page.
+/// Promise: contact-desk
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tickets_are_found_by_words() {
+    let cloud = start().await;
+    let (kim, _) = cloud.staff("kim", "administrator").await;
+    let parcel = written(&cloud, "ola@example.test", "Where is my PARCEL from Łódź?").await;
+    let other = written(&cloud, "jan@example.test", "The door is stuck.").await;
+    let both = BTreeSet::from([parcel.clone(), other.clone()]);
+    for (q, expected) in [
+        ("parcel", BTreeSet::from([parcel.clone()])),
+        ("%C5%82%C3%B3d%C5%BA%20ola@", BTreeSet::from([parcel.clone()])),
+        ("JAN@EXAMPLE", BTreeSet::from([other.clone()])),
+        ("nowak", both.clone()),
+        ("%20", both.clone()),
+        ("parcel%20door", BTreeSet::new()),
+    ] {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = kim.get(&format!("{TICKETS}?limit=1&q={q}{cursor}")).await.is(200);
+            found.extend(page["items"].as_array().unwrap().iter().map(|ticket| text(&ticket["id"])));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!((found.len(), found.into_iter().collect::<BTreeSet<_>>()), (expected.len(), expected), "{q}");
+    }
+    assert!(listed(&kim, "done&q=parcel").await.is_empty());
+    let first = text(&kim.get(&format!("{TICKETS}?limit=1&q=nowak")).await.is(200)["next_cursor"]);
+    kim.get(&format!("{TICKETS}?limit=1&q=ola&cursor={first}")).await.is_problem(400, "cursor_invalid");
+}
+
 /// A snooze ends by the clock, and what was answered a week ago is done.
 /// Promise: contact-desk
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

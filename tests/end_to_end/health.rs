@@ -16,6 +16,7 @@ use tests::{Cloud, json};
 use crate::deletion::{SWEEP, run};
 
 const HEALTH: &str = "/v1/health";
+const MAIL: &str = "/v1/health/mail";
 const FUNCTION: &str = "HealthFunction";
 /// Everything that is asked of AWS: the service, the operation, and its name in the answer.
 const ASKED: [(Service, &str, &str); 5] = [
@@ -97,6 +98,37 @@ async fn a_flood_of_requests_does_not_reach_what_is_asked() {
         cloud.anonymous().get("/v1/health/live").await.has(204);
     }
     assert_eq!(down.hits(), hits);
+}
+
+/// Administrators see by day how many mails were sent and have bounced, and others do not.
+/// Promise: mail-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_what_became_of_mails() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    let seen = async || {
+        cloud.settle().await;
+        ida.get(MAIL).await.is(200)["days"].clone()
+    };
+    let before = seen().await;
+    for address in ["bounce@simulator.amazonses.com", "new@example.test"] {
+        cloud.anonymous().post("/v1/registrations", json!({ "email": address })).await.is(201);
+        cloud.mail_to(address).await;
+    }
+    let of = |days: &serde_json::Value, name: &str| days[0][name].as_u64().unwrap_or(0);
+    let after = seen().await;
+    for (name, more) in [("sent", 2), ("bounced", 1), ("complained", 0), ("rejected", 0)] {
+        assert_eq!(of(&after, name), of(&before, name) + more, "{name}: {before} {after}");
+    }
+    assert_eq!(after[0]["day"], cloud.now().date().to_string());
+    moe.get(MAIL).await.is_problem(403, "forbidden");
+    cloud.anonymous().get(MAIL).await.is_problem(401, "token_invalid");
+    for (fault, service) in [(Fault::Internal, Service::Ses), (Fault::Throttle, Service::Ses)] {
+        let down = cloud.aws.faults.script(Target::of(FUNCTION, service, "GetSendStatistics"), fault);
+        ida.get(MAIL).await.is_problem(503, "unavailable");
+        down.end();
+    }
 }
 
 /// Administrators see when due deletions were last looked for. A run that failed does not count.

@@ -35,6 +35,7 @@ mod endings;
 mod everything;
 mod explained;
 mod export;
+mod faults;
 mod friends;
 mod gateway;
 mod groups;

@@ -16,20 +16,25 @@ use crate::{
 };
 
 /// What staff do, and what they send for it.
-struct Act {
-    operation: &'static str,
+pub(crate) struct Act {
+    pub operation: &'static str,
     path: String,
     body: Value,
 }
 
 impl Act {
-    fn new(operation: &'static str, path: String, body: Value) -> Self {
+    pub fn new(operation: &'static str, path: String, body: Value) -> Self {
         Self { operation, path, body }
     }
 
-    async fn ask(&self, staff: &Caller, reason: &str) -> tests::Reply {
+    pub async fn ask(&self, staff: &Caller, reason: &str) -> tests::Reply {
         let method: Method = self.operation.split(' ').next().unwrap().parse().unwrap();
-        staff.with("if-match", "*").with("reason", reason).send(method, &self.path, Some(self.body.clone())).await
+        staff
+            .with("if-match", "*")
+            .with("idempotency-key", reason)
+            .with("reason", reason)
+            .send(method, &self.path, Some(self.body.clone()))
+            .await
     }
 }
 
@@ -43,7 +48,7 @@ fn asking() -> BTreeSet<String> {
 }
 
 /// A shop with an order, and people with something to take from them. The last act is the deletion of an account.
-async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
+pub(crate) async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
     let (keeper, products) = shop(cloud, 2).await;
     let (buyer, ana, ben) = (cloud.buyer("cyd", PHONE).await, cloud.member("ana").await, cloud.member("ben").await);
     let (kim, _) = cloud.staff("kim", "administrator").await;
@@ -84,7 +89,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
         Act::new("DELETE /v1/categories/{category}", format!("/v1/categories/{empty}"), empty_body()),
         Act::new("DELETE /v1/admin/rooms/{room}", format!("/v1/admin/rooms/{room}"), empty_body()),
         Act::new("POST /v1/admin/dead-letters/{letter}/redrive", dead_letters::again(&letter), empty_body()),
-        Act::new("DELETE /v1/admin/users/{username}/api-keys/{key}", format!("/v1/admin/users/kim/api-keys/{key}"), empty_body()),
+        Act::new("DELETE /v1/admin/api-keys/{user}/{key}", format!("/v1/admin/api-keys/{}/{key}", kim.id()), empty_body()),
         Act::new("POST /v1/admin/users/{username}/deactivation", "/v1/admin/users/dan/deactivation".to_owned(), empty_body()),
         Act::new("PATCH /v1/admin/users/{username}", eve(""), json!({ "bio": "Climbs." })),
         Act::new("DELETE /v1/admin/users/{username}/sessions", eve("/sessions"), empty_body()),
@@ -95,7 +100,7 @@ async fn scene(cloud: &Cloud, superuser: &Caller) -> Vec<Act> {
 }
 
 /// What such acts change.
-async fn things(cloud: &Cloud) -> BTreeSet<String> {
+pub(crate) async fn things(cloud: &Cloud) -> BTreeSet<String> {
     cloud.settle().await;
     let mut all = BTreeSet::new();
     for kind in [
@@ -111,6 +116,11 @@ async fn things(cloud: &Cloud) -> BTreeSet<String> {
         "chat",
         "message",
         "support_note",
+        "support_reply",
+        "upload",
+        "contact_ticket",
+        "contact_message",
+        "report",
         "audit",
     ] {
         all.extend(cloud.of_kind(kind).await.iter().map(ToString::to_string));

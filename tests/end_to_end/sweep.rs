@@ -33,7 +33,7 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "POST /v1/admin/dead-letters/{letter}/redrive"),
     (Whole, "PUT /v1/admin/users/{username}/roles/{role}"),
     (Whole, "DELETE /v1/admin/users/{username}/roles/{role}"),
-    (Whole, "DELETE /v1/admin/users/{username}/api-keys/{key}"),
+    (Whole, "DELETE /v1/admin/api-keys/{user}/{key}"),
     (Whole, "PUT /v1/admin/orders/{user}/{order}/state"),
     (Whole, "POST /v1/admin/orders/{order}/refunds"),
     (Whole, "POST /v1/audit/{entry}/undo"),

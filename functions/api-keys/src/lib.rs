@@ -9,8 +9,8 @@
 //! | `POST /v1/me/api-keys` | the caller and their roles in one; a counter; a transaction |
 //! | `GET /v1/me/api-keys` | the caller and their roles in one; a query |
 //! | `DELETE /v1/me/api-keys/{key}` | the caller and their roles in one; a transaction |
-//! | `GET /v1/admin/users/{username}/api-keys` | the caller and their roles in one; the claim of the username; a query |
-//! | `DELETE /v1/admin/users/{username}/api-keys/{key}` | the caller and their roles in one; the claim of the username; a transaction |
+//! | `GET /v1/admin/api-keys` | the caller and their roles in one; for one person the claim of the username; a query; a batch of usernames |
+//! | `DELETE /v1/admin/api-keys/{user}/{key}` | the caller and their roles in one; a transaction |
 
 mod create;
 mod list;
@@ -20,7 +20,7 @@ use accounts::{audit::Audit, token::Tokens};
 use axum::extract::FromRef;
 use function::{Boot, Function, StartError};
 use kernel::Sys;
-use store::Table;
+use store::{Sealer, Table};
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -29,6 +29,7 @@ pub struct State {
     audit: Audit,
     sys: Sys,
     tokens: Tokens,
+    sealer: Sealer,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -36,7 +37,7 @@ web::operations! { "api-keys", "Keys for programs of administrators.", State =>
     create::create_api_key,
     list::list_api_keys,
     revoke::revoke_api_key,
-    list::list_api_keys_of,
+    list::list_all_api_keys,
     revoke::revoke_api_key_of,
 }
 
@@ -47,12 +48,13 @@ web::operations! { "api-keys", "Keys for programs of administrators.", State =>
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let sealer = tokens.warm_up_with_sealer("api-keys").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),
         audit: Audit::new(&r.need("AUDIT_TABLE_NAME")),
         tokens: tokens.clone(),
+        sealer,
         sys: sys.clone(),
     })?;
-    state.tokens.warm_up().await;
     web::function(&boot, routes(), state)
 }

@@ -1,7 +1,8 @@
-//! The keys of a person.
+//! The keys of a person, and those of everybody.
 
 use accounts::{
     api_key::{self, ApiKey, Scope},
+    user::usernames,
     username::UsernameClaim,
 };
 use axum::extract::State;
@@ -10,12 +11,13 @@ use callers::{
     staff::{Administrator, Superuser},
 };
 use kernel::{
-    Problem, Timestamp,
+    Kind, Timestamp,
     id::{ApiKeyId, UserId},
 };
-use serde::Serialize;
-use utoipa::ToSchema;
-use web::{Error, Json, Path, Problems};
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, PageQuery, Problems, Query};
 
 /// Keys of one person.
 #[derive(Serialize, ToSchema)]
@@ -57,14 +59,6 @@ impl ApiKeyInfo {
     }
 }
 
-async fn list(s: &crate::State, user: UserId) -> Result<Json<ApiKeyList>, Problem> {
-    let now = s.sys.now();
-    let mut keys = api_key::list(&s.table, user).await?;
-    keys.retain(|key| now < key.ends_at());
-    keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
-    Ok(Json(ApiKeyList { items: keys.into_iter().map(ApiKeyInfo::of).collect() }))
-}
-
 /// Lists the caller's keys, without their secrets.
 ///
 /// For administrators, with a second factor.
@@ -72,22 +66,85 @@ async fn list(s: &crate::State, user: UserId) -> Result<Json<ApiKeyList>, Proble
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query.
 #[utoipa::path(get, path = "/v1/me/api-keys", responses((status = 200, body = ApiKeyList), Problems))]
 pub async fn list_api_keys(State(s): State<crate::State>, caller: Staff<Administrator>) -> Result<Json<ApiKeyList>, Error> {
-    Ok(list(&s, caller.member.user.id).await?)
+    let items = valid(&s, caller.member.user.id).await?.into_iter().map(ApiKeyInfo::of).collect();
+    Ok(Json(ApiKeyList { items }))
 }
 
-/// Lists another person's keys, without their secrets.
+/// The keys of a person that have not expired, the newest first.
+async fn valid(s: &crate::State, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
+    let now = s.sys.now();
+    let mut keys = api_key::list(&s.table, user).await?;
+    keys.retain(|key| now < key.ends_at());
+    keys.sort_by_key(|key| std::cmp::Reverse(key.created_at));
+    Ok(keys)
+}
+
+/// Whose keys to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ApiKeysQuery {
+    /// Those of this person alone. In upper or lower case: `Anna` is `anna`.
+    #[param(max_length = 100, example = "anna")]
+    username: Option<String>,
+}
+
+/// A key, and whose it is.
+#[derive(Serialize, ToSchema)]
+pub struct OwnedApiKey {
+    #[serde(flatten)]
+    key: ApiKeyInfo,
+    /// The account of its owner.
+    user: UserId,
+    /// Their username. Absent if the account is being deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("anna"))]
+    username: Option<String>,
+}
+
+/// A page of everybody's keys.
+#[derive(Serialize, ToSchema)]
+pub struct OwnedApiKeyList {
+    /// The keys, the newest first. A page can have fewer than asked for, even none, and still be followed by another.
+    items: Vec<OwnedApiKey>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the keys of everybody, or of one person, without their secrets.
 ///
-/// For superusers, with a second factor.
+/// For superusers, with a second factor. A key is in the list of everybody's a moment after it was made.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a query.
-#[utoipa::path(get, path = "/v1/admin/users/{username}/api-keys",
-    params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
-    responses((status = 200, body = ApiKeyList), Problems))]
-pub async fn list_api_keys_of(
+/// AWS calls: the batch that authenticates the caller and reads their roles; for one person the claim of the username; a query; a batch of
+/// the usernames.
+#[utoipa::path(get, path = "/v1/admin/api-keys", params(ApiKeysQuery, PageQuery),
+    extensions(("x-problems" = json!(["not_found", "cursor_invalid", "invalid"]))),
+    responses((status = 200, body = OwnedApiKeyList), Problems))]
+pub async fn list_all_api_keys(
     State(s): State<crate::State>,
-    _: Staff<Superuser>,
-    Path(username): Path<String>,
-) -> Result<Json<ApiKeyList>, Error> {
-    let user = UsernameClaim::person_named(&s.table, &username).await?;
-    Ok(list(&s, user).await?)
+    caller: Staff<Superuser>,
+    Query(query): Query<ApiKeysQuery>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<OwnedApiKeyList>, Error> {
+    let limit = page.limit()?;
+    let cursors = s.sealer.cursors(format!("API keys for {}, {query:?}", caller.member.user.id));
+    let after = cursors.open::<(ApiKeyId, UserId)>(page.cursor())?;
+    let (keys, next) = match query.username.as_deref() {
+        // One person has so few that they are one page.
+        Some(name) => {
+            let owner = UsernameClaim::person_named(&s.table, name).await?;
+            (valid(&s, owner).await?, None)
+        }
+        None => {
+            let mut found = api_key::newest(&s.table, after, limit).await?;
+            let next = found.last().map(|key| (key.id, key.user));
+            let now = s.sys.now();
+            found.items.retain(|key| now < key.ends_at());
+            (found.items, next)
+        }
+    };
+    let names = usernames(&s.table, keys.iter().map(|key| key.user).collect()).await?;
+    let owned =
+        |key: ApiKey| OwnedApiKey { user: key.user, username: names.get(&key.user).map(ToString::to_string), key: ApiKeyInfo::of(key) };
+    Ok(Json(OwnedApiKeyList { items: keys.into_iter().map(owned).collect(), next_cursor: cursors.next(next)? }))
 }

@@ -4,7 +4,6 @@ use accounts::{
     api_key::ApiKey,
     audit::{Action, AuditEntry},
     staff::{self, Role},
-    username::UsernameClaim,
 };
 use axum::extract::State;
 use callers::{
@@ -63,12 +62,8 @@ pub async fn revoke_api_key(
 ///
 /// For superusers with a recent proof by a second factor.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; the transaction.
-#[utoipa::path(delete, path = "/v1/admin/users/{username}/api-keys/{key}",
-    params(
-        ("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna"),
-        ("key" = ApiKeyId, Path),
-    ),
+/// AWS calls: the batch that authenticates the caller and reads their roles; the transaction.
+#[utoipa::path(delete, path = "/v1/admin/api-keys/{user}/{key}", params(("user" = UserId, Path), ("key" = ApiKeyId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204, description = "The key opens nothing."), Problems))]
 pub async fn revoke_api_key_of(
@@ -76,8 +71,7 @@ pub async fn revoke_api_key_of(
     Fresh(caller): Fresh<Staff<Superuser>>,
     request: RequestId,
     Reason(reason): Reason,
-    Path((username, id)): Path<(String, ApiKeyId)>,
+    Path((user, id)): Path<(UserId, ApiKeyId)>,
 ) -> Result<NoContent, Error> {
-    let user = UsernameClaim::person_named(&s.table, &username).await?;
     Ok(revoke(&s, (caller.member.user.id, Role::Superuser), (&request, Some(reason)), user, id).await?)
 }

@@ -10,11 +10,17 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{Kind, Problem, id::AuditId};
 use serde::Serialize;
-use store::Item as _;
+use store::{
+    Item as _,
+    limits::{self, HOUR, Quota},
+};
 use utoipa::ToSchema;
 use web::{Error, Json, Path, Problems};
 
 use crate::shown::{AuditEntryInfo, Names, SealInfo};
+
+/// Proofs of one person: each reads the records of a whole seal.
+const PROOFS: Quota = Quota::window("audit_proofs", 300, HOUR, "for an account");
 
 /// The record with this id.
 async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
@@ -90,16 +96,17 @@ pub struct AuditProof {
 ///
 /// For administrators, with a second factor. 404 for the last minutes, which are not sealed yet, and if the entry is not in its seal.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a query of the last seal, and as many
-/// reads of seals as their number has binary digits; a query of the records of the seal, and one more for each megabyte.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the entry; a query of the last seal,
+/// and as many reads of seals as their number has binary digits; a query of the records of the seal, and one more for each megabyte.
 #[utoipa::path(get, path = "/v1/audit/{entry}/proof", params(("entry" = AuditId, Path, description = "The entry.")),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests"])), ("x-limits" = json!([PROOFS]))),
     responses((status = 200, body = AuditProof), Problems))]
 pub async fn prove_audit_entry(
     State(s): State<crate::State>,
-    _caller: Staff<Administrator>,
+    caller: Staff<Administrator>,
     Path(id): Path<AuditId>,
 ) -> Result<Json<AuditProof>, Error> {
+    limits::take(&s.table, s.sys.now(), &[PROOFS.of(caller.member.user.id)]).await?;
     let record = record(&s, id).await?;
     let seal = s.log.seal_of(id).await?.ok_or_else(|| Kind::NotFound.because("it is not sealed yet"))?;
     let (records, _) = s.log.records_between(seal.from, seal.to, RECORDS_MAX).await?;

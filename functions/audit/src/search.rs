@@ -1,7 +1,7 @@
 //! Looking for entries.
 
 use accounts::{
-    audit::{Action, Month, Search},
+    audit::{Action, Found, Month, Search, Wanted, Who},
     statistics::Day,
 };
 use axum::extract::State;
@@ -16,7 +16,7 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::shown::{AuditRecordInfo, Names};
 
-/// Which entries are looked for: exactly one of `subject`, `actor`, `action` and `day`.
+/// Which entries are looked for: at least one of `subject`, `actor`, `action` and `day`. All that is given has to hold.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
@@ -29,49 +29,87 @@ pub struct AuditQuery {
     /// Where this was done.
     #[param(value_type = Action, inline, required = false)]
     action: Option<Action>,
-    /// All of this day in UTC: `2026-11-30`.
+    /// Those of this day in UTC: `2026-11-30`.
     #[param(max_length = 10, example = "2026-11-30")]
     day: Option<String>,
-    /// For `actor` and `action`: the month in UTC, `2026-11`. Without it, the current one.
+    /// Those of this month in UTC, `2026-11`, instead of a day. Without either, `actor` and `action` are looked for in the current month,
+    /// unless there is a `subject`.
     #[param(max_length = 7, example = "2026-11")]
     month: Option<String>,
 }
 
-impl AuditQuery {
-    fn parse(&self, now: Time) -> Result<Search, Problem> {
+/// When entries were written.
+enum When {
+    Day(Day),
+    Month(Month, (Time, Time)),
+}
+
+impl When {
+    fn parse(day: Option<&str>, month: Option<&str>) -> Result<Option<Self>, Problem> {
         let wrong = |field, code| Problem::field(field, FieldError::new(code));
-        let month = match self.month.as_deref() {
-            None => Month::of(now),
-            Some(typed) => Month::parse(typed).ok_or_else(|| wrong("/month", "date"))?,
-        };
-        match (self.subject, self.actor.as_deref(), self.action, self.day.as_deref()) {
-            (Some(subject), None, None, None) => Ok(Search::Subject(subject)),
-            (None, Some("operator"), None, None) => Ok(Search::Actor(None, month)),
-            (None, Some(actor), None, None) => {
-                let actor = actor.parse().map_err(|_| wrong("/actor", "choice"))?;
-                Ok(Search::Actor(Some(actor), month))
+        match (day, month) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(wrong("/month", "choice")),
+            (Some(day), None) => Ok(Some(Self::Day(Day::parse(day).map_err(|e| Problem::field("/day", e))?))),
+            (None, Some(typed)) => {
+                let month = Month::parse(typed).and_then(|month| Some((month.span()?, month)));
+                let (span, month) = month.ok_or_else(|| wrong("/month", "date"))?;
+                Ok(Some(Self::Month(month, span)))
             }
-            (None, None, Some(action), None) => Ok(Search::Action(action, month)),
-            (None, None, None, Some(day)) => Ok(Search::Day(Day::parse(day).map_err(|e| Problem::field("/day", e))?)),
-            (None, None, None, None) => Err(wrong("/subject", "required")),
-            _ => Err(wrong("/subject", "choice")),
         }
+    }
+
+    fn span(&self) -> (Time, Time) {
+        match self {
+            Self::Day(day) => (day.begins(), day.ends()),
+            Self::Month(_, span) => *span,
+        }
+    }
+
+    fn month(&self) -> Month {
+        match self {
+            Self::Day(day) => Month::of(day.begins()),
+            Self::Month(month, _) => month.clone(),
+        }
+    }
+}
+
+impl AuditQuery {
+    fn parse(&self, now: Time) -> Result<Wanted, Problem> {
+        let when = When::parse(self.day.as_deref(), self.month.as_deref())?;
+        let actor = match self.actor.as_deref() {
+            None => None,
+            Some("operator") => Some(Who::Operator),
+            Some(id) => Some(Who::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::new("choice")))?)),
+        };
+        let month = || when.as_ref().map_or_else(|| Month::of(now), When::month);
+        // The rarest is what the query reads, and the others are compared.
+        let search = match (self.subject, actor, self.action, &when) {
+            (Some(subject), ..) => Search::Subject(subject),
+            (None, Some(who), ..) => Search::Actor(who.account(), month()),
+            (None, None, Some(action), _) => Search::Action(action, month()),
+            (None, None, None, Some(When::Day(day))) => Search::Day(*day),
+            (None, None, None, _) => return Err(Problem::field("/subject", FieldError::new("required"))),
+        };
+        Ok(Wanted { search, within: when.as_ref().map(When::span), actor, action: self.action })
     }
 }
 
 /// A page of the audit.
 #[derive(Serialize, ToSchema)]
 pub struct AuditList {
-    /// The entries, the newest first.
+    /// The entries, the newest first. If several things were asked for, a page can have fewer than asked for, even none, and still be
+    /// followed by another.
     items: Vec<AuditRecordInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists entries of the audit, the newest first: about an account, by an actor, of an action, or of a day.
+/// Lists entries of the audit, the newest first: about an account, by an actor, of an action, of a day or a month, or all of these.
 ///
-/// For administrators, with a second factor. By actor, action and day an entry is there a moment after its change.
+/// For administrators, with a second factor. Without `subject` an entry is there a moment after its change. A request looks at no more
+/// than 300 entries.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the usernames for each hundred people.
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery, PageQuery),
@@ -83,13 +121,13 @@ pub async fn search_audit(
     Query(query): Query<AuditQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<AuditList>, Error> {
-    let (limit, search) = (page.limit()?, query.parse(s.sys.now())?);
-    let cursors = s.sealer.cursors(format!("audit for {}: {search:?}", caller.member.user.id));
+    let (limit, wanted) = (page.limit()?, query.parse(s.sys.now())?);
+    let cursors = s.sealer.cursors(format!("audit for {}: {wanted:?}", caller.member.user.id));
     let after = cursors.open::<(AuditId, UserId)>(page.cursor())?;
-    let found = s.log.page(&search, after, limit).await?;
-    let next_cursor = cursors.next(found.last().map(|record| (record.id, record.subject)))?;
-    let names = Names::read(&s.table, &found.items).await?;
-    let items = found.items.into_iter().map(|record| AuditRecordInfo::new(record, &names)).collect();
+    let Found { records, next } = s.log.find(&wanted, after, limit).await?;
+    let next_cursor = cursors.next(next)?;
+    let names = Names::read(&s.table, &records).await?;
+    let items = records.into_iter().map(|record| AuditRecordInfo::new(record, &names)).collect();
     Ok(Json(AuditList { items, next_cursor }))
 }
 
@@ -97,28 +135,49 @@ pub async fn search_audit(
 mod tests {
     use super::*;
 
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    fn asked(with: impl FnOnce(&mut AuditQuery)) -> Option<Wanted> {
+        let mut query = AuditQuery { subject: None, actor: None, action: None, day: None, month: None };
+        with(&mut query);
+        query.parse(NOW).ok()
+    }
+
     #[test]
-    fn one_thing_is_looked_for() {
-        let now = Time::from_millis(1_893_499_200_000);
-        let none = || AuditQuery { subject: None, actor: None, action: None, day: None, month: None };
+    fn the_rarest_thing_is_searched_and_the_others_are_compared() {
         let month = |text: &str| Month::parse(text).unwrap();
         let some = |text: &str| Some(text.to_owned());
-        for (query, expected) in [
-            (AuditQuery { subject: Some(UserId::NIL), ..none() }, Some(Search::Subject(UserId::NIL))),
-            (AuditQuery { actor: some("operator"), ..none() }, Some(Search::Actor(None, month("2030-01")))),
-            (
-                AuditQuery { actor: Some(UserId::NIL.to_string()), month: some("2029-12"), ..none() },
-                Some(Search::Actor(Some(UserId::NIL), month("2029-12"))),
-            ),
-            (AuditQuery { action: Some(Action::RoleTaken), ..none() }, Some(Search::Action(Action::RoleTaken, month("2030-01")))),
-            (AuditQuery { day: some("2030-01-01"), ..none() }, Day::parse("2030-01-01").ok().map(Search::Day)),
-            (none(), None),
-            (AuditQuery { subject: Some(UserId::NIL), day: some("2030-01-01"), ..none() }, None),
-            (AuditQuery { actor: some("ana"), ..none() }, None),
-            (AuditQuery { day: some("today"), ..none() }, None),
-            (AuditQuery { action: Some(Action::RoleTaken), month: some("January"), ..none() }, None),
-        ] {
-            assert_eq!(query.parse(now).ok(), expected);
+        let nil = || Some(UserId::NIL.to_string());
+        let search = |with: fn(&mut AuditQuery)| asked(with).map(|wanted| wanted.search);
+        let operator = asked(|q| q.actor = some("operator")).map(|wanted| wanted.search);
+        assert_eq!(operator, Some(Search::Actor(None, month("2030-01"))));
+        let earlier = asked(|q| (q.actor, q.month) = (nil(), some("2029-12"))).map(|wanted| wanted.search);
+        assert_eq!(earlier, Some(Search::Actor(Some(UserId::NIL), month("2029-12"))));
+        assert_eq!(search(|q| q.action = Some(Action::RoleTaken)), Some(Search::Action(Action::RoleTaken, month("2030-01"))));
+        let day = Day::parse("2029-12-31").unwrap();
+        assert_eq!(asked(|q| q.day = some("2029-12-31")).map(|wanted| wanted.search), Some(Search::Day(day)));
+        let all = asked(|q| {
+            (q.subject, q.actor, q.action, q.day) = (Some(UserId::NIL), some("operator"), Some(Action::RoleTaken), some("2029-12-31"));
+        });
+        let within = Some((day.begins(), day.ends()));
+        let (actor, action) = (Some(Who::Operator), Some(Action::RoleTaken));
+        assert_eq!(all, Some(Wanted { search: Search::Subject(UserId::NIL), within, actor, action }));
+        // The month of the day is searched, and not the current one.
+        let of_day =
+            asked(|q| (q.action, q.day) = (Some(Action::RoleTaken), some("2029-12-31"))).map(|wanted| (wanted.search, wanted.within));
+        assert_eq!(of_day, Some((Search::Action(Action::RoleTaken, month("2029-12")), within)));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_for_is_refused() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(asked(|_| {}), None);
+        assert_eq!(asked(|q| q.month = some("2029-12")), None, "a month has too many entries");
+        assert_eq!(asked(|q| q.actor = some("ana")), None);
+        assert_eq!(asked(|q| q.day = some("today")), None);
+        assert_eq!(asked(|q| (q.day, q.month) = (some("2030-01-01"), some("2030-01"))), None);
+        for month in ["January", "9999-12"] {
+            assert_eq!(asked(|q| (q.action, q.month) = (Some(Action::RoleTaken), some(month))), None, "{month}");
         }
     }
 }

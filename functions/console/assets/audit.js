@@ -1,6 +1,6 @@
-// The audit: search by whom, by who, by action and by day; one entry with its values; and undoing it, shown before it is done.
+// The audit: search by whom, by who, by action and by time; one entry with its values; and undoing it, shown before it is done.
 
-import { address, ask, button, by, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
+import { actions, address, ask, button, by, card, chip, details, el, facts, filters, form, link, list, loaded, money, notify, say, table, time, told, word } from "./parts.js";
 
 const ENTRY = "/v1/audit/{entry}";
 const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "bad", never: "bad" };
@@ -24,15 +24,14 @@ const withAccount = (shown, username) => (username ? [shown, " · ", link(say("a
 
 function listScreen({ stoa, api }, route) {
   const { filters: given } = route;
-  const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
-  // The API looks for one of them.
-  const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
-  const search = filters({ ...route, filters: query }, [
+  const asked = Object.fromEntries(["subject", "actor", "action", "day", "month"].filter((name) => given[name]).map((name) => [name, given[name]]));
+  const query = Object.keys(asked).length > 0 ? asked : { day: new Date().toISOString().slice(0, 10) };
+  const search = filters(route, [
     { name: "subject", label: say("search-subject"), maxlength: 100 },
     { name: "actor", label: say("search-actor"), maxlength: 100 },
-    { name: "action", label: say("action"), maxlength: 60 },
-    { name: "month", label: say("month"), kind: "month" },
+    { name: "action", label: say("action"), kind: "select", choices: [["", say("all")], ...actions()] },
     { name: "day", label: say("day"), kind: "date" },
+    { name: "month", label: say("month"), kind: "month" },
   ], say("search"));
   const found = (ids) => list(stoa, {
     title: say("entries"),
@@ -48,9 +47,12 @@ function listScreen({ stoa, api }, route) {
     empty: say("no-entries"),
   });
   // The API looks for people by their ids.
-  const username = query.subject ?? query.actor;
-  const isNamed = username && !IS_ID.test(username);
-  const entries = isNamed ? loaded(() => api.GET("/v1/admin/users/{username}", { params: { path: { username } } }), ({ user_id: id }) => found({ [what]: id })).place : found({});
+  const named = ["subject", "actor"].filter((name) => query[name] && !IS_ID.test(query[name]));
+  const ids = async () => {
+    const people = await Promise.all(named.map((name) => api.GET("/v1/admin/users/{username}", { params: { path: { username: query[name] } } })));
+    return people.find(({ problem }) => problem) ?? { data: Object.fromEntries(named.map((name, n) => [name, people[n].data.user_id])) };
+  };
+  const entries = named.length > 0 ? loaded(ids, found).place : found({});
   return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
 }
 

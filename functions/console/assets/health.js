@@ -13,8 +13,11 @@ function byDay(days) {
   return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
 }
 
-/** The events that functions have given up, each with a button that sends it again. For superusers. */
-function givenUp({ stoa, api, refresh }) {
+/**
+ * The events that functions have given up, each with a button that sends it again. For superusers.
+ * @param {import("./console.js").App} app
+ */
+export function givenUp({ stoa, api, refresh }) {
   const again = (id, event) => button(say("redrive"), async () => {
     const rows = [[event, say("given-up"), say("redriven")]];
     const sent = await ask({ title: say("redrive"), text: say("redrive-text", { event }), rows, isDangerous: false, why: true }, (_, header) => api.POST(`${LETTERS}/{letter}/redrive`, { params: { path: { letter: id }, header } }));
@@ -47,5 +50,6 @@ export default function healthScreen(app, route) {
     chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, late.place, givenUp(app), search, figures.place, answers.place] };
+  const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
+  return { title: word("screen", "health"), content: [needed.place, late.place, givenUp(app), mails.place, search, figures.place, answers.place] };
 }

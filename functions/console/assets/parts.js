@@ -9,8 +9,12 @@ export const say = (key, values = {}) => (texts[key] ?? key).replace(/\{\s*\$(\w
 /** What a word of the API is called, such as a state. Words that have no text yet are shown as they are. */
 export const word = (kind, value) => (value === undefined || value === null ? "–" : texts[`${kind}-${value}`] ?? String(value));
 
+/** All words of a kind that have a text, as pairs of the word and its text. */
+const words = (kind) => Object.entries(texts).filter(([key]) => key.startsWith(`${kind}-`)).map(([key, text]) => [key.slice(kind.length + 1), text]);
 /** Every language with its own name. */
-export const languages = () => Object.entries(texts).filter(([key]) => key.startsWith("language-")).map(([key, name]) => [key.slice(9), name]);
+export const languages = () => words("language");
+/** Everything that an entry of the audit can be about, in the order of the alphabet. */
+export const actions = () => words("action").sort(([, one], [, other]) => one.localeCompare(other, language));
 
 export const $ = (id) => document.getElementById(id);
 
@@ -24,6 +28,28 @@ export function el(tag, attributes = {}, ...children) {
   }
   node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
   return node;
+}
+
+/** Makes these the children of a node. Those that stay are not touched, so that they keep the focus and are not read aloud again. */
+export function arrange(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const old of [...parent.childNodes]) if (!wanted.has(old)) old.remove();
+  nodes.forEach((node, n) => parent.childNodes[n] === node || parent.insertBefore(node, parent.childNodes[n] ?? null));
+}
+
+/** Makes nodes of items, and gives the same node again for an item with the same key that has not changed. */
+export function remembered(keyOf, make) {
+  let known = new Map();
+  return (items) => {
+    const next = new Map();
+    for (const item of items) {
+      const content = JSON.stringify(item);
+      const before = known.get(keyOf(item));
+      next.set(keyOf(item), before?.content === content ? before : { content, node: make(item) });
+    }
+    known = next;
+    return [...known.values()].map(({ node }) => node);
+  };
 }
 
 export const chip = (text, tone = "") => el("span", { class: `chip ${tone}` }, text);
@@ -131,24 +157,52 @@ function blame(form, place, problem) {
 }
 
 let forms = 0;
+/** What was typed and not sent, by the name of what keeps it: it is there again when one comes back to it. */
+const unsent = new Map();
+addEventListener("beforeunload", (event) => {
+  if ([...unsent.values()].some((values) => Object.values(values).some((value) => value === true || value.trim?.()))) event.preventDefault();
+});
+/** Keeps no longer what was typed under this name. */
+export const forget = (name) => void unsent.delete(name);
+
+/** Sends a form by the keyboard from a field of several lines, in which Enter begins another line. */
+function sendByKey(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.localName === "textarea") event.currentTarget.requestSubmit();
+}
 
 /**
- * A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent.
- * @param {{ name: string, fields: any[], submit: string, done?: string, tall?: boolean, isMain?: boolean }} form
+ * A form. `run(values)` returns an answer of the client. It is not run again while it runs, however often it is sent. With `keeps` what is
+ * typed is kept under that name until it was sent.
+ * @param {{ name: string, fields: any[], submit: string, done?: string, tall?: boolean, isMain?: boolean, keeps?: string }} form
  */
-export function form({ name, fields, submit, done, tall = false, isMain = true }, run) {
+export function form({ name, fields, submit, done, tall = false, isMain = true, keeps }, run) {
   forms += 1;
   const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
   const send = el("button", { type: "submit", class: isMain ? "primary" : null }, submit);
   const node = el("form", { class: tall ? "fields tall" : "fields", "data-form": name }, fields.map(control), el("div", { class: "acts" }, send), place);
+  const isCheck = (field) => field.type === "checkbox";
+  for (const [key, value] of Object.entries(unsent.get(keeps) ?? {})) {
+    const field = node.elements[key];
+    if (field) field[isCheck(field) ? "checked" : "value"] = value;
+  }
+  if (keeps) node.addEventListener("input", ({ target }) => unsent.set(keeps, { ...unsent.get(keeps), [target.name]: isCheck(target) ? target.checked : target.value }));
+  node.addEventListener("keydown", sendByKey);
   node.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (send.getAttribute("aria-busy")) return;
     send.setAttribute("aria-busy", "true");
-    const { problem } = (await run(typed(node), node)) ?? {};
-    send.removeAttribute("aria-busy");
-    blame(node, place, problem);
-    if (!problem && done) notify(done);
+    const values = typed(node);
+    const before = unsent.get(keeps);
+    unsent.delete(keeps);
+    try {
+      const { problem } = (await run(values, node)) ?? {};
+      // It was not sent. What was typed meanwhile is newer.
+      if (problem && before && !unsent.has(keeps)) unsent.set(keeps, before);
+      blame(node, place, problem);
+      if (!problem && done) notify(done);
+    } finally {
+      send.removeAttribute("aria-busy");
+    }
   });
   return node;
 }
@@ -164,13 +218,15 @@ export function filters(route, fields, submit = say("filter")) {
 }
 
 /** A table that becomes a list of cards on a narrow screen. `columns`: pairs of a label and what a cell shows. */
-export function table(caption, columns, items) {
-  const cells = (item) => columns.map(([label, cell], n) => el(n === 0 ? "th" : "td", n === 0 ? { scope: "row" } : { "data-label": label }, cell(item) ?? "–"));
-  return el("table", { class: "folding" },
+export const table = (caption, columns, items) =>
+  el("table", { class: "folding" },
     el("caption", { class: "visually-hidden" }, caption),
     el("thead", {}, el("tr", {}, columns.map(([label]) => el("th", { scope: "col" }, label)))),
-    el("tbody", {}, items.map((item) => el("tr", {}, cells(item)))));
-}
+    el("tbody", {}, items.map((item) => row(columns, item))));
+
+/** A row of such a table. */
+export const row = (columns, item) =>
+  el("tr", {}, columns.map(([label, cell], n) => el(n === 0 ? "th" : "td", n === 0 ? { scope: "row" } : { "data-label": label }, cell(item) ?? "–")));
 
 const nothing = (text) => el("p", { class: "empty" }, text);
 
@@ -185,31 +241,56 @@ export function list(stoa, { title, path, params, query, columns, empty = say("e
   const more = button(say("more"), (node) => act(node, next), { hidden: true });
   const place = el("section", { class: "card", "aria-label": title, hidden: isOptional },
     el("div", { class: "title" }, el("h2", {}, title), also), body, el("div", { class: "more", hidden: true }, more));
-  const all = [];
+  let rows;
   async function next() {
     const { data, problem } = await pages.page();
     body.removeAttribute("aria-busy");
     if (problem && isOptional && ["not_found", "forbidden"].includes(problem.code)) return {};
     place.hidden = false;
+    // What is there already stays.
+    if (problem && rows) return { problem };
     if (problem) return body.replaceChildren(el("p", { class: "problem", role: "alert" }, told(problem))), {};
-    all.push(...data.items);
-    body.replaceChildren(all.length === 0 ? nothing(empty) : table(title, columns, all));
+    const added = data.items.map((item) => row(columns, item));
+    if (rows) rows.append(...added);
+    else if (added.length > 0 || !data.more) {
+      const first = added.length > 0 ? table(title, columns, []) : nothing(empty);
+      body.replaceChildren(first);
+      rows = first.tBodies?.[0];
+      rows?.append(...added);
+    }
+    const hadFocus = document.activeElement === more;
     more.hidden = more.parentElement.hidden = !data.more;
+    // The button that had the focus is gone with the last page.
+    if (hadFocus && more.hidden) (added[0]?.querySelector("a, button") ?? $("main").querySelector("h1"))?.focus();
     return {};
   }
   void next();
   return place;
 }
 
-/** The columns of a list of API keys. `revoke` gets the key whose button was pressed. */
-export const keyColumns = (revoke) => [
+/** The columns of a list of API keys. `revoke` gets the key whose button was pressed. `withOwner`: they are of several people. */
+export const keyColumns = (revoke, withOwner = false) => [
   [say("name"), ({ name }) => name],
+  ...(withOwner ? [[say("owner"), ({ user, username }) => (username ? link(username, ["people", username]) : user)]] : []),
   [say("begins-with"), ({ prefix }) => el("code", {}, prefix)],
   [say("scopes"), ({ scopes }) => scopes.join(", ")],
   [say("expires"), ({ expires_at: at }) => time(at)],
   [say("last-used"), ({ last_used_at: at }) => time(at)],
   ["", (key) => button(say("revoke"), () => revoke(key), { class: "quiet" })],
 ];
+
+/** The API keys of everybody, or of one person, which superusers see and revoke. `changed` is called when one was revoked. */
+export function everybodysKeys({ stoa, api }, username, changed) {
+  const path = "/v1/admin/api-keys";
+  const revoke = async ({ id, user, name }) => {
+    const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${path}/{user}/{key}`, { params: { path: { user, key: id }, header } }));
+    if (!gone) return;
+    notify(say("done"));
+    changed();
+  };
+  const query = username ? { username } : {};
+  return list(stoa, { title: say("api-keys"), path, query, columns: keyColumns(revoke, !username), empty: say("no-keys"), isOptional: true });
+}
 
 /** What is read before it is shown. `reload` reads it again. `isOptional`: nothing is shown if there is no such thing. */
 export function loaded(load, render, isOptional = false) {
@@ -252,6 +333,7 @@ const compared = (heads, rows) =>
 export function ask({ title, text, rows = [], fields = [], submit, isDangerous = true, why = false, reread }, run) {
   return new Promise((resolve) => {
     let outcome;
+    let running = Promise.resolve();
     forms += 1;
     const place = el("p", { class: "problem", role: "alert", id: `problem-${forms}` });
     const change = el("div", { class: "stack" }, rows.length > 0 ? compared([say("what"), say("now"), say("afterwards")], rows) : "");
@@ -260,14 +342,11 @@ export function ask({ title, text, rows = [], fields = [], submit, isDangerous =
     const node = el("form", { "data-form": "ask" }, el("h2", { id: `title-${forms}` }, title), text ? el("p", {}, text) : "", change, asked.map(control), place,
       el("div", { class: "row" }, send, button(say("cancel"), () => dialog.close())));
     const dialog = el("dialog", { "aria-labelledby": `title-${forms}` }, node);
-    node.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      if (send.getAttribute("aria-busy")) return;
-      send.setAttribute("aria-busy", "true");
+    async function confirm() {
       const { why: reason, ...values } = typed(node);
       const { data, problem } = (await run(values, why ? { Reason: encodeURIComponent(reason) } : {})) ?? {};
-      send.removeAttribute("aria-busy");
       blame(node, place, problem);
+      if (problem && !dialog.open) notify(told(problem), true);
       if (problem?.code === "version_mismatch" && reread) {
         change.replaceChildren(compared([say("what"), say("now-theirs"), say("yours")], await reread()));
         send.textContent = say("overwrite");
@@ -276,10 +355,18 @@ export function ask({ title, text, rows = [], fields = [], submit, isDangerous =
         outcome = data ?? {};
         dialog.close();
       }
+    }
+    node.addEventListener("keydown", sendByKey);
+    node.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (send.getAttribute("aria-busy")) return;
+      send.setAttribute("aria-busy", "true");
+      running = confirm().finally(() => send.removeAttribute("aria-busy"));
     });
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(outcome);
+      // Who leaves the dialog does not stop what is under way: whether it was done is known only then.
+      void running.then(() => resolve(outcome), () => resolve(outcome));
     });
     document.body.append(dialog);
     dialog.showModal();

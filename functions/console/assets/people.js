@@ -1,6 +1,6 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
-import { address, ask, button, by, card, chip, details, el, filters, form, keyColumns, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { address, ask, button, by, card, chip, details, el, everybodysKeys, filters, forget, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -108,7 +108,7 @@ function edit(app, username, data, version, reload) {
     if (now) current = { data: now, version: response.headers.get("etag") };
   };
   const fields = editable(data);
-  return card(say("change-person"), el("div", { class: "body" }, form({ name: "edit", fields, submit: say("check-change"), tall: true, isMain: false }, async (values) => {
+  return card(say("change-person"), el("div", { class: "body" }, form({ name: "edit", fields, submit: say("check-change"), tall: true, isMain: false, keeps: `person ${username}` }, async (values) => {
     const changed = fields.map(({ name }) => name).filter((name) => (values[name] ?? "") !== (data[name] ?? ""));
     if (changed.length === 0) return { problem: { title: say("nothing-changed") } };
     const body = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]));
@@ -120,7 +120,8 @@ function edit(app, username, data, version, reload) {
       if (body.username) app.go(["people", body.username]);
       else await reload();
     }
-    return {};
+    // Who has left the dialog goes on typing.
+    return saved ? {} : { problem: {} };
   })));
 }
 
@@ -169,21 +170,6 @@ function own(stoa, data) {
 /** What is shown in a place of its own, and not among the facts. */
 const ELSEWHERE = ["state", "roles", "username", "version", "sessions", "devices", "orders", "ban", "support_thread"];
 
-function keys({ stoa, api }, username, reload) {
-  const path = { username };
-  return list(stoa, {
-    title: say("api-keys"),
-    path: `${PERSON}/api-keys`,
-    params: { path },
-    columns: keyColumns(async ({ id, name }) => {
-      const gone = await ask({ title: say("revoke"), rows: [[name, say("valid"), say("revoked")]], why: true }, (_, header) => api.DELETE(`${PERSON}/api-keys/{key}`, { params: { path: { username, key: id }, header } }));
-      if (gone) await reload();
-    }),
-    empty: say("no-keys"),
-    isOptional: true,
-  });
-}
-
 function personScreen(app, username) {
   const { stoa, api } = app;
   const person = loaded(() => api.GET(PERSON, { params: { path: { username } } }), (data, response) => {
@@ -207,10 +193,10 @@ function personScreen(app, username) {
         ],
         isOptional: true,
       }),
-      keys(app, username, reload),
+      everybodysKeys(app, username, reload),
     ];
   });
-  return { title: username, content: [el("p", {}, link(say("back-to-people"), ["people"])), person.place] };
+  return { title: username, content: [el("p", {}, link(say("back-to-people"), ["people"])), person.place], end: () => forget(`person ${username}`) };
 }
 
 export default function peopleScreen(app, route) {

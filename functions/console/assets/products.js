@@ -1,6 +1,6 @@
 // The shop's products with their stock, and the categories.
 
-import { amountField, ask, button, card, chip, details, el, filters, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
+import { amountField, ask, button, card, chip, details, el, filters, forget, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
 
 const PRODUCT = "/v1/products/{product}";
 const SORTS = ["newest", "name_asc", "name_desc", "price_asc", "price_desc"];
@@ -71,7 +71,7 @@ function productScreen(app, id) {
 
   const shown = loaded(read, (product) => {
     const asked = [...fields(product, current.known), { name: "discount_percent", label: say("discount"), kind: "number", min: 1, max: 99, step: 1, value: product.discount?.percent }];
-    const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true }, async (typed) => {
+    const edit = form({ name: "edit", fields: asked, submit: say("check-change"), tall: true, keeps: `product ${id}` }, async (typed) => {
       const values = { ...typed, amount: price(product).read(typed.amount) };
       const was = { ...valueOf(product), discount_percent: product.discount?.percent };
       const changed = asked.map(({ name }) => name).filter((name) => (values[name] ?? "") !== (was[name] ?? ""));
@@ -84,7 +84,8 @@ function productScreen(app, id) {
         notify(say("saved"));
         await shown.reload();
       }
-      return {};
+      // Who has left the dialog goes on typing.
+      return saved ? {} : { problem: {} };
     });
     const remove = button(say("delete"), async () => {
       if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], why: true, reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, (_, why) => api.DELETE(PRODUCT, { params: header(why) }))) app.go(["products"]);
@@ -111,7 +112,7 @@ function productScreen(app, id) {
       el("div", { class: "row" }, remove),
     ];
   });
-  return { title: say("product"), content: [el("p", {}, link(say("back-to-products"), ["products"])), shown.place] };
+  return { title: say("product"), content: [el("p", {}, link(say("back-to-products"), ["products"])), shown.place], end: () => forget(`product ${id}`) };
 }
 
 function categoriesScreen({ api }) {

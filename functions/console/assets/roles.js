@@ -1,6 +1,6 @@
 // Who is of the team, and one's own keys for programs.
 
-import { ask, card, el, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { ask, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
 const KEYS = "/v1/me/api-keys";
@@ -31,5 +31,5 @@ export default function rolesScreen(app) {
     empty: say("no-keys"),
     isOptional: true,
   });
-  return { title: word("screen", "roles"), content: [card(say("change-roles"), el("p", {}, say("change-roles-text")), change), ...team, keys] };
+  return { title: word("screen", "roles"), content: [card(say("change-roles"), el("p", {}, say("change-roles-text")), change), ...team, keys, everybodysKeys(app, undefined, app.refresh)] };
 }

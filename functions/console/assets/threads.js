@@ -1,6 +1,6 @@
 // Support: the threads of customers, and one of them with its messages, notes, prepared replies, and who else of the team is in it.
 
-import { act, ask, button, card, chip, el, filters, form, link, loaded, notify, say, table, time, told, word } from "./parts.js";
+import { act, arrange, ask, button, card, chip, el, filters, form, link, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
 
 /** @type {import("/client/stoa.js").ThreadState[]} */
 const STATES = ["open", "waiting", "snoozed", "done"];
@@ -38,7 +38,15 @@ function listScreen({ support }, route) {
     node.parentElement.hidden = !answer.data?.more;
     return answer;
   }));
-  const stop = threads.subscribe((items) => place.replaceChildren(shownAs(items)));
+  // Who is at a row when another thread moves stays there.
+  const rows = remembered(({ room }) => room, (thread) => row(columns, thread));
+  const none = shownAs([]);
+  let grid;
+  const stop = threads.subscribe((items) => {
+    grid = items.length > 0 ? grid ?? table(word("screen", "threads"), columns, []) : undefined;
+    arrange(place, [grid ?? none]);
+    if (grid) arrange(grid.tBodies[0], rows(items));
+  });
   void threads.reload().then(({ data, problem }) => {
     more.parentElement.hidden = !data?.more;
     if (problem) notify(told(problem), true);
@@ -75,12 +83,12 @@ function replies(support) {
  * The messages with a field to write.
  * @param {import("/client/support.js").TeamThread} thread
  */
-function conversation(thread, me) {
+function conversation(thread, me, room) {
   const lines = el("ol");
   const log = el("div", { class: "said", role: "log", tabindex: "0", "aria-label": say("messages") }, lines);
   const older = button(say("older"), (node) => act(node, () => thread.older()), { class: "quiet" });
   const typing = el("p", { class: "soft small", role: "status" });
-  const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer"), kind: "textarea", required: true, maxlength: 4000 }], submit: say("send"), tall: true }, ({ text }, node) => {
+  const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer"), kind: "textarea", required: true, maxlength: 4000 }], submit: say("send"), tall: true, keeps: `thread ${room}` }, ({ text }, node) => {
     node.elements.text.value = "";
     // What became of it is shown in its line.
     void thread.send(text);
@@ -104,9 +112,12 @@ function conversation(thread, me) {
       state === "failed" ? refused(message) : "");
   }
 
+  const silence = el("li", { class: "soft" }, say("no-messages"));
+  const nodes = remembered(({ seq, nonce }) => seq ?? nonce, line);
   function said(messages) {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    lines.replaceChildren(...(messages.length === 0 ? [el("li", { class: "soft" }, say("no-messages"))] : messages.map(line)));
+    // Only what is new is read aloud.
+    arrange(lines, messages.length === 0 ? [silence] : nodes(messages));
     if (atEnd) log.scrollTop = log.scrollHeight;
     thread.read();
   }
@@ -123,7 +134,7 @@ function conversation(thread, me) {
 function others(thread, me) {
   const place = el("p", { class: "row small", role: "status", "data-others": true });
   const seen = new Map();
-  let timer;
+  let [timer, shown] = [undefined, undefined];
   function render() {
     const now = Date.now();
     const names = new Set([...seen].filter(([, at]) => now - at < HERE_MS).map(([name]) => name));
@@ -131,7 +142,10 @@ function others(thread, me) {
     if (assignee && assignee.id !== me.id) names.add(assignee.username);
     names.delete(me.username);
     names.delete(thread.info.current?.customer?.username);
-    place.replaceChildren(...(names.size > 0 ? [say("also-here"), ...[...names].map((name) => chip(name, "accent"))] : [el("span", { class: "soft" }, say("nobody-else"))]));
+    // Nobody is told again who is here.
+    const all = [...names].join();
+    if (all !== shown) place.replaceChildren(...(names.size > 0 ? [say("also-here"), ...[...names].map((name) => chip(name, "accent"))] : [el("span", { class: "soft" }, say("nobody-else"))]));
+    shown = all;
     clearTimeout(timer);
     if (names.size > 0) timer = setTimeout(render, HERE_MS);
   }
@@ -147,7 +161,7 @@ function others(thread, me) {
   return { place, end: () => (clearTimeout(timer), ends.forEach((stop) => stop())) };
 }
 
-function notes(thread) {
+function notes(thread, room) {
   const shown = loaded(() => thread.notes().page(), ({ items }) => {
     const remove = (id, text) => button(say("delete"), async (node) => {
       await act(node, async () => {
@@ -162,13 +176,19 @@ function notes(thread) {
     return items.length === 0 ? el("p", { class: "soft" }, say("no-notes"))
       : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id, text))));
   });
-  const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false }, async ({ text }, node) => {
+  const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false, keeps: `note ${room}` }, async ({ text }, node) => {
     const answer = await thread.note(text);
     if (!answer.problem) node.reset();
     await shown.reload();
     return answer;
   });
   return card(say("notes"), el("div", { class: "body stack" }, el("p", { class: "soft small" }, say("notes-text")), shown.place, write));
+}
+
+/** Puts a text where the cursor is in a field, and leaves what is typed there. */
+function insert(field, text) {
+  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /**
@@ -181,7 +201,7 @@ function threadScreen(app, id) {
   const thread = support.of(id);
   const title = el("h1", { tabindex: "-1" }, say("thread"));
   const head = el("p", { class: "row" });
-  const talk = conversation(thread, user.id);
+  const talk = conversation(thread, user.id, id);
   const here = others(thread, user);
   const reply = el("select", {});
   const replyField = el("label", {}, say("prepared-reply"), reply);
@@ -195,7 +215,7 @@ function threadScreen(app, id) {
     if (!reply.value) return;
     const { data, problem } = await thread.filled(reply.value);
     if (problem) notify(told(problem), true);
-    else talk.field.value = data.text;
+    else insert(talk.field, data.text);
     reply.value = "";
     talk.field.focus();
   });
@@ -216,6 +236,8 @@ function threadScreen(app, id) {
     head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", link(say("to-person"), ["people", now.customer.username]));
     take.hidden = now.assignee?.id === user.id;
     for (const one of states) one.hidden = one.dataset.set === now.state;
+    // Who has pressed a button that is not there any more is at the next one.
+    if (/** @type {HTMLElement} */ (document.activeElement)?.hidden) states.find((one) => !one.hidden)?.focus();
   }
 
   const ends = [
@@ -242,7 +264,7 @@ function threadScreen(app, id) {
       head, here.place, desk,
       el("div", { class: "row" }, take, give, states),
       el("div", { class: "stack" }, talk.content, replyField),
-      notes(thread),
+      notes(thread, id),
     ],
     end,
   };

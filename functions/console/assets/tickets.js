@@ -9,6 +9,7 @@ function listScreen({ stoa }, route) {
   const state = route.filters.state ?? "open";
   const search = filters({ ...route, filters: { ...route.filters, state } }, [
     { name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("thread", one)]) },
+    { name: "q", label: say("in-tickets"), kind: "search", maxlength: 100 },
     { name: "since_from", label: say("since-from"), kind: "date" },
     { name: "since_until", label: say("since-until"), kind: "date" },
   ]);
@@ -54,7 +55,7 @@ function ticketScreen({ stoa, api }, id) {
     const take = change(say("take"), [], () => ({ assignee: me.id }), () => [[say("assignee"), now.assignee?.username, me.username]]);
     // The key is that of this text: sent twice, it is mailed once.
     let key = crypto.randomUUID();
-    const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true }, async ({ text }) => {
+    const answer = form({ name: "answer", fields: [{ name: "text", label: say("answer-by-mail"), kind: "textarea", required: true, maxlength: 10_000 }], submit: say("send"), tall: true, keeps: `ticket ${id}` }, async ({ text }) => {
       const sent = await api.POST(`${TICKET}/answers`, { params: { ...params, header: { "Idempotency-Key": key } }, body: { text } });
       if (sent.problem?.code === "idempotency_key_reused") key = crypto.randomUUID();
       if (sent.problem) return sent;

@@ -1,6 +1,7 @@
-// What needs staff: how much waits, and what has waited longest.
+// What needs staff: how much waits, what has waited longest, and what was given up.
 
 import { address, el, link, list, loaded, money, say, time, word } from "./parts.js";
+import { givenUp } from "./health.js";
 
 /** Where one finds what is counted. */
 const PLACES = {
@@ -20,7 +21,8 @@ function counted([name, { count, more }]) {
   return el("li", { class: "card" }, el("a", { href: address(path, query), "data-work": name }, el("b", {}, `${count}${more ? "+" : ""}`), word("work", name)));
 }
 
-export default function workScreen({ stoa, api }) {
+export default function workScreen(app) {
+  const { stoa, api } = app;
   const counts = loaded(
     () => api.GET("/v1/admin/work"),
     (data) => el("ul", { class: "work" }, Object.entries(data).filter(([, value]) => value?.count !== undefined).map(counted)),
@@ -73,5 +75,5 @@ export default function workScreen({ stoa, api }) {
     empty: say("no-orders"),
     isOptional: true,
   }));
-  return { title: word("screen", "work"), content: [counts.place, threads, tickets, ...orders, reports] };
+  return { title: word("screen", "work"), content: [counts.place, threads, tickets, ...orders, reports, givenUp(app)] };
 }

@@ -12,11 +12,14 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use tickets::{Days, Ticket, TicketPosition, TicketState};
+use tickets::{Days, Ticket, TicketPosition, TicketState, Words};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
 
 use crate::shown::{Team, TicketInfo, TicketMessageInfo};
+
+/// Tickets that a request looks at for the words that it looks for.
+const EXAMINED: u32 = 200;
 
 /// Which tickets are listed.
 #[derive(Deserialize, IntoParams)]
@@ -33,6 +36,9 @@ pub struct TicketsQuery {
     /// The last day of that.
     #[param(format = Date, max_length = 10)]
     since_until: Option<String>,
+    /// Words, or parts of them, that are in the name, the address or the beginning of what was written, in upper or lower case.
+    #[param(max_length = 100, example = "parcel")]
+    q: Option<String>,
     /// Instead of those in a state, the latest fifty that this account has written, in every state. They are one page.
     #[param(value_type = UserId, inline, required = false)]
     user: Option<UserId>,
@@ -56,14 +62,16 @@ const fn open() -> TicketState {
 #[derive(Serialize, ToSchema)]
 pub struct TicketList {
     /// The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others
-    /// by when they came into their state, the latest first.
+    /// by when they came into their state, the latest first. With `q` a page can have fewer than asked for, even none, and still be
+    /// followed by another.
     items: Vec<TicketInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the tickets in one state, or of one account. For administrators.
+/// Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no
+/// more than 200 of them.
 ///
 /// AWS calls: the caller and their roles in one; a query; a batch of who has them, if anybody has.
 #[utoipa::path(get, path = "/v1/admin/tickets", params(TicketsQuery, PageQuery),
@@ -77,16 +85,27 @@ pub async fn list_tickets(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<TicketList>, Error> {
     let (limit, days, state, now) = (query.limit()?, wanted.days()?, wanted.state, s.sys.now());
+    let words = wanted.q.as_deref().and_then(Words::parse);
+    let has = |ticket: &Ticket| words.as_ref().is_none_or(|words| words.find(ticket));
     let (found, next_cursor) = if let Some(user) = wanted.user {
-        (tickets::of_account(&s.table, user).await?, None)
+        let mut theirs = tickets::of_account(&s.table, user).await?;
+        theirs.retain(has);
+        (theirs, None)
     } else {
         let shown = |day: Option<Day>| day.map(|day| day.to_string()).unwrap_or_default();
-        let when = format!("{} from {} until {}", state.as_str(), shown(days.from), shown(days.until));
+        let when = format!("{} from {} until {}, {words:?}", state.as_str(), shown(days.from), shown(days.until));
         let cursors = s.sealer.cursors(format!("tickets for {} that are {when}", caller.member.user.id));
         let after = cursors.open::<TicketPosition>(query.cursor())?;
-        let found = tickets::list(&s.table, state, days, after.as_ref(), limit).await?;
-        let next_cursor = cursors.next(found.last().map(TicketPosition::behind))?;
-        (found.items, next_cursor)
+        let looked_at = if words.is_some() { EXAMINED.max(limit) } else { limit };
+        let mut found = tickets::list(&s.table, state, days, after.as_ref(), looked_at).await?;
+        let mut next = found.last().map(TicketPosition::behind);
+        found.items.retain(has);
+        let max = usize::try_from(limit).unwrap_or(usize::MAX);
+        if found.items.len() > max {
+            found.items.truncate(max);
+            next = found.items.last().map(TicketPosition::behind);
+        }
+        (found.items, cursors.next(next)?)
     };
     let kept: Vec<&Ticket> = found.iter().filter(|ticket| ticket.is_kept(now)).collect();
     let team = Team::read(&s.table, kept.iter().filter_map(|ticket| ticket.assignee).collect()).await?;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use kernel::Locale;
 use proofs::captcha::CaptchaSite;
 use serde::Serialize;
-use tickets::{ContactSubject, MESSAGE_MIN, NAME_MAX, TEXT_MAX};
+use tickets::{MESSAGE_MIN, NAME_MAX, TEXT_MAX};
 use utoipa::ToSchema;
 use web::{Json, Language, Problems};
 
@@ -44,7 +44,7 @@ pub struct ContactSubject {
 }
 
 impl ContactSubject {
-    fn of(subject: &ContactSubject, locale: Locale) -> Self {
+    fn of(subject: &tickets::ContactSubject, locale: Locale) -> Self {
         Self { value: subject.value.clone(), name: subject.name(locale), template: subject.template(locale) }
     }
 }

@@ -3,13 +3,15 @@
 //! Anybody may ask, because a monitor has no account, and learns names only: why something does not answer is in the log. What was found
 //! is kept in memory for ten seconds, so that requests, however many, do not become calls of what is checked. It has a function of its
 //! own, because no other one may call all of it; every question is one that changes nothing and costs next to nothing, and nothing is
-//! asked while nobody asks.
+//! asked while nobody asks. What became of mails is for administrators.
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one question each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
 //! | `GET /v1/health/live` | none |
+//! | `GET /v1/health/mail` | the caller and their roles in one; a question to SES |
 
+mod mail;
 mod probe;
 mod show;
 
@@ -18,9 +20,12 @@ use std::{
     time::Duration,
 };
 
+use accounts::token::Tokens;
+use axum::extract::FromRef;
 use function::{Boot, Function, Outside, StartError};
 use kernel::{Sys, Time};
 use probe::{ProbeResult, Probes};
+use store::Table;
 
 /// How long an answer is kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
@@ -29,10 +34,14 @@ pub(crate) const KEPT: Duration = Duration::from_secs(10);
 type Answered = (Time, Vec<ProbeResult>);
 
 /// The state of the function: its clients, keys and settings.
-#[derive(Clone)]
+#[derive(Clone, FromRef)]
 pub struct State {
+    #[from_ref(skip)]
     probes: Probes,
+    table: Table,
+    tokens: Tokens,
     sys: Sys,
+    #[from_ref(skip)]
     last: Arc<Mutex<Option<Answered>>>,
 }
 
@@ -54,6 +63,7 @@ impl State {
 web::operations! { "health", "Whether the system works.", State =>
     show::get_health,
     show::get_liveness,
+    mail::get_mail_health,
 }
 
 /// Reads the configuration.
@@ -65,5 +75,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let outside = Outside::new().map_err(|e| StartError::Broken("requests to services outside AWS", e))?;
     let probes = boot.env.read(|r| Probes::read(r, &aws, &sys, outside))?;
-    web::function(&boot, routes(), State { probes, sys, last: Arc::default() })
+    let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
+    let table = tokens.table().clone();
+    web::function(&boot, routes(), State { probes, table, tokens, sys, last: Arc::default() })
 }

@@ -3,6 +3,7 @@
 use std::{error::Error, future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_eventbridge::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_ses::types::SendDataPoint;
 use bytes::Bytes;
 use files::Bucket;
 use function::{Aws, Failure, Outside};
@@ -97,6 +98,14 @@ impl Probes {
     async fn mail(&self) -> Result<(), Failure> {
         let account = answered(self.mails.get_account_sending_enabled().send().await)?;
         if account.is_none_or(|account| account.enabled()) { Ok(()) } else { Err("the account may not send".into()) }
+    }
+
+    /// What became of the mails of the last two weeks, by quarters of an hour.
+    pub async fn mails_sent(&self) -> Result<Vec<SendDataPoint>, Failure> {
+        let question = Box::pin(self.mails.get_send_statistics().send());
+        let answer = tokio::time::timeout(PATIENCE, question).await.map_err(|_| "SES does not answer in time")?;
+        let statistics = answered(answer)?.ok_or("SES is asked too often")?;
+        Ok(statistics.send_data_points().to_vec())
     }
 
     async fn texts(&self) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{
-    About, CommitError, Cond, Conditional as _, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
+    About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field,
     limits::{DAY, Quota},
 };
 use utoipa::ToSchema;
@@ -30,6 +30,8 @@ pub const ISSUED: Quota = Quota::window("api_keys", 1, DAY, "for an account");
 const RECORDED: Duration = Duration::from_secs(300);
 /// The beginning of the text of every key.
 const PREFIX: &str = "key";
+/// The partition of the list of all keys, in [`Index::ApiKeys`]. One person makes one a day, so one partition takes them all.
+const ALL: &str = "API_KEYS";
 /// How many characters of a key are shown again. They have the time at which it was made, and nothing of its secret.
 const SHOWN: usize = 12;
 
@@ -131,6 +133,11 @@ impl ApiKey {
         Key::new(partition(user), format!("API_KEY#{id}"))
     }
 
+    /// Its key in the list of all.
+    fn place(id: ApiKeyId) -> Key {
+        Key::new(ALL, id.to_string())
+    }
+
     /// When it stops being valid.
     #[must_use]
     pub fn ends_at(&self) -> Time {
@@ -170,9 +177,13 @@ impl Item for ApiKey {
     const KIND: &'static str = "api_key";
     const ABOUT: About =
         About::beside_user("API_KEY#{api_key}", Personal::Exported(&["id", "name", "prefix", "scopes", "created_at", "last_used_at"]))
+            .indexed(Index::ApiKeys, ALL, "{api_key}")
             .expires();
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
+    }
+    fn indexes(&self) -> Vec<(Index, Key)> {
+        vec![(Index::ApiKeys, Self::place(self.id))]
     }
     fn expires(&self) -> Option<Time> {
         Some(self.ends_at())
@@ -185,6 +196,19 @@ impl Item for ApiKey {
 /// [`StoreError`]
 pub async fn list(table: &Table, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
     Ok(table.query::<ApiKey>(Range::of(partition(user)).prefix("API_KEY#")).await?.items)
+}
+
+/// A page of everybody's keys, the newest first, after the one with this id and owner. As [`list`], a moment after they were made. One
+/// query.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn newest(table: &Table, after: Option<(ApiKeyId, UserId)>, limit: u32) -> Result<Page<ApiKey>, StoreError> {
+    let mut range = Range::of_index(Index::ApiKeys, ALL).newest_first().limit(limit);
+    if let Some((id, owner)) = after {
+        range = range.after(ApiKey::key_of(owner, id), Some(ApiKey::place(id)));
+    }
+    table.query(range).await
 }
 
 kernel::audited_words!(Scope);

@@ -41,7 +41,7 @@ use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
 pub use self::{
     action::Action,
-    log::{AuditLog, Month, Search},
+    log::{AuditLog, Found, Month, Search, Wanted, Who},
 };
 use crate::{agent::Agent, keys::partition, purged::Purged, statistics::Day};
 

@@ -128,6 +128,8 @@ pub enum Index {
     AuditByAction,
     /// The roles of everybody who has one: `gsi1`.
     Staff,
+    /// The API keys of everybody, by age: `gsi1`.
+    ApiKeys,
     /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
     AccountsInState,
 }
@@ -136,6 +138,7 @@ impl Index {
     pub(crate) const fn names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::AuditByDay
+            | Self::ApiKeys
             | Self::DueDeletions
             | Self::DueNotices
             | Self::DuePayments

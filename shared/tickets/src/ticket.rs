@@ -244,6 +244,27 @@ pub async fn list(
     table.query(range).await
 }
 
+/// What is looked for in tickets: words, or parts of them, in the name, the address or the beginning of what was written. All of them have
+/// to be there, in upper or lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
+impl Words {
+    /// Parses what somebody typed. `None` if there is no word in it.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+        Some(Self(words)).filter(|words| !words.0.is_empty())
+    }
+
+    /// Whether they are in a ticket.
+    #[must_use]
+    pub fn find(&self, ticket: &Ticket) -> bool {
+        let text = format!("{}\n{}\n{}", ticket.name, ticket.email, ticket.preview).to_lowercase();
+        self.0.iter().all(|word| text.contains(word))
+    }
+}
+
 /// The latest tickets that an account has written, in every state: at most fifty. One query.
 ///
 /// # Errors
@@ -272,6 +293,15 @@ mod tests {
     use kernel::Sys;
 
     use super::*;
+
+    #[test]
+    fn words_are_found_in_parts_and_in_any_case() {
+        let ticket = ticket();
+        for (typed, found) in [("ana", true), ("HELL", true), (" example.test  ana ", true), ("ana bye", false), ("other", false)] {
+            assert_eq!(Words::parse(typed).unwrap().find(&ticket), found, "{typed}");
+        }
+        assert_eq!(Words::parse(" \t"), None);
+    }
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
     const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -103,6 +103,7 @@ role = Role
 joined = Joined
 joined-from = Joined from
 joined-until = Joined until
+in-tickets = Name, address or words
 since-from = In this state from
 since-until = In this state until
 open-person = Open a person
@@ -294,7 +295,7 @@ reason-fraud = fraud
 reason-other = something else
 
 # The audit.
-audit-text = Search by one of these: whom an entry is about, who acted, an action, a day. Without any of them, the entries of today are shown.
+audit-text = Search by whom an entry is about, who acted, an action, and a day or a month in UTC. All that you give has to hold. Without any of it, the entries of today are shown.
 entries = Entries
 no-entries = No entries.
 entry = Entry of the audit
@@ -328,6 +329,7 @@ undo-gone = gone
 undo-never = is never undone
 
 # Health, roles, keys.
+mails = Mails
 figures = Figures by day
 from-day = From
 until-day = Until
@@ -339,6 +341,7 @@ team-moderator = Moderators
 api-keys = API keys
 own-keys = Your API keys
 no-keys = No keys.
+owner = Owner
 begins-with = Begins with
 scopes = Scopes
 expires = Expires
@@ -518,6 +521,10 @@ figure-messages = Messages
 figure-orders = Orders
 figure-revenue = Revenue
 figure-deletions = Deletions
+figure-sent = Sent
+figure-bounced = Bounced
+figure-complained = Complaints
+figure-rejected = Refused
 figure-answers = First answers
 figure-mean_seconds = Seconds to an answer, on average
 

@@ -103,6 +103,7 @@ role = Rola
 joined = Dołączenie
 joined-from = Dołączenie od
 joined-until = Dołączenie do
+in-tickets = Imię i nazwisko, adres lub słowa
 since-from = W tym stanie od
 since-until = W tym stanie do
 open-person = Otwórz osobę
@@ -294,7 +295,7 @@ reason-fraud = oszustwo
 reason-other = coś innego
 
 # The audit.
-audit-text = Szukaj według jednego z tych pól: kogo dotyczy wpis, kto działał, działanie, dzień. Bez nich widać dzisiejsze wpisy.
+audit-text = Szukaj według tego, kogo dotyczy wpis, kto działał, działania oraz dnia lub miesiąca (UTC). Wszystkie podane warunki muszą być spełnione. Bez nich widać dzisiejsze wpisy.
 entries = Wpisy
 no-entries = Brak wpisów.
 entry = Wpis dziennika
@@ -328,6 +329,7 @@ undo-gone = nie istnieje
 undo-never = nigdy nie jest cofane
 
 # Health, roles, keys.
+mails = E-maile
 figures = Liczby według dni
 from-day = Od
 until-day = Do
@@ -339,6 +341,7 @@ team-moderator = Moderatorzy
 api-keys = Klucze API
 own-keys = Twoje klucze API
 no-keys = Brak kluczy.
+owner = Właściciel
 begins-with = Początek
 scopes = Zakresy
 expires = Wygasa
@@ -518,6 +521,10 @@ figure-messages = Wiadomości
 figure-orders = Zamówienia
 figure-revenue = Przychód
 figure-deletions = Usunięcia
+figure-sent = Wysłane
+figure-bounced = Niedostarczone
+figure-complained = Skargi
+figure-rejected = Odrzucone
 figure-answers = Pierwsze odpowiedzi
 figure-mean_seconds = Sekundy do odpowiedzi, średnio
 

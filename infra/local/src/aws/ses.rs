@@ -11,7 +11,7 @@ use super::{
     call::Call,
     calls::Capacity,
     iam::Need,
-    service::{AwsError, Service},
+    service::{AwsError, Service, xml_reply},
     sns::form,
 };
 use crate::{
@@ -26,6 +26,13 @@ const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// The question whether the account may send. Here it may.
 const ENABLED: &str = "GetAccountSendingEnabled";
+
+/// The question what became of mails.
+const STATISTICS: &str = "GetSendStatistics";
+/// Addresses of which mails bounce, and about whose mails there is a complaint, as in AWS. The inbox has them nevertheless.
+/// <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>
+const BOUNCES: &str = "bounce@simulator.amazonses.com";
+const COMPLAINS: &str = "complaint@simulator.amazonses.com";
 
 /// A mail, from either operation.
 struct Mail {
@@ -51,6 +58,10 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     if action == ENABLED {
         let run = async { (Service::Ses.query_result(ENABLED, &[("Enabled", "true")], &call.request_id), Capacity::default()) };
         return call.perform(ENABLED, &[Need::new(format!("ses:{ENABLED}"), "*")], run).await;
+    }
+    if action == STATISTICS {
+        let run = async { (statistics(call), Capacity::default()) };
+        return call.perform(STATISTICS, &[Need::new(format!("ses:{STATISTICS}"), "*")], run).await;
     }
     let (operation, mail) = match action.as_str() {
         "SendRawEmail" => ("SendRawEmail", raw(&form)),
@@ -78,6 +89,28 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
         (response, Capacity::default())
     })
     .await
+}
+
+/// A point for each mail of the inbox.
+fn statistics(call: &Call) -> Response {
+    let mails = call.core.inbox.list(None, 0).into_iter().filter(|message| message.channel == Channel::Mail);
+    let point = |mail: crate::inbox::Message| {
+        let is = |address: &str| u8::from(mail.to.eq_ignore_ascii_case(address));
+        format!(
+            "<member><Timestamp>{}</Timestamp><DeliveryAttempts>1</DeliveryAttempts><Bounces>{}</Bounces><Complaints>{}</Complaints>\
+             <Rejects>0</Rejects></member>",
+            mail.at,
+            is(BOUNCES),
+            is(COMPLAINS)
+        )
+    };
+    let points: String = mails.map(point).collect();
+    let xml = format!(
+        "<{STATISTICS}Response xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><{STATISTICS}Result><SendDataPoints>{points}\
+         </SendDataPoints></{STATISTICS}Result><ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></{STATISTICS}Response>",
+        call.request_id
+    );
+    xml_reply(StatusCode::OK, &xml, &call.request_id)
 }
 
 /// The sender that is not verified: neither it nor its domain, nor a parent of it.

@@ -1,14 +1,17 @@
-//! Reading the audit: by account, actor, action and day.
+//! Reading the audit: by account, actor, action and time.
 
 use function::Aws;
 use kernel::{
     Sys, Time,
-    id::{AuditId, UserId, time_of},
+    id::{AuditId, UserId, first_at, time_of},
 };
-use store::{Index, Key, Page, Range, StoreError, Table};
+use store::{Index, Key, Page, Range, StoreError, Table, limits::DAY};
 
 use super::{Action, AuditRecord, records_by, records_of, records_on, records_with};
 use crate::statistics::Day;
+
+/// Records that a query reads at most where not all of its partition is looked for.
+const EXAMINED: u32 = 300;
 
 /// A month in UTC: `2026-11`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,16 @@ impl Month {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The moment at which it begins, and the one at which it is over. `None` for the last one that can be written.
+    #[must_use]
+    pub fn span(&self) -> Option<(Time, Time)> {
+        let begins = |month: &Self| Day::parse(&format!("{}-01", month.0)).ok().map(Day::begins);
+        let first = begins(self)?;
+        // 31 days after its first day is in the next month, whatever its length.
+        let next = begins(&Self::of(first + DAY.saturating_mul(31)))?;
+        (first < next).then_some((first, next))
     }
 }
 
@@ -65,6 +78,77 @@ impl Search {
             (Some(index), partition) => Range::of_index(index, partition),
         }
     }
+
+    /// The newest first, after the record with this id and subject.
+    fn after(&self, after: Option<(AuditId, UserId)>) -> Range {
+        let range = self.range().newest_first();
+        match (after, self.partition()) {
+            (None, _) => range,
+            (Some((id, subject)), (None, _)) => range.after(AuditRecord::key_of(subject, id), None),
+            (Some((id, subject)), (Some(_), partition)) => {
+                range.after(AuditRecord::key_of(subject, id), Some(Key::new(partition, id.to_string())))
+            }
+        }
+    }
+}
+
+/// Who has acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// An operator, or the system itself.
+    Operator,
+    /// This person.
+    Person(UserId),
+}
+
+impl Who {
+    /// Their account, as records have it.
+    #[must_use]
+    pub const fn account(self) -> Option<UserId> {
+        match self {
+            Self::Operator => None,
+            Self::Person(user) => Some(user),
+        }
+    }
+}
+
+/// A search, and what else has to hold of its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is searched.
+    pub search: Search,
+    /// From the first moment on, and before the second.
+    pub within: Option<(Time, Time)>,
+    /// Who acted.
+    pub actor: Option<Who>,
+    /// What was done.
+    pub action: Option<Action>,
+}
+
+impl Wanted {
+    fn has(&self, record: &AuditRecord) -> bool {
+        self.within.is_none_or(|(from, until)| from <= record.at && record.at < until)
+            && self.actor.is_none_or(|who| record.actor == who.account())
+            && self.action.is_none_or(|action| record.action == action)
+    }
+
+    /// Whether its search finds nothing else within its time.
+    const fn is_all(&self) -> bool {
+        match self.search {
+            Search::Subject(_) | Search::Day(_) => self.actor.is_none() && self.action.is_none(),
+            Search::Actor(..) => self.action.is_none(),
+            Search::Action(..) => self.actor.is_none(),
+        }
+    }
+}
+
+/// The records that a request has found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The records, the newest first.
+    pub records: Vec<AuditRecord>,
+    /// The id and the subject of the record after which to go on, if there may be more.
+    pub next: Option<(AuditId, UserId)>,
 }
 
 /// The audit as its readers see it.
@@ -89,15 +173,29 @@ impl AuditLog {
     /// # Errors
     /// [`StoreError`]
     pub async fn page(&self, search: &Search, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Page<AuditRecord>, StoreError> {
-        let range = search.range().newest_first().limit(limit);
-        let range = match (after, search.partition()) {
-            (None, _) => range,
-            (Some((id, subject)), (None, _)) => range.after(AuditRecord::key_of(subject, id), None),
-            (Some((id, subject)), (Some(_), partition)) => {
-                range.after(AuditRecord::key_of(subject, id), Some(Key::new(partition, id.to_string())))
-            }
-        };
-        self.0.query(range).await
+        self.0.query(search.after(after).limit(limit)).await
+    }
+
+    /// The next records of which all of this holds, the newest first, after the one with this id and subject. One query, of at most
+    /// 300 records if some of them may be others: then there can be more although fewer than `limit` were found.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn find(&self, wanted: &Wanted, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Found, StoreError> {
+        let mut range = wanted.search.after(after).limit(if wanted.is_all() { limit } else { EXAMINED.max(limit) });
+        if let Some((from, until)) = wanted.within {
+            range = range.between(first_at::<AuditId>(from).to_string(), first_at::<AuditId>(until).to_string());
+        }
+        let page = self.0.query::<AuditRecord>(range).await?;
+        let place = |record: &AuditRecord| (record.id, record.subject);
+        let mut next = page.last().map(place);
+        let mut records: Vec<AuditRecord> = page.items.into_iter().filter(|record| wanted.has(record)).collect();
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        if records.len() > most {
+            records.truncate(most);
+            next = records.last().map(place);
+        }
+        Ok(Found { records, next })
     }
 
     /// The record with this id, by the day that the id is of. One query.
@@ -124,5 +222,16 @@ mod tests {
         }
         assert_eq!(Month::parse("2026-11").map(|month| month.0).as_deref(), Some("2026-11"));
         assert!(["2026-13", "2026-1", "2026", "2026-11-30"].iter().all(|month| Month::parse(month).is_none()));
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let span = |month: &str| Month::parse(month).unwrap().span();
+        let begins = |day: &str| Day::parse(day).unwrap().begins();
+        for (month, first, next) in
+            [("2026-11", "2026-11-01", "2026-12-01"), ("2026-12", "2026-12-01", "2027-01-01"), ("2028-02", "2028-02-01", "2028-03-01")]
+        {
+            assert_eq!(span(month), Some((begins(first), begins(next))), "{month}");
+        }
     }
 }
