@@ -189,6 +189,30 @@ async fn the_audit_shows_no_more_than_the_account() {
     }
 }
 
+/// Nor does the version of a preview tell a day of birth: it is the same whatever the day is, so that nobody finds it by trying all days.
+/// Promise: audit-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_version_tells_what_is_hidden() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
+    let ana = cloud.member("ana").await;
+    let born = async |day: &str| {
+        let version = ana.get("/v1/me").await.header("etag");
+        ana.with("if-match", version).patch("/v1/me", json!({ "birth_date": day })).await.is(200);
+    };
+    born("1987-06-05").await;
+    let entry = found(&root, &format!("subject={}", ana.id())).await.pop().unwrap();
+    let versions = async || {
+        let path = format!("/v1/audit/{entry}/undo");
+        (root.get(&path).await.header("etag"), ida.get(&path).await.header("etag"))
+    };
+    let before = versions().await;
+    born("1988-07-06").await;
+    let after = versions().await;
+    assert_ne!(before.0, after.0);
+    assert_eq!(before.1, after.1);
+}
+
 /// Members see what happened to their own account, and not who of the staff did it.
 /// Promise: security-events
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
