@@ -404,6 +404,35 @@ async fn whoever_touches_the_audit_is_found_out() {
     assert_eq!(holds(&root).await, last);
 }
 
+/// A seal that is written while verification looks at those before it is not missing.
+/// Promise: audit-seals
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seal_that_is_just_being_written_is_not_missing() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    cloud.member("ana").await;
+    root.put(&role("ana", "moderator"), json!({})).await.is(204);
+    seal(&cloud).await;
+    root.delete(&role("ana", "moderator")).await.is(204);
+    let down = cloud.aws.faults.script(Target::of(SEALER, Service::DynamoDb, "Query"), Fault::Internal);
+    cloud.advance(MINUTE * 3).await;
+    down.end();
+    let last = holds(&root).await;
+    // The last look into the bucket, behind all seals of the table.
+    let look = Target { first: u32::try_from(last).unwrap() + 2, times: 1, ..Target::of("AuditFunction", Service::S3, "GetObject") };
+    let slow = cloud.aws.faults.script(look, Fault::Slow(Duration::from_secs(1)));
+    let meanwhile = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        run(&cloud, SEALER).await
+    };
+    let both = async { tokio::join!(verified(&root), meanwhile) };
+    let (page, report) = tokio::time::timeout(MINUTE, both).await.expect("verification looks behind the last seal");
+    assert!(page["broken"].is_null(), "{page}");
+    assert!(report["seals"].as_u64() >= Some(1) && holds(&root).await > last, "{report}");
+}
+
 /// Of many sealers at once one seals an interval. Seals follow each other without a gap, also after a standstill of days, and an empty
 /// interval is sealed at most hourly.
 /// Promise: audit-seals
