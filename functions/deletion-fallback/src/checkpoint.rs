@@ -47,18 +47,19 @@ impl Checkpoint {
     }
 }
 
-/// Sorts after every place in a list of the search.
+/// Sorts after everything else in a partition.
 const END: &str = "\u{10ffff}";
 
 /// Where a run goes on that has come to this key, without naming anybody: the checkpoint outlives the accounts. The claims of addresses,
-/// numbers and usernames have them in their keys, and each is alone in its partition. Lists of the search have usernames and titles in
-/// theirs. A list can be longer than what one run scans, and has no deletion in it, so its rest is left out.
+/// numbers and usernames have them in their keys, and each is alone in its partition. What is searched has usernames, titles and
+/// words in its keys. Its partitions can be longer than what one run scans, and have no deletion in them, so their rest is left out.
 fn nameless(key: &Key) -> Option<Key> {
     let is_of = |family: &str| key.partition().starts_with(family);
     if ["EMAIL#", "PHONE#", "USERNAME#"].into_iter().any(is_of) {
         return None;
     }
-    Some(if is_of("SEARCH#") { Key::new(key.partition(), END) } else { key.clone() })
+    let is_of_search = ["SEARCH#", "SUPPORT_WORD#"].into_iter().any(is_of);
+    Some(if is_of_search { Key::new(key.partition(), END) } else { key.clone() })
 }
 
 #[cfg(test)]
@@ -73,6 +74,7 @@ mod tests {
         }
         let (list, user) = ("SEARCH#people#ALL", "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP");
         assert_eq!(kept(list, &format!("ana_nowak\u{1}{user}")), Some(Key::new(list, END)));
+        assert_eq!(kept("SUPPORT_WORD#n", "nowak#rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"), Some(Key::new("SUPPORT_WORD#n", END)));
         assert!(format!("żółw\u{1}{user}").as_str() < END);
         let own = format!("USER#{user}");
         assert_eq!(kept(&own, "USER"), Some(Key::new(own.as_str(), "USER")));
