@@ -776,6 +776,29 @@ async fn a_recycled_number_does_not_open_the_former_account() {
     assert_eq!(sign_in(&cloud, "+447700900002").await.id(), guarded.id());
 }
 
+/// A superuser's account is not closed because somebody else has got its number: only another superuser could open it again.
+/// Promise: phone-recycled, last-superuser
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_superuser_stays_although_their_number_is_recycled() {
+    let cloud = Cloud::start().await;
+    let former = sign_in(&cloud, ANA).await;
+    // They have removed the passkey with which they became one.
+    let roles = json!({
+        "pk": { "S": format!("USER#{}", former.id()) }, "sk": { "S": "ROLES" }, "kind": { "S": "roles" }, "v": { "N": "1" },
+        "user": { "S": former.id() }, "roles": { "L": [{ "S": "superuser" }] },
+    });
+    let put = serde_json::from_value(json!({ "TableName": "stoa-state", "Item": roles })).unwrap();
+    let _ = cloud.aws.dynamodb.database().put_item(put).unwrap();
+    cloud.advance(91 * DAY).await;
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let afresh = json!({ "code": cloud.code_to(ANA).await, "start_afresh": true });
+    caller.post(&format!("{path}/verify"), afresh).await.is_problem(409, "conflict");
+    let users = cloud.of_kind("user").await;
+    let [stays] = users.as_slice() else { panic!("{users:?}") };
+    assert_eq!((&stays["status"]["S"], &stays["phone"]["S"]), (&json!("active"), &json!(ANA)));
+}
+
 /// Browsers get the refresh token in a cookie. Signing in as somebody else ends the session that the client had.
 /// Promise: refresh-cookie, one-client-one-person
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

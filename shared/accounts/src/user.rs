@@ -18,6 +18,7 @@ use crate::{
     directory::{self, AccountState},
     identifier::{BirthDate, Channel, Contact, Email, Login, PersonName, Phone, Username},
     session::renew_credentials,
+    staff,
     terms::AgreedTerms,
     username::UsernameClaim,
 };
@@ -215,13 +216,15 @@ impl User {
     }
 
     /// Adds a new account to a transaction as [`User::create`] does, and moves the phone number to it from a `former` account
-    /// that has no other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it.
+    /// that has no other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it. Refused if
+    /// it is a superuser's, who may be the last one.
     pub(crate) fn create_instead_of(&self, tx: &mut Tx, sys: &Sys, former: &Self) -> NameClaims {
         tx.create(self);
         let username = UsernameClaim::take(tx, &self.username, self.id, self.created_at);
         let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: self.id };
         let phone = self.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
         renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
+        staff::require_no_superuser(tx, former.id);
         NameClaims { username, email: None, phone }
     }
 
