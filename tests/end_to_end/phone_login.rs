@@ -721,7 +721,7 @@ async fn a_number_for_tests_always_has_its_code() {
 /// A number that was given to somebody else does not open its former owner's account. Its new owner is offered a new account. An
 /// account with another proof is not opened without that proof. An account that is used, by sign-in or refresh, does not count as
 /// idle.
-/// Promise: phone-recycled
+/// Promise: phone-recycled, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recycled_number_does_not_open_the_former_account() {
     let cloud = Cloud::start().await;
@@ -759,6 +759,10 @@ async fn a_recycled_number_does_not_open_the_former_account() {
     assert_eq!((&me["phone"], &me["first_name"]), (&json!(ANA), &json!("Nova")));
     let old = cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
     assert_eq!((&old["status"]["S"], &old["phone"]), (&json!("deactivated"), &json!(null)));
+    // Staff, who decide about it, find out why.
+    let entries = cloud.of_kind("audit").await;
+    let closed = entries.iter().filter(|entry| entry["action"]["S"] == "account_deactivated" && entry["subject"]["S"] == former.id());
+    assert!(closed.map(|entry| &entry["actor"]["S"]).eq([&Value::Null]), "{entries:?}");
     assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number belongs to the new account");
 
     // An account with another proof has to use it, and is not replaced by a new account.
