@@ -227,6 +227,30 @@ async fn the_audit_shows_no_more_than_the_account() {
     }
 }
 
+/// Nor does the version of a preview tell a day of birth: it is the same whatever the day is, so that nobody finds it by trying all days.
+/// Promise: audit-search
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_version_tells_what_is_hidden() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
+    let ana = cloud.member("ana").await;
+    let born = async |day: &str| {
+        let version = ana.get("/v1/me").await.header("etag");
+        ana.with("if-match", version).patch("/v1/me", json!({ "birth_date": day })).await.is(200);
+    };
+    born("1987-06-05").await;
+    let entry = found(&root, &format!("subject={}", ana.id())).await.pop().unwrap();
+    let versions = async || {
+        let path = format!("/v1/audit/{entry}/undo");
+        (root.get(&path).await.header("etag"), ida.get(&path).await.header("etag"))
+    };
+    let before = versions().await;
+    born("1988-07-06").await;
+    let after = versions().await;
+    assert_ne!(before.0, after.0);
+    assert_eq!(before.1, after.1);
+}
+
 /// Members see what happened to their own account, and not who of the staff did it.
 /// Promise: security-events
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -418,6 +442,35 @@ async fn whoever_touches_the_audit_is_found_out() {
     assert_eq!(holds(&root).await, last);
 }
 
+/// A seal that is written while verification looks at those before it is not missing.
+/// Promise: audit-seals
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seal_that_is_just_being_written_is_not_missing() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    cloud.member("ana").await;
+    root.put(&role("ana", "moderator"), json!({})).await.is(204);
+    seal(&cloud).await;
+    root.delete(&role("ana", "moderator")).await.is(204);
+    let down = cloud.aws.faults.script(Target::of(SEALER, Service::DynamoDb, "Query"), Fault::Internal);
+    cloud.advance(MINUTE * 3).await;
+    down.end();
+    let last = holds(&root).await;
+    // The last look into the bucket, behind all seals of the table.
+    let look = Target { first: u32::try_from(last).unwrap() + 2, times: 1, ..Target::of("AuditFunction", Service::S3, "GetObject") };
+    let slow = cloud.aws.faults.script(look, Fault::Slow(Duration::from_secs(1)));
+    let meanwhile = async {
+        while slow.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        run(&cloud, SEALER).await
+    };
+    let both = async { tokio::join!(verified(&root), meanwhile) };
+    let (page, report) = tokio::time::timeout(MINUTE, both).await.expect("verification looks behind the last seal");
+    assert!(page["broken"].is_null(), "{page}");
+    assert!(report["seals"].as_u64() >= Some(1) && holds(&root).await > last, "{report}");
+}
+
 /// Of many sealers at once one seals an interval. Seals follow each other without a gap, also after a standstill of days, and an empty
 /// interval is sealed at most hourly.
 /// Promise: audit-seals
@@ -484,6 +537,7 @@ async fn operators_get_the_head_of_each_day() {
 }
 
 /// A run that ends between a seal and its object in the bucket is made up for by the next one, also if the bucket is away for several runs.
+/// Until then the seal is as if it was not written yet.
 /// Promise: audit-seals
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_seal_whose_object_is_missing_gets_it_later() {
@@ -500,11 +554,17 @@ async fn a_seal_whose_object_is_missing_gets_it_later() {
         assert!(cloud.hosts.invoke(SEALER, event, &Trace::new(&cloud.sys)).await.is_err() || down.hits() >= round);
         cloud.settle().await;
     }
+    let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &app).await;
+    let (pending, bucket) = (holds(&root).await + 1, seals_bucket(&cloud));
+    assert!(cloud.of_kind("audit_seal").await.iter().any(|seal| seal["n"]["N"].as_str() == Some(&pending.to_string())));
+    let env = cloud.operator().into_iter().collect();
+    let report = tasks::audit_verify::verify(env, cloud.sys.clone(), "stoa", &bucket).await.unwrap();
+    assert_eq!((report.seals, report.broken, report.strays.len()), (pending, None, 0), "{:?}", report.strays);
     down.end();
     cloud.advance(HOUR).await;
     run(&cloud, SEALER).await;
     let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &app).await;
-    holds(&root).await;
+    assert!(holds(&root).await > pending);
 }
 
 /// After an account is deleted every seal still holds, and nothing of the person is left: not a value, and no word of them in an entry.

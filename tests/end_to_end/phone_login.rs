@@ -721,7 +721,7 @@ async fn a_number_for_tests_always_has_its_code() {
 /// A number that was given to somebody else does not open its former owner's account. Its new owner is offered a new account. An
 /// account with another proof is not opened without that proof. An account that is used, by sign-in or refresh, does not count as
 /// idle.
-/// Promise: phone-recycled
+/// Promise: phone-recycled, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recycled_number_does_not_open_the_former_account() {
     let cloud = Cloud::start().await;
@@ -759,6 +759,10 @@ async fn a_recycled_number_does_not_open_the_former_account() {
     assert_eq!((&me["phone"], &me["first_name"]), (&json!(ANA), &json!("Nova")));
     let old = cloud.of_kind("user").await.into_iter().find(|u| u["id"]["S"] == former.id()).unwrap();
     assert_eq!((&old["status"]["S"], &old["phone"]), (&json!("deactivated"), &json!(null)));
+    // Staff, who decide about it, find out why.
+    let entries = cloud.of_kind("audit").await;
+    let closed = entries.iter().filter(|entry| entry["action"]["S"] == "account_deactivated" && entry["subject"]["S"] == former.id());
+    assert!(closed.map(|entry| &entry["actor"]["S"]).eq([&Value::Null]), "{entries:?}");
     assert_eq!(sign_in(&cloud, ANA).await.id(), next.id(), "the number belongs to the new account");
 
     // An account with another proof has to use it, and is not replaced by a new account.
@@ -774,6 +778,29 @@ async fn a_recycled_number_does_not_open_the_former_account() {
     assert_eq!((back.id(), &back.claims()["amr"]), (guarded.id(), &json!(["sms", "pwd", "mfa"])));
     // Now the account is not idle any more.
     assert_eq!(sign_in(&cloud, "+447700900002").await.id(), guarded.id());
+}
+
+/// A superuser's account is not closed because somebody else has got its number: only another superuser could open it again.
+/// Promise: phone-recycled, last-superuser
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_superuser_stays_although_their_number_is_recycled() {
+    let cloud = Cloud::start().await;
+    let former = sign_in(&cloud, ANA).await;
+    // They have removed the passkey with which they became one.
+    let roles = json!({
+        "pk": { "S": format!("USER#{}", former.id()) }, "sk": { "S": "ROLES" }, "kind": { "S": "roles" }, "v": { "N": "1" },
+        "user": { "S": former.id() }, "roles": { "L": [{ "S": "superuser" }] },
+    });
+    let put = serde_json::from_value(json!({ "TableName": "stoa-state", "Item": roles })).unwrap();
+    let _ = cloud.aws.dynamodb.database().put_item(put).unwrap();
+    cloud.advance(91 * DAY).await;
+    let caller = cloud.anonymous();
+    let path = begin(&caller, ANA).await;
+    let afresh = json!({ "code": cloud.code_to(ANA).await, "start_afresh": true });
+    caller.post(&format!("{path}/verify"), afresh).await.is_problem(409, "conflict");
+    let users = cloud.of_kind("user").await;
+    let [stays] = users.as_slice() else { panic!("{users:?}") };
+    assert_eq!((&stays["status"]["S"], &stays["phone"]["S"]), (&json!("active"), &json!(ANA)));
 }
 
 /// Browsers get the refresh token in a cookie. Signing in as somebody else ends the session that the client had.

@@ -325,6 +325,11 @@ async fn one_of_the_team_takes_a_thread() {
     assert_eq!(told["payload"]["room"], thread.as_str());
     let done = kim.put(&format!("{path}/state"), json!({ "state": "done", "seen": seen })).await.is(200);
     assert!(done.get("assignee").is_none(), "nobody has what is done: {done}");
+    // Otherwise a name would stay there when its person leaves: nobody is looked for in these.
+    let silent = thread_of(&cloud.member("ben").await, "My account").await;
+    for nobodys in [&thread, &silent] {
+        kim.post(&format!("/v1/support/threads/{nobodys}/take"), Value::Null).await.is_problem(409, "conflict");
+    }
     kim.post("/v1/support/threads/rom_01ARZ3NDEKTSV4RRFFQ69G5FAV/take", Value::Null).await.is_problem(404, "not_found");
 }
 

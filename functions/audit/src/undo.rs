@@ -25,7 +25,7 @@ mod target;
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::Role,
+    staff::Actor,
     undo::{FIELDS_MAX, Field, Outcome, Preview, UndoReason, Undone},
 };
 use axum::extract::State;
@@ -104,11 +104,9 @@ pub struct UndoFieldInfo {
     outcome: Outcome,
 }
 
-impl UndoFieldInfo {
-    /// The field as somebody with this role sees it.
-    fn new(Field { name, was, became, is_now, would_be, outcome }: Field, viewer: Role) -> Self {
-        let values = |value| if is_shown(&name, viewer) { shown(value) } else { Vec::new() };
-        let (was, became, is_now, would_be) = (values(&was), values(&became), values(&is_now), values(&would_be));
+impl From<Field> for UndoFieldInfo {
+    fn from(Field { name, was, became, is_now, would_be, outcome }: Field) -> Self {
+        let (was, became, is_now, would_be) = (shown(&was), shown(&became), shown(&is_now), shown(&would_be));
         Self { field: name, was, became, is_now, would_be, outcome }
     }
 }
@@ -126,11 +124,15 @@ pub struct UndoPreview {
     fields: Vec<UndoFieldInfo>,
 }
 
-impl UndoPreview {
-    /// The preview as somebody with this role sees it.
-    fn new(Preview { entry, undone_by, fields }: Preview, viewer: Role) -> Self {
-        Self { entry, undone_by, fields: fields.into_iter().map(|field| UndoFieldInfo::new(field, viewer)).collect() }
+impl From<Preview> for UndoPreview {
+    fn from(Preview { entry, undone_by, fields }: Preview) -> Self {
+        Self { entry, undone_by, fields: fields.into_iter().map(Into::into).collect() }
     }
+}
+
+/// What undoing the entry does, as far as its caller sees it.
+fn preview_for(who: Actor, target: &Target, entry: &Recorded) -> Preview {
+    target.preview(entry).seen_by(|field| is_shown(field, who.role))
 }
 
 /// A change that was undone.
@@ -164,9 +166,10 @@ pub async fn preview_undo(
     Path(id): Path<AuditId>,
 ) -> Result<Versioned<UndoPreview>, Error> {
     let entry = Recorded::read(&s, id).await?;
-    let target = Target::read(&s, &entry, actor(&caller)).await?;
-    let preview = target.preview(&entry);
-    Ok(Versioned(preview.version()?, UndoPreview::new(preview, caller.role)))
+    let who = actor(&caller);
+    let target = Target::read(&s, &entry, who).await?;
+    let preview = preview_for(who, &target, &entry);
+    Ok(Versioned(preview.version()?, preview.into()))
 }
 
 /// Undoes some fields of an entry: all that were chosen, or none. The undo has an entry of its own.
@@ -202,7 +205,7 @@ pub async fn undo_entry(
         return Ok(UndoneEntry::created(undone));
     }
     let target = Target::read(&s, &entry, who).await?;
-    let preview = target.preview(&entry);
+    let preview = preview_for(who, &target, &entry);
     if entry.undone.is_none() && !wanted.names(preview.version()?) {
         return Err(Kind::VersionMismatch.into());
     }

@@ -234,7 +234,7 @@ function threadScreen(app, id) {
     title.textContent = `${now.customer.username}: ${now.subject}`;
     document.title = `${title.textContent} · Stoa`;
     head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", link(say("to-person"), ["people", now.customer.username]));
-    take.hidden = now.assignee?.id === user.id;
+    take.hidden = now.state === "done" || now.assignee?.id === user.id;
     for (const one of states) one.hidden = one.dataset.set === now.state;
     // Who has pressed a button that is not there any more is at the next one.
     if (/** @type {HTMLElement} */ (document.activeElement)?.hidden) states.find((one) => !one.hidden)?.focus();

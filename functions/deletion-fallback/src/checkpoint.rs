@@ -32,18 +32,51 @@ impl Checkpoint {
         self.partition.clone().zip(self.sort.clone()).map(|(partition, sort)| Key::new(partition, sort))
     }
 
-    /// Nothing is written if a pass begins and ends within one scan, nor if the key would identify somebody: claims of
-    /// addresses and usernames have them in their keys, and this item outlives the account. The next run then begins at an
-    /// earlier place.
+    /// Nothing is written if a pass begins and ends within one scan, nor if only a key that names somebody is there: the next run then
+    /// begins at an earlier place.
     pub async fn move_to(&mut self, table: &Table, next: Option<&Key>) -> Result<(), StoreError> {
-        let names_somebody = |key: &Key| ["EMAIL#", "USERNAME#"].iter().any(|p| key.partition().starts_with(p));
-        if (self.partition.is_none() && next.is_none()) || next.is_some_and(names_somebody) {
+        let kept = next.and_then(nameless);
+        if kept.is_none() && (next.is_some() || self.partition.is_none()) {
             return Ok(());
         }
-        self.partition = next.map(|key| key.partition().to_owned());
-        self.sort = next.map(|key| key.sort().to_owned());
+        self.partition = kept.as_ref().map(|key| key.partition().to_owned());
+        self.sort = kept.as_ref().map(|key| key.sort().to_owned());
         let update = Update::upsert::<Self>(place()).set("partition", &self.partition).set("sort", &self.sort);
         // Without a condition nothing is refused.
         table.update(update).await.refused_is_fine()
+    }
+}
+
+/// Sorts after everything else in a partition.
+const END: &str = "\u{10ffff}";
+
+/// Where a run goes on that has come to this key, without naming anybody: the checkpoint outlives the accounts. The claims of addresses,
+/// numbers and usernames have them in their keys, and each is alone in its partition. What is searched has usernames, titles and
+/// words in its keys. Its partitions can be longer than what one run scans, and have no deletion in them, so their rest is left out.
+fn nameless(key: &Key) -> Option<Key> {
+    let is_of = |family: &str| key.partition().starts_with(family);
+    if ["EMAIL#", "PHONE#", "USERNAME#"].into_iter().any(is_of) {
+        return None;
+    }
+    let is_of_search = ["SEARCH#", "SUPPORT_WORD#"].into_iter().any(is_of);
+    Some(if is_of_search { Key::new(key.partition(), END) } else { key.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_names_nobody() {
+        let kept = |partition: &str, sort: &str| nameless(&Key::new(partition, sort));
+        for (partition, sort) in [("EMAIL#ana@example.test", "EMAIL"), ("PHONE#+48600100200", "PHONE"), ("USERNAME#ana", "USERNAME")] {
+            assert_eq!(kept(partition, sort), None, "{partition}");
+        }
+        let (list, user) = ("SEARCH#people#ALL", "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP");
+        assert_eq!(kept(list, &format!("ana_nowak\u{1}{user}")), Some(Key::new(list, END)));
+        assert_eq!(kept("SUPPORT_WORD#n", "nowak#rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"), Some(Key::new("SUPPORT_WORD#n", END)));
+        assert!(format!("żółw\u{1}{user}").as_str() < END);
+        let own = format!("USER#{user}");
+        assert_eq!(kept(&own, "USER"), Some(Key::new(own.as_str(), "USER")));
     }
 }

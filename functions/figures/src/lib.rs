@@ -2,7 +2,7 @@
 //!
 //! The platform filters the stream, so that the function is invoked with new items of these kinds alone, for up to a thousand of them or
 //! after a minute. So a figure is a minute old, a message costs a thousandth of an invocation, and nobody's request writes anything for
-//! it. Each batch is counted exactly once (`accounts::figures`).
+//! it. Each batch is counted exactly once (`accounts::figures`), and an event that is sent again after it was given up is not another one.
 //!
 //! AWS calls: a transaction for each batch; a read for each order, paid donation and paid plan.
 

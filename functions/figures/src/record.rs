@@ -59,6 +59,7 @@ struct Image {
     at: Option<Time>,
     name: Option<String>,
     event: Option<String>,
+    again: Option<Time>,
 }
 
 impl Record {
@@ -85,6 +86,8 @@ impl Image {
             ("session", _) => What::One(SIGN_INS),
             ("message", _) if said => What::One(MESSAGES),
             ("deletion_receipt", _) => What::One(DELETIONS),
+            // Staff have sent it again when it was not in the outbox any more. It was counted when it was new.
+            ("outbox", _) if self.again.is_some() => What::Nothing,
             ("outbox", Some(name)) => paid(name, self.event.as_deref()?)?,
             _ => return None,
         };
@@ -124,6 +127,7 @@ mod tests {
             (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(What::One(DELETIONS))),
             (r#"{"kind":"cart","at":0}"#, false, None),
             (r#"{"kind":"outbox","at":0,"name":"notice_due","event":"{}"}"#, false, None),
+            (r#"{"kind":"outbox","at":0,"name":"order_placed","event":"{}","again":1}"#, false, Some(What::Nothing)),
         ] {
             assert_eq!(counts(json, said), expected, "{json}");
         }

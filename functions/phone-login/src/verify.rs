@@ -2,6 +2,7 @@
 
 use accounts::{
     NewAccount, NotMade,
+    audit::{Action, AuditEntry},
     identifier::{Contact, PersonName, Phone, Username},
     invite::{self, InviteCode, Inviter},
     session::{self, Opening, Session},
@@ -321,6 +322,11 @@ impl Proven<'_> {
             let made = account.make(&s.table, &s.sys, |tx| {
                 opening.create(tx, &s.sys);
                 answer.keep(tx);
+                if let Some(former) = former {
+                    // Nobody has decided it: it is the system that closes an account whose number is somebody else's.
+                    let entry = AuditEntry::by_operator(&s.sys, Action::AccountDeactivated, former.id);
+                    s.audit.add(tx, &entry.changed("status", former.status, Status::Deactivated));
+                }
                 self.challenge.consume(tx)
             });
             match made.await {

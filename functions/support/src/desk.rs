@@ -289,12 +289,12 @@ pub async fn set_desk_thread_state(
     Ok(Json(talk::tell_team_of(&s, &room).await?))
 }
 
-/// Takes a thread that nobody has. No effect if the caller has it. For moderators.
+/// Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; a write; a query of the team's sockets with a batch of their people, and a post for
 /// each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/take",
-    params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "thread_taken"]))),
+    params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "thread_taken", "conflict"]))),
     responses((status = 200, body = DeskThread), Problems))]
 pub async fn take_desk_thread(
     State(s): State<crate::State>,
@@ -319,7 +319,7 @@ pub struct GiveThread {
 /// with a batch of their people, and a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/give", request_body = GiveThread,
     params(("thread" = RoomId, Path, description = "The thread.")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "thread_taken"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "thread_taken", "conflict"]))),
     responses((status = 200, body = DeskThread), Problems))]
 pub async fn give_desk_thread(
     State(s): State<crate::State>,

@@ -196,7 +196,7 @@ pub struct DueSeal {
 pub enum Flaw {
     /// There is no seal of this number.
     SealMissing,
-    /// The seal is not the one that the bucket has, or the bucket has none.
+    /// The seal is not the one that the bucket has, or the bucket has none. It may be about to get the last one.
     SealChanged,
     /// The seal does not follow the one before it.
     ChainBroken,

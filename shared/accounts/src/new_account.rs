@@ -10,6 +10,7 @@ use crate::{
     identifier::Phone,
     invite::{self, Invite, InviteCode, Inviter, InviterSlots},
     session::renew_credentials,
+    staff,
     statistics::{self, Counts},
     user::{EmailClaim, PasswordHash, PhoneClaim, User},
     username::UsernameClaim,
@@ -120,12 +121,14 @@ fn create(tx: &mut Tx, user: &User, password: Option<&PasswordHash>) -> NameClai
 }
 
 /// Adds a new account to a transaction as [`create`] does, and moves the phone number to it from a `former` account that has no
-/// other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it.
+/// other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it. Refused
+/// if it is a superuser's, who may be the last one.
 fn create_instead_of(tx: &mut Tx, sys: &Sys, user: &User, former: &User) -> NameClaims {
     tx.create(user);
     let username = UsernameClaim::take(tx, &user.username, user.id, user.created_at);
     let claim = |phone: &Phone| PhoneClaim { phone: phone.clone(), user: user.id };
     let phone = user.phone.as_ref().map(|phone| tx.put(&claim(phone), field("user").eq(former.id)));
     renew_credentials(tx, sys, former, former.deactivate(sys.now()).remove("phone"), None);
+    staff::require_no_superuser(tx, former.id);
     NameClaims { username, email: None, phone }
 }

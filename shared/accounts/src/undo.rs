@@ -103,6 +103,14 @@ impl Field {
         let would_be = if changes { was.clone() } else { is_now.clone() };
         Self { name: name.to_owned(), was, became, is_now, would_be, outcome }
     }
+
+    /// The field without its values, for somebody who does not see them, and so does not undo it.
+    #[must_use]
+    pub fn hidden(self) -> Self {
+        let outcome = if self.outcome == Outcome::Gone { Outcome::Gone } else { Outcome::Never };
+        let nothing = || AuditValue::Nothing;
+        Self { name: self.name, was: nothing(), became: nothing(), is_now: nothing(), would_be: nothing(), outcome }
+    }
 }
 
 /// What undoing an entry does. It is shown before it is done, and what was shown is what is done.
@@ -122,6 +130,13 @@ impl Preview {
     pub fn new(entry: AuditId, undone_by: Option<AuditId>, mut fields: Vec<Field>) -> Self {
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Self { entry, undone_by, fields }
+    }
+
+    /// What of it somebody sees who does not see the values of all fields. Its version tells nothing of the others.
+    #[must_use]
+    pub fn seen_by(self, sees: impl Fn(&str) -> bool) -> Self {
+        let seen = |field: Field| if sees(&field.name) { field } else { field.hidden() };
+        Self { fields: self.fields.into_iter().map(seen).collect(), ..self }
     }
 
     /// The version of what is shown, for `ETag` and `If-Match`: another one as soon as anything of it is different.
@@ -318,6 +333,23 @@ mod tests {
         let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: named(&["bio", "name"]) };
         assert!(undone.is_of(undone.actor, &named(&["name", "bio", "name"])));
         assert!(!undone.is_of(undone.actor, &named(&["name"])) && !undone.is_of(undone.subject, &undone.fields));
+    }
+
+    /// Otherwise whoever knows the rest could try all days of birth until the version is the one that they got.
+    #[test]
+    fn the_version_tells_nothing_of_what_is_hidden() {
+        let entry: AuditId = Sys::real().id();
+        let seen = |is_now, obstacle, sees: bool| Preview::new(entry, None, vec![field(is_now, obstacle)]).seen_by(|_| sees);
+        let version = |is_now, sees| seen(is_now, None, sees).version().unwrap();
+        assert_eq!(version(2, false), version(3, false));
+        assert_ne!(version(2, true), version(3, true));
+        let bio = vec!["bio".to_owned()];
+        assert_eq!(seen(2, None, false).choose(&bio, true), Err(NotUndone::Impossible(bio.clone())));
+        let outcome = |obstacle, sees| seen(2, obstacle, sees).fields[0].outcome;
+        assert_eq!(
+            (outcome(Some(Obstacle::Gone), false), outcome(None, false), outcome(None, true)),
+            (Outcome::Gone, Outcome::Never, Outcome::Clean)
+        );
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub enum Action {
     PictureUploaded,
     /// Somebody removed their picture.
     PictureRemoved,
-    /// An account was deactivated, by its person or by staff.
+    /// An account was deactivated, by its person or by staff, or by the system because its phone number is somebody else's.
     AccountDeactivated,
     /// Somebody changed their password.
     PasswordChanged,

@@ -126,7 +126,7 @@ pub(crate) fn moved_on(last_seq: u64) -> Problem {
 /// Takes a thread that nobody has. No effect if this person has it. One conditional write.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if somebody else has it, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if somebody else has it, [`Kind::Conflict`] if it is done or has no message, [`Kind::NotFound`].
 pub async fn take(table: &Table, room: RoomId, who: &User) -> Result<Room, Problem> {
     let free = field("assignee").absent().or(field("assignee").eq(who.id));
     assign(table, room, who, free).await
@@ -135,17 +135,24 @@ pub async fn take(table: &Table, room: RoomId, who: &User) -> Result<Room, Probl
 /// Gives a thread that this person has to another member of the team. One conditional write.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if this person does not have it, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if this person does not have it, [`Kind::Conflict`] if it is done, [`Kind::NotFound`].
 pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Result<Room, Problem> {
     assign(table, room, to, field("assignee").eq(from)).await
 }
 
 async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Result<Room, Problem> {
     let update = Update::of(Room::key_of(room)).set("assignee", to.id).set("assignee_name", to.username.to_string());
-    match table.update(update.when(field("customer").exists()).when(condition)).await {
+    // Who leaves is looked for in the lists of what can be taken: see `let_go`.
+    let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
+    match table.update(update.when(field("customer").exists()).when(listed).when(condition)).await {
         Ok(row) => Ok(row.decode()?),
-        Err(WriteError::Refused(Some(row))) if row.clone().decode::<Room>()?.desk.is_some() => Err(Kind::ThreadTaken.into()),
-        Err(WriteError::Refused(_)) => Err(Kind::NotFound.into()),
+        Err(WriteError::Refused(Some(row))) => {
+            let Room { seq, desk, .. } = row.decode()?;
+            let desk = desk.ok_or(Kind::NotFound)?;
+            let listed = seq > 0 && desk.state != ThreadState::Done;
+            Err(if listed { Kind::ThreadTaken.into() } else { Kind::Conflict.because("nobody has what is done, or what has no message") })
+        }
+        Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),
         Err(WriteError::Store(e)) => Err(e.into()),
     }
 }
