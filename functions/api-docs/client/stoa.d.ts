@@ -87,7 +87,7 @@ export interface AttachedFile {
 export interface Room {
   /** Its id, or `public`. */
   readonly name: string;
-  /** Ascending; one's own that are not yet sent are last. */
+  /** Ascending; one's own that are not yet sent are last. Of a room that is open for long the newest thousand, and what `older` has read. */
   readonly messages: Store<RoomMessage[]>;
   /** Whether the messages begin with the first one of the room. */
   readonly complete: Store<boolean>;
