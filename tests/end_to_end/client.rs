@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js"];
-const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "checkout.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js", "account.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "checkout.d.ts", "account.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served
@@ -725,6 +725,63 @@ async fn a_page_of_another_origin_rates_and_comments_a_product() {
     let expected = json!({ "category": "Garden", "found": "Garden turtle", "before": "not_found", "said": ["ana: Heavy, and beautiful."],
         "count": 1, "own": 4, "rest": 0 });
     assert_eq!(done, expected);
+}
+
+/// Somebody begins a registration.
+const COMES: &str = r"(async () => {
+    const { createAccount } = await import(`${API}/client/account.js`);
+    globalThis.stoa = await open();
+    globalThis.account = createAccount(stoa);
+    const { data } = await account.registration.start('dido@example.test');
+    return [data?.step, account.registration.current?.code.tries_left];
+})()";
+
+/// The rest of the registration, with the code of the mail, and what one settles then.
+const SETTLES: &str = r"(async () => {
+    const { registration, addresses, sessions } = account;
+    const steps = [];
+    const steady = registration.subscribe(now => now && steps.push(now.step));
+    await registration.verify(CODE);
+    await registration.setPersonal({ first_name: 'Dido', last_name: 'Barca', birth_date: '1990-01-01' });
+    await registration.setUsername('dido');
+    await registration.setPassword(PASSWORD);
+    await registration.complete();
+    steady();
+    const { state, user } = stoa.session.current;
+    const over = registration.current === undefined;
+    const { data: renamed } = await stoa.me.setUsername('elissa');
+    const changed = (await stoa.me.update({ bio: 'Founder' })).data?.bio;
+    await addresses.more();
+    const place = { street: 'Long 1', city: 'Warsaw', country: 'PL', postal_code: '00-001' };
+    const { data: first } = await addresses.add(place);
+    const { data: second } = await addresses.add({ ...place, street: 'Long 2' });
+    await addresses.setMain(second.id);
+    await addresses.update(first.id, { ...place, street: 'Short 1' });
+    await reached(() => addresses.current.length === 2 && addresses.current.some(({ street }) => street === 'Short 1'));
+    const main = addresses.current.find(({ main }) => main).street;
+    await addresses.remove(first.id);
+    await sessions.more();
+    const events = (await account.events().page()).data.items.length > 0;
+    const subjects = (await account.contact.settings()).data.subjects.length > 0;
+    const unnamed = (await account.password.change('short', PASSWORD)).problem?.code;
+    return { steps, state, name: user.username, over, renamed: renamed?.username, changed, main, left: addresses.current.map(({ street }) => street),
+        sessions: sessions.current.map(({ current }) => current), events, subjects, unnamed: unnamed !== undefined };
+})()";
+
+/// A page of another origin registers with the client, and settles what the account has.
+/// Promise: client-account
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_registers_and_settles() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(COMES).await, json!(["code", 3]));
+    let code = cloud.code_to("dido@example.test").await;
+    let settled = page.run(&with_password(SETTLES).replace("CODE", &json!(code).to_string())).await;
+    let expected = json!({ "steps": ["code", "personal", "username", "password", "summary"], "state": "signed_in", "name": "dido", "over": true,
+        "renamed": "elissa", "changed": "Founder", "main": "Long 2", "left": ["Long 2"], "sessions": [true], "events": true, "subjects": true,
+        "unnamed": true });
+    assert_eq!(settled, expected);
 }
 
 /// A room whose server cannot take the first marker, and refuses the one after it for good.

@@ -33,7 +33,7 @@ export function createStore(current) {
 }
 
 /** A problem that this client found itself. */
-export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [] });
+export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [], names: [] });
 
 /** Why there is no answer. */
 export const failed = (signal) => (signal?.aborted ? ownProblem("aborted", "The request was aborted") : ownProblem("unreachable", "The server did not answer"));
@@ -42,6 +42,7 @@ export const failed = (signal) => (signal?.aborted ? ownProblem("aborted", "The 
 export const readProblem = (document, header) => ({
   ...document,
   fields: document.errors ?? [],
+  names: document.fields ?? [],
   requestId: document.request_id,
   retryAfter: document.retry_after ?? (Number(header) || undefined),
 });

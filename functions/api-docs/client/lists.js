@@ -86,13 +86,13 @@ export function createVersions(api, place, pathOf) {
 
   const get = async (id) => noted(id, await api.GET(place, { params: { path: pathOf(id) } }));
 
-  /** Makes a request for the version that was read last, and reads it first if none was. */
-  async function change(method, id, body) {
+  /** Makes a request for the version that was read last, and reads it first if none was. `at` is the path, if another one changes it. */
+  async function change(method, id, body, at = place) {
     if (!versions.has(id)) {
       const { problem } = await get(id);
       if (problem) return { problem };
     }
-    return noted(id, await api[method](place, { params: { path: pathOf(id), header: { "If-Match": versions.get(id) } }, body }));
+    return noted(id, await api[method](at, { params: { path: pathOf(id), header: { "If-Match": versions.get(id) } }, body }));
   }
 
   return { get, change, forget: () => versions.clear() };

@@ -61,6 +61,7 @@ export function createMe({ api, session, upload }) {
   const me = {
     get: () => get(),
     update: (changed) => change("PATCH", undefined, changed),
+    setUsername: (username) => change("PUT", undefined, { username }, "/v1/me/username"),
     // A picture makes another version.
     setPicture: (file, options) => upload(file, { ...options, for: "picture" }).finally(forget),
     removePicture: () => api.DELETE("/v1/me/picture").finally(forget),

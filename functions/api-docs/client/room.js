@@ -348,6 +348,9 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     withdraw: (user) => about("DELETE", "invitations", user),
     setRole: (user, role) => about("PUT", "members", user, { role }),
     remove: (user) => about("DELETE", "members", user),
+    bans: (options) => pages("/v1/rooms/{room}/bans", { params: { path }, ...options }),
+    ban: (user, ban = {}) => about("PUT", "bans", user, ban),
+    unban: (user) => about("DELETE", "bans", user),
   };
 
   return {
