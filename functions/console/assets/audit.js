@@ -25,7 +25,7 @@ const withAccount = (shown, username) => (username ? [shown, " · ", link(say("a
 function listScreen({ stoa, api }, route) {
   const { filters: given } = route;
   const what = ["subject", "actor", "action", "day"].find((name) => given[name]);
-  // The API looks for one of them.
+  /** @type {Record<string, string | undefined>} The API looks for one of them. */
   const query = what ? { [what]: given[what], ...(what === "actor" || what === "action" ? { month: given.month } : {}) } : { day: new Date().toISOString().slice(0, 10) };
   const search = filters({ ...route, filters: query }, [
     { name: "subject", label: say("search-subject"), maxlength: 100 },
