@@ -147,8 +147,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     const { data, problem, messages } = await page({ type: "sync", since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
     if (data.last_seq - upto > MOST_NEW) return { problem: await begin(), more: true };
-    // What came in between is not for this person: the room begins anew.
-    if (data.complete === false) known = [];
+    // What came in between is not for this person: the room begins anew, with this page.
+    if (data.complete === false) (known = []), (before = undefined);
     known.push(...messages.filter(({ seq }) => seq > upto));
     upto = Math.max(upto, data.upto);
     return { more: data.more };
