@@ -970,6 +970,62 @@ async fn nothing_is_done_as_somebody_else() {
     assert_eq!(page.run(OTHER).await, expected);
 }
 
+/// The public room is opened by its id, from the list, before the socket has told which one it is. A notification comes while the unread
+/// ones are being counted.
+const EARLY: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const room = { id: 'r1', kind: 'public', last_seq: 0, created_at: '' };
+    let [counted, answered] = [0, 0];
+    let release;
+    const fetch = async url => {
+        const { pathname } = new URL(url);
+        if (pathname === '/v1/sessions') return json(200, { access_token: 'a', expires_in: 600, user_id: 'ana', user: { username: 'ana' } });
+        if (pathname === '/v1/chats') return json(200, { items: [{ room, read_seq: 0, muted: false, unread: { messages: 0, mentions: 0, more: false } }] });
+        if (pathname === '/v1/realtime/tickets') return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+        const answer = { unread: counted, more: false };
+        if (!release) await new Promise(then => (release = then));
+        answered += 1;
+        return json(200, answer);
+    };
+    let socket;
+    class Greeted {
+        readyState = 1;
+        constructor() { socket = this; setTimeout(() => this.onopen?.()); }
+        hear(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+        send(text) {
+            const { id, payload } = JSON.parse(text);
+            const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+            const answers = { hello: { rooms: [{ room: 'r1', kind: 'public', last_seq: 0, read_seq: 0, changes: 0 }], limits }, history: { messages: [], upto: 0 } };
+            this.hear({ id, stream: 'chat', payload: { type: payload.type, ...answers[payload.type] } });
+        }
+        close() { this.readyState = 3; }
+    }
+    const stoa = createStoa({ url: API, fetch, WebSocket: Greeted });
+    await stoa.session.signIn({ login: 'ana', password: '' });
+    await stoa.rooms.more();
+    const opened = stoa.room(stoa.rooms.current[0].id);
+    await reached(() => release);
+    counted = 1;
+    socket.hear({ stream: 'notification', payload: { id: 'n1', type: 'UPDATE_CHAT', read: false } });
+    socket.hear({ stream: 'chat', payload: { type: 'message', room: 'r1', seq: 1, id: 'm1', kind: 'text', text: 'Hello', author: { id: 'ben', username: 'ben' }, created_at: '' } });
+    release();
+    await reached(() => answered > 0);
+    await reached(() => opened.messages.current.length === 1 && stoa.notifications.unread.current.unread === 1);
+    stoa.close();
+    return [opened.messages.current[0].text, stoa.notifications.unread.current.unread];
+})()";
+
+/// What is opened or counted before the greeting, or while something comes, loses nothing of that.
+/// Promise: client-rooms, client-unread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_comes_early_is_not_lost() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(EARLY).await, json!(["Hello", 1]));
+}
+
 /// One device of a customer hears what another one writes to the support desk.
 const HEARD: &str = r"(async () => {
     const { createSupport } = await import(`${API}/client/support.js`);
