@@ -1,6 +1,7 @@
 // A page of calls that must compile with the types of the JavaScript client. Nothing here is run.
 
 import { createStoa, StoaError, type Flow, type Store } from "stoa-client";
+import { createAccount } from "stoa-client/account";
 import { createCore } from "stoa-client/core";
 import { createCheckout } from "stoa-client/checkout";
 import { createShop } from "stoa-client/shop";
@@ -177,4 +178,31 @@ export async function checkout(): Promise<string | undefined> {
   const bought = plan && (await plans.begin(plan.id));
   if (bought?.data) await plans.pay(bought.data, () => undefined);
   return donation?.state === "paid" ? begun.client_secret : order?.id;
+}
+
+/** Accounts are another part: how one comes, and what one settles. */
+export async function account(token: string): Promise<string | undefined> {
+  const account = createAccount(stoa);
+  const { data: registration, problem } = await account.registration.start("ana@stoa.example");
+  if (problem) return problem.fields.map(({ message }) => message).join();
+  account.registration.subscribe((now) => [now?.step, now?.code?.resend_at, registration.progress]);
+  await account.registration.setPersonal({ first_name: "Ana", last_name: "Nowak", birth_date: "1990-01-01" });
+  // @ts-expect-error no date of birth
+  await account.registration.setPersonal({ first_name: "Ana", last_name: "Nowak" });
+  await account.registration.complete({ terms: "2" });
+  const { data: phone } = await account.byPhone({ phone: "+447700900000" });
+  const signedIn = await phone?.verify("042617", { first_name: "Ana" });
+  if (signedIn?.data?.next === "verify") await signedIn.data.verify({ password: "" });
+  const { data: codes } = await account.factors.prove("sms", "042617");
+  await account.passkeys.add("Phone");
+  await account.passkeys.signIn({ next: "/rooms" });
+  account.sessions.subscribe((all) => all.filter(({ current }) => !current).map(({ id }) => account.sessions.remove(id)));
+  const { data: address } = await account.addresses.add({ street: "Long 1", city: "Warsaw", country: "PL", postal_code: "00-001" });
+  if (address) await account.addresses.setMain(address.id);
+  const { data: key } = await account.keys.create("Import", ["products:write"]);
+  const archive = await account.archive();
+  for await (const { action } of account.events()) if (action) break;
+  await account.password.reset(token, "a long one");
+  const { problem: refused } = await account.contact.send({ name: "Ana", email: "ana@stoa.example", subject: "other", message: "…" });
+  return refused?.code ?? (archive.data?.status === "ready" ? archive.data.url : (key?.key ?? codes?.recovery_codes.join()));
 }

@@ -5,7 +5,7 @@ mod bundle;
 
 use std::{env, error::Error, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
-use bundling::{gzip, lean};
+use bundling::{gzip, lean, smallest};
 use serde_json::Value;
 use utoipa_swagger_ui::{Config, serve};
 
@@ -48,11 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         }
         let is_script = path.starts_with(CLIENT) && path.extension().is_some_and(|extension| extension == "js");
-        let content = if is_script { lean(&fs::read_to_string(&path)?).into_bytes() } else { fs::read(&path)? };
-        files.push((name.to_owned(), gzip(&content)?));
+        let compressed = if is_script { smallest(lean(&fs::read_to_string(&path)?).as_bytes())? } else { gzip(&fs::read(&path)?)? };
+        files.push((name.to_owned(), compressed));
     }
     let modules = bundle::MODULES.iter().map(|name| fs::read_to_string(PathBuf::from(CLIENT).join(name))).collect::<Result<Vec<_>, _>>()?;
-    files.push((bundle::BUNDLE.to_owned(), gzip(lean(&bundle::bundled(&modules)?).as_bytes())?));
+    files.push((bundle::BUNDLE.to_owned(), smallest(lean(&bundle::bundled(&modules)?).as_bytes())?));
     for name in STYLE {
         files.push((name.to_owned(), gzip(&fs::read(PathBuf::from(SHARED).join(name))?)?));
     }

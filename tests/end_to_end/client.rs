@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use crate::{browser::Site, pages};
 
 /// The scripts of the client.
-const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js"];
-const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "checkout.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
+const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js", "account.js"];
+const TYPES: &[&str] = &["stoa.d.ts", "support.d.ts", "shop.d.ts", "checkout.d.ts", "account.d.ts", "core.d.ts", "api.d.ts", "frames.d.ts"];
 
 /// The client and its types are served compressed, with a validator, to every origin that may call.
 /// Promise: client-served
@@ -719,6 +719,63 @@ async fn a_page_of_another_origin_rates_and_comments_a_product() {
     assert_eq!(done, expected);
 }
 
+/// Somebody begins a registration.
+const COMES: &str = r"(async () => {
+    const { createAccount } = await import(`${API}/client/account.js`);
+    globalThis.stoa = await open();
+    globalThis.account = createAccount(stoa);
+    const { data } = await account.registration.start('dido@example.test');
+    return [data?.step, account.registration.current?.code.tries_left];
+})()";
+
+/// The rest of the registration, with the code of the mail, and what one settles then.
+const SETTLES: &str = r"(async () => {
+    const { registration, addresses, sessions } = account;
+    const steps = [];
+    const steady = registration.subscribe(now => now && steps.push(now.step));
+    await registration.verify(CODE);
+    await registration.setPersonal({ first_name: 'Dido', last_name: 'Barca', birth_date: '1990-01-01' });
+    await registration.setUsername('dido');
+    await registration.setPassword(PASSWORD);
+    await registration.complete();
+    steady();
+    const { state, user } = stoa.session.current;
+    const over = registration.current === undefined;
+    const { data: renamed } = await stoa.me.setUsername('elissa');
+    const changed = (await stoa.me.update({ bio: 'Founder' })).data?.bio;
+    await addresses.more();
+    const place = { street: 'Long 1', city: 'Warsaw', country: 'PL', postal_code: '00-001' };
+    const { data: first } = await addresses.add(place);
+    const { data: second } = await addresses.add({ ...place, street: 'Long 2' });
+    await addresses.setMain(second.id);
+    await addresses.update(first.id, { ...place, street: 'Short 1' });
+    await reached(() => addresses.current.length === 2 && addresses.current.some(({ street }) => street === 'Short 1'));
+    const main = addresses.current.find(({ main }) => main).street;
+    await addresses.remove(first.id);
+    await sessions.more();
+    const events = (await account.events().page()).data.items.length > 0;
+    const subjects = (await account.contact.settings()).data.subjects.length > 0;
+    const unnamed = (await account.password.change('short', PASSWORD)).problem?.code;
+    return { steps, state, name: user.username, over, renamed: renamed?.username, changed, main, left: addresses.current.map(({ street }) => street),
+        sessions: sessions.current.map(({ current }) => current), events, subjects, unnamed: unnamed !== undefined };
+})()";
+
+/// A page of another origin registers with the client, and settles what the account has.
+/// Promise: client-account
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_page_of_another_origin_registers_and_settles() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(COMES).await, json!(["code", 3]));
+    let code = cloud.code_to("dido@example.test").await;
+    let settled = page.run(&with_password(SETTLES).replace("CODE", &json!(code).to_string())).await;
+    let expected = json!({ "steps": ["code", "personal", "username", "password", "summary"], "state": "signed_in", "name": "dido", "over": true,
+        "renamed": "elissa", "changed": "Founder", "main": "Long 2", "left": ["Long 2"], "sessions": [true], "events": true, "subjects": true,
+        "unnamed": true });
+    assert_eq!(settled, expected);
+}
+
 /// A room whose server cannot take the first marker, and refuses the one after it for good.
 const MARKERS: &str = r"(async () => {
     const { createRoom } = await import(`${API}/client/stoa.js`);
@@ -752,6 +809,213 @@ async fn a_read_marker_is_sent_again() {
     let (cloud, site) = (start().await, Site::open("localhost").await);
     let mut page = page(&cloud, &site).await;
     assert_eq!(page.run(MARKERS).await, json!([5, 5, 6, 7]));
+}
+
+/// A room whose server answers as each case says: with pages that are older than what was pushed, after a pause, and with more messages
+/// than are kept.
+const PAGES: &str = r"(async () => {
+    const { createRoom } = await import(`${API}/client/stoa.js`);
+    const { createStore } = await import(`${API}/client/core.js`);
+    const roomWith = ask => {
+        const [live] = createStore('live');
+        const [session] = createStore({ state: 'signed_in', user: { id: '1', username: 'ana' } });
+        live.ask = ask;
+        return createRoom('a', { api: {}, session, live, sent() {} });
+    };
+    const message = (seq, text = `${seq}`) => ({ seq, id: `m${seq}`, kind: 'text', text, author: { id: '2', username: 'ben' }, created_at: '' });
+    const state = (last, changes) => ({ last_seq: last, changes, read_seq: 0 });
+    const texts = ({ room }) => room.messages.current.map(({ text }) => text);
+    const result = {};
+    {
+        let answer;
+        const late = roomWith(async () => (await new Promise(then => (answer = then)), { data: { messages: [message(1), message(2)], upto: 2 } }));
+        const resumed = late.resume(state(2, 0));
+        await reached(() => answer);
+        late.change({ type: 'changed', ...message(2, 'edited') });
+        answer();
+        await resumed;
+        result.late = texts(late);
+    }
+    {
+        let pages = 0;
+        const opened = roomWith(async () => ({ data: { messages: [message(1, `page ${pages += 1}`)], upto: 1 } }));
+        await opened.resume();
+        for (let greetings = 0; greetings < 2; greetings += 1) await opened.resume(state(1, 3));
+        result.opened = texts(opened);
+    }
+    {
+        const asked = [];
+        const slow = roomWith(async ({ type }) => {
+            asked.push(type);
+            if (type === 'send') return { problem: { code: 'slow_mode', status: 429, retryAfter: 3600 } };
+            return { data: { messages: [message(asked.length)], upto: asked.length, last_seq: asked.length, more: false } };
+        });
+        await slow.resume();
+        void slow.room.send('Later');
+        await reached(() => asked.includes('send'));
+        await slow.resume(state(3));
+        result.slow = [asked, texts(slow)];
+    }
+    {
+        const busy = roomWith(async ({ before, limit }) => {
+            const messages = before ? Array.from({ length: limit }, (_, n) => message(before - limit + n)) : [message(1)];
+            return { data: { messages, upto: 1, before: before && before - limit } };
+        });
+        await busy.resume();
+        const complete = [busy.room.complete.current];
+        for (let seq = 2; seq <= 1500; seq += 1) busy.accept(message(seq));
+        complete.push(busy.room.complete.current);
+        const kept = [texts(busy).length, texts(busy)[0]];
+        await busy.room.older();
+        busy.accept(message(1501));
+        result.busy = [complete, kept, [texts(busy).length, texts(busy)[0], texts(busy).at(-1)]];
+    }
+    return result;
+})()";
+
+/// A page that is older than a change does not undo it, a room that was opened after a greeting learns of changes with the next one, a
+/// text that has to wait holds up nothing else, and a room that is open for long keeps its newest messages.
+/// Promise: client-rooms
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_room_follows_what_happens_while_it_reads() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    let expected = json!({
+        "late": ["1", "edited"],
+        "opened": ["page 2"],
+        "slow": [["history", "send", "sync"], ["1", "3", "Later"]],
+        "busy": [[true, false], [1000, "501"], [1050, "452", "1501"]],
+    });
+    assert_eq!(page.run(PAGES).await, expected);
+}
+
+/// Two tabs with one store of tokens. While a call, a step-up or the opening of a socket of the first person is under way, the other tab
+/// signs in somebody else.
+const OTHER: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const done = [];
+    let kept = 'ana';
+    const tokens = { get: () => kept, set: token => (kept = token) };
+    const signedIn = user => json(200, { access_token: user, expires_in: 600, user_id: user, refresh_token: user, user: { username: user } });
+    let hold = async () => {};
+    const fetch = async (url, { headers, body }) => {
+        const { pathname } = new URL(url);
+        if (pathname === '/v1/sessions/refresh') return signedIn(JSON.parse(body).refresh_token);
+        if (pathname === '/v1/sessions') return signedIn(JSON.parse(body).login);
+        const who = headers.authorization.slice('Bearer '.length);
+        await hold();
+        done.push(`${who} ${pathname}`);
+        if (pathname === '/v1/step-ups') return json(201, { id: '1', step: 'verify' });
+        if (pathname === '/v1/realtime/tickets') return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+        return json(...{ '/v1/old': [401, { code: 'token_invalid' }], '/v1/proof': [403, { code: 'step_up_required' }] }[pathname]);
+    };
+    const opened = [];
+    class Silent {
+        readyState = 1;
+        constructor() { opened.push(this); setTimeout(() => this.onopen?.()); }
+        send(text) {
+            const { id, payload } = JSON.parse(text);
+            const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+            if (payload.type === 'hello') this.answer = () => this.onmessage?.({ data: JSON.stringify({ id, stream: 'chat', payload: { type: 'hello', rooms: [], limits } }) });
+        }
+        close() { this.readyState = 3; }
+    }
+    const [first, second] = [1, 2].map(() => createStoa({ url: API, tokens, fetch, WebSocket: Silent }));
+    const signIn = async (tab, login) => {
+        await tab.session.signIn({ login, password: '' });
+        return reached(() => [first, second].every(({ session }) => session.current.user?.id === login));
+    };
+    await signIn(first, 'ana');
+    first.session.onStepUp(() => signIn(second, 'ben'));
+    const refused = [(await first.api.POST('/v1/proof')).problem.code];
+    await signIn(first, 'ana');
+    hold = async () => (hold = async () => {}, signIn(second, 'ben'));
+    refused.push((await first.api.POST('/v1/old')).problem.code);
+    await signIn(first, 'ana');
+    const calls = done.splice(0);
+    first.live.start();
+    await reached(() => opened[0]?.answer);
+    await signIn(second, 'ben');
+    opened[0].answer();
+    await reached(() => opened[1]?.answer);
+    opened[1].answer();
+    await reached(() => first.live.current === 'live');
+    for (const tab of [first, second]) tab.close();
+    return { refused, calls, tickets: done.filter(call => call.endsWith('/tickets')), sockets: [first.live.sockets.current, opened[0].readyState] };
+})()";
+
+/// What one person has begun is not done as somebody else, whom another tab has signed in: no call is repeated, and no socket is used.
+/// Promise: client-tabs
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn nothing_is_done_as_somebody_else() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    let expected = json!({
+        "refused": ["step_up_required", "token_invalid"],
+        "calls": ["ana /v1/proof", "ana /v1/step-ups", "ana /v1/old"],
+        "tickets": ["ana /v1/realtime/tickets", "ben /v1/realtime/tickets"],
+        "sockets": [1, 3],
+    });
+    assert_eq!(page.run(OTHER).await, expected);
+}
+
+/// The public room is opened by its id, from the list, before the socket has told which one it is. A notification comes while the unread
+/// ones are being counted.
+const EARLY: &str = r"(async () => {
+    const { createStoa } = await import(`${API}/client/stoa.js`);
+    const json = (status, body) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+    const room = { id: 'r1', kind: 'public', last_seq: 0, created_at: '' };
+    let [counted, answered] = [0, 0];
+    let release;
+    const fetch = async url => {
+        const { pathname } = new URL(url);
+        if (pathname === '/v1/sessions') return json(200, { access_token: 'a', expires_in: 600, user_id: 'ana', user: { username: 'ana' } });
+        if (pathname === '/v1/chats') return json(200, { items: [{ room, read_seq: 0, muted: false, unread: { messages: 0, mentions: 0, more: false } }] });
+        if (pathname === '/v1/realtime/tickets') return json(201, { url: 'ws://nowhere.invalid', subprotocols: [] });
+        const answer = { unread: counted, more: false };
+        if (!release) await new Promise(then => (release = then));
+        answered += 1;
+        return json(200, answer);
+    };
+    let socket;
+    class Greeted {
+        readyState = 1;
+        constructor() { socket = this; setTimeout(() => this.onopen?.()); }
+        hear(frame) { this.onmessage?.({ data: JSON.stringify(frame) }); }
+        send(text) {
+            const { id, payload } = JSON.parse(text);
+            const limits = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+            const answers = { hello: { rooms: [{ room: 'r1', kind: 'public', last_seq: 0, read_seq: 0, changes: 0 }], limits }, history: { messages: [], upto: 0 } };
+            this.hear({ id, stream: 'chat', payload: { type: payload.type, ...answers[payload.type] } });
+        }
+        close() { this.readyState = 3; }
+    }
+    const stoa = createStoa({ url: API, fetch, WebSocket: Greeted });
+    await stoa.session.signIn({ login: 'ana', password: '' });
+    await stoa.rooms.more();
+    const opened = stoa.room(stoa.rooms.current[0].id);
+    await reached(() => release);
+    counted = 1;
+    socket.hear({ stream: 'notification', payload: { id: 'n1', type: 'UPDATE_CHAT', read: false } });
+    socket.hear({ stream: 'chat', payload: { type: 'message', room: 'r1', seq: 1, id: 'm1', kind: 'text', text: 'Hello', author: { id: 'ben', username: 'ben' }, created_at: '' } });
+    release();
+    await reached(() => answered > 0);
+    await reached(() => opened.messages.current.length === 1 && stoa.notifications.unread.current.unread === 1);
+    stoa.close();
+    return [opened.messages.current[0].text, stoa.notifications.unread.current.unread];
+})()";
+
+/// What is opened or counted before the greeting, or while something comes, loses nothing of that.
+/// Promise: client-rooms, client-unread
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_comes_early_is_not_lost() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(EARLY).await, json!(["Hello", 1]));
 }
 
 /// One device of a customer hears what another one writes to the support desk.

@@ -37,6 +37,50 @@ fn code(answer: &Value) -> &str {
     answer["problem"]["code"].as_str().unwrap_or_else(|| panic!("{answer}"))
 }
 
+/// The calls to the table, and the other ones, which are posts to sockets, that frames have caused so far.
+fn calls(cloud: &Cloud) -> (u64, u64) {
+    let caused = cloud.aws.calls.by_operation().remove("socket chat").map(|done| done.tally.calls).unwrap_or_default();
+    let (table, posts): (Vec<_>, Vec<_>) = caused.into_iter().partition(|(call, _)| call.starts_with("dynamodb."));
+    let sum = |calls: Vec<(String, u64)>| calls.into_iter().map(|(_, times)| times).sum::<u64>();
+    (sum(table), sum(posts))
+}
+
+/// No frame makes more calls than its kind needs. The figures are those of a direct room, where the one has two sockets and the other one.
+/// Each includes the read that authenticates the sender.
+/// Promise: frame-calls
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_frame_has_its_calls() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = room_of(&ana, &ben).await;
+    let (mut hers, _phone, mut his) = (ana.socket().await, ana.socket().await, ben.socket().await);
+    // The first frame of a socket takes one read more.
+    assert_eq!(say(&mut his, &room, "hello").await, 1);
+    assert_eq!(say(&mut hers, &room, "good morning").await, 2);
+    let of_room = |kind: &str, more: Value| {
+        let mut payload = json!({ "type": kind, "room": room });
+        payload.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        payload
+    };
+    for (payload, most) in [
+        (json!({ "type": "ping" }), (1, 0)),
+        (of_room("send", json!({ "text": "how are you?", "nonce": "n1" })), (3, 2)),
+        (of_room("edit", json!({ "seq": 2, "text": "good evening" })), (3, 2)),
+        (of_room("delete", json!({ "seq": 2 })), (3, 2)),
+        (of_room("typing", json!({})), (2, 1)),
+        (of_room("read", json!({ "seq": 1 })), (3, 2)),
+        (of_room("sync", json!({ "since": 0 })), (2, 0)),
+        (of_room("history", json!({})), (2, 0)),
+    ] {
+        let before = calls(&cloud);
+        let answer = hers.ask(payload.clone()).await;
+        assert_ne!(answer["type"], "error", "{payload}: {answer}");
+        let now = calls(&cloud);
+        let (table, posts) = (now.0 - before.0, now.1 - before.1);
+        assert!(table > 0 && table <= most.0 && posts <= most.1, "{payload}: {table} calls to the table and {posts} posts, not {most:?}");
+    }
+}
+
 /// The author edits and deletes a message for fifteen minutes. Everybody else sees that live, and finds it later; its number stays.
 /// Promise: message-change
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 // What is paid for: the cart of a guest or a member, orders, donations and plans. It is a part of its own, because only some applications
 // show it: `createCheckout(stoa)`.
 
-import { createStore, ownProblem, single, wait } from "./core.js";
+import { createStore, single, someoneElse, wait } from "./core.js";
 import { createList, forEachPerson } from "./stoa.js";
 
 const CART = "/v1/cart";
@@ -25,7 +25,6 @@ function inMemory() {
 function createCart({ api, session }, guest) {
   const [cart, set] = createStore(undefined);
   const person = () => session.current.user?.id;
-  const someoneElse = () => ({ problem: ownProblem("signed_out", "Somebody else is signed in") });
   let owner = person();
   let isFollowed = false;
   let isOrdering = false;

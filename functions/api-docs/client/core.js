@@ -33,15 +33,22 @@ export function createStore(current) {
 }
 
 /** A problem that this client found itself. */
-export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [] });
+export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [], names: [] });
+
+/** Why there is no answer. */
+export const failed = (signal) => (signal?.aborted ? ownProblem("aborted", "The request was aborted") : ownProblem("unreachable", "The server did not answer"));
 
 /** A problem document, with its members under the names of this language too. */
 export const readProblem = (document, header) => ({
   ...document,
   fields: document.errors ?? [],
+  names: document.fields ?? [],
   requestId: document.request_id,
   retryAfter: document.retry_after ?? (Number(header) || undefined),
 });
+
+/** What becomes of what somebody has asked for who is not signed in any more. */
+export const someoneElse = () => ({ problem: ownProblem("signed_out", "Somebody else is signed in") });
 
 /** What iteration throws, because it has no other way to report a problem. */
 export class StoaError extends Error {
@@ -126,9 +133,9 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
       if (response.ok) return { data, response };
       if (data?.code) return { problem: readProblem(data, response.headers.get("retry-after")), response };
     } catch {
-      if (signal?.aborted) return { problem: ownProblem("aborted", "The request was aborted"), response };
+      // Nothing that can be read.
     }
-    return { problem: ownProblem("unreachable", "The server did not answer"), response };
+    return { problem: failed(signal), response };
   }
 
   async function refreshOnce() {
@@ -157,23 +164,27 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
 
   const stepUpOnce = single(async () => {
     const { data, problem } = await call("POST", "/v1/step-ups", {}, true);
-    if (problem) return false;
-    return (await stepUpWith(flowOf(data))) !== false;
+    // An application that fails has not stepped up.
+    return !problem && Promise.resolve(flowOf(data)).then(stepUpWith).then((done) => done !== false, () => false);
   });
 
   /** A request with a valid access token, repeated once after a refresh, and once after a step-up. */
   async function call(method, path, options, steppedUp = false) {
     const signsIn = DELIVERING.includes(path) || path.startsWith("/v1/sign-ins/");
+    const who = session.current.user?.id;
+    /** Whether another tab has signed in somebody else in the meantime. What one person asks for is not done as another one. */
+    const isOther = () => who && session.current.user && session.current.user.id !== who;
     if (!signsIn && (access ? access.until - SPARE_MS < Date.now() : session.current.state === "unknown")) await refresh();
+    if (isOther()) return someoneElse();
     const used = access;
     let answer = await request(method, path, options);
-    if (answer.problem?.code === "token_invalid" && used && (access !== used || (await refresh()).data)) {
+    if (answer.problem?.code === "token_invalid" && used && (access !== used || (await refresh()).data) && !isOther()) {
       answer = await request(method, path, options);
     }
     if (answer.problem?.code === "proof_of_work_required") {
-      answer = await request(method, path, { ...options, headers: { "proof-of-work": await solve(answer.problem) } });
+      answer = await request(method, path, { ...options, headers: { ...options?.headers, "proof-of-work": await solve(answer.problem) } });
     }
-    if (answer.problem?.code === "step_up_required" && stepUpWith && !steppedUp && (await stepUpOnce())) {
+    if (answer.problem?.code === "step_up_required" && stepUpWith && !steppedUp && (await stepUpOnce()) && !isOther()) {
       return call(method, path, options, true);
     }
     if (answer.data?.access_token) await take(answer.data);
@@ -289,7 +300,7 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
     const link = await call("POST", place, { params: { path }, body, signal });
     if (link.problem) return link;
     if (!(await put(link.data, file, onProgress, signal).catch(() => false))) {
-      return { problem: signal?.aborted ? ownProblem("aborted", "The upload was aborted") : ownProblem("unreachable", "The file did not arrive") };
+      return { problem: failed(signal) };
     }
     for (let asked = 0; ; asked += 1) {
       const state = await call("GET", `${place}/{${one}}`, { params: { path: { ...path, [one]: link.data.id } }, signal });

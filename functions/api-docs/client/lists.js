@@ -1,6 +1,6 @@
 // Lists of the server as stores, changes of a known version, who is told of something, and what ends when somebody else signs in.
 
-import { createStore, ownProblem } from "./core.js";
+import { createStore, someoneElse } from "./core.js";
 
 /** Calls `forget` when the person signs out or another one signs in: nothing of one is shown to the next. Returns what ends that. */
 export function forEachPerson(session, forget) {
@@ -44,7 +44,7 @@ export function createList({ pages, session }, path, { query, keyOf = ({ id }) =
     const { data, problem } = await from.page();
     if (meanwhile === changes) meanwhile = null;
     if (problem) return { problem };
-    if (mine !== person()) return { problem: ownProblem("signed_out", "Somebody else is signed in") };
+    if (mine !== person()) return someoneElse();
     set(changes.reduce((all, apply) => apply(all), join(store.current, data.items, from !== rest)));
     rest = from;
     return { data };
@@ -86,13 +86,13 @@ export function createVersions(api, place, pathOf) {
 
   const get = async (id) => noted(id, await api.GET(place, { params: { path: pathOf(id) } }));
 
-  /** Makes a request for the version that was read last, and reads it first if none was. */
-  async function change(method, id, body) {
+  /** Makes a request for the version that was read last, and reads it first if none was. `at` is the path, if another one changes it. */
+  async function change(method, id, body, at = place) {
     if (!versions.has(id)) {
       const { problem } = await get(id);
       if (problem) return { problem };
     }
-    return noted(id, await api[method](place, { params: { path: pathOf(id), header: { "If-Match": versions.get(id) } }, body }));
+    return noted(id, await api[method](at, { params: { path: pathOf(id), header: { "If-Match": versions.get(id) } }, body }));
   }
 
   return { get, change, forget: () => versions.clear() };

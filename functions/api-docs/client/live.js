@@ -1,6 +1,6 @@
 // The socket: it is opened with a ticket, opened again when it is lost, and replaced before the platform closes it.
 
-import { createStore, ownProblem, readProblem, wait } from "./core.js";
+import { createStore, failed, readProblem, wait } from "./core.js";
 
 /** Milliseconds before another attempt: a random part of the second, which grows up to the last. */
 const [RETRY_MIN_MS, RETRY_STEP_MS, RETRY_MAX_MS] = [500, 1000, 30_000];
@@ -8,10 +8,10 @@ const [RETRY_MIN_MS, RETRY_STEP_MS, RETRY_MAX_MS] = [500, 1000, 30_000];
 const PATIENCE_MS = 10_000;
 /** The part of a socket's life after which it is replaced, at a random time, so that not all clients come back at once. */
 const [REPLACE_FROM, REPLACE_TO] = [0.85, 0.97];
-/** What applies until the server has told its limits. */
-const LIMITS = { frames_at_once: 10, frames_per_second: 2, ping_seconds: 20, connection_seconds: 7200 };
+/** What applies to the greeting, before the server has told its limits. */
+const LIMITS = { frames_at_once: 10, frames_per_second: 2 };
 
-const lost = () => ({ problem: ownProblem("unreachable", "The connection was lost") });
+const lost = () => ({ problem: failed() });
 
 /**
  * `greet(hello)` is called with the first answer of each socket, `push(payload, stream)` with each frame that nobody asked for.
@@ -121,7 +121,7 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     await pace();
     const { data: hello, problem: refused } = await send(made, { type: "hello" }, "chat");
     if (refused) return drop(made), { problem: refused };
-    limits = { ...LIMITS, ...hello.limits };
+    limits = hello.limits;
     return { made, hello, early };
   }
 
@@ -130,10 +130,13 @@ export function createLive({ api, session }, { WebSocket = globalThis.WebSocket,
     connecting = true;
     clearTimeout(retry);
     if (!link) setLive("connecting");
+    const who = session.current.user?.id;
     const { made, hello, early, problem } = await open();
     connecting = false;
     if (!made) return problem.status === 403 ? refuse(problem) : link ? undefined : reconnect(problem.retryAfter);
-    if (!wanted) return drop(made);
+    const now = session.current.user?.id;
+    // Whoever it was opened for may be gone.
+    if (!wanted || !now || (who && who !== now)) return drop(made), connect();
     failures = 0;
     const old = link;
     link = made;

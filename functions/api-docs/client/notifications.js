@@ -15,46 +15,49 @@ export function createNotifications(core) {
   const [unread, setUnread] = createStore(NOTHING_NEW);
   const [on, tell] = createListeners();
   let counting = null;
+  let pushed = 0;
 
   /** Asks how many are unread. */
   async function count() {
-    const mine = session.current.user?.id;
+    const [mine, before] = [session.current.user?.id, pushed];
     const answer = await api.GET("/v1/notifications/unread");
-    if (answer.data && mine === session.current.user?.id) setUnread(answer.data);
+    if (!answer.data || mine !== session.current.user?.id) return answer;
+    // What has come in the meantime may be counted or not.
+    if (before !== pushed) return count();
+    setUnread(answer.data);
     return answer;
   }
 
   function push(entry) {
     // Something that the person has done on another device has no id, because it is not in the inbox.
     if (entry.id) {
+      pushed += 1;
       const { replaces, ...told } = entry;
       if (isFollowed()) change((all) => [told, ...all.filter(({ id }) => id !== entry.id && id !== replaces)]);
       // An entry that takes the place of another one was counted with that.
-      if (!entry.read && !replaces) increase(1);
+      if (!entry.read && !replaces) {
+        const now = unread.current.unread + 1;
+        setUnread({ unread: Math.min(now, COUNTED_MOST), more: unread.current.more || now > COUNTED_MOST });
+      }
     }
     tell(entry);
   }
-
-  function increase(by) {
-    const { unread: known, more } = unread.current;
-    const now = Math.max(0, known + by);
-    setUnread({ unread: Math.min(now, COUNTED_MAX), more: more || now > COUNTED_MAX });
-  }
-
-  const isUpto = (upto) => (other) => other.id <= upto;
 
   /** Marks entries as read. */
   function marked(which) {
     change((all) => all.map((entry) => (!entry.read && which(entry) ? { ...entry, read: true } : entry)));
   }
 
-  async function read(id) {
-    const answer = await api.POST("/v1/notifications/{notification}/read", { params: { path: { notification: id } } });
+  /** Marks entries once the server has. */
+  async function reading(call, which) {
+    const answer = await call;
     if (answer.problem) return answer;
-    marked((entry) => entry.id === id);
+    marked(which);
     void count();
     return answer;
   }
+
+  const read = (id) => reading(api.POST("/v1/notifications/{notification}/read", { params: { path: { notification: id } } }), (entry) => entry.id === id);
 
   /** Marks all as read that have been seen: those that are in the list. */
   async function readAll() {
@@ -62,11 +65,7 @@ export function createNotifications(core) {
     if (problem) return { problem };
     const upto = data.items[0]?.id;
     if (!upto) return {};
-    const answer = await api.POST("/v1/notifications/read", { body: { upto } });
-    if (answer.problem) return answer;
-    marked(isUpto(upto));
-    void count();
-    return answer;
+    return reading(api.POST("/v1/notifications/read", { body: { upto } }), ({ id }) => id <= upto);
   }
 
   /** The person has read a room, and with it what the inbox tells of it. The server knows a little later. */

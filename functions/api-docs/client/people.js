@@ -2,13 +2,12 @@
 
 import { createList, createVersions, forEachPerson } from "./lists.js";
 
-/** The lists of people, by how they stand to oneself. */
-const RELATIONS = ["friends", "sent", "received", "blocked"];
-
 export function createPeople(core) {
   const { api, session, pages } = core;
-  const lists = Object.fromEntries(RELATIONS.map((relation) => [relation, createList(core, "/v1/friends", { query: { relation }, keyOf: ({ user }) => user })]));
-  const { friends, sent, received, blocked } = lists;
+  /** Those who stand to the person in this way. */
+  const listOf = (relation) => createList(core, "/v1/friends", { query: { relation }, keyOf: ({ user }) => user });
+  const [friends, sent, received, blocked] = ["friends", "sent", "received", "blocked"].map(listOf);
+  const lists = { friends, sent, received, blocked };
 
   /** Somebody stands in this way to the person now. Lists that were read before follow. */
   function settle(user, relation) {
@@ -62,8 +61,10 @@ export function createMe({ api, session, upload }) {
   const me = {
     get: () => get(),
     update: (changed) => change("PATCH", undefined, changed),
-    setPicture: (file, options) => upload(file, { ...options, for: "picture" }),
-    removePicture: () => api.DELETE("/v1/me/picture"),
+    setUsername: (username) => change("PUT", undefined, { username }, "/v1/me/username"),
+    // A picture makes another version.
+    setPicture: (file, options) => upload(file, { ...options, for: "picture" }).finally(forget),
+    removePicture: () => api.DELETE("/v1/me/picture").finally(forget),
   };
   return { me, close: forEachPerson(session, forget) };
 }

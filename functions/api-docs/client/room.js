@@ -6,8 +6,11 @@ import { createStore, ownProblem, single, wait } from "./core.js";
 /** Messages that are asked for at once. */
 const PAGE = 50;
 const SYNC_PAGE = 100;
-/** A room that is further behind than this starts again with its newest messages: the older ones are read with `older`. */
-const MOST_MISSED = 1000;
+/**
+ * A room that is further behind than this starts again with its newest messages, and one that has grown by more while it was open forgets
+ * its first ones: `older` reads them again.
+ */
+const MOST_NEW = 1000;
 /** Milliseconds until a missing number is asked for: it may only be late. Not the same for all clients. */
 const [HOLE_MIN_MS, HOLE_MAX_MS] = [200, 800];
 /** Milliseconds between attempts while the server cannot answer. */
@@ -43,6 +46,11 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let upto = null;
   /** Where the page before the first message ends. */
   let before;
+  /** How many messages are kept: more after `older`. */
+  let kept = MOST_NEW;
+  /** How many pages are being read, and what was changed in the meantime, because a page may be older. */
+  let reading = 0;
+  const altered = new Map();
   /** Messages with a number after `upto + 1`, by number. */
   let later = new Map();
   /** One's own messages that are not yet in `known`, in their order. */
@@ -58,11 +66,17 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   let marking = null;
   let marker = Promise.resolve();
   let flushing = null;
+  /** What goes on with sending when the server can answer again. */
+  let paused = null;
+  /** What ends it that somebody is shown as typing, by name. */
+  const fading = new Map();
   let holeTimer = null;
   let closed = false;
 
   function show() {
-    if (!closed) setMessages([...known, ...unsent]);
+    if (closed) return;
+    setMessages([...known, ...unsent]);
+    setComplete(upto !== null && before === undefined);
   }
 
   /** Takes what fits behind the known messages, and asks if something is missing. */
@@ -71,6 +85,10 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     for (let next; (next = later.get(upto + 1)); upto += 1) {
       later.delete(next.seq);
       known.push(next);
+    }
+    if (known.length > kept) {
+      known = known.slice(-kept);
+      before = known[0].seq;
     }
     unsent = unsent.filter(({ seq }) => !(seq <= upto));
     show();
@@ -81,7 +99,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
 
   /** A message of the room, from a push or an acknowledgement. */
   function accept({ type: _, ...message }) {
-    setTypists(typists.current.filter((name) => name !== message.author?.username));
+    pauses(message.author?.username);
     later.set(message.seq, { ...message, state: "sent" });
     if (upto !== null) drain();
   }
@@ -90,33 +108,48 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   function change({ type: _, ...message }) {
     const changed = { ...message, state: "sent" };
     if (later.has(message.seq)) later.set(message.seq, changed);
+    if (reading) altered.set(message.seq, changed);
     known = known.map((other) => (other.seq === message.seq ? changed : other));
     show();
   }
 
+  const pauses = (username) => setTypists(typists.current.filter((name) => name !== username));
+
   function types({ username }) {
-    setTypists([...typists.current.filter((name) => name !== username), username]);
-    setTimeout(() => setTypists(typists.current.filter((name) => name !== username)), TYPING_SHOWN_MS);
+    pauses(username);
+    setTypists([...typists.current, username]);
+    clearTimeout(fading.get(username));
+    fading.set(username, setTimeout(pauses, TYPING_SHOWN_MS, username));
+  }
+
+  /** Messages of the server, as they are now. */
+  async function page(payload) {
+    reading += 1;
+    const { data, problem } = await ask(payload);
+    reading -= 1;
+    const messages = data?.messages.map((message) => altered.get(message.seq) ?? { ...message, state: "sent" });
+    if (!reading) altered.clear();
+    return { data, problem, messages };
   }
 
   /** Starts with the newest messages. */
   async function begin() {
-    const { data, problem } = await ask({ type: "history", limit: PAGE });
+    const { data, problem, messages } = await page({ type: "history", limit: PAGE });
     if (problem) return problem;
-    known = data.messages.map((message) => ({ ...message, state: "sent" }));
+    known = messages;
+    kept = MOST_NEW;
     upto = data.upto;
     before = data.before;
-    setComplete(before === undefined);
   }
 
   /** Asks for one page after the last known number. */
   async function missed() {
-    const { data, problem } = await ask({ type: "sync", since: upto, limit: SYNC_PAGE });
+    const { data, problem, messages } = await page({ type: "sync", since: upto, limit: SYNC_PAGE });
     if (problem) return { problem };
-    if (data.last_seq - upto > MOST_MISSED) return { problem: await begin(), more: true };
-    // What came in between is not for this person: the room begins anew.
-    if (data.complete === false) known = [];
-    known.push(...data.messages.filter(({ seq }) => seq > upto).map((message) => ({ ...message, state: "sent" })));
+    if (data.last_seq - upto > MOST_NEW) return { problem: await begin(), more: true };
+    // What came in between is not for this person: the room begins anew, with this page.
+    if (data.complete === false) (known = []), (before = undefined);
+    known.push(...messages.filter(({ seq }) => seq > upto));
     upto = Math.max(upto, data.upto);
     return { more: data.more };
   }
@@ -140,13 +173,12 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   async function sendAll() {
     // So that `flushing` is set before it is unset.
     await null;
-    for (let next; !closed && (next = unsent.find(({ state }) => state === "sending")); ) {
+    for (let next; !closed && !paused && (next = unsent.find(({ state }) => state === "sending")); ) {
       const { data, problem } = await ask({ type: "send", text: next.text, nonce: next.nonce, reply_to: next.reply_to, attachments: next.attachments?.map(({ id }) => id), ...next.added });
       if (problem && isTemporary(problem)) {
-        // The greeting of the next connection goes on.
-        if (problem.status === 0) break;
-        await wait(problem.retryAfter * 1000 || AGAIN_MS);
-        continue;
+        // The greeting of the next connection goes on, which does not wait for this.
+        if (problem.status !== 0) paused = setTimeout(() => ((paused = null), flush()), problem.retryAfter * 1000 || AGAIN_MS);
+        break;
       }
       const done = data
         ? { ...next, id: data.id, room: data.room, seq: data.seq, created_at: data.created_at, state: "sent" }
@@ -261,18 +293,18 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
   async function at(seq) {
     const there = known.find((message) => message.seq === seq);
     if (there) return { data: there };
-    const { data, problem } = await ask({ type: "history", before: seq + 1, limit: 1 });
-    return problem ? { problem } : { data: data.messages.at(-1) };
+    const { problem, messages } = await page({ type: "history", before: seq + 1, limit: 1 });
+    return problem ? { problem } : { data: messages.at(-1) };
   }
 
   /** Reads the page before the first message. */
   const older = single(async () => {
     if (upto === null || before === undefined) return { data: { more: upto === null } };
-    const { data, problem } = await ask({ type: "history", before, limit: PAGE });
+    const { data, problem, messages } = await page({ type: "history", before, limit: PAGE });
     if (problem) return { problem };
-    known = [...data.messages.map((message) => ({ ...message, state: "sent" })), ...known];
+    known = [...messages, ...known];
+    kept += messages.length;
     before = data.before;
-    setComplete(before === undefined);
     show();
     return { data: { more: before !== undefined } };
   });
@@ -282,8 +314,8 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     await flush();
     if (unmarked !== undefined) void mark();
     else if (state) setReadUpto(state.read_seq);
-    // Shown messages were changed in the meantime.
-    if (changes !== undefined && state && state.changes !== changes) upto = null;
+    // Shown messages were changed in the meantime, as far as is known.
+    if (state && state.changes !== changes) upto = null;
     changes = state?.changes ?? changes;
     if (showsReceipts) void readBy();
     if (upto === null || state === undefined || state.last_seq > upto || later.size > 0) await catchUp();
@@ -296,6 +328,7 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     void mark();
     // A message that is on its way gets its answer first.
     if (!flushing) abandon();
+    known = [];
     setMessages([]);
   }
 
@@ -315,6 +348,9 @@ export function createRoom(name, { api, pages, upload, session, live, sent, stre
     withdraw: (user) => about("DELETE", "invitations", user),
     setRole: (user, role) => about("PUT", "members", user, { role }),
     remove: (user) => about("DELETE", "members", user),
+    bans: (options) => pages("/v1/rooms/{room}/bans", { params: { path }, ...options }),
+    ban: (user, ban = {}) => about("PUT", "bans", user, ban),
+    unban: (user) => about("DELETE", "bans", user),
   };
 
   return {

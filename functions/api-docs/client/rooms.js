@@ -57,6 +57,7 @@ export function createRooms(core, live, read) {
 
   /** The rooms of a page beside those that are known. */
   function merge(current, chats) {
+    for (const { room } of chats) if (room.kind === "public") publicId = room.id;
     const fresh = new Map(chats.map((chat) => [chat.room.id, marked(entryOf(chat))]));
     return sorted([...fresh.values(), ...current.filter(({ id }) => !fresh.has(id))]);
   }
@@ -90,7 +91,7 @@ export function createRooms(core, live, read) {
       found.room.readUpto.subscribe((seq) => readTo(name, seq));
       if (name === "public") found.setOnline(others);
       live.start();
-      if (live.current === "live") void found.resume();
+      if (live.current === "live") void found.resume(entry);
     }
     return found.room;
   }

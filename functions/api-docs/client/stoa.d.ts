@@ -1,7 +1,7 @@
 // The types of `stoa.js`.
 
 import type {
-  Author, Chat, ClubInfo, CreateRoom, FriendInfo, Message, NotificationInfo, Operations, PersonInfo, RoomInvitation, RoomKind,
+  Author, BanFromRoom, Chat, ClubInfo, CreateRoom, FriendInfo, Message, NotificationInfo, Operations, PersonInfo, RoomBanInfo, RoomInvitation, RoomKind,
   RoomMemberInfo, RoomRole, ShareLocation, Unread, UnreadCount, UpdateMe, UpdateRoom, UploadStatus,
 } from "./api.js";
 import type { Answer, Core, Options, Pages, PathOf, Method, Result, Store, StoaProblem } from "./core.js";
@@ -87,7 +87,7 @@ export interface AttachedFile {
 export interface Room {
   /** Its id, or `public`. */
   readonly name: string;
-  /** Ascending; one's own that are not yet sent are last. */
+  /** Ascending; one's own that are not yet sent are last. Of a room that is open for long the newest thousand, and what `older` has read. */
   readonly messages: Store<RoomMessage[]>;
   /** Whether the messages begin with the first one of the room. */
   readonly complete: Store<boolean>;
@@ -154,6 +154,11 @@ export interface RoomMembers {
   setRole(user: string, role: RoomRole): Of<"PUT", "/v1/rooms/{room}/members/{user}">;
   /** Removes a member. */
   remove(user: string): Of<"DELETE", "/v1/rooms/{room}/members/{user}">;
+  /** Who is banned from the room. */
+  bans(options?: { query?: { limit?: number } }): Pages<RoomBanInfo>;
+  /** Removes somebody, and keeps them out for as long as is said, or for good. */
+  ban(user: string, ban?: BanFromRoom): Of<"PUT", "/v1/rooms/{room}/bans/{user}">;
+  unban(user: string): Of<"DELETE", "/v1/rooms/{room}/bans/{user}">;
 }
 
 export interface RoomEntry {
@@ -249,6 +254,7 @@ export interface Me {
   get(): Of<"GET", "/v1/me">;
   /** Changes it, in the version that was read last. `version_mismatch`: it has changed in the meantime; `get` reads it again. */
   update(changed: UpdateMe): Of<"PATCH", "/v1/me">;
+  setUsername(username: string): Of<"PUT", "/v1/me/username">;
   setPicture(file: File | Blob, options?: { onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Result<UploadStatus>>;
   removePicture(): Of<"DELETE", "/v1/me/picture">;
 }

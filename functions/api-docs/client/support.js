@@ -6,6 +6,8 @@ import { createList, createRoom, forEachPerson } from "./stoa.js";
 
 const STREAM = "support";
 const STATES = ["open", "waiting", "snoozed", "done"];
+/** Milliseconds until the desk is greeted again that could not answer. */
+const AGAIN_MS = 2000;
 const idOf = ({ room }) => room;
 
 /** What both sides can do in a thread. */
@@ -25,6 +27,7 @@ export function createSupport(stoa) {
   const lists = Object.fromEntries(STATES.map((state) => [state, createList(stoa, "/v1/support/threads", { query: { state }, keyOf: idOf })]));
   /** The rooms that are followed: one's own, and those of the team by id. */
   let own = null;
+  let again;
   const opened = new Map();
 
   const found = (id) => STATES.flatMap((state) => lists[state].list.current).find(({ room }) => room === id);
@@ -114,6 +117,8 @@ export function createSupport(stoa) {
 
   async function greet() {
     const { data, problem } = await live.ask({ type: "hello" }, STREAM);
+    // The next connection greets again, but nothing else does.
+    if (problem?.status >= 500) again = setTimeout(() => live.current === "live" && greet(), AGAIN_MS);
     if (problem) return;
     setThread(data.thread);
     setTeam(data.team);
@@ -160,6 +165,7 @@ export function createSupport(stoa) {
   }
 
   const ends = [
+    () => clearTimeout(again),
     live.on((payload, stream) => stream === STREAM && push(payload)),
     live.sockets.subscribe(() => live.current === "live" && void greet()),
     forEachPerson(session, () => {

@@ -27,8 +27,8 @@ use crate::files;
 pub async fn get_client_file(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Error> {
     // TypeScript has no media type of its own.
     let content_type = match name.as_str() {
-        "stoa.js" | "core.js" | "support.js" | "shop.js" | "checkout.js" => "text/javascript",
-        "stoa.d.ts" | "support.d.ts" | "shop.d.ts" | "checkout.d.ts" | "core.d.ts" | "api.d.ts" | "frames.d.ts" => {
+        "stoa.js" | "core.js" | "support.js" | "shop.js" | "checkout.js" | "account.js" => "text/javascript",
+        "stoa.d.ts" | "support.d.ts" | "shop.d.ts" | "checkout.d.ts" | "account.d.ts" | "core.d.ts" | "api.d.ts" | "frames.d.ts" => {
             "text/plain; charset=utf-8"
         }
         _ => return Err(Kind::NotFound.into()),
@@ -48,7 +48,7 @@ mod tests {
         let is_served = |name: &str| files::file(name, "text/plain", "no-store", &HeaderMap::new()).is_ok();
         // The modules that are served as one file import nothing else.
         assert!(
-            [BUNDLE, "core.js", "support.js", "shop.js", "checkout.js"].into_iter().all(is_served)
+            [BUNDLE, "core.js", "support.js", "shop.js", "checkout.js", "account.js"].into_iter().all(is_served)
                 && !include_str!("../client/core.js").contains("import ")
         );
         for name in MODULES.iter().filter(|name| **name != BUNDLE) {
@@ -59,6 +59,7 @@ mod tests {
             include_str!("../client/support.d.ts"),
             include_str!("../client/shop.d.ts"),
             include_str!("../client/checkout.d.ts"),
+            include_str!("../client/account.d.ts"),
             include_str!("../client/core.d.ts"),
             include_str!("../client/frames.d.ts"),
         ];

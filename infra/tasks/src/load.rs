@@ -10,6 +10,7 @@ use std::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::Secret;
 use local::visitor::{ClientError, Socket, Visitor, member};
+use messaging::pace;
 use serde_json::{Value, json};
 use tokio::{
     process::{Child, Command},
@@ -37,9 +38,16 @@ const AT_ONCE: usize = 16;
 const SENDING: usize = 4;
 /// The numbers that are reserved for drama in the United Kingdom, which nobody has.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
-/// The most messages of somebody in a room.
-const AT_ONCE_EACH: u32 = messaging::pace::AT_ONCE / 3;
+/// The most messages of somebody in a burst: what the pace of frames lets through, also right after the greetings and the former room.
+const AT_ONCE_EACH: u32 = pace::AT_ONCE / 3;
+/// The most bursts in a room. They are measured, and the time between them is not.
+const BURSTS: u32 = 5;
+/// The time until somebody may send a burst again.
+const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long somebody tries to open a socket, which is refused while they have opened as many as they may in a minute.
+const OPENING: Duration = Duration::from_mins(15);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -63,7 +71,7 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the sockets, sends the messages and closes the sockets. Returns the row of the table.
+/// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
 async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
     let (tell, mut heard) = mpsc::unbounded_channel();
     let (begun, before) = (Instant::now(), server.counts().await?);
@@ -75,44 +83,84 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
     while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
     }
-    // Nobody may send faster than the pace of frames, also not after the former room.
-    let messages = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
-    let expected = messages.saturating_mul(sockets.saturating_sub(1));
-    let (all_open, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
-    let sends = greeted.iter().cycle().take(messages).map(|(_, sender)| sender);
-    for (n, sender) in sends.enumerate() {
-        sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
-        if n % SENDING == SENDING.saturating_sub(1) {
-            sleep(Duration::from_millis(20)).await;
+    let all_open = server.counts().await?;
+    let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
+    let mut measured = Measured::default();
+    for n in 0..BURSTS {
+        let count = burst.min(messages.saturating_sub(measured.messages));
+        if count == 0 {
+            break;
         }
-    }
-    let mut delays = Vec::with_capacity(expected);
-    let mut last = begun;
-    while delays.len() < expected {
-        let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
-        if let Some(sent) = event.sent {
-            delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
-            last = last.max(event.at);
+        if n > 0 {
+            sleep(REFILL).await;
         }
+        let senders = greeted.iter().map(|(_, sender)| sender).cycle().take(count);
+        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut heard).await?;
     }
-    let (wall, busy) = (last.duration_since(begun), server.cpu()?.saturating_sub(cpu));
-    delays.sort_unstable();
-    let part = |percent: usize| delays.get(delays.len().saturating_mul(percent) / 100).copied().unwrap_or_default().as_millis();
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let (rate, each) = (expected as f64 / wall.as_secs_f64(), busy.as_secs_f64() * 1e6 / expected.max(1) as f64);
-    let calls = server.counts().await?.calls.saturating_sub(all_open.calls);
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let of_each = calls as f64 / messages.max(1) as f64;
     Ok(format!(
-        "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {of_each:.1} | {rate:.0} | {each:.0} µs | {} ms | {} ms | {} MB |",
+        "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
         connected.as_secs_f64(),
         slowest.as_millis(),
         all_open.announcements.saturating_sub(before.announcements),
         quiet.saturating_sub(connected).as_secs_f64(),
-        part(50),
-        part(99),
+        measured.columns(),
         server.resident_kib()? >> 10,
     ))
+}
+
+/// What the messages of a room have taken.
+#[derive(Default)]
+struct Measured {
+    messages: usize,
+    /// Of each delivery.
+    delays: Vec<Duration>,
+    /// From the first message of each burst to its last delivery.
+    wall: Duration,
+    cpu: Duration,
+    calls: u64,
+}
+
+impl Measured {
+    /// Sends a message of each of these, and waits until all others have it.
+    async fn burst<'a>(
+        &mut self,
+        server: &Server,
+        senders: impl Iterator<Item = &'a mpsc::UnboundedSender<String>>,
+        deliveries: usize,
+        heard: &mut mpsc::UnboundedReceiver<Heard>,
+    ) -> Result<(), Failure> {
+        let (before, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
+        let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
+        for (n, sender) in senders.enumerate() {
+            sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
+            self.messages = self.messages.saturating_add(1);
+            if n % SENDING == SENDING.saturating_sub(1) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        while self.delays.len() < expected {
+            let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
+            if let Some(sent) = event.sent {
+                self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
+                last = last.max(event.at);
+            }
+        }
+        self.wall = self.wall.saturating_add(last.duration_since(begun));
+        self.cpu = self.cpu.saturating_add(server.cpu()?.saturating_sub(cpu));
+        self.calls = self.calls.saturating_add(server.counts().await?.calls.saturating_sub(before.calls));
+        Ok(())
+    }
+
+    /// The columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
+    fn columns(&mut self) -> String {
+        self.delays.sort_unstable();
+        let delays = &self.delays;
+        let part = |percent: usize| delays.get(delays.len().saturating_mul(percent) / 100).copied().unwrap_or_default().as_millis();
+        #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+        let (calls, deliveries, messages) = (self.calls as f64, delays.len() as f64, self.messages.max(1) as f64);
+        let (rate, each) = (deliveries / self.wall.as_secs_f64(), self.cpu.as_secs_f64() * 1e6 / deliveries.max(1.0));
+        format!("{:.1} | {rate:.0} | {each:.0} µs | {} ms | {} ms", calls / messages, part(50), part(99))
+    }
 }
 
 /// A frame that a client received.
@@ -128,8 +176,14 @@ async fn open(
     begun: Instant,
     tell: mpsc::UnboundedSender<Heard>,
 ) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
-    let asked = Instant::now();
-    let mut socket = Socket::open(&person).await?;
+    let (mut socket, asked) = loop {
+        let asked = Instant::now();
+        match Socket::open(&person).await {
+            Ok(socket) => break (socket, asked),
+            Err(_) if begun.elapsed() < OPENING => sleep(AGAIN).await,
+            Err(error) => return Err(error),
+        }
+    };
     socket.ask(json!({ "type": "hello" })).await?;
     let greeted = asked.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();

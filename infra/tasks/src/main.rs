@@ -91,7 +91,7 @@ enum Task {
         #[arg(long, default_value = "target/release/local")]
         binary: PathBuf,
         /// How many sockets are in the public room.
-        #[arg(long, value_delimiter = ',', default_values_t = [2, 10, 100, 1_000])]
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 10, 100, 1_000, 10_000])]
         rooms: Vec<usize>,
         /// How many messages are sent.
         #[arg(long, default_value_t = 100)]

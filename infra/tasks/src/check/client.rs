@@ -9,12 +9,13 @@ use super::Parts;
 use crate::{Failure, client, repository};
 
 /// Bytes of the client without rooms and sockets, of what most applications load, and of the parts that only some show, as they are sent.
-const BUDGETS: [(&str, &[&str], usize); 5] = [
+const BUDGETS: [(&str, &[&str], usize); 6] = [
     ("without rooms and sockets", &["core.js"], 6_500),
     ("without the parts that only some applications show", &["core.js", "stoa.js"], 13_000),
     ("for the support desk", &["support.js"], 2_500),
     ("for the shop", &["shop.js"], 1_000),
     ("for carts and payments", &["checkout.js"], 2_500),
+    ("for accounts", &["account.js"], 2_500),
 ];
 /// The list in the client of the operations whose body says where the refresh token is returned.
 const DELIVERING: &str = "const DELIVERING = ";
