@@ -13,12 +13,10 @@ export interface Store<T> {
 export type Code = ProblemCode | "unreachable" | "aborted" | "signed_out";
 
 /** What went wrong. `code` is for programs, `title` and `detail` are for people, in their language. */
-export type StoaProblem<C extends Code = Code> = Omit<Problem, "code" | "fields" | "request_id"> & {
+export type StoaProblem<C extends Code = Code> = Omit<Problem, "code" | "request_id"> & {
   code: C;
   /** All wrong fields. */
   fields: FieldProblem[];
-  /** In `undo_moved_on` and `undo_impossible`: the names of the fields that cannot be undone. */
-  names: string[];
   /** Seconds after which a retry makes sense. */
   retryAfter?: number | undefined;
   /** The id of the request, for support. Absent if there was no answer. */

@@ -33,16 +33,14 @@ export function createStore(current) {
 }
 
 /** A problem that this client found itself. */
-export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [], names: [] });
+export const ownProblem = (code, title) => ({ type: `/problems/${code}`, code, title, status: 0, fields: [] });
 
 /** Why there is no answer. */
 export const failed = (signal) => (signal?.aborted ? ownProblem("aborted", "The request was aborted") : ownProblem("unreachable", "The server did not answer"));
 
-/** A problem document, with its members under the names of this language too. */
 export const readProblem = (document, header) => ({
   ...document,
   fields: document.errors ?? [],
-  names: document.fields ?? [],
   requestId: document.request_id,
   retryAfter: document.retry_after ?? (Number(header) || undefined),
 });

@@ -37,7 +37,7 @@ export function createNotifications(core) {
       // An entry that takes the place of another one was counted with that.
       if (!entry.read && !replaces) {
         const now = unread.current.unread + 1;
-        setUnread({ unread: Math.min(now, COUNTED_MOST), more: unread.current.more || now > COUNTED_MOST });
+        setUnread({ unread: Math.min(now, COUNTED_MAX), more: unread.current.more || now > COUNTED_MAX });
       }
     }
     tell(entry);
