@@ -11,7 +11,7 @@ use callers::{
     staff::{Administrator, Superuser},
 };
 use kernel::{
-    Kind, Timestamp,
+    Timestamp,
     id::{ApiKeyId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -129,19 +129,16 @@ pub async fn list_all_api_keys(
     let limit = page.limit()?;
     let cursors = s.sealer.cursors(format!("API keys for {}, {query:?}", caller.member.user.id));
     let after = cursors.open::<(ApiKeyId, UserId)>(page.cursor())?;
-    let (keys, next) = match query.username.as_deref() {
+    let (keys, next) = if let Some(name) = query.username.as_deref() {
         // One person has so few that they are one page.
-        Some(name) => {
-            let owner = UsernameClaim::person_named(&s.table, name).await?;
-            (valid(&s, owner).await?, None)
-        }
-        None => {
-            let mut found = api_key::newest(&s.table, after, limit).await?;
-            let next = found.last().map(|key| (key.id, key.user));
-            let now = s.sys.now();
-            found.items.retain(|key| now < key.ends_at());
-            (found.items, next)
-        }
+        let owner = UsernameClaim::person_named(&s.table, name).await?;
+        (valid(&s, owner).await?, None)
+    } else {
+        let mut found = api_key::newest(&s.table, after, limit).await?;
+        let next = found.last().map(|key| (key.id, key.user));
+        let now = s.sys.now();
+        found.items.retain(|key| now < key.ends_at());
+        (found.items, next)
     };
     let names = usernames(&s.table, keys.iter().map(|key| key.user).collect()).await?;
     let owned =

@@ -135,8 +135,8 @@ impl Preview {
     /// What of it somebody sees who does not see the values of all fields. Its version tells nothing of the others.
     #[must_use]
     pub fn seen_by(self, sees: impl Fn(&str) -> bool) -> Self {
-        let seen = |field: Field| if sees(&field.name) { field } else { field.hidden() };
-        Self { fields: self.fields.into_iter().map(seen).collect(), ..self }
+        let shown = |field: Field| if sees(&field.name) { field } else { field.hidden() };
+        Self { fields: self.fields.into_iter().map(shown).collect(), ..self }
     }
 
     /// The version of what is shown, for `ETag` and `If-Match`: another one as soon as anything of it is different.

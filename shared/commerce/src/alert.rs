@@ -52,7 +52,7 @@ impl Alert {
     fn is_of(self, order: &Order) -> bool {
         let Some(card) = &order.card else { return false };
         match self {
-            Self::Disputed => card.disputed,
+            Self::Disputed => card.back.disputed,
             Self::RefundFailed => card.refunds.last().is_some_and(|refund| match refund.state {
                 RefundState::Failed => true,
                 // Whoever has asked for another one knows the answer.

@@ -494,7 +494,7 @@ mod tests {
     /// Adds what a merge has not left out.
     fn take_in(model: &mut Model, other: &Model, merged: &Merged) {
         for (product, number) in other.iter().filter(|(product, _)| !merged.left_out.contains(product)) {
-            let sum = model.get(product).copied().unwrap_or_default() + number;
+            let sum = model.get(product).copied().unwrap_or_default().saturating_add(*number);
             model.insert(*product, sum.min(QUANTITY_MAX));
         }
         assert!(merged.left_out.is_empty() || model.len() == LINES_MAX);

@@ -53,17 +53,17 @@ pub enum ProductOrder {
 
 impl ProductOrder {
     /// The partition of a list that is in this order, if it is in an index, and the index.
-    fn index(self, shelf: Shelf) -> Option<(Index, String)> {
+    fn index(self, list: Shelf) -> Option<(Index, String)> {
         match self {
             Self::Newest => None,
-            Self::NameAsc | Self::NameDesc => Some((Index::ProductsByName, format!("PRODUCTS_BY_NAME#{shelf}"))),
-            Self::PriceAsc | Self::PriceDesc => Some((Index::ProductsByPrice, format!("PRODUCTS_BY_PRICE#{shelf}"))),
+            Self::NameAsc | Self::NameDesc => Some((Index::ProductsByName, format!("PRODUCTS_BY_NAME#{list}"))),
+            Self::PriceAsc | Self::PriceDesc => Some((Index::ProductsByPrice, format!("PRODUCTS_BY_PRICE#{list}"))),
         }
     }
 
     /// A list in this order, behind a sort key of it.
-    fn range(self, shelf: Shelf, after: &str) -> Range {
-        let (base, index) = (format!("PRODUCTS#{shelf}"), self.index(shelf));
+    fn range(self, list: Shelf, after: &str) -> Range {
+        let (base, index) = (format!("PRODUCTS#{list}"), self.index(list));
         let range = match &index {
             None => Range::of(&*base).eventually(),
             Some((index, partition)) => Range::of_index(*index, &**partition),

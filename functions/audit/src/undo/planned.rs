@@ -7,9 +7,7 @@ use accounts::{
     staff::{self, ActorSlots, StayingSlots},
     user::{Status, User},
 };
-use commerce::product::Product;
 use kernel::{Kind, Problem, id::UserId};
-use search::Catalogue;
 use store::{CommitError, Slot, Table, Tx};
 
 use super::recorded::Recorded;
@@ -60,7 +58,6 @@ impl Allowed {
 /// What is found by other words after a change.
 pub enum Searched {
     Nothing,
-    Product(Box<(Product, Product)>),
     Person(Box<(User, User)>),
 }
 
@@ -69,11 +66,6 @@ impl Searched {
     pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
         match self {
             Self::Nothing => table.commit(tx).await,
-            Self::Product(change) => {
-                let (before, after) = *change;
-                let words = Catalogue::Products.change(&mut tx, &before.entry(), &after.entry());
-                words.commit(table, tx).await
-            }
             Self::Person(change) => {
                 let (before, after) = *change;
                 finding::change(&mut tx, &before, &after).commit(table, tx).await
