@@ -328,7 +328,7 @@ export type AuditId = string;
 
 /** A page of the audit. */
 export interface AuditList {
-  /** The entries, the newest first. */
+  /** The entries, the newest first. If several things were asked for, a page can have fewer than asked for, even none, and still be followed by another. */
   items: AuditRecordInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -983,7 +983,7 @@ export interface CustomerOrder {
 
 /** A page of orders. */
 export interface CustomerOrderList {
-  /** The orders: of those in a state the oldest first, and of a buyer's the newest. */
+  /** The orders: of a buyer's the newest first, and of others the oldest. */
   items: CustomerOrder[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -1399,7 +1399,7 @@ export interface GiveThread {
   to: UserId;
 }
 
-/** That the system works. */
+/** The answer while the system works. */
 export interface Health {
   /** What it needs, all of which answers: `captcha` (if there are captchas), `data`, `events`, `files`, `mail`, `stripe`, `texts`. */
   dependencies: string[];
@@ -1561,6 +1561,26 @@ export interface LocationInfo {
   expires_at: Timestamp;
 }
 
+/** The mails of a day. */
+export interface MailDay {
+  /** Those that did not arrive, because there is no such mailbox. */
+  bounced: number;
+  /** Those about which the recipient has complained. */
+  complained: number;
+  /** The day in UTC. */
+  day: string;
+  /** Those that SES has refused. */
+  rejected: number;
+  /** Mails that SES has sent, or tried to send. */
+  sent: number;
+}
+
+/** The mails of the last days. */
+export interface MailHealth {
+  /** The days with mails, the latest first. At most fifteen. */
+  days: MailDay[];
+}
+
 /** The whole profile of the caller. */
 export interface Me {
   /** Whether friends add the caller to groups at once. Otherwise they invite the caller, as everybody does. */
@@ -1632,6 +1652,8 @@ export interface Message {
   text?: string;
   /** Of a system event: whom it happened to; for events about the room who did it. */
   who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
 /** A file of a message. `GET /v1/rooms/{room}/attachments/{attachment}` returns links to it. */
@@ -1781,7 +1803,7 @@ export interface NewDonation {
   amount: Money;
   /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
   captcha?: string;
-  /** The donor's country: ISO 3166-1 alpha-2. */
+  /** The donor's country: ISO 3166-1 alpha-2, or `XK` for Kosovo. In upper or lower case. */
   country: string;
   /** The donor's postal code. Not needed in countries without one. */
   postal_code?: (string | null);
@@ -1974,6 +1996,32 @@ export interface OwnSupportThread {
   thread: SupportThread;
   /** How many messages of the team the caller has not read. */
   unread: Unread;
+}
+
+/** A key, and whose it is. */
+export interface OwnedApiKey {
+  created_at: Timestamp;
+  /** When it stops being valid. */
+  expires_at: Timestamp;
+  id: ApiKeyId;
+  last_used_at?: (Timestamp | null);
+  name: string;
+  /** The first characters of the key. */
+  prefix: string;
+  /** What it opens. */
+  scopes: Scope[];
+  /** The account of its owner. */
+  user: UserId;
+  /** Their username. Absent if the account is being deleted. */
+  username?: string;
+}
+
+/** A page of everybody's keys. */
+export interface OwnedApiKeyList {
+  /** The keys, the newest first. A page can have fewer than asked for, even none, and still be followed by another. */
+  items: OwnedApiKey[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** An algorithm of passkeys. */
@@ -2304,8 +2352,6 @@ export interface Problem {
   errors?: FieldProblem[];
   /** In `chat_banned` and `room_banned`: what the moderator or the administrators say about it. */
   explanation?: string;
-  /** In `undo_moved_on` and `undo_impossible`: the names of the fields. */
-  fields?: string[];
   /** In `thread_moved_on`: the last number of the thread. */
   last_seq?: number;
   /** In `too_many`, `friends_full` and `message_length`: the maximum. */
@@ -2318,6 +2364,8 @@ export interface Problem {
   methods?: Factor[];
   /** In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas. */
   missing?: string;
+  /** In `undo_moved_on` and `undo_impossible`: the names of the fields. */
+  not_undone?: string[];
   order_state?: OrderState;
   /** In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body. */
   pointer?: string;
@@ -2384,7 +2432,7 @@ export interface ProductInfo {
 export interface ProductList {
   /** The products. */
   items: ProductInfo[];
-  /** The cursor of the next page. Absent on the last page. With `availability` or a price a page can have fewer products than asked for, or none, although there is a next one. */
+  /** The cursor of the next page. Absent on the last page. With `q`, `availability` or a price a page can have fewer products than asked for, or none, although there is a next one. */
   next_cursor?: (string | null);
 }
 
@@ -3268,6 +3316,8 @@ export interface StaffRoomList {
 
 /** What waits for staff. */
 export interface StaffWork {
+  disputes?: (CappedCount | null);
+  failed_refunds?: (CappedCount | null);
   last_sweep?: (Timestamp | null);
   orders?: (CappedCount | null);
   overdue_deletions?: (CappedCount | null);
@@ -3465,7 +3515,7 @@ export interface TicketIssued {
 
 /** A page of tickets. */
 export interface TicketList {
-  /** The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others by when they came into their state, the latest first. */
+  /** The tickets. Open ones by how long they wait, the longest first; snoozed ones by the end of the snooze, the next one first; others by when they came into their state, the latest first. With `q` a page can have fewer than asked for, even none, and still be followed by another. */
   items: TicketInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -3942,6 +3992,14 @@ export interface Operations {
     /** Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/admin/api-keys": {
+    /** Lists the keys of everybody, or of one person, without their secrets. */
+    GET: { query?: { "username"?: string; "limit"?: number; "cursor"?: string }; data: OwnedApiKeyList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/admin/api-keys/{user}/{key}": {
+    /** Revokes a key of another person, with effect from its next use. */
+    DELETE: { path: { "user": UserId; "key": ApiKeyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/admin/dead-letters": {
     /** Lists the events that functions have given up in the last two weeks and that nobody has sent again, the latest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: DeadLetterList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -3959,8 +4017,8 @@ export interface Operations {
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders": {
-    /** Lists the orders of everybody that are in one state, the oldest first, or all of one buyer, the newest first. For administrators. */
-    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the orders of everybody that are in one state, or that are disputed or whose refund has failed, the oldest first, or all of one buyer, the newest first. For administrators. */
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "alert"?: ("disputed" | "refund_failed"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}": {
     /** Shows an order of anybody, with the username of its buyer. For administrators. */
@@ -3983,8 +4041,8 @@ export interface Operations {
     DELETE: { path: { "room": RoomId }; header: { "Reason": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets": {
-    /** Lists the tickets in one state, or of one account. For administrators. */
-    GET: { query?: { "state"?: TicketState; "since_from"?: string; "since_until"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no more than 200 of them. */
+    GET: { query?: { "state"?: TicketState; "since_from"?: string; "since_until"?: string; "q"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets/{ticket}": {
     /** Shows a ticket with its messages. For administrators; it is recorded who did. */
@@ -4005,14 +4063,6 @@ export interface Operations {
     GET: { path: { "username": string }; data: AccountDetails; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Changes somebody's profile, by the rules that hold for its owner. They are notified by mail or text message. */
     PATCH: { path: { "username": string }; header: { "If-Match": string; "Reason": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
-  };
-  "/v1/admin/users/{username}/api-keys": {
-    /** Lists another person's keys, without their secrets. */
-    GET: { path: { "username": string }; data: ApiKeyList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-  };
-  "/v1/admin/users/{username}/api-keys/{key}": {
-    /** Revokes a key of another person, with effect from its next use. */
-    DELETE: { path: { "username": string; "key": ApiKeyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/deactivation": {
     /** Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. */
@@ -4043,7 +4093,7 @@ export interface Operations {
     GET: { data: StaffWork; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit": {
-    /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, or of a day. */
+    /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, of a day or a month, or all of these. */
     GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/verification": {
@@ -4167,6 +4217,10 @@ export interface Operations {
   "/v1/health/live": {
     /** Tells that requests are answered, without calling anything else. */
     GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/health/mail": {
+    /** Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. They are those of the AWS account in this region. */
+    GET: { data: MailHealth; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
     /** Reads the caller's profile. */
@@ -4696,7 +4750,7 @@ export interface Operations {
     /** Lists the sessions of the caller. */
     GET: { data: SessionList; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Signs in, or returns the second step that is needed. If the request carries the token of the client's former session, that session ends. */
-    POST: { header?: { "Proof-of-Work"?: string }; body: CreateSession; data: SignInStep | SignedIn; code: "credentials_invalid" | "edge_required" | "internal" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header?: { "Idempotency-Key"?: (string | null); "Proof-of-Work"?: string }; body: CreateSession; data: SignInStep | SignedIn; code: "credentials_invalid" | "edge_required" | "idempotency_key_reused" | "internal" | "malformed" | "origin_refused" | "proof_of_work_required" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions/current": {
     /** Signs out: ends the session of this request, closes its sockets and removes the cookie. */
@@ -4784,7 +4838,7 @@ export interface Operations {
   };
   "/v1/support/threads/{thread}/give": {
     /** Gives a thread that the caller has to another member of the team. For moderators. */
-    POST: { path: { "thread": RoomId }; body: GiveThread; data: DeskThread; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { path: { "thread": RoomId }; body: GiveThread; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/messages": {
     /** Lists the messages of a thread, the newest page first, with who wrote them. For moderators; it is recorded who did. */
@@ -4811,8 +4865,8 @@ export interface Operations {
     PUT: { path: { "thread": RoomId }; body: SetThreadState; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_moved_on" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/support/threads/{thread}/take": {
-    /** Takes a thread that nobody has. No effect if the caller has it. For moderators. */
-    POST: { path: { "thread": RoomId }; data: DeskThread; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators. */
+    POST: { path: { "thread": RoomId }; data: DeskThread; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "thread_taken" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/usernames/{username}/availability": {
     /** Tells whether a username is available. A name that another account gave up within the last 30 days is not. */

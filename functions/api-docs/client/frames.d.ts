@@ -240,6 +240,8 @@ export interface PushChanged {
   type: "changed";
   /** Of a system event: whom it happened to; for events about the room who did it. */
   who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
 /** The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of the room is to be dropped, and pushes of it that arrive later too. */
@@ -280,6 +282,8 @@ export interface PushMessage {
   type: "message";
   /** Of a system event: whom it happened to; for events about the room who did it. */
   who?: Author;
+  /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
+  with?: Author;
 }
 
 /** The number of other online people has changed. */

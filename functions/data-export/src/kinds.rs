@@ -37,6 +37,7 @@ pub(crate) const KINDS: &[(&str, Personal)] = &[
     ("notification_settings", Personal::Exported(&["direct", "mention", "group", "support", "friends", "orders", "security", "quiet_hours"])),
     ("notifications", Personal::Exported(&["read_upto"])),
     ("order", Personal::Exported(&["id", "payment_method", "state", "lines", "total", "recipient", "created_at", "changed_at", "card"])),
+    ("order_alert", Personal::Withheld("that staff look at an order, which says why")),
     ("order_owner", Personal::Withheld("whose an order is")),
     ("order_request", Personal::Withheld("hashes of a request, kept for a day")),
     ("passkey", Personal::Exported(&["id", "name", "created_at", "last_used_at"])),
