@@ -158,10 +158,11 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although it is paid: it is disputed, a refund is under way, or nothing is left of its money.
+    /// Whether it must not be shipped although its state allows it: it is disputed, a refund is under way, or nothing is left of its money.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.card.as_ref().is_some_and(|card| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0)
+        let is_held = |card: &OrderCard| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0;
+        step(self.state, OrderState::Shipped, By::Staff).is_some() && self.card.as_ref().is_some_and(is_held)
     }
 
     /// With this state of its payment.
