@@ -25,6 +25,7 @@ mod target;
 
 use accounts::{
     audit::{Action, AuditEntry},
+    finding,
     staff::Actor,
     undo::{FIELDS_MAX, Field, Outcome, Preview, UndoReason, Undone},
 };
@@ -225,7 +226,7 @@ pub async fn undo_entry(
 
 /// Commits the transaction of an undo with its entry and its mark.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, searched, keyless } = planned;
+    let Planned { entry, shown, staying, allowed, person, keyless } = planned;
     let once = undone.mark(&mut tx);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
@@ -234,7 +235,12 @@ async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone)
         e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
         e => allowed.problem(e),
     };
-    searched.commit(&s.table, tx).await.map_err(not)?;
+    let committed = match person {
+        // The words take the room that is left in the transaction.
+        Some(person) => finding::change(&mut tx, &person.0, &person.1).commit(&s.table, tx).await,
+        None => s.table.commit(tx).await,
+    };
+    committed.map_err(not)?;
     if let Some(user) = keyless {
         accounts::api_key::revoke_all(&s.table, user).await?;
     }

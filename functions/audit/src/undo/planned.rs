@@ -3,12 +3,11 @@
 use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
-    finding,
     staff::{self, ActorSlots, StayingSlots},
     user::{Status, User},
 };
 use kernel::{Kind, Problem, id::UserId};
-use store::{CommitError, Slot, Table, Tx};
+use store::{CommitError, Slot, Table};
 
 use super::recorded::Recorded;
 
@@ -22,8 +21,8 @@ pub struct Planned {
     pub staying: Option<StayingSlots>,
     /// The conditions on the caller's role.
     pub allowed: Allowed,
-    /// What is found by other words afterwards.
-    pub searched: Searched,
+    /// The person before and after it, if they are found by other words afterwards.
+    pub person: Option<Box<(User, User)>>,
     /// Who has no API keys afterwards.
     pub keyless: Option<UserId>,
 }
@@ -31,7 +30,7 @@ pub struct Planned {
 impl Planned {
     /// A change that nothing is found by.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, searched: Searched::Nothing, keyless: None }
+        Self { entry, shown, staying: None, allowed, person: None, keyless: None }
     }
 }
 
@@ -51,25 +50,6 @@ impl Allowed {
         match self {
             Self::Role(still) => staff::refused(e, still),
             Self::Above(slots) => slots.problem(e),
-        }
-    }
-}
-
-/// What is found by other words after a change.
-pub enum Searched {
-    Nothing,
-    Person(Box<(User, User)>),
-}
-
-impl Searched {
-    /// Commits a transaction together with the words, which take the room that is left.
-    pub async fn commit(self, table: &Table, mut tx: Tx) -> Result<(), CommitError> {
-        match self {
-            Self::Nothing => table.commit(tx).await,
-            Self::Person(change) => {
-                let (before, after) = *change;
-                finding::change(&mut tx, &before, &after).commit(table, tx).await
-            }
         }
     }
 }
