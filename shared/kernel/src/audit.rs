@@ -1,5 +1,5 @@
-//! Which values may be in the audit: those of types that implement [`Auditable`], and no others. Types of secrets, of texts that people
-//! write to each other and of passwords do not.
+//! Values of the audit. Only types that implement [`Auditable`] can be recorded. Types of secrets, passwords and private messages do not
+//! implement it.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::Time;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditValue {
-    /// There is none.
+    /// No value.
     Nothing,
     /// An id.
     Id(String),
-    /// A word of the system, such as a role or a state.
+    /// A fixed word of the code, such as a role or a state.
     Word(String),
     /// A whole number.
     Number(i64),
@@ -32,16 +32,16 @@ pub enum AuditValue {
     },
     /// A text that its type allows in the audit.
     Text(String),
-    /// Several.
+    /// Several values.
     List(Vec<AuditValue>),
 }
 
 /// A type whose values may be in the audit.
 ///
-/// Implemented beside the type, by the crate that knows what its values are. There is no implementation for all that can be serialised,
-/// nor for plain texts: a secret would be in the audit before somebody notices.
+/// Implemented beside the type, by the crate that defines it. There is deliberately no blanket implementation for `Serialize` types and
+/// none for `String`: they would let secrets into the audit unnoticed.
 pub trait Auditable {
-    /// The value as the audit has it.
+    /// The value in the form that the audit stores.
     fn audited(&self) -> AuditValue;
 }
 
@@ -111,7 +111,7 @@ impl Auditable for crate::Locale {
     }
 }
 
-/// A text that may be in the audit although its type does not say so, such as what people write about themselves.
+/// Marks a plain text as allowed in the audit, such as what people write about themselves.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditText<'a>(pub &'a str);
 
@@ -132,7 +132,7 @@ crate::lines! {
     ReasonText 1 200;
 }
 
-/// Implements [`Auditable`] for types whose `as_str` is a word of the system, such as roles and states: `audited_words!(Role, Status);`
+/// Implements [`Auditable`] for types whose `as_str` is a fixed word of the code, such as roles and states: `audited_words!(Role, Status);`
 #[macro_export]
 macro_rules! audited_words {
     ($($name:ty),+ $(,)?) => {$(
@@ -144,7 +144,7 @@ macro_rules! audited_words {
     )+};
 }
 
-/// Implements [`Auditable`] for types of texts that may be in the audit, by their `as_str`: `audited_texts!(ProductName);`
+/// Implements [`Auditable`] for text types that are allowed in the audit, by their `as_str`: `audited_texts!(ProductName);`
 #[macro_export]
 macro_rules! audited_texts {
     ($($name:ty),+ $(,)?) => {$(

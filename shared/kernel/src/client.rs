@@ -1,15 +1,16 @@
-//! The client of a request.
+//! The client of a request: its address, software and place.
 
 use std::net::IpAddr;
 
-/// The client, as seen by API Gateway, or as stated by a proven edge in front of it (`Edge::client` in `web`).
+/// The client, as API Gateway sees it. If an authenticated edge (CDN) is in front of API Gateway, as the edge states it (`Edge::client` in
+/// `web`).
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     /// Its IP address.
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub user_agent: String,
-    /// City and country, if a proven edge states them. Shown to people, and not used for decisions.
+    /// City and country, if an authenticated edge states them. Shown to people and never used for decisions.
     pub place: Option<String>,
 }
 
@@ -18,12 +19,12 @@ pub struct Client {
 pub struct Origin {
     /// The platform's id of the request, or of the socket's frame.
     pub request: String,
-    /// The client. Unknown for frames of sockets.
+    /// The client. Empty for frames of sockets.
     pub client: Client,
 }
 
 impl Client {
-    /// The network that limits count for: the address itself for IPv4, the /64 for IPv6, which one customer usually has.
+    /// The network that rate limits count by: the address itself for IPv4, its /64 for IPv6, which usually belongs to one customer.
     #[must_use]
     pub fn network(&self) -> String {
         match self.address {
@@ -36,7 +37,7 @@ impl Client {
         }
     }
 
-    /// The neighbourhood of that network, for limits on clients with many addresses: the /24 for IPv4, the /48 for IPv6.
+    /// The larger network around [`Client::network`], for limits on clients with many addresses: the /24 for IPv4, the /48 for IPv6.
     #[must_use]
     pub fn neighbourhood(&self) -> String {
         match self.address {

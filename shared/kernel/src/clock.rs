@@ -1,4 +1,4 @@
-//! Time and randomness, which are passed as parameters.
+//! Time and randomness. Code takes both from a [`Sys`] that is passed in, so that tests can set the clock.
 
 use std::{
     ops::{Add, Sub},
@@ -41,7 +41,7 @@ impl Time {
         self.0.div_euclid(1000)
     }
 
-    /// The duration since `earlier`, or zero if this is not later, so that a clock that is set back yields no negative age.
+    /// The duration since `earlier`, or zero if `earlier` is later: a clock that was set back yields no negative age.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -124,16 +124,16 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The clock, the random source and the source of ids of one process or one local cloud.
+/// The clock, the random source and the id source of one process or one local cloud.
 ///
-/// Clones share it. A development host can move the clock.
+/// Clones share the clock. A development host can move it.
 #[derive(Clone, Debug, Default)]
 pub struct Sys(Arc<ClockState>);
 
 #[derive(Debug)]
 struct ClockState {
     offset: AtomicI64,
-    /// The real time at which the clock was held, or [`RUNNING`].
+    /// The real time in milliseconds at which the clock was stopped, or [`RUNNING`].
     held: AtomicI64,
 }
 
@@ -145,7 +145,7 @@ impl Default for ClockState {
     }
 }
 
-/// Milliseconds since the epoch by this machine's clock.
+/// Milliseconds since the epoch, by the clock of this machine.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 fn real() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
@@ -168,7 +168,7 @@ impl Sys {
         Time(by.saturating_add(self.offset_millis()))
     }
 
-    /// The offset of the clock from the real one, or from the time at which it was held, in milliseconds.
+    /// The offset of the clock in milliseconds from the real clock, or from the time at which it was stopped.
     #[must_use]
     pub fn offset_millis(&self) -> i64 {
         self.0.offset.load(Ordering::Relaxed)
@@ -179,13 +179,13 @@ impl Sys {
         self.0.offset.store(offset, Ordering::Relaxed);
     }
 
-    /// Holds the clock: from now on only its offset and [`Sys::step`] move it. For tests, whose result must not depend on the
-    /// speed of the machine.
+    /// Stops the clock: from now on only [`Sys::set_offset_millis`] and [`Sys::step`] move it. For tests, whose results must not depend on
+    /// the speed of the machine.
     pub fn hold(&self) {
         self.0.held.store(real(), Ordering::Relaxed);
     }
 
-    /// Moves a held clock by a millisecond, so that consecutive operations have different times. No effect on a running clock.
+    /// Moves a stopped clock by one millisecond, so that consecutive operations have different times. Does nothing to a running clock.
     pub fn step(&self) {
         let on = |held: i64| (held != RUNNING).then(|| held.saturating_add(1));
         self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, on).unwrap_or_default();
@@ -194,11 +194,11 @@ impl Sys {
     /// Fills `buf` from the operating system's cryptographic random source.
     ///
     /// # Panics
-    /// Never returns weak bytes: if the source fails the process cannot go on.
+    /// If the random source fails. The alternative would be predictable secrets.
     #[expect(
         clippy::disallowed_methods,
         clippy::expect_used,
-        reason = "the one place that draws; predictable secrets are worse than a crash"
+        reason = "the one place that reads randomness; predictable secrets are worse than a crash"
     )]
     pub fn fill(&self, buf: &mut [u8]) {
         getrandom::fill(buf).expect("the operating system's random source works");
@@ -224,7 +224,7 @@ impl Sys {
         }
     }
 
-    /// A new id of this type, ordered by this clock.
+    /// A new id of this type. Ids sort by the time of this clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
     pub fn id<I: crate::Id>(&self) -> I {
@@ -238,7 +238,7 @@ impl Sys {
 mod tests {
     use super::*;
 
-    /// Chance exceeds the limit once in a hundred million runs, for nine degrees of freedom.
+    /// A chi-squared test with nine degrees of freedom: a fair source exceeds the limit of 56 about once in a hundred million runs.
     #[test]
     fn every_digit_is_as_likely_as_the_others() {
         let (sys, draws) = (Sys::real(), 1_000_000_u64);

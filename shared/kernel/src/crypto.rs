@@ -1,5 +1,6 @@
-//! Keyed hashes, derived keys, and the form of what is hashed. Operations that cannot fail return no error, so that callers need no fallback value.
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the types know errors that lengths fixed here rule out")]
+//! Keyed hashes, derived keys, and the canonical form of hashed values. Operations that cannot fail return no error, so that callers need
+//! no fallback value.
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the libraries return errors that these lengths rule out")]
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -25,19 +26,19 @@ pub fn hkdf_sha256(salt: &[u8], secret: &[u8], info: &[u8]) -> [u8; 32] {
     key
 }
 
-/// The first 128 bits of the SHA-256 of something, as 32 hexadecimal digits: they name it without having it.
+/// The first 128 bits of the SHA-256 of a value, as 32 hexadecimal digits. They identify the value without revealing it.
 #[must_use]
 pub fn short_hash(of: impl AsRef<[u8]>) -> String {
     <Sha256 as sha2::Digest>::digest(of).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a hash of a value is computed of: its JSON without white space. Values are tuples of texts, numbers, times and lists.
+/// The text that is hashed for a value: its JSON without white space. Only for tuples of texts, numbers, times and lists.
 #[must_use]
 pub fn canonical(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers, times and lists have a JSON form")
 }
 
-/// The first `N` bytes of a hash, at most 32.
+/// The first `N` bytes of a hash. `N` is at most 32.
 #[must_use]
 pub fn truncate<const N: usize>(hash: [u8; 32]) -> [u8; N] {
     const { assert!(N <= 32, "a hash has 32 bytes") };

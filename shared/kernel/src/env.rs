@@ -5,14 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The environment variables of one function. Clones share the list of names that were read.
+/// The environment variables of one function. Clones share the record of which names were read.
 #[derive(Clone, Default)]
 pub struct Env {
     vars: Arc<BTreeMap<String, String>>,
     read: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
-/// Everything missing or wrong in the configuration, with names of variables and without values.
+/// All missing and malformed variables of the configuration. The text has their names and never their values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("configuration: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
@@ -35,7 +35,7 @@ impl Env {
         if reader.problems.is_empty() { Ok(value) } else { Err(ConfigError(reader.problems)) }
     }
 
-    /// The names that were read so far, for the comparison with the function's block in the template.
+    /// The names that were read so far. A check compares them with the function's block in the template.
     #[must_use]
     pub fn names_read(&self) -> BTreeSet<&'static str> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -61,7 +61,7 @@ pub struct Reader<'a> {
     problems: Vec<String>,
 }
 
-/// Minimum bytes of a secret.
+/// Minimum bytes of a secret: 256 bits, the length of the keys that are derived from secrets.
 pub const SECRET_MIN_BYTES: usize = 32;
 
 impl Reader<'_> {
@@ -74,7 +74,7 @@ impl Reader<'_> {
         value
     }
 
-    /// A web address for people or tokens: `https`, except if `STAGE` is `development`.
+    /// A required URL that people or tokens are sent to. It begins with `https://`, except if `STAGE` is `development`.
     pub fn address(&mut self, name: &'static str) -> String {
         let address = self.need(name);
         let safe = address.starts_with("https://") || self.development();
@@ -89,7 +89,7 @@ impl Reader<'_> {
         self.or("STAGE", "production".to_owned()) == "development"
     }
 
-    /// A variable with a default. A value that does not parse is an error and not replaced by the default.
+    /// A variable with a default for its absence. A value that does not parse is an error.
     pub fn or<T: std::str::FromStr>(&mut self, name: &'static str, default: T) -> T {
         match self.env.get(name).map(str::parse) {
             None => default,
@@ -107,14 +107,14 @@ impl Reader<'_> {
         text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Requires a strong secret in the variable `name`: see [`is_weak`].
+    /// Records an error if the secret from the variable `name` is weak: see [`is_weak`].
     pub fn strong(&mut self, name: &'static str, secret: &str) {
         if is_weak(secret) {
             self.problems.push(format!("{name} is too weak: at least {SECRET_MIN_BYTES} unpredictable bytes are needed"));
         }
     }
 
-    /// Adds an error that the reader itself cannot detect.
+    /// Records an error that the caller detected.
     pub fn wrong(&mut self, problem: String) {
         self.problems.push(problem);
     }

@@ -11,14 +11,14 @@ use crate::{
 /// The error of one field. `code` is the name of a message `field-<code>` in every language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Stable and independent of the language.
+    /// The code for programs. Stable and independent of the language.
     pub code: &'static str,
     /// Numbers and words for the message.
     pub params: BTreeMap<&'static str, String>,
 }
 
 impl FieldError {
-    /// The beginning of the names of the messages. The code follows.
+    /// The prefix of message names; the code follows.
     pub const MESSAGE: &'static str = "field-";
 
     /// An error without parameters.
@@ -34,7 +34,7 @@ impl FieldError {
         self
     }
 
-    /// The sentence for people.
+    /// The message in this language.
     #[must_use]
     pub fn text(&self, locale: Locale) -> String {
         locale.text(&format!("field-{}", self.code), &self.params.iter().map(|(k, v)| (*k, v.clone())).collect::<Vec<_>>())
@@ -46,7 +46,7 @@ impl FieldError {
 pub struct Fields(Vec<(String, FieldError)>);
 
 impl Fields {
-    /// Without errors.
+    /// No errors yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -75,7 +75,7 @@ impl Fields {
         if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
     }
 
-    /// The problem with the recorded errors. For use after an `Option` is empty, which implies a recorded error.
+    /// The problem with the recorded errors. For callers whose [`Fields::take`] returned `None`, which implies a recorded error.
     #[must_use]
     pub fn problem(self) -> Problem {
         let mut p = Problem::new(Kind::Invalid);
@@ -84,7 +84,8 @@ impl Fields {
     }
 }
 
-/// Parses the name that somebody gives to something of theirs: 1 to `max` characters after trimming, of which something is seen.
+/// Parses the name that a person gives to one of their things, such as a device: 1 to `max` characters after trimming, at least one of them
+/// visible.
 ///
 /// # Errors
 /// `required` or `too_long`.
@@ -97,7 +98,7 @@ pub fn name(typed: &str, max: usize) -> Result<String, FieldError> {
     }
 }
 
-/// The most items in a page of a list.
+/// The maximum number of items in a page of a list.
 pub const PAGE_MAX: u32 = 100;
 /// Items in a page of a list, unless the client requests another number.
 pub const PAGE: u32 = 30;

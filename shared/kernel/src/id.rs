@@ -26,15 +26,15 @@ pub fn before<I: Id>(id: &I) -> Option<I> {
     u128::from(id.ulid()).checked_sub(1).map(|less| I::from_ulid(Ulid::from(less)))
 }
 
-/// The text is not an id of the expected type.
+/// A text that is not an id of the expected type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of this kind")]
 pub struct BadId;
 
-/// Parses `prefix_ULID` in its only spelling: upper case, 26 characters.
+/// Parses `<prefix>_<ULID>`. The ULID has 26 characters in upper case.
 ///
 /// # Errors
-/// [`BadId`] for any other text, also in lower case, so that each id has one spelling.
+/// [`BadId`] for any other text. Lower case is an error too, so that each id has one spelling.
 pub fn parse<I: Id>(text: &str) -> Result<I, BadId> {
     let rest = text.strip_prefix(I::PREFIX).and_then(|r| r.strip_prefix('_')).ok_or(BadId)?;
     let ulid = Ulid::from_string(rest).map_err(|_| BadId)?;
@@ -47,20 +47,20 @@ pub fn time_of<I: Id>(id: &I) -> Time {
     Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or(i64::MAX))
 }
 
-/// The lowest id of a time: ids that were made earlier are lower, and the others are not.
+/// The lowest id of a time, for range queries: all ids made earlier are lower, all others are not.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "an end of a range, and the id of nothing")]
+#[expect(clippy::disallowed_methods, reason = "the end of a range, not the id of an object")]
 pub fn first_at<I: Id>(at: Time) -> I {
     I::from_ulid(Ulid::from_parts(u64::try_from(at.millis()).unwrap_or(0), 0))
 }
 
-/// The id after this one. No id is between them.
+/// The lowest id that is greater than this one.
 #[must_use]
 pub fn after<I: Id>(id: &I) -> I {
     I::from_ulid(id.ulid().increment().unwrap_or_else(|last| last))
 }
 
-/// The schema of ids with this prefix. The first character of a ULID is at most `7`, and `I`, `L`, `O` and `U` are no characters of it.
+/// The OpenAPI schema of ids with this prefix. The first character of a ULID is at most `7`, and a ULID has no `I`, `L`, `O` and `U`.
 #[doc(hidden)]
 #[must_use]
 pub fn schema(about: &str, prefix: &str) -> RefOr<Schema> {
@@ -85,7 +85,7 @@ macro_rules! id {
         }
 
         impl $name {
-            /// The id with all zeros, for an object that every deployment has once.
+            /// The id of all zeros, for an object that exists once in every deployment.
             pub const NIL: Self = Self(ulid::Ulid::nil());
         }
         impl $crate::id::Id for $name {
@@ -139,7 +139,7 @@ id! {
     MessageId "msg";
     /// An upload before and after it is processed.
     UploadId "upl";
-    /// A file that is attached to a message, from its declaration on.
+    /// A file that is or will be attached to a message.
     AttachmentId "att";
     /// A published picture.
     PictureId "pic";
@@ -155,15 +155,15 @@ id! {
     DeviceId "dev";
     /// A passkey.
     PasskeyId "pky";
-    /// An archive of everything that is kept about a person.
+    /// An export: an archive of all data about a person.
     ExportId "exp";
-    /// An entry of somebody's inbox of notifications.
+    /// A notification in a person's inbox.
     NotificationId "ntf";
     /// A postal address.
     AddressId "adr";
-    /// A private note of the team beside a support thread.
+    /// A note of the support team on a support thread, which its member does not see.
     NoteId "nte";
-    /// A text that the support team has prepared.
+    /// A canned reply of the support team.
     ReplyId "rpl";
     /// A model of the catalogue.
     ModelId "mdl";
@@ -179,9 +179,9 @@ id! {
     PlanPaymentId "plp";
     /// An order.
     OrderId "ord";
-    /// What somebody wrote to the team with the contact form, with the answers.
+    /// A request that was sent with the contact form, with its answers.
     TicketId "tkt";
-    /// An event that a function has given up.
+    /// A dead letter: an event that a function failed to process.
     DeadLetterId "dlt";
 }
 

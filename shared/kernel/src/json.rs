@@ -1,4 +1,4 @@
-//! Reading JSON from clients, with the place of an error.
+//! Reading JSON from clients. Errors say which member is wrong.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, error::Category};
@@ -6,20 +6,20 @@ use serde_path_to_error::{Path, Segment};
 
 /// Why a text is not JSON of the expected shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
+pub struct InvalidJson {
     /// RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown. Empty for the whole text.
     pub pointer: String,
-    /// The category and the position of the error, for the log. Without the input, which the error's own text quotes.
+    /// The category and the position of the error, for the log. The text of `serde`'s error is not used, because it quotes the input.
     pub cause: String,
 }
 
-/// Reads an object from the whole of a text. `serde` alone would also read it from an array of its members.
+/// Parses a text that is one JSON object. `serde` alone would also accept an array of the object's values.
 ///
 /// # Errors
-/// [`Unread`]
-pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Unread> {
+/// [`InvalidJson`] with the wrong member.
+pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, InvalidJson> {
     if text.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Unread { pointer: String::new(), cause: "it is no object".to_owned() });
+        return Err(InvalidJson { pointer: String::new(), cause: "it is not an object".to_owned() });
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|e| {
@@ -27,14 +27,14 @@ pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Unread> {
         if pointer.is_empty() && e.inner().classify() == Category::Data {
             pointer = wrong_member::<T>(text, e.inner()).map(|name| segment(&name)).unwrap_or_default();
         }
-        Unread { pointer, cause: position(e.inner()) }
+        InvalidJson { pointer, cause: position(e.inner()) }
     })?;
-    json.end().map_err(|e| Unread { pointer: String::new(), cause: position(&e) })?;
+    json.end().map_err(|e| InvalidJson { pointer: String::new(), cause: position(&e) })?;
     Ok(value)
 }
 
-/// The pointer to an error of `serde`: where it was found and, if a member is missing or repeated there, that member. `serde` names
-/// it only in the text of the error.
+/// The JSON pointer to an error of `serde`: the path to the object and, if a member is missing, repeated or unknown, its name. `serde`
+/// gives that name only in the text of the error.
 #[must_use]
 pub fn pointer(path: &Path, error: &str) -> String {
     let named = named(error, &["missing field `", "duplicate field `"]);
@@ -46,8 +46,8 @@ pub fn pointer(path: &Path, error: &str) -> String {
     found.chain(named.map(str::to_owned)).map(|name| segment(&name)).collect()
 }
 
-/// The member of an object that has a wrong value. A type that is chosen by a tag is read from a copy, which has no places: the wrong
-/// member is the one without which there is another error, or none.
+/// The member with a wrong value in an object whose type is chosen by a tag. `serde` reads such an object from a copy without positions. So
+/// each member is removed in turn: the wrong one is that whose removal changes the error.
 fn wrong_member<T: DeserializeOwned>(text: &[u8], error: &serde_json::Error) -> Option<String> {
     let members: Map<String, Value> = serde_json::from_slice(text).ok()?;
     let said = |e: &serde_json::Error| e.to_string().split(" at line ").next().map(str::to_owned);
@@ -56,19 +56,19 @@ fn wrong_member<T: DeserializeOwned>(text: &[u8], error: &serde_json::Error) -> 
         Ok(_) => true,
         Err(e) => said(&e) != said(error),
     };
-    // Without the tag there is another error too.
+    // Removing the tag changes the error too, so the tag is not a candidate.
     let empty = serde_json::from_value::<T>(Value::Object(Map::new())).err().map(|e| e.to_string());
     let tag = empty.as_deref().and_then(|e| named(e, &["missing field `"]));
     let others: Vec<&String> = members.keys().filter(differs).collect();
     others.iter().find(|name| Some(name.as_str()) != tag).or(others.first()).map(|name| (*name).clone())
 }
 
-/// The member that an error of `serde` with one of these beginnings names.
+/// The name of the member in an error text of `serde` that begins with one of `beginnings`.
 fn named<'e>(error: &'e str, beginnings: &[&str]) -> Option<&'e str> {
     beginnings.iter().find_map(|beginning| error.strip_prefix(beginning)?.split('`').next())
 }
 
-/// A segment of a JSON pointer (RFC 6901 §3).
+/// The escaped segment of a JSON pointer (RFC 6901 §3).
 fn segment(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,7 +1,6 @@
 //! The vocabulary of all other crates: time, ids, configuration, secrets, languages, problems.
 //!
-//! This crate does no I/O and depends on neither AWS nor HTTP. The clock and the random source are in [`Sys`], from which all
-//! code takes times, randomness and ids.
+//! This crate depends on neither AWS nor HTTP. All code takes times, randomness and ids from [`Sys`], and configuration from [`Env`].
 
 pub mod audit;
 pub mod client;

@@ -1,7 +1,7 @@
-//! Languages and messages (Fluent). A check ensures that every message exists in every language.
+//! Languages and their messages (Fluent). `cargo xtask check` fails if a message is missing in a language.
 //!
-//! A language is a folder in the `locales` of this crate. Every crate with texts needs a folder of the same name, or does not compile:
-//! `cargo xtask language` makes all of them.
+//! A language is a folder in `locales` of this crate. Every crate with texts needs a folder of the same name, or does not compile. `cargo
+//! xtask language` creates all of them.
 
 use std::{
     cell::RefCell,
@@ -14,14 +14,14 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 impl Locale {
-    /// The language whose tag this is, also with a region (`pl-PL`).
+    /// The language of a BCP 47 tag. A region is ignored (`pl-PL`).
     #[must_use]
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split('-').next().unwrap_or_default();
         Self::ALL.into_iter().find(|l| l.tag().eq_ignore_ascii_case(primary))
     }
 
-    /// What belongs to this language in a list that is in the order of [`Locale::ALL`]. The default if the list is too short.
+    /// This language's element of a list in the order of [`Locale::ALL`]. The default value if the list is too short.
     #[must_use]
     pub fn of<T: Copy + Default>(self, list: &[T]) -> T {
         let place = Self::ALL.into_iter().position(|locale| locale == self);
@@ -62,7 +62,7 @@ impl Locale {
         PROBLEMS.has(self, key)
     }
 
-    /// All message keys of the catalogue of problems in this language, attributes as `key.attribute`.
+    /// All message keys of the catalogue of problems in this language. Attributes are `key.attribute`.
     #[must_use]
     pub fn keys(self) -> BTreeSet<String> {
         PROBLEMS.keys(self)
@@ -78,7 +78,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// From the Fluent sources, in the order of [`Locale::ALL`].
+    /// Messages from Fluent sources in the order of [`Locale::ALL`].
     #[must_use]
     pub const fn new(sources: [&'static str; Locale::ALL.len()]) -> Self {
         Self { sources }
@@ -96,7 +96,7 @@ impl Messages {
         with_bundle(self, locale, |b| b.has_message(key))
     }
 
-    /// All message keys of this language, attributes as `key.attribute`.
+    /// All message keys of this language. Attributes are `key.attribute`.
     #[must_use]
     pub fn keys(self, locale: Locale) -> BTreeSet<String> {
         let (mut keys, mut owner) = (BTreeSet::new(), String::new());
@@ -114,7 +114,7 @@ impl Messages {
         keys
     }
 
-    /// The errors in the sources: lines that are not Fluent, and keys that only one language has.
+    /// The errors in the sources: lines that are not Fluent, and keys that are missing in a language.
     #[must_use]
     pub fn faults(self) -> Vec<String> {
         let all: BTreeSet<String> = Locale::ALL.into_iter().flat_map(|l| self.keys(l)).collect();
@@ -144,7 +144,7 @@ impl Messages {
             }
             let mut errors = Vec::new();
             let text = bundle.format_pattern(pattern, Some(&values), &mut errors).into_owned();
-            // A detail without one of its arguments is left out.
+            // An attribute (`.detail`) whose arguments are incomplete is left out.
             (attribute.is_none() || errors.is_empty()).then_some(text)
         })
     }
@@ -163,7 +163,7 @@ pub fn thousandths(q: &str) -> u16 {
 
 type Bundle = FluentBundle<FluentResource>;
 
-// Fluent's formatters are not `Sync`. A function has one thread, so one bundle per source is built, on the first use.
+// Fluent's formatters are not `Sync`. A function has one thread, so each bundle is built once, on first use.
 thread_local! {
     static BUNDLES: RefCell<HashMap<&'static str, Bundle>> = RefCell::default();
 }
@@ -175,7 +175,7 @@ fn with_bundle<T>(messages: Messages, locale: Locale, f: impl FnOnce(&Bundle) ->
 
 fn build(locale: Locale, source: &str) -> Bundle {
     let mut bundle = Bundle::new(locale.tag().parse().into_iter().collect());
-    // Isolation marks would be visible in JSON and plain-text mails.
+    // Unicode isolation marks around arguments would be visible in JSON and in plain-text mails.
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(r, _)| r);
     bundle.add_resource_overriding(resource);

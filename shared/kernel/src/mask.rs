@@ -1,8 +1,8 @@
-//! Contact details for somebody who has not yet proven to own them.
+//! Masks contact details that are shown to somebody who has not yet proven to own them.
 
 /// `anna@example.test` becomes `a****@example.test`: the first character, four stars whatever the length, the domain.
 ///
-/// The number of stars is fixed, because the length would reveal something.
+/// The number of stars is fixed, because it would reveal the length of the address.
 #[must_use]
 pub fn email(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));

@@ -1,7 +1,7 @@
-//! Opaque tokens, which clients store and send back unread.
+//! Opaque tokens: clients store them and send them back unchanged.
 //!
-//! A token is a prefix for its purpose, an underscore and, in base64url without padding, the concatenated bytes of its parts:
-//! ids, numbers and random bytes of fixed length. Parsing a token does not verify it: that takes a comparison of its secret part.
+//! A token is a prefix for its purpose, an underscore and, in base64url without padding, the concatenated bytes of its parts: ids, numbers
+//! and random bytes of fixed length. Parsing a token does not verify it: the caller has to compare its secret part.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 

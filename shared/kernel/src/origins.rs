@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::env::Reader;
 
-/// The end of an entry for any port of a host, such as `http://localhost:*`. Only in development, where servers of frontends choose
+/// The suffix of an entry that allows any port of a host, such as `http://localhost:*`. Only in development, where frontend servers choose
 /// their ports.
 const ANY_PORT: &str = ":*";
 
@@ -13,7 +13,7 @@ const ANY_PORT: &str = ":*";
 pub struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// Reads `ALLOWED_ORIGINS`: exact origins, separated by commas, and in development also any port of a host.
+    /// Reads `ALLOWED_ORIGINS`: exact origins, separated by commas. In development an entry may end in `:*`.
     pub fn read(r: &mut Reader<'_>) -> Self {
         const NAME: &str = "ALLOWED_ORIGINS";
         let given = r.list(NAME);
@@ -23,7 +23,7 @@ impl Origins {
         Self(given.into())
     }
 
-    /// These and one more.
+    /// These origins and one more.
     #[must_use]
     pub fn and(&self, origin: String) -> Self {
         self.0.iter().cloned().chain([origin]).collect()
@@ -35,12 +35,12 @@ impl Origins {
         self.0.iter().any(|entry| covers(entry, origin))
     }
 
-    /// The origins, without the ports of those that may have any port.
+    /// The origins. Entries for any port are without the `:*`.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| entry.strip_suffix(ANY_PORT).unwrap_or(entry))
     }
 
-    /// Whether some of them may have any port.
+    /// Whether an entry allows any port.
     #[must_use]
     pub fn any_port(&self) -> bool {
         self.0.iter().any(|entry| entry.ends_with(ANY_PORT))
@@ -58,7 +58,7 @@ impl<S: Into<String>> FromIterator<S> for Origins {
 pub fn covers(entry: &str, origin: &str) -> bool {
     let Some(host) = entry.strip_suffix(ANY_PORT) else { return entry == origin };
     let is_port = |port: &str| !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
-    // The default port of a scheme is left out.
+    // Browsers leave out the default port of a scheme.
     origin.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 

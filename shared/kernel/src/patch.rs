@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A member of a merge patch. With `#[serde(default)]` on the field.
+/// A member of a merge patch. The field needs `#[serde(default)]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PatchMember<T> {
-    /// It was absent.
+    /// The member is absent: the value stays.
     #[default]
     Leave,
-    /// It was `null`.
+    /// The member is `null`: the value is removed.
     Clear,
-    /// It had a value.
+    /// The member has a value: it replaces the old one.
     To(T),
 }
 

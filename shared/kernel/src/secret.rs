@@ -1,4 +1,4 @@
-//! Values that must not be printed, logged or serialised by accident.
+//! A wrapper for values that must not be printed, logged or serialised by accident.
 
 use subtle::ConstantTimeEq as _;
 
@@ -25,7 +25,7 @@ impl<T> std::fmt::Debug for Secret<T> {
     }
 }
 
-/// Whether two byte strings are equal, in a time that depends on their lengths only.
+/// Whether two byte strings are equal, in constant time for equal lengths.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()

@@ -1,4 +1,4 @@
-//! Text as people type and paste it.
+//! Normalises and validates text that people type or paste.
 //!
 //! The properties of characters are those of the Unicode Character Database, in the version that `icu_properties` has.
 
@@ -14,7 +14,7 @@ use crate::FieldError;
 pub fn is_invisible(c: char) -> bool {
     const BRAILLE_BLANK: char = '\u{2800}';
     let unseen = matches!(GeneralCategory::for_char(c), GeneralCategory::Control | GeneralCategory::Format);
-    // Signs that enclose a number, such as the Arabic number sign.
+    // Format characters that are visible, such as the Arabic number sign.
     let sign = PrependedConcatenationMark::for_char(c);
     (unseen && !sign) || c.is_whitespace() || c == BRAILLE_BLANK || DefaultIgnorableCodePoint::for_char(c)
 }
@@ -25,7 +25,7 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 
-/// A line of text that people see: NFC, trimmed, without what cannot be printed.
+/// Parses one line of visible text: normalised to NFC and trimmed, without control characters. `min` and `max` are numbers of characters.
 ///
 /// # Errors
 /// `required`, `too_short`, `too_long` or `characters`.
@@ -40,7 +40,8 @@ pub fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     }
 }
 
-/// A text that may have several lines, trimmed, of which people see something: no control characters but line breaks and tabs.
+/// Parses a text of several lines: trimmed, with something visible, without control characters but line breaks and tabs. `min` and `max`
+/// are numbers of characters.
 ///
 /// # Errors
 /// `required`, `too_short`, `too_long` or `characters`.
@@ -55,7 +56,7 @@ pub fn paragraphs(typed: &str, min: usize, max: usize) -> Result<String, FieldEr
     }
 }
 
-/// Declares types of [`line`] with their limits: `lines! { /// Its title. Title 1 60; }`
+/// Declares types of [`line`] with their minimum and maximum of characters: `lines! { /// Its title. Title 1 60; }`
 #[macro_export]
 macro_rules! lines {
     ($($(#[$doc:meta])* $name:ident $min:literal $max:literal;)+) => {$(
@@ -82,20 +83,20 @@ macro_rules! lines {
     )+};
 }
 
-/// A code or a number without what people and programs put into it: in NFKC, without spaces, dashes and invisible characters, and
-/// with the digits of any script as ASCII digits.
+/// A code or a number without its formatting: in NFKC, without spaces, dashes and invisible characters, and with the digits of any script
+/// as ASCII digits.
 #[must_use]
 pub fn compact(text: &str) -> String {
     text.nfkc().filter(|c| !is_invisible(*c) && !Dash::for_char(*c)).map(|c| digit(c).unwrap_or(c)).collect()
 }
 
-/// The most characters of a code as people type or paste it.
+/// The maximum length of a code as people type or paste it, in characters, with spaces and dashes.
 pub const TYPED_MAX_CHARS: usize = 64;
-/// What every text matches that [`typed`] may make a code of letters and digits of, as a regular expression of ECMA-262: it has no ASCII
-/// punctuation but hyphens. Spaces, other dashes, invisible characters, and letters and digits of any script may be in it.
+/// A regular expression (ECMA-262) that matches every text from which [`typed`] can make a code of letters and digits: a text without ASCII
+/// punctuation other than hyphens.
 pub const TYPED_PATTERN: &str = r"^[^!-,./:-@\[-`{-~]*$";
 
-/// A code as people type or paste it, [`compact`]. `None` if it is longer than any code with what may stand in it.
+/// The [`compact`] form of a code that was typed or pasted. `None` if the text is longer than [`TYPED_MAX_CHARS`].
 #[must_use]
 pub fn typed(text: &str) -> Option<String> {
     text.chars().nth(TYPED_MAX_CHARS).is_none().then(|| compact(text))
@@ -106,8 +107,8 @@ fn digit(c: char) -> Option<char> {
     if c.is_ascii() || !is_decimal(c) {
         return Some(c).filter(char::is_ascii_digit);
     }
-    // The decimal digits of a script are ten consecutive code points from zero to nine, and so a run of adjacent ones is a
-    // multiple of ten long (the Unicode Standard, section 4.6).
+    // The decimal digits of a script are ten consecutive code points from zero to nine, so the number of digits directly before this one,
+    // modulo ten, is its value (the Unicode Standard, section 4.6).
     let before = (0..u32::from(c)).rev().map_while(char::from_u32).take_while(|c| is_decimal(*c)).count();
     char::from_digit(u32::try_from(before.checked_rem(10)?).ok()?, 10)
 }

@@ -5,7 +5,7 @@
 use kernel::{
     Kind, Locale, Problem,
     id::{RoomId, UserId},
-    json::{self, Unread},
+    json::{self, InvalidJson},
     problem::ProblemDocument,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -87,7 +87,7 @@ struct Envelope {
 /// # Errors
 /// [`Unreadable`]
 pub fn read<P: DeserializeOwned>(body: &str) -> Result<ClientFrame<P>, Unreadable> {
-    let invalid = |within: &str, Unread { pointer, cause }: Unread| {
+    let invalid = |within: &str, InvalidJson { pointer, cause }: InvalidJson| {
         let problem = Problem::new(Kind::FrameInvalid).with("pointer", format!("{within}{pointer}")).because(cause);
         Unreadable { id: id_of(body), problem }
     };
@@ -122,7 +122,7 @@ pub fn unrouted(body: &str) -> Problem {
     }
     match json::read::<AnyFrame>(body.as_bytes()) {
         Ok(_) => Kind::StreamUnknown.into(),
-        Err(Unread { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
+        Err(InvalidJson { pointer, cause }) => Problem::new(Kind::FrameInvalid).with("pointer", pointer).because(cause),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, Uri, header, request::Parts};
 use kernel::{
     Kind, Problem,
-    json::{self, Unread},
+    json::{self, InvalidJson},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -89,7 +89,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if escapes_nul(bytes) || bytes.contains(&0) {
         return Err(Problem::new(Kind::Malformed));
     }
-    json::read(bytes).map_err(|Unread { pointer, cause }| {
+    json::read(bytes).map_err(|InvalidJson { pointer, cause }| {
         let cause = format!("{cause} at {pointer:?}");
         Problem::new(Kind::Malformed).with("pointer", pointer).because(cause)
     })
