@@ -1,41 +1,41 @@
-//! What a type of item says of itself: its keys, its places in the indexes, and what becomes of what it holds about a person.
+//! The description of a type of item: its keys, its index entries, and what happens to its personal data.
 //!
-//! `ITEMS.md`, the export of personal data and the tests are made from this.
+//! `ITEMS.md`, the export of personal data, the purge and their tests are generated from or checked against these descriptions.
 
 use crate::{Index, Stored};
 
-/// The partition of what belongs to one person, as a pattern.
+/// The pattern of the partition of a user.
 const PERSON: &str = "USER#{user}";
-/// The partition of [`Index::Owner`], as a pattern.
+/// The pattern of the partitions of [`Index::Owner`].
 const OWNED: &str = "OWNED#{user}";
 
-/// What is known of every item of a type. Keys are patterns: literal text, and a name in braces for each part that differs from
-/// item to item, as in `SESSION#{session}`. A part without a `#` behind it may contain one.
+/// The description of a type of item. Keys are patterns: literal text, and a name in braces for each variable part, as in
+/// `SESSION#{session}`. A variable part that is not followed by `#` may contain one.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The pattern of the partition key.
     pub partition: &'static str,
     /// The pattern of the sort key.
     pub sort: &'static str,
-    /// The places in generic indexes, apart from [`Index::Owner`]. An item may be out of them at times.
+    /// The entries in generic indexes other than [`Index::Owner`]. An item need not have all of them at all times.
     indexed: [Option<IndexPattern>; 3],
-    /// Whether it is in [`Index::Owner`] while it has an owner.
+    /// Whether an item with an owner is in [`Index::Owner`].
     pub owned: bool,
-    /// The ranking that it may be in.
+    /// The ranking that the item can be in.
     pub ranking: Option<&'static str>,
-    /// Whether it has a time to live.
+    /// Whether the item has a time to live.
     pub ttl: Ttl,
-    /// What its person gets of it.
+    /// What the export of a person's data contains of the item.
     pub personal: Personal,
-    /// The logical id of its table in the template.
+    /// The logical id of the item's table in the template.
     pub table: &'static str,
     removal: Option<Removal>,
 }
 
-/// A place in an index. Keys are patterns, as in [`About`].
+/// An entry in an index. Keys are patterns, as in [`About`].
 #[derive(Clone, Copy, Debug)]
 pub struct IndexPattern {
-    /// Which.
+    /// The index.
     pub index: Index,
     /// The pattern of the partition key.
     pub partition: &'static str,
@@ -43,56 +43,56 @@ pub struct IndexPattern {
     pub sort: &'static str,
 }
 
-/// Whether DynamoDB deletes an item by itself.
+/// Whether DynamoDB deletes the items of a type by their time to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ttl {
-    /// It has no time to live.
+    /// No item has a time to live.
     Never,
-    /// It has one in some of its states.
+    /// Items have one in some of their states.
     Sometimes,
-    /// It has one.
+    /// Every item has one.
     Always,
 }
 
-/// What an item has to do with a person, and what the export of everything about that person contains of it.
+/// Whether an item is about a person, and what the export of that person's data contains of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personal {
     /// These attributes.
     Exported(&'static [&'static str]),
-    /// Its content, in this file of the export.
+    /// The whole item, in this file of the export.
     ExportedIn(&'static str),
-    /// Nothing, because of this.
+    /// Nothing, for this reason.
     Withheld(&'static str),
-    /// Nothing: it is about no person, because of this.
+    /// Nothing: the item is not about a person, for this reason.
     Nobody(&'static str),
 }
 
-/// What removes an item when its person leaves.
+/// What removes an item when the person it is about deletes their account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// A step of the purge of an account, by its name.
+    /// The step of the account purge with this name.
     Step(&'static str),
-    /// Its time to live.
+    /// The time to live of the item.
     Expiry,
-    /// Nothing: it may stay, because of this.
+    /// Nothing: the item stays, for this reason.
     Stays(&'static str),
 }
 
 impl About {
-    /// An item in the partition of a person. Its type says the rest.
+    /// An item in the partition of a user.
     #[must_use]
     pub const fn beside_user(sort: &'static str, personal: Personal) -> Self {
         Self::at(PERSON, sort, personal)
     }
 
-    /// An item in another partition. Its type says the rest: so far it is in no index and does not expire.
+    /// An item in another partition. It is in no index and does not expire, unless the methods below say so.
     #[must_use]
     pub const fn at(partition: &'static str, sort: &'static str, personal: Personal) -> Self {
         let (indexed, owned, ranking, ttl, table, removal) = ([None, None, None], false, None, Ttl::Never, "StateTable", None);
         Self { partition, sort, indexed, owned, ranking, ttl, personal, table, removal }
     }
 
-    /// Says that the item is also in a generic index. At most three.
+    /// Adds an entry in a generic index. At most three.
     #[must_use]
     pub const fn indexed(mut self, index: Index, partition: &'static str, sort: &'static str) -> Self {
         let place = Some(IndexPattern { index, partition, sort });
@@ -104,7 +104,7 @@ impl About {
         self
     }
 
-    /// Says that the item is found by its owner, in [`Index::Owner`].
+    /// Says that the item is in [`Index::Owner`] under its owner.
     #[must_use]
     pub const fn owned(mut self) -> Self {
         self.owned = true;
@@ -132,41 +132,41 @@ impl About {
         self
     }
 
-    /// Says that the item is in another table than most, by the table's logical id in the template.
+    /// Says that the item is not in the main table, but in the one with this logical id in the template.
     #[must_use]
     pub const fn in_table(mut self, table: &'static str) -> Self {
         self.table = table;
         self
     }
 
-    /// Says which step of the purge of an account removes the item, or the person from it.
+    /// Names the step of the account purge that removes the item, or the personal data from it.
     #[must_use]
     pub const fn removed_by(mut self, step: &'static str) -> Self {
         self.removal = Some(Removal::Step(step));
         self
     }
 
-    /// Says why the item may stay when its person has left.
+    /// Gives the reason why the item stays when the account is deleted.
     #[must_use]
     pub const fn stays(mut self, why: &'static str) -> Self {
         self.removal = Some(Removal::Stays(why));
         self
     }
 
-    /// Whether the item is in the partition of a person.
+    /// Whether the item is in the partition of a user.
     #[must_use]
     pub fn is_beside_user(&self) -> bool {
         self.partition == PERSON && self.table == "StateTable"
     }
 
-    /// Its places in the generic indexes.
+    /// The entries in generic indexes, [`Index::Owner`] included.
     pub fn places(&self) -> impl Iterator<Item = IndexPattern> {
         let owner = self.owned.then_some(IndexPattern { index: Index::Owner, partition: OWNED, sort: self.partition });
         self.indexed.into_iter().flatten().chain(owner)
     }
 
-    /// What removes it when its person leaves: what its type says, or else what follows from where it is. `None` if nothing does,
-    /// which is right only for what is about nobody.
+    /// What removes the item when the account is deleted: what the description says, or else what follows from the keys and the time to
+    /// live. `None` is an error unless the item is about nobody.
     #[must_use]
     pub fn removal(&self) -> Option<Removal> {
         let nobody = matches!(self.personal, Personal::Nobody(_));
@@ -180,7 +180,7 @@ impl About {
     }
 }
 
-/// A type of item, described. Written by [`items!`](crate::items).
+/// A type of item with its name and description. Built by [`items!`](crate::items).
 #[derive(Clone, Copy, Debug)]
 pub struct ItemKind {
     /// [`Stored::KIND`]
@@ -189,20 +189,20 @@ pub struct ItemKind {
     pub version: u32,
     /// The crate that stores it.
     pub package: &'static str,
-    /// What the type says of its items.
+    /// The description of the type.
     pub about: About,
 }
 
 impl ItemKind {
-    /// The description of a type.
+    /// The entry for the type `S`.
     #[must_use]
     pub const fn of<S: Stored>() -> Self {
         Self { name: S::KIND, version: S::VERSION, package: S::CRATE, about: S::ABOUT }
     }
 }
 
-/// Marker trait: the type is in its crate's list of items. Implemented by [`items!`](crate::items) alone, so that the compiler notices a type
-/// that the list forgets.
+/// Marker trait: the type is in its crate's list of items. Only [`items!`](crate::items) implements it, so that a type that is missing in
+/// the list does not compile.
 pub trait Listed {
     /// The name of the crate.
     const CRATE: &'static str;
@@ -214,7 +214,7 @@ pub trait Listed {
 /// store::items![Session, Device];
 /// ```
 ///
-/// A generic type stands behind a semicolon, with each type that is stored of it:
+/// A generic type follows after a semicolon, with each of its stored instances:
 ///
 /// ```text
 /// store::items![Book; <C: ContactKind> Pending<C>: Pending<Email>, Pending<Phone>];

@@ -1,4 +1,5 @@
-//! Conditions and their expressions: names are constants, and values are bound.
+//! Conditions of writes and filters, and their expressions. Attribute names are constants and values are bound, so that no input becomes
+//! part of an expression.
 
 use std::collections::HashMap;
 
@@ -98,7 +99,7 @@ impl Field {
         self.compare(">", value)
     }
 
-    /// The attribute is a list that contains the value, or a text in which it occurs.
+    /// The attribute is a list or set that contains the value, or a text in which the value occurs.
     #[must_use]
     pub fn has(self, value: impl Serialize) -> Cond {
         Cond::Has(self.0, value_of(value))
@@ -155,7 +156,7 @@ impl Names {
         })
     }
 
-    /// The maps for the SDK's setters: `None` instead of an empty map.
+    /// The maps for the SDK's setters. DynamoDB refuses empty maps, so they are `None`.
     pub fn into_maps(self) -> (Placeholders<String>, Placeholders<AttributeValue>) {
         (Some(self.names).filter(|m| !m.is_empty()), Some(self.values).filter(|m| !m.is_empty()))
     }

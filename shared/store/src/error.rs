@@ -1,11 +1,11 @@
-//! Errors of the table.
+//! Errors of reads and writes.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use kernel::Problem;
 
 use crate::{CommitError, Row};
 
-/// The table could not be read or written.
+/// A request to the table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Throttled, timed out or not reachable, after the client's own retries.
@@ -21,7 +21,7 @@ pub enum StoreError {
         /// What is wrong.
         why: &'static str,
     },
-    /// A request that DynamoDB refuses: a defect, or a missing permission.
+    /// DynamoDB rejected the request: a defect of the code, or a missing permission.
     #[error("the table refused the request: {0}")]
     Defect(String),
 }
@@ -31,7 +31,7 @@ impl StoreError {
         Self::Defect(e.to_string())
     }
 
-    /// The error with the operation in which it occurred.
+    /// Adds the name of the operation to the error.
     pub(crate) fn during(self, operation: impl std::fmt::Display) -> Self {
         match self {
             Self::Unavailable(why) => Self::Unavailable(format!("{operation}: {why}")),
@@ -52,7 +52,8 @@ impl StoreError {
     }
 }
 
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+/// The error codes after which a retry may succeed
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
 const TRANSIENT: &[&str] = &[
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -95,7 +96,7 @@ impl From<WriteError> for Problem {
     }
 }
 
-/// Results of conditional writes for which a refusal is not an error.
+/// For conditional writes whose refusal is not an error.
 pub trait Conditional<T>: Sized {
     /// The result of the write, or `None` if a condition did not hold.
     ///
@@ -103,7 +104,7 @@ pub trait Conditional<T>: Sized {
     /// [`StoreError`]
     fn unless_refused(self) -> Result<Option<T>, StoreError>;
 
-    /// Whether the conditions held, so that it was written.
+    /// Whether the write was made, because its conditions held.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -111,7 +112,7 @@ pub trait Conditional<T>: Sized {
         Ok(self.unless_refused()?.is_some())
     }
 
-    /// For a write that is not needed if its conditions do not hold.
+    /// Ignores a refusal, for a write that is not needed if its conditions do not hold.
     ///
     /// # Errors
     /// [`StoreError`]

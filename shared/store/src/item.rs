@@ -34,7 +34,7 @@ impl Key {
         &self.sk
     }
 
-    /// The family of the key: a word for the type of its item, without personal data: see [`family`].
+    /// A word for the type of the key's item, without personal data: see [`family`].
     pub(crate) fn family(&self) -> &str {
         family(&self.pk, &self.sk)
     }
@@ -49,26 +49,26 @@ impl Key {
     }
 }
 
-/// The first part of the sort key if it is a word in capitals such as `SESSION`, otherwise that of the partition key. Other parts
-/// of keys, such as addresses and names, contain other characters.
+/// The family of a key, for logs: the first part of the sort key if it is a word in capitals such as `SESSION`, otherwise the first part of
+/// the partition key. Parts with personal data are never words in capitals.
 pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     let word = |key: &'a str| key.split('#').next().filter(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
 }
 
-/// The generic sparse indexes of the table, by what is looked up in them. Several share an index of DynamoDB: the first parts of
-/// their partition keys keep them apart.
+/// The generic sparse indexes of the table, named by what is looked up in them. Several of them share one DynamoDB index; the prefixes of
+/// their partition keys differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Index {
     /// Deletions of accounts by due time: `gsi1`.
     DueDeletions,
     /// Notices that were held back, by due time: `gsi1`.
     DueNotices,
-    /// Payments that are not paid, by when they are looked at: `gsi1`.
+    /// Unpaid payments, by the time of their next check: `gsi1`.
     DuePayments,
-    /// Files that are in no message, by when they are deleted: `gsi1`.
+    /// Files that are not in a message, by the time of their deletion: `gsi1`.
     DueAttachments,
-    /// Memberships whose members are away and have something to read, by the time at which it is looked at: `gsi2`.
+    /// Room memberships of absent members with unread messages, by the time at which a digest mail is due: `gsi2`.
     DueDigests,
     /// The rooms of a member: `gsi1`.
     RoomsOfMember,
@@ -76,7 +76,7 @@ pub enum Index {
     InvitationsToRooms,
     /// The invitations to rooms that a person has sent: `gsi2`.
     InvitationsBySender,
-    /// Bans from chat, by their ends: `gsi1`.
+    /// Current bans from chat, by end: `gsi1`.
     CurrentBans,
     /// The bans from chat that a moderator has imposed: `gsi2`.
     BansByAuthor,
@@ -86,51 +86,51 @@ pub enum Index {
     ReportsOfAuthor,
     /// The reports of one message: `gsi1`.
     ReportsOfMessage,
-    /// The messages of an author, and the events of rooms that name them: `gsi1`.
+    /// The messages of an author, and the room events that name this person: `gsi1`.
     MessagesByAuthor,
-    /// Who is online, by when they count as gone: `gsi1`.
+    /// People who are online, by the time after which they count as offline: `gsi1`.
     Online,
     /// The unread notifications of a person: `gsi1`.
     UnreadNotifications,
-    /// Entries in the inboxes of others that are about a person, so that they go with the person's account.
+    /// Notifications in the inboxes of others that are about a person. They are removed with the person's account.
     NotificationsAbout,
     /// The locations of people, by area: `gsi1`.
     Nearby,
-    /// What is in other partitions and belongs to a person: `gsi2`.
+    /// Items outside a person's partition that belong to the person: `gsi2`.
     Owner,
     /// The threads of the support desk, by state and last activity: `gsi1`.
     SupportThreads,
-    /// The threads of the support desk whose customer is to get a mail, by due time: `gsi2`.
+    /// The threads of the support desk whose customer will get a mail, by due time: `gsi2`.
     SupportMails,
-    /// The notes beside support threads, by their author: `gsi1`.
+    /// The notes on support threads, by author: `gsi1`.
     NotesByAuthor,
-    /// The products of a category, or all, by name: `gsi1`.
+    /// The products of a category, or all products, by name: `gsi1`.
     ProductsByName,
-    /// The products of a category, or all, by price: `gsi2`.
+    /// The products of a category, or all products, by price: `gsi2`.
     ProductsByPrice,
     /// The orders in each state, by age: `gsi2`.
     OrdersByState,
-    /// The tickets of the contact form in each state, by when they came into it: `gsi1`.
+    /// The tickets of the contact form in each state, by the time of the last change of state: `gsi1`.
     TicketsByState,
-    /// The pairs of a person who is the lower of the two: `gsi1`.
+    /// The pairs (relations of two people) in which this person has the lower id: `gsi1`.
     PairsOfLow,
-    /// The pairs of a person who is the higher of the two: `gsi2`.
+    /// The pairs (relations of two people) in which this person has the higher id: `gsi2`.
     PairsOfHigh,
-    /// The lists of the search that are not in the table itself: `gsi1`.
+    /// The first list of the search index that is not in the base table: `gsi1`.
     SearchFirst,
-    /// Like [`Index::SearchFirst`]: `gsi2`.
+    /// The second list of the search index that is not in the base table: `gsi2`.
     SearchSecond,
     /// The records of the audit, by day: `gsi1` of its table.
     AuditByDay,
-    /// The records of the audit, by who made the change, and month: `gsi2` of its table.
+    /// The records of the audit, by actor and month: `gsi2` of its table.
     AuditByActor,
-    /// The records of the audit, by what was done, and month: `gsi4` of its table.
+    /// The records of the audit, by action and month: `gsi4` of its table.
     AuditByAction,
-    /// The roles of everybody who has one: `gsi1`.
+    /// Everybody who has a role: `gsi1`.
     Staff,
-    /// The API keys of everybody, by age: `gsi1`.
+    /// All API keys, by age: `gsi1`.
     ApiKeys,
-    /// The accounts that are deactivated, to be deleted or being deleted: `gsi2`.
+    /// The accounts that are deactivated, scheduled for deletion or being purged: `gsi2`.
     AccountsInState,
 }
 
@@ -183,12 +183,12 @@ impl Index {
     }
 }
 
-/// The numeric index: `gsi3`. Its items are in a ranking, at a number that only [`crate::Update::rank`] changes, so that one
-/// update counts and moves the item to its new position.
+/// The index of rankings, `gsi3`, whose sort key is a number. Only [`crate::Update::rank`] changes the number, so that one update counts
+/// and moves the item to its new position.
 pub(crate) const RANKING: (&str, &str, &str) = ("gsi3", "gsi3pk", "gsi3sk");
 
-/// A type of items that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by
-/// [`crate::Update`]s, under keys that do not follow from their content.
+/// A type of item that can be read. Every [`Item`] is one. Types that are not an [`Item`] are written only by [`crate::Update`]s, because
+/// their keys do not follow from their content.
 pub trait Stored: Listed + DeserializeOwned {
     /// See [`Item::KIND`].
     const KIND: &'static str;
@@ -204,13 +204,13 @@ impl<I: Item> Stored for I {
     const ABOUT: About = I::ABOUT;
 }
 
-/// A type of items that can be put: it determines its key.
+/// A type of item that can be put: its content determines its key.
 pub trait Item: Listed + Serialize + DeserializeOwned {
     /// Stored as `kind`. Reading an item of another kind is [`StoreError::Corrupt`].
     const KIND: &'static str;
     /// The version of the attributes, stored as `v`.
     const VERSION: u32 = 1;
-    /// Its keys, and what happens to the personal data in it.
+    /// The description of its keys and of what happens to its personal data.
     const ABOUT: About;
     /// The key of the item.
     fn key(&self) -> Key;
@@ -218,7 +218,7 @@ pub trait Item: Listed + Serialize + DeserializeOwned {
     fn indexes(&self) -> Vec<(Index, Key)> {
         Vec::new()
     }
-    /// When DynamoDB may delete it. Code has to compare expiry with the clock, because DynamoDB deletes late.
+    /// When DynamoDB may delete the item (TTL). Readers have to compare the time with the clock too, because DynamoDB deletes late.
     fn expires(&self) -> Option<Time> {
         None
     }
@@ -241,19 +241,19 @@ impl Row {
         serde_dynamo::from_item(self.0).map_err(|_| StoreError::Corrupt { kind: I::KIND, family, why: "does not decode" })
     }
 
-    /// Whether it is of this kind.
+    /// Whether the item is of this type.
     #[must_use]
     pub fn is<I: Stored>(&self) -> bool {
         self.kind() == I::KIND
     }
 
-    /// Its kind; empty if it has none.
+    /// The kind of the item. Empty if it has none.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.0.get("kind").and_then(|v| v.as_s().ok()).map_or("", String::as_str)
     }
 
-    /// These attributes as JSON. Absent ones are left out.
+    /// The attributes of these names as JSON. Absent attributes are left out.
     #[must_use]
     pub fn pick(&self, names: &[&str]) -> serde_json::Map<String, serde_json::Value> {
         let one = |name: &&str| Some(((*name).to_owned(), serde_dynamo::from_attribute_value(self.0.get(*name)?.clone()).ok()?));
@@ -266,7 +266,7 @@ impl Row {
         Key::of(&self.0)
     }
 
-    /// Its key in an index, if it is in it.
+    /// The key of the item in an index. `None` if the item is not in the index.
     #[must_use]
     pub fn place(&self, index: Index) -> Option<Key> {
         let (_, pk, sk) = index.names();

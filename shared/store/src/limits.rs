@@ -1,9 +1,8 @@
-//! Rate limits: atomic counters in the table. Usually one takes an update, and several together a transaction.
+//! Rate limits: atomic counters in the table. One limit usually takes one update, and several limits together one transaction.
 //!
-//! A window begins with the first hit and has a fixed length, so that exactly `max` hits pass in it. A refilling limit has no
-//! window: `max` hits pass at once, and each is given back after one interval, one after the other (a token bucket, stored as the
-//! time at which it is full again). Subjects are hashed, so that keys do not show addresses and numbers; that is not secret from
-//! somebody who may read the table and can try all of them.
+//! A window begins with the first hit and has a fixed length, so that exactly `max` hits pass in it. A refilling limit has no window. It is
+//! a token bucket, stored as the time at which it is full again: `max` hits pass at once, and then one in every interval. Subjects are
+//! hashed, so that keys do not show addresses and numbers. Somebody who can read the table could still find them by trying all candidates.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,7 +14,7 @@ use crate::{
     About, Batch, CommitError, Cond, Conditional as _, Key, Personal, Row, Slot, StoreError, Stored, Table, Tx, Update, WriteError, field,
 };
 
-/// The beginning of the partition keys of all counters. The name of a limit follows.
+/// The prefix of the partition keys of all counters; the name of the limit follows.
 pub const COUNTERS: &str = "LIMIT#";
 
 /// A length of time that many limits have.
@@ -25,23 +24,23 @@ pub const HOUR: Duration = MINUTE.saturating_mul(60);
 /// See [`MINUTE`].
 pub const DAY: Duration = HOUR.saturating_mul(24);
 
-/// How many hits pass in how long, for one subject: the definition of a rate limit, which stands as a constant beside its use.
+/// The definition of a rate limit: how many hits of one subject pass in how long. Each is a constant beside its use.
 ///
-/// The document of the API is made from the constants that an operation lists as `x-limits`.
+/// The API document is generated from the constants that an operation lists as `x-limits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Quota {
-    /// Its name in counters' keys and in `RateLimit-Policy`, such as `login_account`.
+    /// The name in the keys of counters and in `RateLimit-Policy`, such as `login_account`.
     pub name: &'static str,
-    /// When hits pass again.
+    /// How the limit recovers.
     pub shape: Shape,
-    /// How many hits pass.
+    /// The maximum number of hits.
     pub max: u32,
-    /// In how long, in whole seconds where callers are told. See [`Shape`].
+    /// The length of the window; its meaning depends on the [`Shape`]. Callers see it in whole seconds.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub window: Duration,
-    /// What is counted, for the document: the end of a sentence that begins with the numbers.
+    /// What is counted, for the API document: the end of a sentence that begins with the numbers.
     pub counts: &'static str,
-    /// Whether the numbers are defaults, and a deployment, or what is limited, can have others.
+    /// Whether the numbers are only defaults, which a deployment or the limited object can change.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub configurable: bool,
     #[serde(skip)]
@@ -52,17 +51,18 @@ pub struct Quota {
     block: Option<Duration>,
 }
 
-/// When hits pass again after `max` of them.
+/// How a limit recovers after `max` hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// When the window ends, which the first hit opened.
+    /// A fixed window, which begins with the first hit. All hits pass again when it ends.
     Window,
-    /// When there was no hit for the length of the window.
+    /// All hits pass again after a time without hits as long as the window.
     Pause,
-    /// One after the other, at equal intervals. The window is as long as it takes to give all of them back.
+    /// A token bucket: one more hit passes after each interval. The window is the time from empty to full.
     Refill,
-    /// After a gap as long as the window; one hit passes at a time. Its user counts.
+    /// One hit passes, and the next one after a gap as long as the window. The code that uses the limit measures the gap; this module does
+    /// not count it.
     Gap,
 }
 
@@ -77,13 +77,13 @@ impl Quota {
         Self { name, shape: Shape::Window, max, window, counts, configurable: false, frequent: false, shared: false, block: None }
     }
 
-    /// `max` hits, then a pause. Each hit begins the pause anew.
+    /// `max` hits, then none until there was a pause without hits. Each hit restarts the pause.
     #[must_use]
     pub const fn pausing(name: &'static str, max: u32, pause: Duration, counts: &'static str) -> Self {
         Self { shape: Shape::Pause, ..Self::window(name, max, pause, counts) }
     }
 
-    /// `max` hits at once, then one every `interval`. It is full again after `max` intervals.
+    /// `max` hits at once, then one in every `interval`. All `max` hits are free again after `max` intervals.
     #[must_use]
     pub const fn refilling(name: &'static str, max: u32, interval: Duration, counts: &'static str) -> Self {
         Self { shape: Shape::Refill, ..Self::window(name, max, interval.saturating_mul(max), counts) }
@@ -101,26 +101,26 @@ impl Quota {
         Self { max, window, ..self }
     }
 
-    /// Says that these are the numbers where no others are set.
+    /// Says that the numbers are defaults.
     #[must_use]
     pub const fn configurable(self) -> Self {
         Self { configurable: true, ..self }
     }
 
-    /// Optimises for hits that follow others within a window, as when somebody types: such hits take one request, and the first
-    /// of a window two. Without it, it is the opposite.
+    /// Optimises for series of hits, as when somebody types: the first hit of a window takes two requests to the table, and later ones take
+    /// one. Without this it is the opposite.
     #[must_use]
     pub const fn frequent(self) -> Self {
         Self { frequent: true, ..self }
     }
 
-    /// Counts separately from transactions, because many clients hit it concurrently and transactions on one item collide.
+    /// Counts outside of transactions. For limits that many clients hit concurrently, because transactions on one item collide.
     #[must_use]
     pub const fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
 
-    /// Makes the hit that reaches the limit block it for `block`, regardless of when its window began.
+    /// Blocks the limit for `block` from the hit that reaches it, regardless of when the window began.
     #[must_use]
     pub const fn blocking(self, block: Duration) -> Self {
         Self { block: Some(block), ..self }
@@ -132,13 +132,13 @@ impl Quota {
         Limit { quota: *self, subject: subject.to_string(), frequent: self.frequent, weight: 1, kept_back: 0, found: None }
     }
 
-    /// The error of a limit that is reached, and open again after `wait`.
+    /// The error of a limit that is reached until `wait` has passed.
     #[must_use]
     pub const fn reached(&self, wait: Duration) -> Reached {
         Reached { quota: *self, wait }
     }
 
-    /// The time for giving back a hit of a refilling limit.
+    /// The interval after which a refilling limit gives back one hit.
     fn interval(&self) -> Option<Duration> {
         (self.shape == Shape::Refill).then(|| self.window.checked_div(self.max).unwrap_or_default())
     }
@@ -147,10 +147,10 @@ impl Quota {
 /// A [`Quota`] for one subject.
 #[derive(Clone, Debug)]
 pub struct Limit {
-    /// How many hits pass in how long.
+    /// The definition of the limit.
     pub quota: Quota,
     subject: String,
-    /// Whether an earlier hit is expected to be counted.
+    /// Whether to expect that the window is open, so that the first attempt adds to it.
     frequent: bool,
     weight: u32,
     kept_back: u32,
@@ -165,15 +165,15 @@ impl Limit {
         self
     }
 
-    /// Keeps `kept_back` of `max` for other hits.
+    /// Refuses this hit if fewer than `kept_back` hits would be left for hits of other kinds.
     #[must_use]
     pub fn leaving(mut self, kept_back: u32) -> Self {
         self.kept_back = kept_back;
         self
     }
 
-    /// The limit with its counter as read in a batch: it can be checked before it is counted, so that refused requests are not
-    /// counted, and a hit takes one request unless others are concurrent.
+    /// The limit with its counter as read in a batch. It can be checked before it is counted, so that refused requests are not counted. A
+    /// hit then takes one request, unless concurrent hits change the counter.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -183,7 +183,7 @@ impl Limit {
         Ok(self)
     }
 
-    /// The hits in the window, as read. Refilling limits have none: see [`Limit::used`].
+    /// The hits in the window, as read. Zero for refilling limits: see [`Limit::used`].
     #[must_use]
     pub fn hits(&self) -> i64 {
         self.found.as_ref().map_or(0, Counter::count)
@@ -197,7 +197,7 @@ impl Limit {
         u32::try_from(intervals).unwrap_or(u32::MAX)
     }
 
-    /// Checks the limit as read. It counts nothing, and other hits may be counted in between.
+    /// Checks the limit as read and counts nothing. Hits that are counted after the read are not seen.
     ///
     /// # Errors
     /// [`Reached`]
@@ -205,7 +205,7 @@ impl Limit {
         self.found.as_ref().map_or(Ok(()), |counter| self.room(counter, counter.count(), now))
     }
 
-    /// Checks whether a counter with an open window, or one that is not full yet, has room for a hit.
+    /// Checks whether a counter has room for a hit. The counter has an open window, or its bucket is not full.
     fn room(&self, counter: &Counter, hits: i64, now: Time) -> Result<(), Reached> {
         let free_at = match self.quota.shape {
             Shape::Refill => counter.until - self.span(),
@@ -215,18 +215,18 @@ impl Limit {
         if free_at > now { Err(self.quota.reached(free_at.since(now))) } else { Ok(()) }
     }
 
-    /// The count that a hit must not exceed.
+    /// The largest count after this hit.
     fn most(&self) -> i64 {
         i64::from(self.quota.max.saturating_sub(self.kept_back))
     }
 
-    /// A refilling limit has room for a hit if it is full again within this time.
+    /// The longest time until a refilling limit is full again at which it has room for this hit.
     fn span(&self) -> Duration {
         let hits = self.quota.max.saturating_sub(self.kept_back).saturating_sub(self.weight);
         self.quota.interval().unwrap_or_default().saturating_mul(hits)
     }
 
-    /// The time for giving back a hit of its weight, if the limit is refilling.
+    /// The time in which a refilling limit gives back a hit of this weight. `None` for other limits.
     fn cost(&self) -> Option<Duration> {
         self.quota.interval().map(|interval| interval.saturating_mul(self.weight))
     }
@@ -238,7 +238,7 @@ impl Limit {
         begin.when(Cond::Absent.or(field("until").le(now)))
     }
 
-    /// A hit: within an open window with `seen` hits, or the first of a new window.
+    /// The update that counts a hit: in an open window with `seen` hits, or as the first hit of a new window.
     fn hit(&self, now: Time, seen: Option<i64>) -> Update {
         match (seen, self.cost()) {
             (None, _) => self.open(now).set("hits", i64::from(self.weight)),
@@ -247,17 +247,17 @@ impl Limit {
         }
     }
 
-    /// A hit of a refilling limit that is not full: it delays the time at which it is full again.
+    /// The update that counts a hit of a refilling limit that is not full: it delays the time at which the limit is full again.
     fn hit_bucket(&self, now: Time, cost: Duration) -> Update {
         let millis = i64::try_from(cost.as_millis()).unwrap_or(i64::MAX);
         let room = field("until").gt(now).and(field("until").le(now + self.span()));
         Update::of(self.key()).add("until", millis).expires(now + self.quota.window).when(room)
     }
 
-    /// A hit within an open window with this many hits.
+    /// The update that counts a hit in an open window with this many hits.
     fn hit_window(&self, now: Time, hits: i64) -> Update {
         let weight = i64::from(self.weight);
-        // The largest count with room for the hit, which then reaches the limit.
+        // The largest count before this hit. A hit at this count reaches the limit.
         let filling = self.most().saturating_sub(weight);
         let hit = Update::of(self.key()).add("hits", weight).when(field("until").gt(now));
         let lasts = |hit: Update, until: Time| hit.set("until", until).expires(until);
@@ -269,12 +269,12 @@ impl Limit {
         }
     }
 
-    /// The expected count.
+    /// The count to expect in the first attempt. `None` if a new window is expected.
     fn expected(&self) -> Option<i64> {
         self.frequent.then(|| self.hits())
     }
 
-    /// The current count after a refused hit.
+    /// Judges the counter that refused a hit: the count for the next attempt, or that the limit is reached.
     fn again(&self, now: Time, row: Option<Row>) -> Result<Result<Option<i64>, Reached>, StoreError> {
         let counter = row.map(Row::decode::<Counter>).transpose()?.filter(|c| c.until > now);
         Ok(match counter {
@@ -283,8 +283,8 @@ impl Limit {
         })
     }
 
-    /// Adds a hit to a transaction, without a condition: of concurrent hits that begin a window some may not be counted. For
-    /// limits on costs.
+    /// Adds a hit to a transaction without a condition. Concurrent hits that begin a window may be counted once. For limits on costs, which
+    /// need not be exact.
     pub fn count_in(&self, tx: &mut Tx, now: Time) {
         let until = now + self.quota.window;
         let count = Update::upsert::<Counter>(self.key());
@@ -294,14 +294,14 @@ impl Limit {
         });
     }
 
-    /// Adds a hit to a transaction, which is refused if there is no room for it, or if the window was another one when it was read: then
-    /// the limit is to be read again.
+    /// Adds a hit to a transaction with a condition. The transaction is refused if the limit is reached, or if the window has changed since
+    /// it was read; then the caller reads the limit again.
     pub fn hit_in(&self, tx: &mut Tx, now: Time) {
         tx.update(self.hit(now, self.expected()));
     }
 
-    /// Adds giving back `hits` hits to a transaction, which were counted at `counted_at` or later, whatever the state of the
-    /// window is.
+    /// Adds an update to a transaction that gives back `hits` hits which were counted at `counted_at` or later. It has no condition, so
+    /// that the state of the window cannot refuse the transaction.
     pub fn give_back_in(&self, tx: &mut Tx, hits: u32, counted_at: Time) {
         let back = Update::of(self.key()).add("hits", i64::from(hits).saturating_neg()).set_if_absent("until", counted_at);
         let back = back.set_if_absent("kind", Counter::KIND).set_if_absent("v", Counter::VERSION);
@@ -319,7 +319,7 @@ impl Limit {
 pub(crate) struct Counter {
     #[serde(default)]
     hits: i64,
-    /// The distinct marks of the hits, if only different hits count.
+    /// The marks of the different hits, if equal hits are counted once ([`record_different`]).
     #[serde(default)]
     different: BTreeSet<String>,
     until: Time,
@@ -343,7 +343,7 @@ impl Stored for Counter {
 pub struct Reached {
     /// The limit.
     pub quota: Quota,
-    /// The time until it is open again.
+    /// The time until hits pass again.
     pub wait: Duration,
 }
 
@@ -361,7 +361,7 @@ pub enum LimitError {
     /// The limit is reached.
     #[error(transparent)]
     Reached(#[from] Reached),
-    /// The counter cannot be read or written. The operation is refused then.
+    /// The counter could not be read or written. The caller has to refuse the operation.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -384,7 +384,7 @@ pub async fn take(table: &Table, now: Time, limits: &[Limit]) -> Result<(), Limi
     join_all(limits.iter().map(|l| take_one(table, now, l))).await.into_iter().collect()
 }
 
-/// Counts something that has happened already: if it reaches the limit, the next one is refused.
+/// Counts something that has already happened, so it is never refused. The limit then applies to the next hit.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -395,7 +395,7 @@ pub async fn record(table: &Table, now: Time, limits: &[Limit]) -> Result<(), St
     }
 }
 
-/// Checks limits as read, and counts nothing.
+/// Checks several limits as read, and counts nothing.
 ///
 /// # Errors
 /// [`Reached`] for the limit with the longest wait.
@@ -404,8 +404,8 @@ pub fn judge<'a>(now: Time, limits: impl IntoIterator<Item = &'a Limit>) -> Resu
     reached.max_by_key(|r| r.wait).map_or(Ok(()), Err)
 }
 
-/// Counts something that has happened already, unless the same `what` was counted in the window. `what` is stored as it is, so it
-/// should only be a short mark. One update, and another one if it reaches the limit.
+/// Counts something that has already happened, unless the same `what` was counted in the window. `what` is stored unchanged, so it should
+/// be a short mark without personal data. Takes one update, and a second one if it reaches the limit.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -431,8 +431,8 @@ async fn close(table: &Table, now: Time, limit: &Limit, counter: Counter) -> Res
     table.update(Update::of(limit.key()).set("until", until).expires(until).when(Cond::Exists)).await.refused_is_fine()
 }
 
-/// Counts a hit against all limits or none: in one transaction, except for shared limits, which are counted concurrently and
-/// given back if another one is reached. Usually one request each.
+/// Counts a hit against all limits or none: in one transaction, except for shared limits, which are counted concurrently and given back if
+/// another limit is reached. Usually one request each.
 ///
 /// For operations whose cost counts only if they happen: a refused request must not use up a shared limit.
 ///
@@ -459,7 +459,7 @@ async fn take_all(table: &Table, now: Time, limits: &[&Limit]) -> Result<(), Lim
         _ => {}
     }
     let mut seen: Vec<Option<i64>> = limits.iter().map(|limit| limit.expected()).collect();
-    // Refusals show the current counters, though possibly not all of them at once.
+    // A refusal returns the current counters of the refused hits. It may not name all of them, so each limit adds an attempt.
     for _ in 0..limits.len().saturating_add(ROUNDS) {
         let mut tx = Tx::new();
         let slots: Vec<Slot> = limits.iter().zip(&seen).map(|(limit, seen)| tx.update(limit.hit(now, *seen))).collect();
@@ -494,7 +494,7 @@ fn more_severe(a: LimitError, b: LimitError) -> LimitError {
 pub async fn give_all_back<'a>(table: &Table, limits: impl IntoIterator<Item = &'a Limit>) {
     for given in join_all(limits.into_iter().map(|l| give_back(table, l))).await {
         if let Err(e) = given {
-            tracing::warn!(error = %e, "a hit stays counted that was to be taken back");
+            tracing::warn!(error = %e, "a hit could not be given back");
         }
     }
 }
@@ -526,11 +526,11 @@ async fn take_one(table: &Table, now: Time, limit: &Limit) -> Result<(), LimitEr
     Err(unstable_counter().into())
 }
 
-/// How often a hit is tried. A refusal shows the current counter, so more than two attempts are needed only if windows open and
-/// fill in between.
+/// Attempts to count a hit. A refusal returns the current counter, so more than two attempts are needed only if a window opens or fills in
+/// between.
 const ROUNDS: usize = 4;
 
-/// The counter was different at each attempt, so it is not known whether the limit is reached.
+/// The error after the last attempt: the counter changed each time, so it is unknown whether the limit is reached.
 fn unstable_counter() -> StoreError {
     StoreError::Unavailable("a counter does not stay as it is".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Logging of operations on the table: failures are in the error, and refusals in the surrounding span.
+//! Logging of operations on the table. A failure is logged with its error, and a refusal in the surrounding span.
 
 use std::{collections::BTreeSet, future::Future};
 
@@ -74,7 +74,7 @@ pub(crate) async fn observed<T, E: OperationError>(
     Err(e)
 }
 
-/// Some families, without duplicates.
+/// The families at the positions that `which` selects, without duplicates.
 fn named(families: &[String], which: impl Fn(usize) -> bool) -> String {
     let some: BTreeSet<&str> = families.iter().enumerate().filter(|(place, _)| which(*place)).map(|(_, family)| family.as_str()).collect();
     some.into_iter().collect::<Vec<_>>().join(", ")

@@ -5,7 +5,7 @@ use crate::{
     item::{RANKING, family},
 };
 
-/// Which items of a partition, in which order, and how many.
+/// A query of a partition: which items, in which order, and how many.
 #[derive(Clone, Debug)]
 pub struct Range {
     /// The names of the index and of its two key attributes.
@@ -59,7 +59,7 @@ impl Range {
         self
     }
 
-    /// Only sort keys greater than this one. Unlike [`Range::after`] it needs no other key of the item, which may be gone by now.
+    /// Only sort keys greater than this one. Unlike [`Range::after`], an item with this key need not exist any more.
     #[must_use]
     pub fn beyond(mut self, low: impl Into<String>) -> Self {
         self.sort = Sort::Beyond(low.into());
@@ -95,7 +95,7 @@ impl Range {
         }
     }
 
-    /// Eventually consistent: half the price, and possibly a second old.
+    /// Eventually consistent: half the price, but recent writes may be missing.
     #[must_use]
     pub const fn eventually(mut self) -> Self {
         self.consistent = false;
@@ -120,11 +120,11 @@ impl<T> Page<T> {
     }
 }
 
-/// The result of one request for the items of a range that a condition holds for.
+/// The result of [`Table::window`](crate::Table::window): the matching items that one request found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window<T> {
     /// The items, in the requested order.
     pub items: Vec<T>,
-    /// The sort key, in the index if it is one, of the last item that was looked at. `None` at the end of the range.
+    /// The sort key of the last item that was examined, in the index if the range is of an index. `None` at the end of the range.
     pub reached: Option<String>,
 }

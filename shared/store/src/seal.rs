@@ -1,4 +1,4 @@
-//! Sealed values, which a client stores but can neither read nor change: list cursors, socket tickets.
+//! Sealed (encrypted and authenticated) values, which a client stores but can neither read nor change: list cursors, socket tickets.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{About, Cond, Item, Key, Personal, StoreError, Table, WriteError};
 
-/// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose, with everything else that must match (user, route, filters), is
-/// authenticated and not sent.
+/// Seals values with AES-256-GCM-SIV (RFC 8452). The purpose is authenticated and not sent. It includes everything that must match on
+/// opening, such as user, route and filters.
 #[derive(Clone)]
 pub struct Sealer(Aes256GcmSiv, Sys);
 
@@ -33,14 +33,14 @@ impl From<SealError> for Problem {
 /// How long a cursor is valid.
 const CURSOR_LIFE: Duration = Duration::from_secs(3600);
 
-/// The cursors of one list ([`Sealer::cursors`]): each has the place after which the next page begins.
+/// The cursors of one list ([`Sealer::cursors`]). A cursor contains the position after which the next page begins.
 pub struct Cursors<'s> {
     sealer: &'s Sealer,
     list: String,
 }
 
 impl Cursors<'_> {
-    /// The place in a client's cursor. `None` without a cursor: the first page is requested.
+    /// The position in a client's cursor. `None` if there is no cursor, which requests the first page.
     ///
     /// # Errors
     /// [`SealError`] if the cursor was forged, has expired or belongs to another list.
@@ -48,7 +48,7 @@ impl Cursors<'_> {
         cursor.map(|cursor| self.sealer.open(&self.list, cursor)).transpose()
     }
 
-    /// The cursor of the next page, valid for an hour. `None` without a place: it was the last page.
+    /// The cursor of the next page, valid for an hour. `None` if there is no position, because this is the last page.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].
@@ -63,8 +63,7 @@ struct Sealed<T> {
     value: T,
 }
 
-/// The key with which a function seals. It is in the same table as the data that it protects, to which a reader of the table has
-/// access anyway.
+/// The key with which a function seals. It is stored beside the data that it protects: whoever can read the table has that data anyway.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SealKey {
     function: String,
@@ -86,7 +85,8 @@ impl Item for SealKey {
 }
 
 impl Sealer {
-    /// The sealer of a function, under a separate key that its first instance draws. One request, or two for the first instance.
+    /// The sealer of a function. Each function has a random key, which its first instance creates. One request to the table, or two for the
+    /// first instance.
     ///
     /// # Errors
     /// [`StartError`] if the table does not work.
@@ -102,21 +102,21 @@ impl Sealer {
         let drawn = SealKey { function: function.to_owned(), secret: BASE64_URL_SAFE_NO_PAD.encode(sys.bytes::<32>()) };
         match table.put(&drawn, Cond::Absent).await {
             Ok(()) => Ok(sealer(&drawn)),
-            // A concurrent instance has drawn the key.
+            // A concurrent instance created the key first.
             Err(WriteError::Refused(Some(row))) => Ok(sealer(&row.decode()?)),
             Err(WriteError::Refused(None)) => Err(StoreError::Unavailable("a key was not kept".to_owned())),
             Err(WriteError::Store(e)) => Err(e),
         }
     }
 
-    /// A sealer under this secret.
+    /// A sealer with a key derived from this secret.
     #[must_use]
     pub fn new(secret: &Secret, sys: &Sys) -> Self {
         let key = hkdf_sha256(&[], secret.expose().as_bytes(), b"stoa seal v1");
         Self(Aes256GcmSiv::new(&key.into()), sys.clone())
     }
 
-    /// The cursors of a list. `list` names it with everything that selects its items, such as `rooms of usr_01…`.
+    /// The cursors of a list. `list` names the list with everything that selects its items, such as `rooms of usr_01…`.
     #[must_use]
     pub const fn cursors(&self, list: String) -> Cursors<'_> {
         Cursors { sealer: self, list }
@@ -137,7 +137,7 @@ impl Sealer {
     /// Opens the result of [`Sealer::seal`] for the same purpose.
     ///
     /// # Errors
-    /// [`SealError`] for every reason.
+    /// [`SealError`] if the text was forged or has expired, or the purpose differs.
     pub fn open<T: DeserializeOwned>(&self, purpose: &str, text: &str) -> Result<T, SealError> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| SealError)?;
         let (nonce, body) = sealed.split_at_checked(12).ok_or(SealError)?;

@@ -31,9 +31,9 @@ type Attributes = HashMap<String, AttributeValue>;
 /// The future of a request to DynamoDB.
 type StoreFuture<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
 
-/// Maximum keys of one `BatchGetItem` (DynamoDB).
+/// The maximum number of keys in a `BatchGetItem` (DynamoDB).
 const BATCH_GET_MAX: usize = 100;
-/// Maximum items of one `BatchWriteItem` (DynamoDB).
+/// The maximum number of items in a `BatchWriteItem` (DynamoDB).
 const BATCH_WRITE_MAX: usize = 25;
 /// How often a transaction is retried after a collision with another one.
 const CONFLICT_RETRIES: u32 = 6;
@@ -62,7 +62,7 @@ impl Table {
         Self::new(aws, sys, &r.need("TABLE_NAME"))
     }
 
-    /// The clock and the source of ids that it was made with.
+    /// The clock and the id source that the table was made with.
     #[must_use]
     pub const fn sys(&self) -> &Sys {
         &self.sys
@@ -74,17 +74,16 @@ impl Table {
         &self.name
     }
 
-    /// Opens the connection during initialisation, when the platform gives a full processor, so that the first caller does not
-    /// wait for it.
+    /// Opens the connection during initialisation, when Lambda gives a full processor, so that the first request does not wait for it.
     ///
-    /// Reads a key that is never written. A failure is ignored, because it shows with the first real request.
+    /// Reads a key that is never written. A failure is only logged, because the first real request reports it.
     pub async fn warm_up(&self) {
         if let Err(e) = self.answers().await {
-            tracing::warn!(error = %e, "the connection to the table could not be opened ahead");
+            tracing::warn!(error = %e, "the connection to the table could not be opened during initialisation");
         }
     }
 
-    /// Whether the table answers.
+    /// Checks that the table answers, with one read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -157,8 +156,8 @@ impl Table {
         }
     }
 
-    /// The items of a range for which a condition holds, as far as one request gets: it looks at no more than 1 MB, and at no more
-    /// items than the limit of the range. It is paid for what it looks at.
+    /// The items of a range for which a condition holds, as far as one request gets. It examines at most 1 MB and at most as many items as
+    /// the limit of the range, and all examined items are billed.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -303,8 +302,8 @@ impl Table {
         observed("delete_many", families, work).boxed()
     }
 
-    /// Writes everything in `tx` or nothing. Collisions with other transactions are retried. The SDK's request token makes a
-    /// retry after a lost response idempotent.
+    /// Writes everything in `tx` or nothing. Collisions with other transactions are retried. The SDK's client request token makes a retry
+    /// after a lost response idempotent.
     ///
     /// # Errors
     /// [`CommitError::Refused`] if a condition does not hold.
@@ -410,8 +409,8 @@ impl Table {
         observed("delete", families, work).boxed()
     }
 
-    /// Performs a single write. DynamoDB refuses it without effect if a transaction is running on its item, and the SDK does not
-    /// retry that, so it is retried here.
+    /// Performs a single write. DynamoDB rejects it while a transaction is running on the item. The SDK does not retry that, so it is
+    /// retried here.
     async fn write<O, E, F>(&self, send: impl Fn() -> F, refused: impl Fn(&E) -> Option<Option<Attributes>>) -> Result<O, WriteError>
     where
         E: ProvideErrorMetadata,
@@ -480,7 +479,7 @@ impl Table {
         observed("query", families, work).boxed()
     }
 
-    /// Full jitter between 0 and 25 ms · 2^attempt, and none before the first attempt.
+    /// Waits before an attempt: a random time up to 25 ms · 2^attempt (full jitter), and none before the first attempt.
     async fn pause(&self, attempt: u32) {
         if attempt > 0 {
             let most = 25_u32.saturating_mul(2_u32.saturating_pow(attempt)).min(1000);
@@ -494,7 +493,7 @@ fn retry(attempt: u32) -> Result<u32, StoreError> {
     if next > CONFLICT_RETRIES { Err(StoreError::Unavailable("too many collisions".to_owned())) } else { Ok(next) }
 }
 
-/// Where a range begins, if it continues after an item.
+/// The start key of a range that continues after an item.
 fn start_of(range: &Range) -> Option<Attributes> {
     range.after.as_ref().map(|(key, place)| start_key(key, range.index.zip(place.clone())))
 }

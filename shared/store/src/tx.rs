@@ -1,4 +1,4 @@
-//! Transactions: several writes that are all made or none of them.
+//! Transactions: several writes, of which all or none are made.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ impl Slot {
     }
 }
 
-/// The most writes of one transaction (DynamoDB).
+/// The maximum number of writes in a transaction (DynamoDB).
 const WRITES_MAX: usize = 100;
 
 /// Up to 100 writes on different items, in this table and others, for `Table::commit`.
@@ -65,7 +65,7 @@ impl Tx {
         self.put_row(Some(table.to_owned()), encode(item), Some(Cond::Absent))
     }
 
-    // The writes are not inlined, because `cargo xtask permissions` finds out by their symbols which ones a function can make.
+    // These methods are not inlined: `cargo xtask permissions` tells by their symbols which writes a function can make.
 
     /// Updates an item.
     #[inline(never)]
@@ -85,7 +85,7 @@ impl Tx {
         self.push(Write::Delete { key, condition: Some(condition) })
     }
 
-    /// Requires a condition on an item that is not written.
+    /// Requires a condition of an item that is not written.
     #[inline(never)]
     pub fn check(&mut self, key: Key, condition: Cond) -> Slot {
         self.push(Write::Check { key, condition })
@@ -199,7 +199,7 @@ pub enum CommitError {
     /// Some conditions did not hold; nothing was written.
     #[error("conditions do not hold")]
     Refused(Refused),
-    /// The table could not be written.
+    /// The request to the table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

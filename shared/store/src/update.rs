@@ -62,7 +62,7 @@ impl Update {
         self
     }
 
-    /// Sets an attribute to a set with one text.
+    /// Sets an attribute to a set with this one text.
     #[must_use]
     pub fn set_of(mut self, name: &'static str, text: &str) -> Self {
         self.set.push((name, Ok(AttributeValue::Ss(vec![text.to_owned()]))));
