@@ -64,5 +64,5 @@ pub async fn list_countries(State(blocked): State<Blocked>, Language(locale): La
     let open = Country::by_name(locale).into_iter().filter(|country| !blocked.has(*country));
     let list = CountryList { items: open.map(|country| info(country, locale)).collect() };
     let bytes = serde_json::to_vec(&list).map_err(Problem::internal)?;
-    Ok(web::kept(&headers, "application/json", "public, max-age=3600", bytes))
+    Ok(web::cached(&headers, "application/json", "public, max-age=3600", bytes))
 }

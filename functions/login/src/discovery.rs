@@ -33,7 +33,7 @@ pub async fn get_key_set(State(s): State<crate::State>, headers: HeaderMap) -> R
 
 /// JSON that clients may keep for as long as [`CACHED`] says.
 fn json(asked: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
-    Ok(web::kept(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
+    Ok(web::cached(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
 }
 
 /// The properties of this issuer.
@@ -128,7 +128,7 @@ pub async fn get_security_contact(State(s): State<crate::State>, headers: Header
         Timestamp::from(holds_until(s.sys.now())),
         s.tokens.issuer()
     );
-    web::kept(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
+    web::cached(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
 }
 
 /// The midnight after this number of days, so that all answers of a day are equal.

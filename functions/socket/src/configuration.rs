@@ -119,5 +119,5 @@ pub async fn get_client_configuration(State(s): State<crate::State>, headers: He
         },
     };
     let bytes = serde_json::to_vec(&configuration).map_err(Problem::internal)?;
-    Ok(web::kept(&headers, "application/json", "public, max-age=300", bytes))
+    Ok(web::cached(&headers, "application/json", "public, max-age=300", bytes))
 }

@@ -1,10 +1,10 @@
-//! What a client accepts for an answer (RFC 9110 §12.5.1).
+//! Whether a client prefers an HTML page or JSON, by its `Accept` header (RFC 9110 §12.5.1).
 
 use http::{HeaderMap, header};
 use kernel::locale::thousandths;
 
-/// Whether a page suits the client better than JSON: by the weights, and of equal ones by which is named more exactly. If both suit
-/// it equally, it gets JSON.
+/// Whether the client prefers HTML to JSON: by the weights and, for equal weights, by the more specific media range. JSON if neither is
+/// preferred.
 pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     let lines: Vec<_> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let ranges: Vec<(&str, u16)> = lines.iter().flat_map(|line| line.split(',')).map(range).collect();
@@ -20,8 +20,8 @@ fn range(text: &str) -> (&str, u16) {
     (kind, weight)
 }
 
-/// How well a media type suits: the weight of the most specific range that has it, and how specific that is. `None` if it is not
-/// accepted.
+/// The weight of a media type and the specificity of its range (2 for the type itself, 0 for `*/*`), from the most specific range that
+/// contains the type. `None` if it is not accepted.
 fn suits(ranges: &[(&str, u16)], kind: &str) -> Option<(u16, u8)> {
     let group = format!("{}/*", kind.split('/').next().unwrap_or_default());
     let of = |wanted: &str, specific: u8| {

@@ -1,4 +1,4 @@
-//! Who may call an operation. What its handler takes from a request says so, and the document is told by the types of that.
+//! Who may call an operation. The extractors of its handler decide it, and the API document is generated from their types.
 
 use axum::extract::State;
 use http::HeaderMap;
@@ -6,30 +6,30 @@ use utoipa::openapi::{Required, path::Operation, security::SecurityRequirement};
 
 use crate::{Client, IdempotencyKey, IfMatch, Json, Language, Path, Query, Reason, RequestId, reason};
 
-/// The name of the document's security scheme for signed-in callers.
+/// The name of the security scheme for signed-in callers in the API document.
 pub const BEARER: &str = "bearer";
-/// The name of the document's security scheme for programs of staff.
+/// The name of the security scheme for API keys in the API document.
 pub const API_KEY: &str = "api_key";
-/// The condition of operations that take a recent proof of who the caller is. Every other condition is the name of a role.
+/// The condition of operations that need a recent proof of identity. Every other condition is the name of a role.
 pub const STEP_UP: &str = "step_up";
 
-/// Something that handlers take from a request, and whom it lets in.
+/// An extractor, and which callers it admits.
 #[diagnostic::on_unimplemented(
-    message = "a handler takes `{Self}`, of which nothing says whom it lets in",
+    message = "a handler takes `{Self}`, which does not implement `Admits`: nothing says which callers it admits",
     note = "implement `web::Admits` for it: as it is, if it lets everybody in"
 )]
 pub trait Admits {
-    /// Everybody (nothing), or signed-in callers who fulfil all of these conditions: [`STEP_UP`], or the name of a role.
+    /// `None` for everybody, or else signed-in callers who fulfil all of these conditions: [`STEP_UP`] or the name of a role.
     fn callers() -> Option<Vec<&'static str>> {
         None
     }
 
-    /// The scope of API keys that are enough instead, if there is one.
+    /// The scope of an API key that is sufficient instead, if there is one.
     fn scope() -> Option<&'static str> {
         None
     }
 
-    /// Adds what it reads of a request to the description of an operation, where the handler does not say it.
+    /// Adds the parameters that the extractor reads to the description of an operation, if the handler's description lacks them.
     fn describe(_operation: &mut Operation) {}
 }
 
@@ -56,10 +56,10 @@ impl Admits for Option<Reason> {
 }
 impl Admits for RequestId {}
 
-/// A handler that takes nothing, as axum describes it.
+/// A handler without parameters, as axum's types represent it.
 impl Admits for ((),) {}
 
-/// Handlers as axum describes them: a marker, then what they take.
+/// Handlers as axum's types represent them: a marker type, then the extractors.
 macro_rules! taking {
     ($($taken:ident)+) => {
         impl<Marker, $($taken: Admits),+> Admits for (Marker, $($taken,)+) {
@@ -84,7 +84,7 @@ taking! { A B C D E F }
 taking! { A B C D E F G }
 taking! { A B C D E F G H }
 
-/// How the document says who may call what takes `T`.
+/// The security requirement of an operation whose handler takes `T`, for the API document.
 pub(crate) fn requirement<T: Admits>() -> Option<Vec<SecurityRequirement>> {
     let signed_in = SecurityRequirement::new(BEARER, T::callers()?);
     Some([signed_in].into_iter().chain(T::scope().map(|scope| SecurityRequirement::new(API_KEY, [scope]))).collect())

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, header, request::Parts};
 use kernel::{FieldError, Kind, Locale, Origin, Problem};
 
-/// The platform's id of a request, returned as `X-Request-Id`, with the client that sent it: what the audit says of it.
+/// The platform's id of a request, which is returned as `X-Request-Id`, and the client that sent it, as the audit records them.
 #[derive(Clone, Debug, Default)]
 pub struct RequestId(pub Origin);
 
@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// The access token of a request, valid or not.
+/// The access token of a request, not verified.
 #[must_use]
 pub fn access_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -51,7 +51,7 @@ pub fn access_token(headers: &HeaderMap) -> Option<&str> {
     token.map(|(_, token)| token.trim())
 }
 
-/// The API key of a request, valid or not: `Authorization: Api-Key <key>`.
+/// The API key of a request, not verified: `Authorization: Api-Key <key>`.
 #[must_use]
 pub fn api_key(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -59,37 +59,37 @@ pub fn api_key(headers: &HeaderMap) -> Option<&str> {
     key.map(|(_, key)| key.trim())
 }
 
-/// The language of the response: `?lang`, else that of the profile of whoever is signed in, else `Accept-Language`, else English.
+/// The language of the response: `?lang`, else the language in the caller's profile, else `Accept-Language`, else English.
 ///
-/// As an extractor it must come after that of the caller.
+/// The extractor must come after the caller's extractor, which sets the language of the profile.
 #[derive(Clone, Copy, Debug)]
 pub struct Language(pub Locale);
 
 tokio::task_local! {
-    /// The language of the person who sent the request, once they are known.
-    static SPOKEN: Cell<Option<Locale>>;
+    /// The language in the profile of the caller, once they are authenticated.
+    static PROFILE_LANGUAGE: Cell<Option<Locale>>;
 }
 
-/// Sets the language of the profile of whoever sent this request.
-pub fn speaks(locale: Locale) {
-    // Outside of a request, in the handler of a socket, nothing is rendered for the person.
-    SPOKEN.try_with(|spoken| spoken.set(Some(locale))).unwrap_or_default();
+/// Tells the language in the caller's profile, for the response to this request.
+pub fn set_profile_language(locale: Locale) {
+    // In the handlers of sockets there is no request, and no response to render.
+    PROFILE_LANGUAGE.try_with(|profile| profile.set(Some(locale))).unwrap_or_default();
 }
 
-/// Handles a request, within which [`speaks`] can set the language of the response.
-pub(crate) async fn spoken<F: Future>(request: F) -> F::Output {
-    SPOKEN.scope(Cell::new(None), request).await
+/// Handles a request within which [`set_profile_language`] has an effect.
+pub(crate) async fn with_profile_language<F: Future>(request: F) -> F::Output {
+    PROFILE_LANGUAGE.scope(Cell::new(None), request).await
 }
 
-/// The languages that a request asks for.
+/// The languages that a request asks for, in its query and in its header.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct RequestedLanguages {
     query: Option<Locale>,
     header: Option<Locale>,
     twice: bool,
 }
 
-impl Asked {
+impl RequestedLanguages {
     pub fn of(parts: &Parts) -> Self {
         let mut tags = parts.uri.query().unwrap_or_default().split('&').filter_map(|p| p.strip_prefix("lang="));
         let query = tags.next().and_then(Locale::from_tag);
@@ -97,15 +97,15 @@ impl Asked {
         Self { query, header, twice: tags.next().is_some() }
     }
 
-    /// Two languages in one query are refused, as every key that is repeated.
+    /// A repeated `lang` is refused like any repeated key of a query.
     pub const fn refusal(self) -> Option<Kind> {
         if self.twice { Some(Kind::Malformed) } else { None }
     }
 
-    /// The language of the response, as far as is known.
+    /// The language of the response, from what is known so far.
     pub fn language(self) -> Locale {
-        let spoken = || SPOKEN.try_with(Cell::get).ok().flatten();
-        self.query.or_else(spoken).or(self.header).unwrap_or_default()
+        let profile = || PROFILE_LANGUAGE.try_with(Cell::get).ok().flatten();
+        self.query.or_else(profile).or(self.header).unwrap_or_default()
     }
 }
 
@@ -125,6 +125,6 @@ impl Language {
 impl<S: Sync> FromRequestParts<S> for Language {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<Asked>().copied().unwrap_or_default().language()))
+        Ok(Self(parts.extensions.get::<RequestedLanguages>().copied().unwrap_or_default().language()))
     }
 }

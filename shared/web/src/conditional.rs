@@ -1,4 +1,4 @@
-//! Conditional requests: which versions a client has, or wants to change (RFC 9110 §13.1).
+//! Conditional requests: `If-Match` for changes and `If-None-Match` for cached responses (RFC 9110 §13.1).
 
 use axum::{
     extract::FromRequestParts,
@@ -10,12 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
-/// What every `If-Match` matches that can name a version, as a regular expression of ECMA-262: it is `*`, or has a tag of a version in
-/// it.
+/// A regular expression (ECMA-262) that matches every `If-Match` that can name a version: `*`, or a list with a version's tag.
 pub const IF_MATCH_PATTERN: &str = r#"^\s*\*\s*$|"v(0|[1-9][0-9]*)""#;
 
-/// The versions that a client wants to change, from `If-Match: "v7"` (RFC 9110 §13.1.1): those of a list, or any with `*`.
-/// Absent: 428.
+/// The versions that a client accepts for its change, from `If-Match: "v7"` (RFC 9110 §13.1.1): one or more tags, or `*` for any version.
+/// Without the header the answer is 428.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Tags);
 
@@ -26,10 +25,10 @@ impl IfMatch {
         Tags::of(headers, &header::IF_MATCH).map(Self)
     }
 
-    /// Whether this version is one of them. If it is not, somebody else has changed it: 412.
+    /// Whether this version is one of them. If it is not, the object has changed since the client read it: 412.
     #[must_use]
     pub fn names(&self, version: u64) -> bool {
-        // The comparison is strong: a weak tag names no version (RFC 9110 §8.8.3.2).
+        // The comparison is strong: a weak tag never matches (RFC 9110 §8.8.3.2).
         self.0.any(|tag| !tag.weak && tag.opaque == format!("v{version}"))
     }
 }
@@ -41,17 +40,17 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// Whether `If-None-Match` has this validator, which is given with its quotes (RFC 9110 §13.1.2).
+/// Whether `If-None-Match` contains this validator (RFC 9110 §13.1.2). `validator` includes the quotes.
 #[must_use]
 pub fn is_known(headers: &HeaderMap, validator: &str) -> bool {
-    // The comparison is weak.
+    // The comparison is weak, as the RFC requires.
     Tags::of(headers, &header::IF_NONE_MATCH).is_some_and(|tags| tags.any(|tag| tag.opaque == validator.trim_matches('"')))
 }
 
-/// A reply that clients may keep, for as long as `kept` says (`Cache-Control`). It has a validator of its bytes, and is 304 without
-/// them for a client that has them.
+/// A response that clients may cache. `cached` is the value of `Cache-Control`. The validator is a hash of the bytes; a client that has
+/// them gets 304.
 #[must_use]
-pub fn kept(asked: &HeaderMap, content_type: &'static str, kept: &'static str, bytes: Vec<u8>) -> Response {
+pub fn cached(asked: &HeaderMap, content_type: &'static str, cached: &'static str, bytes: Vec<u8>) -> Response {
     let hash: String = Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let validator = format!("\"{hash}\"");
     let mut response = if is_known(asked, &validator) {
@@ -59,7 +58,7 @@ pub fn kept(asked: &HeaderMap, content_type: &'static str, kept: &'static str, b
     } else {
         ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
     if let Ok(validator) = HeaderValue::try_from(validator) {
         response.headers_mut().insert(header::ETAG, validator);
     }
@@ -81,7 +80,7 @@ struct Tag {
 }
 
 impl Tags {
-    /// `None` without the header. What is no entity tag names nothing.
+    /// `None` without the header. Text that is not an entity tag is ignored.
     fn of(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         let lines: Vec<_> = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         let list = lines.join(",");
@@ -100,7 +99,7 @@ impl Tags {
     }
 }
 
-/// What stands between quotes, which may be a comma.
+/// The entity tags of a list. A tag may contain commas.
 fn listed(mut list: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     while let Some((before, rest)) = list.split_once('"')
@@ -160,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_a_client_has_is_not_sent_again() {
-        let reply = |lines: &[&str]| kept(&asked(header::IF_NONE_MATCH, lines), "application/json", "public", b"{}".to_vec());
+        let reply = |lines: &[&str]| cached(&asked(header::IF_NONE_MATCH, lines), "application/json", "public", b"{}".to_vec());
         let tag = reply(&[]).headers()[header::ETAG].to_str().unwrap().to_owned();
         for (lines, status) in [
             (vec![tag.clone()], 304),
@@ -177,7 +176,7 @@ mod tests {
             assert_eq!(response.headers()[header::CACHE_CONTROL], "public");
             assert_eq!(response.headers().contains_key(header::CONTENT_TYPE), status == 200, "{lines:?}");
         }
-        let other = kept(&HeaderMap::new(), "application/json", "public", b"[]".to_vec());
+        let other = cached(&HeaderMap::new(), "application/json", "public", b"[]".to_vec());
         assert_ne!(other.headers()[header::ETAG], &*tag);
     }
 }

@@ -1,7 +1,7 @@
-//! The origin of a request: a client, or an edge such as CloudFront that an operator has put in front of the API.
+//! The edge: a CDN such as CloudFront that an operator can put in front of the API.
 //!
-//! Any client can send any header. An edge proves itself by a secret that it adds to every request, replacing a header of the
-//! client with the same name. Its headers about the client are used only with that proof. Where an operator has set a secret,
+//! Any client can send any header. An edge therefore authenticates itself by a secret header, which it adds to every request in place of a
+//! client's header of the same name. Its headers about the client are used only together with the secret. If an operator has set a secret,
 //! requests without it are refused.
 
 use std::{net::IpAddr, sync::Arc};
@@ -12,10 +12,10 @@ use kernel::{Client, Secret, Sys, env::Reader, secret::same};
 /// The header with the edge's secret: `OriginCustomHeaders` of CloudFront's origin.
 pub const PROOF: HeaderName = HeaderName::from_static("x-edge-secret");
 
-/// Secrets that are valid at a time: the new and the old one during a rotation.
+/// The maximum number of valid secrets: the new and the old one during a rotation.
 const SECRETS_MAX: usize = 2;
 
-/// What all HTTP functions share: the clock, and the secrets of the edge.
+/// The settings of the edge: its secrets. Also has the clock of the function.
 #[derive(Clone)]
 pub struct Edge {
     pub(crate) sys: Sys,
@@ -53,16 +53,16 @@ impl Edge {
         self.secrets.iter().fold(false, |proven, secret| proven | same(secret.expose().as_bytes(), given))
     }
 
-    /// Whether a request may be answered: it came through the edge, or there is none. Past the edge nobody filters requests, so the
-    /// API's own address must not serve them.
+    /// Whether a request may be answered: it came through the edge, or no edge is configured. Requests directly to the API's own address
+    /// would bypass the edge's filters.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         self.secrets.is_empty() || self.proven(headers)
     }
 
-    /// The client: the platform's `peer` or, for a request through the edge, the address that the edge states.
+    /// The client: the platform's `peer` or, for a request through the edge, what the edge states.
     #[must_use]
     pub fn client(&self, headers: &HeaderMap, peer: Option<&str>) -> Client {
-        // Octets that are no text name the client all the same.
+        // A `User-Agent` that is not UTF-8 is kept, with replacement characters.
         let agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
         let peer = peer.and_then(|ip| ip.parse().ok()).map(|ip: IpAddr| ip.to_canonical());
         let (address, place) = if self.proven(headers) {
@@ -78,7 +78,8 @@ impl Edge {
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html>
+/// A header of CloudFront about the client
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html>).
 const VIEWER_ADDRESS: HeaderName = HeaderName::from_static("cloudfront-viewer-address");
 const VIEWER_PLACE: [HeaderName; 2] =
     [HeaderName::from_static("cloudfront-viewer-city"), HeaderName::from_static("cloudfront-viewer-country")];
@@ -87,7 +88,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// `198.51.100.7:46532`. IPv6 addresses come without brackets; brackets are also accepted.
+/// Parses an address with a port, `198.51.100.7:46532`. CloudFront writes IPv6 addresses without brackets; brackets are accepted too.
 fn viewer(value: &str) -> Option<IpAddr> {
     let (ip, port) = value.rsplit_once(':')?;
     let _: u16 = port.parse().ok()?;

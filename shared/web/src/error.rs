@@ -6,7 +6,7 @@ use kernel::Problem;
 
 /// A problem on its way to the client. Everything that converts into a [`Problem`] converts into it, so handlers can use `?`.
 ///
-/// The response carries it unrendered: the layer that renders it knows the language and the request id.
+/// The response carries the problem in an extension. The layer that renders it knows the language and the request id.
 #[derive(Debug)]
 pub struct Error(pub Problem);
 

@@ -14,13 +14,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Error;
 
-/// Maximum bytes of a body: enough for all JSON operations, because files are not sent through functions.
+/// The maximum number of bytes of a body. Enough for all operations, because files are uploaded to S3 and not through functions.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
 /// A JSON body of a request or a response. `Option<Json<T>>` also takes a request without a body, and `null`.
 ///
-/// Refused are another content type (415), a compressed body (415), more than [`BODY_MAX_BYTES`] (413), and anything that does not
-/// have exactly the expected shape (400, with the pointer to the error). The types deny unknown fields.
+/// It refuses another content type (415), a compressed body (415), more than [`BODY_MAX_BYTES`] (413), and a body of another shape (400,
+/// with the pointer to the error). The types deny unknown fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -50,7 +50,7 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Json<T> {
     }
 }
 
-/// Admits the headers of a JSON body.
+/// Checks the headers of a JSON body.
 fn admit(headers: &HeaderMap) -> Result<(), Problem> {
     if is_encoded(headers) {
         return Err(Kind::UnsupportedContentEncoding.into());
@@ -72,7 +72,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Whether a body has any encoding (RFC 9110 §8.4).
+/// Whether the body has a content encoding (RFC 9110 §8.4).
 fn is_encoded(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|line| line.as_bytes().split(|b| *b == b','));
     lines.map(<[u8]>::trim_ascii).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
@@ -95,7 +95,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// Whether there is `\u0000` after an even number of backslashes: an escape, and not an escaped backslash before text.
+/// Whether the JSON contains the escape `\u0000`. After an odd number of backslashes it would be text.
 fn escapes_nul(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|b| *b == b'\\') {
@@ -108,7 +108,7 @@ fn escapes_nul(bytes: &[u8]) -> bool {
     false
 }
 
-/// Path parameters. If they do not parse the object does not exist: 404.
+/// Path parameters. If one does not parse, the object does not exist: 404.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -122,9 +122,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
-/// The query string. Values that do not parse and repeated or missing keys are malformed: 400, with the pointer to the key, as in an
-/// object of all of them. Unknown keys are ignored, as in operations without a query. `lang`, which every operation accepts, is not
-/// part of it: see [`crate::Language`].
+/// The query string. Values that do not parse and repeated or missing keys are malformed: 400, with the pointer to the key, as if the query
+/// were a JSON object. Unknown keys are ignored, as in operations without a query. `lang`, which every operation accepts, is not part of
+/// `T`: see [`crate::Language`].
 #[derive(Debug, Clone, Copy)]
 pub struct Query<T>(pub T);
 

@@ -14,7 +14,7 @@ use crate::{Error, is_known};
 pub struct File {
     /// Its name.
     pub name: &'static str,
-    /// The validator of the compressed bytes.
+    /// The hash of the compressed bytes, for the validator (`ETag`).
     pub hash: &'static str,
     /// The compressed bytes.
     pub gzip: &'static [u8],
@@ -22,10 +22,10 @@ pub struct File {
 
 /// Answers with one of these files: compressed if the client accepts gzip, and with 304 if the client has it already.
 ///
-/// `headers` are those of the request; `cached` is how long the file may be kept, for `Cache-Control`.
+/// `headers` are the headers of the request; `cached` is the value of `Cache-Control`.
 ///
 /// # Errors
-/// `not_found` if there is no file of this name.
+/// [`Kind::NotFound`] if there is no file of this name.
 pub fn file(files: &[File], name: &str, content_type: &'static str, cached: &'static str, headers: &HeaderMap) -> Result<Response, Error> {
     let file = files.iter().find(|file| file.name == name).ok_or(Kind::NotFound)?;
     let compressed = takes_gzip(headers);

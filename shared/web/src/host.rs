@@ -1,8 +1,8 @@
 //! Conversion of Lambda events to axum requests and back, by `lambda_http`.
 //!
-//! The gateway chooses the operation: `routeKey` is its route and `pathParameters` are the values in it. The path for the router
-//! is made from these two. `lambda_http` would make a URL of the `Host` header and the raw path, which the client controls, and
-//! panics if they are not valid, so it gets neither.
+//! The gateway chooses the operation: `routeKey` is its route and `pathParameters` are the values in it. The path for the router is made
+//! from these two. `lambda_http` would build a URL from the `Host` header and the raw path, which the client controls, and panics if the
+//! URL is not valid. So both are removed from the event.
 
 use axum::{Router, http::Uri};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,11 +15,11 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode_by
 
 use crate::{edge::Edge, layers, rate::ClientRate, route::Route};
 
-/// Characters that `http::Uri` refuses in a query. None of them has a meaning there.
+/// Characters that `http::Uri` refuses in a query. They are percent-encoded, which does not change the meaning of a query.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// An HTTP function: these routes with this state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`])
-/// and `CLIENT_RATE` ([`ClientRate::read`]).
+/// An HTTP function: routes and their state, within the layers of every response. Reads `EDGE_SECRETS` ([`Edge::read`]) and `CLIENT_RATE`
+/// ([`ClientRate::read`]).
 ///
 /// # Errors
 /// [`StartError::Config`]
@@ -50,11 +50,11 @@ impl Route {
     fn of(event: &mut ApiGatewayV2httpRequest) -> Result<(Self, Uri), Failure> {
         let query = event.raw_query_string.take().unwrap_or_default();
         let raw_path = event.raw_path.take().unwrap_or_default();
-        // Everything that the adapter makes a URL of.
+        // The parts of the event from which the adapter builds a URL.
         event.headers.remove(header::HOST);
         event.request_context.domain_name = None;
         event.request_context.stage = None;
-        // The adapter makes one header of all cookies, and drops it if any of them cannot be in a header.
+        // The adapter joins all cookies to one header, and drops the header if one cookie has characters that headers cannot have.
         event.cookies.iter_mut().for_each(|all| all.retain(|cookie| HeaderValue::from_str(cookie).is_ok()));
         if let Some(body) = event.body.as_deref().filter(|_| event.is_base64_encoded) {
             BASE64_STANDARD.decode(body).map_err(|_| "the body is not base64")?;
@@ -83,7 +83,7 @@ impl Route {
     }
 }
 
-/// A template in the syntax of the router: the rest of a path is `{path+}` for the gateway and `{*path}` for the router.
+/// A route's template in the syntax of the router: the gateway's `{path+}` is `{*path}` for the router.
 fn in_router(template: &str) -> String {
     template
         .strip_suffix("+}")
@@ -91,8 +91,8 @@ fn in_router(template: &str) -> String {
         .map_or_else(|| template.to_owned(), |(before, name)| format!("{before}{{*{name}}}"))
 }
 
-/// The path of a template with the values of its parameters. Every byte of a value is encoded, so that it cannot be a separator
-/// or match a fixed segment of another template. `None` if a value is missing.
+/// The path of a template, filled with the values of its parameters. Every byte of a value is percent-encoded, so that a value cannot be a
+/// separator or match a fixed segment of another template. `None` if a value is missing.
 fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
     let mut path = String::with_capacity(template.len());
     for segment in template.split('/').skip(1) {
@@ -105,12 +105,12 @@ fn filled<'a>(template: &str, value: impl Fn(&str) -> Option<&'a str>) -> Option
     Some(path)
 }
 
-/// A raw path whose segments are data: each is decoded, and then encoded except for characters of fixed segments.
+/// The path for the router from a raw path. Each segment is decoded, and encoded again except for the characters of fixed segments.
 fn path_of(raw: &str) -> String {
     raw.strip_prefix('/').unwrap_or(raw).split('/').map(|segment| encoded(percent_decode_str(segment))).collect()
 }
 
-/// The rest of a path as the gateway has decoded it.
+/// The path for the router from the rest of a path (`{path+}`), which the gateway has decoded.
 fn path_below(rest: &str) -> String {
     rest.split('/').map(|segment| encoded(segment.bytes())).collect()
 }

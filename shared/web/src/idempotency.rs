@@ -1,4 +1,4 @@
-//! The key by which a client names a request that must be done once, however often it is sent.
+//! The `Idempotency-Key` header, by which a client identifies a request that must be executed once, however often it is sent.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
@@ -8,15 +8,15 @@ use crate::Error;
 
 /// The name of the header.
 const HEADER: &str = "idempotency-key";
-/// The most characters of a key.
+/// The maximum number of characters of a key.
 const MAX: usize = 255;
 
-/// The key in `Idempotency-Key`: 1 to 255 visible characters of ASCII. Absent, or anything else: 400.
+/// The key in `Idempotency-Key`: 1 to 255 visible characters of ASCII. If it is absent or invalid, the answer is 400.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {
-    /// The key of these headers, for operations that need none. `None` if there is none, or something else.
+    /// The key in these headers, for operations where it is optional. `None` if it is absent or invalid.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(HEADER).iter();

@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 use crate::{
     Error, RequestId,
     accept::prefers_html,
-    client::{Asked, access_token, spoken},
+    client::{RequestedLanguages, access_token, with_profile_language},
     edge::{self, Edge},
     error::Unrendered,
     page,
@@ -26,17 +26,17 @@ use crate::{
     route::Route,
 };
 
-/// API Gateway stops waiting after 30 s; our own response has to be sent before.
+/// The time after which a request is answered with 503. API Gateway stops waiting after 30 s.
 const DEADLINE: Duration = Duration::from_secs(25);
 
-/// What the layers need.
+/// The settings of the layers.
 struct Around {
     deadline: Duration,
     edge: Edge,
     rate: ClientRate,
 }
 
-/// Puts the layers around a router whose state is complete.
+/// Wraps a complete router in the layers of every response.
 pub(crate) fn around(router: Router, edge: Edge, rate: ClientRate) -> Router {
     within(router, Around { deadline: DEADLINE, edge, rate })
 }
@@ -56,7 +56,7 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
     let client = edge.client(&parts.headers, gateway.and_then(|g| g.http.source_ip.as_deref()));
     let request = gateway.and_then(|g| g.request_id.clone()).unwrap_or_default();
     let id = RequestId(Origin { request, client: client.clone() });
-    let asked = Asked::of(&parts);
+    let asked = RequestedLanguages::of(&parts);
     let (html, bearer) = (prefers_html(&parts.headers), access_token(&parts.headers).is_some());
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let other = matches!(parts.extensions.get(), Some(Route::Chosen(template)) if *template != route);
@@ -105,7 +105,7 @@ async fn outermost(State(around): State<Arc<Around>>, request: Request, next: Ne
         log_request(response.status(), edge.sys.now().since(started), problem.as_deref());
         response
     };
-    spoken(answered.instrument(span)).await
+    with_profile_language(answered.instrument(span)).await
 }
 
 /// The request context of API Gateway.
@@ -116,10 +116,10 @@ fn gateway(parts: &http::request::Parts) -> Option<&ApiGatewayV2httpRequestConte
     }
 }
 
-/// For whom a problem is rendered.
+/// How a problem is rendered for its reader.
 struct Reader {
     locale: Locale,
-    /// Whether they get a page instead of JSON.
+    /// Whether they prefer an HTML page to JSON.
     html: bool,
     /// Whether the request has an access token, valid or not.
     bearer: bool,
@@ -134,14 +134,14 @@ fn log_request(status: StatusCode, took: Duration, problem: Option<&Problem>) {
     let wrong = || problem.fields.iter().map(|(pointer, field)| format!("{pointer} {}", field.code)).collect::<Vec<_>>().join(", ");
     let cause = problem.cause.as_ref().map_or_else(wrong, ToString::to_string);
     match status {
-        // A defect: each triggers an alarm. Unavailable dependencies trigger one by their share of the requests.
+        // Each 500 is a defect and triggers an alarm. Unavailable dependencies (503) trigger one by their share of the requests.
         500 => tracing::error!(status, ms, code, cause, at, "failed"),
         501.. => tracing::warn!(status, ms, code, cause, at, "failed"),
         _ => tracing::info!(status, ms, code, cause, at, "refused"),
     }
 }
 
-/// Adds the user of this request to the log. The id is not personal data.
+/// Adds the id of the caller to the log of this request.
 pub fn log_user(user: UserId) {
     tracing::Span::current().record("user.id", tracing::field::display(user));
 }
@@ -155,7 +155,7 @@ fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -
     };
     *response.status_mut() = was.status();
     let headers = response.headers_mut();
-    // Headers of the handler's or router's response, such as `Allow`.
+    // Keep the headers of the handler's or the router's response, such as `Allow`.
     for (name, value) in was.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             headers.append(name.clone(), value.clone());
@@ -178,18 +178,18 @@ fn rendered(problem: &Problem, reader: &Reader, id: &RequestId, was: Response) -
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if problem.kind == Kind::UnsupportedContentEncoding {
-        // Distinguishes it from an unsupported media type (RFC 9110 §12.5.3).
+        // Tells the client that the encoding was refused and not the media type (RFC 9110 §12.5.3).
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     response
 }
 
-/// The challenge of a 401. `bearer`: whether the request had an access token.
+/// The `WWW-Authenticate` challenge of a 401. `bearer` is whether the request had an access token.
 const fn challenge(kind: Kind, bearer: bool) -> Option<&'static str> {
     match kind {
         // RFC 9470 §3
         Kind::StepUpRequired => Some("Bearer error=\"insufficient_user_authentication\", max_age=\"300\""),
-        // RFC 6750 §3.1: without a token there is no error.
+        // RFC 6750 §3.1: a challenge to a request without a token has no error code.
         Kind::TokenInvalid if bearer => Some("Bearer error=\"invalid_token\""),
         Kind::ApiKeyInvalid => Some("Api-Key"),
         _ if kind.status() == 401 => Some("Bearer"),
@@ -210,10 +210,9 @@ fn headers(response: &mut Response, locale: Locale, id: &RequestId) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(locale.tag()));
-    // One line, because `lambda_http` sends only the first value of a header with several.
+    // One line, because `lambda_http` sends only the first of several values of a header.
     let mut vary: Vec<&str> = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok()).collect();
-    // The gateway adds the headers for an allowed origin to the reply, which a cache must not give to another origin, or to a request
-    // that named none.
+    // The gateway adds CORS headers for the request's origin. A cache must not use the response for another origin.
     vary.extend(["accept-language", "origin"]);
     if let Ok(vary) = HeaderValue::try_from(vary.join(", ")) {
         headers.insert(header::VARY, vary);

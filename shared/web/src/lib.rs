@@ -27,8 +27,8 @@ mod reply;
 mod route;
 
 pub use admits::{API_KEY, Admits, BEARER, STEP_UP};
-pub use client::{Client, Language, RequestId, access_token, api_key, speaks};
-pub use conditional::{IF_MATCH_PATTERN, IfMatch, is_known, kept};
+pub use client::{Client, Language, RequestId, access_token, api_key, set_profile_language};
+pub use conditional::{IF_MATCH_PATTERN, IfMatch, cached, is_known};
 pub use error::Error;
 pub use extract::{Json, Path, Query};
 pub use files::{File, file};

@@ -1,4 +1,4 @@
-//! The list of a function's operations, for its router and for the API's document.
+//! The list of a function's operations, for its router and for the API document.
 
 use std::marker::PhantomData;
 
@@ -11,12 +11,11 @@ use utoipa::openapi::{HttpMethod, OpenApi, PathItem, path::Operation};
 
 use crate::admits::{Admits, requirement};
 
-/// A function's operations under its tag, with its state, in the order of the documentation.
+/// Lists a function's operations under its tag, with its state, in the order of the documentation.
 ///
-/// Path and method are written once, at the handlers, the tag only here, and who may call them is what they take
-/// ([`crate::Admits`]). The list generates
-/// `routes()`, which `start` serves, and `description()`, for the API's document. Neither calls the other, and no function calls the
-/// second, so that the binaries do not contain the descriptions.
+/// Paths and methods are written at the handlers, and the tag here. The extractors of a handler decide who may call it ([`crate::Admits`]).
+/// The macro generates `routes()`, which `start` serves, and `description()`, for the API document. Functions never call `description()`,
+/// so that their binaries do not contain it.
 #[macro_export]
 macro_rules! operations {
     ($tag:literal, $about:literal, $state:ty => $($($part:ident)::+),+ $(,)?) => {
@@ -27,7 +26,7 @@ macro_rules! operations {
             routes
         }
 
-        /// The description of the operations for the API's document.
+        /// The description of the operations for the API document.
         #[must_use]
         pub fn description() -> ::utoipa::openapi::OpenApi {
             #[derive(::utoipa::OpenApi)]
@@ -44,7 +43,7 @@ macro_rules! operations {
     (@described [$($module:ident)*] $handler:ident) => { $crate::paste!($($module ::)* [<__path_ $handler>]) };
 }
 
-/// Adds a handler at the path and method of its description.
+/// Adds a handler to the router, at the path and method of its description.
 #[doc(hidden)]
 pub fn route<S, H, T, P>(routes: Router<S>, handler: H, _: P) -> Router<S>
 where
@@ -57,7 +56,7 @@ where
     routes.route(&P::path(), MethodRouter::new().on(methods, handler))
 }
 
-/// Adds to a handler's description the tag, who may call it, and what its parameters say of themselves.
+/// Completes a handler's description with the tag, who may call it, and the parameters that its extractors read.
 #[doc(hidden)]
 pub fn describe<S, H, T, P>(document: &mut OpenApi, tag: &str, _: PhantomData<S>, _: H, _: P)
 where

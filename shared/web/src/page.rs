@@ -1,5 +1,5 @@
-//! Pages that functions serve themselves: the targets of mailed links if there is no frontend, and errors for people. They share
-//! one style with the documents and the local cloud's console.
+//! HTML pages that functions serve: the targets of mailed links if there is no frontend, and errors. They share their style with the API
+//! documents and the console of the local cloud.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,17 +9,17 @@ use http::{HeaderValue, header};
 use kernel::{Kind, Locale, Messages, env::Reader, problem::ProblemDocument};
 use sha2::{Digest as _, Sha256};
 
-/// The style of every page.
+/// The style sheet of every page.
 pub const STYLE: &str = concat!(include_str!("../assets/palette.css"), include_str!("../assets/stoa.css"));
-/// The style of pages that are tools, beside [`STYLE`].
+/// The style sheet of pages that are tools, in addition to [`STYLE`].
 pub const TOOL_STYLE: &str = include_str!("../assets/tool.css");
 /// The logo, an SVG image in the accent colour.
 pub const LOGO: &str = include_str!("../assets/logo.svg");
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("pages.ftl"));
 
-/// An HTML page. It may run only its own inline script, use only its own inline style, and call only its own origin: the policy
-/// has their hashes (CSP Level 3, §2.3.1). With a widget it may also use what the widget needs.
+/// An HTML page. Its content security policy allows only its own inline script and style, by their hashes (CSP Level 3, §2.3.1), requests
+/// to its own origin, and the sources of its widget.
 #[derive(Debug)]
 pub struct Page<'a> {
     /// The language of its texts.
@@ -36,16 +36,16 @@ pub struct Page<'a> {
     pub widget: Option<&'a Widget>,
 }
 
-/// What a page loads from another service, which shows something in the page: a captcha.
+/// A widget that a page loads from another service: a captcha.
 #[derive(Clone, Debug)]
 pub struct Widget {
-    /// The class of the element that it is shown in.
+    /// The class of the element that contains the widget.
     pub class: &'static str,
-    /// The key of our site at the service. It is no secret.
+    /// The key of our site at the service. It is public.
     pub site_key: String,
     /// The address of its script.
     pub script: String,
-    /// Where its scripts, frames, styles and requests come from and go to, as a list of sources in a policy.
+    /// The sources of its scripts, frames, styles and requests, as a source list of a content security policy.
     pub sources: String,
 }
 
@@ -87,7 +87,7 @@ impl Page<'_> {
 }
 
 impl Page<'_> {
-    /// The elements of its scripts.
+    /// The script elements of the page.
     fn scripts(&self) -> String {
         let own = if self.script.is_empty() { String::new() } else { format!("<script>{}</script>", self.script) };
         let outer = self.widget.map(|widget| format!("\n<script src=\"{}\" async defer></script>", escaped(&widget.script)));
@@ -109,7 +109,7 @@ fn hash(inline: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(inline))
 }
 
-/// Text for HTML, also within quotes.
+/// Text with the special characters of HTML escaped, also for use in quoted attributes.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut html, c| {
@@ -125,7 +125,7 @@ pub fn escaped(text: &str) -> String {
     })
 }
 
-/// A message of all pages, as HTML.
+/// A message of `pages.ftl`, as HTML.
 fn say(locale: Locale, key: &str) -> String {
     escaped(&TEXTS.text(locale, key, &[]))
 }
@@ -156,46 +156,46 @@ fn about(code: &str, status: u16, title: &str, more: &str, locale: Locale) -> Re
     Page { locale, title, main: &main, script: "", form: false, widget: None }.into_response()
 }
 
-/// The frontend of this deployment, where people go on after a page.
+/// The address of the frontend, to which pages link.
 #[derive(Clone, Debug)]
 pub struct Site(Arc<str>);
 
 impl Site {
-    /// Reads the first of `ALLOWED_ORIGINS`. Without one that is an address, because it may have any port in development, it is the
-    /// API itself, `PUBLIC_URL`.
+    /// Reads the first of `ALLOWED_ORIGINS`. If that is not an address, because it allows any port in development, the API itself
+    /// (`PUBLIC_URL`).
     pub fn read(r: &mut Reader<'_>) -> Self {
         let frontend = r.list("ALLOWED_ORIGINS").into_iter().find(|origin| !origin.contains('*'));
         Self(frontend.unwrap_or_else(|| r.need("PUBLIC_URL")).into())
     }
 }
 
-/// The page of a mailed link: whose account it is about, and a form that posts the token of the link, and the password if it asks
-/// for one. Loading it changes nothing.
+/// The page of a mailed link. It shows whose account the link is about, and has a form that posts the token of the link, with a password if
+/// needed. Loading the page changes nothing.
 #[derive(Debug)]
 pub struct LinkPage {
     /// The language.
     pub locale: Locale,
     /// The sentences: `page-title`, `page-lead`, `page-button` and, after success, `page-done`.
     pub texts: Messages,
-    /// The path that tells whose account the link is about. `token` is posted to it.
+    /// The path that returns whose account the link is about. The page posts `token` to it.
     pub owner: &'static str,
     /// The path that the form is posted to.
     pub call: &'static str,
-    /// The password that is asked for.
+    /// The password that the form asks for, if it does.
     pub password: Option<PasswordField>,
-    /// Where to go on.
+    /// The frontend, to which the page links after success.
     pub site: Site,
 }
 
-/// The place of an error, which is read out when it appears.
+/// The element for errors. Screen readers announce them (`role="alert"`).
 const ERROR: &str = r#"<p id="error" class="error" role="alert"></p>"#;
 
 /// The password that a page asks for.
 #[derive(Debug)]
 pub enum PasswordField {
-    /// The one that was chosen before.
+    /// The password that the person chose earlier.
     Chosen,
-    /// A new one, with the sentences of its rules.
+    /// A new password, with the sentences of its rules.
     New(Vec<String>),
 }
 
@@ -236,7 +236,7 @@ impl IntoResponse for LinkPage {
             site = escaped(site),
             go_on = escaped(&TEXTS.text(locale, "go-on", &[("site", host.to_owned())])),
             password = self.password.map_or_else(|| ERROR.to_owned(), |field| field.html(locale)),
-            // The script puts the date in.
+            // The script replaces the placeholder by the date.
             deleted_on = escaped(&TEXTS.text(locale, "deleted-on", &[("date", "{date}".to_owned())])),
             account = say(locale, "account"),
             checking = say(locale, "checking"),
@@ -251,8 +251,7 @@ impl IntoResponse for LinkPage {
     }
 }
 
-/// A page with a sentence and a button, which posts to the address of the page. Without a button it says that something was done. It
-/// needs no script.
+/// A page with a sentence and a button that posts to the page's own address, without a script. Without the button it is the confirmation.
 #[derive(Debug)]
 pub struct ButtonPage {
     /// The language.
@@ -361,7 +360,7 @@ mod tests {
             for password in [None, Some(PasswordField::Chosen), Some(PasswordField::New(vec![]))] {
                 let (_, html) = runtime().block_on(read(link_page(locale, password)));
                 let body = html.split_once("<body").unwrap().1.split_once("<script>").unwrap().0;
-                // The script puts the date in.
+                // The script replaces the placeholder by the date.
                 assert!(!body.replace("{date}", "").contains(['{', '}']), "{body}");
                 assert!(html.contains(&format!("<html lang=\"{}\">", locale.tag())) && body.contains("https://stoa.example"), "{html}");
                 let other = Locale::ALL.into_iter().find(|other| *other != locale).unwrap();

@@ -9,10 +9,9 @@ use utoipa::{
 
 /// The error responses of every operation: `responses((status = 200, …), Problems)`.
 ///
-/// They are a placeholder for those that `cargo xtask sync` derives from what the operation takes (a body, a session, parameters)
-/// and from the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. An operation that answers 429 also
-/// lists its limits: `("x-limits" = json!([EXPORTS]))`, where each is the constant by which it is counted
-/// (`store::limits::Quota`), or a list of them.
+/// They are a placeholder. `cargo xtask sync` replaces it by the responses that follow from the operation's extractors (a body, a session,
+/// parameters) and from the codes that it lists: `extensions(("x-problems" = json!(["code_invalid"])))`. An operation that answers 429 also
+/// lists its limits: `("x-limits" = json!([EXPORTS]))`. Each is a constant of type `store::limits::Quota`, or a list of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 

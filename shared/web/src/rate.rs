@@ -11,26 +11,25 @@ use lru::LruCache;
 
 /// The name of the limit in `RateLimit-Policy`.
 pub const CLIENT_RATE: &str = "client_rate";
-/// The value of the stage variable [`CLIENT_RATE`] with which the limit is lifted. Only the operator of the API sets stage variables:
-/// the local cloud does while its limits are lifted.
+/// The value of the stage variable [`CLIENT_RATE`] that switches the limit off. Clients cannot set stage variables. The local cloud sets it
+/// when its limits are switched off.
 pub const LIFTED: &str = "lifted";
-/// Requests per second without the variable.
+/// The default of requests per second.
 const DEFAULT: u32 = 20;
-/// The requests of how many seconds may come at once: a page begins with many.
+/// How many seconds' worth of requests may come at once, because a page starts with many.
 const BURST_SECONDS: u32 = 4;
-/// How many clients are remembered. What a forgotten one has sent no longer counts.
+/// How many clients are counted at a time. A client that drops out of the cache starts anew.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// How many requests a client may send to this process.
 ///
-/// It is counted in the memory of the process, so it takes no AWS call. Each process counts only what it serves, so that the limit
-/// stops a client that never pauses and guarantees no number. Operations that cost or reveal something have limits of their own,
-/// which count in the table.
+/// Requests are counted in the memory of the process, without AWS calls. Each process counts only the requests that it serves, so the limit
+/// stops clients that never pause but is not exact. Operations that cost money or reveal something have exact limits in the table.
 #[derive(Clone)]
 pub struct ClientRate {
     burst: u32,
     interval: Duration,
-    /// When each client may send a whole burst again.
+    /// The time at which each client may send a full burst again.
     full_at: Arc<Mutex<LruCache<String, Time>>>,
 }
 
@@ -64,7 +63,7 @@ impl ClientRate {
         let window = self.interval.saturating_mul(self.burst);
         let mut clients = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let full_at = clients.get_or_insert_mut(client.network(), || now);
-        // Later than a window from now: the clock was set back.
+        // A time later than a window from now means that the clock was set back.
         let begin = if *full_at > now + window { now } else { (*full_at).max(now) };
         let next = begin + self.interval;
         let wait = next.since(now + window);

@@ -1,4 +1,4 @@
-//! The header with the reason of a member of staff, for what takes something from somebody.
+//! The `Reason` header, in which staff say why they restrict a person or remove something.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::{HeaderMap, request::Parts};
@@ -12,21 +12,19 @@ use utoipa::openapi::{
 
 use crate::Error;
 
-/// The name of the header, as the document writes it.
+/// The name of the header, as the API document spells it.
 const HEADER: &str = "Reason";
-/// The most characters of the header: each of a reason's 200 has at most four bytes, which are written as three characters each.
+/// The maximum number of characters of the header: 200 characters of at most four bytes, each of which is encoded as three characters.
 const ENCODED_MAX: usize = 2400;
 
-/// Why a member of staff takes something from somebody, for the audit: 1 to 200 characters in `Reason`, percent-encoded UTF-8 as
-/// `encodeURIComponent` writes it. Absent, or anything else: 400.
+/// The reason of a member of staff, for the audit: 1 to 200 characters in `Reason`, percent-encoded UTF-8 as `encodeURIComponent` writes
+/// it. If it is absent or invalid, the answer is 400.
 ///
-/// It is a header because it has to be the same for all operations, and most of them are `DELETE`. The body of a `DELETE` has no
-/// meaning (RFC 9110 §9.3.5), and some clients and proxies drop it; a query is in logs and histories, where a reason can name people.
-/// As with `If-Match`, it is beside what is asked for and no part of it.
+/// It is a header so that it is the same for all operations, most of which are `DELETE`. The body of a `DELETE` has no meaning (RFC 9110
+/// §9.3.5), and some clients and proxies drop it. A query would be in logs and histories, and a reason can name people.
 ///
-/// A handler takes it after its caller, so that whoever may not do something is not asked why. People always give a reason. Where
-/// programs with a key may do the same, or where only some of what is asked for takes a reason, a handler takes `Option<Reason>`:
-/// [`Reason::if_asked`].
+/// A handler takes it after the caller, so that 401 and 403 come first. If programs with an API key may call the operation too, or only
+/// some requests need a reason, the handler takes `Option<Reason>`: [`Reason::if_asked`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason(pub ReasonText);
 
@@ -41,7 +39,7 @@ impl Reason {
         Ok(Some(Self(reason)))
     }
 
-    /// The text of a reason that is only asked for under this condition.
+    /// The reason, which is required only if `asked`.
     ///
     /// # Errors
     /// [`Kind::ReasonRequired`] if it is asked for and there is none.

@@ -20,7 +20,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
-/// 202: the request was accepted. The response is the same whether there is something to do.
+/// 202: the request was accepted. The response does not reveal whether anything will be done.
 #[derive(Debug)]
 pub struct Accepted<T>(pub T);
 
@@ -40,7 +40,7 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// 200 with a body and its version, which the client needs for a change: `ETag: "v7"`.
+/// 200 with a body and the version of the object (`ETag: "v7"`), which the client needs for a change.
 #[derive(Debug)]
 pub struct Versioned<T>(pub u64, pub T);
 
