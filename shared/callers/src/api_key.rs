@@ -1,4 +1,4 @@
-//! Callers who are staff, or programs with an API key of staff.
+//! The extractor for callers who are staff, or programs with an API key of staff.
 
 use std::marker::PhantomData;
 
@@ -22,7 +22,7 @@ use crate::{
     staff::{AtLeast, Staff},
 };
 
-/// A scope as a type.
+/// The required scope of an API key as a type parameter of [`StaffOrKey`].
 pub trait Opens: Send + Sync + 'static {
     /// The required scope.
     const SCOPE: Scope;
@@ -44,18 +44,18 @@ impl Opens for StatisticsRead {
 
 /// A caller who is staff with at least the role `R` ([`Staff`]), or a program with an API key of such a person that has the scope `S`.
 ///
-/// The key replaces the token and the proof of a factor, also that of [`Fresh`](crate::Fresh), never the role. A key that is not valid, or
-/// whose owner has not the role any more, gets 401 `api_key_invalid`; one without the scope 403 `forbidden`. It costs one request to the
-/// table, and an update for the first use within five minutes.
+/// The key replaces the access token and every proof of a factor, also that of [`Fresh`](crate::Fresh), but not the role. The answer is 401
+/// `api_key_invalid` if the key is not valid or its owner no longer has the role, and 403 `forbidden` if the key lacks the scope. It takes
+/// one request to the table, and an update for the first use within five minutes.
 #[derive(Clone, Debug)]
 pub struct StaffOrKey<R, S> {
     /// The person, or the owner of the key.
     pub user: UserId,
     /// Their highest role.
     pub role: Role,
-    /// The key, if it was a program.
+    /// The key, if the caller is a program.
     pub key: Option<ApiKeyId>,
-    /// The person, if it was one.
+    /// The signed-in person, if the caller is not a program.
     person: Option<Member>,
     taken: PhantomData<(R, S)>,
 }
@@ -96,7 +96,7 @@ where
     }
 }
 
-/// The owner of a key that has this scope, their highest role, which is at least `least`, and the key.
+/// Checks a key for this scope, and its owner for the role `least`. Returns the owner, their highest role, and the id of the key.
 async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) -> Result<(UserId, Role, ApiKeyId), Problem> {
     let refused = |cause| Kind::ApiKeyInvalid.because(cause);
     let token = ApiKeyToken::parse(sent).ok_or_else(|| refused("it is no key of this system"))?;
@@ -114,7 +114,7 @@ async fn owner(table: &Table, sent: &str, least: Role, scope: Scope, now: Time) 
         return Err(Kind::Forbidden.because("the key does not have the scope of the operation"));
     }
     key.record_use(table, now).await?;
-    web::speaks(owner.locale);
+    web::set_profile_language(owner.locale);
     Ok((owner.id, role, key.id))
 }
 

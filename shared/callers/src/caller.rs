@@ -36,13 +36,13 @@ pub async fn authenticate(table: &Table, tokens: &Tokens, sys: &Sys, token: &str
     member
 }
 
-/// Reads the caller of a token together with another item, and checks that account and session are valid. One request.
+/// Reads the caller of a token together with other items, and checks that the account and the session are valid. One request.
 ///
-/// The proof is that of the token and not the latest of the session: a copy of the token from before a step-up does not profit
-/// from it.
+/// The caller has the proof that the token states, not the latest proof of the session, so that a copied token from before a step-up gains
+/// nothing.
 ///
 /// # Errors
-/// [`StoreError`]. The caller who is not admitted is in the result.
+/// [`StoreError`]. Whether the caller is admitted is in the result.
 pub async fn load_with(
     table: &Table,
     sys: &Sys,
@@ -69,7 +69,7 @@ fn member(user: Option<User>, session: Option<Session>, even_purging: bool, now:
     if let Some(cause) = session.ended(&user, now) {
         return Err(refused(cause));
     }
-    web::speaks(user.locale);
+    web::set_profile_language(user.locale);
     Ok(Member { user, session })
 }
 
@@ -82,7 +82,7 @@ pub struct MemberWith<T> {
     pub resource: Option<T>,
 }
 
-/// Like [`MemberWith`], with two items under the same path.
+/// Like [`MemberWith`], with two items whose keys follow from the same path.
 #[derive(Clone, Debug)]
 pub struct MemberWithBoth<A, B> {
     /// The caller.
@@ -93,19 +93,19 @@ pub struct MemberWithBoth<A, B> {
     pub second: Option<B>,
 }
 
-/// Maximum age of the proof of a [`Fresh`] caller.
-pub const FRESH: Duration = Duration::from_secs(300);
+/// The maximum age of the proof of a [`Fresh`] caller.
+pub const FRESH_MAX_AGE: Duration = Duration::from_secs(300);
 
-/// A caller who has proven who they are within the last five minutes, by the strongest factor that they have
-/// ([`User::strongest`]) or its replacement ([`User::instead_of_passkey`]). It protects operations that a stolen session must not
-/// allow. Other callers get `step_up_required`, except programs: their key replaces the proof.
+/// A caller who has proven who they are within the last five minutes, by the strongest factor that they have ([`User::strongest`]) or its
+/// replacement ([`User::instead_of_passkey`]). It protects operations that a stolen session must not allow. Other callers get 401
+/// `step_up_required`. Programs need no proof, because their key replaces it.
 #[derive(Clone, Debug)]
 pub struct Fresh<M>(pub M);
 
-/// The proof that a token carries: of which session, when and how it was given.
+/// The proof of identity that a token states: the session, the time and the methods.
 ///
-/// What a [`Fresh`] caller begins is stored with their proof, and each later step takes a token with the same proof. Another
-/// token of the same session may be a copy from before the step-up, so it is not enough. Refreshing a token keeps its proof.
+/// A flow of several steps that a [`Fresh`] caller begins stores this proof, and each later step requires a token with the same proof.
+/// Another token of the same session may be a copy from before the step-up. A refresh keeps the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     session: SessionId,
@@ -116,7 +116,7 @@ pub struct Proof {
 
 /// A caller who can be asked for a recent proof ([`Fresh`]).
 pub trait Proves {
-    /// The person who has to have it. Nobody if it is a program with a key.
+    /// The person whose proof is checked. `None` for a program with a key.
     fn person(&self) -> Option<&Member>;
 }
 
@@ -139,13 +139,13 @@ impl Member {
         Proof { session: self.session.id, auth_time: self.session.auth_time.seconds(), amr: self.session.amr.clone() }
     }
 
-    /// Whether the caller has the proof with which something was begun. False for items that were stored without a proof.
+    /// Whether the caller's token has the proof with which a flow was begun. False if no proof was stored.
     #[must_use]
     pub fn shows(&self, begun_with: Option<&Proof>) -> bool {
         begun_with == Some(&self.proof())
     }
 
-    /// Whether a step-up of this session has proven this, and not the sign-in with which it began.
+    /// Whether the token's proof is of a step-up and has this method. False for the proof of the sign-in that began the session.
     #[must_use]
     pub fn stepped_up_with(&self, method: Method) -> bool {
         self.session.auth_time > self.session.created_at && self.session.amr.contains(&method)
@@ -158,7 +158,7 @@ impl Member {
     pub fn fresh(&self, now: Time) -> Result<(), Problem> {
         let any = |factors: &[Factor]| factors.iter().any(|factor| self.session.amr.contains(&(*factor).into()));
         let strong = any(&self.user.strongest()) || (any(&[Factor::Password]) && any(&self.user.instead_of_passkey()));
-        if strong && now.since(self.session.auth_time) <= FRESH {
+        if strong && now.since(self.session.auth_time) <= FRESH_MAX_AGE {
             return Ok(());
         }
         let methods = serde_json::to_value(self.user.step_up()).map_err(Problem::internal)?;

@@ -7,5 +7,5 @@ mod caller;
 pub mod staff;
 
 pub use api_key::StaffOrKey;
-pub use caller::{FRESH, Fresh, Member, MemberWith, MemberWithBoth, Proof, Proves, authenticate, bearer, load_with};
+pub use caller::{FRESH_MAX_AGE, Fresh, Member, MemberWith, MemberWithBoth, Proof, Proves, authenticate, bearer, load_with};
 pub use staff::Staff;

@@ -1,13 +1,13 @@
-//! Callers who are staff.
+//! The extractor for callers who are staff.
 //!
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request. The signature of a handler states the role: [`Staff<Administrator>`] allows administrators,
 //! and superusers, whose role includes it.
 //!
-//! Whatever staff change takes `Fresh<Staff<…>>`: a stolen session of theirs may look around, and changes nothing. Only the conversations
-//! of the team with customers, which are threads of the support desk and tickets, take [`Staff`] alone. What is written there changes
-//! neither an account nor what others have written, and a proof every five minutes would interrupt whoever answers all day.
-//! [`SHIFT`] and the pause of a session bound them, as they bound the socket of the desk.
+//! Every change by staff takes `Fresh<Staff<…>>`, so that a stolen session of staff can read but not change. The exception are the team's
+//! conversations with customers, which are support threads and tickets: they take [`Staff`] alone. Writing there changes neither an account
+//! nor the texts of others, and a proof every five minutes would interrupt people who answer all day. [`SHIFT`] and
+//! [`accounts::session::PAUSE`] limit such sessions, as they limit the socket of the support desk.
 
 use std::{marker::PhantomData, time::Duration};
 
@@ -28,7 +28,7 @@ use crate::{
     caller::{bearer, load_with},
 };
 
-/// A role as a type.
+/// The required role as a type parameter of [`Staff`].
 pub trait AtLeast: Send + Sync + 'static {
     /// The required role.
     const ROLE: Role;
@@ -54,14 +54,14 @@ impl AtLeast for Superuser {
     const ROLE: Role = Role::Superuser;
 }
 
-/// How long after the proof of a strong factor staff may read, and write in conversations.
+/// How long a proof by a strong factor lets staff read, and write in conversations.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
 /// A caller who is staff with at least this role, and has proven a second factor that is not sent by message, within [`SHIFT`]
 /// and since the last interruption of the session ([`accounts::session::PAUSE`]).
 ///
-/// Other callers get 403 `forbidden`, staff without such a factor 403 `second_factor_required`, and staff without a recent proof
-/// of it 401 `step_up_required`. It costs the same one request to the table as a [`Member`], which also reads the roles.
+/// Other callers get 403 `forbidden`, staff without such a factor 403 `second_factor_required`, and staff without a recent proof 401
+/// `step_up_required`. It takes one request to the table, like a [`Member`], because the roles are read in the same batch.
 #[derive(Clone, Debug)]
 pub struct Staff<R> {
     /// The caller.
@@ -77,7 +77,7 @@ impl<R> Proves for Staff<R> {
     }
 }
 
-/// Checks a caller with these roles for the role `least`.
+/// Checks that a caller with these roles has at least the role `least`, and the proof that staff need.
 fn judge(member: &Member, roles: &[Role], least: Role, now: Time) -> Result<Role, Problem> {
     let role = roles.iter().max().copied().filter(|role| *role >= least);
     let role = role.ok_or_else(|| Kind::Forbidden.because("the caller has no role that may do this"))?;
@@ -102,7 +102,7 @@ pub fn proven(member: &Member, now: Time) -> Result<(), Problem> {
     Err(Kind::StepUpRequired.because("the proof by a second factor is too old or too weak").with("methods", methods))
 }
 
-/// Until when a caller's token has the proof that staff need. `None` if it has none.
+/// The time until which the proof of a caller's token is sufficient for staff. `None` if it is not sufficient now.
 #[must_use]
 pub fn proven_until(member: &Member, now: Time) -> Option<Time> {
     proven(member, now).ok().map(|()| member.session.auth_time + SHIFT)
