@@ -1,6 +1,7 @@
 //! AWS clients: credentials from the environment only, rustls on ring, Amazon's root certificates only.
 //!
-//! The default credential chain, the system's root store and aws-lc each take more time at start than a whole request.
+//! The alternatives are the default credential chain, the system's root store and aws-lc. Each would take more time at start than a whole
+//! request.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::{Boot, Failure, trace::PassOn};
 /// (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");
 
-/// Creates a pool of connections to AWS.
+/// Creates an HTTP client for AWS, with its connection pool.
 ///
 /// # Errors
 /// If the embedded root certificates are invalid.
@@ -32,7 +33,7 @@ pub fn http_client() -> Result<SharedHttpClient, Failure> {
     Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https())
 }
 
-/// The settings of AWS clients. Hosts differ only in the endpoints, by the SDK's own variables
+/// The settings of AWS clients. The hosts (AWS, the local cloud) differ only in the endpoints, which the SDK's own variables set
 /// (`AWS_ENDPOINT_URL_<SERVICE>`, <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
 #[derive(Clone)]
 pub struct Aws {
@@ -82,8 +83,8 @@ impl Aws {
         self.env.get(variable).map(str::to_owned)
     }
 
-    /// The retry allowance of a client of this service. Each function has a separate one, as in a separate process. Functions
-    /// that share a process would otherwise share it.
+    /// The retry budget of a client of this service. Each function has its own, as in a separate process. Otherwise functions that share
+    /// the process of the local cloud would share it.
     #[must_use]
     pub fn retries(&self, service: &'static str) -> RetryPartition {
         RetryPartition::custom(service).build()

@@ -1,4 +1,4 @@
-//! Metrics for CloudWatch, as log lines in its embedded metric format: without requests and waiting.
+//! Metrics for CloudWatch, written as log lines in its embedded metric format, which takes no request.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -13,7 +13,7 @@ use crate::Boot;
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "Stoa";
-/// The target of log events that are such a line. The runtime writes them unchanged; other hosts show or drop them.
+/// The `tracing` target of these log lines. On AWS they are written unchanged; other hosts show or drop them.
 pub(crate) const TARGET: &str = "figures";
 
 /// Reports metrics of a function, under its name.
@@ -24,7 +24,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// For the function of this start.
+    /// Metrics of the function that is starting.
     #[must_use]
     pub fn new(boot: &Boot) -> Self {
         Self { function: boot.env.get("AWS_LAMBDA_FUNCTION_NAME").unwrap_or("local").into(), sys: boot.sys.clone() }
@@ -58,7 +58,8 @@ fn line(dimension: &str, of: &str, at: i64, figures: &[(&str, u64)]) -> String {
     Value::Object(members).to_string()
 }
 
-/// Writes the lines to the standard output without a prefix, because CloudWatch does not find them within other log lines.
+/// A `tracing` layer that writes these lines to the standard output without a prefix, because CloudWatch does not find metrics inside other
+/// log lines.
 pub(crate) struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {

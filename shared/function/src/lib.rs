@@ -1,8 +1,8 @@
-//! The interface between functions and hosts: a named service from a Lambda event (JSON) to a Lambda response (JSON).
+//! The interface between functions and their hosts (AWS, `cargo lambda watch`, the local cloud): a function takes a Lambda event and
+//! returns a Lambda response, both as JSON.
 //!
-//! A function's `start` reads its configuration, builds its clients once, and returns a [`Function`]. On AWS and under `cargo
-//! lambda watch` [`run`] connects it to the Lambda runtime. The local cloud calls [`Function::invoke`] with the same events. The
-//! hosts do not differ otherwise.
+//! A function's `start` reads its configuration, builds its clients once, and returns a [`Function`]. On AWS and under `cargo lambda watch`
+//! [`run`] connects it to the Lambda runtime. The local cloud calls [`Function::invoke`] with the same events.
 
 mod aws;
 mod figures;
@@ -29,9 +29,9 @@ use tracing::{Instrument as _, Span};
 pub struct Boot {
     /// Its environment variables: those of its block in the template, and those of the platform.
     pub env: Env,
-    /// The clock, the random source, the source of ids.
+    /// The clock, the random source and the id source.
     pub sys: Sys,
-    /// The pool of connections of its AWS clients.
+    /// The HTTP client of its AWS clients, with the connection pool.
     pub http: SharedHttpClient,
 }
 
@@ -74,7 +74,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Whether at least this much time is left, by the real clock. If the deadline is unknown, a minute is assumed to be left.
+    /// Whether at least this much time is left until the deadline, by the real clock. If the deadline is unknown, one minute is assumed.
     #[must_use]
     pub fn has_left(&self, needed: Duration) -> bool {
         let left = if self.deadline == Time::ZERO { ASSUMED_REMAINING } else { self.deadline.since(Sys::real().now()) };

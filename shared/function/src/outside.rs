@@ -1,6 +1,6 @@
 //! Requests to services outside AWS, over TLS with compiled-in public root certificates.
 //!
-//! Connections are not kept. Such services are called rarely, and a sandbox may have been frozen for hours in between, so that a
+//! Connections are not reused. These services are called rarely, and Lambda may have frozen the process for hours in between, so that a
 //! request over an old connection would fail.
 
 use std::time::Duration;
@@ -16,9 +16,9 @@ use hyper_util::{
 
 use crate::Failure;
 
-/// Maximum time for opening a connection.
+/// The maximum time for opening a connection.
 const CONNECT: Duration = Duration::from_millis(300);
-/// Maximum bytes of a response.
+/// The maximum number of bytes of a response.
 const ANSWER_MAX: usize = 256 * 1024;
 
 /// A client of services outside AWS. It does not follow redirects.

@@ -11,7 +11,7 @@ use crate::{Boot, Context, Failure, Function, StartError, figures, http_client};
 
 /// Runs a function until the platform ends the process. It is the only call in `main`.
 ///
-/// A configuration error is printed with the names of the variables, and ends the process before the first event.
+/// A configuration error is logged with the names of the variables, and ends the process before the first event.
 pub fn run<F, Fut>(start: F) -> ExitCode
 where
     F: FnOnce(Boot) -> Fut,
@@ -58,7 +58,7 @@ where
 
 fn context(c: &lambda_runtime::Context) -> Context {
     let deadline = Time::from_millis(i64::try_from(c.deadline).unwrap_or(0));
-    // `cargo lambda watch` sends a constant in the past.
+    // `cargo lambda watch` sends a constant in the past, which means unknown.
     let deadline = if deadline > Sys::real().now() { deadline } else { Time::ZERO };
     Context { request_id: c.request_id.clone(), deadline, trace: c.xray_trace_id.clone() }
 }

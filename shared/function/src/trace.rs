@@ -1,7 +1,7 @@
 //! The trace of the current invocation, which is added to every AWS call, and the request that caused it.
 //!
-//! What a request causes over the bus has a trace and log lines of its own. Events keep the trace and the request of whoever wrote
-//! them, so that one trace and one id lead from a request to the mail that it caused.
+//! Work that a request causes over the event bus runs in other invocations. Events carry the trace and the id of the request, so that both
+//! lead from a request to the mail that it caused.
 
 use std::{borrow::Cow, future::Future};
 
@@ -35,18 +35,18 @@ pub fn current() -> Option<String> {
     CURRENT.try_with(Clone::clone).ok().flatten()
 }
 
-/// Runs a future on behalf of the request that caused it.
+/// Runs a future with the id of the request that caused it.
 pub(crate) async fn on_behalf_of<F: Future>(request: Option<String>, f: F) -> F::Output {
     REQUEST.scope(request, f).await
 }
 
-/// The id of the request that caused the work of this task, also by way of events.
+/// The id of the request that caused the work of this task, directly or through events.
 #[must_use]
 pub fn request() -> Option<String> {
     REQUEST.try_with(Clone::clone).ok().flatten()
 }
 
-/// What an invocation says about its cause.
+/// The cause of an invocation, read from its event.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Caused {
@@ -68,12 +68,12 @@ struct FromBus {
 }
 
 impl Caused {
-    /// Reads a payload. One of another shape says nothing.
+    /// Reads a payload. A payload of another shape has no known cause.
     pub fn of(payload: &RawValue) -> Self {
         serde_json::from_str(payload.get()).unwrap_or_default()
     }
 
-    /// Whether this is an event. Its log lines get the request's id; requests have a line of their own with it.
+    /// Whether the invocation is for an event of the bus. Its log lines then get the id of the request. The log of a request has it anyway.
     pub const fn is_event(&self) -> bool {
         self.detail.is_some()
     }
