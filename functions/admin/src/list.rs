@@ -1,7 +1,7 @@
 //! Lists of accounts, and searching them.
 
 use accounts::{
-    directory::{Account, AccountState, Wanted},
+    directory::{Account, AccountFilter, AccountState},
     finding::{self, Sought, Words},
     staff::Role,
     statistics::Day,
@@ -39,13 +39,13 @@ pub struct AccountsQuery {
 }
 
 impl AccountsQuery {
-    fn parse(&self) -> Result<(Option<Sought>, Wanted), Problem> {
+    fn parse(&self) -> Result<(Option<Sought>, AccountFilter), Problem> {
         let mut fields = Fields::new();
         let sought = self.q.as_deref().and_then(|q| fields.take("/q", Sought::parse(q)));
         let joined_from = self.joined_from.as_deref().and_then(|day| fields.take("/joined_from", Day::parse(day)));
         let joined_until = self.joined_until.as_deref().and_then(|day| fields.take("/joined_until", Day::parse(day)));
         fields.finish()?;
-        Ok((sought, Wanted { role: self.role, state: self.state, joined_from, joined_until }))
+        Ok((sought, AccountFilter { role: self.role, state: self.state, joined_from, joined_until }))
     }
 }
 
@@ -118,7 +118,7 @@ async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> 
 /// The next of the newest.
 async fn newest(
     s: &crate::State,
-    wanted: &Wanted,
+    wanted: &AccountFilter,
     after: Option<UserId>,
     limit: u32,
 ) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {

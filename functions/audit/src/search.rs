@@ -1,7 +1,7 @@
 //! Looking for entries.
 
 use accounts::{
-    audit::{Action, Found, Month, Search, Wanted, Who},
+    audit::{Action, ActorFilter, FoundRecords, Month, RecordFilter, Search},
     statistics::Day,
 };
 use axum::extract::State;
@@ -75,12 +75,12 @@ impl When {
 }
 
 impl AuditQuery {
-    fn parse(&self, now: Time) -> Result<Wanted, Problem> {
+    fn parse(&self, now: Time) -> Result<RecordFilter, Problem> {
         let when = When::parse(self.day.as_deref(), self.month.as_deref())?;
         let actor = match self.actor.as_deref() {
             None => None,
-            Some("operator") => Some(Who::Operator),
-            Some(id) => Some(Who::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::new("choice")))?)),
+            Some("operator") => Some(ActorFilter::Operator),
+            Some(id) => Some(ActorFilter::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::new("choice")))?)),
         };
         let month = || when.as_ref().map_or_else(|| Month::of(now), When::month);
         // The rarest is what the query reads, and the others are compared.
@@ -91,7 +91,7 @@ impl AuditQuery {
             (None, None, None, Some(When::Day(day))) => Search::Day(*day),
             (None, None, None, _) => return Err(Problem::field("/subject", FieldError::new("required"))),
         };
-        Ok(Wanted { search, within: when.as_ref().map(When::span), actor, action: self.action })
+        Ok(RecordFilter { search, within: when.as_ref().map(When::span), actor, action: self.action })
     }
 }
 
@@ -124,7 +124,7 @@ pub async fn search_audit(
     let (limit, wanted) = (page.limit()?, query.parse(s.sys.now())?);
     let cursors = s.sealer.cursors(format!("audit for {}: {wanted:?}", caller.member.user.id));
     let after = cursors.open::<(AuditId, UserId)>(page.cursor())?;
-    let Found { records, next } = s.log.find(&wanted, after, limit).await?;
+    let FoundRecords { records, next } = s.log.find(&wanted, after, limit).await?;
     let next_cursor = cursors.next(next)?;
     let names = Names::read(&s.table, &records).await?;
     let items = records.into_iter().map(|record| AuditRecordInfo::new(record, &names)).collect();
@@ -137,7 +137,7 @@ mod tests {
 
     const NOW: Time = Time::from_millis(1_893_499_200_000);
 
-    fn asked(with: impl FnOnce(&mut AuditQuery)) -> Option<Wanted> {
+    fn asked(with: impl FnOnce(&mut AuditQuery)) -> Option<RecordFilter> {
         let mut query = AuditQuery { subject: None, actor: None, action: None, day: None, month: None };
         with(&mut query);
         query.parse(NOW).ok()
@@ -160,8 +160,8 @@ mod tests {
             (q.subject, q.actor, q.action, q.day) = (Some(UserId::NIL), some("operator"), Some(Action::RoleTaken), some("2029-12-31"));
         });
         let within = Some((day.begins(), day.ends()));
-        let (actor, action) = (Some(Who::Operator), Some(Action::RoleTaken));
-        assert_eq!(all, Some(Wanted { search: Search::Subject(UserId::NIL), within, actor, action }));
+        let (actor, action) = (Some(ActorFilter::Operator), Some(Action::RoleTaken));
+        assert_eq!(all, Some(RecordFilter { search: Search::Subject(UserId::NIL), within, actor, action }));
         // The month of the day is searched, and not the current one.
         let of_day =
             asked(|q| (q.action, q.day) = (Some(Action::RoleTaken), some("2029-12-31"))).map(|wanted| (wanted.search, wanted.within));

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountState {
-    /// In use.
+    /// Active.
     Active,
-    /// In use, with a scheduled deletion.
+    /// Active, with a scheduled deletion.
     Leaving,
     /// Deactivated. Only a superuser can reactivate it.
     Deactivated,

@@ -1,8 +1,8 @@
-//! Postal addresses: parsed once, at the edge, and kept in a book that always knows its main one.
+//! The postal addresses of a person. One of them is the main address.
 //!
-//! A person's addresses are one item. What must hold of all of them together (at most twenty, exactly one main one while there
-//! is any) is then a property of a value, not of several rows, and every change of the book is one transaction. It is
-//! read with the batch that proves who asks. Twenty addresses are some three kilobytes as people write them.
+//! All addresses of a person are one item, the book, so that the rules about all of them (at most twenty, exactly one main address) are
+//! checked on one value and each change is one transaction. The book is read in the same batch as the caller. Twenty typical addresses take
+//! about three kilobytes.
 
 use countries::{Blocked, Country, Postcode};
 use icu_properties::props::{BidiControl, BinaryProperty as _};
@@ -22,13 +22,13 @@ use crate::{
     user::partition,
 };
 
-/// Addresses of one person.
+/// The maximum number of addresses of a person.
 pub const MAX: usize = 20;
-/// How often a change is judged anew because another one was faster. Somebody who adds an address loses to others who do so at
-/// most as often as there are places.
+/// Attempts to store a change after concurrent changes. An addition can lose to at most [`MAX`] concurrent additions, because the book is
+/// full then.
 const ROUNDS: usize = MAX + 5;
 
-/// What an address says, before it is judged.
+/// An address as a person typed it.
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {
     /// Street and house.
@@ -43,25 +43,25 @@ pub struct Draft<'a> {
     pub country: &'a str,
 }
 
-/// What an address says.
+/// A valid address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostalAddress {
     /// 5 to 100 characters.
     pub street: String,
-    /// 1 to 50 characters: there are towns of one letter.
+    /// 1 to 50 characters. Towns with a name of one letter exist.
     pub city: String,
     /// 1 to 50 characters, if there is one.
     #[serde(default)]
     pub state: Option<String>,
-    /// Absent where the country has none.
+    /// Absent if the country has no postal codes.
     #[serde(default)]
     pub postal_code: Option<Postcode>,
-    /// Where it is.
+    /// The country.
     pub country: Country,
 }
 
 impl PostalAddress {
-    /// Judges every part, and tells everything that is wrong at once.
+    /// Validates every part, and reports all errors at once.
     ///
     /// # Errors
     /// [`Kind::Invalid`] with `required`, `too_short`, `too_long`, `characters`, `profanity`, `country`, `country_blocked` or
@@ -83,7 +83,7 @@ impl PostalAddress {
     }
 }
 
-/// One line of text: NFC, trimmed, neither markup nor what cannot be printed, no swear word.
+/// Parses one line of text: normalised to NFC and trimmed, without markup, control characters and swear words.
 fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     let text: String = typed.trim().nfc().collect();
     match text.chars().count() {
@@ -98,38 +98,38 @@ fn line(typed: &str, min: usize, max: usize) -> Result<String, FieldError> {
     }
 }
 
-/// An address in somebody's book.
+/// An address in a person's book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// Never reused.
+    /// The id, which is never reused.
     pub id: AddressId,
-    /// What it says.
+    /// The address itself.
     pub place: PostalAddress,
-    /// Raised by every change of what is shown of it: the `ETag`.
+    /// Increased by every change that clients see, also of which address is the main one. It is the `ETag`.
     pub version: u64,
     /// When it was added.
     pub created_at: Time,
 }
 
-/// Somebody's addresses. The main one is there, by its id, whenever there is any.
+/// The addresses of a person. If there are any, exactly one is the main address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     user: UserId,
     main: Option<AddressId>,
-    /// In the order they were added.
+    /// In the order of addition.
     addresses: Vec<Address>,
-    /// Raised by every change.
+    /// Increased by every change of the book.
     version: u64,
 }
 
 impl Book {
-    /// A book with nothing in it.
+    /// A book without addresses.
     #[must_use]
     pub const fn empty(user: UserId) -> Self {
         Self { user, main: None, addresses: Vec::new(), version: 0 }
     }
 
-    /// Where a person's addresses are.
+    /// The key of a person's book.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "ADDRESSES")
@@ -163,7 +163,7 @@ impl Book {
         self.addresses.iter_mut().find(|a| a.id == id).ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// Adds an address. The first becomes the main one.
+    /// Adds an address. The first one becomes the main address.
     ///
     /// # Errors
     /// [`Kind::TooMany`]
@@ -176,7 +176,7 @@ impl Book {
         Ok(())
     }
 
-    /// Replaces what an address says, if its version is a wanted one.
+    /// Replaces an address, if `wanted` accepts its version.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::VersionMismatch`]
@@ -192,7 +192,7 @@ impl Book {
         Ok(())
     }
 
-    /// Takes an address away. If it was the main one, the newest of the others takes its place.
+    /// Removes an address. If it was the main address, the newest of the others becomes the main address.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -224,12 +224,12 @@ impl Book {
         Ok(())
     }
 
-    /// Makes a change and stores it with its entry of the audit: one transaction, and one more for each change by somebody else that
-    /// was faster, whose outcome comes with the refusal. Nothing is written where nothing changes, and nothing twice: where a reply was
-    /// lost, what refuses the repetition is what was to be written.
+    /// Makes a change and stores it with its audit entry, in one transaction. If a concurrent change was faster, its refusal returns the
+    /// new book and the change is made again, in one more transaction. Nothing is written if the change has no effect, or if the stored
+    /// book is already the result, because a reply was lost.
     ///
     /// # Errors
-    /// What `change` says of the book as it is then; [`Kind::Conflict`] if others were faster all the time.
+    /// The errors of `change`; [`Kind::Conflict`] if concurrent changes were faster at every attempt.
     pub async fn store(
         self,
         table: &Table,
@@ -252,7 +252,7 @@ impl Book {
                 Ok(()) => return Ok(next),
                 Err(CommitError::Refused(refused)) => match refused.current(book) {
                     Some(row) => row.decode()?,
-                    // Gone meanwhile: the account is being deleted, and nothing is written behind the back of that.
+                    // The book was deleted meanwhile, because the account is being purged. It must not be created again.
                     None => return Err(Kind::Conflict.into()),
                 },
                 Err(CommitError::Store(e)) => return Err(e.into()),
@@ -286,7 +286,7 @@ mod tests {
 
     use super::*;
 
-    /// Towns of one letter exist, and texts of which nothing is seen are empty.
+    /// Towns of one letter exist, and invisible texts count as empty.
     #[test]
     fn lines_of_an_address() {
         let line = |text: &str| line(text, 1, 50).map_err(|e| e.code);

@@ -28,7 +28,7 @@ pub enum Device {
     Mobile,
     /// A tablet.
     Tablet,
-    /// A program without a person.
+    /// A crawler or another program.
     Bot,
     /// The `User-Agent` does not tell.
     Unknown,

@@ -1,7 +1,7 @@
-//! API keys: what programs of staff send instead of an access token, for thirty days at most.
+//! API keys. Programs of staff send them instead of an access token. A key is valid for thirty days.
 //!
-//! A key opens the operations of its scopes, and nothing that its owner may not do: their account and roles are read at each use. The
-//! server stores a hash of its secret, and its first characters, by which people recognise it.
+//! A key allows the operations of its scopes that its owner may use; the owner's account and roles are read at each use. The server stores
+//! a hash of the key's secret, and its first characters, by which people recognise it.
 
 use std::time::Duration;
 
@@ -24,18 +24,18 @@ use crate::user::{Status, User, partition};
 
 /// How long a key is valid.
 pub const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How often a person makes a key. With [`LIFE`] it bounds how many there are.
+/// How often a person may make a key. With [`LIFE`] this limits the number of valid keys to thirty.
 pub const ISSUED: Quota = Quota::window("api_keys", 1, DAY, "for an account");
-/// How exactly the last use is known: recording each one would take a write.
+/// The precision of the time of the last use. Recording every use would take a write for each.
 const RECORDED: Duration = Duration::from_secs(300);
-/// The beginning of the text of every key.
+/// The prefix of the text of every key.
 const PREFIX: &str = "key";
 /// The partition of the list of all keys, in [`Index::ApiKeys`]. One person makes one a day, so one partition takes them all.
 const ALL: &str = "API_KEYS";
-/// How many characters of a key are shown again. They have the time at which it was made, and nothing of its secret.
+/// How many characters of a key are shown in lists. They contain the time of its creation and no part of its secret.
 const SHOWN: usize = 12;
 
-/// What a key opens.
+/// A scope: a group of operations that a key allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum Scope {
     /// Making, changing and deleting products, also their pictures.
@@ -57,22 +57,22 @@ impl Scope {
     }
 }
 
-/// A key.
+/// A stored API key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ApiKey {
     /// The id of the key.
     pub id: ApiKeyId,
     /// Its owner.
     pub user: UserId,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
-    /// The first characters of its text.
+    /// The first characters of its text, for lists.
     pub prefix: String,
-    /// What it opens.
+    /// The scopes.
     pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Time,
-    /// When it was last used, to five minutes.
+    /// When it was last used, with a precision of five minutes.
     pub last_used_at: Option<Time>,
     /// [`User::credentials`] when it was made.
     credentials: u32,
@@ -97,7 +97,7 @@ impl ApiKeyToken {
         Some(Self { id, user, secret: Secret::new(secret) })
     }
 
-    /// The text for the program.
+    /// The text that the program sends.
     #[must_use]
     pub fn reveal(&self) -> String {
         opaque::write(PREFIX, &(self.id, self.user, *self.secret.expose()))
@@ -109,7 +109,7 @@ impl ApiKeyToken {
 }
 
 impl ApiKey {
-    /// A new key, and the only copy of what a program sends.
+    /// Creates a key, and the only copy of the token that a program sends.
     #[must_use]
     pub fn issue(sys: &Sys, owner: &User, name: String, scopes: Vec<Scope>) -> (Self, ApiKeyToken) {
         let token = ApiKeyToken { id: sys.id(), user: owner.id, secret: Secret::new(sys.bytes()) };
@@ -133,7 +133,7 @@ impl ApiKey {
         Key::new(partition(user), format!("API_KEY#{id}"))
     }
 
-    /// Its key in the list of all.
+    /// The key of the item in [`Index::ApiKeys`].
     fn place(id: ApiKeyId) -> Key {
         Key::new(ALL, id.to_string())
     }
@@ -144,7 +144,7 @@ impl ApiKey {
         self.created_at + LIFE
     }
 
-    /// Why this token of a person is not accepted, if it is not. The person's roles are judged elsewhere.
+    /// Why this token of `owner` is not accepted, for the log. `None` if it is accepted. The caller checks the owner's roles.
     #[must_use]
     pub fn refusal(&self, token: &ApiKeyToken, owner: &User, now: Time) -> Option<&'static str> {
         let reasons = [
@@ -156,7 +156,7 @@ impl ApiKey {
         reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))
     }
 
-    /// Records a use, unless one was recorded a short time ago. A key that was revoked meanwhile stays revoked.
+    /// Records a use, unless one was recorded within five minutes. A concurrent revocation is not undone.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -190,7 +190,7 @@ impl Item for ApiKey {
     }
 }
 
-/// A person's keys, also those that are not valid any more and not deleted yet. One query.
+/// The keys of a person. Expired keys are included until DynamoDB deletes them. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -198,8 +198,8 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<ApiKey>, StoreError
     Ok(table.query::<ApiKey>(Range::of(partition(user)).prefix("API_KEY#")).await?.items)
 }
 
-/// A page of everybody's keys, the newest first, after the one with this id and owner. As [`list`], a moment after they were made. One
-/// query.
+/// A page of all keys, the newest first, after the key with this id and owner. Includes expired keys like [`list`], and is eventually
+/// consistent. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -213,9 +213,9 @@ pub async fn newest(table: &Table, after: Option<(ApiKeyId, UserId)>, limit: u32
 
 kernel::audited_words!(Scope);
 
-/// Revokes all keys of somebody who is no administrator any more. The keys open nothing without the role. This keeps them from opening
-/// something again if the role is given back, and it comes after the removal, when no more can be made. A query, and a transaction if
-/// there are some.
+/// Revokes all keys of a person who is no longer an administrator. Keys have no effect without the role; this prevents that they work again
+/// when the role is given back. Call it after the removal of the role, when no new keys can be made. A query, and a transaction if there
+/// are keys.
 ///
 /// # Errors
 /// [`CommitError`]. May be repeated at any point.

@@ -6,22 +6,21 @@
 //! - The **record** ([`AuditRecord`]) is in a separate, append-only table. It has ids, the action, the names of what has changed, the kind
 //!   of client, its city, and a salted commitment to the values. After an account is deleted, nothing in it identifies the person.
 //! - The **values** before and after ([`AuditValues`]), with the salt, the network of the client and the reason that staff gave, are in
-//!   the table of the state, where they can be deleted: after 400 days, or with the account that they are about. Without the salt nothing
-//!   can be guessed from the commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
+//!   the main table, where they can be deleted: after 400 days, or with the account that they are about. Without the salt the values
+//!   cannot be guessed from the commitment, and the record stays as it was sealed ([`crate::audit_seal`]).
 //!
-//! Of sign-ins those with a client that is new are in it. Others, and what is refused, are not: anybody can cause refusals, without an
-//! account and as often as the limits allow. Every sign-in is in the list of sessions, and it and each refusal is a line of the log with
-//! the code and the person. An entry for each sign-in would cost about 6 USD for a million of them.
+//! Only sign-ins with a new client are recorded. Other sign-ins are not, because a million entries would cost about 6 USD. Refusals are
+//! not, because anybody can cause them without an account, as often as the limits allow. Every sign-in is in the list of sessions, and the
+//! log has a line with the code and the user id for every sign-in and every refusal.
 //!
-//! Nor are in it: the beginning of an account and of its sessions, and signing out, which ends nothing but the session of the request; what
-//! people and staff write, and who of the team has a support thread; friends, blocks, rooms, invitations and carts; which notices
-//! somebody wants; and that staff read an order or the page of an account, lists and searches, which would cost an entry for each page
-//! that they look at. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when. What staff
-//! read of reported messages, support threads and tickets is in it.
+//! Also not recorded are: the creation of accounts and sessions, and signing out; texts that people and staff write, and the assignment of
+//! support threads; friends, blocks, rooms, invitations, carts and preferences about notices; and that staff read an order, an account, a
+//! list or a search, which would take an entry for each page. These change nobody's rights, profile or ways to sign in, and their items say
+//! who made them and when. It is recorded when staff read reported messages, support threads and tickets.
 //!
 //! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one
-//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
-//! changes that they are about.
+//! in each of the three indexes of the audit table. The index by day takes 1,000 entries a second (DynamoDB's limit for a partition);
+//! beyond that, changes are refused together with their entries.
 
 mod action;
 mod log;
@@ -41,7 +40,7 @@ use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
 pub use self::{
     action::Action,
-    log::{AuditLog, Found, Month, Search, Wanted, Who},
+    log::{ActorFilter, AuditLog, FoundRecords, Month, RecordFilter, Search},
 };
 use crate::{agent::Agent, keys::partition, purged::Purged, statistics::Day};
 
@@ -51,9 +50,9 @@ pub const VALUES_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 /// A value before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValueChange {
-    /// Before.
+    /// The value before the change.
     pub before: AuditValue,
-    /// After.
+    /// The value after the change.
     pub after: AuditValue,
 }
 
@@ -89,7 +88,8 @@ impl AuditEntry {
     #[must_use]
     pub fn by_operator(sys: &Sys, action: Action, subject: UserId) -> Self {
         let (id, salt) = (sys.id(), sys.bytes());
-        // The time of its id, by whose day it is found and sealed: another look at the clock could be one of the next day.
+        // The time of the id. The entry is found and sealed by the day of its id, and a second reading of the clock could be on the next
+        // day.
         let at = time_of(&id);
         Self { id, at, actor: None, action, subject, origin: None, changes: BTreeMap::new(), version: None, reason: None, salt }
     }
@@ -114,21 +114,21 @@ impl AuditEntry {
         if before == after { self } else { self.changed(attribute, before, after) }
     }
 
-    /// Adds the version of what was changed, after the change.
+    /// Adds the version of the changed object after the change.
     #[must_use]
     pub const fn to_version(mut self, version: u64) -> Self {
         self.version = Some(version);
         self
     }
 
-    /// Adds why it was done, as far as somebody was asked.
+    /// Adds the reason, if staff had to give one.
     #[must_use]
     pub fn because(mut self, reason: impl Into<Option<ReasonText>>) -> Self {
         self.reason = reason.into();
         self
     }
 
-    /// The two items. There are no values if there is nothing to say in them.
+    /// The two items. The values are absent if they would be empty.
     fn items(&self) -> (AuditRecord, Option<AuditValues>) {
         let client = self.origin.as_ref().map(|origin| &origin.client);
         let network = client.filter(|client| client.address.is_some()).map(kernel::Client::neighbourhood);
@@ -175,18 +175,18 @@ pub(crate) fn digest(of: &[u8]) -> String {
 /// The part of an entry that is kept forever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// Its id, which has its time.
+    /// The id of the entry, which contains its time.
     pub id: AuditId,
-    /// When.
+    /// The time of the change.
     pub at: Time,
-    /// The account that made the change. `None` for an operator with credentials of the platform, and for the system itself.
+    /// The account that made the change. `None` for an operator with AWS credentials, and for the system itself.
     #[serde(default)]
     pub actor: Option<UserId>,
-    /// What was done.
+    /// The kind of change.
     pub action: Action,
     /// The account that was changed.
     pub subject: UserId,
-    /// The names of what has changed, sorted.
+    /// The names of the changed attributes, sorted.
     pub fields: Vec<String>,
     /// The `X-Request-Id` of the request.
     #[serde(default)]
@@ -211,7 +211,7 @@ impl AuditRecord {
     /// ["stoa-audit-1", id, milliseconds since 1970, actor, action, subject, [field, …], request, place, device, commitment]
     /// ```
     ///
-    /// with `null` for what is not there.
+    /// with `null` for absent values.
     #[must_use]
     pub fn canonical(&self) -> String {
         let Self { id, at, actor, action, subject, fields, request, place, device, commitment, hash: _ } = self;
@@ -244,7 +244,7 @@ pub fn records_on(day: Day) -> String {
     format!("DAY#{day}")
 }
 
-/// The partition of what somebody has done in a month, in [`Index::AuditByActor`]. `None` for operators.
+/// The partition of the records of an actor in a month, in [`Index::AuditByActor`]. `None` stands for operators.
 #[must_use]
 pub fn records_by(actor: Option<UserId>, month: &str) -> String {
     let actor = actor.map_or_else(|| "operator".to_owned(), |actor| actor.to_string());
@@ -279,38 +279,38 @@ impl Item for AuditRecord {
     }
 }
 
-/// What of an entry can be deleted.
+/// The part of an entry that can be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditValues {
-    /// The entry.
+    /// The id of the entry.
     pub id: AuditId,
     /// The account that was changed.
     pub subject: UserId,
-    /// When.
+    /// The time of the change.
     pub at: Time,
     /// 256 random bits in base64url.
     pub salt: String,
-    /// The values before and after, by the names of what has changed.
+    /// The values before and after, by the names of the changed attributes.
     pub changes: BTreeMap<String, ValueChange>,
-    /// The version of what was changed, after the change.
+    /// The version of the changed object after the change.
     #[serde(default)]
     pub version: Option<u64>,
     /// The [neighbourhood](kernel::Client::neighbourhood) of the client.
     #[serde(default)]
     pub network: Option<String>,
-    /// Why it was done, if somebody was asked.
+    /// The reason, if staff had to give one.
     #[serde(default)]
     pub reason: Option<ReasonText>,
 }
 
 impl AuditValues {
-    /// The form that the commitment is about: a JSON array without white space of
+    /// The text that the commitment hashes: a JSON array without white space of
     ///
     /// ```text
     /// ["stoa-audit-values-1", salt, id, [[name, before, after], …], version, network]
     /// ```
     ///
-    /// with the names sorted, and `null` for what is not there. If there is a reason, it is one more element at the end.
+    /// with the names sorted, and `null` for absent values. A reason is one more element at the end.
     #[must_use]
     pub fn canonical(&self) -> String {
         let changes: Vec<(&String, &AuditValue, &AuditValue)> = self.changes.iter().map(|(name, c)| (name, &c.before, &c.after)).collect();
@@ -321,7 +321,7 @@ impl AuditValues {
         }
     }
 
-    /// Whether there is more in them than the salt.
+    /// Whether the values contain anything except the salt.
     fn say_something(&self) -> bool {
         !self.changes.is_empty() || self.version.is_some() || self.network.is_some() || self.reason.is_some()
     }
@@ -361,10 +361,10 @@ impl Item for AuditValues {
     }
 }
 
-/// How many values one part of a purge deletes.
+/// The number of values that one call of [`purge`] deletes.
 const PURGED_AT_ONCE: u32 = 500;
 
-/// Deletes a part of the values of all entries about an account. Their records stay.
+/// Deletes a bounded part of the values of all entries about an account. Their records stay.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -421,7 +421,7 @@ mod tests {
         }
     }
 
-    /// Written by hand: whoever checks a record later has nothing but the description.
+    /// Written by hand, because somebody who checks a record later has only the description of the format.
     #[test]
     fn the_forms_are_as_described() {
         let (record, values) = entry().items();

@@ -1,14 +1,14 @@
-//! Seals over the audit, by which it is found out that a record was changed, removed or added other than through the API.
+//! Seals over the audit. They show whether a record was changed, removed or added by other means than the API.
 //!
-//! The time is cut into intervals, one after the other, each within a day in UTC. A seal has the root of the Merkle tree over the hashes
-//! of all records of its interval, in the order of their ids, and the hash of the seal before it. Its canonical form is also in a bucket
-//! in which nothing can be replaced or deleted for years.
+//! Time is divided into consecutive intervals, each within one day in UTC. A seal has the root of the Merkle tree over the hashes of all
+//! records of its interval, in the order of their ids, and the hash of the previous seal. Its canonical form is also in a bucket with
+//! object lock, in which nothing can be replaced or deleted for years.
 //!
-//! The tree is that of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of no
-//! records the SHA-256 of nothing. A record is proven to be in a seal by the nodes beside its way to the root: [`Seal::proof`].
+//! The tree is the one of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of
+//! no records the SHA-256 of nothing. The sibling nodes on its path to the root prove that a record is in a seal: [`Seal::proof`].
 //!
-//! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
-//! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
+//! An interval is sealed two minutes after its end. By then all requests have ended and the index by day has all records. A record that
+//! appears later in a sealed interval was not written by the API, or the index was late by more than two minutes.
 
 use std::time::Duration;
 
@@ -31,11 +31,11 @@ use crate::{
 pub const MARGIN: Duration = Duration::from_secs(120);
 /// An interval without records is sealed after this time, or at the end of a day.
 pub const EMPTY: Duration = Duration::from_secs(3600);
-/// The most records of one seal.
+/// The maximum number of records in a seal.
 pub const RECORDS_MAX: u32 = 10_000;
-/// How far back the first seal begins.
+/// How long before the first run the first seal begins.
 const BEFORE_THE_FIRST: Duration = Duration::from_secs(24 * 3600);
-/// More bytes than the canonical form of a seal has.
+/// A maximum of bytes for the canonical form of a seal, which is always shorter.
 pub const SEAL_BYTES_MAX: u32 = 1024;
 /// [`Seal::prev`] of the first seal.
 pub const GENESIS: &str = "";
@@ -52,11 +52,11 @@ pub struct Seal {
     pub from: AuditId,
     /// The lowest id after the interval.
     pub to: AuditId,
-    /// How many records it has.
+    /// The number of records.
     pub count: u64,
-    /// The root of the tree over their hashes, in base64url.
+    /// The root of the Merkle tree, in base64url.
     pub root: String,
-    /// The hash of the seal before it.
+    /// The hash of the previous seal, or [`GENESIS`].
     pub prev: String,
 }
 
@@ -64,7 +64,7 @@ pub struct Seal {
 const SEALS: &str = "SEAL";
 
 impl Seal {
-    /// The seal of an interval after another one.
+    /// The seal that follows `last`, of an interval with these records.
     fn after(last: Option<&Self>, from: AuditId, to: AuditId, records: &[AuditRecord]) -> Self {
         let n = last.map_or(0, |last| last.n.saturating_add(1));
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -96,8 +96,8 @@ impl Seal {
         format!("seals/{n:012}.json")
     }
 
-    /// The proof that a record is in this seal: its place and the nodes beside its way to the root, at most 20 for a million records.
-    /// `None` if it is not among the records.
+    /// The proof that a record is in this seal: its position and the sibling nodes on the path to the root, at most 20 for a million
+    /// records. `None` if `records` does not contain it.
     #[must_use]
     pub fn proof(records: &[AuditRecord], id: AuditId) -> Option<Proof> {
         let place = records.iter().position(|record| record.id == id)?;
@@ -116,18 +116,18 @@ impl Item for Seal {
 /// The proof that a record is in a seal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// The place of the record among those of the seal, from 0.
+    /// The position of the record in the seal, from 0.
     pub place: usize,
-    /// The nodes beside the way to the root, from the leaf on.
+    /// The sibling nodes on the path to the root, from the leaf on.
     pub path: Vec<Beside>,
 }
 
-/// A node beside the way from a leaf to the root.
+/// A sibling node on the path from a leaf to the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
-    /// Its hash in base64url.
+    /// The hash in base64url.
     pub hash: String,
-    /// Whether it is on the left.
+    /// Whether the node is the left one of its pair.
     pub left: bool,
 }
 
@@ -169,7 +169,7 @@ fn root(leaves: &[Hash]) -> Hash {
 fn path(leaves: Vec<Hash>, place: usize) -> Vec<Beside> {
     let (mut level, mut place, mut path) = (leaves, place, Vec::new());
     while level.len() > 1 {
-        // The other one of a pair differs in the lowest bit.
+        // The two positions of a pair differ in the lowest bit.
         let left = place & 1 == 1;
         if let Some(beside) = level.get(place ^ 1) {
             path.push(Beside { hash: encoded(beside), left });
@@ -180,31 +180,31 @@ fn path(leaves: Vec<Hash>, place: usize) -> Vec<Beside> {
     path
 }
 
-/// A seal that is due, and the one before it. It is not written yet.
+/// A seal that is due and not yet written, with the previous one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueSeal {
     /// The seal.
     pub seal: Seal,
-    /// The one before it.
+    /// The previous seal.
     pub before: Option<Seal>,
 }
 
-/// Why an interval does not hold.
+/// Why the verification of an interval failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = FlawKind)]
 pub enum Flaw {
     /// There is no seal of this number.
     SealMissing,
-    /// The seal is not the one that the bucket has, or the bucket has none. It may be about to get the last one.
+    /// The seal differs from the one in the bucket, or the bucket has none. For the last seal this may be temporary.
     SealChanged,
-    /// The seal does not follow the one before it.
+    /// The seal does not continue the previous one.
     ChainBroken,
-    /// An entry is not as it was written.
+    /// A record differs from what was written.
     RecordChanged,
-    /// There are more entries than were sealed.
+    /// There are more records than were sealed.
     RecordAdded,
-    /// There are fewer entries than were sealed.
+    /// There are fewer records than were sealed.
     RecordRemoved,
 }
 
@@ -223,7 +223,7 @@ impl Flaw {
     }
 }
 
-/// What a seal must follow.
+/// Whether a seal continues the previous one: in number, interval and hash.
 #[must_use]
 pub fn follows(seal: &Seal, before: Option<&Seal>) -> bool {
     let next = before.map_or(0, |before| before.n.saturating_add(1));
@@ -231,7 +231,7 @@ pub fn follows(seal: &Seal, before: Option<&Seal>) -> bool {
     seal.n == next && from && seal.from <= seal.to && seal.prev == before.map_or_else(|| GENESIS.to_owned(), Seal::hash)
 }
 
-/// Compares a seal with the one before it, with the records of its interval as they are, and with what the bucket has.
+/// Verifies a seal against the previous one, the stored records of its interval, and the copy in the bucket (`anchored`).
 #[must_use]
 pub fn flaw(seal: &Seal, before: Option<&Seal>, records: &[AuditRecord], anchored: Option<&[u8]>) -> Option<Flaw> {
     let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -281,7 +281,7 @@ impl AuditLog {
         Ok((found.items, found.more))
     }
 
-    /// The records of a seal as they are now, and what is wrong with them or with the seal. One query for each megabyte.
+    /// The stored records of a seal, and the flaw that was found, if any. One query for each megabyte.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -291,14 +291,14 @@ impl AuditLog {
         before: Option<&Seal>,
         anchored: Option<&[u8]>,
     ) -> Result<(Vec<AuditRecord>, Option<Flaw>), StoreError> {
-        // One more than there should be, so that one too many is noticed.
+        // One more than expected, so that an additional record is noticed.
         let limit = u32::try_from(seal.count).unwrap_or(RECORDS_MAX).saturating_add(1);
         let (records, _) = self.records_between(seal.from, seal.to, limit).await?;
         let flaw = flaw(seal, before, &records, anchored);
         Ok((records, flaw))
     }
 
-    /// The seal whose interval an id is in, if it is sealed. Halves the numbers: twenty reads for a million seals.
+    /// The seal whose interval contains an id. `None` if it is not sealed yet. A binary search: twenty reads for a million seals.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -320,7 +320,7 @@ impl AuditLog {
         Ok(None)
     }
 
-    /// The seal of the next interval, if it is time. A query for the last seal and one for the records.
+    /// The seal of the next interval, if it is due. A query for the last seal and one for the records.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -344,7 +344,7 @@ impl AuditLog {
         Ok(Some(DueSeal { seal: Seal::after(last.as_ref(), from, to, &records), before: last }))
     }
 
-    /// Writes a seal, unless another sealer was faster: there is one of its number then. Returns whether it was written.
+    /// Writes a seal, unless a concurrent run has written one with this number. Returns whether it was written.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -387,7 +387,7 @@ mod tests {
         all
     }
 
-    /// RFC 6962 §2.1, as it stands there.
+    /// The recursive definition of RFC 6962 §2.1.
     fn by_the_book(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Sha256::digest(b"").into(),
@@ -399,7 +399,7 @@ mod tests {
         }
     }
 
-    /// Shares no code with the tree but the hash function.
+    /// An independent check: it shares only the hash function with the tree.
     fn proves(record: &AuditRecord, path: &[Beside], root: &str) -> bool {
         let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
         let mut hash = Sha256::digest([&[0_u8][..], &decode(&record.hash)].concat()).to_vec();
@@ -446,7 +446,7 @@ mod tests {
         let mut changed = all.clone();
         changed[2].action = Action::RoleTaken;
         assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
-        // Also if its hash was changed to fit.
+        // Also if the hash of the record was adapted to the change.
         changed[2].hash = changed[2].computed_hash();
         assert_eq!(judged(&seal, Some(&first), &changed), Some(Flaw::RecordChanged));
     }

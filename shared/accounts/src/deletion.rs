@@ -1,4 +1,4 @@
-//! Account deletion: the one item that holds the stage of an account's deletion.
+//! Account deletion: the item with the stage of an account's deletion, and its transitions.
 //!
 //! ```text
 //! nothing ─ schedule ─▶ Scheduled ─ claim, when due ─▶ Purging ─ finish ─▶ Done
@@ -6,9 +6,9 @@
 //!    └────── cancel ─────┘     └─┘ schedule again       └─────┘ take over, when the lease is over
 //! ```
 //!
-//! Every arrow is one conditional write or transaction, so that exactly one of concurrent cancels and claims succeeds. A claimed
-//! item is leased: one run works at it at a time, and another run takes over after the lease has expired. In the end two items
-//! without personal data remain: the tombstone under the account's id, and a receipt under the id of the deletion.
+//! Every arrow is one conditional write or transaction, so that exactly one of concurrent cancels and claims succeeds. A claimed item is
+//! leased: one run of the purge works on it at a time, and another run takes over after the lease has expired. In the end two items without
+//! personal data remain: the tombstone under the account's id, and a receipt under the id of the deletion.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::{
 
 /// How long a lease lasts without renewal: longer than any run of the purge.
 pub const LEASE: Duration = Duration::from_secs(600);
-/// Partitions of the index of scheduled deletions.
+/// The number of partitions of the index of scheduled deletions.
 pub const SHARDS: u8 = 4;
 
 /// The stage of a deletion.
@@ -96,7 +96,7 @@ impl Item for Deletion {
     }
 }
 
-/// The last run of the sweep that succeeded, for staff.
+/// The last successful run of the sweep, for staff.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LastSweep {
     /// When it was.
@@ -136,7 +136,7 @@ fn due_key(user: UserId, at: Time) -> Key {
     Key::new(due_partition(shard_of(user, SHARDS)), format!("{}#{user}", sortable(at)))
 }
 
-/// One of so many partitions, always the same one for a person.
+/// The shard of a person among so many, always the same one.
 pub(crate) fn shard_of(user: UserId, shards: u8) -> u8 {
     user.ulid().to_bytes().last().copied().unwrap_or(0).checked_rem(shards).unwrap_or(0)
 }
@@ -169,7 +169,7 @@ pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<
 /// A page of due deletions.
 #[derive(Debug)]
 pub struct Due {
-    /// Items that cannot be read are errors here, so that the others are still claimed.
+    /// The deletions. An item that cannot be read is an error here, so that the others are still claimed.
     pub deletions: Vec<Result<Deletion, StoreError>>,
     /// Where the next page begins, if there is one.
     pub next: Option<IndexPosition>,
@@ -179,9 +179,9 @@ pub struct Due {
 #[derive(Clone, Debug)]
 pub struct IndexPosition(Key, Key);
 
-/// Begins the deletion of an account that is due. After it nobody can sign in to the account or cancel. One transaction, whose
-/// conditions check due time and stage on the item itself, because the index may be stale. Its owner is notified, best effort:
-/// a notice that is late finds no contact any more. Returns whether this call has begun it.
+/// Begins the deletion of an account that is due. After it nobody can sign in to the account or cancel. One transaction, whose conditions
+/// check due time and stage on the item itself, because the index may be stale. Its owner is notified, best effort: a late notice finds no
+/// contact any more. Returns whether this call has begun the deletion.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -203,7 +203,7 @@ pub async fn claim(table: &Table, sys: &Sys, deletion: &Deletion) -> Result<bool
     commit_with_event(table, sys, tx, deletion).await
 }
 
-/// Gives a deletion with an expired lease to another run. One transaction. Returns whether this call has done so.
+/// Starts another run for a deletion with an expired lease. One transaction. Returns whether this call has done so.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -317,8 +317,8 @@ impl Deletion {
 
 /// Proof that an account was deleted, for a person who knows the id of the deletion. It contains no personal data.
 ///
-/// It says nothing of what names nobody's account: a message of the contact form that was written without being signed in stays for its
-/// year, also with the address of the person.
+/// It does not cover data that is not linked to an account: a message of the contact form that was written without being signed in stays
+/// for a year, also if it has the person's address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The id of the deletion.

@@ -1,14 +1,14 @@
-//! Accounts as staff find them: one account with what decides about its state, and lists of accounts, the newest first.
+//! Accounts for staff: one account with its roles and its deletion, and lists of accounts, the newest first.
 //!
 //! | list | what is in it | written |
 //! |---|---|---|
-//! | everybody | [`DirectoryEntry`], in four partitions | with the account: one small item, once |
+//! | all accounts | [`DirectoryEntry`], in four partitions | once, with the account |
 //! | staff | the roles, in [`Index::Staff`] | with the roles |
-//! | deactivated, to be deleted, being deleted | the account or its deletion, in [`Index::AccountsInState`] | with the state |
+//! | deactivated, scheduled for deletion, being purged | the account or its deletion, in [`Index::AccountsInState`] | with the state |
 //!
-//! The lists are in the order of ids. The id of an account is drawn when its registration begins, so that it is at most
-//! [`REGISTRATION`] older than the account, and a time of joining is a part of each list. A page reads at most as many accounts as it
-//! may have, whatever is looked for and however many there are, and shows those that it looks for: it can be short.
+//! The lists are in the order of ids. The id of an account is made when its registration begins, at most [`REGISTRATION`] before the
+//! account, so that a range of joining dates is a range of each list. A page reads at most `limit` accounts, whatever the filter, and
+//! returns those that match: it can be shorter than `limit`.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ use crate::{
 
 pub use crate::account_state::AccountState;
 
-/// Longer than any registration takes from its beginning to the account.
+/// An upper bound of the time from the beginning of a registration to the account.
 const REGISTRATION: Duration = DAY.saturating_mul(2);
-/// The partitions that everybody is in, so that many can register at once.
+/// The number of partitions of the list of all accounts, so that many people can register at once.
 const SHARDS: u8 = 4;
 
-/// The entry of an account in the list of all accounts.
+/// An account in the list of all accounts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DirectoryEntry {
     user: UserId,
@@ -74,10 +74,10 @@ fn everybody(shard: u8) -> String {
     format!("DIRECTORY#{shard}")
 }
 
-/// An account with what decides about its state and about who may change it.
+/// An account with its roles and its deletion, which determine its state and who may change it.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The record of the person.
+    /// The user item.
     pub user: User,
     /// Their roles.
     pub roles: Roles,
@@ -86,7 +86,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account with this username. Two reads, because the first one, of the name's claim, has the key of the second.
+    /// The account with this username. Two reads, one after the other: the claim of the name, and the items of its owner.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if nobody has the name.
@@ -96,7 +96,7 @@ impl Account {
         found.ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// The accounts of these people, in their order, without those that are gone. A batch for each thirty-three.
+    /// The accounts of these people, in the same order, without accounts that were deleted. One batch for every thirty-three people.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -135,30 +135,30 @@ impl Account {
     }
 }
 
-/// Which accounts are looked for: those for which everything holds.
+/// A filter for accounts. All conditions have to hold.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    /// Their person has this role.
+pub struct AccountFilter {
+    /// Accounts with this role.
     pub role: Option<Role>,
-    /// They are in this state.
+    /// Accounts in this state.
     pub state: Option<AccountState>,
-    /// They were made on this day or later.
+    /// Accounts that were created on this day or later.
     pub joined_from: Option<Day>,
-    /// They were made on this day or earlier.
+    /// Accounts that were created on this day or earlier.
     pub joined_until: Option<Day>,
 }
 
 /// A page of accounts.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    /// The accounts, the newest first. They can be fewer than asked for, or none, although there is a next page.
+    /// The accounts, the newest first. There can be fewer than requested, or none, although there is a next page.
     pub accounts: Vec<Account>,
-    /// After whose account the next page begins. `None` after the last page.
+    /// The account after which the next page begins. `None` on the last page.
     pub next: Option<UserId>,
 }
 
-impl Wanted {
-    /// Whether an account is one of them.
+impl AccountFilter {
+    /// Whether an account matches.
     #[must_use]
     pub fn has(&self, account: &Account) -> bool {
         let joined = account.user.created_at;
@@ -168,8 +168,8 @@ impl Wanted {
             && self.joined_until.is_none_or(|day| joined < day.ends())
     }
 
-    /// A page of them after somebody's account, the newest first. A query, or four at once for the list of everybody, and a batch for
-    /// each thirty-three accounts.
+    /// A page of the matching accounts after the account `after`, the newest first. A query, or four concurrent ones for the list of all
+    /// accounts, and one batch for every thirty-three accounts.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -188,16 +188,16 @@ impl Wanted {
         Ok(Accounts { accounts, next })
     }
 
-    /// The least and the greatest id that they can have after this one. `None` if there is none between them.
+    /// The lowest and the highest id of the matching accounts after `after`. `None` if there is no id between them.
     fn ids(&self, after: Option<UserId>) -> Option<(UserId, UserId)> {
         let low = self.joined_from.map_or(UserId::NIL, |day| first_at(day.begins() - REGISTRATION));
         let end = self.joined_until.map(|day| first_at(day.ends()));
-        // Nobody has joined at the end of time.
+        // No account has the highest id of all.
         let bound = [end, after].into_iter().flatten().min().unwrap_or_else(|| first_at(kernel::Time::from_millis(i64::MAX)));
         before(&bound).filter(|high| low <= *high).map(|high| (low, high))
     }
 
-    /// The lists that together have all of them, and the fewest others.
+    /// The smallest lists that contain all matching accounts.
     fn lists(&self) -> Vec<List> {
         match (self.role, self.state) {
             (Some(_), _) => vec![List { index: Some(Index::Staff), partition: STAFF.to_owned() }],
@@ -215,7 +215,7 @@ struct List {
     partition: String,
 }
 
-/// A part of a list.
+/// The people of a list in a range of ids.
 struct Part {
     people: Vec<UserId>,
     more: bool,
@@ -254,13 +254,13 @@ mod tests {
         let staff = Account { roles: anna.roles.with(Role::Moderator), ..anna.clone() };
         let resting = Account { user: User { status: Status::Deactivated, ..anna.user.clone() }, ..anna.clone() };
         for (wanted, expected) in [
-            (Wanted::default(), [true, true, true]),
-            (Wanted { role: Some(Role::Moderator), ..Wanted::default() }, [false, true, false]),
-            (Wanted { role: Some(Role::Superuser), ..Wanted::default() }, [false; 3]),
-            (Wanted { state: Some(AccountState::Active), ..Wanted::default() }, [true, true, false]),
-            (Wanted { state: Some(AccountState::Deactivated), ..Wanted::default() }, [false, false, true]),
-            (Wanted { joined_from: Some(today), joined_until: Some(today), ..Wanted::default() }, [true; 3]),
-            (Wanted { joined_until: Some(yesterday), ..Wanted::default() }, [false; 3]),
+            (AccountFilter::default(), [true, true, true]),
+            (AccountFilter { role: Some(Role::Moderator), ..AccountFilter::default() }, [false, true, false]),
+            (AccountFilter { role: Some(Role::Superuser), ..AccountFilter::default() }, [false; 3]),
+            (AccountFilter { state: Some(AccountState::Active), ..AccountFilter::default() }, [true, true, false]),
+            (AccountFilter { state: Some(AccountState::Deactivated), ..AccountFilter::default() }, [false, false, true]),
+            (AccountFilter { joined_from: Some(today), joined_until: Some(today), ..AccountFilter::default() }, [true; 3]),
+            (AccountFilter { joined_until: Some(yesterday), ..AccountFilter::default() }, [false; 3]),
         ] {
             assert_eq!([&anna, &staff, &resting].map(|account| wanted.has(account)), expected, "{wanted:?}");
         }
@@ -270,12 +270,13 @@ mod tests {
     fn ids_are_between_the_days() {
         let sys = Sys::real();
         let (anna, today) = (anna(&sys), Day::of(sys.now()));
-        let within = |wanted: &Wanted, after| wanted.ids(after).is_some_and(|(low, high)| low <= anna.user.id && anna.user.id <= high);
-        let of = |day| Wanted { joined_from: Some(day), joined_until: Some(day), ..Wanted::default() };
-        assert!(within(&Wanted::default(), None) && within(&of(today), None));
-        assert!(!within(&of(Day::of(Time::ZERO)), None) && !within(&Wanted::default(), Some(anna.user.id)));
-        let backwards = Wanted { joined_from: Some(today), joined_until: Some(Day::of(Time::ZERO)), ..Wanted::default() };
-        assert!(backwards.ids(None).is_none() && Wanted::default().ids(Some(UserId::NIL)).is_none());
+        let within =
+            |wanted: &AccountFilter, after| wanted.ids(after).is_some_and(|(low, high)| low <= anna.user.id && anna.user.id <= high);
+        let of = |day| AccountFilter { joined_from: Some(day), joined_until: Some(day), ..AccountFilter::default() };
+        assert!(within(&AccountFilter::default(), None) && within(&of(today), None));
+        assert!(!within(&of(Day::of(Time::ZERO)), None) && !within(&AccountFilter::default(), Some(anna.user.id)));
+        let backwards = AccountFilter { joined_from: Some(today), joined_until: Some(Day::of(Time::ZERO)), ..AccountFilter::default() };
+        assert!(backwards.ids(None).is_none() && AccountFilter::default().ids(Some(UserId::NIL)).is_none());
     }
 
     #[test]

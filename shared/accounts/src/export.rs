@@ -1,4 +1,4 @@
-//! What the export of everything about a person needs of the items that stand elsewhere, and how attributes are shown in it.
+//! Helpers of the export of a person's data: the person's items in other partitions, and the readable form of attributes.
 
 use kernel::{Time, Timestamp, id::UserId};
 use serde_json::{Map, Value};

@@ -1,8 +1,9 @@
-//! Daily figures: how much of each kind happened on a day, in UTC. One item for each day and kind, which `figures` adds to.
+//! Daily figures: counts and sums of what happened on a day in UTC. There is one item for each day and figure, which the function `figures`
+//! updates.
 //!
-//! What is counted comes from the stream of the table, in batches of many changes, so that nothing is written for a single message or
-//! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the number of
-//! its first record. A delivery that begins with the same record finds there up to which one it was counted.
+//! The changes come from the stream of the table in large batches, so that no request writes or waits for its figures. A batch is counted
+//! exactly once: the transaction that counts it also creates an item under the sequence number of the batch's first record. A later
+//! delivery that begins with the same record finds this item, which names the last counted record.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,32 +13,33 @@ use store::{About, CommitError, Item, Key, Personal, Range, Row, StoreError, Sto
 
 use crate::statistics::Day;
 
-/// Accounts that were made.
+/// Accounts that were created.
 pub const REGISTRATIONS: &str = "registrations";
 /// Sessions that began.
 pub const SIGN_INS: &str = "sign_ins";
 /// Messages that were sent.
 pub const MESSAGES: &str = "messages";
-/// Orders that were placed, and paid if that is by card.
+/// Orders that were placed. Card orders count when they are paid.
 pub const ORDERS: &str = "orders";
 /// Deletions of accounts that were completed.
 pub const DELETIONS: &str = "deletions";
-/// Followed by a currency: what these orders cost, and what was paid by donations and for plans, in minor units.
+/// The prefix of the revenue in a currency: the prices of these orders, donations and payments for plans, in minor units. The currency
+/// follows.
 pub const REVENUE: &str = "revenue_";
 
-/// How long a batch is remembered: longer than the stream keeps its records, which is a day.
+/// How long a batch is remembered. The stream keeps its records for one day, and can deliver them again during that time.
 const REMEMBERED: Duration = DAY.saturating_mul(2);
 const PARTITION: &str = "FIGURES";
 
-/// A figure of a day.
+/// One figure of one day.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names of the attributes")]
 pub struct Figure {
     /// The day in UTC.
     day: String,
-    /// What is counted.
+    /// The name of the figure.
     figure: String,
-    /// How much.
+    /// The count or the sum.
     #[serde(default)]
     count: u64,
 }
@@ -67,18 +69,18 @@ impl Item for CountedBatch {
     }
 }
 
-/// What a batch adds to the figures.
+/// The figures of one batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally(BTreeMap<(Day, String), u64>);
 
 impl Tally {
-    /// Adds something that happened at this time.
+    /// Adds to a figure of the day of `at`.
     pub fn add(&mut self, at: Time, figure: &str, count: u64) {
         let sum = self.0.entry((Day::of(at), figure.to_owned())).or_default();
         *sum = sum.saturating_add(count);
     }
 
-    /// Adds it to the stored figures, as a batch with these first and last records. One transaction.
+    /// Adds the batch to the stored figures. `first` and `last` are the sequence numbers of its first and last record. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -101,16 +103,16 @@ impl Tally {
     }
 }
 
-/// What became of a batch.
+/// Whether a batch was counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// It was counted now.
+    /// This call has counted it.
     Now,
-    /// An earlier delivery has counted it up to this record. Nothing was counted now.
+    /// An earlier delivery has counted it up to this record. This call has counted nothing.
     UpTo(String),
 }
 
-/// The figures of each day from `first` to `last` that has any, by name. One query of a few small items a day.
+/// The figures of the days from `first` to `last`, by day and name. Days without figures are absent. One query of a few small items a day.
 ///
 /// # Errors
 /// [`StoreError`]

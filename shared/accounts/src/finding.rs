@@ -1,8 +1,7 @@
-//! Finding people by the beginnings of words of their names.
+//! The search for people by the beginnings of words of their names.
 //!
-//! The words are those of the username, and those of the first and the last name unless the profile is private. They are written for
-//! `search` in the transaction that changes the name. What is found is compared with the accounts that it leads to, so that an entry
-//! that is out of date finds nobody.
+//! The words are those of the username and, unless the profile is private, of the first and the last name. The transaction that changes a
+//! name writes the entries for `search`. Each result is compared with the account, so that a stale entry finds nobody.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +17,18 @@ use crate::{
     user::{EmailClaim, PhoneClaim, User},
 };
 
-/// The most characters of a search.
+/// The maximum number of characters of a search.
 pub const TERM_MAX: usize = 35;
-/// The most words of a search by name.
+/// The maximum number of words of a search by name.
 pub const WORDS_MAX: usize = 4;
-/// The most words by which a person is found.
+/// The maximum number of words by which a person can be found.
 const WORDS_OF_PERSON: usize = 12;
-/// The searches of an account, so that names cannot be collected by trying all beginnings.
+/// The limit on searches, so that names cannot be collected by trying all beginnings.
 pub const SEARCHES: Quota = Quota::window("people_search", 60, MINUTE, "searches for people for an account").frequent();
-/// The searches by address or number that find nobody, so that they do not tell who has an account.
+/// The limit on searches by address or number that find nobody, so that nobody can test long lists of addresses.
 pub const MISSES: Quota = Quota::window("people_misses", 100, DAY, "searches by address or number that find nobody, for an account");
 
-/// The beginning of a name that somebody looks for, in normal form.
+/// The beginning of a name to search for, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term(String);
 
@@ -37,7 +36,7 @@ impl Term {
     /// Parses what somebody has typed.
     ///
     /// # Errors
-    /// `required` if nothing of it is seen, `too_long`.
+    /// `required` if the text is blank, `too_long`.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
         if text::is_blank(typed) {
             return Err(FieldError::new("required"));
@@ -61,7 +60,7 @@ impl Term {
     }
 }
 
-/// The beginnings of words that somebody looks for.
+/// The beginnings of words to search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words(Wanted);
 
@@ -84,13 +83,13 @@ impl Words {
         Ok(Self(all.into_iter().filter_map(search::Term::beginning).fold(Wanted::all(), Wanted::with)))
     }
 
-    /// Whether a person is found by them.
+    /// Whether these words find a person.
     #[must_use]
     pub fn find(&self, user: &User) -> bool {
         self.0.finds(&entry(user))
     }
 
-    /// The next people who are found by them, in the order of usernames. One query or two.
+    /// The next people whom these words find, in the order of usernames. One query or two.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -99,12 +98,12 @@ impl Words {
     }
 }
 
-/// Whom somebody looks for.
+/// What a search for people looks for.
 #[derive(Clone, Debug)]
 pub enum Sought {
-    /// The owner of a whole address or number.
+    /// The owner of a complete address or number.
     Contact(Contact),
-    /// Everybody who is found by these words.
+    /// The people whom these words find.
     Words(Words),
 }
 
@@ -126,7 +125,7 @@ impl Sought {
     }
 }
 
-/// Whose address or number this is. One read.
+/// The owner of an address or number. One read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -137,7 +136,7 @@ pub async fn owner_of(table: &Table, contact: &Contact) -> Result<Option<UserId>
     })
 }
 
-/// The words of a text in normal form. Usernames contain underscores.
+/// The words of a text in normal form. Underscores, which usernames contain, separate words.
 fn parts(normal: &str) -> impl Iterator<Item = &str> {
     normal.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
@@ -151,28 +150,29 @@ fn words(user: &User) -> BTreeSet<String> {
     of_username.chain(names.iter().flat_map(|name| parts(name))).map(ToOwned::to_owned).take(WORDS_OF_PERSON).collect()
 }
 
-/// What the search knows of a person.
+/// The entry of a person in the search index.
 fn entry(user: &User) -> SearchEntry {
     SearchEntry::of_words(user.id, user.username.as_ref(), words(user).iter().map(String::as_str))
 }
 
-/// Adds a new account to a transaction, after all other writes of it.
+/// Adds the search entries of a new account to a transaction, after all its other writes.
 pub(crate) fn add(tx: &mut Tx, user: &User) -> IndexChange {
     Catalogue::People.add(tx, &entry(user))
 }
 
-/// Adds a change of somebody's names, or of whether their profile is private, to a transaction, after all other writes of it.
+/// Adds the change of a person's search entries to a transaction, after all its other writes. For changes of names and of whether the
+/// profile is private.
 pub fn change(tx: &mut Tx, old: &User, new: &User) -> IndexChange {
     Catalogue::People.change(tx, &entry(old), &entry(new))
 }
 
-/// Whether somebody is found by other words than before.
+/// Whether a change affects the words by which a person is found.
 #[must_use]
 pub fn differs(old: &User, new: &User) -> bool {
     entry(old) != entry(new)
 }
 
-/// Nobody finds the person any more. Before the account is erased, which has the names.
+/// Deletes the search entries of a person. It has to run before the user item is erased, which has the names.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.

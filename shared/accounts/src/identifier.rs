@@ -1,4 +1,4 @@
-//! Names and contacts of people: parsed once, at the edge, into their canonical spelling.
+//! Names and contacts of people. Requests are parsed into these types, which have one canonical spelling for each value.
 
 use std::fmt;
 
@@ -40,15 +40,15 @@ macro_rules! text {
 }
 text!(Email Username PersonName Phone);
 
-/// A name or address without what surrounds it, also invisibly, and in NFKC, so that look-alikes of `@`, of dots and of ASCII
-/// letters become these characters. Everything that compares names and addresses begins with this form. Control characters other
-/// than line breaks and tabs stay, and are refused: nobody types or pastes them.
+/// A name or address without surrounding spaces and invisible characters, in NFKC, so that compatibility variants of `@`, dots and ASCII
+/// letters become these characters. All comparisons of names and addresses begin with this form. Control characters other than line breaks
+/// and tabs stay, so that the callers refuse them.
 fn canonical(text: &str) -> String {
     let surrounds = |c: char| text::is_invisible(c) && (c.is_whitespace() || !c.is_control());
     text.trim_matches(surrounds).nfkc().collect()
 }
 
-/// Longest address (RFC 5321 §4.5.3.1.3, without the brackets).
+/// The maximum number of bytes of an address (RFC 5321 §4.5.3.1.3, without the brackets).
 const EMAIL_MAX: usize = 254;
 
 /// An e-mail address: ASCII local part as typed, domain in lower case and as A-labels.
@@ -56,8 +56,8 @@ const EMAIL_MAX: usize = 254;
 pub struct Email(String);
 
 impl Email {
-    /// Parses an address. Its domain ends with a top-level domain, which is letters (RFC 1123, section 2.1) or an A-label: an
-    /// address of a computer is no domain.
+    /// Parses an address. Its domain ends with a top-level domain, which consists of letters (RFC 1123, section 2.1) or is an A-label, so
+    /// that IP addresses are refused.
     ///
     /// # Errors
     /// `required`, `too_long` or `email`.
@@ -73,7 +73,7 @@ impl Email {
         let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
         let address = format!("{local}@{domain}");
-        // Letters outside ASCII are longer as A-labels.
+        // The length is checked again, because A-labels are longer than the letters that they encode.
         if address.len() > EMAIL_MAX {
             return Err(FieldError::new("too_long").with("max", EMAIL_MAX));
         }
@@ -100,16 +100,16 @@ impl Email {
         let Some(rule) = spelling_rule(domain) else { return key };
         let name = local.split('+').next().unwrap_or(local);
         let name = if rule.dots_ignored { name.replace('.', "") } else { name.to_owned() };
-        // A local part that begins with the tag has no name before it.
+        // A local part that begins with a tag has no name before the tag, so the tag counts.
         if name.is_empty() { key } else { format!("{name}@{}", rule.domain) }
     }
 }
 
-/// How a provider reads the part of an address before the `@`. A tag after a plus sign is always ignored.
+/// How a provider reads the local part of an address. Every provider with a rule ignores a tag after a plus sign.
 struct SpellingRule {
-    /// Whether dots are ignored, too.
+    /// Whether the provider ignores dots too.
     dots_ignored: bool,
-    /// The domain that represents all domains of the same mailboxes.
+    /// The domain that stands for all domains of the provider with the same mailboxes.
     domain: &'static str,
 }
 
@@ -161,7 +161,7 @@ impl Phone {
             return Err(wrong());
         }
         let phone = Self(number.format_as(PhoneNumberFormat::E164).into_owned());
-        // Satellite phones have a calling code without a country.
+        // Calling codes of satellite phones belong to no country.
         let mobile =
             country_of(&number).is_some() && matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
         if mobile || phone.is_for_drama() { Ok(phone) } else { Err(wrong()) }
@@ -172,8 +172,8 @@ impl Phone {
         Self(number.to_owned())
     }
 
-    /// Whether this is one of the mobile numbers that nobody has, because Ofcom keeps them for films and examples ("Telephone
-    /// numbers for drama use"). Demonstrations and tests use them.
+    /// Whether this is a mobile number that Ofcom reserves for films and examples ("Telephone numbers for drama use"). Demonstrations and
+    /// tests use these numbers.
     fn is_for_drama(&self) -> bool {
         self.0.len() == 13 && self.0.starts_with("+447700900")
     }
@@ -263,7 +263,7 @@ impl Auditable for PersonName {
     }
 }
 
-/// As staff see it everywhere: masked.
+/// Contacts are masked, as everywhere for staff.
 impl Auditable for Contact {
     fn audited(&self) -> AuditValue {
         AuditValue::Text(self.masked())
@@ -345,12 +345,12 @@ impl Contact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username(String);
 
-/// Shortest and longest username.
+/// The minimum and the maximum number of characters of a username.
 pub const USERNAME_LENGTH: (usize, usize) = (3, 30);
 
 impl ToSchema for Username {}
 
-/// What may be typed: in upper or lower case.
+/// The form that clients may send: upper case is accepted.
 impl PartialSchema for Username {
     fn schema() -> RefOr<Schema> {
         let (min, max) = USERNAME_LENGTH;
@@ -397,14 +397,13 @@ impl Username {
     }
 }
 
-/// The characters of drawn usernames, without look-alikes.
+/// The characters of random usernames, without look-alikes.
 const DRAWN: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
-/// How many of them follow `user_`.
+/// The number of random characters after `user_`.
 const DRAWN_LENGTH: usize = 10;
 
 impl Username {
-    /// Draws a random name for an account without a chosen one, such as `user_k7m2x9qpw4`. Whether it is free is decided when it
-    /// is claimed.
+    /// Makes a random name for an account whose owner chose none, such as `user_k7m2x9qpw4`. The claim decides whether the name is free.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
@@ -418,7 +417,7 @@ impl Username {
     }
 }
 
-/// The name that somebody enters at sign-in. It is an address if it contains `@`, because usernames cannot.
+/// The username or address that somebody enters at sign-in. A text with `@` is an address, because usernames cannot contain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// By username.
@@ -428,13 +427,13 @@ pub enum Login {
 }
 
 impl Login {
-    /// Parses either. `None` if it cannot be the name of any account.
+    /// Parses a username or an address. `None` if no account can have it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if canonical(text).contains('@') { Email::parse(text).ok().map(Self::Email) } else { Self::name(text).map(Self::Username) }
     }
 
-    // The rules for names may have become stricter: names that were allowed earlier still sign in.
+    // Only the format is checked here, because names from before a stricter rule must still sign in.
     fn name(text: &str) -> Option<Username> {
         let name = canonical(text).to_lowercase();
         (!name.is_empty() && name.len() <= 64).then_some(Username(name))
@@ -445,7 +444,7 @@ impl Login {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonName(String);
 
-/// Longest name.
+/// The maximum number of characters of a name.
 pub const NAME_MAX: usize = 35;
 
 impl PersonName {
@@ -472,8 +471,8 @@ impl PersonName {
     }
 }
 
-/// Punctuation inside names: the medial and final characters of UAX #31, tables 3a and 3b, with the Hebrew hyphen of CLDR's
-/// exemplars, the hyphen that does not break, the apostrophe that opens, and the narrow middle dot.
+/// Punctuation inside names: the medial and final characters of UAX #31, tables 3a and 3b, the Hebrew hyphen of CLDR's exemplars, the
+/// non-breaking hyphen, the opening single quotation mark, and the half-width middle dot.
 const PUNCTUATION: &str = "'-.:\u{b7}\u{58a}\u{5be}\u{5f3}\u{5f4}\u{f0b}\u{2010}\u{2011}\u{2018}\u{2019}\u{2027}\u{30a0}\u{30fb}\u{ff65}";
 const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
@@ -488,7 +487,7 @@ fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !text::is_invisible(c)
 }
 
-/// Whether a character may stand here in a name.
+/// Whether a character is allowed at this position in a name.
 fn is_of_name(before: &[char], c: char, after: &[char]) -> bool {
     match c {
         ZWNJ | ZWJ => joins(before, c, after),
@@ -497,8 +496,9 @@ fn is_of_name(before: &[char], c: char, after: &[char]) -> bool {
     }
 }
 
-/// Whether a joiner changes what is seen, as UAX #31, section 2.3, says: after a virama, and the non-joiner also between letters of
-/// a cursive script. It asks for letters that join each other, but people type it after letters that never do, too.
+/// Whether a joiner has a visible effect here (UAX #31, section 2.3): after a virama, or, for the non-joiner, between letters of a cursive
+/// script. The standard also requires that the letters join each other; this does not, because people type the non-joiner after other
+/// letters too.
 fn joins(before: &[char], c: char, after: &[char]) -> bool {
     const VIRAMA: u8 = 9;
     let cursive = |c: Option<&char>| c.is_some_and(|c| JoiningType::for_char(*c) != JoiningType::NonJoining);
@@ -511,15 +511,15 @@ fn joins(before: &[char], c: char, after: &[char]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BirthDate(Date);
 
-/// The highest age that is believed.
+/// The maximum age in years that is accepted.
 const OLDEST: i32 = 120;
 
-/// The age from which people may state a day of birth, and so register in steps.
+/// The minimum age for registration in steps, which asks for the day of birth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MinimumAge(u8);
 
 impl MinimumAge {
-    /// The value for a deployment that sets none.
+    /// The default.
     pub const DEFAULT: Self = Self(16);
 
     /// Reads `MINIMUM_AGE`, in years: from 13 to 21.
@@ -533,8 +533,8 @@ impl MinimumAge {
 }
 
 impl BirthDate {
-    /// Parses a day and checks the age by the calendar date of `now`. Who was born on 29 February reaches an age on 1 March in
-    /// common years.
+    /// Parses a day and checks the age on the UTC date of `now`. People who were born on 29 February reach an age on 1 March in common
+    /// years.
     ///
     /// # Errors
     /// `date`, `in_future`, `too_young` or `too_old`.
@@ -689,7 +689,7 @@ mod tests {
         assert_eq!(Email::parse("ANA@Example.Test").unwrap().key(), Email::parse("ana@example.test").unwrap().key());
     }
 
-    /// Who registers with one spelling signs in with every other.
+    /// An account that was registered with one spelling signs in with every other.
     #[test]
     fn a_spelling_that_registers_signs_in() {
         let email = Email::parse("x@example.test").unwrap();

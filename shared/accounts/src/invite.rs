@@ -27,16 +27,16 @@ use crate::{
 
 /// The characters of codes, without the look-alikes `0` and `O`, `1`, `I` and `L`.
 pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-/// Characters of a code: 31^6, which is 887 million codes.
+/// The number of characters of a code. 31^6 is 887 million codes.
 const LENGTH: usize = 6;
-/// How often another code is drawn if the drawn one is taken.
+/// Attempts to find a random code that is free.
 pub(crate) const DRAWS: u32 = 8;
 
-/// Codes that one account or flow may try.
+/// The limit on codes that an account or flow tries.
 const CHECKS: Quota = Quota::window("invite_check", 10, HOUR, "invitation codes for one account or flow");
-/// Codes that one client may try, whoever it is.
+/// The limit on codes that a client tries, for all accounts together.
 const CLIENT_CHECKS: Quota = Quota::window("invite_client", 30, HOUR, "invitation codes for a client");
-/// The limits of an operation that finds out whether a code can be entered: see [`InviteCode::tries`].
+/// The limits of operations that tell whether a code can be entered: see [`InviteCode::tries`].
 pub const TRIES: [Quota; 2] = [CHECKS, CLIENT_CHECKS];
 
 /// An invitation code in its canonical spelling: upper case.
@@ -44,7 +44,7 @@ pub const TRIES: [Quota; 2] = [CHECKS, CLIENT_CHECKS];
 pub struct InviteCode(String);
 
 impl InviteCode {
-    /// Draws a random code. Whether it is free is decided when it is claimed.
+    /// Makes a random code. The claim decides whether the code is free.
     #[must_use]
     pub fn draw(sys: &Sys) -> Self {
         loop {
@@ -67,7 +67,7 @@ impl InviteCode {
         if right { Ok(Self(code)) } else { Err(FieldError::new("code_format")) }
     }
 
-    /// The limits for checking whether a code can be entered: per `subject` (an account or a flow) and per client.
+    /// The limits ([`TRIES`]) for one `subject` (an account or a flow) and one client.
     #[must_use]
     pub fn tries(subject: impl ToString, client: &Client) -> [Limit; 2] {
         [CHECKS.of(subject), CLIENT_CHECKS.of(client.network())]
@@ -113,7 +113,7 @@ pub struct Invite {
     pub user: UserId,
     /// The code.
     pub code: InviteCode,
-    /// How many existing accounts have entered it.
+    /// The number of existing accounts that have entered it.
     #[serde(default)]
     pub used: u64,
     /// When the account entered a code. Set once: it stays if the inviter's account is deleted.
@@ -135,16 +135,16 @@ impl Invite {
         self.inviter.zip(self.entered_at).map(|(inviter, at)| Invitee::key_of(inviter, at, self.user))
     }
 
-    /// Adds the creation of an account's code and its claim to a transaction. `inviter` is the owner of the code that the account
-    /// enters at the same time. The slot is refused if the code is or was taken.
+    /// Adds the creation of an account's code and its claim to a transaction. `inviter` is the owner of the code that the account enters at
+    /// the same time. The slot is refused if the code belongs or belonged to another account.
     pub(crate) fn create(tx: &mut Tx, user: UserId, code: InviteCode, inviter: Option<UserId>, now: Time) -> Slot {
         let claim = tx.create(&InviteClaim { code: code.clone(), user: Some(user) });
         tx.create(&Self { user, code, used: 0, entered_at: inviter.map(|_| now), inviter });
         claim
     }
 
-    /// Creates the code of an account that has none because it is older than invitation codes. One transaction, and another one
-    /// for each drawn code that is taken.
+    /// Creates the code of an account that is older than invitation codes. One transaction, and another one for each random code that is
+    /// taken.
     ///
     /// # Errors
     /// [`CommitError`], refused if a concurrent request has created one.
@@ -217,7 +217,7 @@ impl Invitee {
 
 impl Item for Invitee {
     const KIND: &'static str = "invitee";
-    // Not who entered it: the list of invitees shows as much of them as they show of themselves.
+    // The export omits who entered the code, because that is another person's data.
     const ABOUT: About = About::beside_user("INVITEE#{at}#{invitee}", Personal::Exported(&["at"])).removed_by("invites");
     fn key(&self) -> Key {
         Self::key_of(self.inviter, self.at, self.user)
@@ -227,8 +227,7 @@ impl Item for Invitee {
 /// The ranking of inviters by how often their codes were entered.
 const RANKING: &str = "INVITERS";
 
-/// The inviters whose codes were entered most often, at most `most` of them, in descending order. One query of an index, which is
-/// eventually consistent.
+/// The at most `most` inviters whose codes were entered most often, in descending order. One query, eventually consistent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -268,8 +267,7 @@ impl Inviter {
         self.user
     }
 
-    /// Adds the entering of the code by an existing account to a transaction. Returns the slots that can be refused, and the time
-    /// that is stored.
+    /// Adds to a transaction that an existing account enters the code. Returns the slots that can be refused, and the stored time.
     pub fn enter(&self, tx: &mut Tx, sys: &Sys, shows_phone: bool) -> (EnterSlots, Time) {
         let now = sys.now();
         let entered = Update::of(Invite::key_of(self.invitee)).set("entered_at", now).set("inviter", self.user);
@@ -361,7 +359,7 @@ async fn remove_own(table: &Table, own: &Invite) -> Result<bool, StoreError> {
     tx.delete_when(own.key(), unchanged);
     if let Some((inviter, entry)) = own.inviter.zip(own.entry()) {
         tx.delete(entry);
-        // An inviter who is being purged may have no item any more that counts.
+        // The item with the inviter's count may be gone, because the inviter is being purged.
         if table.get::<Invite>(Invite::key_of(inviter)).await?.is_some() {
             tx.update(Update::of(Invite::key_of(inviter)).add("used", -1).rank(RANKING, -1).when(Cond::Exists));
         }

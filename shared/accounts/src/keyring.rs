@@ -1,4 +1,4 @@
-//! Secrets with ids for rotation: the current one is used for new values, and all are accepted for existing values.
+//! Secrets with ids, for rotation: the current secret is used for new values, and all secrets are accepted for existing values.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl Keyring {
         Self::parse("KEYS", &Secret::new(serde_json::to_string(&stored).unwrap())).unwrap()
     }
 
-    /// Keys for one purpose: 256 bits derived from each by HKDF-SHA256 (RFC 5869), under the same ids.
+    /// A keyring for one purpose: from each secret 256 bits are derived by HKDF-SHA256 (RFC 5869), under the same id.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         let derived = |(id, secret): &(String, Secret)| (id.clone(), Secret::new(BASE64_STANDARD_NO_PAD.encode(expand(secret, purpose))));

@@ -1,4 +1,4 @@
-//! The partitions of what belongs to a person.
+//! The partitions of a person's items.
 
 use kernel::id::UserId;
 use store::Key;
@@ -9,7 +9,7 @@ pub fn owned(user: UserId, item: &Key) -> Key {
     Key::new(owned_partition(user), item.partition())
 }
 
-/// The partition of [`store::Index::Owner`] with what belongs to a person.
+/// The partition of [`store::Index::Owner`] with a person's items.
 #[must_use]
 pub fn owned_partition(user: UserId) -> String {
     format!("OWNED#{user}")

@@ -1,9 +1,8 @@
-//! Known clients of an account. They have a separate share of the messages that may be sent to its address or number, which
-//! strangers cannot use up.
+//! Known clients of an account. A part of the limit on messages to the account's address or number is reserved for them, so that strangers
+//! cannot use up all of it.
 //!
-//! A client is known by its network, if the account was signed in to from there within 30 days, or by a trusted device that it
-//! shows. Networks are stored by address and number and not by account, so that the first request of a sign-in finds them without
-//! reading the owner of the address.
+//! A client is known if the account was signed in to from its network within 30 days, or if it is a trusted device. Networks are stored by
+//! address and number and not by account, so that the first request of a sign-in finds them without reading the owner of the address.
 
 use std::time::Duration;
 
@@ -16,14 +15,14 @@ use crate::{identifier::Contact, keys::owned};
 /// How long a network is known after a sign-in.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A network from which an account was signed in to, for one address or number of the account.
+/// A network from which somebody signed in to the account. One item for each address or number of the account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KnownNetwork {
     /// The account.
     pub user: UserId,
     contact: String,
     network: String,
-    /// Until when it is known.
+    /// The time until which it is known.
     pub until: Time,
 }
 
@@ -56,7 +55,7 @@ impl Item for KnownNetwork {
     }
 }
 
-/// Adds to a transaction that a person signs in from this client, for each of their contacts.
+/// Adds to a transaction that a person signed in from this client: one item for each of their contacts.
 pub(crate) fn record(tx: &mut Tx, now: Time, user: UserId, contacts: &[Contact], client: &Client) {
     for contact in contacts {
         let (contact, network) = (short_hash(contact.key()), short_hash(client.network()));

@@ -23,11 +23,12 @@ pub struct NewAccount<'a> {
     pub user: &'a User,
     /// The password, if there is one.
     pub password: Option<&'a PasswordHash>,
-    /// The account that had its phone number until now and has no other way to sign in. It is deactivated.
+    /// The account that has had the phone number so far and has no other way to sign in. It is deactivated.
     pub instead_of: Option<&'a User>,
-    /// The owner of the entered invitation code. If the code cannot be entered any more, the account is created without.
+    /// The owner of the entered invitation code. If the code cannot be entered any more, the account is created without an inviter.
     pub inviter: Option<&'a Inviter>,
-    /// The number of addresses and numbers that this request proves. Those that were proven earlier are counted already.
+    /// The number of contacts that this request proves, for the statistics. Contacts that were proven in earlier requests are already
+    /// counted.
     pub verifications: u64,
 }
 
@@ -42,7 +43,7 @@ pub struct NameClaims {
     pub phone: Option<Slot>,
 }
 
-/// The account was not created.
+/// The error of [`NewAccount::make`]: the account was not created.
 #[derive(Debug)]
 pub struct NotMade<T> {
     /// The reason.
@@ -62,7 +63,7 @@ impl<'a> NewAccount<'a> {
 
     /// Creates the account and its own invitation code in one transaction, together with the writes that `also` adds.
     ///
-    /// One more transaction for each drawn invitation code that is taken, which is rare with 887 million codes.
+    /// One more transaction for each random invitation code that is taken, which is rare among 887 million codes.
     ///
     /// # Errors
     /// [`NotMade`], with the slots of the claims and of the caller's writes.
@@ -120,9 +121,9 @@ fn create(tx: &mut Tx, user: &User, password: Option<&PasswordHash>) -> NameClai
     NameClaims { username, email, phone }
 }
 
-/// Adds a new account to a transaction as [`create`] does, and moves the phone number to it from a `former` account that has no
-/// other way to sign in. The former account loses the number and is deactivated. Only staff can reactivate it. Refused
-/// if it is a superuser's, who may be the last one.
+/// Adds a new account to a transaction as [`create`] does, and moves the phone number to it from the `former` account, which has no other
+/// way to sign in. The former account is deactivated, and only staff can reactivate it. Refused if it is a superuser's account, because it
+/// may be the last one.
 fn create_instead_of(tx: &mut Tx, sys: &Sys, user: &User, former: &User) -> NameClaims {
     tx.create(user);
     let username = UsernameClaim::take(tx, &user.username, user.id, user.created_at);

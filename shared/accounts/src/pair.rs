@@ -1,13 +1,13 @@
-//! How two people stand to each other: friend requests, friendships and blocks.
+//! Relations of two people: friend requests, friendships and blocks.
 //!
-//! Two people have one item, their pair, with the state of both directions. Every change replaces it under the condition that nobody
-//! has changed it since it was read. Of concurrent changes one is made, and the others are judged again by its result. So two
-//! requests that cross become one friendship, and an acceptance never undoes a block.
+//! Two people share one item, the pair, with the state of both directions. A change replaces the item if it is unchanged since it was read.
+//! If changes are concurrent, one succeeds and the others are evaluated again on its result. So two crossing requests become one
+//! friendship, and an acceptance never undoes a block.
 //!
-//! A block is silent: whom somebody has blocked sees what a stranger sees. Their requests seem to be sent and are hidden from the
-//! other person, also after the block has ended.
+//! A block is not revealed: a blocked person sees what a stranger sees. Their requests seem to be sent, but stay hidden from the other
+//! person, also after the block has ended.
 //!
-//! The pair is stored under the id of the two people's direct room, so that who writes into a room has both read in one batch.
+//! The pair is stored under the id of the two people's direct room, so that sending a message reads both in one batch.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -34,22 +34,23 @@ use crate::{
     user::{Status, User, partition},
 };
 
-/// The most friends of a person.
+/// The maximum number of friends of a person.
 pub const FRIENDS_MAX: u32 = 1000;
-/// The most requests of a person that wait for an answer.
+/// The maximum number of sent requests of a person that wait for an answer.
 pub const SENT_MAX: u32 = 200;
-/// The most people whom a person blocks.
+/// The maximum number of people whom a person can block.
 pub const BLOCKED_MAX: u32 = 1000;
-/// The requests that an account may send.
+/// The limit on requests that an account sends.
 pub const REQUESTS: Quota = Quota::window("friend_requests", 100, DAY, "friend requests for an account");
-/// How long a person cannot ask again who was rejected.
+/// How long a person whose request was rejected cannot send another one.
 pub const PAUSE: Duration = DAY.saturating_mul(7);
-/// How long a pair without a relation is kept, so that its version goes on. It is longer than any request takes.
+/// How long a pair without a relation is kept, so that its version continues and a concurrent change is noticed. Longer than any request
+/// takes.
 const LEFTOVER: Duration = DAY;
-/// How often a change is judged again that lost against another one.
+/// Attempts to make a change after concurrent changes.
 const TRIES: usize = 16;
 
-/// The word in sort keys.
+/// The name of a relation in sort keys.
 const fn word(relation: Relation) -> &'static str {
     match relation {
         Relation::None => "NONE",
@@ -60,7 +61,7 @@ const fn word(relation: Relation) -> &'static str {
     }
 }
 
-/// The counter of relations of this kind, and the most of them. Received requests are not limited: each sender has a limit.
+/// The counter of relations of this kind, and their maximum. Received requests are not limited, because each sender has a limit.
 const fn counted(relation: Relation) -> Option<(&'static str, u32)> {
     match relation {
         Relation::Sent => Some(("sent", SENT_MAX)),
@@ -70,12 +71,12 @@ const fn counted(relation: Relation) -> Option<(&'static str, u32)> {
     }
 }
 
-/// What a person does about another one.
+/// A change of a relation by one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PairChange {
     /// Sends a request, or accepts the one of the other person.
     Request,
-    /// Takes their own request back.
+    /// Cancels the person's own request.
     Cancel,
     /// Accepts a request.
     Accept,
@@ -85,18 +86,18 @@ pub enum PairChange {
     Remove,
     /// Blocks the other person, which ends the friendship and every request.
     Block,
-    /// Ends the block. What it ended does not come back.
+    /// Ends the block. The friendship or request that the block ended is not restored.
     Unblock,
 }
 
-/// Why a change is not made.
+/// Why a change is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
-    /// There is a request of the person, or a friendship.
+    /// The person has already sent a request, or they are friends.
     Exists,
-    /// The relation is another one than the change is about.
+    /// The current relation does not allow the change.
     State,
-    /// There is nothing to change.
+    /// There is no relation that the change could affect.
     Nothing,
     /// A request was rejected, and the person has to wait this long.
     Paused(Duration),
@@ -113,14 +114,14 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// What there is between two people apart from blocks.
+/// The relation of two people apart from blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 enum Bond {
     None,
     Requested {
         by: UserId,
-        /// Whether the other person does not see it, because they had blocked the sender at some time since.
+        /// Whether the request is hidden from the other person, because they have blocked the sender at some time since.
         hidden: bool,
     },
     Friends,
@@ -129,7 +130,7 @@ enum Bond {
     },
 }
 
-/// Two people, and how they stand to each other.
+/// Two people and their relation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The person with the lower id.
@@ -137,7 +138,7 @@ pub struct Pair {
     /// The person with the higher id.
     high: UserId,
     bond: Bond,
-    /// Since when the bond is this one.
+    /// The time of the last change of the bond.
     since: Time,
     /// Since when the lower person blocks the higher one.
     #[serde(default)]
@@ -149,8 +150,8 @@ pub struct Pair {
     version: u64,
 }
 
-/// The id of the direct room of two people, in either order: it is derived from theirs. Ids are never reused, so the room of
-/// two deleted accounts never comes back with other members.
+/// The id of the direct room of two people, in either order. It is derived from the ids of the people, which are never reused, so that
+/// other people never get the same room.
 #[must_use]
 pub fn direct_room(a: UserId, b: UserId) -> RoomId {
     let (low, high) = ordered(a, b);
@@ -162,7 +163,7 @@ fn ordered(a: UserId, b: UserId) -> (UserId, UserId) {
     if a <= b { (a, b) } else { (b, a) }
 }
 
-/// Those of these people whom somebody blocks. One batch read for each hundred, none for nobody.
+/// The subset of `people` whom `who` blocks. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -193,7 +194,7 @@ impl Pair {
         Key::new(format!("PAIR#{room}"), "PAIR")
     }
 
-    /// Two people between whom there is nothing.
+    /// The pair of two people without a relation.
     fn strangers(a: UserId, b: UserId) -> Self {
         let (low, high) = ordered(a, b);
         Self { low, high, bond: Bond::None, since: Time::ZERO, low_blocks_since: None, high_blocks_since: None, version: 0 }
@@ -209,7 +210,7 @@ impl Pair {
         if who == self.low { self.low_blocks_since } else { self.high_blocks_since }
     }
 
-    /// Whether one of them blocks the other: nothing of the one is shown or delivered to the other.
+    /// Whether one of them blocks the other. Nothing of one is then shown or delivered to the other.
     #[must_use]
     pub const fn is_blocked(&self) -> bool {
         self.low_blocks_since.is_some() || self.high_blocks_since.is_some()
@@ -221,7 +222,7 @@ impl Pair {
         self.bond == Bond::Friends && !self.is_blocked()
     }
 
-    /// How a person stands to the other one, as they see it.
+    /// The relation as the person `who` sees it.
     #[must_use]
     pub fn relation(&self, who: UserId) -> Relation {
         match self.bond {
@@ -233,13 +234,13 @@ impl Pair {
         }
     }
 
-    /// Since when [`Pair::relation`] is this one.
+    /// The time since which [`Pair::relation`] has its value for `who`.
     #[must_use]
     pub fn since(&self, who: UserId) -> Time {
         self.blocks_since(who).unwrap_or(self.since)
     }
 
-    /// The pair after a change of one of them. `None` if it was made before.
+    /// The pair after a change by `me`. `None` if the change has already been made.
     fn after(&self, me: UserId, change: PairChange, now: Time) -> Result<Option<Self>, Refusal> {
         let other = self.other(me);
         let bond = match (change, self.relation(me), self.bond) {
@@ -250,7 +251,7 @@ impl Pair {
             }
             (PairChange::Request, Relation::Blocked, _) | (PairChange::Cancel, Relation::Friends, _) => return Err(Refusal::State),
             (PairChange::Request, Relation::Friends | Relation::Sent, _) => return Err(Refusal::Exists),
-            // The request of the other person may be hidden, but they have not taken it back.
+            // The other person's request may be hidden, but it was not cancelled.
             (PairChange::Request, _, Bond::Requested { .. }) | (PairChange::Accept, Relation::Received, _) => Bond::Friends,
             (PairChange::Request, _, Bond::Rejected { by }) if by == other && now < self.since + PAUSE => {
                 return Err(Refusal::Paused((self.since + PAUSE).since(now)));
@@ -265,7 +266,7 @@ impl Pair {
         Ok(Some(Self { bond, since: now, ..self.next() }))
     }
 
-    /// The pair after a person has blocked the other, or ended that.
+    /// The pair after `me` has blocked the other person, or has ended the block.
     fn blocking(&self, me: UserId, blocks: bool, now: Time) -> Self {
         let mut next = self.next();
         let since = blocks.then_some(now);
@@ -287,7 +288,7 @@ impl Pair {
         Self { version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The condition that nobody has changed the pair since it was read. `None` means that it did not exist.
+    /// The condition that the pair is unchanged since it was read. `None` means that it did not exist.
     #[must_use]
     pub fn unchanged(read: Option<&Self>) -> Cond {
         read.map_or(Cond::Absent, |pair| field("version").eq(pair.version))
@@ -334,7 +335,7 @@ fn pairs_of(user: UserId) -> String {
     format!("USER#{user}#PAIRS")
 }
 
-/// How many relations of each limited kind a person has.
+/// The numbers of a person's relations of each limited kind.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct RelationCounts {}
 
@@ -345,7 +346,7 @@ impl RelationCounts {
         Key::new(partition(user), "RELATIONS")
     }
 
-    /// Adds the change of a person's counts to a transaction, if there is one. The slot is refused if there would be too many.
+    /// Adds the change of a person's counts to a transaction, if they change. The slot is refused if the maximum would be exceeded.
     fn change(tx: &mut Tx, who: UserId, from: Relation, to: Relation) -> Option<Slot> {
         if from == to || (counted(from).is_none() && counted(to).is_none()) {
             return None;
@@ -369,7 +370,7 @@ impl Stored for RelationCounts {
 /// The conditions of the transaction of a change.
 struct Conditions {
     pair: Slot,
-    /// The other person can be the object of the change.
+    /// The other person's account allows the change.
     account: Option<Slot>,
     /// The counts of the person who makes the change.
     mine: Option<Slot>,
@@ -379,7 +380,7 @@ struct Conditions {
 
 fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair, me: UserId, change: PairChange) -> Conditions {
     let other = next.other(me);
-    // Whoever sees no change gets no event.
+    // A person for whom nothing changes gets no event.
     for (user, other) in [(me, other), (other, me)] {
         let relation = next.relation(user);
         if before.relation(user) != relation {
@@ -399,8 +400,8 @@ fn write(tx: &mut Tx, sys: &Sys, read: Option<&Pair>, before: &Pair, next: &Pair
     }
 }
 
-/// Makes a change of one person, who has read the pair with another one as `read`. One transaction, and another one after each
-/// concurrent change. None if the change was made before.
+/// Makes a change by `me` to the pair that was read as `read`. One transaction, and another one after each concurrent change. No
+/// transaction if the change has already been made.
 ///
 /// # Errors
 /// [`Kind::FriendExists`], [`Kind::FriendState`], [`Kind::FriendPaused`], [`Kind::FriendsFull`] and [`Kind::TooMany`];
@@ -421,7 +422,7 @@ pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: O
     Err(Problem::unavailable("the same two people change their relation again and again"))
 }
 
-/// The problem of a transaction of which another condition than that of the pair was refused.
+/// The problem if a condition other than that of the pair was refused.
 fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem> {
     let at = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
     if at(slots.account) {
@@ -435,8 +436,8 @@ fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem>
     }
 }
 
-/// A page of a person's pairs with this relation, in the order of time, starting after `after`: the sort key of a pair that
-/// [`position`] returns. Two concurrent queries, because in each index a person is the lower or the higher one of all pairs.
+/// A page of a person's pairs with this relation, in the order of time, starting after `after`: the sort key of a pair that [`position`]
+/// returns. Two concurrent queries: one index has the pairs in which the person has the lower id, the other one those with the higher id.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -452,13 +453,13 @@ pub async fn page(
     between(table, user, all, after, newest_first, limit).await
 }
 
-/// Where the next page begins after a pair.
+/// The sort key of a pair, after which the next page begins.
 #[must_use]
 pub fn position(pair: &Pair, user: UserId) -> String {
     pair.place(user).sort().to_owned()
 }
 
-/// Like [`page`], of the pairs with sort keys in a range.
+/// Like [`page`], for a range of sort keys.
 async fn between(
     table: &Table,
     user: UserId,
@@ -472,7 +473,7 @@ async fn between(
         Some(after) => (after.to_owned(), last),
         None => (first, last),
     };
-    // The range includes its ends, so the item of the cursor may come again.
+    // The range is inclusive, so it returns the item of the cursor again.
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let most = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX);
     let query = |index| {
@@ -495,8 +496,8 @@ async fn between(
 }
 
 /// All pairs of a person, whatever the relation.
-async fn any(table: &Table, user: UserId, after: Option<&str>, limit: u32) -> Result<Page<Pair>, StoreError> {
-    // The words of relations are in capitals.
+async fn all_pairs(table: &Table, user: UserId, after: Option<&str>, limit: u32) -> Result<Page<Pair>, StoreError> {
+    // The names of relations in sort keys are in capitals.
     between(table, user, ("A".to_owned(), "a".to_owned()), after, false, limit).await
 }
 
@@ -508,14 +509,14 @@ pub struct ExportedRelation {
     since: Timestamp,
 }
 
-/// The relations of a person as they see them. Two queries for each hundred.
+/// The relations of a person as the person sees them. Two queries for every hundred.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn export(table: &Table, user: UserId) -> Result<Vec<ExportedRelation>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None::<String>);
     loop {
-        let page = any(table, user, after.as_deref(), 100).await?;
+        let page = all_pairs(table, user, after.as_deref(), 100).await?;
         after = page.last().map(|pair| position(pair, user));
         let seen = page.items.iter().filter(|pair| pair.relation(user) != Relation::None);
         all.extend(seen.map(|pair| ExportedRelation {
@@ -529,18 +530,19 @@ pub async fn export(table: &Table, user: UserId) -> Result<Vec<ExportedRelation>
     }
 }
 
-/// The partition of [`Index::NotificationsAbout`]: the entries in the inboxes of others that are about a person.
+/// The partition of [`Index::NotificationsAbout`] with the notifications about a person in the inboxes of others.
 #[must_use]
 pub fn entries_about(user: UserId) -> String {
     format!("USER#{user}#ABOUT")
 }
 
-/// Deletes a bounded part of a person's pairs, and takes them out of the counts of the others; then of what tells others of them.
+/// Deletes a bounded part of a person's pairs and corrects the counts of the other people. When no pairs are left, it deletes the
+/// notifications about the person in the inboxes of others.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
 pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
-    let page = any(table, user, None, 25).await?;
+    let page = all_pairs(table, user, None, 25).await?;
     for pair in &page.items {
         let other = pair.other(user);
         let unchanged = || Pair::unchanged(Some(pair));

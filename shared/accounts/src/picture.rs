@@ -1,4 +1,4 @@
-//! Addresses of people's pictures.
+//! URLs of people's pictures.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ pub const DEFAULT: &str = "default";
 /// The sizes of every picture: squares of this many pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Size {
-    /// In lists.
+    /// For lists.
     #[serde(rename = "64")]
     Small,
-    /// On a profile.
+    /// For a profile.
     #[serde(rename = "300")]
     Medium,
-    /// On its own.
+    /// For a view of the picture alone.
     #[serde(rename = "1024")]
     Large,
 }
@@ -38,7 +38,7 @@ impl Size {
     }
 }
 
-/// The addresses of a picture in every size. They are valid while the person has the picture.
+/// The URLs of a picture in every size. They are valid while the person has the picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Picture {
     /// 64 × 64 pixels.
@@ -61,20 +61,20 @@ impl Picture {
     }
 }
 
-/// Makes addresses of pictures.
+/// Builds the URLs of pictures.
 #[derive(Clone)]
 pub struct Links {
     base: Arc<str>,
 }
 
 impl Links {
-    /// Addresses below that of the API, `PUBLIC_URL`.
+    /// Reads `PUBLIC_URL`, the address of the API, below which the pictures are.
     #[must_use]
     pub fn read(r: &mut Reader<'_>) -> Self {
         Self { base: r.need("PUBLIC_URL").into() }
     }
 
-    /// The addresses of this picture, or of the default picture.
+    /// The URLs of this picture, or of the default picture.
     #[must_use]
     pub fn of(&self, picture: Option<PictureId>) -> Picture {
         let name = picture.map_or_else(|| DEFAULT.to_owned(), |p| p.to_string());

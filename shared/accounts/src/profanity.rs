@@ -1,11 +1,11 @@
-//! Swear words that usernames and postal addresses may not contain, and that rooms can mask in messages, in English and Polish.
+//! Swear words in English and Polish. Usernames and postal addresses may not contain them, and rooms can mask them in messages.
 //!
-//! Many people, streets and towns have names with a swear word in them, so a word counts only where it stands for itself. The
-//! words are in `data/profanity.txt`.
+//! Names of many people, streets and towns contain a swear word as a part, so most words count only as whole words. The words are in
+//! `data/profanity.txt`.
 
 use std::{collections::BTreeSet, ops::Range, sync::LazyLock};
 
-/// The words by the places where they are refused. The file explains each list.
+/// The lists of words, which the file explains.
 #[derive(Default)]
 struct Words {
     strong: BTreeSet<&'static str>,
@@ -32,13 +32,14 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 });
 
 impl Words {
-    /// Whether a part of a username is a swear word, contains an unmistakable one, or consists of them and their companions.
+    /// Whether a part of a username is a swear word, contains an unmistakable one, or is composed of words of the lists with a swear word
+    /// among them.
     fn in_part(&self, part: &str) -> bool {
         let swears = self.strong.contains(part) || self.word.contains(part) || self.anywhere.iter().any(|word| part.contains(word));
         swears || (!self.doubtful.contains(part) && self.is_joined(part, false))
     }
 
-    /// Whether the rest of a part consists of words of the file. `sworn`: whether one before it was a swear word.
+    /// Whether the rest of a part is composed of words of the lists. `sworn` is whether a word before it was a swear word.
     fn is_joined(&self, rest: &str, sworn: bool) -> bool {
         if rest.is_empty() {
             return sworn;
@@ -50,8 +51,8 @@ impl Words {
     }
 }
 
-/// Whether a username swears: in a part between separators and digits; with digits in place of letters or between them; or split
-/// into pieces of one or two letters.
+/// Whether a username contains a swear word: as a part between separators and digits, with digits in place of letters or between them, or
+/// split into pieces of one or two letters.
 #[must_use]
 pub fn in_username(name: &str) -> bool {
     let name = name.to_lowercase();
@@ -60,16 +61,16 @@ pub fn in_username(name: &str) -> bool {
     disguised || words(&name).iter().any(|word| WORDS.in_part(word))
 }
 
-/// Whether a line of a postal address contains a swear word as a whole word, plain or in one of these disguises.
+/// Whether a line of a postal address contains a swear word as a whole word, plain or disguised as in [`in_username`].
 #[must_use]
 pub fn in_address(line: &str) -> bool {
     let line = line.to_lowercase();
-    // Abbreviations such as "ul." are pieces, too.
+    // Abbreviations such as "ul." count as pieces too.
     let spelled = split(&line).iter().any(|pieces| WORDS.strong.iter().any(|word| pieces.contains(word)));
     spelled || words(&line).iter().chain(&numbered(&line)).any(|word| WORDS.strong.contains(word.as_str()))
 }
 
-/// Whether a drawn code could be read as one with a swear word in it.
+/// Whether a random code can be read as containing a swear word.
 #[must_use]
 pub fn in_code(code: &str) -> bool {
     let code = code.to_lowercase();
@@ -78,8 +79,8 @@ pub fn in_code(code: &str) -> bool {
     words(&code).iter().chain(&numbered(&code)).any(swears)
 }
 
-/// A text with a `*` for each letter and digit of its swear words, so that its length and everything else stays. Inflected forms are
-/// found by their stems, and letters that stand alone are read as one word: `k u r w a`.
+/// Replaces each letter and digit of the swear words in a text by `*`. Inflected forms are found by their stems, and single letters are
+/// read as one word: `k u r w a`.
 #[must_use]
 pub fn masked(text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
@@ -98,7 +99,7 @@ pub fn masked(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// The places of the runs of letters and digits.
+/// The ranges of the runs of letters and digits.
 fn runs_of(letters: &[char]) -> Vec<Range<usize>> {
     let mut runs = Vec::<Range<usize>>::new();
     for (at, _) in letters.iter().enumerate().filter(|(_, letter)| letter.is_alphanumeric()) {
@@ -122,7 +123,7 @@ fn swears(run: &[char]) -> bool {
     })
 }
 
-/// The letter of the Latin alphabet that a Polish one is made of.
+/// The base letter of a Polish letter with a diacritic.
 const fn without_diacritic(c: char) -> char {
     match c {
         'ą' => 'a',
@@ -137,7 +138,7 @@ const fn without_diacritic(c: char) -> char {
     }
 }
 
-/// The words of a name, also with one letter for three or more equal ones: `fuuuck`.
+/// The words of a name, and also each word with runs of three or more equal letters shortened to one: `fuuuck`.
 fn words(name: &str) -> Vec<String> {
     let words = name.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
     words.flat_map(|word| [word.to_owned(), without_stretches(word)]).collect()
@@ -148,8 +149,8 @@ fn without_stretches(word: &str) -> String {
     letters.chunk_by(|a, b| a == b).flat_map(|run| run.iter().take(if run.len() > 2 { 1 } else { 2 })).collect()
 }
 
-/// The words that have digits before or between their letters: without them, and with the letters that the digits resemble. In a
-/// word with more digits than letters, and after the last letter, digits are numbers.
+/// Readings of words with digits before or between their letters: without the digits, and with the letters that the digits resemble. Digits
+/// after the last letter, and in a word with more digits than letters, are numbers and stay.
 fn numbered(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in name.split(|c: char| !c.is_alphanumeric()) {

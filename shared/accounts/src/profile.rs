@@ -1,4 +1,4 @@
-//! What may be changed in a profile, by its owner and by staff, and how a change by staff is written.
+//! Changes of a profile by its owner and by staff.
 
 use events::{Notice, Outbox, files::PictureRetired};
 use kernel::{
@@ -21,10 +21,10 @@ use crate::{
     username::FormerNames,
 };
 
-/// Longest bio, in characters.
+/// The maximum number of characters of a bio.
 const BIO_MAX: usize = 500;
 
-/// The members to change. Absent ones stay as they are, and `null` clears those that may be empty.
+/// The members to change. Absent members stay unchanged, and `null` clears members that may be empty.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateMe)]
@@ -45,11 +45,11 @@ pub struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
     pub bio: PatchMember<String>,
-    /// Whether others see nothing but the username and the picture, and find the person only by the username.
+    /// Whether others see only the username and the picture, and find the person only by the username.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     pub private: PatchMember<bool>,
-    /// The language of mails.
+    /// The language of mails and of responses.
     #[serde(default)]
     #[schema(value_type = Locale, required = false)]
     pub language: PatchMember<String>,
@@ -57,29 +57,30 @@ pub struct ProfilePatch {
     #[serde(default)]
     #[schema(value_type = WhoCanMessage, required = false)]
     pub who_can_message: PatchMember<String>,
-    /// Whether everybody who knows the e-mail address finds the caller by it.
+    /// Whether everybody who knows the e-mail address can find the caller by it.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     pub found_by_email: PatchMember<bool>,
-    /// Whether everybody who knows the phone number finds the caller by it.
+    /// Whether everybody who knows the phone number can find the caller by it.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     pub found_by_phone: PatchMember<bool>,
-    /// Whether others in rooms of up to twenty see up to where the caller has read. Who hides it does not see it of others either.
+    /// Whether the other members of rooms of up to twenty see up to where the caller has read. If it is off, the caller does not see it of
+    /// others either.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     pub read_receipts: PatchMember<bool>,
-    /// Whether friends add the caller to groups at once, and do not have to invite the caller.
+    /// Whether friends can add the caller to groups directly. Otherwise they have to invite the caller.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     pub added_by_friends: PatchMember<bool>,
 }
 
 impl ProfilePatch {
-    /// The person after it. `least` is the age from which people may state a day of birth.
+    /// The user after the change. `least` is the minimum age.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] with everything that is wrong.
+    /// [`Kind::Invalid`] with all errors.
     pub fn apply(self, old: &User, now: Time, least: MinimumAge) -> Result<User, Problem> {
         let (patch, mut new, mut fields) = (self, old.clone(), Fields::new());
         optional(&mut new.first_name, patch.first_name, |t| fields.take("/first_name", PersonName::parse(&t)));
@@ -125,7 +126,8 @@ fn always<T, U>(
     }
 }
 
-/// Trimmed, lines ended by `\n` alone, no other control characters. A text of which nothing is seen is empty.
+/// Parses a bio: trimmed, with `
+` as the only line break and no other control characters. A blank text is empty.
 fn parse_bio(typed: &str) -> Result<String, FieldError> {
     let bio = typed.trim().replace("\r\n", "\n");
     if bio.chars().count() > BIO_MAX {
@@ -149,15 +151,15 @@ fn parse_who_can_message(text: &str) -> Result<WhoCanMessage, FieldError> {
     }
 }
 
-/// The write that changes the profile `old` to `new`: only the attributes that differ, so that attributes which a newer deployment has
-/// added are kept. `None` if nothing differs.
+/// The update that changes the profile `old` to `new` and increases its version. It writes only the attributes that differ, so that
+/// attributes of a newer deployment are kept. `None` if nothing differs.
 #[must_use]
 pub fn difference(old: &User, new: &User) -> Option<Update> {
     let unchanged = field("version").eq(old.version).and(field("status").eq(Status::Active));
     written(old, new).map(|update| update.add("version", 1).when(unchanged))
 }
 
-/// The update of the attributes that differ. `None` if none does.
+/// The update of the attributes that differ, without the version. `None` if nothing differs.
 fn written(old: &User, new: &User) -> Option<Update> {
     let (mut update, mut changed) = (Update::of(User::key_of(old.id)), false);
     macro_rules! set {
@@ -172,7 +174,7 @@ fn written(old: &User, new: &User) -> Option<Update> {
     changed.then_some(update)
 }
 
-/// An entry of the audit with what differs between two states of a person, under the names of the API.
+/// Adds the differences between two states of a user to an audit entry, under the names of the API.
 #[must_use]
 pub fn audited(entry: AuditEntry, old: &User, new: &User) -> AuditEntry {
     MEMBERS
@@ -198,7 +200,7 @@ const MEMBERS: [&str; 13] = [
     "username",
 ];
 
-/// A member of a profile, as the audit has it.
+/// The value of a profile's member in the audit.
 #[must_use]
 pub fn value(user: &User, member: &str) -> AuditValue {
     match member {
@@ -219,14 +221,14 @@ pub fn value(user: &User, member: &str) -> AuditValue {
     }
 }
 
-/// What staff change in somebody's profile.
+/// A change of a profile by staff.
 #[derive(Debug, Default)]
 pub struct Edit {
-    /// The members that their owner could change by a patch.
+    /// The members that the owner could change too.
     pub patch: ProfilePatch,
-    /// Another username.
+    /// The new username.
     pub username: Option<Username>,
-    /// Another picture, whose files are there, or the default one.
+    /// The new picture, whose files must exist, or the default one.
     pub picture: PatchMember<PictureId>,
 }
 
@@ -234,22 +236,22 @@ pub struct Edit {
 #[must_use = "the transaction is committed by it"]
 #[derive(Debug)]
 pub struct Edited {
-    /// The person before it.
+    /// The user before the edit.
     pub before: User,
-    /// The person after it.
+    /// The user after the edit.
     pub user: User,
-    /// Its entry in the audit, which is not added yet.
+    /// The audit entry, which [`Edited::commit`] adds.
     pub entry: AuditEntry,
-    /// Refused if the record of the person has changed since it was read.
+    /// The user item. Refused if it has changed since it was read.
     pub record: Slot,
-    /// Refused if the username is not free.
+    /// The claim of the new username. Refused if the name is not free.
     pub free: Option<Slot>,
-    /// The conditions on the roles of both.
+    /// The conditions on the roles of the staff member and of the person.
     pub allowed: ActorSlots,
 }
 
 impl Edit {
-    /// The lowest role of staff that may make it. `None` for what only its person changes.
+    /// The lowest role that may make this edit. `None` if only the owner may change one of its members.
     #[must_use]
     pub fn takes(&self) -> Option<Role> {
         let ProfilePatch { who_can_message, found_by_email, found_by_phone, read_receipts, added_by_friends, .. } = &self.patch;
@@ -262,12 +264,11 @@ impl Edit {
         Some(if untouched { Role::Administrator } else { Role::Superuser })
     }
 
-    /// Adds an edit by staff to a transaction: the record of the person under the condition that it is as it was read, the claims of
-    /// usernames, and the notice to them. The entry is what its audit entry begins with. `None` if it changes nothing.
+    /// Adds an edit by staff to a transaction: the user item, if it is unchanged since it was read, the claims of usernames, and a notice
+    /// to the person. The differences are added to `entry`. `None` if the edit changes nothing.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] as for the owner of the profile; [`Kind::AccountProtected`]; [`Kind::AccountState`] if the account is being
-    /// deleted.
+    /// [`Kind::Invalid`] as for changes by the owner; [`Kind::AccountProtected`]; [`Kind::AccountState`] if the account is being deleted.
     pub fn add(
         self,
         tx: &mut Tx,
@@ -320,10 +321,10 @@ impl Edit {
 }
 
 impl Edited {
-    /// Commits the transaction with its audit entry and the words by which the person is found. Returns the person after it.
+    /// Commits the transaction with its audit entry and the person's search entries. Returns the user after the edit.
     ///
     /// # Errors
-    /// [`Kind::VersionMismatch`] if their record has changed since it was read; [`Kind::Invalid`] if the username is taken;
+    /// [`Kind::VersionMismatch`] if the user item has changed since it was read; [`Kind::Invalid`] if the username is taken;
     /// [`Kind::Forbidden`] and [`Kind::AccountProtected`] if roles were changed meanwhile; [`Kind::Conflict`].
     pub async fn commit(self, table: &Table, audit: &Audit, mut tx: Tx) -> Result<User, Problem> {
         let Self { before, user, entry, record, free, allowed } = self;

@@ -1,4 +1,4 @@
-//! Deletes what this crate stores about a person.
+//! The purge of what this crate stores about a person.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::{
 
 pub use crate::purged::Purged;
 
-/// The longest year.
+/// A leap year, so that records are never deleted too early.
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
-/// The most years of a [`Retention`].
+/// The maximum number of years of a [`Retention`].
 const YEARS_MAX: u32 = 30;
 
-/// How long the law requires records of orders and payments, which are kept without the person.
+/// How long the law requires records of orders and payments. They are kept without personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     years: u32,
@@ -41,7 +41,7 @@ impl Retention {
         Self { years }
     }
 
-    /// When the record of what was begun at this time is deleted.
+    /// The time at which the record of something that began at `begun` is deleted.
     #[must_use]
     pub fn ends(self, begun: Time) -> Time {
         begun + YEAR.saturating_mul(self.years)
@@ -58,7 +58,7 @@ pub async fn close(table: &Table, user: UserId) -> Result<(), StoreError> {
     table.delete_many(keys).await
 }
 
-/// Deletes all items in other partitions that belong to the person and may hold their addresses: codes, links and flows.
+/// Deletes all items in other partitions that belong to the person and may contain their addresses: codes, links and flows.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.

@@ -9,7 +9,7 @@ pub enum Purged {
     More,
 }
 
-/// What deletes everything at once.
+/// Steps that delete everything in one call return `()`.
 impl From<()> for Purged {
     fn from((): ()) -> Self {
         Self::Done

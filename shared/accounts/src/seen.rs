@@ -1,9 +1,8 @@
 //! When a person was last seen over HTTP. Sockets record their presence themselves.
 //!
-//! A sign-in records it within its own transaction. So does a sign-out, which also ends the person's presence. In between it is
-//! recorded when a person without a socket reads their own profile, at most once a minute. A refresh of tokens does not count,
-//! because programs do that without a person. Other operations do not record it, because the additional write would cost more
-//! than the information is worth.
+//! A sign-in records it within its own transaction. So does a sign-out, which also ends the person's presence. In between it is recorded
+//! when a person without a socket reads their own profile, at most once a minute. A refresh of tokens does not record it, because programs
+//! refresh without a person. Other operations do not record it, to save the write.
 
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use store::{About, Cond, Conditional as _, Item, Key, Personal, Table, Tx, Updat
 
 use crate::{Resource, keys::partition};
 
-/// How old the time may be before it is renewed.
+/// The age at which the time is renewed.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
-/// After this time the last-seen time is no longer shown.
+/// The age after which the time is not shown any more.
 pub const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// When a person was last seen.
@@ -72,12 +71,12 @@ impl Resource for LastSeen {
     }
 }
 
-/// Adds to the transaction that creates a session that its person was seen.
+/// Records in the transaction that creates a session that the person was seen.
 pub(crate) fn record_sign_in(tx: &mut Tx, user: UserId, now: Time) {
     tx.put_always(&LastSeen { user, at: now, left: false });
 }
 
-/// Adds to the transaction that ends a session that its person has signed out.
+/// Records in the transaction that ends a session that the person signed out.
 pub(crate) fn record_sign_out(tx: &mut Tx, user: UserId, now: Time) {
     tx.put_always(&LastSeen { user, at: now, left: true });
 }

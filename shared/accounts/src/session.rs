@@ -1,10 +1,10 @@
 //! Sessions and refresh tokens.
 //!
-//! A refresh token is opaque to clients. It has the account, the session, the generation, 256 secret bits, of which the session
-//! stores a hash, and a tag that only the server can make. Each use replaces it. The successor is derived from the used token
-//! under a server key, so that a client that lost the reply gets the *same* successor for ten seconds, and nothing has to be
-//! stored for it. The tag distinguishes a used token of this server from a made-up one: reuse of the former ends the session, and
-//! the latter has no effect and costs no read and one computation, whatever generation it claims.
+//! A refresh token is opaque to clients. It contains the account, the session, the generation, 256 secret bits and a tag (a MAC that only
+//! the server can make). The session stores a hash of the secret bits. Each use replaces the token. The successor is derived from the used
+//! token with a server key, so that a client that lost the reply gets the *same* successor within ten seconds, and nothing has to be stored
+//! for it. The tag distinguishes a used token of this server from a forged one: the reuse of a used token ends the session. A forged token
+//! has no effect, and is detected by one computation without a read.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -30,13 +30,13 @@ use crate::{
     user::{Status, User, notify_of, partition},
 };
 
-/// A session ends after this time in any case, and earlier if it is not used: see [`IdleDays`].
+/// The maximum lifetime of a session. It ends earlier if it is not used: see [`IdleDays`].
 pub const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// A session that was not used for this long counts as interrupted: earlier proofs of staff are not valid any more.
+/// A session that was not used for this long counts as interrupted. Earlier proofs are then not valid for staff any more.
 pub const PAUSE: Duration = Duration::from_secs(30 * 60);
-/// How long the previous token may still be used, by a client that lost the reply.
+/// How long a client that lost the reply may still use the previous token.
 pub const LOST_REPLY: Duration = Duration::from_secs(10);
-/// Sessions per account. New ones replace the least recently used ones.
+/// The maximum number of sessions of an account. New sessions replace the least recently used ones.
 pub const MAX: usize = 20;
 
 /// The days without use after which a session ends.
@@ -74,16 +74,16 @@ pub struct Session {
     pub user: UserId,
     /// How the person proved who they are.
     pub amr: Vec<Method>,
-    /// When they did.
+    /// When they proved it.
     pub auth_time: Time,
     /// When it began.
     pub created_at: Time,
     /// When its refresh token was last used.
     pub last_used_at: Time,
-    /// After how many days without use it ends, by the setting of the deployment when it began.
+    /// The number of days without use after which it ends: the setting of the deployment when it began.
     #[serde(default = "IdleDays::by_default")]
     pub idle_days: IdleDays,
-    /// Since when there was no interruption of [`PAUSE`] between two uses.
+    /// The beginning of the current series of uses without an interruption of [`PAUSE`].
     #[serde(default = "Session::since_ever")]
     pub active_since: Time,
     /// The client's `User-Agent`, at most 255 characters.
@@ -91,10 +91,10 @@ pub struct Session {
     /// The [neighbourhood](Client::neighbourhood) in which it began. `None` for sessions from before this attribute.
     #[serde(default)]
     pub network: Option<String>,
-    /// The IP address of its sign-in or last refresh, as seen by the platform.
+    /// The IP address of the sign-in or the last refresh.
     #[serde(default)]
     pub address: Option<String>,
-    /// City and country of that, if an edge in front of the API states them.
+    /// City and country of that request, if an edge in front of the API states them.
     #[serde(default)]
     pub place: Option<String>,
     /// The trusted device on which it began, if any.
@@ -110,7 +110,7 @@ pub struct Session {
     /// The last refresh token that a step-up replaced.
     #[serde(default)]
     pub replaced: Option<Replaced>,
-    /// When the tokens of the last moment began to follow each other: the tabs of a browser share one and refresh at once.
+    /// The current burst of refreshes: tabs of a browser share a token and refresh it at the same time.
     #[serde(default)]
     pub burst: Option<Burst>,
 }
@@ -118,13 +118,13 @@ pub struct Session {
 /// Refreshes that followed each other within [`LOST_REPLY`].
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Burst {
-    /// The generation of the first token that was used in it.
+    /// The generation of the first token of the burst.
     from: u32,
-    /// When it was used.
+    /// When that token was used.
     at: Time,
 }
 
-/// A refresh token that was replaced by an independent one in a step-up. Whoever holds a copy of it has not stepped up.
+/// A refresh token that a step-up replaced by an independent one, so that a copy of the old token does not lead to the new one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replaced {
     generation: u32,
@@ -138,7 +138,7 @@ impl Session {
         Key::new(partition(user), format!("SESSION#{id}"))
     }
 
-    /// Replaces the used refresh token. Refused if a concurrent request has used it.
+    /// The update that replaces the used refresh token. Refused if a concurrent request has used it.
     fn rotate(&self, successor: &RefreshToken, used: &RefreshToken, now: Time, client: &Client) -> Update {
         let active_since = if now.since(self.last_used_at) > PAUSE { now } else { self.active_since };
         Update::of(self.key())
@@ -152,7 +152,7 @@ impl Session {
             .when(field("generation").eq(used.generation))
     }
 
-    /// The burst after a token of this generation was used.
+    /// The burst after the use of a token of this generation.
     fn burst_with(&self, generation: u32, now: Time) -> Burst {
         let running = self.burst.filter(|burst| now.since(burst.at) <= LOST_REPLY);
         running.unwrap_or(Burst { from: generation, at: now })
@@ -204,12 +204,12 @@ impl Session {
         (session, refresh, slot)
     }
 
-    /// For sessions from before this attribute.
+    /// The default for sessions that were stored before this attribute existed.
     const fn since_ever() -> Time {
         Time::from_millis(0)
     }
 
-    /// When it ends if it is not used again.
+    /// When the session ends if it is not used again.
     #[must_use]
     pub fn ends_at(&self) -> Time {
         (self.last_used_at + self.idle_days.time()).min(self.created_at + ABSOLUTE)
@@ -255,7 +255,7 @@ pub struct RefreshToken {
     tag: [u8; TAG],
 }
 
-/// Bytes of the tag.
+/// The length of the tag in bytes.
 const TAG: usize = 16;
 
 impl RefreshToken {
@@ -266,13 +266,13 @@ impl RefreshToken {
         Some(Self { user, session, generation, secret: Secret::new(secret), tag })
     }
 
-    /// Makes a token of this server.
+    /// Makes a token with a valid tag.
     fn make(key: &Secret, user: UserId, session: SessionId, generation: u32, secret: [u8; 32]) -> Self {
         let token = Self { user, session, generation, secret: Secret::new(secret), tag: [0; TAG] };
         Self { tag: token.tag_under(key), ..token }
     }
 
-    /// Whether this server made it. It may still be used or expired.
+    /// Whether the tag is valid, so that this server made the token. It may still be used or expired.
     fn is_ours(&self, key: &Secret) -> bool {
         same(&self.tag_under(key), &self.tag)
     }
@@ -296,7 +296,7 @@ impl RefreshToken {
         BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()))
     }
 
-    /// The token of a later generation, if only refreshes lie in between.
+    /// The token of a later generation, if all generations in between are refreshes.
     fn descendant(&self, key: &Secret, generation: u32) -> Option<Self> {
         let steps = generation.checked_sub(self.generation).filter(|steps| *steps <= BURST_MAX)?;
         Some((0..steps).fold(self.clone(), |token, _| token.successor(key)))
@@ -309,10 +309,10 @@ impl RefreshToken {
     }
 }
 
-/// The most refreshes of a burst that an older token is followed through.
+/// The maximum number of refreshes of a burst that are recomputed from an older token.
 const BURST_MAX: u32 = 64;
 
-/// A session that is about to be created. The only way to create one.
+/// A session that is about to be created. Every session is created by this type.
 #[derive(Debug)]
 pub struct Opening {
     /// The session to be stored.
@@ -364,8 +364,9 @@ impl Opening {
         Self { session, refresh, contacts: Vec::new(), client: client.clone(), ended: Vec::new(), is_new_client: false }
     }
 
-    /// Ends the least recently used ones of the `others` if there are too many, and notifies the person if the client is new: by
-    /// its `User-Agent`, which a stranger can copy, or by its network. A client on a trusted device is not new.
+    /// Ends the least recently used of the `others` if there are too many, and notifies the person if the client is new. A client is new if
+    /// no other session has its `User-Agent`, or, because a stranger can copy that, if none has its network. A client on a trusted device
+    /// is not new.
     #[must_use]
     pub fn among(mut self, mut others: Vec<Session>, trusted: bool) -> Self {
         let Session { user_agent, network, .. } = &self.session;
@@ -385,7 +386,7 @@ impl Opening {
         self
     }
 
-    /// Makes it end after so many days without use.
+    /// Sets the days without use after which it ends.
     #[must_use]
     pub fn idle_for(mut self, days: IdleDays) -> Self {
         self.session.idle_days = days;
@@ -436,7 +437,7 @@ impl Opening {
     }
 }
 
-/// The condition that the credentials are unchanged. Items from before this attribute have none.
+/// The condition that the credentials are unchanged. Items from before this attribute lack it.
 pub(crate) fn credentials_are(known: u32) -> Cond {
     let same = field("credentials").eq(known);
     if known == 0 { same.or(field("credentials").absent()) } else { same }
@@ -459,7 +460,7 @@ pub enum Refreshed {
     },
     /// A used token was used again, so there is a copy of it: the session was ended.
     Reused,
-    /// The token is unknown, made up, or of a session that has ended. Nothing was changed.
+    /// The token is unknown, forged, or of a session that has ended. Nothing was changed.
     Invalid,
 }
 
@@ -467,7 +468,7 @@ pub enum Refreshed {
 enum Use {
     /// The current token: replace it.
     Rotate,
-    /// The previous token, by a client that lost the reply, or another one of the same burst: return the current token again.
+    /// The previous token, from a client that lost the reply, or another token of the same burst: return the current token again.
     Repeat,
     /// A token that a step-up has just replaced, possibly by another window of the same client: refuse it.
     Late,
@@ -499,8 +500,8 @@ fn judge(session: &Session, token: &RefreshToken, key: &Secret, now: Time) -> Us
     }
 }
 
-/// Uses a refresh token. Two requests: a read of the session with its user, and the conditional replacement. The first use of a
-/// day is recorded by a third. None for a made-up token.
+/// Uses a refresh token. Two requests: a read of the session with its user, and the conditional update. A third one records the first use
+/// of a day. No request for a forged token.
 ///
 /// # Errors
 /// A [`Problem`] if the table does not work.
@@ -514,7 +515,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     let user = batch.take::<User>(&user_key)?.filter(|u| u.status == Status::Active);
     let found = batch.take::<Session>(&session_key)?.filter(|s| user.is_some_and(|user| s.is_good(&user, now)));
     let Some(mut session) = found else { return Ok(Refreshed::Invalid) };
-    // The second attempt is for a request that lost a race and then finds its token to be the previous one.
+    // The second attempt is for a request that lost a race: its token is now the previous one.
     for _ in 0..2 {
         match judge(&session, token, key, now) {
             Use::Forged | Use::Late => break,
@@ -543,7 +544,7 @@ pub async fn refresh(table: &Table, sys: &Sys, key: &Secret, token: &RefreshToke
     Ok(Refreshed::Invalid)
 }
 
-/// Records the first use of a day on the user item. Best effort, because it is compared with periods of months.
+/// Records the first use of a day on the user item. Best effort, because the time is only compared with periods of months.
 async fn note_use(table: &Table, before: &Session, now: Time) {
     if before.last_used_at.date() == now.date() {
         return;
@@ -554,7 +555,7 @@ async fn note_use(table: &Table, before: &Session, now: Time) {
     }
 }
 
-/// The session of a refresh token, used or not. `None` for made-up tokens.
+/// The session of a refresh token, used or not. `None` for forged tokens.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -567,18 +568,18 @@ pub async fn of_token(table: &Table, now: Time, key: &Secret, token: &RefreshTok
 }
 
 async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), Problem> {
-    tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
+    tracing::warn!(user.id = %session.user, session.id = %session.id, "a used refresh token was used again: the session was ended");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
-    // The session's client: who used the copy is unknown.
+    // The notice names the client of the session. Who used the copy is unknown.
     let client = Client { user_agent: session.user_agent.clone(), ..Client::default() };
     notify_of(&mut tx, sys, session.user, Notice::SessionReused, &client);
     end(&mut tx, sys, session.user);
-    // A refusal means that it has ended already, and the person was notified.
+    // A refusal means that the session has already ended and the person was notified.
     Ok(table.commit(tx).await.refused_is_fine()?)
 }
 
-/// All sessions of an account, in order of time. Bounded by [`MAX`].
+/// All sessions of an account, in the order of their creation. At most about [`MAX`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -586,8 +587,8 @@ pub async fn list(table: &Table, user: UserId) -> Result<Vec<Session>, StoreErro
     Ok(table.query::<Session>(Range::of(partition(user)).prefix("SESSION#")).await?.items)
 }
 
-/// Ends one session of an account at the request of another or of itself, and closes its sockets. Who ends their own is recorded
-/// as signed out; the end of another one is in the audit. Returns whether the session existed. One transaction.
+/// Ends one session of an account at its owner's request, and closes its sockets. If it is the session of the request, the person is
+/// recorded as signed out; otherwise the end is in the audit. Returns whether the session existed. One transaction.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -609,7 +610,7 @@ pub async fn revoke(
     table.commit(tx).await.applied()
 }
 
-/// The entry of the audit for sessions that their owner has ended.
+/// The audit entry for sessions that their owner has ended.
 fn ended_by_owner(sys: &Sys, origin: &Origin, user: UserId, sessions: Vec<SessionId>) -> AuditEntry {
     AuditEntry::of_own(sys, user, origin, Action::SessionsEnded).changed("sessions", sessions, ())
 }
@@ -640,9 +641,9 @@ pub async fn revoke_where(
     Ok(())
 }
 
-/// Adds to a transaction what every change of credentials does: all other sessions and all trusted devices become invalid and
-/// their sockets are closed, and the session `keep`, which makes the change, stays valid. `record` is the update of the user
-/// item, to which this is added. Its slot is refused if a concurrent request has changed the credentials first.
+/// Adds to a transaction what every change of credentials does: all other sessions and all trusted devices become invalid, and their
+/// sockets are closed. The session `keep`, which makes the change, stays valid. `record` is an update of the user item, which is extended.
+/// Its slot is refused if a concurrent request has changed the credentials first.
 pub fn renew_credentials(tx: &mut Tx, sys: &Sys, user: &User, record: Update, keep: Option<&Session>) -> Slot {
     let next = user.credentials.saturating_add(1);
     let active = field("status").eq(Status::Active);
@@ -676,7 +677,7 @@ mod tests {
         assert_eq!(judge(&opening.session, &forged, &key(), sys.now()), Use::Forged);
         let ahead = RefreshToken { generation: 1, ..token.clone() };
         assert_eq!(judge(&opening.session, &ahead, &key(), sys.now()), Use::Forged);
-        // After many refreshes a made-up token that claims an old generation is recognised without computing the others.
+        // A forged token that claims an old generation is recognised without computing all generations since.
         let old = Session { generation: 4000, ..opening.session };
         let made_up = RefreshToken { tag: [7; TAG], ..token.clone() };
         assert_eq!(judge(&old, &made_up, &key(), sys.now()), Use::Forged);

@@ -1,4 +1,4 @@
-//! Staff: roles, and the conditions on them.
+//! Staff: roles, and conditions on roles in transactions.
 //!
 //! Roles are read with every request, in the same batch as the session, and are not in tokens: the removal of a role takes
 //! effect with the next request.
@@ -22,11 +22,11 @@ pub(crate) const STAFF: &str = "STAFF";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Chat, bans and comments.
+    /// May moderate chat and comments, and ban people.
     Moderator,
-    /// Also products, orders, the inbox, people, statistics.
+    /// May also change products and orders, answer customers, and see accounts and statistics.
     Administrator,
-    /// Also roles, the keys of all accounts, reactivating accounts.
+    /// May also change roles, revoke the API keys of all accounts, and reactivate accounts.
     Superuser,
 }
 
@@ -42,7 +42,7 @@ impl Role {
     }
 }
 
-/// The roles of a person. A separate item, so that no operation on the person's own data can write it.
+/// The roles of a person. They are a separate item, so that operations on the user item cannot write them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Roles {
     /// The person.
@@ -64,7 +64,7 @@ impl Roles {
         Self { user, roles: Vec::new() }
     }
 
-    /// These roles and this one.
+    /// The roles with one more.
     #[must_use]
     pub fn with(&self, role: Role) -> Self {
         let mut roles = self.without(role).roles;
@@ -73,7 +73,7 @@ impl Roles {
         Self { user: self.user, roles }
     }
 
-    /// These roles without this one.
+    /// The roles without one.
     #[must_use]
     pub fn without(&self, role: Role) -> Self {
         Self { user: self.user, roles: self.roles.iter().copied().filter(|r| *r != role).collect() }
@@ -87,7 +87,7 @@ impl Roles {
     }
 }
 
-/// Adds to a transaction that a superuser changes the roles of `before` to those of `after`. Who gets one that they did not have must
+/// Adds to a transaction that the superuser `actor` changes the roles from `before` to `after`. A person who gets an additional role must
 /// have an active account without a scheduled deletion.
 ///
 /// # Errors
@@ -109,9 +109,9 @@ pub fn change_roles(tx: &mut Tx, actor: UserId, before: &Roles, after: &Roles) -
 pub struct RoleSlots {
     /// Refused if the roles have changed in the meantime.
     pub roles: Slot,
-    /// Refused if the caller is no superuser any more.
+    /// Refused if the caller is not a superuser any more.
     pub still: Slot,
-    /// The conditions on the account of who gets a role.
+    /// The conditions on the account of the person who gets a role.
     pub staying: Option<StayingSlots>,
 }
 
@@ -121,8 +121,7 @@ pub fn require_superuser(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), field("roles").has(Role::Superuser))
 }
 
-/// Adds the condition that `user` has at least this role to a transaction, so that nothing is done with a role that was removed in the
-/// meantime.
+/// Adds the condition that `user` has at least this role to a transaction, so that a role that was removed in the meantime has no effect.
 pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
     let has = |role: Role| field("roles").has(role);
     let enough = match least {
@@ -137,20 +136,21 @@ pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
 #[must_use]
 #[track_caller]
 pub fn refused(e: CommitError, still: Slot) -> Problem {
-    if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
+    if e.refused(still) { Kind::Forbidden.because("the caller has lost the role in the meantime") } else { e.into() }
 }
 
-/// Somebody of staff who changes the account of somebody else.
+/// A member of staff who changes the account of somebody else.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor {
-    /// Who they are.
+    /// The member of staff.
     pub user: UserId,
     /// Their highest role.
     pub role: Role,
 }
 
 impl Actor {
-    /// Checks that they may change the account of a person with these roles: of somebody else, whose roles are all below theirs.
+    /// Checks that the actor may change the account of a person with these roles: it is not their own account, and all its roles are below
+    /// theirs.
     ///
     /// # Errors
     /// [`Kind::AccountProtected`]
@@ -159,10 +159,10 @@ impl Actor {
         if self.user != roles.user && below {
             return Ok(());
         }
-        Err(Kind::AccountProtected.because("it is the caller's own account, or its person has such a role too"))
+        Err(Kind::AccountProtected.because("it is the caller's own account, or its owner has a role that is not below the caller's"))
     }
 
-    /// Adds to a transaction that they may still change this account ([`Actor::may_change`], [`require`]).
+    /// Adds the condition to a transaction that the actor may still change this account ([`Actor::may_change`], [`require`]).
     pub fn require(self, tx: &mut Tx, subject: UserId) -> ActorSlots {
         let lacks = |role: Role| field("roles").lacks(role);
         let below = match self.role {
@@ -174,15 +174,15 @@ impl Actor {
     }
 }
 
-/// Adds to a transaction that staff deactivate an account, which ends its sessions, and that its person is told. Refused unless it is
-/// active.
+/// Adds the deactivation of an account by staff to a transaction, which ends its sessions, and a notice to its owner. Refused unless the
+/// account is active.
 pub fn deactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
     let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()), None);
     notify(tx, sys, user.id, Notice::AccountDeactivated);
     active
 }
 
-/// Adds to a transaction that staff reactivate an account, and that its person is told. Refused unless it is deactivated.
+/// Adds the reactivation of an account by staff to a transaction, and a notice to its owner. Refused unless the account is deactivated.
 pub fn reactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
     let deactivated = tx.update(user.reactivate());
     notify(tx, sys, user.id, Notice::AccountReactivated);
@@ -201,11 +201,15 @@ impl ActorSlots {
     #[must_use]
     #[track_caller]
     pub fn problem(self, e: CommitError) -> Problem {
-        if e.refused(self.below) { Kind::AccountProtected.because("its person got such a role meanwhile") } else { refused(e, self.still) }
+        if e.refused(self.below) {
+            Kind::AccountProtected.because("the account's owner has got a higher role meanwhile")
+        } else {
+            refused(e, self.still)
+        }
     }
 }
 
-/// Adds the condition that `user` has no role to a transaction against them: nobody bans staff before their roles were removed.
+/// Adds the condition that `user` has no role to a transaction that bans them: staff can only be banned after their roles were removed.
 pub fn require_none(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(Roles::key_of(user), Cond::Absent)
 }

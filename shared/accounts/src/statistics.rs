@@ -1,7 +1,7 @@
-//! Statistics per day. They are counted in the transactions that cause them, and contain numbers only.
+//! Statistics of each day in UTC. They are numbers only, and are counted in the transactions of the events.
 //!
-//! A day is spread over several items, of which each transaction draws one, so that concurrent transactions rarely collide.
-//! Reading adds them up.
+//! Each day has several items. A transaction updates a random one of them, so that concurrent transactions rarely collide, and a read adds
+//! them up.
 
 use std::{collections::BTreeMap, fmt, iter::successors};
 
@@ -27,19 +27,19 @@ impl Day {
     /// Parses a day.
     ///
     /// # Errors
-    /// `date`.
+    /// `date` if the text is not a day.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok().filter(|_| text.len() == 10);
         date.map(Self).ok_or_else(|| FieldError::new("date"))
     }
 
-    /// The moment at which it begins.
+    /// The time at which the day begins.
     #[must_use]
     pub fn begins(self) -> Time {
         Time::from_millis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
     }
 
-    /// The moment at which it is over.
+    /// The time at which the day ends.
     #[must_use]
     pub fn ends(self) -> Time {
         self.begins() + DAY
@@ -71,7 +71,7 @@ pub struct Counts {
     pub invites: u64,
 }
 
-/// The counters of a day that one of its items holds.
+/// One of the items of a day.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DayShard {
     day: String,
@@ -113,7 +113,7 @@ pub fn count(tx: &mut Tx, sys: &Sys, counts: Counts) {
     tx.update(update);
 }
 
-/// The counts of each day from `first` to `last` that has any. One query of at most eight small items a day.
+/// The counts of the days from `first` to `last`. Days without counts are absent. One query of at most eight small items a day.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,19 +1,19 @@
-//! The terms of service of a deployment, to which people agree when they make an account.
+//! The terms of service of a deployment, to which people agree when they create an account.
 
 use kernel::{FieldError, Time, env::Reader};
 use serde::{Deserialize, Serialize};
 
 kernel::lines! {
-    /// A version of the terms, as the frontend that shows them names it: 1 to 40 characters, such as a date.
+    /// The name of a version of the terms, which the frontend that shows them chooses, such as a date: 1 to 40 characters.
     TermsVersion 1 40;
 }
 
-/// What somebody has agreed to.
+/// The terms that a person has agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgreedTerms {
     /// The version of the terms.
     pub version: TermsVersion,
-    /// When.
+    /// When they agreed.
     pub at: Time,
 }
 
@@ -29,10 +29,10 @@ impl Terms {
         Self { required: !r.or("TERMS_URL", String::new()).is_empty() }
     }
 
-    /// What somebody agrees to who names this version. Nothing if there are no terms.
+    /// The agreement to this version. `None` if the deployment has no terms.
     ///
     /// # Errors
-    /// `required` if there are terms and no version is named, and those of [`TermsVersion::parse`].
+    /// `required` if there are terms and `version` is `None`, and the errors of [`TermsVersion::parse`].
     pub fn agreed(self, version: Option<&str>, now: Time) -> Result<Option<AgreedTerms>, FieldError> {
         if !self.required {
             return Ok(None);

@@ -25,7 +25,7 @@ use crate::{Keyring, eddsa, keyring, user::Factor};
 
 /// How long an access token is valid.
 pub const LIFE: Duration = Duration::from_secs(600);
-/// How far clocks may differ.
+/// The tolerated difference between clocks, for tokens that are not valid yet.
 const LEEWAY: Duration = Duration::from_secs(30);
 /// `typ` of an access token (RFC 9068 §2.1).
 const TYPE: &str = "at+jwt";
@@ -33,10 +33,10 @@ const TYPE: &str = "at+jwt";
 const AUDIENCE: &str = "stoa";
 /// The version of the claims.
 const VERSION: u32 = 1;
-/// Longer tokens are refused unread.
+/// Longer tokens are refused without parsing.
 const MAX_BYTES: usize = 2048;
 
-/// How somebody proved who they are (RFC 8176).
+/// How a person proved who they are: a value of the claim `amr` (RFC 8176).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
@@ -46,7 +46,7 @@ pub enum Method {
     Otp,
     /// A code by text message.
     Sms,
-    /// A key that its device releases only to its owner: a passkey.
+    /// A passkey: a proof of possession of a key.
     Pop,
     /// Two factors.
     Mfa,
@@ -132,18 +132,18 @@ impl JoseHeader {
     }
 }
 
-/// How many unknown key ids are looked up within [`LOOKUPS_WINDOW`]. A key may have been published since the last lookup, and
+/// The maximum number of lookups of unknown key ids within [`LOOKUPS_WINDOW`]. A key may have been published since the last lookup, but
 /// clients that invent ids must not cause unlimited reads.
 const LOOKUPS: u32 = 5;
 /// See [`LOOKUPS`].
 const LOOKUPS_WINDOW: Duration = Duration::from_secs(10);
-/// How many tokens an instance remembers as verified, about 300 bytes each. Beyond that it forgets all of them.
+/// The maximum number of verified tokens that an instance caches, at about 300 bytes each. When it is exceeded, the cache is cleared.
 const VERIFIED_MAX: usize = 1000;
-/// How often an issuer tries to publish its keys while others publish theirs.
+/// Attempts of an issuer to publish its keys while others publish theirs.
 const TRIES: usize = 8;
 
-/// The public keys of access tokens by id, base64url. Issuers publish theirs here when they start, and all functions verify with
-/// them. So verifying takes no secret, and a function that only verifies cannot make tokens.
+/// The public keys of access tokens by id, base64url. Issuers publish theirs here when they start, and all functions verify with them.
+/// Verification needs no secret, so that a function that only verifies cannot make tokens.
 ///
 /// The table's policy allows only the issuers to write it (`template.yaml`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,8 +178,8 @@ pub struct Tokens {
 #[derive(Default)]
 struct KeyCache {
     keys: BTreeMap<String, DecodingKey>,
-    /// The claims of tokens whose signature one of these keys has verified, by the token's SHA-256. A signature takes more CPU time
-    /// than everything else that is done for a signed-in read, and a client sends its token with each request.
+    /// The claims of tokens whose signature one of these keys has verified, by the token's SHA-256. Verifying a signature takes more CPU
+    /// time than the rest of a signed-in read, and a client sends the same token with each request.
     verified: HashMap<[u8; 32], Claims>,
     /// Lookups of unknown ids since `since`.
     lookups: u32,
@@ -187,7 +187,7 @@ struct KeyCache {
 }
 
 impl KeyCache {
-    /// Whether an unknown id may be looked up now, which counts it.
+    /// Whether an unknown id may be looked up now. Counts the lookup.
     fn may_look(&mut self, now: Time) -> bool {
         if now < self.since || now.since(self.since) >= LOOKUPS_WINDOW {
             (self.since, self.lookups) = (now, 0);
@@ -204,17 +204,17 @@ impl Tokens {
         Self { table: Table::read(r, aws, sys), issuer: r.address("PUBLIC_URL").into(), sys: sys.clone(), known: Arc::default() }
     }
 
-    /// The table, which also holds the other items of the function.
+    /// The table with the keys, which is also the function's main table.
     #[must_use]
     pub const fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Reads the public keys, which opens the connection to the table during initialisation, when the platform gives a full
-    /// processor. A failure is ignored, because the keys are read again with the first token. One request.
+    /// Reads the public keys, and so opens the connection to the table during initialisation, when Lambda gives a full processor. A failure
+    /// is only logged, because the keys are read again with the first token. One request.
     pub async fn warm_up(&self) {
         if let Err(e) = self.load().await {
-            tracing::warn!(error = %e, "the keys of access tokens could not be read ahead");
+            tracing::warn!(error = %e, "the keys of access tokens could not be read during initialisation");
         }
     }
 
@@ -259,8 +259,8 @@ impl Tokens {
         Ok(self.known().keys.get(id).cloned())
     }
 
-    /// The claims of a token that is valid now. It is not checked whether its session still exists. No request, except for a key
-    /// that this instance has not read.
+    /// The claims of a token that is valid now. Does not check whether its session still exists. No request, except for a key that this
+    /// instance has not read.
     ///
     /// # Errors
     /// [`Kind::TokenInvalid`], or a [`Problem`] if the key is unknown and cannot be read.
@@ -278,9 +278,9 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The claims of a token with a good signature, whose times are not checked. Remembers them.
+    /// The claims of a token with a valid signature. The times are not checked. Caches the claims.
     async fn verify_signature(&self, token: &str, digest: [u8; 32]) -> Result<Claims, Problem> {
-        let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
+        let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("the text is not an access token"))?;
         if header.typ != TYPE || header.alg != Algorithm::EdDSA {
             return Err(Kind::TokenInvalid.because("the token is of another type or algorithm"));
         }
@@ -288,13 +288,13 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&*self.issuer]);
-        // The times are checked by the given clock.
+        // The times are checked by the injected clock, in `valid_now`.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let decoded = jsonwebtoken::decode::<Claims>(token, &key, &validation);
-        let claims = decoded.map_err(|_| Kind::TokenInvalid.because("the signature does not fit, or a claim is not ours"))?.claims;
+        let claims = decoded.map_err(|_| Kind::TokenInvalid.because("the signature or a claim is wrong"))?.claims;
         let mut known = self.known();
-        // The keys may have changed since the signature was verified.
+        // Another task may have replaced the keys since the signature was verified.
         if known.keys.contains_key(&header.kid) {
             if known.verified.len() >= VERIFIED_MAX {
                 known.verified.clear();

@@ -1,4 +1,4 @@
-//! The user item, its claims and its notices.
+//! The user item, the claims that make names and contacts unique, and notices to people.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ pub use crate::keys::{owned, owned_partition, partition};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// In use, possibly with a scheduled deletion.
+    /// Active, possibly with a scheduled deletion.
     Active,
     /// Deactivated by its owner or by staff. Only staff can reactivate it.
     Deactivated,
@@ -96,22 +96,22 @@ pub struct User {
     pub bio: Option<String>,
     /// Whether other people see only the name and the picture.
     pub private: bool,
-    /// The language of mails and socket messages.
+    /// The language of mails, responses and socket messages.
     pub locale: Locale,
     /// The published picture, if not the default one.
     pub picture: Option<PictureId>,
     /// Who may open a direct chat with the person.
     pub who_can_message: WhoCanMessage,
-    /// Whether everybody who knows the address finds the person by it. Friends and the inviter always do.
+    /// Whether everybody who knows the address can find the person by it. Friends and the inviter always can.
     #[serde(default)]
     pub found_by_email: bool,
-    /// Whether everybody who knows the number finds the person by it. Friends and the inviter always do.
+    /// Whether everybody who knows the number can find the person by it. Friends and the inviter always can.
     #[serde(default)]
     pub found_by_phone: bool,
     /// Whether others in small rooms see up to where the person has read, and the person sees it of them.
     #[serde(default = "User::by_default")]
     pub read_receipts: bool,
-    /// Whether friends add the person to groups at once. Otherwise they invite them, as everybody does.
+    /// Whether friends can add the person to groups directly. Otherwise they have to invite the person.
     #[serde(default = "User::by_default")]
     pub added_by_friends: bool,
     /// The state of the account.
@@ -128,17 +128,16 @@ pub struct User {
     /// Whether there is a password.
     #[serde(default)]
     pub has_password: bool,
-    /// Whether the password was reset by mail, and no later sign-in has proven more than that password and a code to that
-    /// mailbox.
+    /// Whether the password was reset by mail, and no later sign-in used a factor other than the password and codes to the same mailbox.
     #[serde(default)]
     pub reset_by_mail: bool,
     /// The terms of service that the person has agreed to, if there were some.
     #[serde(default)]
     pub terms: Option<AgreedTerms>,
-    /// Raised by every change of the credentials, which invalidates earlier sessions and trusted devices.
+    /// Increased by every change of the credentials, which invalidates earlier sessions and trusted devices.
     #[serde(default)]
     pub credentials: u32,
-    /// Raised by every change of the profile: the `ETag`.
+    /// Increased by every change of the profile. It is the `ETag`.
     pub version: u64,
     /// When the account was created.
     pub created_at: Time,
@@ -151,7 +150,7 @@ pub struct User {
 pub const IDLE: Duration = Duration::from_secs(90 * 24 * 3600);
 
 impl User {
-    /// For settings that are on unless the person has turned them off, also for accounts from before there was the setting.
+    /// The default of settings that are on unless the person has turned them off, also for accounts that are older than the setting.
     const fn by_default() -> bool {
         true
     }
@@ -255,11 +254,10 @@ impl User {
         factors
     }
 
-    /// The factors for a step-up, which protects operations that a stolen session must not allow: the strongest that the person
-    /// has.
+    /// The strongest factors of the person, for a step-up, which protects operations that a stolen session must not allow.
     ///
-    /// With second factors on: those that are not sent by message, otherwise those that are. Without: a passkey, otherwise what
-    /// the person signs in with.
+    /// If second factors are on: those that are not sent by message, or else those that are. If they are off: a passkey, or else what the
+    /// person signs in with.
     #[must_use]
     pub fn strongest(&self) -> Vec<Factor> {
         let second = self.second_step();
@@ -274,9 +272,8 @@ impl User {
         }
     }
 
-    /// The factors that have to follow the password if a passkey is asked for and may be lost: a code. After a reset by mail it
-    /// is not sent to the same mailbox if there is a phone. Empty if no passkey is asked for, or if another factor can replace
-    /// it.
+    /// The factors that replace a lost passkey in a step-up: a code, which has to follow the password. After a reset by mail the code is
+    /// not sent to the same mailbox if there is a phone. Empty if the step-up does not require a passkey, or accepts another factor too.
     #[must_use]
     pub fn instead_of_passkey(&self) -> Vec<Factor> {
         if !self.has_password || self.strongest() != [Factor::Passkey] {
@@ -301,7 +298,7 @@ impl User {
         email.into_iter().chain(phone).collect()
     }
 
-    /// The destination of a factor's codes. `None` if the factor sends none, or if there is no such contact.
+    /// The contact that a factor's codes are sent to. `None` if the factor sends no codes, or if there is no such contact.
     #[must_use]
     pub fn contact(&self, factor: Factor) -> Option<Contact> {
         match factor {
@@ -312,7 +309,7 @@ impl User {
     }
 }
 
-/// A way to prove who somebody is.
+/// A factor: a way to prove who somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
@@ -473,9 +470,9 @@ impl Item for PhoneClaim {
     }
 }
 
-/// What a notice needs besides its event, because events contain no personal data: the client that caused it, and the destination if
-/// that is not the person's current address, as when a change of a contact is confirmed at the former one. It is stored with the
-/// person under the id of the event.
+/// Details of a notice that are not in its event, because events contain no personal data: the client that caused it, and the recipient if
+/// that is not the person's current contact, as for a notice to the former address after a change. They are stored with the person under
+/// the id of the event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NoticeDetails {
     user: UserId,
@@ -532,7 +529,7 @@ impl Item for NoticeDetails {
     }
 }
 
-/// The account of a name at sign-in. One read, also for unknown names.
+/// The owner of a username or address at sign-in. One read, also for unknown names.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -543,7 +540,7 @@ pub async fn resolve(table: &Table, login: &Login) -> Result<Option<UserId>, Sto
     })
 }
 
-/// The usernames of these people, without those whose accounts are gone. A batch for each hundred, none for nobody.
+/// The usernames of these people, without deleted accounts. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -559,20 +556,20 @@ pub async fn usernames(table: &Table, people: BTreeSet<UserId>) -> Result<BTreeM
     Ok(names)
 }
 
-/// Adds a notice to a person to a transaction, about something that no client did: by mail, or by text message if they have no
-/// address.
+/// Adds a notice to a person to a transaction, about something that no client caused. It is sent by mail, or by text message if they have
+/// no address.
 pub fn notify(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice) {
     Outbox::add(tx, sys, &NoticeDue { user, notice });
 }
 
-/// Like [`notify`], about something that this client did. The mail names its device and place.
+/// Like [`notify`], about something that this client caused. The mail names the device and the place of the client.
 pub fn notify_of(tx: &mut Tx, sys: &Sys, user: UserId, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
     tx.create(&NoticeDetails::new(sys, user, event, None, by));
 }
 
-/// Like [`notify_of`], to this address or number, also if the person has changed theirs before it is sent. A text message needs a
-/// permit of `proofs::sending`.
+/// Like [`notify_of`], but always to this address or number, also if the person's contact changes before the notice is sent. A text message
+/// needs a permit of `proofs::sending`.
 pub fn notify_at(tx: &mut Tx, sys: &Sys, user: UserId, to: &Contact, notice: Notice, by: &Client) {
     let event = Outbox::add(tx, sys, &NoticeDue { user, notice });
     tx.create(&NoticeDetails::new(sys, user, event, Some(to), by));

@@ -1,7 +1,7 @@
 //! Claims of usernames, and former usernames.
 //!
-//! A former name is reserved for its former owner for [`KEPT`], so that nobody else can be mistaken for them. During that time it
-//! is not usable: it does not sign in, and has no profile.
+//! A former name is reserved for its former owner for [`KEPT`], so that nobody else can be mistaken for them. During that time it has no
+//! profile, and cannot be used to sign in.
 
 use std::time::Duration;
 
@@ -16,13 +16,11 @@ use crate::{Resource, identifier::Username, keys::partition};
 
 /// How long a former name is reserved for its former owner.
 pub const KEPT: Duration = DAY.saturating_mul(30);
-/// How often a person may change their name within [`KEPT`], which also limits the names that are reserved for them.
+/// The limit on changes of a name. It also limits how many names are reserved for a person.
 pub const CHANGES: Quota = Quota::window("username_changes", 5, KEPT, "for an account");
-/// The limit on checking whether names are free, which a form does while somebody types. All operations that answer it share the
-/// limit.
+/// The limit on checks whether a name is free, which a form makes while somebody types. All operations that tell it share the limit.
 pub const LOOKUPS: Quota = Quota::window("username_check", 30, MINUTE, "names for a client").frequent();
-/// How long a change is stored: longer than the claim of the former name, which DynamoDB may delete some days after it has
-/// expired.
+/// How long a change is stored: longer than the claim of the former name, which DynamoDB may delete some days late.
 const REMEMBERED: Duration = KEPT.saturating_mul(2);
 
 /// The marker item that makes a username unique.
@@ -48,7 +46,7 @@ impl UsernameClaim {
         Some(self.user).filter(|_| self.kept_until.is_none())
     }
 
-    /// The owner of the username that somebody has typed. One read, or none if it is no username.
+    /// The owner of the username that somebody typed. One read, or none if the text is not a username.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -57,7 +55,7 @@ impl UsernameClaim {
         Ok(table.get::<Self>(Self::key_of(&name)).await?.and_then(|claim| claim.owner()))
     }
 
-    /// The person with the username that somebody has typed. One read, or none if it is no username.
+    /// Like [`UsernameClaim::owner_of`], for a name that must have an owner.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if nobody has it.
@@ -65,7 +63,7 @@ impl UsernameClaim {
         Self::owner_of(table, typed).await?.ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// Whether the name is unavailable to other people now.
+    /// Whether the name is unavailable to everybody but its current or former owner.
     #[must_use]
     pub fn is_taken(&self, now: Time) -> bool {
         self.kept_until.is_none_or(|until| now < until)
@@ -120,7 +118,7 @@ impl Resource for UsernameClaim {
     }
 }
 
-/// The recent former names of a person. They limit further changes, and tell the purge which claims belong to the person.
+/// The recent former names of a person. They are needed to limit further changes, and to find the person's claims in the purge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FormerNames {
     user: UserId,
@@ -148,7 +146,7 @@ impl FormerNames {
         Key::new(partition(user), "FORMER_NAMES")
     }
 
-    /// The names. Some may be the person's again, or somebody else's.
+    /// The names. Some may be used again, by the person or by somebody else.
     pub fn names(&self) -> impl Iterator<Item = &Username> {
         self.changes.iter().map(|change| &change.from)
     }
@@ -166,15 +164,15 @@ impl FormerNames {
         }
     }
 
-    /// Adds a change of the name to a transaction: the former one is reserved, the new one is claimed, and the person never has both or
-    /// none. The slot is refused if the new one is not free.
+    /// Adds a change of the name to a transaction: the former name is reserved, and the new one is claimed. The slot is refused if the new
+    /// name is not free.
     pub fn rename(&self, tx: &mut Tx, from: &Username, to: &Username, now: Time) -> Slot {
         UsernameClaim::release(tx, from, self.user, now);
         self.record(tx, from, now);
         UsernameClaim::take(tx, to, self.user, now)
     }
 
-    /// Adds a change of the name to a transaction. The slot is refused if a concurrent request has recorded another change.
+    /// Adds the record of a change to a transaction. The slot is refused if a concurrent request has recorded another change.
     fn record(&self, tx: &mut Tx, from: &Username, now: Time) -> Slot {
         let unchanged = if self.changes.is_empty() { Cond::Absent } else { field("changes").eq(&self.changes) };
         let remembered = self.changes.iter().filter(|change| now < change.at + REMEMBERED).cloned();

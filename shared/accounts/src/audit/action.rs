@@ -1,4 +1,4 @@
-//! What an entry of the audit is about.
+//! The kinds of changes in the audit.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,11 +30,11 @@ pub enum Action {
     ReportResolved,
     /// The rules of the public room were changed. The entry is about the account that changed them.
     PublicRoomChanged,
-    /// Somebody of the support team read a customer's thread.
+    /// A member of the support team read a customer's thread.
     SupportThreadRead,
-    /// A note of the support team beside a customer's thread was deleted.
+    /// A note of the support team on a customer's thread was deleted.
     SupportNoteDeleted,
-    /// A prepared reply of the support team was written or deleted. The entry is about the account that did it.
+    /// A canned reply of the support team was written or deleted. The entry is about the account that did it.
     SupportReplyChanged,
     /// A product was created. The entries about the shop are about the account that changed it.
     ProductCreated,
@@ -58,7 +58,7 @@ pub enum Action {
     ApiKeyCreated,
     /// An API key was revoked.
     ApiKeyRevoked,
-    /// A profile was changed, by its person or by staff.
+    /// A profile was changed by its owner or by staff.
     ProfileChanged,
     /// Somebody changed their username.
     UsernameChanged,
@@ -66,11 +66,11 @@ pub enum Action {
     ContactChanged,
     /// Somebody added, changed or removed a postal address.
     AddressesChanged,
-    /// Somebody began to upload a picture. It takes the place of theirs as soon as it has arrived and is checked.
+    /// Somebody began to upload a picture. It replaces their picture after it has been uploaded and checked.
     PictureUploaded,
     /// Somebody removed their picture.
     PictureRemoved,
-    /// An account was deactivated, by its person or by staff, or by the system because its phone number is somebody else's.
+    /// An account was deactivated by its owner, by staff, or by the system because its phone number now belongs to somebody else.
     AccountDeactivated,
     /// Somebody changed their password.
     PasswordChanged,
@@ -78,17 +78,17 @@ pub enum Action {
     PasswordReset,
     /// Second factors were turned on, changed, or turned off.
     FactorsChanged,
-    /// New recovery codes replaced the former ones.
+    /// New recovery codes replaced the old ones.
     RecoveryCodesMade,
     /// A passkey was added.
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
-    /// A passkey got another name.
+    /// A passkey was renamed.
     PasskeyRenamed,
     /// Trust in devices was revoked.
     DevicesForgotten,
-    /// Somebody asked for an archive of everything that is stored about them.
+    /// Somebody requested an export of their data.
     ExportAsked,
     /// The deletion of an account was scheduled.
     DeletionScheduled,
@@ -100,20 +100,20 @@ pub enum Action {
     SessionsEnded,
     /// Staff closed a group or a channel. The entry is about its owner.
     RoomClosed,
-    /// Staff read a ticket of the contact form. The entries about tickets are about the account that wrote, or about the staff member's
-    /// own if none did.
+    /// Staff read a ticket of the contact form. Entries for tickets are about the account of the writer, or about the staff member's own if
+    /// the writer had none.
     TicketRead,
-    /// Staff changed the state of a ticket of the contact form, or who has it.
+    /// Staff changed the state or the assignment of a ticket of the contact form.
     TicketChanged,
     /// Staff answered a ticket of the contact form.
     TicketAnswered,
-    /// An event that a function had given up was sent again. The entry is about the account that did it.
+    /// A dead letter was sent again. The entry is about the account that did it.
     EventRedriven,
 }
 
 impl Action {
-    /// Whether the person whom an entry is about sees it among their security events. What staff read, and what staff do in the shop and in
-    /// rooms, is in the audit of staff.
+    /// Whether the person whom an entry is about sees it in their list of security events. They do not see what staff read, nor what staff
+    /// do in the shop and in rooms.
     #[must_use]
     pub const fn is_told_to_subject(self) -> bool {
         match self {

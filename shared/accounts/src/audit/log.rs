@@ -10,7 +10,7 @@ use store::{Index, Key, Page, Range, StoreError, Table, limits::DAY};
 use super::{Action, AuditRecord, records_by, records_of, records_on, records_with};
 use crate::statistics::Day;
 
-/// Records that a query reads at most where not all of its partition is looked for.
+/// The maximum number of records that a filtered query reads.
 const EXAMINED: u32 = 300;
 
 /// A month in UTC: `2026-11`.
@@ -37,27 +37,27 @@ impl Month {
         &self.0
     }
 
-    /// The moment at which it begins, and the one at which it is over. `None` for the last one that can be written.
+    /// The times of its beginning and its end. `None` for the last month that can be represented.
     #[must_use]
     pub fn span(&self) -> Option<(Time, Time)> {
         let begins = |month: &Self| Day::parse(&format!("{}-01", month.0)).ok().map(Day::begins);
         let first = begins(self)?;
-        // 31 days after its first day is in the next month, whatever its length.
+        // 31 days after the first day of a month is always in the next month.
         let next = begins(&Self::of(first + DAY.saturating_mul(31)))?;
         (first < next).then_some((first, next))
     }
 }
 
-/// Which records are looked for. Each is one query.
+/// The records to read. Each variant is one query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
-    /// Those about an account.
+    /// Records about an account.
     Subject(UserId),
-    /// What somebody has done in a month. `None` for operators.
+    /// Records of an actor in a month. `None` stands for operators.
     Actor(Option<UserId>, Month),
-    /// Where this was done, in a month.
+    /// Records of an action in a month.
     Action(Action, Month),
-    /// All of a day.
+    /// All records of a day.
     Day(Day),
 }
 
@@ -92,17 +92,17 @@ impl Search {
     }
 }
 
-/// Who has acted.
+/// The actor to look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum ActorFilter {
     /// An operator, or the system itself.
     Operator,
     /// This person.
     Person(UserId),
 }
 
-impl Who {
-    /// Their account, as records have it.
+impl ActorFilter {
+    /// The account of the actor, in the form of [`AuditRecord::actor`].
     #[must_use]
     pub const fn account(self) -> Option<UserId> {
         match self {
@@ -112,27 +112,27 @@ impl Who {
     }
 }
 
-/// A search, and what else has to hold of its records.
+/// A search with further conditions on its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// What is searched.
+pub struct RecordFilter {
+    /// The search.
     pub search: Search,
-    /// From the first moment on, and before the second.
+    /// From the first time, inclusive, to the second, exclusive.
     pub within: Option<(Time, Time)>,
-    /// Who acted.
-    pub actor: Option<Who>,
-    /// What was done.
+    /// Only records of this actor.
+    pub actor: Option<ActorFilter>,
+    /// Only records of this action.
     pub action: Option<Action>,
 }
 
-impl Wanted {
+impl RecordFilter {
     fn has(&self, record: &AuditRecord) -> bool {
         self.within.is_none_or(|(from, until)| from <= record.at && record.at < until)
             && self.actor.is_none_or(|who| record.actor == who.account())
             && self.action.is_none_or(|action| record.action == action)
     }
 
-    /// Whether its search finds nothing else within its time.
+    /// Whether all records of the search within the times fulfil the conditions.
     const fn is_all(&self) -> bool {
         match self.search {
             Search::Subject(_) | Search::Day(_) => self.actor.is_none() && self.action.is_none(),
@@ -144,14 +144,14 @@ impl Wanted {
 
 /// The records that a request has found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundRecords {
     /// The records, the newest first.
     pub records: Vec<AuditRecord>,
     /// The id and the subject of the record after which to go on, if there may be more.
     pub next: Option<(AuditId, UserId)>,
 }
 
-/// The audit as its readers see it.
+/// Reads the audit table.
 #[derive(Clone)]
 pub struct AuditLog(Table);
 
@@ -176,12 +176,12 @@ impl AuditLog {
         self.0.query(search.after(after).limit(limit)).await
     }
 
-    /// The next records of which all of this holds, the newest first, after the one with this id and subject. One query, of at most
-    /// 300 records if some of them may be others: then there can be more although fewer than `limit` were found.
+    /// The next records that match, the newest first, after the one with this id and subject. One query. If it has to filter, it reads at
+    /// most 300 records, so that there can be more records although fewer than `limit` were found.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn find(&self, wanted: &Wanted, after: Option<(AuditId, UserId)>, limit: u32) -> Result<Found, StoreError> {
+    pub async fn find(&self, wanted: &RecordFilter, after: Option<(AuditId, UserId)>, limit: u32) -> Result<FoundRecords, StoreError> {
         let mut range = wanted.search.after(after).limit(if wanted.is_all() { limit } else { EXAMINED.max(limit) });
         if let Some((from, until)) = wanted.within {
             range = range.between(first_at::<AuditId>(from).to_string(), first_at::<AuditId>(until).to_string());
@@ -195,10 +195,10 @@ impl AuditLog {
             records.truncate(most);
             next = records.last().map(place);
         }
-        Ok(Found { records, next })
+        Ok(FoundRecords { records, next })
     }
 
-    /// The record with this id, by the day that the id is of. One query.
+    /// The record with this id, found by the day of the id. One query.
     ///
     /// # Errors
     /// [`StoreError`]
