@@ -126,8 +126,7 @@ fn always<T, U>(
     }
 }
 
-/// Parses a bio: trimmed, with `
-` as the only line break and no other control characters. A blank text is empty.
+/// Parses a bio: trimmed, with `\n` as the only line break and no other control characters. A blank text is empty.
 fn parse_bio(typed: &str) -> Result<String, FieldError> {
     let bio = typed.trim().replace("\r\n", "\n");
     if bio.chars().count() > BIO_MAX {

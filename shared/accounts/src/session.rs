@@ -568,7 +568,7 @@ pub async fn of_token(table: &Table, now: Time, key: &Secret, token: &RefreshTok
 }
 
 async fn end_family(table: &Table, sys: &Sys, session: &Session) -> Result<(), Problem> {
-    tracing::warn!(user.id = %session.user, session.id = %session.id, "a used refresh token was used again: the session was ended");
+    tracing::warn!(user.id = %session.user, session.id = %session.id, "a spent refresh token was used: the session ends");
     let mut tx = Tx::new();
     tx.delete_when(session.key(), Cond::Exists);
     // The notice names the client of the session. Who used the copy is unknown.

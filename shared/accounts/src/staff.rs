@@ -136,7 +136,7 @@ pub fn require(tx: &mut Tx, user: UserId, least: Role) -> Slot {
 #[must_use]
 #[track_caller]
 pub fn refused(e: CommitError, still: Slot) -> Problem {
-    if e.refused(still) { Kind::Forbidden.because("the caller has lost the role in the meantime") } else { e.into() }
+    if e.refused(still) { Kind::Forbidden.because("the caller lost the role meanwhile") } else { e.into() }
 }
 
 /// A member of staff who changes the account of somebody else.

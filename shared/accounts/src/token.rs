@@ -280,7 +280,7 @@ impl Tokens {
 
     /// The claims of a token with a valid signature. The times are not checked. Caches the claims.
     async fn verify_signature(&self, token: &str, digest: [u8; 32]) -> Result<Claims, Problem> {
-        let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("the text is not an access token"))?;
+        let header = JoseHeader::of(token).ok_or_else(|| Kind::TokenInvalid.because("what was sent is no access token"))?;
         if header.typ != TYPE || header.alg != Algorithm::EdDSA {
             return Err(Kind::TokenInvalid.because("the token is of another type or algorithm"));
         }
