@@ -1,5 +1,5 @@
-//! Passwords that are known from breaches, by a service that does not learn them: the request has the first five digits of a
-//! hash, and the response lists all hashes that begin with them. <https://haveibeenpwned.com/API/v3#PwnedPasswords>
+//! Passwords that are known from breaches. The service does not learn the password: the request has the first five digits of its hash, and
+//! the response lists all hashes that begin with them. <https://haveibeenpwned.com/API/v3#PwnedPasswords>
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use sha1::{Digest as _, Sha1};
 /// How long a request for a new password waits for the service.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Digits of a hash, and how many of them are sent.
+/// The hexadecimal digits of a SHA-1 hash, and how many of them are sent.
 const DIGITS: usize = 40;
 const SENT_DIGITS: usize = 5;
 
@@ -24,7 +24,7 @@ pub(crate) struct Breached {
 }
 
 impl Breached {
-    /// Reads `BREACHED_PASSWORDS_URL`, to which `/range/<digits>` is appended. Without it no service is asked.
+    /// Reads `BREACHED_PASSWORDS_URL`, to which `/range/<digits>` is appended. `None` without the variable: no service is used.
     pub fn read(r: &mut Reader<'_>) -> Option<Self> {
         let url: String = r.or("BREACHED_PASSWORDS_URL", String::new());
         if url.is_empty() {
@@ -45,7 +45,7 @@ impl Breached {
     /// Whether the service lists the password. False if it does not answer.
     pub async fn knows(&self, password: &Secret) -> bool {
         self.ask(password).await.unwrap_or_else(|e| {
-            tracing::warn!(error = %e, "breached passwords cannot be asked for: only the list of common ones counts");
+            tracing::warn!(error = %e, "the service for breached passwords failed: only the list of common passwords was checked");
             false
         })
     }
@@ -53,7 +53,7 @@ impl Breached {
     async fn ask(&self, password: &Secret) -> Result<bool, Failure> {
         let hash: String = Sha1::digest(password.expose()).iter().map(|byte| format!("{byte:02X}")).collect();
         let (told, kept) = hash.split_at(SENT_DIGITS);
-        // Padding hides the range from observers who see the size of the response.
+        // The service pads the response, so that observers cannot tell the range by its size.
         let request = Request::get(format!("{}/range/{told}", self.url)).header(USER_AGENT, "Stoa").header("add-padding", "true");
         let answer = self.outside.send(request.body(Bytes::new())?, TIMEOUT).await?;
         match answer.status() {
@@ -63,7 +63,7 @@ impl Breached {
     }
 }
 
-/// Whether the range lists this rest of a hash, in lines of `<rest>:<count>`. Padding has the count zero.
+/// Whether the response lists this end of a hash. Its lines are `<end>:<count>`, and padding has the count zero.
 fn listed(range: &str, end: &str) -> Result<bool, Failure> {
     if range.is_empty() {
         return Err("it answers with nothing, and no range is empty".into());

@@ -1,8 +1,7 @@
-//! Captchas: a service says whether a person is at the other end, to whom it has given a token in their browser.
+//! Captchas. The service gives the browser of a person a token, and verifies the token for us.
 //!
-//! reCAPTCHA, Turnstile and hCaptcha verify tokens with the same form. Each accepts a token once. What it says of a token has to fit what
-//! we asked for: a page of ours, the action, a person rather than a program, and lately.
-//! <https://developers.google.com/recaptcha/docs/verify>
+//! reCAPTCHA, Turnstile and hCaptcha are called with the same form, and accept each token once. We check the verdict: the token was issued
+//! lately, for a page of ours and the right action, and probably to a person. <https://developers.google.com/recaptcha/docs/verify>
 //! <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
 //! <https://docs.hcaptcha.com/#verify-the-user-response-server-side>
 
@@ -22,16 +21,16 @@ use web::Widget;
 
 /// How long a request waits for the service.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// How long after a token was given out it is accepted.
+/// How long a token is accepted after it was issued.
 const LIFE: Duration = Duration::from_secs(120);
-/// How far the clock of the service may be ahead.
+/// The tolerated advance of the service's clock.
 const AHEAD: Duration = Duration::from_secs(60);
-/// How likely it has to be a person, in thousandths, where a service says that.
+/// The minimum likelihood of a person, in thousandths, if the service states a score.
 const LIKELY: u16 = 500;
-/// The most bytes of a token.
+/// The maximum number of bytes of a token.
 pub const TOKEN_MAX: usize = 8192;
 
-/// A service.
+/// A captcha service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
     Recaptcha,
@@ -68,7 +67,7 @@ impl Service {
         }
     }
 
-    /// The class of the element that its widget is shown in, the address of the widget's script, and what that uses.
+    /// The class of the widget's element, the address of the widget's script, and the sources that the script uses.
     const fn widget(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Recaptcha => (
@@ -83,7 +82,7 @@ impl Service {
         }
     }
 
-    /// How likely it is a person, by a score in thousandths. That of hCaptcha is how likely it is a program.
+    /// The likelihood of a person by a score, in thousandths. The score of hCaptcha is the likelihood of a program.
     const fn likelihood(self, score: u16) -> u16 {
         match self {
             Self::Recaptcha | Self::Turnstile => score,
@@ -104,13 +103,13 @@ pub struct Captcha {
     outside: Outside,
 }
 
-/// What a page needs to get the token of a captcha.
+/// The settings with which a page gets the token of a captcha.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CaptchaSite {
     /// The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`.
     #[schema(examples("recaptcha"))]
     service: &'static str,
-    /// The key of this site at the service. It is no secret.
+    /// The key of this site at the service. It is public.
     #[schema(examples("6Lc-the-key"))]
     site_key: String,
     /// The action that the page names.
@@ -123,13 +122,13 @@ pub struct CaptchaSite {
 pub enum CaptchaError {
     /// There is no token.
     Missing,
-    /// The token is not good for this, because of that.
+    /// The token is refused, for this reason.
     Refused(&'static str),
     /// The service does not answer.
     Unavailable(Failure),
 }
 
-/// What the service says of a token.
+/// The service's verdict on a token.
 #[derive(Debug, Deserialize)]
 struct Verdict {
     success: bool,
@@ -142,10 +141,10 @@ struct Verdict {
 }
 
 impl Captcha {
-    /// Reads `CAPTCHA_SECRET`, the secret of our site at the service. Without it no captcha is asked for. `CAPTCHA_SERVICE` is
-    /// `recaptcha`, `turnstile` or `hcaptcha`, and `CAPTCHA_URL` the address at which it verifies tokens, if that is not its own.
-    /// Pages show the widget of the service with `CAPTCHA_SITE_KEY`, the key of our site, from `CAPTCHA_WIDGET_URL` if that is not the
-    /// service's own address. `origins` are those of our pages.
+    /// Reads `CAPTCHA_SECRET`, the secret of our site at the service. `None` without it: no captcha is required. `CAPTCHA_SERVICE` is
+    /// `recaptcha`, `turnstile` or `hcaptcha`, and `CAPTCHA_URL` the address at which it verifies tokens, if that is not its own. Pages
+    /// show the widget of the service with `CAPTCHA_SITE_KEY`, the key of our site; `CAPTCHA_WIDGET_URL` is the address of its script, if
+    /// it is not the service's own. `origins` are the origins of our pages.
     pub fn read(r: &mut Reader<'_>, origins: &Origins) -> Option<Self> {
         let secret: String = r.or("CAPTCHA_SECRET", String::new());
         let service = r.or("CAPTCHA_SERVICE", Service::Recaptcha);
@@ -177,7 +176,7 @@ impl Captcha {
         }
     }
 
-    /// What a page needs to get a token for this action.
+    /// The settings with which a page gets a token for this action.
     #[must_use]
     pub fn site(&self, action: &'static str) -> CaptchaSite {
         CaptchaSite { service: self.service.name(), site_key: self.site_key.to_string(), action }
@@ -200,7 +199,7 @@ impl Captcha {
         Widget { class, site_key: self.site_key.to_string(), script: script.to_owned(), sources: sources.to_owned() }
     }
 
-    /// Accepts a token that a page of ours has got for this action. The service accepts each one once.
+    /// Verifies a token for this action. One request to the service, which accepts each token once.
     ///
     /// # Errors
     /// [`CaptchaError`]
@@ -215,10 +214,10 @@ impl Captcha {
         }
     }
 
-    /// Whether the service answers, and knows our secret.
+    /// Checks that the service answers and accepts our secret.
     ///
     /// # Errors
-    /// Why not.
+    /// If it does not.
     pub async fn answers(&self) -> Result<(), Failure> {
         self.ask("health").await.map(drop)
     }
@@ -268,16 +267,16 @@ fn host(origin: &str) -> Option<&str> {
 }
 
 impl CaptchaError {
-    /// Lets something else decide while the service does not answer, such as a proof of work ([`crate::gate::Gate::demand`]). Whoever has
-    /// no token, or a bad one, is refused all the same.
+    /// Uses another check while the service does not answer, such as a proof of work ([`crate::gate::Gate::demand`]). A missing or bad
+    /// token is refused anyway.
     ///
     /// # Errors
-    /// The refusal, or what `instead` says.
+    /// The refusal, or the error of `instead`.
     pub fn or_else(self, instead: impl FnOnce() -> Result<(), Problem>) -> Result<(), Problem> {
         match self {
             Self::Missing | Self::Refused(_) => Err(self.into()),
             Self::Unavailable(e) => {
-                tracing::warn!(error = %e, "the service of captchas does not answer");
+                tracing::warn!(error = %e, "the captcha service does not answer");
                 instead()
             }
         }

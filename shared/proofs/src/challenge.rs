@@ -1,13 +1,12 @@
-//! Challenges: codes and links that are sent to prove something.
+//! Challenges: codes and links that are sent to somebody, to prove that they own an address or number.
 //!
-//! A function writes the [`Challenge`] and the event that requests its sending in one transaction. `deliver` draws the code or
-//! the link's token, stores its keyed hash and sends it; no other function ever has it. Sending again invalidates the previous
-//! code.
+//! A function writes the [`Challenge`] and the event that requests its sending in one transaction. The function `deliver` draws the code or
+//! the link's token, stores its keyed hash and sends it. No other function sees the code. Sending again invalidates the previous code.
 //!
-//! A short code can be guessed. An attempt is counted by a conditional write before the code is compared, so that also a thousand
-//! concurrent guesses are limited. Before a short code is sent, all its attempts are counted among the day's guesses
-//! ([`GUESSES`]). If they exceed the limit, a long code is sent instead, which cannot be guessed and whose attempts are not
-//! counted. So guessing never locks out the owner of a code.
+//! A short code can be guessed. An attempt is counted by a conditional write before the code is compared, so that concurrent guesses are
+//! limited too. When a short code is sent, all its attempts are counted in advance among the day's guesses ([`GUESSES`]). If they would
+//! exceed the limit, a long code is sent, which cannot be guessed and whose attempts are not counted. So guessing never locks out the owner
+//! of a code.
 
 use std::time::Duration;
 
@@ -38,23 +37,23 @@ use crate::{
 
 pub use crate::{code_key::CodeKey, purpose::Purpose};
 
-/// Until a link is sent again.
+/// The cooldown of mailed links.
 pub const LINK_AGAIN: Quota =
     Quota::gap("resend_link", CodeRules::DEFAULT.of(Purpose::Activation, Channel::Email).gap(), "link").configurable();
-/// Until a code is mailed again.
+/// The cooldown of mailed codes.
 pub const MAIL_AGAIN: Quota =
     Quota::gap("resend_mail", CodeRules::DEFAULT.of(Purpose::StepUp, Channel::Email).gap(), "mail").configurable();
-/// Until a code that signs in with a number is sent again.
+/// The cooldown of codes that sign in with a phone number.
 pub const PHONE_AGAIN: Quota =
     Quota::gap("resend_phone", CodeRules::DEFAULT.of(Purpose::PhoneLogin, Channel::Sms).gap(), "text message to a number").configurable();
-/// Until a code that sets up a factor is sent again.
+/// The cooldown of codes that set up a factor.
 pub const SETUP_AGAIN: Quota = Quota::gap(
     "resend_setup",
     CodeRules::DEFAULT.of(Purpose::FactorSetup, Channel::Email).gap(),
     "code, then twice and four times as long",
 )
 .configurable();
-/// Until a code is sent by text message again.
+/// The cooldown of other codes by text message.
 pub const TEXT_AGAIN: Quota = Quota::gap(
     "resend_text",
     CodeRules::DEFAULT.of(Purpose::StepUp, Channel::Sms).gap(),
@@ -63,8 +62,7 @@ pub const TEXT_AGAIN: Quota = Quota::gap(
 .configurable();
 
 impl Purpose {
-    /// The name of the limit on sending another one, as the document of the API has it, and whether the cooldown doubles with
-    /// each sending, up to four times its length.
+    /// The cooldown as a limit, and whether it doubles with each sending, up to four times its length.
     const fn again(self, channel: Channel) -> (Quota, bool) {
         match (self, channel) {
             (Self::Activation | Self::DeletionCancel | Self::PasswordReset, _) => (LINK_AGAIN, false),
@@ -86,7 +84,7 @@ const fn seconds(number: u32) -> Duration {
 pub enum Form {
     /// A number of this many digits, to be typed.
     Code {
-        /// 4 to 10.
+        /// The number of digits, 4 to 10.
         digits: u32,
     },
     /// A link with a token, to be opened.
@@ -111,28 +109,29 @@ pub struct Challenge {
     pub destination: String,
     /// The language.
     pub locale: Locale,
-    /// The user who is to prove it, if known. For a decoy this may be the user who requested it or the owner of the address, so
-    /// it identifies nobody.
+    /// The user who has to prove it, if known. For a decoy it may be the user who requested it or the owner of the address, so it does not
+    /// identify anybody.
     pub user: Option<UserId>,
-    /// The address belongs to another account: its owner gets a notice instead, and this challenge can never be proven.
+    /// Whether the address belongs to another account. Its owner then gets a notice instead of a code, and the challenge can never be
+    /// proven.
     pub decoy: bool,
     /// The number of the current sending, from 1.
     pub sending: u32,
-    /// How many sendings without a gap of 24 hours, from 1.
+    /// The number of sendings without a gap of 24 hours, from 1.
     #[serde(default)]
     pub in_a_row: u32,
     /// When another sending is allowed.
     pub resend_at: Time,
     /// When the current code expires.
     pub expires_at: Time,
-    /// How long a code is valid, in seconds, by the rules of the deployment when the challenge was made, as the next two. Challenges
-    /// from before these attributes continue with the rule of mailed codes.
+    /// How long a code is valid, in seconds. This and the next two attributes have the rules of the deployment when the challenge was made.
+    /// Challenges that lack them have the rule of mailed codes.
     #[serde(default = "Challenge::former_life")]
     pub life: u32,
     /// How many attempts a code allows.
     #[serde(default = "Challenge::former_tries")]
     pub tries_max: u32,
-    /// The cooldown until another one may be sent, in seconds.
+    /// The cooldown before the next sending, in seconds.
     #[serde(default = "Challenge::former_cooldown")]
     pub cooldown: u32,
     /// Attempts at the current code.
@@ -140,16 +139,16 @@ pub struct Challenge {
     /// Whether the current code is a long one, whatever `form` is.
     #[serde(default)]
     pub long: bool,
-    /// Attempts at the current code that were counted among the day's guesses when it was sent.
+    /// The attempts that were counted in advance among the day's guesses when the current code was sent.
     #[serde(default)]
     pub booked: u32,
-    /// The share of messages to the destination that the current sending was counted for.
+    /// The share of the limit on messages to the destination in which the current sending was counted.
     #[serde(default)]
     pub share: Share,
     /// Whether the destination is a contact that an account has proven.
     #[serde(default)]
     pub proven: bool,
-    /// The keyed hash of the current code or token. `None` until it is drawn.
+    /// The keyed hash of the current code or token. `None` until `deliver` has drawn it.
     pub hash: Option<String>,
     /// The flow that requested the current code, if only that flow may use it.
     #[serde(default)]
@@ -171,7 +170,7 @@ impl Item for Challenge {
     fn key(&self) -> Key {
         Self::key_of(self.id)
     }
-    // It contains an address, so the purge and the export of the account have to find it.
+    // The item contains an address, so the purge and the export of the account have to find it.
     fn indexes(&self) -> Vec<(Index, Key)> {
         self.user.map(|user| (Index::Owner, owned(user, &self.key()))).into_iter().collect()
     }
@@ -189,7 +188,7 @@ pub struct Sent {
     pub target: String,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// When another one may be requested.
+    /// When another code or link may be requested.
     pub resend_at: Timestamp,
     /// Remaining attempts. Attempts at a long code are not limited.
     pub tries_left: u32,
@@ -203,8 +202,7 @@ pub struct Sent {
 pub enum SentForm {
     /// A few digits.
     Code,
-    /// Twelve letters and digits in three groups, because too many codes were guessed at on this day. Case, spaces and hyphens do
-    /// not matter.
+    /// Twelve letters and digits in three groups, because of too many guesses on this day. Case, spaces and hyphens do not matter.
     LongCode,
     /// A link.
     Link,
@@ -217,8 +215,8 @@ impl Challenge {
         Key::new(format!("CHALLENGE#{id}"), "CHALLENGE")
     }
 
-    /// The id of the only challenge of a purpose that `subject` can have at a time for a contact: another request, from any
-    /// client, is subject to the limits of the earlier code.
+    /// A fixed id for the challenge of a purpose, a contact and a `subject`. There is only one such challenge at a time, so that every
+    /// further request, from any client, is subject to the limits of the earlier code.
     #[must_use]
     pub fn id_of(purpose: Purpose, to: &Contact, subject: &str) -> ChallengeId {
         let digest =
@@ -226,7 +224,7 @@ impl Challenge {
         ChallengeId::from_ulid(u128::from_be_bytes(truncate(digest.finalize().into())).into())
     }
 
-    /// A challenge, to be written with [`Challenge::issue`], [`Challenge::replace`] or [`Challenge::send`].
+    /// A challenge that is not stored yet. [`Challenge::issue`] or [`Challenge::replace`] writes it.
     #[must_use]
     pub fn new(sys: &Sys, rules: &CodeRules, id: ChallengeId, purpose: Purpose, form: Form, to: &Contact, locale: Locale) -> Self {
         let channel = Channel::of(to);
@@ -251,7 +249,7 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // These are sent to the account's own contacts.
+            // Challenges for these purposes are sent to the account's own contacts.
             proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel),
             hash: None,
             flow: None,
@@ -265,7 +263,7 @@ impl Challenge {
         Contact::stored(self.channel, &self.destination)
     }
 
-    /// The same challenge, as a decoy if the address has an `owner`. It is deleted with the owner's account.
+    /// The same challenge, as a decoy if the address has an `owner`. A decoy is deleted with the owner's account.
     #[must_use]
     pub fn decoy_of(self, owner: Option<UserId>) -> Self {
         Self { decoy: owner.is_some(), user: owner, ..self }
@@ -310,7 +308,7 @@ impl Challenge {
         Problem::new(Kind::ResendTooEarly).retry_after(self.resend_at.since(now)).limited(name, max, seconds(self.cooldown))
     }
 
-    /// Continues the counts of the challenge `before`, so that no two sendings have the same number. It checks no cooldown: see
+    /// Continues the counts of the challenge `before`, so that no two sendings have the same number. Does not check the cooldown: see
     /// [`Challenge::after_cooldown`].
     pub fn follow(&mut self, before: &Self, now: Time) {
         let rested = now >= before.forgotten_at();
@@ -318,7 +316,7 @@ impl Challenge {
         self.sending = before.sending.saturating_add(1);
     }
 
-    /// Whether the code can still be typed, and no new one can be requested yet.
+    /// Whether the code is still valid and no new one may be requested yet.
     #[must_use]
     pub fn stands(&self, now: Time) -> bool {
         now < self.expires_at && now < self.resend_at && (self.long || self.tries < self.tries_max)
@@ -370,8 +368,8 @@ impl Challenge {
         seconds(self.cooldown).saturating_mul(2_u32.saturating_pow(doublings))
     }
 
-    /// Makes this the next sending under the same id, which invalidates the previous code once it is written. Returns the state
-    /// before it, for [`Challenge::replace`].
+    /// Changes the challenge to its next sending, which invalidates the previous code when it is written. Returns the state before the
+    /// change, for [`Challenge::replace`].
     ///
     /// # Errors
     /// [`Kind::ResendTooEarly`]
@@ -382,8 +380,8 @@ impl Challenge {
         Ok(before)
     }
 
-    /// Adds the use of the challenge to a transaction. One of concurrent uses succeeds. The unused attempts are given back to the
-    /// day's guesses.
+    /// Adds the use of the challenge to a transaction. One of concurrent uses succeeds. The unused attempts that were counted in advance
+    /// are given back to the day's guesses.
     pub fn consume(&self, tx: &mut Tx) -> Slot {
         let slot = tx.delete_when(self.key(), field("hash").eq(&self.hash));
         let left = self.booked.saturating_sub(self.tries.saturating_sub(1));
@@ -393,19 +391,20 @@ impl Challenge {
         slot
     }
 
-    /// Gives back the attempt of a right code if the operation failed and can be repeated. Best effort: it was no guess.
+    /// Gives back the attempt of a right code if the operation failed and can be repeated, because the attempt was not a guess. Best
+    /// effort.
     pub async fn refund_attempt(&self, table: &Table) {
         if self.long {
             return;
         }
         let same = field("sending").eq(self.sending).and(field("hash").eq(&self.hash));
         if let Err(e) = table.update(Update::of(self.key()).add("tries", -1).when(same)).await.refused_is_fine() {
-            tracing::warn!(error = %e, "a right code stays counted as a try");
+            tracing::warn!(error = %e, "the attempt of a right code could not be given back");
         }
     }
 
-    /// Gives back the guess of a right code that a concurrent request with the same code has used up, which counted this attempt as
-    /// one before its own. Best effort.
+    /// Gives back the guess of a right code that a concurrent request with the same code has used up. That request counted this attempt as
+    /// a used one. Best effort.
     pub async fn give_back_guess(&self, table: &Table) {
         let guess = self.guesses().filter(|_| self.tries == 1 && self.booked > 0);
         limits::give_all_back(table, &guess.map(|guess| guess.weighing(1))).await;
@@ -440,14 +439,13 @@ pub enum DrawnCode {
     },
     /// The address belongs to another account: notify its owner.
     Decoy(Challenge),
-    /// A later sending replaced this one, or the challenge does not exist any more: nothing is sent.
+    /// A later sending replaced this one, or the challenge does not exist any more. Nothing is sent.
     Stale,
 }
 
 /// Records that a sending failed: it is not counted, and another one may be requested at once. Idempotent.
 ///
-/// Decoys for which nothing is sent must not be recorded: the client could recognise by it that the address or number has an
-/// account.
+/// Must not be called for decoys for which nothing is sent, because it would show the client that the address or number has an account.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -463,8 +461,8 @@ pub async fn note_unsent(table: &Table, now: Time, unsent: &Challenge) -> Result
     Ok(())
 }
 
-/// Draws the code or token of a sending and stores its hash. Repeated for the same sending it draws a new one, so that the last
-/// one that was sent is valid. `fixed` can return a fixed code for a destination.
+/// Draws the code or token of a sending and stores its hash. A repetition for the same sending draws a new one, so that the one that was
+/// sent last is valid. `fixed` can return a fixed code for a destination.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -483,7 +481,7 @@ pub async fn draw(
     let (secret, hashed) = match challenge.form {
         Form::Code { digits } => {
             if let Some(known) = fixed(&challenge.destination) {
-                // A fixed code is known to everybody: a long one would not help.
+                // A long code would not help, because a fixed code is known to everybody.
                 return store_hash(table, key, Challenge { long: false, ..challenge }, known.clone(), known.expose()).await;
             }
             let code = if challenge.long { draw_long(sys) } else { draw_short(sys, digits) };
@@ -501,15 +499,15 @@ async fn store_hash(table: &Table, key: &CodeKey, drawn: Challenge, secret: Secr
     let store = Update::of(drawn.key()).set("hash", key.hash(drawn.id, hashed)).set("long", drawn.long);
     let stored = table.update(store.when(field("sending").eq(drawn.sending))).await.unless_refused()?;
     Ok(match stored.map(Row::decode::<Challenge>).transpose()? {
-        // A decoy has a code too, which is not sent, so that guessing at it gives the same answers.
+        // A decoy has a code too, which is not sent, so that guesses at it get the same answers.
         Some(decoy) if decoy.decoy => DrawnCode::Decoy(decoy),
         Some(challenge) => DrawnCode::Fresh { challenge, secret },
         None => DrawnCode::Stale,
     })
 }
 
-/// Compares a typed code. The returned challenge has to be consumed in the transaction that it allows. One update, or for a long
-/// code one read; for a right code by text message one more update, which counts that it came back.
+/// Compares a typed code. The caller has to consume the returned challenge in the transaction that the code permits. One update, or one
+/// read for a long code. A right code by text message takes one more update, which counts that it came back.
 ///
 /// # Errors
 /// [`Kind::CodeInvalid`] for codes that are wrong, used, expired, never sent or of another length, and after too many attempts,
@@ -541,7 +539,7 @@ pub async fn attempt_in(
     CodeAttempt { table, now, key, purpose, id, flow: Some(flow) }.code(code).await
 }
 
-/// An attempt at a code, in any flow or in one.
+/// An attempt at a code, for any flow or for one.
 struct CodeAttempt<'a> {
     table: &'a Table,
     now: Time,
@@ -593,8 +591,8 @@ impl Challenge {
     }
 }
 
-/// Attempts at short codes per account, number or address in a day, over all flows. With six digits the chance to guess one in a
-/// day is 20 in a million.
+/// The limit on attempts at short codes for an account, number or address in a day, over all flows. With 20 attempts at six digits, the
+/// chance to guess a code in a day is 20 in a million.
 pub const GUESSES: Quota = Quota::window(
     "code_guesses",
     20,
@@ -607,7 +605,7 @@ pub(crate) fn guesses_of(user: UserId) -> Limit {
     GUESSES.of(format!("account {user}"))
 }
 
-/// The challenge of a link's token. Only reads: the caller consumes it in the transaction that it allows.
+/// The challenge of a link's token. Only reads; the caller consumes the challenge in the transaction that the link permits.
 ///
 /// # Errors
 /// [`Kind::LinkInvalid`] for every reason, so that the answer hides it.

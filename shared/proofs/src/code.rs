@@ -1,4 +1,4 @@
-//! Drawing one-time codes, and parsing them as people type them.
+//! One-time codes: drawing them, and parsing what people type.
 //!
 //! A short code has a few digits and can be guessed, so attempts are counted. A long code cannot be guessed: its attempts are not
 //! counted, so that other people's guesses never lock out its owner.
@@ -11,13 +11,13 @@ const LONG: usize = 12;
 /// Characters of a displayed group of a long code.
 const GROUP: usize = 4;
 
-/// The error of a text that cannot be a code: it is not compared and costs no attempt.
+/// The error of a text that cannot be a code. It is not compared and uses up no attempt.
 #[must_use]
 pub const fn not_a_code() -> FieldError {
     FieldError::new("code_format")
 }
 
-/// A code as typed, of the length with which codes are sent. Other texts were never sent as a code.
+/// A typed code with a length in which codes are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypedCode {
     /// ASCII digits.
@@ -38,7 +38,7 @@ impl TypedCode {
     /// Parses a long code or a short one of this many digits, in any spelling that [`text::compact`] knows and in any case.
     ///
     /// # Errors
-    /// `code_format`. Forms that send while people type must not use up attempts with an incomplete code.
+    /// `code_format`. It uses up no attempt, because some forms send incomplete codes while people type.
     pub fn parse(text: &str, digits: u32) -> Result<Self, FieldError> {
         let plain = text::typed(text).ok_or_else(not_a_code)?.to_ascii_uppercase();
         if u32::try_from(plain.len()) == Ok(digits) && plain.bytes().all(|b| b.is_ascii_digit()) {
@@ -128,8 +128,8 @@ mod tests {
         assert_eq!(TypedCode::parse(&sent, 6), Ok(TypedCode::Long(code)));
     }
 
-    /// Over a million codes every digit is equally frequent at every position, also zero at the first. Chance exceeds the limit
-    /// once in a hundred million runs, for nine degrees of freedom.
+    /// Over a million codes every digit is equally frequent at every position, also zero at the first. A chi-squared test with nine degrees
+    /// of freedom: a fair source exceeds the limit about once in a hundred million runs.
     #[test]
     fn short_codes_are_drawn_evenly() {
         let (sys, codes) = (Sys::real(), 1_000_000_u64);

@@ -15,13 +15,13 @@ pub struct CodeRule {
     life: u32,
     /// Wrong tries until the code is invalid.
     tries: u32,
-    /// Seconds until another one may be sent. 0 means that the previous one must have expired.
+    /// Seconds until another code or link may be sent. 0 means that the previous one must have expired.
     resend: u32,
 }
 
 impl CodeRule {
-    /// The rule of links that cancel a deletion: the longest delay, plus that of the sweep. It is no setting, because the deletion
-    /// determines how long its link is valid.
+    /// The rule of links that cancel a deletion: the longest delay, and one more day for the sweep. It is not a setting, because the
+    /// deletion determines how long its link is valid.
     const DELETION_LINK: Self = Self::new(31 * 24 * 3600, 1, 60);
 
     const fn new(life: u32, tries: u32, resend: u32) -> Self {
@@ -40,7 +40,7 @@ impl CodeRule {
         self.tries
     }
 
-    /// The seconds until another one may be sent.
+    /// The seconds until another code or link may be sent.
     #[must_use]
     pub const fn resend(self) -> u32 {
         if self.resend == 0 { self.life } else { self.resend }
@@ -52,24 +52,24 @@ impl CodeRule {
     }
 }
 
-/// What a rule may be.
+/// The bounds of a rule.
 struct Bounds {
     life: RangeInclusive<u32>,
-    /// A life is a multiple of this, because messages tell it in minutes or hours.
+    /// The life is a multiple of this number of seconds, because messages state it in minutes or hours.
     step: u32,
     tries: RangeInclusive<u32>,
 }
 
-/// Not 0, which has a meaning of its own.
+/// The bounds of `resend` in seconds. 0 is also allowed, with its special meaning.
 const RESEND: RangeInclusive<u32> = 5..=3600;
 
 impl Bounds {
-    /// A code in a flow that lasts for an hour or longer. It can be guessed, and all guesses of a day are limited: five tries leave room
-    /// for several codes.
+    /// A code in a flow that lasts for an hour or longer. It can be guessed, and all guesses of a day are limited to 20, so that five tries
+    /// leave room for several codes.
     const CODE: Self = Self { life: 60..=3600, step: 60, tries: 1..=5 };
-    /// A code in a sign-in or a set-up, which end after ten minutes.
+    /// A code in a sign-in or a set-up, whose flow ends after ten minutes.
     const BRIEF: Self = Self { life: 60..=600, step: 60, tries: 1..=5 };
-    /// A link, which cannot be guessed, so that its tries are not counted. A registration lasts for a day itself.
+    /// A link. It cannot be guessed, so its tries are not counted. The maximum is the day that a registration lasts.
     const LINK: Self = Self { life: 300..=86_400, step: 60, tries: 1..=1 };
     /// Like [`Bounds::LINK`], in whole hours.
     const LONG_LINK: Self = Self { life: 3600..=86_400, step: 3600, tries: 1..=1 };
@@ -92,7 +92,7 @@ impl Bounds {
     }
 }
 
-/// A number of digits only: without a sign or spaces.
+/// Parses a number of digits only, without a sign or spaces.
 pub(crate) fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -108,7 +108,7 @@ pub struct CodeRules {
     second_factor: CodeRule,
     step_up: CodeRule,
     contact_change: CodeRule,
-    /// Codes by text message of the last three purposes: they cost money and are read at once.
+    /// Codes by text message for the last three purposes. They have a rule of their own because they cost money and are read at once.
     text_message: CodeRule,
 }
 
@@ -126,7 +126,7 @@ impl CodeRules {
         text_message: CodeRule::new(180, 5, 45),
     };
 
-    /// Reads `CODE_RULES`: `purpose=life/tries/resend`, separated by commas. Purposes that it does not name have their default.
+    /// Reads `CODE_RULES`: `purpose=life/tries/resend`, separated by commas. Purposes that are not named have their default.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let text = r.or("CODE_RULES", String::new());
         Self::parse(&text).unwrap_or_else(|problem| {

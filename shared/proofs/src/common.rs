@@ -1,7 +1,7 @@
 //! Common passwords.
 //!
-//! The list is stored as sorted fingerprints and searched in the program's data: nothing is parsed or allocated at start. A good
-//! password has the fingerprint of a common one with a chance of 1 in 24 million.
+//! The list is stored as sorted fingerprints and searched in the program's data: nothing is parsed or allocated at start. The chance that
+//! another password has the fingerprint of a common one is 1 in 24 million.
 
 use kernel::crypto::truncate;
 use sha2::{Digest as _, Sha256};
@@ -9,15 +9,15 @@ use sha2::{Digest as _, Sha256};
 /// The packed form of `common-passwords.txt` beside it (see [`pack`]), written by `cargo xtask sync`.
 const LIST: &[u8] = include_bytes!("../data/common-passwords.bin");
 
-/// The first bytes of a hash. They need not be secret, only few.
+/// The first bytes of a hash. The number of bytes is a compromise between size and false positives.
 type Fingerprint = [u8; 5];
 
-/// Whether the password is on the list, in any case.
+/// Whether the list has the password, ignoring case.
 pub(crate) fn common(password: &str) -> bool {
     LIST.as_chunks().0.binary_search(&fingerprint(password)).is_ok()
 }
 
-/// Packs a list of passwords, one a line, into the format of this module.
+/// Packs a list of passwords, one in each line, into the format of this module.
 #[must_use]
 pub fn pack(list: &str) -> Vec<u8> {
     let mut all: Vec<Fingerprint> = list.lines().map(fingerprint).collect();

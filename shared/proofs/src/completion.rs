@@ -1,4 +1,4 @@
-//! The result of a sign-in step: another step, or the session.
+//! The completion of a sign-in: the new session, or another step.
 
 use accounts::{
     audit::{Action, Audit, AuditEntry},
@@ -36,8 +36,8 @@ impl IntoResponse for SignInReply {
     }
 }
 
-/// The session that a client already has and sends with its request, by the refresh token in its cookie or by its access token. A
-/// new session replaces it, because a client has one signed-in person. `None` for invalid tokens. One read if a token is sent.
+/// The session that a client already has, by the refresh token in its cookie or its access token. The new session replaces it, because only
+/// one person is signed in at a client. `None` for invalid tokens. One read if a token is sent.
 /// # Errors
 /// A [`Problem`] if the table does not work.
 pub async fn previous_session(
@@ -63,11 +63,11 @@ pub async fn previous_session(
 pub struct CompletedSignIn<'a> {
     /// The user.
     pub user: &'a User,
-    /// The methods that proved it.
+    /// The methods that the user has proven.
     pub amr: Vec<Method>,
     /// The user's existing sessions.
     pub sessions: Vec<Session>,
-    /// The session that the client had.
+    /// The session that the client had so far.
     pub previous: Option<Session>,
     /// The trusted device that replaced the second step.
     pub device: Option<Device>,
@@ -76,8 +76,8 @@ pub struct CompletedSignIn<'a> {
 }
 
 impl CompletedSignIn<'_> {
-    /// Adds the new session to a transaction, with an entry of the audit if the client is new, and returns the client's answer for after
-    /// the commit. `key` makes the refresh token. A query of the trusted devices if this device is to become one.
+    /// Adds the new session to a transaction, with an audit entry if the client is new. Returns the response, which is sent after the
+    /// commit. `key` makes the refresh token. A query of the trusted devices if this device becomes one.
     ///
     /// # Errors
     /// A [`Problem`] if the table does not work or the token cannot be signed.

@@ -29,7 +29,7 @@ pub fn days(r: &mut Reader<'_>) -> u32 {
     days
 }
 
-/// These days as a time.
+/// The days as a duration.
 #[must_use]
 pub const fn interval(days: u32) -> Duration {
     Duration::from_secs((days as u64).saturating_mul(24 * 3600))
@@ -81,12 +81,12 @@ pub fn readdress(tx: &mut Tx, sys: &Sys, user: &User, deletion: &Deletion, to: O
 fn send_link(tx: &mut Tx, sys: &Sys, user: &User, id: ChallengeId, due_at: Time, to: &Contact) {
     let mut link = Challenge::new(sys, &CodeRules::DEFAULT, id, Purpose::DeletionCancel, Form::Link, to, user.locale);
     link.user = Some(user.id);
-    // Valid until the deletion begins, and a day longer, because the sweep may be late.
+    // The link is valid until the deletion begins, and one more day, because the sweep may be late.
     link.expires_at = due_at + Duration::from_secs(24 * 3600);
     link.issue(tx, sys);
 }
 
-/// Adds the cancellation of a scheduled deletion to a transaction, with the notice that confirms it. `challenge` is that of its
+/// Adds the cancellation of a scheduled deletion to a transaction, with the notice that confirms it. `challenge` is the challenge of its
 /// link, which is used up. The slot is refused if the deletion is not, or no longer, scheduled like this.
 pub fn cancel(tx: &mut Tx, sys: &Sys, user: UserId, challenge: ChallengeId, by: &Client) -> Slot {
     let slot = tx.delete_when(Deletion::key_of(user), field("stage").eq(Stage::Scheduled).and(field("cancel").eq(challenge)));

@@ -1,7 +1,7 @@
 //! Trusted devices, which skip the second step of a sign-in for thirty days.
 //!
-//! A device holds a secret of 256 bits, of which the server stores a hash. Every use replaces it, so that a copy is noticed at
-//! the next use of either: it skips nothing then. A trusted device is not a proof for anything else.
+//! A device holds a secret of 256 bits, and the server stores its hash. Every use replaces the secret, so that after a use of a copy the
+//! other one is refused. A trusted device proves nothing else.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx
 
 /// How long a device is trusted, regardless of use.
 pub const TRUSTED: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Devices per account. A new one replaces the least recently used one.
+/// The maximum number of trusted devices of an account. A new one replaces the least recently used one.
 pub const MAX: usize = 10;
 
 /// A trusted device.
@@ -102,7 +102,7 @@ impl Device {
         now < self.ends_at() && self.credentials == user.credentials
     }
 
-    /// Whether this is the current token of the device.
+    /// Whether this is the device's current token.
     #[must_use]
     pub fn holds(&self, token: &DeviceToken) -> bool {
         token.user == self.user && token.device == self.id && same(token.hash().as_bytes(), self.hash.as_bytes())

@@ -1,8 +1,7 @@
-//! Second factors with stored data: authenticator apps and recovery codes.
+//! Second factors with stored data: authenticator apps and recovery codes. Also the limits on answers at all factors.
 //!
-//! A seed is sealed at rest and bound to its account. A code of an app is valid for its step of 30 seconds and the ones before
-//! and after (RFC 6238 §5.2), and only once: the last accepted step only ever increases. Recovery codes are hashed like
-//! passwords.
+//! A seed is sealed at rest and bound to its account. A code of an app is valid in its step of 30 seconds and in the steps before and after
+//! (RFC 6238 §5.2), and only once: the last accepted step always increases. Recovery codes are hashed like passwords.
 
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ use crate::{
 /// The issuer that apps show with the codes.
 const ISSUER: &str = "Stoa";
 
-/// The keys that seal seeds. The first one seals, all open.
+/// The keys that seal seeds. The first one seals, and all of them open.
 #[derive(Clone)]
 pub struct FactorKeys(Vec<(String, Sealer)>);
 
@@ -47,8 +46,8 @@ impl FactorKeys {
     fn open(&self, user: UserId, kept: &str) -> Result<Seed, Problem> {
         let (id, text) = kept.split_once('.').unwrap_or_default();
         let key = self.0.iter().find(|(known, _)| known == id).map(|(_, key)| key);
-        let key = key.ok_or_else(|| Problem::internal("a seed is sealed with a key that is gone"))?;
-        let seed = key.open::<[u8; 20]>(&purpose(user), text).map_err(|_| Problem::internal("a seed does not open"))?;
+        let key = key.ok_or_else(|| Problem::internal("the key that a seed was sealed with is not in the keyring"))?;
+        let seed = key.open::<[u8; 20]>(&purpose(user), text).map_err(|_| Problem::internal("a seed could not be opened"))?;
         Ok(Seed(Secret::new(seed)))
     }
 }
@@ -164,14 +163,14 @@ impl Item for AppFactor {
 /// The valid codes of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
-    /// Those of the current step of 30 seconds, of the one before and of the one after.
+    /// The codes of the current step of 30 seconds, the previous one and the next one.
     Three,
-    /// Only that of the current step, after several wrong guesses, so that a guess has a smaller chance.
+    /// Only the code of the current step, after several wrong guesses, to reduce the chance of a guess.
     Current,
 }
 
 impl Steps {
-    /// How many of the day's guesses one attempt counts for.
+    /// How many guesses of the day one attempt counts as: the number of valid codes.
     const fn weight(self) -> u32 {
         match self {
             Self::Three => 3,
@@ -194,14 +193,14 @@ impl AppCode {
     }
 }
 
-/// Number of recovery codes.
+/// The number of recovery codes of an account.
 pub const RECOVERY_CODES: usize = 10;
 /// The characters of a recovery code: Crockford's alphabet, without look-alikes.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-/// Characters of a recovery code after its number: 80 bits.
+/// The number of characters of a recovery code after its first digit: 80 bits.
 const RECOVERY_LENGTH: usize = 16;
 
-/// Ten codes for use without the other factors. Their hashes are stored under the number with which each code begins.
+/// The recovery codes of an account, which replace the other factors. Each code begins with its number, which selects its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RecoveryCodes {
     /// The account.
@@ -212,7 +211,7 @@ pub struct RecoveryCodes {
     pub created_at: Time,
     /// PHC strings, by number.
     hashes: Vec<String>,
-    /// A bitmap of the used ones.
+    /// A bitmap of the used codes.
     used: u32,
 }
 
@@ -242,7 +241,7 @@ impl RecoveryCodes {
         Ok((shown, Self { user, pepper, created_at: sys.now(), hashes: kept, used: 0 }))
     }
 
-    /// Number of unused codes.
+    /// The number of unused codes.
     #[must_use]
     pub fn left(&self) -> usize {
         (0..self.hashes.len()).filter(|number| self.unused(*number).is_some()).count()
@@ -324,8 +323,8 @@ impl RecoveryCode {
     }
 }
 
-/// The limits on answers at the factors of one account, over all flows. Only answers that can be guessed are counted, so
-/// passkeys, recovery codes and long codes are not.
+/// The limits on answers at the factors of one account, over all flows. Only answers that can be guessed are counted: not passkeys,
+/// recovery codes and long codes.
 #[derive(Clone, Debug)]
 pub struct AnswerLimits {
     user: UserId,
@@ -335,9 +334,9 @@ pub struct AnswerLimits {
 
 /// How long wrong codes in a row are remembered after the last one.
 const MEMORY: Duration = Duration::from_secs(365 * 24 * 3600);
-/// The factors with codes that can be guessed.
+/// The factors whose codes can be guessed.
 const GUESSED: [Factor; 3] = [Factor::App, Factor::Email, Factor::Sms];
-/// Guesses at the app of an account.
+/// The limit on guesses at the app of an account.
 pub const APP: Quota = Quota::pausing("factor_app", 5, MINUTE.saturating_mul(15), "wrong codes of an account's app");
 /// After this many guesses at the app in a day only the code of the current step is accepted.
 const TOLERATED: Quota = Quota::window("factor_app_tolerated", 5, DAY, "codes of an account's app that may be late or early");
@@ -351,10 +350,9 @@ impl AnswerLimits {
         Self { user, network: client.network(), cooldown }
     }
 
-    /// The limits that an answer is counted for before it is checked. For the app: five wrong ones, then a pause of a quarter of
-    /// an hour; a hundred wrong ones in a row lock it; and the day's guesses at the account, of which an attempt counts as many
-    /// as there are valid codes. A password is counted as at a sign-in. The attempts at a code that was sent were counted with
-    /// its sending.
+    /// The limits against which an answer is counted before it is checked. For the app: five wrong codes, then a pause of a quarter of an
+    /// hour; a hundred wrong codes in a row, which lock the app; and the day's guesses at the account, where an attempt counts as often as
+    /// there are valid codes. A password is counted as at a sign-in. The attempts at a code that was sent were counted when it was sent.
     fn limits(&self, factor: Factor, steps: Steps) -> Vec<Limit> {
         match factor {
             Factor::App => {
@@ -368,12 +366,12 @@ impl AnswerLimits {
         }
     }
 
-    /// Counts an answer before it is checked, and returns which codes of an app are valid. One transaction if anything is
-    /// counted, and another one for the app after several guesses in a day.
+    /// Counts an answer before it is checked, and returns which codes of an app are valid. One transaction if anything is counted, and a
+    /// second one for the app after several guesses in a day.
     ///
     /// # Errors
-    /// [`Kind::FactorLocked`] for the app after a hundred wrong codes in a row, until a recovery code or a passkey is accepted or
-    /// the password is reset; [`Kind::TooManyRequests`]
+    /// [`Kind::FactorLocked`] for the app after a hundred wrong codes in a row, until a recovery code or a passkey is accepted or the
+    /// password is reset; [`Kind::TooManyRequests`] for the other limits.
     pub async fn take(&self, table: &Table, now: Time, factor: Factor) -> Result<Steps, Problem> {
         let mut refused = None;
         for steps in [Steps::Three, Steps::Current] {
@@ -389,15 +387,15 @@ impl AnswerLimits {
         Err(refused.map_or_else(|| Problem::internal("no limit"), Problem::from))
     }
 
-    /// Counts a wrong code that was sent: after a hundred in a row only long codes are sent. One update. Best effort.
+    /// Counts a wrong answer to a code that was sent. After a hundred in a row only long codes are sent. One update. Best effort.
     pub async fn record_wrong(&self, table: &Table, now: Time, factor: Factor) {
         if let Err(e) = limits::record(table, now, &[in_a_row(self.user, factor)]).await {
-            tracing::warn!(error = %e, "a wrong code is not counted among those in a row");
+            tracing::warn!(error = %e, "a wrong code in a row could not be counted");
         }
     }
 
-    /// Adds to a transaction that an answer was right, which resets the wrong ones in a row. A factor that can be guessed resets
-    /// only itself: who reads somebody's mail could otherwise guess at the app without a limit.
+    /// Adds to a transaction that an answer was right, which resets the wrong answers in a row. A factor that can be guessed resets only
+    /// itself. Otherwise somebody who reads the person's mail could guess at the app without a limit.
     pub fn reset(&self, tx: &mut Tx, now: Time, factor: Factor, steps: Steps, guessable: bool) {
         match factor {
             // The day's guesses are not reset: frequent right answers would make room for other people's guesses.
@@ -416,7 +414,7 @@ impl AnswerLimits {
         }
     }
 
-    /// Gives back the count of a right answer that was not sufficient, or that had been given before. Best effort.
+    /// Gives back the count of a right answer that was not sufficient, or that repeats an earlier one. Best effort.
     pub async fn give_back(&self, table: &Table, factor: Factor, steps: Steps) {
         limits::give_all_back(table, &self.limits(factor, steps)).await;
     }
@@ -429,7 +427,7 @@ pub fn unlock(tx: &mut Tx, user: UserId) {
     }
 }
 
-/// The limit on wrong answers in a row at the factor of this challenge. `None` if its purpose is not a factor.
+/// The limit on wrong answers in a row at the factor of this challenge. `None` if the challenge is not for a factor.
 pub(crate) fn wrong_in_a_row(challenge: &Challenge) -> Option<Limit> {
     let user = challenge.user.filter(|_| matches!(challenge.purpose, Purpose::SecondFactor | Purpose::StepUp))?;
     let factor = match challenge.channel {

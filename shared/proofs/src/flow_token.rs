@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-/// The secret of a flow, known to its client only: `flw_` and 256 random bits.
+/// The secret of a flow, which only its client has: `flw_` and 256 random bits.
 #[derive(Clone, ToSchema)]
 #[schema(value_type = String, examples("flw_q83vEjRWeJC6q83vEjRWeJC6q83vEjRWeJC6q83vEjQ"), min_length = 47, max_length = 47, pattern = "^flw_[A-Za-z0-9_-]{43}$")]
 pub struct FlowToken([u8; 32]);

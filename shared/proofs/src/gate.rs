@@ -1,8 +1,8 @@
 //! A proof of work that slows down distributed guessing.
 //!
-//! Each account and each client has its own limits, but an attacker with many accounts and addresses stays below them. If codes
-//! and passwords fail more often than people mistype them, everybody who begins to sign in has to compute a proof of work. Nobody
-//! is refused because of others: it takes a person's computer a second, and an attacker at ten thousand accounts hours.
+//! Each account and each client has its own limits, but an attacker with many accounts and addresses stays below them. If codes and
+//! passwords fail far more often than by mistyping, everybody who begins to sign in has to compute a proof of work. Nobody is refused
+//! because of others: a proof takes a person's computer a second, and an attacker with ten thousand accounts hours.
 
 use std::time::Duration;
 
@@ -19,18 +19,18 @@ use crate::code_key::CodeKey;
 
 /// The header with the proof of work.
 pub const HEADER: &str = "proof-of-work";
-/// Minimum number of leading zero bits of the digest: a quarter of a million digests on average.
+/// The minimum number of leading zero bits of the digest. It takes a quarter of a million digests on average.
 pub const DIFFICULTY: u32 = 18;
 /// How long a challenge is valid.
 const LIFE: Duration = Duration::from_secs(300);
-/// Maximum digits of the number that solves a challenge.
+/// The maximum number of digits of a solution.
 const DIGITS_MAX: usize = 20;
 
 /// The number of failures of all clients together after which a proof of work is required.
 const FAILED: Quota =
     Quota::window("sign_ins_failed", 1000, MINUTE.saturating_mul(10), "wrong passwords and codes among everybody").frequent();
-/// The number of counters among which failures are distributed by the client's network, because all clients would write to a
-/// single one.
+/// The number of counters of failures. The client's network selects one of them, because a single counter for all clients would be a hot
+/// item.
 const SHARDS: u8 = 4;
 
 /// Requires a proof of work.
@@ -51,9 +51,8 @@ impl Gate {
         shards().map(|shard| shard.key())
     }
 
-    /// Accepts requests with a proof of work, and all requests as long as none is required. A proof is valid for one client's
-    /// attempts at one name, whether an account has it or not. Other clients and names need another proof, so used proofs need
-    /// not be stored.
+    /// Checks the proof of work, if one is required now. A proof is valid for one client's attempts at one name, whether or not an account
+    /// has the name. Other clients and names need other proofs, so used proofs need not be stored.
     ///
     /// # Errors
     /// [`Kind::ProofOfWorkRequired`], with the challenge.
@@ -65,8 +64,8 @@ impl Gate {
         self.demand(now, client, headers, name, DIFFICULTY)
     }
 
-    /// Accepts requests with a proof of work for this name, with as many zero bits as `difficulty`, or as a challenge of the last
-    /// five minutes demanded from the client.
+    /// Checks the proof of work for this name. It needs as many zero bits as the challenge that the client got within the last five
+    /// minutes, or as `difficulty` for a new one.
     ///
     /// # Errors
     /// [`Kind::ProofOfWorkRequired`], with the challenge.
@@ -77,7 +76,7 @@ impl Gate {
         }
         let challenge = self.challenge(now + LIFE, difficulty, client, name);
         Err(Kind::ProofOfWorkRequired
-            .because("clients that are not known have to solve a proof of work first")
+            .because("the client has to send a proof of work first")
             .with("challenge", challenge)
             .with("difficulty", difficulty))
     }
@@ -103,13 +102,13 @@ impl Gate {
     }
 }
 
-/// Counts a wrong password or code of any operation. Best effort, because other limits stop guesses. One update.
+/// Counts a wrong password or code of any operation. One update. Best effort, because other limits stop guesses too.
 pub async fn failed(table: &Table, now: Time, client: &Client) {
     function::report_of(now, "TableName", table.name(), &[("SignInsFailed", 1)]);
     let network = Sha256::digest(client.network());
     let shard = shard(network.first().map_or(0, |byte| byte % SHARDS));
     if let Err(e) = limits::record(table, now, &[shard]).await {
-        tracing::warn!(error = %e, "a failure is not counted");
+        tracing::warn!(error = %e, "a failed guess could not be counted");
     }
 }
 

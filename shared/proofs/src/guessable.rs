@@ -1,14 +1,14 @@
 //! Passwords that guessing tools try first.
 //!
-//! The [list of common passwords](crate::common) matches its own entries only. This module checks what remains without the usual
-//! decorations: substituted letters, digits and symbols around the word, repetitions, adjacent keys.
+//! The [list of common passwords](crate::common) matches its own entries only. This module also finds variants with the usual decorations:
+//! substituted letters, digits and symbols around the word, repetitions, adjacent keys.
 
 /// Words that people build passwords from.
 fn words() -> impl Iterator<Item = &'static str> {
     include_str!("../data/words.txt").split_whitespace()
 }
 
-/// Keys in a row, forwards; walks are also recognised backwards.
+/// Rows of adjacent keys. Walks along them are recognised in both directions.
 const ROWS: &[&str] = &[
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
@@ -45,17 +45,17 @@ fn unleet(c: char) -> char {
     }
 }
 
-/// Fewer than five different characters.
+/// Whether the text has fewer than five different characters.
 fn few_symbols(text: &str) -> bool {
     text.chars().collect::<std::collections::BTreeSet<_>>().len() < 5
 }
 
-/// Digits and symbols only, and few enough to be a date or a number of a person. Twenty digits are as strong as a key.
+/// Whether the text is only digits and symbols, and short enough to be a date or a person's number. Twenty digits are as strong as a key.
 fn wordless(text: &str) -> bool {
     text.is_ascii() && text.len() < 20 && !text.contains(char::is_alphabetic)
 }
 
-/// A repeated part.
+/// Whether the text is a repeated part.
 fn repeated(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let n = chars.len();
@@ -65,12 +65,12 @@ fn repeated(text: &str) -> bool {
     })
 }
 
-/// At most two words of the list, and nothing between them.
+/// Whether the text consists of at most two words of the list.
 fn made_of_words(text: &str) -> bool {
     words().any(|w| text.strip_prefix(w).is_some_and(|rest| words().any(|v| v == rest.trim_matches(|c: char| !c.is_alphabetic()))))
 }
 
-/// Mostly adjacent keys.
+/// Whether the text is mostly adjacent keys.
 fn walk(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let near = |a: char, b: char| {

@@ -18,20 +18,20 @@ use store::{
 
 use crate::{code_key::CodeKey, code_rules::number, gate};
 
-/// Attempts of one client, counted before they are checked. Successful ones are given back.
+/// The limit on attempts of one client. They are counted before they are checked, and successful ones are given back.
 pub const CLIENT: Quota =
     Quota::window("login_client", 20, MINUTE.saturating_mul(15), "attempts of a client, not counting successful ones").shared();
-/// Failures of one client.
+/// The limit on failures of one client in a day.
 pub const CLIENT_DAY: Quota =
     Quota::window("login_client_day", 100, DAY, "failures of a client, which then waits for an hour").frequent().blocking(HOUR);
 /// The limits of an operation that takes codes: see [`ClientGuesses`].
 pub const BY_CLIENT: [Quota; 2] = [CLIENT, CLIENT_DAY];
-/// The number of different failures of a client without a proof of work.
+/// The number of different failures of a client ([`CLIENT_DIFFERENT`]) after which a proof of work is required.
 pub const DIFFERENT_FREE: u32 = 15;
-/// Different pairs of name and password that fail for one client. After [`DIFFERENT_FREE`] of them every attempt from there
-/// needs a proof of work, except on trusted devices; after twice as many the client is blocked for an hour. Only different
-/// pairs count, because a device with an outdated password repeats the same one. A person who has forgotten a password tries a
-/// few, which stay below the limit.
+/// The limit on different pairs of name and password that fail for one client. After [`DIFFERENT_FREE`] of them every attempt of the client
+/// needs a proof of work, except on trusted devices. After twice as many the client is blocked for an hour. Only different pairs count,
+/// because a device with an outdated password repeats the same one. A person who has forgotten a password tries a few, which stay below the
+/// limit.
 pub const CLIENT_DIFFERENT: Quota = Quota::window(
     "login_client_different",
     DIFFERENT_FREE.saturating_mul(2),
@@ -39,10 +39,10 @@ pub const CLIENT_DIFFERENT: Quota = Quota::window(
     "different failures of a client, which then waits for an hour; from the 16th on it needs proof of work",
 )
 .blocking(HOUR);
-/// Failures of one client at one account, by any of the account's names.
+/// The limit on failures of one client at one account, by any of the account's names.
 pub const AT_ACCOUNT: Quota = PasswordCooldown::DEFAULT.quota("login_account", "wrong passwords of a client for one account");
 
-/// How many failures with a password are followed by which pause, by the setting of a deployment.
+/// The setting of a deployment for wrong passwords: the number of failures and the pause that follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordCooldown {
     failures: u32,
@@ -75,13 +75,13 @@ impl PasswordCooldown {
         fits.then(|| Self { failures, pause: Duration::from_secs(u64::from(seconds)) })
     }
 
-    /// The definition of a limit with these numbers, which a deployment can have others of.
+    /// A limit with these numbers, as defaults.
     #[must_use]
     pub const fn quota(self, name: &'static str, counts: &'static str) -> Quota {
         Quota::pausing(name, self.failures, self.pause, counts).configurable()
     }
 
-    /// A limit that is defined like this, with the numbers of this deployment.
+    /// The limit `defined` with the numbers of this deployment.
     #[must_use]
     pub const fn of(self, defined: Quota) -> Quota {
         defined.with(self.failures, self.pause)
@@ -140,8 +140,7 @@ impl ClientGuesses {
         Ok(Self(read))
     }
 
-    /// Counts a wrong code, if `problem` says that an attempt was counted: otherwise nothing was guessed. It also counts as a
-    /// failure of everybody.
+    /// Counts a wrong code, if `problem` has `tries_left`: otherwise nothing was guessed. It is also counted for the [gate](crate::gate).
     ///
     /// # Errors
     /// [`StoreError`]
@@ -154,8 +153,8 @@ impl ClientGuesses {
     }
 }
 
-/// A short mark that distinguishes different guesses of a client. It has 24 bits, so that also the table together with the key
-/// reveals little of the entered password, which is often nearly right.
+/// A short mark that distinguishes different guesses of a client. It has only 24 bits, so that it reveals little about the entered
+/// password, which is often nearly right, even to somebody who has the table and the key.
 #[must_use]
 pub fn mark(key: &CodeKey, client: &Client, name: &str, password: &Secret) -> String {
     let mut guess = Vec::new();

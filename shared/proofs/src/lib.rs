@@ -1,5 +1,5 @@
-//! Proofs of identity: passwords, codes and links, second factors, trusted devices, the steps of a sign-in. And proofs that nobody
-//! guesses or floods: work, and captchas.
+//! Proofs of identity: passwords, codes and links, second factors, trusted devices, the steps of a sign-in. Also the limits on guesses and
+//! messages, the proof of work, and captchas.
 //!
 //! Every code or link that is sent is a [`challenge::Challenge`].
 

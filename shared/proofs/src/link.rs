@@ -1,5 +1,5 @@
-//! Whose account a mailed link is about: what its page tells before the form is sent. Only the valid token of the link is answered,
-//! and it stays valid.
+//! The owner of a mailed link: what the page of the link shows before its form is sent. Only a valid token gets an answer, and it stays
+//! valid.
 
 use accounts::identifier::Username;
 use kernel::{Client, Problem, Time, Timestamp};
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::challenge::{self, Challenge, CodeKey, Purpose};
 
-/// Questions about links that one client may ask. A page asks once each time it is loaded.
+/// The limit on such requests of one client. A page makes one request each time it is loaded.
 pub const QUESTIONS: Quota = Quota::window("link_client", 60, HOUR, "questions about links, for a client");
 
 /// The mailed token.
@@ -24,10 +24,10 @@ pub struct LinkToken {
     pub token: String,
 }
 
-/// Whose account a link is about.
+/// The account that a link is about.
 #[derive(Serialize, ToSchema)]
 pub struct LinkOwner {
-    /// The username, which a password manager stores the password with.
+    /// The username, with which a password manager stores the password.
     #[schema(value_type = String, examples("ana_nowak"))]
     pub username: Username,
     /// The masked address that the link was sent to.
@@ -35,13 +35,13 @@ pub struct LinkOwner {
     pub target: String,
     /// When the link expires.
     pub expires_at: Timestamp,
-    /// For a link that cancels a deletion: when it begins.
+    /// For a link that cancels a deletion: when the deletion begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
 }
 
 impl LinkOwner {
-    /// What the link of this challenge tells about the account with this name.
+    /// The answer for the link of this challenge, whose account has this name.
     #[must_use]
     pub fn of(link: &Challenge, username: Username) -> Self {
         let sent = link.sent();
@@ -49,7 +49,7 @@ impl LinkOwner {
     }
 }
 
-/// The challenge of a token, after the client's question is counted. Changes nothing else.
+/// Counts the client's request and returns the challenge of the token. Changes nothing else.
 ///
 /// # Errors
 /// [`kernel::Kind::TooManyRequests`], or as [`challenge::open_link`].

@@ -26,11 +26,11 @@ use crate::{
     guesses::{self, PasswordCooldown},
 };
 
-/// Longest password in bytes. Longer ones are refused and never truncated.
+/// The maximum number of bytes of a password. Longer ones are refused and never truncated.
 pub const MAX_BYTES: usize = 1024;
-/// Longest password, in characters.
+/// The maximum number of characters of a password.
 pub const MAX_CHARS: usize = 128;
-/// Wrong passwords of one account, typed by whoever is signed in.
+/// The limit on wrong passwords that signed-in clients of one account enter.
 const WRONG: Quota = PasswordCooldown::DEFAULT.quota("password_demand", "wrong passwords of an account");
 /// The limits of an operation that takes the current password: see [`demand`].
 pub const DEMANDS: [Quota; 3] = [WRONG, guesses::CLIENT, guesses::CLIENT_DAY];
@@ -62,7 +62,7 @@ impl Policy {
         }
     }
 
-    /// The rules about what a password consists of, each with whether `text` follows it.
+    /// The rules of the policy about the characters of a password, each with whether `text` follows it.
     fn shape(&self, text: &str) -> impl Iterator<Item = (bool, FieldError)> {
         let needs = |on: bool, one: fn(char) -> bool, error| on.then(|| (text.chars().any(one), error));
         let rules = [
@@ -89,7 +89,7 @@ impl Policy {
             }
         };
         rule(length <= MAX_CHARS && text.len() <= MAX_BYTES, FieldError::new("too_long").with("max", MAX_CHARS));
-        // A password that is too long is refused anyhow, so the expensive rules are skipped.
+        // A password that is too long is refused anyway, so the expensive rules are skipped.
         rule(text.len() > MAX_BYTES || !(common(text) || guessable(text)), FieldError::new("password_common"));
         rule(!personal.is_in(text), FieldError::new("password_personal"));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -104,13 +104,13 @@ pub struct PasswordChecker {
 }
 
 impl PasswordChecker {
-    /// Reads the [`Policy`] and `BREACHED_PASSWORDS_URL`, the service for breached passwords. Without it no service is asked.
+    /// Reads the [`Policy`] and `BREACHED_PASSWORDS_URL`, the service for breached passwords. Without it no service is used.
     pub fn read(r: &mut Reader<'_>) -> Self {
         Self { policy: Policy::read(r), breached: Breached::read(r) }
     }
 
-    /// The rules that can be told before a password is chosen: those of this deployment about what it consists of, and that it has
-    /// no data of its owner.
+    /// The rules that can be shown before a password is chosen: the rules of this deployment about its characters, and that it must not
+    /// contain personal data.
     #[must_use]
     pub fn rules(&self) -> Vec<FieldError> {
         let personal = [FieldError::new("password_personal")];
@@ -134,7 +134,7 @@ impl PasswordChecker {
     }
 }
 
-/// A person's known names, address and number, which their password may not consist of.
+/// The names, the address and the number of a person, which their password must not contain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Personal<'a> {
     /// The username.
@@ -162,8 +162,7 @@ impl<'a> Personal<'a> {
         }
     }
 
-    /// Whether a password contains one of them. Words shorter than four characters count only if the password has
-    /// no other letters.
+    /// Whether a password contains one of the values. Words shorter than four characters count only if the password has no other letters.
     fn is_in(&self, password: &str) -> bool {
         let names = [self.first_name, self.last_name].into_iter().flatten().map(AsRef::as_ref);
         let email: &str = self.email.map_or("", AsRef::as_ref);
@@ -225,14 +224,14 @@ impl Hasher {
         Ok(PasswordHash { user, phc: phc.map_err(|e| Problem::internal(e.to_string()))?, pepper: pepper.to_owned() })
     }
 
-    /// Verifies a password. Without a hash, because there is no such account, the same work is done, so that the response time
-    /// hides whether there is one.
+    /// Verifies a password. If there is no hash, because there is no such account, the same work is done, so that the response time does
+    /// not reveal it.
     ///
     /// # Errors
     /// An internal [`Problem`] if there is not enough memory.
     pub async fn verify(&self, hash: Option<&PasswordHash>, password: &Secret) -> Result<Verdict, Problem> {
         let (current, key) = self.peppers.current();
-        // The comparison is made in any case, and its result counts only with a hash.
+        // The comparison is always made, and its result is ignored if there is no hash.
         let (phc, key) = hash.map_or((NOBODY, key), |h| (&h.phc, self.peppers.get(&h.pepper).unwrap_or(key)));
         let right = self.compare(phc.to_owned(), peppered(key, password)).await?;
         Ok(match hash {
@@ -253,12 +252,12 @@ impl Hasher {
     }
 }
 
-/// Requires the current password of a person who has one, for changes of a [`callers::Fresh`] caller that a session alone must
-/// not allow. It may be absent if the step-up has just proven it. After too many wrong ones there is a pause; a right one
-/// resets the counter in the transaction. The client's guesses count as at a sign-in. A refused request is not counted.
+/// Requires the current password of a [`callers::Fresh`] caller who has one, for changes that a session alone must not allow. The password
+/// may be absent if the step-up has just proven it. After too many wrong passwords there is a pause. A right one resets the counter in the
+/// transaction. The client's guesses count as at a sign-in. A refused request is not counted.
 ///
-/// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared;
-/// updates that give both back if it was right, or that count for the client's day and as a failure of everybody if it was wrong.
+/// A read of the password, which is returned; if it is compared with three counters; two updates of counters before it is compared; updates
+/// that give both back if it was right, or that count the failure of the client and for the [gate](crate::gate) if it was wrong.
 ///
 /// # Errors
 /// [`Kind::PasswordWrong`] or [`Kind::TooManyRequests`]
@@ -275,16 +274,16 @@ pub async fn demand(
     compare(table, now, hasher, cooldown, client, member, given).await?.settle(table, now, tx, client).await
 }
 
-/// A current password that was compared. It has to be settled or given back.
+/// The result of comparing a current password. It has to be settled or given back.
 #[must_use]
 pub enum Demanded {
     /// The person has no password.
     None,
     /// The step-up has just proven it.
     Proven(Option<PasswordHash>),
-    /// It is right.
+    /// The password is right.
     Right(PasswordHash, [Limit; 2]),
-    /// It is wrong, or there is none.
+    /// The password is wrong or absent.
     Wrong(WrongPassword),
 }
 
@@ -295,7 +294,7 @@ pub struct WrongPassword {
 }
 
 impl WrongPassword {
-    /// Gives its attempts back, because it was no guess. Best effort.
+    /// Gives back the counted attempts, because the password was not a guess. Best effort.
     pub async fn give_back(&self, table: &Table) {
         limits::give_all_back(table, &self.attempts).await;
     }
@@ -313,7 +312,7 @@ impl Demanded {
             Self::Right(hash, attempts) => {
                 let [at_account, _] = &attempts;
                 tx.delete(at_account.key());
-                // It was no guess, even if the change fails.
+                // A right password was not a guess, even if the change fails.
                 limits::give_all_back(table, &attempts).await;
                 Ok(Some(hash))
             }
@@ -379,7 +378,7 @@ fn peppered(pepper: &Secret, password: &Secret) -> [u8; 32] {
     hmac_sha256(pepper.expose().as_bytes(), &[password.expose().as_bytes()])
 }
 
-/// Hashing takes 14 ms of a processor. It runs on another thread, so that other requests of a host with several do not wait.
+/// Hashing takes 14 ms of CPU time. It runs on another thread, so that concurrent requests of the local cloud do not wait.
 async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(f).await.map_err(Problem::internal)
 }

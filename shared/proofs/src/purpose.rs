@@ -1,4 +1,4 @@
-//! What codes and links are sent for.
+//! The purposes of codes and links.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,11 @@ pub enum Purpose {
     DeletionCancel,
     /// The second step of a sign-in.
     SecondFactor,
-    /// A step-up: proves again who is signed in.
+    /// A step-up: a signed-in person proves their identity again.
     StepUp,
     /// Proves a contact in the setup of second factors.
     FactorSetup,
-    /// Signs in, or up, with a phone number.
+    /// Signs in or registers with a phone number.
     PhoneLogin,
     /// Sets a new password.
     PasswordReset,

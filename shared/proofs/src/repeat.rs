@@ -1,12 +1,12 @@
-//! The same request sent twice: by a double click, or again after its reply was lost.
+//! Repeated requests: the same request sent twice, by a double click or after its reply was lost.
 //!
-//! A request that uses up a code, a link or a flow would be refused the second time. So its answer is kept for ten seconds, and
-//! the same request of the same client gets it again. The answer is written in the transaction that uses the proof up: nothing
-//! is done twice, and a repetition is no wrong guess.
+//! A request that uses up a code, a link or a flow would be refused the second time. So its answer is kept for ten seconds, and the same
+//! request of the same client gets the same answer. The answer is written in the transaction that uses up the proof. So nothing is done
+//! twice, and a repetition does not count as a wrong guess.
 //!
-//! The id of a kept answer is derived from the secret that identifies the client, and the key that seals it from its proof as well,
-//! both under a server key. Only who sends the same secrets again finds and opens it. Tokens in it cannot be read with the table and
-//! the server key alone.
+//! The id of a kept answer is derived from the client's secret, and the key that seals it from that secret and the proof, both with a
+//! server key. Only a client that sends the same secrets finds and opens it. The table and the server key alone are not enough to read its
+//! tokens.
 
 use accounts::session::LOST_REPLY;
 use axum::{
@@ -24,7 +24,7 @@ use store::{About, Cond, Item, Key, Personal, Sealer, Slot, StoreError, Table, T
 
 use crate::challenge::{Challenge, CodeKey};
 
-/// The longest body that is kept, in bytes. Answers with tokens have two thousand.
+/// The maximum number of bytes of a kept body. Answers with tokens have about two thousand.
 const BODY_MAX: usize = 16 * 1024;
 
 /// A response of a handler, as it is sent and kept.
@@ -105,24 +105,23 @@ impl Sealed {
         tx.put_always(&self.kept);
     }
 
-    /// As [`Sealed::keep`], for what can be done any number of times: the transaction is refused at this place while the client has a
-    /// kept answer.
+    /// Like [`Sealed::keep`], for operations that use nothing up. The slot is refused while the client has a kept answer.
     pub fn keep_first(&self, tx: &mut Tx) -> Slot {
         let now = self.kept.expires_at - LOST_REPLY;
         tx.put(&self.kept, Cond::Absent.or(field("expires_at").le(now)))
     }
 
-    /// The answer, for after the commit.
+    /// The answer to send after the commit.
     pub fn reply(self) -> Reply {
         self.reply
     }
 }
 
-/// Why the work of a request is refused.
+/// The refusal of a request's work.
 #[derive(Debug)]
 pub struct RefusedWork {
     problem: Problem,
-    /// The code that was right, if the refusal came after it. It was no guess if a concurrent copy of the request was faster.
+    /// The right code, if the refusal came after it. If a concurrent copy of the request was faster, the code was not a guess.
     proven: Option<Box<Challenge>>,
 }
 
@@ -147,10 +146,10 @@ impl From<StoreError> for RefusedWork {
 }
 
 impl Repeatable {
-    /// A request of an operation. `client` identifies who sent it: the secret of its flow or link, or its session. `proof` is what
-    /// it proves. A client has one kept answer of an operation, that to its latest request, and gets it for the same proof.
+    /// A request of an operation. `client` are the secrets that identify the client: of its flow or link, or its session. `proof` is what
+    /// the request proves. For each operation a client has one kept answer, to its latest request, and gets it for the same proof.
     ///
-    /// A password may only be among them beside a secret of 256 bits, or as its [mark](crate::guesses::mark): a fast hash of a
+    /// A password may be a part only together with a secret of 256 bits, or as its [mark](crate::guesses::mark), because a fast hash of a
     /// password must not be in the table.
     #[must_use]
     pub fn new(key: &CodeKey, sys: &Sys, operation: &'static str, client: &[&str], proof: &[&str]) -> Self {
@@ -163,7 +162,7 @@ impl Repeatable {
         Self { operation, id, sealer, sys: sys.clone() }
     }
 
-    /// Seals the answer, which must not say anything that the commit decides.
+    /// Seals the answer. The answer must not depend on the result of the commit.
     ///
     /// # Errors
     /// An internal [`Problem`]
@@ -201,8 +200,7 @@ impl Repeatable {
         self.first_answer(table).await.ok().flatten().ok_or(refusal)
     }
 
-    /// What `work` answers, or if it is refused the first answer to this request. A repetition costs one more read, and so does
-    /// a refusal.
+    /// The answer of `work` or, if it is refused, the first answer to this request. A refusal and a repetition take one more read.
     ///
     /// # Errors
     /// The errors of [`Repeatable::instead_of`].
@@ -223,7 +221,7 @@ impl Repeatable {
     }
 }
 
-/// The parts with their numbers and lengths, so that no two lists of parts have the same bytes.
+/// The parts with their counts and lengths, so that different lists of parts have different bytes.
 fn joined(lists: &[&[&str]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for list in lists {

@@ -1,15 +1,14 @@
-//! Limits on messages.
+//! Limits on messages (mails and text messages).
 //!
-//! Anybody can request a code to any number, and owners of some numbers are paid for each message to them. So every message is
-//! counted before it is sent: for its destination, for the client's network as seen by the gateway, for the account that requests
-//! it, and text messages also for all clients together. A refused request counts nowhere, nor does a message that could not be
-//! sent. If the counters do not work, nothing is sent.
+//! Anybody can request a code to any number, and owners of some numbers are paid for each message. So every message is counted before it is
+//! sent: for its destination, for the client's network, for the account that requests it, and text messages also for all clients together.
+//! Refused requests and messages that could not be sent are not counted. If the counters do not work, nothing is sent.
 //!
-//! The limits must not lock out the owners of addresses and numbers. Counts are given back one by one, so that nobody waits
-//! longer than an hour. Clients that an account knows ([`accounts::known`]) have a separate share. The last message to a
-//! destination is kept for clients that have had none there. From the fourth on strangers need a proof of work, and it becomes
-//! harder with the number of text messages. A part of the text messages is reserved for numbers that an account has proven, and a
-//! range of numbers from which few codes come back is blocked only for numbers that no account has proven.
+//! The limits must not lock out the owners of addresses and numbers. The limits refill one by one, so that nobody waits longer than an
+//! hour. Known clients of an account ([`accounts::known`]) have a separate share. The last message to a destination is reserved for clients
+//! that have had none there. From the fourth message on strangers need a proof of work, whose difficulty grows with the number of text
+//! messages. A part of the text messages is reserved for numbers that an account has proven, and a range of numbers from which few codes
+//! come back is blocked only for numbers that no account has proven.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -36,18 +35,18 @@ use crate::{
     signed_in,
 };
 
-/// Codes for second factors and step-ups, to one destination: asked for by strangers, and by clients that the account knows. As in
-/// the next three, the last one for strangers is kept for a client that has had none there today.
+/// Codes for second factors and step-ups to one destination: the shares of strangers and of known clients. In this limit and the next
+/// three, the last message of the strangers' share is reserved for a client that has had none there today.
 pub const CODES: [Quota; 2] = [
     Quota::refilling("code_destination", 6, HOUR, "codes to an address or number of an account, for clients that it does not know"),
     Quota::refilling("code_known", 6, HOUR, "codes to an address or number of an account, for clients that it knows"),
 ];
-/// Codes and links to one destination, for whoever registers or signs in with a number: the same two shares.
+/// Codes and links to one destination, for registrations and for signing in with a number: the same two shares.
 pub const ASKED: [Quota; 2] = [
     Quota::refilling("asked_destination", 6, HOUR, "messages to one address or number, for clients that its account does not know"),
     Quota::refilling("asked_known", 6, HOUR, "messages to one address or number, for clients that its account knows"),
 ];
-/// Codes to one destination that a member wants to have: the same two shares.
+/// Codes to one destination that a member wants to add as a contact: the same two shares.
 pub const CHANGES: [Quota; 2] = [
     Quota::refilling("change_destination", 6, HOUR, "codes to the new address or number of an account"),
     Quota::refilling("change_known", 6, HOUR, "codes to the new address or number of an account, for clients that it knows"),
@@ -57,33 +56,33 @@ pub const RESETS: [Quota; 2] = [
     Quota::refilling("reset_destination", 4, HOUR, "links to an address"),
     Quota::refilling("reset_known", 4, HOUR, "links to an address, for clients that its account knows"),
 ];
-/// Mails and text messages that one person may have sent, to whomever: forty in a first day.
+/// Mails and text messages that one account requests, to any destination: forty on the first day.
 pub const SENT: Quota = Quota::refilling("sent_account", 15, Duration::from_secs(3456), "messages for an account");
-/// Mails that one client may have sent: two hundred in a first day, because many people may be behind its address.
+/// Mails that one client requests: two hundred on the first day, because many people may share its address.
 pub const MAILS: Quota = Quota::refilling("mail_client", 60, Duration::from_secs(617), "mails for a client");
-/// Text messages that one client may have sent: forty in a first day.
+/// Text messages that one client requests: forty on the first day.
 const CLIENT_TEXTS: Quota = Quota::refilling("sms_client", 10, Duration::from_secs(2880), "text messages for a client");
-/// Text messages to all clients of a neighbourhood.
+/// Text messages that all clients of a neighbourhood request.
 const NEIGHBOURHOOD_TEXTS: Quota =
     Quota::refilling("sms_neighbourhood", 100, Duration::from_secs(36), "text messages for a client and its neighbouring networks");
-/// What each text message counts for, whatever it is sent for.
+/// The limits on text messages for every purpose.
 pub const TEXTS: [Quota; 2] = [CLIENT_TEXTS, NEIGHBOURHOOD_TEXTS];
-/// How long nothing is sent to a range of numbers from which few codes come back, unless an account has proven the number.
+/// The block of a range of numbers from which few codes come back. Numbers that an account has proven are exempt.
 const RANGE: Quota =
     Quota::gap("sms_range", HOUR, "text message to numbers with the same beginning that belong to no account, if few codes are entered");
-/// Text messages that tell the owner of one number something.
+/// Text messages with notices to the owner of a number.
 pub const NOTICES: Quota = Quota::refilling("notice", 10, HOUR, "text messages with notices to a number");
-/// Messages to one destination for one client: counted, and never reached.
+/// Messages to one destination for one client. It is only counted, and its maximum is never reached.
 const PAIR: Quota = Quota::window("destination_client", u32::MAX, DAY, "messages to one address or number for a client");
 
 /// The limits of an operation that mails codes to an account's own address.
 pub const MAILED_CODES: &[&[Quota]] = &[&CODES, &[SENT, MAILS]];
 /// The limits of an operation that sends codes to an account's own number.
 pub const TEXTED_CODES: &[&[Quota]] = &[&CODES, &[SENT], &TEXTS];
-/// The limits of an operation that sends text messages to numbers that no account has proven, beside those of one number.
+/// The limits of an operation that sends text messages to numbers that no account has proven, without those of the single number.
 pub const UNPROVEN_TEXTS: &[&[Quota]] = &[&TEXTS, &[RANGE]];
 
-/// After this many messages to a destination that are not given back yet, strangers need a proof of work.
+/// The number of counted messages to a destination from which strangers need a proof of work.
 const FREE_OF_WORK: u32 = 3;
 /// A range of numbers is judged after this many messages,
 const ENOUGH: i64 = 50;
@@ -94,19 +93,18 @@ const GOOD_PERCENT: i64 = 30;
 /// Attempts to count a message to a range.
 const ROUNDS: usize = 4;
 
-/// The share of the messages to a destination that a message is counted for.
+/// The share of the limit on messages to a destination in which a message is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
-    /// The share of all clients.
+    /// The share of clients that the account does not know.
     #[default]
     Strangers,
     /// The share of clients that the account knows.
     Known,
 }
 
-/// The limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose whose callers limit it
-/// themselves.
+/// The limit on messages to one address or number: a few at once, then one an hour. `None` for a purpose that is limited elsewhere.
 ///
 /// Messages that anybody can request are counted separately from those that only the owner gets: strangers must neither block the
 /// owner's codes nor learn of them from refusals. A member's requests to change to the address or number are counted for that
@@ -117,7 +115,7 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => ASKED,
         Purpose::ContactChange => CHANGES,
         Purpose::PasswordReset => RESETS,
-        // One for each scheduling of a deletion.
+        // There is one message for each scheduling of a deletion.
         Purpose::DeletionCancel => return None,
     };
     let quota = if share == Share::Known { known } else { strangers };
@@ -132,7 +130,7 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
 fn by_account(challenge: &Challenge) -> Option<Limit> {
     let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
-        // Nobody is signed in yet, whomever the message is for.
+        // Nobody is signed in for these purposes.
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
     };
     requester.map(|user| SENT.of(user))
@@ -170,13 +168,13 @@ pub struct Admitted {
 }
 
 impl Request {
-    /// A request of anybody, who may not be the owner of the address or number.
+    /// A request of a client that may not be the owner of the address or number.
     #[must_use]
     pub fn of_anybody(purpose: Purpose, to: &Contact, client: &Client) -> Self {
         Self { work: true, ..Self::of_member(purpose, to, None, client) }
     }
 
-    /// A request of somebody who is signed in, or has proven something already.
+    /// A request of somebody who is signed in, or has already proven a factor.
     #[must_use]
     pub fn of_member(purpose: Purpose, to: &Contact, user: Option<UserId>, client: &Client) -> Self {
         let [strangers, known] = [Share::Strangers, Share::Known].map(|share| to_one(purpose, to, user, share));
@@ -235,8 +233,8 @@ impl Request {
     }
 }
 
-/// Counts a message against these limits, and its code among the day's guesses. If the code exceeds those, it becomes a long one,
-/// which does not count. One transaction, or several after concurrent requests.
+/// Counts a message against these limits, and the attempts at its code among the day's guesses. If those are exceeded, the code becomes a
+/// long one, whose attempts are not counted. One transaction, or several after concurrent requests.
 ///
 /// # Errors
 /// [`LimitError`]
@@ -308,9 +306,8 @@ impl SendLimits {
         Ok(most)
     }
 
-    /// The limits on text messages to all numbers, and on those reserved for numbers that an account has proven, which are two
-    /// fifths of the day's messages. A quarter of each is available at once, and the rest is released evenly over a day, so that
-    /// no day exceeds its number.
+    /// The limits on all text messages, and on the part that is reserved for proven numbers, which is two fifths of the day's messages. A
+    /// quarter of each is available at once, and the rest refills evenly over a day, so that no day exceeds the maximum.
     fn shares(&self) -> [Limit; 2] {
         let reserved = self.daily_max.saturating_mul(2).div_euclid(5);
         let share = |name, daily: u32| {
@@ -321,11 +318,11 @@ impl SendLimits {
         [share("texts_anybody", self.daily_max.saturating_sub(reserved)), share("texts_accounts", reserved)]
     }
 
-    /// Counts a code or link that is about to be sent: against all limits or none.
+    /// Counts a code or link that is about to be sent, against all limits or none.
     ///
-    /// One transaction: the destination, the client's messages there, the requesting account, the client, the day's guesses, and
-    /// for a text message the client's neighbourhood. Concurrently the range of a number that no account has proven, and after
-    /// both the counter of all text messages, so that refused requests do not use it up.
+    /// One transaction: the destination, the client's messages there, the requesting account, the client, the day's guesses, and for a text
+    /// message the client's neighbourhood. Concurrently the range of a number that no account has proven. Afterwards the counter of all
+    /// text messages, so that refused requests do not use it up.
     ///
     /// # Errors
     /// [`Kind::Invalid`] at `/phone` for a country that nothing is sent to, [`Kind::TooManyRequests`], or [`Kind::Unavailable`]
@@ -372,8 +369,8 @@ impl SendLimits {
         self.among_all(table, now, permit, true).await
     }
 
-    /// Counts a text message against the limit of all text messages, after all other limits. One to a proven number uses the
-    /// reserved part first, and then the rest.
+    /// Counts a text message against the limit of all text messages, after all other limits. A message to a proven number uses the reserved
+    /// part first.
     async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, Problem> {
         let [anybody, accounts] = self.shares();
         let mut reached = None;
@@ -416,7 +413,7 @@ impl SendLimits {
         Ok((fresh, Some(permit)))
     }
 
-    /// Sends another code to somebody who is signed in, or has proven something already. It invalidates the previous one.
+    /// Sends another code to somebody who is signed in, or has already proven a factor. It invalidates the previous code.
     ///
     /// A read of the previous challenge with the counters, the requests of [`Sending::permit`], one transaction.
     ///
@@ -433,7 +430,8 @@ impl SendLimits {
         Ok(fresh)
     }
 
-    /// Reads the previous challenge under the same id and the limits, and makes the code a long one if the limits require it.
+    /// Reads the previous challenge under the same id and the limits. Makes the code a long one if there were too many wrong answers in a
+    /// row.
     async fn look(
         &self,
         table: &Table,
@@ -452,11 +450,11 @@ impl SendLimits {
         Ok((before, request.read(&mut found, now, false)))
     }
 
-    /// The problem if no more text messages may be sent now. It is also reported to operators.
+    /// The problem if no more text messages may be sent now. Also reports a metric for operators.
     fn stop(&self, table: &Table, e: LimitError) -> Problem {
         match e {
             LimitError::Reached(reached) => {
-                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
+                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "the limit on all text messages is reached");
                 self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
                 let wait = reached.wait;
                 Problem::unavailable(reached).retry_after(wait)
@@ -465,12 +463,12 @@ impl SendLimits {
         }
     }
 
-    /// Counts a message to a range of numbers, for a number that no account has proven, and judges the range by how many codes
-    /// came back. One update, or two at the beginning of an hour or if the range is blocked.
+    /// Counts a message to a number that no account has proven for its range, and blocks the range if too few codes came back. One update,
+    /// or two at the beginning of an hour or if the range is blocked.
     async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
         let network = mark(&client.network());
         let mut next = Traffic::go_on(range, &network, now);
-        // A refusal shows the current state. More than two rounds are needed only if an hour ends in between.
+        // A refusal returns the current state. More than two attempts are needed only if an hour ends in between.
         for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
                 Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
@@ -499,7 +497,7 @@ impl SendLimits {
         if table.update(close).await.applied()? {
             let Traffic { range, sent, came_back, .. } = traffic;
             let came_back = came_back.len();
-            tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
+            tracing::warn!(range, sent, came_back, "few codes of this range came back: it is blocked for an hour");
             self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
         Err(RANGE.reached(RANGE.window).into())
@@ -514,13 +512,13 @@ fn by_client(client: &Client, to: &Contact) -> Vec<Limit> {
     }
 }
 
-/// Whether the codes to a range were probably not requested by their readers.
+/// Whether the codes to a range were probably requested by somebody other than their recipients.
 fn suspicious(sent: i64, came_back: usize, networks: usize) -> bool {
     let came_back = i64::try_from(came_back).unwrap_or(i64::MAX);
     sent >= ENOUGH && networks >= ENOUGH_NETWORKS && came_back.saturating_mul(100) < sent.saturating_mul(GOOD_PERCENT)
 }
 
-/// The range is not blocked.
+/// The condition that the range is not blocked.
 fn on(now: Time) -> Cond {
     field("off_until").absent().or(field("off_until").le(now))
 }
@@ -551,13 +549,13 @@ impl Traffic {
         Key::new(format!("SMS_RANGE#{range}"), "SMS_RANGE")
     }
 
-    /// One more message within the hour, unless the range is blocked.
+    /// The update for one more message within the hour, unless the range is blocked.
     fn go_on(range: &str, network: &str, now: Time) -> Update {
         let open = field("until").gt(now).and(on(now));
         Update::of(Self::key_of(range)).add("sent", 1).include("networks", network).when(open)
     }
 
-    /// The first message of an hour, unless the range is blocked.
+    /// The update for the first message of an hour, unless the range is blocked.
     fn begin(range: &str, network: &str, now: Time) -> Update {
         let until = now + HOUR;
         Update::upsert::<Self>(Self::key_of(range))
@@ -567,7 +565,7 @@ impl Traffic {
             .set("until", until)
             .remove("came_back")
             .remove("off_until")
-            // As long as it can be blocked.
+            // Kept as long as the range can be blocked.
             .expires(until + RANGE.window)
             .when(Cond::Absent.or(field("until").le(now).and(on(now))))
     }
@@ -581,7 +579,7 @@ impl Item for Traffic {
     }
 }
 
-/// What was counted for a message. It has to be committed with the transaction that requests the sending, or given back.
+/// What was counted for a message. It has to be passed to the commit of the transaction that requests the sending, or be given back.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Permit {
@@ -629,8 +627,8 @@ impl Permit {
     }
 }
 
-/// Gives back the counts of a message that could not be sent, except those of the client, which is not known here, and the
-/// guesses, which its code still allows.
+/// Gives back the counts of a message that could not be sent, except those of the client, which is not known here, and the guesses, because
+/// the code may still be guessed at.
 pub(crate) async fn give_back(table: &Table, challenge: &Challenge) {
     let to = challenge.contact();
     let limits = to_one(challenge.purpose, &to, challenge.user, challenge.share).into_iter().chain(by_account(challenge)).collect();
@@ -652,13 +650,13 @@ pub(crate) async fn came_back(table: &Table, challenge: &Challenge) {
 }
 
 async fn uncount(table: &Table, range: &str) {
-    // In a new hour there may be no count to give back.
+    // If a new hour has begun, there may be no count to give back.
     note(table, Update::of(Traffic::key_of(range)).add("sent", -1).when(field("sent").gt(0))).await;
 }
 
 async fn note(table: &Table, update: Update) {
     if let Err(e) = table.update(update).await.refused_is_fine() {
-        tracing::warn!(error = %e, "the traffic of a range could not be counted");
+        tracing::warn!(error = %e, "the messages to a range could not be counted");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A sign-in with more than one step, and a step-up, which proves again who is signed in.
+//! The flow of a sign-in with more than one step, or of a step-up, in which a signed-in person proves their identity again.
 //!
 //! ```text
 //! first proof ─▶ [choose a factor] ─▶ prove it ─▶ session
@@ -7,9 +7,9 @@
 //!                      └─ a step-up without the passkey: a code after the password
 //! ```
 //!
-//! The flow is identified by a secret that its client alone knows, and that can only continue this flow. The server stores what
-//! the first step has proven, for which account, and what may prove the rest; clients send none of it. Three wrong answers
-//! invalidate the flow, and guesses count for the account, whatever flow they come through.
+//! A flow is identified by a secret that only its client has, and that can only continue this flow. The server stores the account, what the
+//! first step has proven, and which factors may prove the rest; clients send none of it. Three wrong answers invalidate the flow. Guesses
+//! are also counted for the account, over all flows.
 
 use std::time::Duration;
 
@@ -37,9 +37,9 @@ use crate::{
     signed_in::TokenDelivery,
 };
 
-/// How long a flow lasts: as long as the longest-lived code.
+/// How long a flow lasts: as long as the maximum life of its codes.
 pub const LIFE: Duration = Duration::from_secs(600);
-/// Wrong answers until the flow is invalid.
+/// The number of wrong answers after which the flow is invalid.
 pub const TRIES: u32 = 3;
 
 /// A sign-in or a step-up in progress.
@@ -47,13 +47,13 @@ pub const TRIES: u32 = 3;
 pub struct SignIn {
     /// [`FlowToken::id`].
     pub id: ChallengeId,
-    /// The user. `None` as long as a passkey has not identified them.
+    /// The user. `None` until a passkey has identified them.
     pub user: Option<UserId>,
     /// The session to be stepped up. `None` for a sign-in.
     pub session: Option<SessionId>,
-    /// The methods that are proven.
+    /// The methods that are already proven.
     pub done: Vec<Method>,
-    /// [`User::credentials`] at that time.
+    /// [`User::credentials`] when the flow began.
     pub credentials: u32,
     /// The factors that may prove the rest.
     pub allowed: Vec<Factor>,
@@ -67,7 +67,7 @@ pub struct SignIn {
     /// The options of the client's first step.
     #[serde(rename = "wish")]
     pub options: SignInOptions,
-    /// The number of answers.
+    /// The number of answers so far.
     pub tries: u32,
     /// When the flow expires.
     pub expires_at: Time,
@@ -216,8 +216,8 @@ impl SignIn {
         Some(Challenge { user: Some(user.id), flow: Some(self.id), ..challenge })
     }
 
-    /// Adds a new flow to a transaction. If there is only one factor it is chosen at once. If no more codes may be sent for it,
-    /// it stays to be chosen, or to be replaced by a recovery code.
+    /// Adds a new flow to a transaction. If there is only one factor, it is chosen at once. If no more codes may be sent for it, no factor
+    /// is chosen, so that the person can choose it later or use a recovery code.
     ///
     /// The requests of [`SignIn::choose`], if it chooses.
     ///
@@ -258,14 +258,14 @@ impl SignIn {
         self.done.push(proven.into());
         (self.allowed, self.chosen, self.passkey, self.tries) = (next, None, None, self.tries.saturating_sub(1));
         let (challenge, permit) = self.choose_only(context, tx).await?;
-        // Not the whole item, because concurrent answers count in it.
+        // Updates only these attributes, because concurrent requests count their answers in the item.
         let next = Update::of(self.key()).set("done", &self.done).set("allowed", &self.allowed).set("chosen", self.chosen);
         let slot = tx.update(next.set("passkey", &self.passkey).add("tries", -1).when(field("done").eq(done)));
         Ok((challenge, permit, slot))
     }
 
-    /// The factor that is chosen at once, because it is the only one besides recovery codes. A passkey is not, because it has to
-    /// be requested first.
+    /// The factor that is chosen at once, because it is the only one besides recovery codes. Never a passkey, which the client has to
+    /// request first.
     fn only(&self) -> Option<Factor> {
         match self.allowed.as_slice() {
             [Factor::Passkey] | [Factor::Passkey, Factor::RecoveryCode] => None,
@@ -277,7 +277,7 @@ impl SignIn {
     /// Reads a flow that can be continued. One read.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for a flow that is made up, expired, finished or invalidated.
+    /// [`Kind::NotFound`] for a flow that is unknown, expired, finished or invalidated.
     pub async fn read(table: &Table, now: Time, token: &FlowToken) -> Result<Self, Problem> {
         let flow = table.get::<Self>(Self::key_of(token.id())).await?;
         flow.filter(|flow| flow.expires_at > now && flow.tries < TRIES).ok_or_else(|| Kind::NotFound.into())
@@ -299,15 +299,15 @@ impl SignIn {
         }
     }
 
-    /// Gives back an answer that was counted and is the repetition of a right one, if the flow goes on. Best effort.
+    /// Gives back the count of an answer that repeats a right one, if the flow continues. Best effort.
     pub async fn give_back(&self, table: &Table) {
         let back = Update::of(self.key()).add("tries", -1).when(field("tries").gt(0));
         if let Err(e) = table.update(back).await.refused_is_fine() {
-            tracing::warn!(error = %e, "a repeated answer stays counted");
+            tracing::warn!(error = %e, "a repeated answer could not be given back");
         }
     }
 
-    /// The state of the passkey request, for the first answer since then: each answer, right or wrong, uses the request up.
+    /// The state of the passkey request, if this is the first answer since the request. Each answer uses the request up, right or wrong.
     ///
     /// # Errors
     /// [`Kind::FactorUnavailable`] if no passkey was requested, [`Kind::PasskeyInvalid`] if the request was answered before.
@@ -343,7 +343,7 @@ impl SignIn {
     #[must_use]
     pub fn proven_with(&self, factor: Factor) -> Vec<Method> {
         let mut all: Vec<Method> = self.done.iter().copied().chain([factor.into()]).collect();
-        // A passkey alone is two factors: possession of the device, and what unlocks it.
+        // A passkey alone is two factors: the device, and what unlocks it.
         if all.len() > 1 || factor == Factor::Passkey {
             all.push(Method::Mfa);
         }
@@ -437,10 +437,10 @@ pub struct FactorChoice {
     pub target: Option<String>,
 }
 
-/// A right answer, which is used up in the transaction that it allows.
+/// A right answer. It is used up in the transaction that it permits.
 #[derive(Debug)]
 pub enum Proof {
-    /// The password or a passkey, which are not used up.
+    /// The password or a passkey, which can be used again.
     Lasting,
     /// A code of an authenticator app.
     App(AppCode),
@@ -451,7 +451,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// Whether the answer could have been guessed.
+    /// Whether answers of this kind can be guessed.
     #[must_use]
     pub fn guessable(&self) -> bool {
         match self {

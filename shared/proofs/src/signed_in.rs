@@ -36,17 +36,17 @@ pub enum TokenDelivery {
     Cookie,
 }
 
-/// How browsers keep refresh tokens, and whose pages may send them.
+/// The settings of cookies: when browsers send them, and which origins may send them.
 #[derive(Clone, Debug)]
 pub struct Cookies {
-    /// The attributes that decide with which requests a browser sends a cookie.
+    /// The cookie attributes that decide with which requests a browser sends the cookie.
     sent_with: &'static str,
     origins: Origins,
 }
 
 impl Cookies {
-    /// Reads `CROSS_SITE_COOKIES`, whether frontends are on another site than the API, and `ALLOWED_ORIGINS` and `PUBLIC_URL`, whose
-    /// pages may send cookies.
+    /// Reads `CROSS_SITE_COOKIES`, which says whether frontends are on another site than the API, and `ALLOWED_ORIGINS` and `PUBLIC_URL`,
+    /// the origins that may send cookies.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let own = r.address("PUBLIC_URL");
         // `Partitioned`: the cookie belongs to the site of the frontend, so that browsers which block cookies of other sites keep it
@@ -55,7 +55,7 @@ impl Cookies {
         Self { sent_with, origins: Origins::read(r).and(own) }
     }
 
-    /// Lets requests that have one of our cookies through only from our own pages. Programs that are no browsers send no origin.
+    /// A layer that refuses requests with one of our cookies from foreign origins. Programs other than browsers send no `Origin`.
     pub fn guard<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
         routes.layer(from_fn(move |request: Request, next: Next| {
             let refused = self.refuses(request.headers());
@@ -71,7 +71,7 @@ impl Cookies {
     /// Whether a page of a foreign origin sent one of our cookies.
     fn refuses(&self, headers: &HeaderMap) -> bool {
         let has_cookie = [COOKIE, DEVICE_COOKIE].iter().any(|name| cookie(headers, name).is_some());
-        // An origin that is no text is a foreign one.
+        // An `Origin` that is not text is foreign.
         has_cookie && headers.get(header::ORIGIN).is_some_and(|origin| !origin.to_str().is_ok_and(|origin| self.origins.allow(origin)))
     }
 
@@ -96,7 +96,7 @@ impl Deref for SessionIssuer {
 }
 
 impl SessionIssuer {
-    /// With cookies, and days without use after which a session ends, as the deployment sets them.
+    /// An issuer with the deployment's settings of cookies, and of the days without use after which a session ends.
     #[must_use]
     pub const fn new(issuer: Issuer, cookies: Cookies, idle: IdleDays) -> Self {
         Self { issuer, cookies, idle }
@@ -140,11 +140,11 @@ pub enum TokenType {
 /// The response to a completed sign-in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedIn {
-    /// Always `signed_in`. It tells this answer from those that ask for another step.
+    /// Always `signed_in`. It distinguishes this response from one that requires another step.
     pub step: LastStep,
     /// The account.
     pub user_id: UserId,
-    /// Who signed in. Absent when a session is refreshed.
+    /// The person who signed in. Absent when a session is refreshed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<SignedInUser>,
     /// The new or continued session.
@@ -175,7 +175,7 @@ pub struct SignedIn {
     created: bool,
 }
 
-/// Who signed in.
+/// The person who signed in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedInUser {
     /// The username.
@@ -230,7 +230,7 @@ impl SignedIn {
         })
     }
 
-    /// The response that tells who signed in.
+    /// The response with the person who signed in.
     #[must_use]
     pub fn by(mut self, user: SignedInUser) -> Self {
         self.user = Some(user);
@@ -279,7 +279,7 @@ impl IntoResponse for SignedIn {
     }
 }
 
-/// The value of a cookie. Cookies are octets (RFC 6265 §5.4), so others beside ours need not be text.
+/// The value of a cookie. Cookies are octets (RFC 6265 §5.4), so other cookies need not be text.
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut cookies = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
     let value = cookies.find_map(|c| c.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;

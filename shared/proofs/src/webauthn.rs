@@ -1,7 +1,7 @@
-//! The JSON of WebAuthn for the API's document: what `PublicKeyCredential.parseCreationOptionsFromJSON` and
-//! `parseRequestOptionsFromJSON` take, and what `toJSON()` of their results returns (WebAuthn Level 3, §5.1.8 to §5.1.10 and §5.2).
+//! The JSON of WebAuthn for the API document: what `PublicKeyCredential.parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON`
+//! take, and what `toJSON()` of their results returns (WebAuthn Level 3, §5.1.8 to §5.1.10 and §5.2).
 //!
-//! Only schemas: `webauthn-rs` writes and reads the values. Members that it does not use are not described.
+//! These types are only schemas; `webauthn-rs` writes and reads the values. Members that it does not use are not described.
 
 use utoipa::ToSchema;
 
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct PasskeyCreation {
-    /// This site.
+    /// The site of the passkey.
     pub rp: PasskeySite,
     /// The owner of the passkey.
     pub user: PasskeyOwner,
@@ -21,16 +21,16 @@ pub struct PasskeyCreation {
     /// Milliseconds.
     #[schema(nullable = false, examples(300_000))]
     pub timeout: Option<u32>,
-    /// Existing passkeys: their authenticators do not make another one.
+    /// Existing passkeys, whose authenticators must not make another one.
     #[schema(nullable = false)]
     pub exclude_credentials: Option<Vec<PasskeyDescriptor>>,
     /// What the authenticator must be able to do.
     #[schema(nullable = false)]
     pub authenticator_selection: Option<PasskeySelection>,
-    /// What is to be proven about the authenticator.
+    /// The requested attestation of the authenticator.
     #[schema(nullable = false, examples("none"))]
     pub attestation: Option<String>,
-    /// What browsers should offer first.
+    /// Which kinds of authenticators browsers should offer first.
     #[schema(nullable = false)]
     pub hints: Option<Vec<String>>,
     /// Extensions. Browsers ignore those that they do not know.
@@ -44,7 +44,7 @@ pub struct PasskeySite {
     /// The domain.
     #[schema(examples("stoa.example"))]
     pub id: String,
-    /// The name for people.
+    /// The displayed name.
     #[schema(examples("Stoa"))]
     pub name: String,
 }
@@ -59,7 +59,7 @@ pub struct PasskeyOwner {
     /// The username.
     #[schema(examples("anna"))]
     pub name: String,
-    /// The name for people.
+    /// The displayed name.
     #[schema(examples("Anna"))]
     pub display_name: String,
 }
@@ -70,7 +70,7 @@ pub struct PasskeyAlgorithm {
     /// Always `public-key`.
     #[schema(rename = "type")]
     pub kind: PasskeyKind,
-    /// Of the COSE registry.
+    /// The number of the algorithm in the COSE registry.
     #[schema(examples(-7))]
     pub alg: i32,
 }
@@ -101,7 +101,7 @@ pub struct PasskeyDescriptor {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct PasskeySelection {
-    /// Whether it is a part of the device.
+    /// Whether it has to be part of the device.
     #[schema(nullable = false)]
     pub authenticator_attachment: Option<PasskeyAttachment>,
     /// Whether it has to store the passkey.
@@ -121,19 +121,19 @@ pub struct PasskeySelection {
 pub enum PasskeyAttachment {
     /// In the device.
     Platform,
-    /// Elsewhere.
+    /// Outside the device, such as a security key.
     CrossPlatform,
 }
 
-/// How much something is wanted.
+/// How strongly something is required.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum PasskeyDemand {
-    /// It must be.
+    /// Required.
     Required,
-    /// It should be.
+    /// Preferred.
     Preferred,
-    /// It should not be.
+    /// Discouraged.
     Discouraged,
 }
 
@@ -141,19 +141,19 @@ pub enum PasskeyDemand {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct PasskeyExtensions {
-    /// Whether the answer tells what kind of passkey was made.
+    /// Whether the answer states what kind of passkey was made.
     #[schema(nullable = false)]
     pub cred_props: Option<bool>,
     /// The application id of former U2F keys.
     #[schema(nullable = false)]
     pub appid: Option<String>,
-    /// Whether the answer tells how the user was verified.
+    /// Whether the answer states how the user was verified.
     #[schema(nullable = false)]
     pub uvm: Option<bool>,
-    /// What protects the passkey in its authenticator.
+    /// The requested protection of the passkey in its authenticator.
     #[schema(nullable = false)]
     pub credential_protection_policy: Option<String>,
-    /// Whether that must be supported.
+    /// Whether the authenticator must support this protection.
     #[schema(nullable = false)]
     pub enforce_credential_protection_policy: Option<bool>,
 }
@@ -177,7 +177,7 @@ pub struct PasskeyRequest {
     /// Whether the authenticator has to verify its user.
     #[schema(nullable = false)]
     pub user_verification: Option<PasskeyDemand>,
-    /// What browsers should offer first.
+    /// Which kinds of authenticators browsers should offer first.
     #[schema(nullable = false)]
     pub hints: Option<Vec<String>>,
     /// Extensions. Browsers ignore those that they do not know.
