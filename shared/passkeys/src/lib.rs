@@ -1,10 +1,10 @@
 //! Passkeys: WebAuthn credentials of a person for our own sites.
 //!
-//! `webauthn-rs` performs the ceremonies. The state of a ceremony is stored on the server, in the flow that started it, for five
-//! minutes and one answer. A passkey is registered as a discoverable credential, so that browsers offer it without a username.
-//! User verification is always required, so that a passkey counts as two factors. All failures get the same error.
+//! `webauthn-rs` performs the ceremonies. The state of a ceremony is stored on the server, in the flow that started it. It is valid for
+//! five minutes and one answer. A passkey is registered as a discoverable credential, so that browsers offer it without a username. User
+//! verification is always required, so that a passkey counts as two factors. All failures get the same error.
 //!
-//! A separate crate, so that only the functions that use passkeys contain their cryptography.
+//! It is a separate crate so that only the functions that use passkeys link its cryptography.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,11 +28,11 @@ use webauthn_rs::{
 
 store::items![Passkey];
 
-/// The most passkeys of one person.
+/// The maximum number of passkeys of a person.
 pub const MAX: usize = 10;
 /// The timeout of a ceremony (WebAuthn §15.1 recommends five to ten minutes).
 pub const PATIENCE: Duration = Duration::from_secs(300);
-/// The most characters of a passkey's name.
+/// The maximum number of characters of a passkey's name.
 pub const NAME_MAX: usize = 50;
 
 /// A passkey of a person.
@@ -68,7 +68,7 @@ impl Passkey {
 
 impl Item for Passkey {
     const KIND: &'static str = "passkey";
-    // Not the credential, which only the authenticator can use.
+    // The credential is not exported, because only the authenticator can use it.
     const ABOUT: About = About::beside_user("PASSKEY#{passkey}", Personal::Exported(&["id", "name", "created_at", "last_used_at"]));
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
@@ -118,11 +118,11 @@ impl VerifiedAnswer {
 /// Why an answer was refused.
 #[derive(Debug)]
 pub enum AnswerError {
-    /// It does not match the request, is too late, or is of an unknown passkey.
+    /// The answer does not match the request, is too late, or is of an unknown passkey.
     Invalid,
-    /// Its counter decreased: the passkey may have been copied.
+    /// The signature counter has not increased: the passkey may have been copied.
     Copied,
-    /// An internal problem.
+    /// An internal error.
     Problem(Problem),
 }
 
@@ -157,7 +157,7 @@ impl Site {
 
     /// Reads `PASSKEY_DOMAIN` (empty means the host of `PUBLIC_URL`) and those of `ALLOWED_ORIGINS` that are within the domain.
     ///
-    /// Passkeys belong to a domain for ever: with another domain all existing ones are lost.
+    /// A passkey is bound to its domain. With another domain all existing passkeys are lost.
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let public = r.need("PUBLIC_URL");
         let own = Url::parse(&public).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
@@ -188,8 +188,8 @@ impl Site {
         let shown = user.first_name.as_ref().map_or(name, AsRef::as_ref);
         let (challenge, state) = self.0.start_passkey_registration(handle(user.id), name, shown, Some(known)).map_err(Problem::internal)?;
         let mut options = serde_json::to_value(challenge.public_key).map_err(Problem::internal)?;
-        // A discoverable credential, so that browsers can offer it without a username. The library does not ask for that by
-        // itself and does not check it in the answer.
+        // A discoverable credential, so that browsers can offer it without a username. The library neither requests this nor checks it in
+        // the answer.
         if let Some(Value::Object(selection)) = options.get_mut("authenticatorSelection") {
             selection.insert("residentKey".to_owned(), "required".into());
             selection.insert("requireResidentKey".to_owned(), true.into());
@@ -248,7 +248,7 @@ impl Site {
         has: Vec<Passkey>,
     ) -> Result<VerifiedAnswer, AnswerError> {
         let state: PasskeyAuthentication = read_state(now, state).ok_or(AnswerError::Invalid)?;
-        // The answer may omit the user handle (WebAuthn §7.2, step 6), but it may not be another person's.
+        // The answer may omit the user handle (WebAuthn §7.2, step 6), but a given one must be the person's.
         let theirs = answer.response.user_handle.as_ref().is_none_or(|said| said.as_ref() as &[u8] == handle(user).as_bytes());
         if !theirs || !is_consistent(&answer.id, answer.raw_id.as_ref(), &answer.type_) {
             return Err(AnswerError::Invalid);
@@ -267,7 +267,7 @@ impl Site {
         Ok(Ceremony { options, state: state_until(now, &state)? })
     }
 
-    /// The person that an answer to [`Site::ask_for_any`] names. Not verified yet.
+    /// The person that an answer to [`Site::ask_for_any`] names. It is not verified yet.
     #[must_use]
     pub fn whose(&self, answer: &PublicKeyCredential) -> Option<UserId> {
         let (user, _) = self.0.identify_discoverable_authentication(answer).ok()?;
@@ -339,7 +339,7 @@ fn refused(e: WebauthnError) -> Problem {
     answer_error(&e).into()
 }
 
-/// Parses the name of a passkey: 1 to [`NAME_MAX`] characters after trimming, of which something is seen.
+/// Parses the name of a passkey: 1 to [`NAME_MAX`] characters after trimming, at least one of them visible.
 ///
 /// # Errors
 /// `required` or `too_long`.

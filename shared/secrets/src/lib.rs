@@ -1,9 +1,9 @@
 //! The secrets of a function, read from Secrets Manager: at start, or with the first request that needs them.
 //!
-//! They are not in the environment, because everybody who may read a function's configuration could see them there, and a
-//! template can have at most 60 references to them
-//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>). A function's policy determines
-//! which secrets it may read.
+//! They are not in environment variables, because everybody who may read a function's configuration could see them there, and because a
+//! template can have at most 60 dynamic references
+//! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>). A function's policy determines which secrets
+//! it may read.
 
 mod on_demand;
 

@@ -7,8 +7,8 @@ use tokio::sync::OnceCell;
 
 use crate::Secrets;
 
-/// The root keys of passwords, codes and factors for a function most of whose requests need none. They are read with the first
-/// request that does, and kept. So a read after a cold start costs no client of Secrets Manager, no connection and no request.
+/// The root keys of passwords, codes and factors, for a function whose requests rarely need them. They are read with the first request that
+/// needs them, and kept. So other requests after a cold start take no connection and no request to Secrets Manager.
 #[derive(Clone)]
 pub struct KeysOnDemand(Arc<Source>);
 
@@ -33,7 +33,7 @@ impl KeysOnDemand {
     /// [`Kind::Unavailable`](kernel::Kind::Unavailable) if they cannot be read, or are weak. The next call tries again.
     pub async fn get(&self) -> Result<&IdentityKeys, Problem> {
         let boot = &self.0.boot;
-        // Without a trace: it is a call of the instance, and not of the operation that happens to be its first.
+        // The call has no trace, because it belongs to the instance and not to the request that happens to need the keys first.
         let read = || trace::scope(None, async { Secrets::new(&boot.aws()?).identity_keys(&boot.env).await });
         self.0.keys.get_or_try_init(read).await.map_err(Problem::unavailable)
     }
