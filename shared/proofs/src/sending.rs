@@ -454,7 +454,7 @@ impl SendLimits {
     fn stop(&self, table: &Table, e: LimitError) -> Problem {
         match e {
             LimitError::Reached(reached) => {
-                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "the limit on all text messages is reached");
+                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
                 self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
                 let wait = reached.wait;
                 Problem::unavailable(reached).retry_after(wait)
@@ -497,7 +497,7 @@ impl SendLimits {
         if table.update(close).await.applied()? {
             let Traffic { range, sent, came_back, .. } = traffic;
             let came_back = came_back.len();
-            tracing::warn!(range, sent, came_back, "few codes of this range came back: it is blocked for an hour");
+            tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
             self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
         Err(RANGE.reached(RANGE.window).into())
