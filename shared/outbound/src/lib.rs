@@ -1,11 +1,11 @@
-//! Outbound messages: mails by SES and text messages by SNS, in the reader's language.
+//! Outbound messages: mails by SES and text messages by SNS, in the recipient's language.
 //!
-//! A [`Mail`] or [`Text`] is an event with the few facts that its sentences mention. Sentences are Fluent messages
-//! (`locales/<language>/outbound.ftl`). The layout of all mails is one HTML template and one plain-text template. They contain nothing
-//! that a stranger typed except usernames, whose characters are safe, in mails about missed messages the names of rooms and the
-//! beginnings of messages (short, in one line, and escaped), and in mails of the support desk and of the contact form the messages of
-//! their two sides, which the templates escape. No mail to an address that nobody has proven has words of a stranger. Codes, links and
-//! addresses are never logged, also not in the errors of SES and SNS, which may repeat addresses.
+//! A [`Mail`] or [`Text`] has the values that its sentences mention. Sentences are Fluent messages (`locales/<language>/outbound.ftl`). The
+//! layout of all mails is one HTML template and one plain-text template. The only texts of strangers in mails are usernames, whose
+//! characters are safe; in mails about missed messages, the names of rooms and the beginnings of messages (short, in one line, and
+//! escaped); and in mails of the support desk and the contact form, the messages of both sides, which the templates escape. Mails to
+//! unproven addresses contain no text of a stranger. Codes, links and addresses are never logged. The errors of SES and SNS are not logged
+//! either, because they can repeat addresses.
 
 mod mail;
 mod mailer;
@@ -18,13 +18,13 @@ pub use mail::{ContactSubject, Conversation, Excerpt, Happened, Mail, MissedRoom
 pub use mailer::Mailer;
 pub use text::{Text, Texter};
 
-/// Why a message could not be sent. A retry may help. The platform decides how often to retry.
+/// Why a message could not be sent. A retry may succeed; the queue decides how often to retry.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It cannot be composed: a defect, or an invalid address.
+    /// The message cannot be composed, because of a defect or an invalid address.
     #[error("the message cannot be composed: {0}")]
     Compose(&'static str),
-    /// The service refused it. Only the service's code is kept, because its sentence may repeat the address.
+    /// The service refused the message. Only the service's error code is kept, because its text may repeat the address.
     #[error("{service} did not take the message: {code}")]
     Refused {
         /// The service.

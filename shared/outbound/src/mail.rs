@@ -1,15 +1,15 @@
-//! The subjects of mails.
+//! The kinds of mails and their contents.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use kernel::{Secret, Time};
 
-/// A mail, by its subject.
+/// A mail of one kind, with its contents.
 #[derive(Clone, Debug)]
 pub enum Mail {
     /// A code to type in.
     Code {
-        /// The purpose. The names of its Fluent messages begin with it and `_code`.
+        /// The purpose of the code. With `_code` it is the prefix of the names of the Fluent messages.
         purpose: &'static str,
         /// The digits.
         code: Secret,
@@ -34,7 +34,7 @@ pub enum Mail {
         /// The address of the button that cancels it.
         link: Secret,
     },
-    /// Messages of others wait for the reader, who is away.
+    /// Unread messages wait for an absent person.
     Missed {
         /// How many.
         messages: u32,
@@ -42,8 +42,8 @@ pub enum Mail {
         rooms: Vec<MissedRoom>,
         /// The address of the frontend, for the button.
         site: Secret,
-        /// The address that stops such mails when something is posted to it, and shows a page with a button. It has only characters of
-        /// addresses.
+        /// The URL to unsubscribe: a `POST` stops such mails, and a `GET` shows a page with a button for it. It has only characters that
+        /// are valid in URLs.
         unsubscribe: Secret,
     },
     /// The link to choose a new password.
@@ -70,7 +70,7 @@ pub enum Mail {
     AuditHead {
         /// The number of the seal.
         number: u64,
-        /// Its hash, under which are all seals before it.
+        /// Its hash, which covers all earlier seals.
         hash: String,
     },
     /// The receipt for a plan.
@@ -92,34 +92,34 @@ pub enum Mail {
         username: String,
         /// The number of the order.
         number: String,
-        /// A line for each product, with its price as it is written in the language of the mail.
+        /// A line for each product, with its price in the format of the mail's language.
         lines: Vec<String>,
-        /// The sum, written likewise.
+        /// The total, in the same format.
         total: String,
-        /// Whether it is paid. Otherwise it is paid when it is delivered.
+        /// Whether the order is paid. Otherwise it is paid on delivery.
         paid: bool,
     },
-    /// The support team has answered a customer who has left.
+    /// The support team answered a customer who is away.
     SupportAnswer {
         /// The customer's username.
         username: String,
         /// The answers.
         answers: Vec<Spoken>,
-        /// As that of [`Mail::Missed`].
+        /// Like the one of [`Mail::Missed`].
         unsubscribe: Secret,
-        /// Where mail programs show it.
+        /// The thread in which mail programs show the mail.
         conversation: Conversation,
     },
-    /// The transcript of a support thread, which its customer has asked for.
+    /// The transcript of a support thread, which its customer requested.
     SupportTranscript {
         /// The customer's username.
         username: String,
         /// The messages of both sides.
         messages: Vec<Spoken>,
     },
-    /// Somebody has written to the team with the contact form. For the team.
+    /// For the team: somebody has written with the contact form.
     ContactMessage {
-        /// What it is about.
+        /// The subject that the sender chose.
         about: ContactSubject,
         /// The name of whoever wrote, as they gave it.
         name: String,
@@ -132,14 +132,14 @@ pub enum Mail {
     },
     /// The copy for whoever wrote to the team. Nobody else's words are in it: what was written is only for an address that is proven.
     ContactCopy {
-        /// What it is about.
+        /// The subject that the sender chose.
         about: ContactSubject,
         /// What they wrote, if the address is proven.
         text: Option<String>,
     },
     /// The team's answer to what somebody wrote with the contact form.
     ContactAnswer {
-        /// What it is about.
+        /// The subject that the sender chose.
         about: ContactSubject,
         /// The answer.
         text: String,
@@ -148,7 +148,7 @@ pub enum Mail {
     },
     /// A notice about an event of an account.
     Notice {
-        /// The event. The names of its Fluent messages begin with it.
+        /// The event. It is the prefix of the names of the Fluent messages.
         name: &'static str,
         /// The username of the account.
         username: String,

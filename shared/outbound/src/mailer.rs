@@ -18,8 +18,8 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Reads `MAIL_FROM`, the sender, `MAIL_REPLY_TO`, the address for answers if it is another one, and `CONTACT_MAIL`, the address of
-    /// the team if it is another one than that for answers.
+    /// Reads `MAIL_FROM`, the sender, `MAIL_REPLY_TO`, the address for answers if it is not the sender, and `CONTACT_MAIL`, the address of
+    /// the team if it is not the address for answers.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, sys: &Sys) -> Self {
         let mut config = aws_sdk_ses::config::Builder::from(aws.sdk()).interceptor(aws.interceptor()).retry_partition(aws.retries("ses"));
         config.set_endpoint_url(aws.endpoint("AWS_ENDPOINT_URL_SES"));
@@ -53,12 +53,12 @@ impl Mailer {
         sent.map(drop).map_err(|e| SendError::refused("SES", &e))
     }
 
-    /// Where answers to a mail go, if that is not the sender.
+    /// The `Reply-To` of a mail, if answers do not go to the sender.
     fn answered_at(&self, mail: &Mail) -> Option<Mailbox> {
         match mail.answers() {
             Answers::AsUsual => self.reply_to.clone(),
             Answers::ToTeam => self.team.clone(),
-            // An address that cannot be answered at is still in the text.
+            // An address that does not parse gets no `Reply-To`. The text of the mail has it anyway.
             Answers::To(address) => address.parse::<Address>().ok().map(|address| Mailbox::new(None, address)),
         }
     }

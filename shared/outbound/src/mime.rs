@@ -17,7 +17,7 @@ use crate::{
     render::{Bodies, Letter},
 };
 
-/// A mail with both bodies. An address with a line break is invalid, so that nobody can add headers.
+/// Composes a mail with both bodies. An address with a line break is an error, so that nobody can inject headers.
 pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now: Time, letter: &Letter) -> Result<Vec<u8>, SendError> {
     let to: Address = to.parse().map_err(|_| SendError::Compose("the address cannot be mailed to"))?;
     let date = UNIX_EPOCH.checked_add(now.since(Time::ZERO)).unwrap_or(UNIX_EPOCH);
@@ -38,14 +38,14 @@ pub(crate) fn compose(from: &Mailbox, reply_to: Option<&Mailbox>, to: &str, now:
     message.multipart(body).map(|m| m.formatted()).map_err(|_| SendError::Compose("the message is not well-formed"))
 }
 
-/// Keeps automatic replies from answering (RFC 3834 §5).
+/// The header `Auto-Submitted`, which prevents automatic replies (RFC 3834 §5).
 fn automatic() -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned())
 }
 
-/// Lets programs offer a button that stops such mails, which posts to the link (RFC 8058).
+/// The headers with which mail programs offer a button to unsubscribe, which posts to the link (RFC 8058).
 fn one_click(link: &str) -> [HeaderValue; 2] {
-    // As they are: an address has only characters that need no encoding.
+    // The values are not encoded, because a URL has only characters that need no encoding.
     let header = |name, text: String| HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), text.clone(), text);
     [header("List-Unsubscribe", format!("<{link}>")), header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())]
 }

@@ -17,7 +17,7 @@ pub(crate) struct Letter {
     locale: Locale,
     pub subject: String,
     lead: String,
-    /// When and where it happened, each line with its label.
+    /// The lines with details, each with its label.
     facts: Vec<String>,
     note: String,
     code: Option<String>,
@@ -57,14 +57,14 @@ impl Letter {
         }
     }
 
-    /// Parses both templates each time, which takes a tenth of a millisecond.
+    /// Renders both bodies. The templates are parsed each time, which takes a tenth of a millisecond.
     pub fn bodies(&self) -> Result<Bodies, SendError> {
         let mut environment = Environment::new();
         let templates = [("mail.txt", include_str!("../templates/mail.txt")), ("mail.html", include_str!("../templates/mail.html"))];
         for (name, source) in templates {
             environment.add_template(name, source).map_err(|_| SendError::Compose("a template does not parse"))?;
         }
-        // Values are escaped in a template whose name ends with `.html`.
+        // The engine escapes values in templates whose names end with `.html`.
         let render = |name| environment.get_template(name).and_then(|t| t.render(self.values()));
         let broken = |_| SendError::Compose("a template does not render");
         Ok(Bodies { text: render("mail.txt").map_err(broken)?, html: render("mail.html").map_err(broken)? })
@@ -97,7 +97,8 @@ fn repeated(mail: &Mail, locale: Locale) -> Option<String> {
     Some(TEXTS.text(locale, "repeated", &[("times", times.to_string()), ("since", since), ("last", last)]))
 }
 
-/// The lines between the lead and the note: when, with which device and where something happened, what waits, or what was said.
+/// The lines between the lead and the note: when, where and with which device something happened, the waiting messages, or the
+/// conversation.
 fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
     match mail {
         Mail::Missed { rooms, .. } => return rooms.iter().flat_map(|room| waiting(room, locale)).collect(),
@@ -127,7 +128,7 @@ fn facts(mail: &Mail, locale: Locale) -> Vec<String> {
         _ => {}
     }
     let Mail::Notice { happened: Happened::Once(Occasion { at, device, place }), .. } = mail else { return Vec::new() };
-    // In digits, which every reader knows from tables.
+    // The date is in digits, as in a table.
     let time = Some(format!("{} {} UTC", at.date(), time_of_day(*at)));
     let known = [("time", time.as_ref()), ("device", device.as_ref()), ("place", place.as_ref())];
     let line = |(fact, value): (&str, &String)| format!("{}: {value}", TEXTS.text(locale, &format!("occasion-{fact}"), &[]));

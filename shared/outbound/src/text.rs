@@ -11,7 +11,7 @@ use crate::{
     render::{TEXTS, minutes, time_of_day},
 };
 
-/// A text message, by its subject.
+/// A text message of one kind, with its contents.
 #[derive(Clone, Debug)]
 pub enum Text {
     /// A code that verifies a number.
@@ -28,14 +28,14 @@ pub enum Text {
         /// The link that cancels it.
         link: Secret,
     },
-    /// Messages of others wait for the owner of the number.
+    /// Unread messages wait for the owner of the number.
     Missed {
         /// How many.
         messages: u32,
     },
     /// A notice to the owner of the number.
     Notice {
-        /// The event. The names of its Fluent messages begin with it.
+        /// The event. It is the prefix of the names of the Fluent messages.
         name: &'static str,
         /// How often it happened, if more than once.
         times: Option<u32>,
@@ -54,8 +54,8 @@ pub struct Texter {
 }
 
 impl Texter {
-    /// Sends by SNS. Reads `SMS_DOMAIN`, the domain of the pages that codes are typed into. If it is empty the domain is the
-    /// host of `links`, the address that links begin with.
+    /// Reads `SMS_DOMAIN`, the domain of the pages into which codes are typed. If it is empty, the domain is the host of `links`, the
+    /// address that links begin with.
     pub fn read(r: &mut Reader<'_>, aws: &Aws, links: &str) -> Self {
         let given = r.or("SMS_DOMAIN", String::new());
         let domain = domain(if given.is_empty() { host(links) } else { &given });
@@ -108,7 +108,7 @@ fn host(url: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or_default()
 }
 
-/// The domain in the spelling that browsers compare with, if it is short enough. An IP address is no domain.
+/// The domain in the spelling that browsers compare, if it is short enough. An IP address is not a domain.
 fn domain(text: &str) -> Option<&str> {
     let label = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let named = text.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
