@@ -98,7 +98,7 @@ async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure
     } else {
         to_members(s, room, seq, sender.as_deref(), &told).await
     }?;
-    Ok(digest::expect_mentioned(&s.table, &s.sys, &entry).await?)
+    Ok(digest::schedule_mentioned(&s.table, &s.sys, &entry).await?)
 }
 
 async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {

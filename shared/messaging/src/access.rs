@@ -1,4 +1,4 @@
-//! Authorization of frames: every frame is checked anew.
+//! Authorization of frames: the sender of every frame is checked, not only at `$connect`.
 
 use accounts::{
     pair::Pair,
@@ -24,7 +24,7 @@ use crate::{
     support::{present, thread::thread_of},
 };
 
-/// What a frame is about, which is read in the same batch as the person.
+/// The items that a frame is about. They are read in the same batch as the sender.
 #[derive(Clone, Debug)]
 pub struct FrameTarget<'a> {
     /// The room. The person must be a member.
@@ -33,12 +33,12 @@ pub struct FrameTarget<'a> {
     pub nonce: Option<&'a Nonce>,
     /// The number of an entry to change.
     pub entry: Option<u64>,
-    /// Whether the answer has the number of people who are online in the room.
+    /// Whether the answer contains the number of people who are online in the room.
     pub online: bool,
 }
 
 impl FrameTarget<'_> {
-    /// Only the room.
+    /// A frame that needs only the room.
     #[must_use]
     pub const fn of(room: RoomId) -> Self {
         Self { room, nonce: None, entry: None, online: false }
@@ -50,23 +50,23 @@ impl FrameTarget<'_> {
 pub struct FrameSender {
     /// The person.
     pub user: User,
-    /// Their sockets. To be refreshed if they were last seen too long ago.
+    /// Their sockets. The caller refreshes the last-seen time if it is old.
     pub presence: Presence,
     /// The state of their sending limit.
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
-    /// The person in the room.
+    /// The room with the person's membership.
     pub member: RoomMember,
     /// The entry.
     pub entry: Option<LogEntry>,
-    /// How many people are online, if the answer has it.
+    /// The number of people who are online, if the answer contains it.
     pub online: OnlineFigure,
-    /// How the two people of a direct room stand to each other. `None` if nothing has ever connected them.
+    /// The relation of the two people of a direct room. `None` if they have never had one.
     pub pair: Option<Pair>,
 }
 
-/// The person behind a frame, after the checks that every frame passes.
+/// The sender of a frame after the checks of every frame.
 struct Person {
     user: User,
     presence: Presence,
@@ -74,7 +74,7 @@ struct Person {
 }
 
 impl Person {
-    /// The items that the checks take.
+    /// The keys of the items that the checks need.
     fn keys(user: UserId, session: SessionId) -> [Key; 4] {
         [User::key_of(user), Session::key_of(user, session), ChatState::key_of(user), Presence::key_of(user)]
     }
@@ -97,7 +97,7 @@ impl Person {
     }
 }
 
-/// Checks the socket, session, account, ban and membership of a frame, and reads what it is about, in one batch read.
+/// Checks the socket, session, account, ban and membership of a frame's sender, and reads the items of the frame, in one batch read.
 ///
 /// # Errors
 /// [`Kind::TokenInvalid`] if the socket is no longer listed, the session has ended or the account is not in use,
@@ -112,7 +112,7 @@ pub async fn authorize(
     target: FrameTarget<'_>,
 ) -> Result<FrameSender, Problem> {
     let (room_key, member_key) = (Room::key_of(target.room), Membership::key_of(target.room, owner.0));
-    // Nobody's pair is in the public room, which most frames name.
+    // The public room, which most frames name, has no pair.
     let pair_key = (target.room != PUBLIC).then(|| Pair::key_in(target.room));
     let receipt_key = target.nonce.map(|nonce| Receipt::key_of(owner.0, target.room, nonce));
     let entry_key = target.entry.map(|seq| LogEntry::key_of(target.room, seq));
@@ -132,10 +132,10 @@ pub async fn authorize(
     Ok(FrameSender { user, presence, chat, receipt, member, entry, online, pair })
 }
 
-/// What a frame of the support desk is about.
+/// The items that a frame of the support desk is about.
 #[derive(Clone, Debug)]
 pub struct DeskTarget<'a> {
-    /// The thread, for a frame of the team. Without it the frame is about the caller's own thread.
+    /// The thread, for a frame of the team. `None` stands for the caller's own thread.
     pub thread: Option<RoomId>,
     /// The nonce of a send, which may be a repetition.
     pub nonce: Option<&'a Nonce>,
@@ -152,7 +152,7 @@ pub struct DeskSender {
     pub presence: Presence,
     /// The state of their sending limit.
     pub chat: ChatState,
-    /// Whether they are of the support team, and have proven a second factor for this socket.
+    /// Whether they are in the support team and have proven a second factor for this socket.
     pub team: bool,
     /// The thread, if there is one.
     pub thread: Option<Room>,
@@ -162,14 +162,14 @@ pub struct DeskSender {
     pub entry: Option<LogEntry>,
 }
 
-/// Checks the socket, session, account and ban of a frame about the support desk, and the role of somebody who names a thread, in one
-/// batch read.
+/// Checks the socket, session, account and ban of the sender of a frame about the support desk, and the role if the frame names a thread,
+/// in one batch read.
 ///
-/// A socket is proven by the token that its ticket was made with: a later step-up of the session does not count for it.
+/// The proof of a socket is that of the token for its ticket. A later step-up of the session does not count for the socket.
 ///
 /// # Errors
-/// The errors of [`authorize`]. For somebody who is not of the team any thread is [`Kind::NotFound`]; for the team without a proof of a
-/// second factor it is [`Kind::StepUpRequired`].
+/// The errors of [`authorize`]. If the frame names a thread: [`Kind::NotFound`] for people outside the team, and [`Kind::StepUpRequired`]
+/// for the team without a proof of a second factor.
 pub async fn authorize_desk(table: &Table, sys: &Sys, socket: &str, owner: Owner, target: DeskTarget<'_>) -> Result<DeskSender, Problem> {
     let room = target.thread.unwrap_or_else(|| thread_of(owner.user));
     let (roles_key, room_key) = (Roles::key_of(owner.user), Room::key_of(room));

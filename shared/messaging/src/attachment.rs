@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! waiting ─→ ready ─→ sent ─→ ended       ready: checked, and sent with one message by the person who uploaded it
-//!    │         └────────────→ ended       not sent within an hour
+//!    │         └────────────→ ended       not sent within one hour
 //!    └─→ refused ───────────→ ended       of another type than declared, damaged, or more than it seems
 //! ```
 //!
-//! Every step is an update under the condition of the state before. An item that is in no message is in the index of due ones, so that
-//! a schedule ends it. Whoever ends one marks it, deletes its objects, and deletes the item last: a run that was killed is continued
-//! by the next one. The bytes of a person's files are counted from the declaration on, in the transactions that declare, refuse and
-//! delete.
+//! Every step is an update whose condition is the previous state. Attachments that are not in a message are in the index of due ones, so
+//! that a scheduled run deletes them. A deletion marks the item, deletes the objects, and deletes the item last, so that the next run
+//! continues an interrupted one. The bytes of a person's files are counted from the declaration on, in the transactions that declare,
+//! refuse and delete.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -33,20 +33,20 @@ use crate::{
     room::RoomName,
 };
 
-/// The most files of one message.
+/// The maximum number of files of a message.
 pub const MAX: usize = 10;
-/// The most bytes of all files of one person.
+/// The maximum number of bytes of all files of a person.
 pub const STORAGE_MAX: i64 = 1024 * 1024 * 1024;
-/// How long a file may wait for its message.
+/// How long a file can wait to be sent with a message.
 pub const UNSENT_LIFE: Duration = Duration::from_secs(3600);
-/// How long after the end of its link an upload may wait before it counts as expired.
+/// How long after the expiry of its link an upload still counts as pending, because it may be on its way or unchecked.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The most ids in one event.
+/// The maximum number of ids in one event.
 const EVENT_MAX: usize = 100;
-/// The partition of the index of files that are in no message.
+/// The partition of the index of files that are not in a message.
 const DUE: &str = "DUE_ATTACHMENTS";
 
-/// The file that a client declares. All of it is signed into the link, so that the client can upload nothing else.
+/// The file that a client declares. All attributes are signed into the upload link, so that the client cannot upload anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredFile {
     /// The type.
@@ -58,7 +58,7 @@ pub struct DeclaredFile {
     pub sha256: String,
 }
 
-/// Where an attachment is on its way.
+/// The state of an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttachmentState {
@@ -78,15 +78,15 @@ pub enum AttachmentState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttachmentRefusal {
-    /// Its content is not of the declared type.
+    /// The content is not of the declared type.
     OtherType,
-    /// It is also a page, a script, a document or an archive.
+    /// The content is also valid as a page, a script, a document or an archive.
     Polyglot,
     /// A picture with more than 50 megapixels (8192 × 6144), more than 16,384 pixels on a side, or that takes too much work to decode.
     TooManyPixels,
-    /// A document that is too large when it is unpacked.
+    /// A document whose unpacked content is too large.
     TooLargeInside,
-    /// It cannot be read.
+    /// The file is damaged and cannot be read.
     Damaged,
     /// The account is not active any more.
     AccountClosed,
@@ -94,7 +94,7 @@ pub enum AttachmentRefusal {
     Expired,
 }
 
-/// A checked file, as messages have it.
+/// A checked file, as it is stored in messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachedFile {
     /// The id.
@@ -106,7 +106,7 @@ pub struct AttachedFile {
     pub file_type: FileType,
     /// The length in bytes.
     pub bytes: u32,
-    /// Of a picture: the pixels of its width and height, and that there is a preview.
+    /// The size of a picture, which also has a preview. `None` for other files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pixels: Option<Pixels>,
 }
@@ -143,7 +143,7 @@ impl AttachedFile {
 pub struct MessageAttachment {
     /// The id.
     pub id: AttachmentId,
-    /// What it is.
+    /// The kind of file.
     pub kind: FileKind,
     /// The name to save it under.
     #[schema(max_length = 120, examples("colonnade.jpg"))]
@@ -215,15 +215,15 @@ impl Attachment {
         if late { (AttachmentState::Refused, Some(AttachmentRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// The update after the check. Refused if it does not wait for it any more.
+    /// The update after a successful check. Refused if the attachment is not waiting any more.
     #[must_use]
     pub fn checked(&self, file: &AttachedFile) -> Update {
         let update = Update::of(self.key()).set("state", AttachmentState::Ready).set("file", file);
         update.when(field("state").eq(AttachmentState::Waiting))
     }
 
-    /// Marks it as refused, and gives its bytes back. False if it does not wait for its check any more. One transaction; an update
-    /// too if the account is being deleted.
+    /// Marks the attachment as refused, and gives its bytes back. False if it is not waiting any more. One transaction; another update if
+    /// the account is being deleted.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -241,13 +241,13 @@ impl Attachment {
         }
     }
 
-    /// The update that makes it a part of a message. Refused unless it is ready.
+    /// The update that adds the attachment to a message. Refused unless the attachment is ready.
     pub(crate) fn sent(id: AttachmentId, seq: u64) -> Update {
         let update = Update::of(Self::key_of(id)).set("state", AttachmentState::Sent).set("seq", seq);
         update.index(Index::DueAttachments, None).when(field("state").eq(AttachmentState::Ready))
     }
 
-    /// Marks that its objects are being deleted. False if its state has changed since it was read. One update.
+    /// Marks that the objects are being deleted. False if the state has changed since it was read. One update.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -256,15 +256,15 @@ impl Attachment {
         table.update(update.when(field("state").eq(self.state))).await.applied()
     }
 
-    /// Deletes the item of an ended attachment and gives its bytes back. No effect if that was done before. One transaction; two if
-    /// the account is being deleted.
+    /// Deletes the item of an ended attachment and gives its bytes back. No effect if it was already done. One transaction; two if the
+    /// account is being deleted.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn forget(&self, table: &Table) -> Result<(), StoreError> {
         let mut tx = Tx::new();
         let there = tx.delete_when(self.key(), Cond::Exists);
-        // The bytes of a refused file were given back before.
+        // The bytes of a refused file have already been given back.
         let counted = self.refusal.is_none().then(|| tx.update(Storage::release(self.user, self.declared.bytes)));
         match table.commit(tx).await {
             Err(CommitError::Refused(r)) if !r.at(there) && counted.is_some_and(|slot| r.at(slot)) => table.delete(self.key()).await,
@@ -314,7 +314,7 @@ impl Resource for Attachment {
     }
 }
 
-/// The bytes that a person's files take, as they were declared.
+/// The declared bytes of a person's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storage {
     /// The bytes.
@@ -329,14 +329,14 @@ impl Storage {
         Key::new(partition(user), "STORAGE")
     }
 
-    /// Counts a file. Refused if it has no room.
+    /// The update that counts a file. Refused if the storage would be full.
     fn hold(user: UserId, bytes: u32) -> Update {
         let most = STORAGE_MAX.saturating_sub(bytes.into());
         let update = Update::upsert::<Self>(Self::key_of(user)).add("used", bytes.into());
         update.when(field("used").absent().or(field("used").le(most)))
     }
 
-    /// Gives the bytes of a file back. Refused if the account was deleted.
+    /// The update that gives the bytes of a file back. Refused if the account was deleted.
     fn release(user: UserId, bytes: u32) -> Update {
         Update::of(Self::key_of(user)).add("used", i64::from(bytes).saturating_neg()).when(Cond::Exists)
     }
@@ -347,7 +347,7 @@ impl Stored for Storage {
     const ABOUT: About = About::beside_user("STORAGE", Personal::Exported(&["used"]));
 }
 
-/// Stores a declared file, if its bytes have room. One transaction.
+/// Stores a declared file, if the person has enough storage. One transaction.
 ///
 /// # Errors
 /// [`Kind::StorageFull`]
@@ -376,8 +376,8 @@ pub fn listed(ids: &[AttachmentId]) -> Result<(), Problem> {
     }
 }
 
-/// The checked files with these ids, of this person and for this room. Whether they were sent before is up to the transaction of the
-/// message. One batch read, none without ids.
+/// The checked files with these ids, of this person and for this room. The transaction of the message checks that they were not sent
+/// before. One batch read, none without ids.
 ///
 /// # Errors
 /// [`Kind::AttachmentInvalid`]
@@ -396,14 +396,14 @@ pub async fn resolve(table: &Table, user: UserId, room: RoomId, ids: &[Attachmen
     Ok(files)
 }
 
-/// Adds to a transaction that these attachments are in no message any more: the event by which their objects are deleted.
+/// Adds the event to a transaction by which the objects of these attachments are deleted, because they are not in a message any more.
 pub(crate) fn drop_all(tx: &mut Tx, sys: &Sys, ids: &[AttachmentId]) {
     for part in ids.chunks(EVENT_MAX) {
         Outbox::add(tx, sys, &AttachmentsDropped { attachments: part.to_vec() });
     }
 }
 
-/// Up to `limit` attachments that were not sent in time, or whose deletion was begun. One query of an index.
+/// Up to `limit` attachments that were not sent in time, or whose deletion was interrupted. One query of an index.
 ///
 /// # Errors
 /// [`StoreError`]

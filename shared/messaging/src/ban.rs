@@ -1,8 +1,8 @@
 //! Bans from chat: by the limit of messages or by a moderator, with a reason, and with an end or without.
 //!
-//! A person has one ban at a time. It is part of their [`ChatState`](crate::spam::ChatState), by which every frame, every send and every
-//! new socket is judged, so that a ban holds from the transaction that imposes it ([`crate::banning`]). A ban with an end is over when the
-//! clock says so, without a write; what is left of it is removed with the next message.
+//! A person has at most one ban. It is part of their [`ChatState`](crate::spam::ChatState), which is checked for every frame, message and
+//! new socket, so that a ban is effective from the transaction that imposes it ([`crate::banning`]). A ban with an end is over when that
+//! time has passed, without a write. Its attributes are removed with the person's next message.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use utoipa::{
 
 use crate::{message::Explanation, report::ReportReason};
 
-/// The longest ban that has an end, in minutes: a year.
+/// The maximum of minutes of a ban with an end: one year.
 pub const MINUTES_MAX: u32 = 366 * 24 * 60;
 
 /// The end of a ban that lasts so many minutes.
@@ -40,7 +40,7 @@ pub fn ends_after(minutes: u32, now: Time) -> Result<Time, FieldError> {
 pub enum BanReason {
     /// Too many messages within a minute. Only the server bans for that.
     Rate,
-    /// What somebody has written.
+    /// The content of the person's messages.
     #[serde(untagged)]
     Conduct(ReportReason),
 }
@@ -58,7 +58,7 @@ impl BanReason {
 
 impl ToSchema for BanReason {}
 
-/// One list of names, for the API's document.
+/// One list of names, for the API document.
 impl PartialSchema for BanReason {
     fn schema() -> RefOr<Schema> {
         let names = [Self::Rate].into_iter().chain(ReportReason::ALL.map(Self::Conduct)).map(Self::as_str);
@@ -70,11 +70,11 @@ impl PartialSchema for BanReason {
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Since when.
+    /// The time at which it was imposed.
     pub at: Time,
     /// Its end. `None` if it has none.
     pub until: Option<Time>,
-    /// Why.
+    /// The reason.
     pub reason: BanReason,
     /// What the moderator tells the person about it.
     pub explanation: Option<Explanation>,
@@ -89,7 +89,7 @@ impl Ban {
         Self { at: now, until: None, reason: BanReason::Rate, explanation: None, by: None }
     }
 
-    /// The problem of everything that the person may not do.
+    /// The problem with which a banned person's requests are refused.
     #[must_use]
     #[track_caller]
     pub fn problem(&self, now: Time) -> Problem {
@@ -98,7 +98,7 @@ impl Ban {
     }
 }
 
-/// Adds to the problem of a ban what is said about it, and when it ends.
+/// Adds the explanation of a ban and its end to its problem.
 pub(crate) fn explained(mut problem: Problem, explanation: Option<&Explanation>, until: Option<Time>, now: Time) -> Problem {
     if let Some(explanation) = explanation {
         problem = problem.with("explanation", explanation.to_string());
@@ -116,13 +116,13 @@ pub fn is_over(now: Time) -> Cond {
     field("banned_at").absent().or(field("banned_until").le(now))
 }
 
-/// Adds to an update that there is no ban any more.
+/// Adds the removal of the ban to an update.
 pub(crate) fn lifted(update: Update) -> Update {
     let update = update.remove("banned_at").remove("banned_until").remove("ban_reason").remove("ban_text").remove("banned_by");
     update.index(Index::CurrentBans, None).index(Index::BansByAuthor, None)
 }
 
-/// An entry of the audit with a ban that takes the place of another one, or of none, or that is ended.
+/// Adds a change of a ban to an audit entry: imposed, replaced or ended.
 #[must_use]
 pub fn audited(entry: AuditEntry, before: Option<&Ban>, after: Option<&Ban>) -> AuditEntry {
     let entry = entry.changed("reason", before.map(|ban| ban.reason), after.map(|ban| ban.reason));

@@ -1,6 +1,7 @@
 //! Imposing and ending bans from chat, and the list of current bans.
 //!
-//! Who imposes a ban closes the sockets of the person. The event [`ChatBanned`] does it again, in case that process was killed in between.
+//! The code that imposes a ban closes the person's sockets. A consumer of the event [`ChatBanned`] does it again, in case the process ended
+//! in between.
 
 use accounts::{
     staff,
@@ -20,10 +21,10 @@ use crate::{
 
 /// The partition of the index of bans.
 const BANS: &str = "CHAT_BANS";
-/// Sorts after every moment.
+/// A sort key after every time.
 const NEVER: &str = "~";
 
-/// The update that makes this the person's ban.
+/// The update that imposes a ban.
 pub(crate) fn imposed(user: UserId, ban: &Ban) -> Update {
     let Ban { at, until, reason, explanation, by } = ban;
     let update = Update::upsert::<ChatState>(ChatState::key_of(user)).set("user", user);
@@ -32,18 +33,17 @@ pub(crate) fn imposed(user: UserId, ban: &Ban) -> Update {
     update.index(Index::BansByAuthor, by.map(|by| Key::new(by_author(by), user.to_string())))
 }
 
-/// Adds a ban to a transaction, in place of the one that was read, if there was one. Refused if that has changed.
+/// Adds a ban to a transaction, in place of the one that was read, if any. Refused if the ban has changed since then.
 fn impose(tx: &mut Tx, user: UserId, ban: &Ban, read: &ChatState) -> Slot {
     tx.update(imposed(user, ban).when(unchanged(read)))
 }
 
-/// Adds the end of a person's ban to a transaction. Refused if the ban is another one than the one that was read.
+/// Adds the end of a person's ban to a transaction. Refused if the ban has changed since it was read.
 fn lift(tx: &mut Tx, user: UserId, read: &ChatState) -> Slot {
     tx.update(lifted(Update::of(ChatState::key_of(user))).when(unchanged(read)))
 }
 
-/// Adds to a transaction that staff ban somebody from chat, in place of the ban that was read, if there was one. An event closes what
-/// stays open.
+/// Adds a ban by staff to a transaction, in place of the ban that was read, if any, and the event that closes the person's sockets.
 pub fn by_staff(tx: &mut Tx, sys: &Sys, user: UserId, ban: &Ban, read: &ChatState) -> StaffBan {
     let same = impose(tx, user, ban, read);
     let ordinary = staff::require_none(tx, user);
@@ -60,7 +60,7 @@ pub struct StaffBan {
     pub ordinary: Slot,
 }
 
-/// Adds to a transaction that staff end a ban before its time, and that the person is told. Refused if the ban has changed.
+/// Adds the end of a ban by staff to a transaction, and a notice to the person. Refused if the ban has changed.
 pub fn end(tx: &mut Tx, sys: &Sys, user: UserId, read: &ChatState) -> Slot {
     let same = lift(tx, user, read);
     notify(tx, sys, user, Notice::ChatUnbanned);
@@ -71,8 +71,8 @@ fn unchanged(read: &ChatState) -> Cond {
     read.banned_at.map_or_else(|| field("banned_at").absent(), |at| field("banned_at").eq(at))
 }
 
-/// Closes every socket of a banned person, after a frame that says why and until when. A read; a frame and a close for each socket; a
-/// transaction.
+/// Closes every socket of a banned person, after a frame with the reason and the end of the ban. A read; a frame and a close for each
+/// socket; a transaction.
 ///
 /// # Errors
 /// [`CloseError`]. May be repeated at any point.
@@ -81,7 +81,7 @@ pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, ba
     connection::close_all(table, sys, sockets, user, Some(told)).await
 }
 
-/// Closes what is still open of a person who was banned. No effect if the ban is over. A batch read, and those of [`close`].
+/// Closes the remaining sockets of a banned person. No effect if the ban is over. A batch read, and the requests of [`close`].
 ///
 /// # Errors
 /// [`CloseError`]. May be repeated at any point.
@@ -93,7 +93,7 @@ pub async fn enforce(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) 
     close(table, sys, sockets, user, &ban, locale).await
 }
 
-/// Bans are in the order of their ends. Those without an end come last.
+/// Bans are sorted by their end. Bans without an end come last.
 fn place(user: UserId, until: Option<Time>) -> String {
     format!("{}#{user}", until.map_or_else(|| NEVER.to_owned(), moment))
 }
@@ -107,12 +107,12 @@ fn by_author(user: UserId) -> String {
     format!("USER#{user}#BANS")
 }
 
-/// A page of the bans that are not over, in the order of their ends, starting after `after`. One query.
+/// A page of the current bans, in the order of their ends, starting after `after`. One query.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn page(table: &Table, now: Time, after: Option<(UserId, Option<Time>)>, limit: u32) -> Result<Page<ChatState>, StoreError> {
-    // The first moment at which a ban that ends then is not over.
+    // The end of a ban is exclusive, so the first current ban ends one millisecond from now.
     let first = moment(Time::from_millis(now.millis().saturating_add(1)));
     let range = Range::of_index(Index::CurrentBans, BANS).between(first, format!("{NEVER}{NEVER}")).limit(limit);
     let range = match after {

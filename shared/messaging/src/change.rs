@@ -1,8 +1,8 @@
 //! Editing and deleting messages.
 //!
-//! A message keeps its number. Whoever reads it later gets it as it is then: the new text, or that it was deleted. Clients that are
-//! away notice by the room's count of changes in their `hello`, and read again what they show. One transaction changes the
-//! message and the count. It keeps the text that an edit replaces ([`crate::earlier`]), and deletes these texts with the message.
+//! A changed message keeps its number, and readers get its current state. Clients that were offline notice by the room's count of changes
+//! in the answer to their `hello`, and read again what they show. One transaction changes the message and the count. An edit keeps the
+//! replaced text ([`crate::earlier`]), and a deletion deletes these texts too.
 
 use std::time::Duration;
 
@@ -29,18 +29,18 @@ pub const CHANGEABLE: Duration = Duration::from_secs(15 * 60);
 /// A message that was changed.
 #[derive(Debug)]
 pub struct Changed {
-    /// The message as it is now.
+    /// The message after the change.
     pub message: Message,
-    /// The members' sockets, if it is delivered while the caller waits.
+    /// The members' sockets, if this call has to deliver the change.
     pub deliver: Option<Vec<Presence>>,
 }
 
-/// Replaces the text and the mentions of one's own message. `pair`: in a direct room, how the two people stand to each other. One transaction; in a small group beside it a query of the members, and after it a batch
-/// read of the sockets.
+/// Replaces the text and the mentions of the member's own message. `pair` is the relation of the two people of a direct room. One
+/// transaction; in a small group a concurrent query of the members, and then a batch read of the sockets.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else and for readers of a channel, [`Kind::ChangeTooLate`],
-/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] with another change at the same moment.
+/// [`Kind::ChatNotAllowed`], [`Kind::Conflict`] if another change was concurrent.
 pub async fn edit(
     table: &Table,
     sys: &Sys,
@@ -60,11 +60,12 @@ pub async fn edit(
     commit(table, sys, member, LogEntry { content: Content::Said(said), ..entry }, &[], (tx, pair)).await
 }
 
-/// Deletes a message: one's own, or any in a room that one administrates. Its files are deleted afterwards. As [`edit`].
+/// Deletes a message: the member's own, or any message for an administrator of the room. Its files are deleted afterwards. The requests are
+/// those of [`edit`].
 ///
 /// # Errors
-/// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] with another
-/// change at the same moment.
+/// [`Kind::NotFound`], [`Kind::Forbidden`] for a message of somebody else, [`Kind::ChangeTooLate`], [`Kind::Conflict`] if another change
+/// was concurrent.
 pub async fn delete(table: &Table, sys: &Sys, member: &RoomMember, entry: Option<LogEntry>) -> Result<Changed, Problem> {
     let (entry, said) = message(member, entry)?;
     if member.administrates().is_err() {
@@ -85,7 +86,7 @@ pub struct Removal {
     pub room: Slot,
 }
 
-/// Adds the deletion of somebody's message by a moderator to a transaction. `room-fanout` tells the members, in rooms of every size.
+/// Adds the deletion of somebody's message by a moderator to a transaction. `room-fanout` delivers the change, in rooms of every size.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no message under the number.
@@ -110,7 +111,7 @@ fn forget_earlier(tx: &mut Tx, entry: &LogEntry) {
     }
 }
 
-/// The condition that nobody has changed an entry since it was read.
+/// The condition that an entry is unchanged since it was read.
 fn is_unchanged(entry: &LogEntry) -> Cond {
     field("changes").absent().or(field("changes").eq(entry.changes))
 }
@@ -135,8 +136,8 @@ fn own(member: &RoomMember, entry: &LogEntry, said: &Said, now: Time) -> Result<
     if now.since(entry.at) > CHANGEABLE { Err(Kind::ChangeTooLate.into()) } else { Ok(()) }
 }
 
-/// Stores the new content of a message, unless it was changed since it was read, and has the files in `dropped` deleted. `tx` has what
-/// is written with it.
+/// Commits the new content of a message, unless the message was changed since it was read, with the writes in `tx` and an event that
+/// deletes the files in `dropped`.
 async fn commit(
     table: &Table,
     sys: &Sys,

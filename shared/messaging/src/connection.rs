@@ -22,11 +22,10 @@ use crate::{
     ticket::{Ticket, Used},
 };
 
-/// How often a change of a person's sockets that lost against another one is tried again. Only the few devices of one person
-/// compete here.
+/// Attempts to change the list of a person's sockets. Only the few devices of one person compete here.
 const TRIES: usize = 8;
 
-/// Why sockets could not be closed. Nothing is delivered to them in the meantime, and another try closes them.
+/// Why sockets could not be closed. Nothing is delivered to them any more, and a repetition closes them.
 #[derive(Debug, thiserror::Error)]
 pub enum CloseError {
     /// The table does not work.
@@ -37,7 +36,7 @@ pub enum CloseError {
     Open(usize),
 }
 
-/// The owner of a socket. A frame brings only the platform's id of its socket.
+/// The owner of a socket. A frame contains only the platform's id of its socket, so the owner is looked up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Connection {
     /// The platform's id of the connection.
@@ -48,8 +47,8 @@ pub struct Connection {
     pub session: SessionId,
     /// When it was opened.
     pub at: Time,
-    /// Until when it counts as proven by a second factor that is not sent by message: what the token said that its ticket was made
-    /// with. Absent if the token had no such proof.
+    /// The time until which the socket counts as proven by a second factor that is not sent by message. It follows from the token with
+    /// which the ticket was made. `None` if the token had no such proof.
     #[serde(default)]
     pub proven_until: Option<Time>,
 }
@@ -76,10 +75,10 @@ impl Item for Connection {
     }
 }
 
-/// The owner of a socket. One read, because a frame brings only the socket's id.
+/// The owner of a socket. One read.
 ///
 /// # Errors
-/// [`Kind::TokenInvalid`] if the socket is not known, or no longer.
+/// [`Kind::TokenInvalid`] if the socket is unknown or already removed.
 pub async fn identify(table: &Table, socket: &str) -> Result<Connection, Problem> {
     let connection = table.get::<Connection>(Connection::key_of(socket)).await?;
     connection.ok_or_else(|| Kind::TokenInvalid.because("the socket is not known"))
@@ -87,9 +86,9 @@ pub async fn identify(table: &Table, socket: &str) -> Result<Connection, Problem
 
 /// Admits a new socket.
 ///
-/// Two requests: a batch read of the person, the session, the ban and the open sockets, and a transaction that uses the ticket,
-/// checks session and ban again and adds the socket to the list. The read is needed because the list is replaced as a whole.
-/// The transaction needs all its parts, so that no used ticket, ended session or ban is missed.
+/// Two requests: a batch read of the person, the session, the ban and the open sockets, and a transaction that uses the ticket, checks
+/// session and ban again and adds the socket to the list. The read is needed because the list is replaced as a whole. The conditions of the
+/// transaction ensure that no used ticket, ended session or ban is missed.
 ///
 /// # Errors
 /// [`Kind::TicketInvalid`] if the ticket was used or its session has ended, [`Kind::ChatBanned`],
@@ -111,8 +110,8 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
         let listed = write_change(&mut tx, sys, &change);
         match table.commit(tx).await {
             Ok(()) => {
-                // The sockets above the limit. They get no frame before the close, so a client that still lives reconnects. Nothing
-                // is delivered to one that could not be closed.
+                // Close the sockets above the limit without a last frame, so that a living client reconnects. A socket that could not be
+                // closed gets no deliveries.
                 let _ = sockets.close_all(change.gone.into_iter().map(|l| l.id).collect(), None).await;
                 return Ok(());
             }
@@ -127,7 +126,7 @@ pub async fn connect(table: &Table, sys: &Sys, sockets: &Sockets, ticket: &Ticke
             Err(e) => return Err(e.into()),
         }
     }
-    Err(Problem::unavailable("the sockets of one person are changed by others again and again"))
+    Err(Problem::unavailable("concurrent changes of the person's sockets were faster at every attempt"))
 }
 
 /// Reads and checks the owner of the ticket. Returns the end of their session and their open sockets.
@@ -159,10 +158,10 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
     }
 }
 
-/// Handles a refused frame: returns the error frame if it is the answer, or closes the socket after it if the person may send
-/// nothing more on it (signed out, banned, paused). Closing takes two calls.
+/// Handles a refused frame. Returns the error frame to answer with, or sends it and closes the socket if the person may not send on it any
+/// more (signed out, banned, paused). Closing takes two calls.
 pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Vec<u8>) -> Option<Vec<u8>> {
-    // The pause after a flood. Other limits only ask to wait.
+    // Only the pause after a flood closes the socket. Other limits ask the client to wait.
     let is_paused = problem.limit.as_ref().is_some_and(|limit| limit.0 == FLOOD.name);
     let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || is_paused;
     if !ends {
@@ -178,7 +177,7 @@ pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Ve
 /// [`StoreError`]
 pub async fn forget(table: &Table, sys: &Sys, user: UserId, ids: &[String]) -> Result<(), StoreError> {
     let before = table.get::<Presence>(Presence::key_of(user)).await?;
-    // Connections that are no longer in the list: nothing else would ever delete them.
+    // Connections that are not in the list have to be deleted here, because nothing else would find them.
     for id in ids.iter().filter(|id| !before.iter().any(|p| p.live.iter().any(|l| l.id == **id))) {
         table.delete(Connection::key_of(id)).await?;
     }
@@ -196,10 +195,10 @@ pub async fn close_all(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId
     }
 }
 
-/// Closes those sockets of a person whose session has ended, or all if the account is not active, after a frame that says so.
+/// Closes the sockets of a person whose sessions have ended, or all sockets if the account is not active, after a frame with the reason.
 /// Idempotent.
 ///
-/// Two reads, because the list names the sessions to read; with those of [`close_all`] if any socket has to be closed.
+/// Two reads, because the list names the sessions to read, and the requests of [`close_all`] if a socket has to be closed.
 ///
 /// # Errors
 /// [`CloseError`]. May be repeated at any point.
@@ -228,8 +227,8 @@ async fn close_where(
     which: impl Fn(&OpenSocket) -> bool,
 ) -> Result<(), CloseError> {
     let ending: Vec<String> = here.live.iter().filter(|l| which(l)).map(|l| l.id.clone()).collect();
-    // The sockets are closed first, so that a run after a killed one still finds them in the list. (Sockets that were opened in
-    // between were checked when they connected.)
+    // The sockets are closed before they are removed from the list, so that a repetition after an interruption still finds them. Sockets
+    // that were opened in between were checked when they connected.
     let (user, open) = (here.user, sockets.close_all(ending.clone(), last.as_deref()).await);
     remove_from_list(table, sys, Some(here), |l| ending.contains(&l.id) && !open.contains(&l.id)).await?;
     if open.is_empty() {
@@ -250,7 +249,7 @@ async fn remove_from_list(
     change_list(table, sys, before, |p| p.remove_sockets(&which, sys.now())).await
 }
 
-/// Changes a person's list, and repeats that if another change comes first.
+/// Changes a person's list, again after each concurrent change.
 async fn change_list(
     table: &Table,
     sys: &Sys,
@@ -267,7 +266,7 @@ async fn change_list(
             Err(CommitError::Store(e)) => return Err(e),
         }
     }
-    Err(StoreError::Unavailable("the sockets of one person are changed by others again and again".to_owned()))
+    Err(StoreError::Unavailable("concurrent changes of the person's sockets were faster at every attempt".to_owned()))
 }
 
 fn write_change(tx: &mut Tx, sys: &Sys, change: &PresenceChange) -> store::Slot {

@@ -13,17 +13,17 @@ use crate::{
     room::{INLINE_MAX, RoomKind},
 };
 
-/// Somebody who gets an entry.
+/// A person to whom an entry is delivered.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient {
     /// The person.
     pub user: UserId,
-    /// When it is looked at what waits for them in the room: see [`crate::digest`]. `None` if nothing waits, and in direct rooms, of
-    /// which the other membership is not read.
-    pub looked_at: Option<Time>,
+    /// The due time of their digest of the room: see [`crate::digest`]. `None` if none is due, and in direct rooms, where the other
+    /// membership is not read.
+    pub digest_due: Option<Time>,
 }
 
-/// The people who get the entry with this number in a small room: see [`recipients`].
+/// The people to whom the entry with this number is delivered in a small room: see [`recipients`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -31,8 +31,8 @@ pub async fn people(table: &Table, member: &RoomMember, seq: u64) -> Result<Vec<
     Ok(recipients(table, member, seq).await?.into_iter().map(|recipient| recipient.user).collect())
 }
 
-/// Those who get the entry with this number in a small room, the sender included. One query for a group, otherwise none. Nobody gets
-/// what was written before they joined.
+/// The recipients of the entry with this number in a small room, the sender included. Members who joined after it are not among them. One
+/// query for a group, otherwise none.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -41,20 +41,20 @@ pub async fn recipients(table: &Table, member: &RoomMember, seq: u64) -> Result<
     match room.kind {
         RoomKind::Direct => {
             let both = [membership.user].into_iter().chain(membership.peer);
-            Ok(both.map(|user| Recipient { user, looked_at: None }).collect())
+            Ok(both.map(|user| Recipient { user, digest_due: None }).collect())
         }
         RoomKind::Group if room.is_small() => {
-            // One more than fits, because somebody may have joined after the room was read.
+            // One more than a small room has, because somebody may have joined after the room was read.
             let page = member::of_room(table, room.id, None, INLINE_MAX.saturating_add(1)).await?;
             let members = page.items.into_iter().filter(|m| m.from <= seq);
-            Ok(members.map(|m| Recipient { user: m.user, looked_at: m.digest.due }).collect())
+            Ok(members.map(|m| Recipient { user: m.user, digest_due: m.digest.due }).collect())
         }
-        // The support desk delivers by itself: its two sides see different frames.
+        // The support desk has its own delivery, because its two sides get different frames.
         RoomKind::Group | RoomKind::Channel | RoomKind::Public | RoomKind::Support => Ok(Vec::new()),
     }
 }
 
-/// The sockets of these people. One batch read for each hundred, none for nobody.
+/// The sockets of these people. One batch read for every hundred people.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -68,8 +68,7 @@ pub async fn sockets(table: &Table, people: Vec<UserId>) -> Result<Vec<Presence>
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Like [`sockets`], for a message that is committed: it does not fail because it cannot be delivered now. Clients ask for what they
-/// miss.
+/// Like [`sockets`], for a committed message: if the read fails, the message is not delivered, and clients ask for what they miss.
 pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>, StoreError>) -> Vec<Presence> {
     let open = match people {
         Ok(people) => sockets(table, people).await,
@@ -81,13 +80,13 @@ pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>,
     })
 }
 
-/// The longest time of a handshake. A socket is listed before its `$connect` is answered, and until then the platform answers a
-/// post to it as if it was closed. Such a socket must not be removed from the list. (Its own `hello` gets it what it missed.)
+/// The maximum time of a handshake. A socket is listed before its `$connect` is answered, and until then the platform answers a post to it
+/// as if it were closed. Such a socket must not be removed from the list. Its client gets the missed messages by its `hello`.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
-/// Posts a frame to every socket of these people except `except`, and removes the sockets that turn out to be closed. Sockets
-/// whose session has ended get only a frame that says so and are closed here: a session that expires causes no event, and a client that only
-/// listens sends no frame that would be checked.
+/// Posts a frame to every socket of these people except `except`, and removes closed sockets from the lists. Sockets whose session has
+/// ended get a frame that says so, and are closed here, because the expiry of a session causes no event and a client that only listens
+/// sends no frames that would be checked.
 ///
 /// One post for each socket, sixteen at a time, and two requests for each person with a closed socket. No error fails the
 /// sender: a client that misses a frame notices the gap and asks for it.

@@ -1,12 +1,11 @@
-//! Which rooms have something for people who are away, and when that is looked at.
+//! Digests: which rooms have unread messages for absent people, and when each is due.
 //!
-//! Who sends a message has just read the sockets of the members, so that it knows who is away. The membership of each of them gets a
-//! due time two minutes later, unless it has one: in a group a burst of messages is one write for each person who is away, and who is
-//! here costs nothing. Every minute the function `digests` takes the memberships that are due and reads everything again. So what is
-//! read, deleted or muted in the meantime is not told, and neither is it to somebody who has left or was blocked: a membership that
-//! ends takes its due time with it.
+//! A send has just read the sockets of the members, so it knows who is absent. Their memberships get a due time two minutes later, unless
+//! they have one. So a burst of messages takes one write for each absent member, and members who are online cost nothing. Every minute the
+//! function `digests` takes the memberships that are due and reads their rooms again. So people are not told of messages that were read,
+//! deleted or muted in the meantime, nor of rooms that they have left: the due time is an attribute of the membership.
 //!
-//! In rooms with many members only mentions are told, by `room-fanout`.
+//! In rooms with many members only mentions lead to digests, by `room-fanout`.
 
 use std::time::Duration;
 
@@ -29,42 +28,41 @@ use crate::{
 
 pub use crate::digest_state::{Digest, SHARDS};
 
-/// How long a message waits for being read before its reader is told of it elsewhere.
+/// How long a message can stay unread before its digest is due.
 pub const DELAY: Duration = Duration::from_secs(120);
-/// How long one run has for a membership before another may take it over: longer than the timeout of the function.
+/// How long a run leases a membership: longer than the timeout of the function.
 const LEASE: Duration = Duration::from_secs(180);
-/// How long before its due time a membership counts as looked at already: more than clocks differ, and than a send takes.
+/// How long before the due time a run may already have begun: longer than clocks differ and than a send takes.
 const NEAR: Duration = Duration::from_secs(10);
 
-/// Those of these people who are not here, without the author. Somebody whose connection was lost without a word is not here.
+/// The people who are absent, without the author. People whose connection was lost without a `$disconnect` are absent too.
 #[must_use]
 pub fn away(people: &[UserId], known: &[Presence], author: UserId, now: Time) -> Vec<UserId> {
     let here = |user: &UserId| known.iter().any(|presence| presence.user == *user && presence.is_online(now));
     people.iter().filter(|user| **user != author && !here(user)).copied().collect()
 }
 
-/// Whether a run will look at a membership anyway, so that a message needs no write. It was read before the message was committed, or at
-/// the same moment, and `now` is after that.
+/// Whether a future run will see a message without a write. `due` was read before the message was committed, or concurrently, and `now` is
+/// a time after the commit.
 ///
-/// A run that has settled in between would have missed the message. But no run takes a membership before its due time, and nothing but
-/// a run takes the due time away, except for the end of the membership, after which there is nothing to tell. So if the due time is
-/// still ahead after the commit, none has taken it yet, and whichever does reads the room after the commit. Near the due time that is
-/// not certain, and the write decides.
-pub(crate) fn is_expected(due: Option<Time>, now: Time) -> bool {
+/// No run takes a membership before its due time, and only a run or the end of the membership removes the due time. So if the due time is
+/// still in the future after the commit, no run has taken it yet, and the run that does will read the room after the commit. Near the due
+/// time this is not certain, and a write is made.
+pub(crate) fn is_scheduled(due: Option<Time>, now: Time) -> bool {
     due.is_some_and(|due| due > now + NEAR)
 }
 
-/// Has it looked at in two minutes what these members of a room have not read then. One update for each, all at once.
+/// Sets the due time of the digests of these members of a room, two minutes from now. One concurrent update for each.
 ///
-/// It fails no sender: the message is in the room, and only a mail is missing.
-pub async fn expect(table: &Table, now: Time, room: RoomId, people: &[UserId]) {
-    let all = people.iter().map(|user| expect_one(table, now, room, *user));
+/// Best effort: the message is committed, and only its digest would be missing.
+pub async fn schedule(table: &Table, now: Time, room: RoomId, people: &[UserId]) {
+    let all = people.iter().map(|user| schedule_one(table, now, room, *user));
     for failed in join_all(all).await.into_iter().filter_map(Result::err) {
-        tracing::warn!(error = %failed, "somebody who is away will not be told of a message");
+        tracing::warn!(error = %failed, "the digest of a member could not be scheduled");
     }
 }
 
-async fn expect_one(table: &Table, now: Time, room: RoomId, user: UserId) -> Result<(), StoreError> {
+async fn schedule_one(table: &Table, now: Time, room: RoomId, user: UserId) -> Result<(), StoreError> {
     let due = now + DELAY;
     let pending = Membership::new(room, user, Time::ZERO).update().set("digest_due", due);
     let pending = pending.index(Index::DueDigests, Some(place(room, user, due)));
@@ -75,13 +73,14 @@ async fn expect_one(table: &Table, now: Time, room: RoomId, user: UserId) -> Res
         Err(WriteError::Refused(Some(row))) => row.decode::<Membership>()?,
         Err(WriteError::Store(e)) => return Err(e),
     };
-    // A run is looking at the room, and may have read it before this message. Without its lease it has to begin anew.
+    // A run has the lease, and may have read the room before this message. The update takes the lease away, so that the run has to begin
+    // again.
     let Some(lease) = refused.digest.leased_until else { return Ok(()) };
     let again = Update::of(Membership::key_of(room, user)).remove("digest_leased_until");
     table.update(again.when(field("digest_leased_until").eq(lease))).await.refused_is_fine()
 }
 
-/// In the public room the update may create the membership, and nothing is stored of an account that is being deleted.
+/// In the public room the update may create the membership. The transaction checks that the account is not being purged.
 async fn in_public(table: &Table, pending: Update, user: UserId) -> Result<(), WriteError> {
     let mut tx = Tx::new();
     let member = tx.update(pending);
@@ -92,24 +91,24 @@ async fn in_public(table: &Table, pending: Update, user: UserId) -> Result<(), W
     })
 }
 
-/// Like [`expect`], for those whom a message in a room with many members mentions. A batch read of their sockets if it mentions anybody,
-/// and an update for each who is away, which is refused for those who are no members.
+/// Like [`schedule`], for the people whom a message in a large room mentions. A batch read of their sockets, and an update for each absent
+/// one, which is refused for people who are not members.
 ///
 /// # Errors
 /// [`StoreError`]. It can be repeated.
-pub async fn expect_mentioned(table: &Table, sys: &Sys, entry: &LogEntry) -> Result<(), StoreError> {
+pub async fn schedule_mentioned(table: &Table, sys: &Sys, entry: &LogEntry) -> Result<(), StoreError> {
     let Content::Said(said) = &entry.content else { return Ok(()) };
     if said.mentions.is_empty() {
         return Ok(());
     }
     let known = delivery::sockets(table, said.mentions.clone()).await?;
     let now = sys.now();
-    expect(table, now, entry.room, &away(&said.mentions, &known, said.author, now)).await;
+    schedule(table, now, entry.room, &away(&said.mentions, &known, said.author, now)).await;
     Ok(())
 }
 
-/// A page of the memberships that are due, the oldest due time first, after the place of another one. Those that cannot be read are
-/// errors, so that they do not keep the others from being told. One query.
+/// A page of the memberships that are due, the oldest due time first, after the index position `after`. Items that cannot be read are
+/// errors in the page, so that they do not stop the others. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -127,13 +126,14 @@ pub async fn due(table: &Table, shard: u8, now: Time, limit: u32, after: Option<
 /// A page of the memberships that are due.
 #[derive(Debug)]
 pub struct Due {
-    /// The memberships, as the index has them.
+    /// The memberships in the index, which may be stale.
     pub members: Vec<Result<Membership, StoreError>>,
     /// Where the next page begins, if there is one.
     pub next: Option<(Key, Key)>,
 }
 
-/// Takes a membership that is due, and returns it as it is now. One update. `None` if it is not due any more, or another run has it.
+/// Leases a membership that is due, and returns its current state. One update. `None` if it is not due any more, or another run has the
+/// lease.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -143,24 +143,24 @@ pub async fn lease(table: &Table, member: &Membership, now: Time) -> Result<Opti
     table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
 }
 
-/// What a run has done about a room.
+/// The result of a run for a membership. `None` leaves the stored value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// When it is to be looked at again, if it is.
+    /// The next due time, if there is one.
     pub again: Option<Time>,
-    /// The number up to which the inbox tells now.
+    /// The number up to which the inbox covers the messages.
     pub noted_seq: Option<u64>,
-    /// The new entry about the room.
+    /// The new inbox entry about the room.
     pub noted_in: Option<NotificationId>,
-    /// The new entry about mentions.
+    /// The new inbox entry about mentions.
     pub mentioned_in: Option<NotificationId>,
-    /// The number up to which no mail or text message is to tell any more.
+    /// The number up to which mails and text messages cover the messages, or are not wanted.
     pub mailed_seq: Option<u64>,
-    /// When one is sent.
+    /// When a mail or text message is sent.
     pub mailed_at: Option<Time>,
 }
 
-/// Adds to a transaction what a run has done about a membership that it has leased. Refused if there was a message in the meantime.
+/// Adds the result of a run to a transaction. Refused if the lease was taken away by a new message.
 pub fn settle(tx: &mut Tx, member: &Membership, done: &Settled) {
     let again = done.again.map(|due| place(member.room, member.user, due));
     let mut update = Update::of(member_key(member)).set("digest_due", done.again).remove("digest_leased_until");
@@ -183,7 +183,7 @@ pub fn settle(tx: &mut Tx, member: &Membership, done: &Settled) {
     tx.update(update.index(Index::DueDigests, again).when(leased));
 }
 
-/// Gives a lease back, so that the next run takes the membership at once. Best effort: the lease also expires.
+/// Releases a lease, so that the next run can take the membership at once. Best effort, because the lease also expires.
 pub async fn release(table: &Table, member: &Membership) {
     let release = Update::of(member_key(member)).remove("digest_leased_until");
     let held = release.when(field("digest_leased_until").eq(member.digest.leased_until));
@@ -192,8 +192,8 @@ pub async fn release(table: &Table, member: &Membership) {
     }
 }
 
-/// Takes back that a message was sent at this time, because it could not be, and has the room looked at again. `member` is the membership
-/// as it was before. One update.
+/// Reverts the record of a mail or text message that could not be sent, and sets a new due time. `member` is the membership before the
+/// record. One update.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -231,11 +231,11 @@ mod tests {
     #[test]
     fn only_a_run_that_has_not_begun_is_relied_on() {
         let now = Time::from_millis(1_893_499_200_000);
-        assert!(!is_expected(None, now), "nothing waits, or it is not known");
-        assert!(is_expected(Some(now + DELAY), now), "no run may take it before then");
-        assert!(is_expected(Some(now + NEAR + Duration::from_millis(1)), now));
+        assert!(!is_scheduled(None, now), "nothing waits, or it is not known");
+        assert!(is_scheduled(Some(now + DELAY), now), "no run may take it before then");
+        assert!(is_scheduled(Some(now + NEAR + Duration::from_millis(1)), now));
         for near in [now + NEAR, now + Duration::from_millis(1), now, now - LEASE] {
-            assert!(!is_expected(Some(near), now), "a run may have read the room before the message");
+            assert!(!is_scheduled(Some(near), now), "a run may have read the room before the message");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a membership stores about digests ([`crate::digest`]), and its key in the index of those that are due.
+//! The attributes of a membership for digests ([`crate::digest`]), and its key in the index of due digests.
 
 use kernel::{
     Id as _, Time,
@@ -7,25 +7,25 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::Key;
 
-/// The number of partitions of the index of due digests. Each takes a thousand changes a second.
+/// The number of partitions of the index of due digests. Each takes a thousand writes a second (DynamoDB).
 pub const SHARDS: u8 = 2;
 
-/// What a member was told of a room while they were away, and when it is looked at next.
+/// What a member was told about a room while they were absent, and when the next digest is due.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    /// When the room is looked at. Absent if nothing waits.
+    /// When the digest is due. Absent if there is nothing to tell.
     #[serde(default, rename = "digest_due")]
     pub due: Option<Time>,
-    /// Until when a run has taken it.
+    /// The end of a run's lease.
     #[serde(default, rename = "digest_leased_until")]
     pub leased_until: Option<Time>,
-    /// The number up to which the inbox tells of messages.
+    /// The number up to which the inbox covers the messages.
     #[serde(default)]
     pub noted_seq: u64,
-    /// The number up to which a mail or a text message has told of messages, or was not to.
+    /// The number up to which mails and text messages cover the messages, or were not wanted.
     #[serde(default)]
     pub mailed_seq: u64,
-    /// When the last one was sent.
+    /// When the last mail or text message was sent.
     #[serde(default)]
     pub mailed_at: Option<Time>,
     /// The last entry of the inbox about the room.
@@ -53,7 +53,7 @@ pub(crate) fn partition(shard: u8) -> String {
     format!("DIGESTS_DUE#{shard}")
 }
 
-/// A time, so that the order of texts is that of the times.
+/// A time as a text that sorts like the time.
 pub(crate) fn sortable(at: Time) -> String {
     format!("{:014}", at.millis().max(0))
 }

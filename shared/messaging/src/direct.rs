@@ -1,4 +1,4 @@
-//! Direct rooms: finding or making one, and a person's rooms with the other member of each.
+//! Direct rooms: finding or creating one, and a person's rooms with the other member of each.
 
 use accounts::{
     pair::{Pair, direct_room},
@@ -19,15 +19,14 @@ pub struct Opened {
     pub room: Room,
     /// The other member.
     pub peer: User,
-    /// Whether the room was made by this call.
+    /// Whether this call created the room.
     pub new: bool,
 }
 
-/// Finds or makes the direct room of two people.
+/// Finds or creates the direct room of two people.
 ///
-/// One batch read finds it. Making it takes a counter and one transaction more: the room, both memberships, and the checks that the
-/// other person accepts messages from this one ([`Accepted`]). If both open it at once they name the same room, and the later one gets the
-/// room of the earlier one.
+/// One batch read finds it. Creating it takes a counter and one more transaction: the room, both memberships, and the conditions that the
+/// other person accepts messages from this one ([`Accepted`]). If both people open it at once, they get the same room.
 ///
 /// # Errors
 /// [`Kind::RoomWithSelf`], [`Kind::NotFound`] if there is no such person, [`Kind::ChatNotAllowed`] also for an existing room if one
@@ -78,9 +77,8 @@ pub struct RoomWithPeer {
     pub peer: Option<User>,
 }
 
-/// The public room (unless the caller passes it as `read`), and the rooms of these memberships with their other members, without
-/// direct rooms of two people of whom one blocks the other. One
-/// batch read for each hundred items, none if there is nothing to read.
+/// The public room (read unless the caller passes it as `read`), and the rooms of these memberships with their other members. Direct rooms
+/// between people of whom one blocks the other are left out. One batch read for every hundred items.
 ///
 /// # Errors
 /// [`StoreError`]

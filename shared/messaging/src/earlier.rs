@@ -1,7 +1,7 @@
 //! The earlier texts of edited messages, which only moderators read.
 //!
-//! Each is an item beside its message and never a part of it, so that no page of a room reads it. A message keeps the last
-//! [`KEPT`] of them, in as many places that are used in turn. All are deleted with the message.
+//! Each is an item of its own and not a part of the message, so that pages of the room never contain it. A message keeps the last [`KEPT`]
+//! of them, in numbered slots that are used in turn. All are deleted with the message.
 
 use kernel::{
     Time,
@@ -15,7 +15,7 @@ use crate::{
     room::partition,
 };
 
-/// The most earlier texts of a message.
+/// The maximum number of earlier texts of a message.
 pub const KEPT: u32 = 10;
 
 /// A text that was replaced.
@@ -25,7 +25,7 @@ pub struct EarlierText {
     pub room: RoomId,
     /// The message's number.
     pub seq: u64,
-    /// Which of the places it is in.
+    /// The number of its slot.
     slot: u32,
     /// The author.
     pub author: UserId,
@@ -56,13 +56,13 @@ impl Item for EarlierText {
     }
 }
 
-/// The keys of the earlier texts that a message may have. None for one that was never changed.
+/// The keys of the earlier texts that a message may have. Empty for a message that was never changed.
 #[must_use]
 pub fn keys(entry: &LogEntry) -> Vec<Key> {
     (0..entry.changes.min(KEPT)).map(|slot| EarlierText::key_of(entry.room, entry.seq, slot)).collect()
 }
 
-/// The earlier texts of these messages, the oldest first. A batch read for each hundred that there may be, none if none was edited.
+/// The earlier texts of these messages, the oldest first. One batch read for every hundred possible texts, none if no message was edited.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -12,8 +12,8 @@ use crate::{
     spam::{self, ChatState, FLOOD},
 };
 
-/// Bans a person who sent one message too many. The ban is recorded once, then all their sockets are notified and closed. Staff are
-/// not banned: they have to wait.
+/// Bans a person who exceeded the limit of messages. The ban is recorded once, then all their sockets get a frame and are closed. Staff are
+/// not banned, but have to wait.
 ///
 /// One transaction. The call that records the ban also closes the sockets: two reads, a frame and a close for each, and one
 /// transaction that removes them from the list. A socket that connects in between fails the same condition, and nothing is
@@ -37,11 +37,11 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
     ban.problem(ban.at)
 }
 
-/// Closes the sockets of a person who keeps sending frames without the wait they were asked for, and keeps them from opening
-/// new ones for as long as [`FLOOD`] says. The pause is stored, so that every instance of every function respects it.
+/// Closes the sockets of a person who keeps sending frames although they were asked to wait, and prevents new sockets for the window of
+/// [`FLOOD`]. The pause is stored, so that all instances of all functions respect it.
 ///
-/// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was recorded before, or if
-/// the owner of the socket is not known, only the socket of the frame is notified and closed.
+/// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was already recorded, or if the owner
+/// of the socket is unknown, only the socket of the frame gets a frame and is closed.
 pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
     let told = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
     let new = match user {
@@ -71,13 +71,13 @@ async fn record_pause(table: &Table, sys: &Sys, user: UserId) -> Result<bool, St
     table.update(record).await.applied()
 }
 
-/// What became of a ban.
+/// The result of recording a ban.
 enum Recorded {
-    /// It is recorded.
+    /// This call has recorded the ban.
     Now,
-    /// The person was banned before.
+    /// The person was already banned.
     Before,
-    /// The person is staff, and not banned.
+    /// The person is staff and was not banned.
     Staff,
 }
 

@@ -1,5 +1,4 @@
-//! The chat's part of a person's export: their rooms, their invitations to rooms and their own messages. Messages of others are not
-//! in it.
+//! The chat's part of a person's export: their rooms, their invitations to rooms and their own messages, without messages of others.
 
 use std::collections::BTreeMap;
 
@@ -18,15 +17,15 @@ use crate::{
     support::thread::thread_of,
 };
 
-/// Messages read by one query.
+/// The number of messages that one query reads.
 const AT_ONCE: u32 = 500;
 
-/// A room that the person is a member of.
+/// A room of which the person is a member, with its attributes in the export.
 #[derive(Clone, Debug, Serialize)]
-pub struct InRoom {
+pub struct ExportedRoom {
     room: RoomId,
     kind: RoomKind,
-    /// The name of a group or a channel, and what a support thread is about.
+    /// The name of a group or a channel, or the subject of a support thread.
     name: Option<String>,
     /// The person's role in a group or a channel.
     role: Option<RoomRole>,
@@ -40,14 +39,14 @@ pub struct InRoom {
     noted_seq: u64,
     /// The number up to which a mail or a text message has told of messages.
     mailed_seq: u64,
-    /// When that was sent.
+    /// When the last mail or text message was sent.
     mailed_at: Option<Timestamp>,
-    /// When it is looked at what waits for the person, if something does.
+    /// When the person's digest of the room is due, if it is.
     digest_due_at: Option<Timestamp>,
 }
 
-impl InRoom {
-    /// A membership, of which the room says the rest.
+impl ExportedRoom {
+    /// The export of a membership in this room.
     fn of(member: Membership, room: Option<Room>) -> Self {
         let Membership { room: id, user, peer, since, read_seq, muted, digest, .. } = member;
         let role = room.as_ref().filter(|room| room.club.is_some()).map(|room| room.role_of(user));
@@ -78,11 +77,11 @@ pub struct InvitedTo {
     until: Timestamp,
 }
 
-/// What a person has in the chat.
+/// The chat data of a person.
 #[derive(Clone, Debug, Default)]
 pub struct Chats {
     /// Their rooms, in the order of their ids.
-    pub rooms: Vec<InRoom>,
+    pub rooms: Vec<ExportedRoom>,
     /// Their invitations, in the order of the rooms.
     pub invitations: Vec<InvitedTo>,
     /// Their messages, in the order of the rooms.
@@ -106,11 +105,10 @@ pub struct SentMessage {
     at: Timestamp,
 }
 
-/// What a person has in the chat, the public room included.
+/// Reads the chat data of a person, the public room included.
 ///
-/// A read of their place in the public room, and one of their support thread. One query for each hundred rooms and each hundred
-/// invitations, a batch read of the rooms, and for each 500 messages one query, and a batch read for each hundred earlier texts of those
-/// that were edited.
+/// A read of their membership in the public room, and one of their support thread. One query for every hundred rooms and every hundred
+/// invitations, a batch read of the rooms. For every 500 messages one query, and a batch read for every hundred earlier texts.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -118,15 +116,15 @@ pub async fn chats(table: &Table, user: UserId) -> Result<Chats, StoreError> {
     Ok(Chats { rooms: rooms(table, user).await?, invitations: invitations(table, user).await?, messages: messages(table, user).await? })
 }
 
-async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
-    let mut rooms = Vec::<InRoom>::new();
+async fn rooms(table: &Table, user: UserId) -> Result<Vec<ExportedRoom>, StoreError> {
+    let mut rooms = Vec::<ExportedRoom>::new();
     let mut after = None;
     if let Some(in_public) = table.get::<Membership>(Membership::key_of(PUBLIC, user)).await? {
-        rooms.push(InRoom::of(in_public, None));
+        rooms.push(ExportedRoom::of(in_public, None));
     }
     if let Some(Room { id, kind, created_at, desk: Some(desk), .. }) = table.get(Room::key_of(thread_of(user))).await? {
         let own = Membership { read_seq: desk.customer_read, ..Membership::new(id, user, created_at) };
-        rooms.push(InRoom { kind, name: Some(desk.subject.to_string()), ..InRoom::of(own, None) });
+        rooms.push(ExportedRoom { kind, name: Some(desk.subject.to_string()), ..ExportedRoom::of(own, None) });
     }
     loop {
         let page = member::of_user(table, user, after, PAGE_MAX).await?;
@@ -134,7 +132,7 @@ async fn rooms(table: &Table, user: UserId) -> Result<Vec<InRoom>, StoreError> {
         let mut found = table.get_many(page.items.iter().map(|m| Room::key_of(m.room)).collect()).await?;
         for member in page.items {
             let room = found.take::<Room>(&Room::key_of(member.room))?;
-            rooms.push(InRoom::of(member, room));
+            rooms.push(ExportedRoom::of(member, room));
         }
         if after.is_none() {
             return Ok(rooms);
@@ -165,7 +163,7 @@ async fn messages(table: &Table, user: UserId) -> Result<Vec<SentMessage>, Store
             replaced.entry((room, seq)).or_default().push(text.to_string());
         }
         for LogEntry { room, seq, at, content, .. } in page.items {
-            // Events that name them are about the room.
+            // Events that name the person are not exported, because they are about the room.
             if let Content::Said(words) = content {
                 let (id, username, text) = (words.id, words.username, words.text.to_string());
                 let earlier = replaced.remove(&(room, seq)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Files that can be attached to messages: their types, how large they may be, and their names.
+//! Files that can be attached to messages: their types, maximum sizes and names.
 
 use std::fmt;
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 use utoipa::ToSchema;
 
-/// The most characters of a file's name.
+/// The maximum number of characters of a file's name.
 pub const NAME_MAX_CHARS: usize = 120;
-/// The most characters of a name that a client sends. It is cut to [`NAME_MAX_CHARS`].
+/// The maximum number of characters of a name that a client sends. Longer ones are refused, shorter ones are cut to [`NAME_MAX_CHARS`].
 pub const SENT_NAME_MAX_CHARS: usize = 1_000;
-/// The most bytes of a file's name in UTF-8, which is what file systems take.
+/// The maximum number of bytes of a file's name in UTF-8: the limit of common file systems.
 const NAME_MAX_BYTES: usize = 255;
 const MIB: u32 = 1024 * 1024;
 
-/// What a file is for people.
+/// The kind of a file, as people distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
-    /// A picture, encoded anew without metadata. It has a preview.
+    /// A picture, re-encoded without metadata. It has a preview.
     Image,
-    /// A film, as it was uploaded.
+    /// A video, as it was uploaded.
     Video,
     /// A document, as it was uploaded.
     Document,
 }
 
 impl FileKind {
-    /// The size of the largest file in bytes.
+    /// The maximum number of bytes of a file of this kind.
     #[must_use]
     pub const fn max_bytes(self) -> u32 {
         match self {
@@ -39,7 +39,7 @@ impl FileKind {
     }
 }
 
-/// The type of a file that can be attached. Written as its media type, of which each has one spelling.
+/// The type of a file that can be attached, written as its media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum FileType {
     /// JPEG.
@@ -79,7 +79,7 @@ impl FileType {
     pub const ALL: [Self; 10] =
         [Self::Jpeg, Self::Png, Self::Webp, Self::Gif, Self::Mp4, Self::Webm, Self::Pdf, Self::Text, Self::Docx, Self::Xlsx];
 
-    /// Parses a media type. No parameters, no lists, no other spelling.
+    /// Parses a media type in exactly this spelling, without parameters.
     ///
     /// # Errors
     /// `attachment_type`
@@ -104,7 +104,7 @@ impl FileType {
         }
     }
 
-    /// What it is for people.
+    /// The kind of files of this type.
     #[must_use]
     pub const fn kind(self) -> FileKind {
         match self {
@@ -114,7 +114,7 @@ impl FileType {
         }
     }
 
-    /// The endings of names of this type, the usual one first.
+    /// The file name extensions of this type, the usual one first.
     const fn endings(self) -> &'static [&'static str] {
         match self {
             Self::Jpeg => &["jpg", "jpeg"],
@@ -141,14 +141,14 @@ impl FileType {
     }
 }
 
-/// The name of a file, which is safe to save it under: without a path, controls, invisible characters and direction marks, in NFC, up
-/// to [`NAME_MAX_CHARS`] characters, with the ending of its type.
+/// A file name that is safe to save: without a path, control characters, invisible characters and direction marks, in NFC, up to
+/// [`NAME_MAX_CHARS`] characters, with an extension of its type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileName(String);
 
 impl FileName {
-    /// Makes a name of what a client sent. What cannot be in a name is left out or replaced, and what is too long is cut.
+    /// Makes a safe name from the name that a client sent. Forbidden characters are removed or replaced, and a long name is cut.
     ///
     /// # Errors
     /// `required` if nothing is left, `too_long` beyond [`SENT_NAME_MAX_CHARS`].
@@ -159,7 +159,7 @@ impl FileName {
         let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
         let spaced = last.nfc().map(|c| if c.is_whitespace() && !c.is_control() { ' ' } else { c });
         let seen = spaced.filter(|c| *c == ' ' || !kernel::text::is_invisible(*c));
-        // Windows has no such characters in names.
+        // Windows forbids these characters in names.
         let name: String = seen.map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
         let stem = stem_of(name.trim_end_matches([' ', '.']), of);
         if stem.is_empty() { Err(FieldError::new("required")) } else { Ok(Self::with_ending(stem, of)) }
@@ -196,7 +196,7 @@ impl fmt::Display for FileName {
     }
 }
 
-/// A name without the ending of its type. Other endings belong to the name.
+/// A name without an extension of its type. Other extensions belong to the name.
 fn stem_of(name: &str, of: FileType) -> &str {
     let stem = match name.rsplit_once('.') {
         Some((stem, ending)) if of.endings().iter().any(|known| known.eq_ignore_ascii_case(ending)) => stem,

@@ -1,6 +1,6 @@
 //! Frames: `{"stream": "chat", "id": "c1", "payload": {"type": "send", …}}`, in both directions.
 //!
-//! The `id` is the client's. Every answer has the id of the frame that it answers, and a push has none.
+//! The client chooses the `id`. An answer has the id of the frame that it answers, and a push has none.
 
 use kernel::{
     Kind, Locale, Problem,
@@ -17,24 +17,24 @@ use utoipa::{
 
 use crate::message::{Author, Message};
 
-/// What a stream consists of, for the API's document.
+/// The description of a stream, for the AsyncAPI document.
 pub struct Stream {
-    /// The name, which frames begin with.
+    /// The name of the stream, which its frames contain.
     pub name: &'static str,
     /// The name of the type of frames from clients.
     pub asks: String,
     /// The name of the type of their answers.
     pub answers: String,
-    /// The name of the type of frames that nobody asked for.
+    /// The name of the type of pushed frames.
     pub pushes: String,
-    /// Each ask with its answer, by the value of `type`.
+    /// The `type` of each request with that of its answer.
     pub replies: &'static [(&'static str, &'static str)],
-    /// The schemas of all of these, with all that they refer to.
+    /// The schemas of these types, with all schemas that they refer to.
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Stream {
-    /// A stream of these frames.
+    /// A stream with these types of frames.
     #[must_use]
     pub fn of<Ask: ToSchema, Answer: ToSchema, Pushed: ToSchema>(
         name: &'static str,
@@ -49,9 +49,9 @@ impl Stream {
     }
 }
 
-/// The most characters of a frame's id. A longer one is not echoed.
+/// The maximum number of characters of a frame's id. A longer id is not echoed.
 pub const ID_MAX_CHARS: usize = 64;
-/// The most bytes of a page of messages in one frame. The platform cuts frames at 32 KB. A single message always fits.
+/// The maximum number of bytes of a page of messages in one frame. API Gateway limits frames to 32 KB. A single message always fits.
 pub const PAGE_MAX_BYTES: usize = 24 * 1024;
 
 /// A frame from a client.
@@ -116,7 +116,7 @@ pub fn unrouted(body: &str) -> Problem {
     struct AnyFrame {
         #[serde(rename = "stream")]
         _stream: String,
-        // Texts that are not read are not checked for being Unicode.
+        // The values are parsed, so that invalid Unicode in them is an error too.
         #[serde(flatten)]
         _rest: Map<String, Value>,
     }
@@ -159,7 +159,7 @@ pub const CHAT_STREAM: &str = "chat";
 pub const SUPPORT_STREAM: &str = "support";
 /// The stream on which notifications are pushed.
 pub const NOTIFICATION_STREAM: &str = "notification";
-/// The stream of errors of frames that no stream was named for, or an unknown one.
+/// The stream of errors about frames that name no stream or an unknown one.
 pub const ERROR_STREAM: &str = "error";
 
 /// A frame about another frame, or about the socket.
@@ -168,14 +168,14 @@ pub const ERROR_STREAM: &str = "error";
 pub enum Told {
     /// A frame was refused. The socket stays open, except after `token_invalid`, `chat_banned` and a pause.
     Error {
-        /// What is wrong, as over HTTP. Its stream is that of the refused frame, or `error`.
+        /// The problem, as over HTTP. The stream of the frame is that of the refused frame, or `error`.
         problem: ProblemDocument,
     },
     /// The socket is about to be closed.
     Closing {
         /// Why.
         reason: CloseReason,
-        /// The close code of that reason. The platform closes a socket with 1000 whatever the reason, so the code is told here.
+        /// The close code of the reason. API Gateway always closes sockets with 1000, so the code is sent here.
         #[schema(examples(4401))]
         code: u16,
     },
@@ -202,8 +202,8 @@ impl CloseReason {
     }
 }
 
-/// The return value of a function for a two-way route. The platform sends the body to the client, which costs no call. `None` is
-/// for a socket that was closed in the meantime; an open one would get an empty message.
+/// The return value of a function for a two-way route. API Gateway sends the body to the client, which takes no call. `None` is only for a
+/// socket that was closed in the meantime, because an open one would get an empty message.
 #[must_use]
 pub fn reply(told: Option<Vec<u8>>) -> Value {
     match told {
@@ -212,28 +212,28 @@ pub fn reply(told: Option<Vec<u8>>) -> Value {
     }
 }
 
-/// A frame that is sent without being asked for.
+/// A frame that the server sends without a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Push<'a> {
     /// A new entry of a room: a message or a system event.
     Message(&'a Message),
-    /// A message that was edited or deleted, as it is now.
+    /// A message that was edited or deleted, in its new state.
     Changed(&'a Message),
-    /// The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of
-    /// the room is to be dropped, and pushes of it that arrive later too.
+    /// The recipient is not a member of a room any more, because they left or were removed, or the room was deleted. Clients drop their
+    /// data of the room, and later pushes of it.
     Left {
         /// The room.
         room: RoomId,
     },
-    /// The recipient has read a room up to this number on another device, or marked it as unread from there.
+    /// The recipient has read a room up to this number on another device, or has marked it as unread from this number.
     Read {
         /// The room.
         room: RoomId,
         /// The number.
         seq: u64,
     },
-    /// Somebody in a room of up to twenty has read it up to this number. Only for people who show theirs too, and without a time.
+    /// Somebody in a room of up to twenty members has read it up to this number. Sent only to people who show their own receipts.
     Receipt {
         /// The room.
         room: RoomId,
@@ -242,7 +242,7 @@ pub enum Push<'a> {
         /// The number.
         seq: u64,
     },
-    /// Somebody types. Shown for a few seconds, unless their message comes before.
+    /// Somebody is typing. Clients show it for a few seconds, or until the message arrives.
     Typing {
         /// The room.
         room: RoomId,
@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    /// A file with the longest name in bytes, the longest type and pixels.
+    /// A file with the longest possible name in bytes, the longest type and a size in pixels.
     fn longest_file(sys: &Sys) -> AttachedFile {
         let name = FileName::parse(&"\u{1f600}".repeat(200), FileType::Docx).unwrap();
         let pixels = Some(Pixels { width: u32::MAX, height: u32::MAX });

@@ -1,7 +1,7 @@
 //! Reading a room: forwards from the last number that a client knows, and backwards from the newest.
 //!
-//! Every number up to the room's last one has an entry ([`crate::log`]), so a page of any size is one query. What a member may
-//! read begins with the number at which they joined ([`Membership::from`](crate::member::Membership)).
+//! Every number up to the room's last one has an entry ([`crate::log`]), so a page of any size is one query. A member may read from the
+//! number at which they joined ([`Membership::from`](crate::member::Membership)).
 
 use kernel::id::RoomId;
 use store::{Range, StoreError, Table};
@@ -15,25 +15,25 @@ use crate::{
 /// Entries after a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewerPage {
-    /// Ascending.
+    /// The entries, in ascending order.
     pub messages: Vec<Message>,
-    /// The page is complete up to this number, and the next page begins after it.
+    /// The number up to which the page is complete. The next page begins after it.
     pub upto: u64,
     /// Whether there are more entries.
     pub more: bool,
-    /// Whether the page continues what the caller knows. False if there were entries in between that they may not read, because
-    /// they were no member: then their copy ends, and a new one begins with this page.
+    /// Whether the page continues the client's copy. False if there are entries in between that the caller may not read, because they were
+    /// not a member. The client then drops its copy and begins a new one with this page.
     pub complete: bool,
 }
 
 /// Entries before a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlderPage {
-    /// Ascending.
+    /// The entries, in ascending order.
     pub messages: Vec<Message>,
-    /// The page is complete up to this number. Newer entries are read with `since`.
+    /// The number up to which the page is complete. Newer entries are read with `since`.
     pub upto: u64,
-    /// The previous page ends before this number. Absent at the beginning of what the caller may read.
+    /// The number before which the previous page ends. Absent if the caller may not read earlier entries.
     pub before: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ pub async fn before(
     Ok(OlderPage { messages, upto, before: first.filter(|first| *first > membership.from) })
 }
 
-/// The entries of the numbers `from..=to`.
+/// The entries with the numbers `from..=to`.
 async fn entries(table: &Table, room: RoomId, from: u64, to: u64) -> Result<Vec<Message>, StoreError> {
     if from > to {
         return Ok(Vec::new());
@@ -83,7 +83,7 @@ async fn entries(table: &Table, room: RoomId, from: u64, to: u64) -> Result<Vec<
     Ok(table.query::<LogEntry>(range).await?.items.into_iter().map(LogEntry::shown).collect())
 }
 
-/// How many messages fit into `max_bytes` of JSON. At least one, because one always fits into a frame.
+/// How many messages fit into `max_bytes` of JSON. At least one, because a single message always fits into a frame.
 fn fitting<'a>(messages: impl Iterator<Item = &'a Message>, max_bytes: usize) -> usize {
     let sizes = messages.map(|m| serde_json::to_vec(m).map_or(usize::MAX, |json| json.len().saturating_add(1)));
     let mut total = 0_usize;

@@ -1,17 +1,17 @@
-//! Chat: rooms and their members, messages in their order, sockets and the delivery to them.
+//! Chat: rooms and their members, messages in order, sockets, and delivery to sockets.
 //!
-//! The guarantees of the chat rest on five rules, one in each of these modules:
+//! The guarantees of the chat depend on five rules, one in each of these modules:
 //!
 //! - [`log`]: every room numbers its messages and its system events. A number is taken in the transaction that stores its entry,
-//!   so that each number up to the last one has an entry, and what a reader has seen keeps its place.
+//!   so that each number up to the last one has an entry, and entries keep their order.
 //! - [`send`]: an acknowledgement means that the message is committed, and each nonce is committed once.
-//! - [`pace`]: ten frames at once and two a second, for each socket and each person. A frame beyond that costs no AWS call.
+//! - [`pace`]: ten frames at once and two a second, for each socket and each person. Frames beyond that take no AWS call.
 //! - [`spam`]: sixty messages in any sixty seconds, for each person over all their sockets.
 //! - [`presence`]: one item per person lists their few open sockets. It is read *after* a number was taken. A device that is
 //!   not in it yet learns of that number from its own `hello`, so nobody misses a message.
 //!
-//! Rooms, messages and sockets are one crate, because each message touches all of them: who may read it is a matter of the room,
-//! its number of the log, and whom it is pushed to of the sockets. [`roster`] changes who is in a group or a channel.
+//! Rooms, messages and sockets are one crate, because each message concerns all of them: the room decides who may read it, the log its
+//! number, and the sockets to whom it is pushed. [`roster`] changes who is in a group or a channel.
 
 pub mod access;
 pub mod attachment;

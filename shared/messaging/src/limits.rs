@@ -1,4 +1,4 @@
-//! What clients have to know of the limits of the server, made of the constants that hold them.
+//! The limits that clients have to know, collected from the constants of their modules.
 
 use kernel::PAGE_MAX;
 use serde::Serialize;
@@ -12,7 +12,7 @@ pub struct Limits {
     /// Maximum characters of a message.
     #[schema(examples(json!(TEXT_MAX_CHARS)))]
     pub message_chars: usize,
-    /// Maximum messages in any 60 seconds. One more bans the account.
+    /// Maximum messages in any 60 seconds. One more message bans the account.
     #[schema(examples(json!(spam::MAX)))]
     pub messages_per_minute: usize,
     /// Frames that an account may send at once, on all its sockets.
@@ -27,10 +27,10 @@ pub struct Limits {
     /// Maximum bytes of a frame from a client.
     #[schema(examples(32_768))]
     pub frame_bytes: u32,
-    /// Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline.
+    /// Seconds between the `ping` frames of a silent client. A client that sends fewer is shown as offline.
     #[schema(examples(json!(PING_EVERY.as_secs())))]
     pub ping_seconds: u64,
-    /// Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times.
+    /// Seconds after which API Gateway closes a socket. Clients should reconnect a little earlier, at random times.
     #[schema(examples(7_200))]
     pub connection_seconds: u32,
 }

@@ -1,12 +1,12 @@
 //! The numbers of a room's entries.
 //!
-//! A number is taken in the transaction that stores its entry, under the condition that the room's last number is still the one
-//! that was read. So each number up to the last one has an entry: a write that loses, is refused or repeats an earlier one takes
-//! no number, a writer that is killed leaves no hole, and readers never wait. Of writers at the same moment one succeeds. The
-//! others see the room's new state in their refusal, pause for a random time, and try again.
+//! A number is taken in the transaction that stores its entry, under the condition that the room's last number is still the one that was
+//! read. So each number up to the last one has an entry: failed, refused and repeated writes take no number, an interrupted writer leaves
+//! no gap, and readers never wait. One of several concurrent writers succeeds. The others get the room's new state with their refusal,
+//! pause for a random time, and try again.
 //!
-//! The price is the rate of one room: it is the inverse of the time of a transaction, some fifty entries a second. Nobody can
-//! read more, and one person may send sixty a minute ([`crate::spam`]).
+//! This limits the rate of one room to the inverse of the time of a transaction, about fifty entries a second. That is more than people can
+//! read, and one person may send sixty a minute ([`crate::spam`]).
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::{
     room::{PUBLIC, Room},
 };
 
-/// How often a write is tried that others were faster than.
+/// Attempts to write an entry against concurrent writers.
 pub(crate) const TRIES: u32 = 40;
-/// The longest pause between two tries. It is the time of a few transactions.
+/// The maximum pause between two attempts: the time of a few transactions.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits before a try: not at all before the first one, then a random time, so that writers do not meet again.
+/// Waits before an attempt: not before the first one, then for a random time, so that the writers do not collide again.
 pub(crate) async fn pause(sys: &Sys, tries: u32) {
     if tries > 0 {
         let most = 10_u64.saturating_mul(2_u64.saturating_pow(tries)).min(u64::try_from(PAUSE_MAX.as_millis()).unwrap_or(u64::MAX));
@@ -32,13 +32,13 @@ pub(crate) async fn pause(sys: &Sys, tries: u32) {
     }
 }
 
-/// The problem after [`TRIES`] tries.
+/// The problem after [`TRIES`] attempts.
 pub(crate) fn busy() -> Problem {
-    Problem::unavailable("others write into the room at the same time again and again")
+    Problem::unavailable("concurrent writes into the room were faster at every attempt")
 }
 
-/// Adds entries to a transaction, under the numbers after the room's last one, with further changes of the room. Returns the
-/// place of the condition on the room's last number.
+/// Adds entries to a transaction, under the numbers after the room's last one, with further changes of the room. Returns the slot of the
+/// condition on the room's last number.
 pub(crate) fn append(tx: &mut Tx, room: &Room, now: Time, entries: &[LogEntry], changes: impl FnOnce(Update) -> Update) -> Slot {
     let last = entries.last().map_or(room.seq, |entry| entry.seq);
     let place = if room.is_stored() {
@@ -53,7 +53,7 @@ pub(crate) fn append(tx: &mut Tx, room: &Room, now: Time, entries: &[LogEntry], 
     place
 }
 
-/// The room as it was when a write lost against another one.
+/// The current room, from the refusal of a write that lost against another one.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if it was deleted.

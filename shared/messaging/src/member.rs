@@ -1,4 +1,4 @@
-//! Members of rooms: a row beside the room for each, never an entry of a list in it.
+//! Members of rooms. Each membership is an item beside the room, because a list in the room would not be bounded.
 
 use accounts::Resource;
 use kernel::{
@@ -15,7 +15,7 @@ use crate::{
 
 pub use crate::room::RoomRole;
 
-/// The membership of a person in a room. Everybody is a member of the public room, also without a row.
+/// The membership of a person in a room. Everybody is a member of the public room, also without this item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The room.
@@ -26,19 +26,19 @@ pub struct Membership {
     pub peer: Option<UserId>,
     /// When the membership began.
     pub since: Time,
-    /// The first number that the member may read: that of their joining, or 1 where members read all.
+    /// The first number that the member may read: the number of their joining, or 1 in rooms whose members may read everything.
     #[serde(default = "Membership::first")]
     pub from: u64,
     /// The number up to which the member has read: see [`crate::unread`].
     #[serde(default)]
     pub read_seq: u64,
-    /// Whether the member wants no notice of the room.
+    /// Whether the member has muted the notifications of the room.
     #[serde(default)]
     pub muted: bool,
-    /// When the member wrote last while the room had a slow mode.
+    /// When the member last wrote while the room had a slow mode.
     #[serde(default)]
     pub spoke_at: Option<Time>,
-    /// What the member was told of the room while they were away.
+    /// The state of the member's digests of the room.
     #[serde(flatten)]
     pub digest: Digest,
 }
@@ -54,26 +54,26 @@ impl Membership {
         1
     }
 
-    /// A membership in a room that its members read from the beginning.
+    /// A membership in a room that its members may read from the beginning.
     #[must_use]
     pub const fn new(room: RoomId, user: UserId, since: Time) -> Self {
         Self { room, user, peer: None, since, from: 1, read_seq: 0, muted: false, spoke_at: None, digest: Digest::NONE }
     }
 
-    /// What everybody is in the public room. It is stored with their first read marker.
+    /// The membership that everybody has in the public room. It is stored with the first read marker.
     #[must_use]
     pub const fn of_everybody(user: UserId) -> Self {
         Self::new(PUBLIC, user, Time::ZERO)
     }
 
-    /// The number up to which there is nothing unread.
+    /// The number up to which everything counts as read.
     #[must_use]
     pub const fn read_upto(&self) -> u64 {
         let before = self.from.saturating_sub(1);
         if self.read_seq > before { self.read_seq } else { before }
     }
 
-    /// An update of its item, which is refused if the membership has ended.
+    /// An update of the item, which is refused if the membership has ended.
     pub(crate) fn update(&self) -> Update {
         let key = Self::key_of(self.room, self.user);
         if self.room == PUBLIC {
@@ -88,7 +88,7 @@ impl Membership {
     }
 }
 
-/// The beginning of the sort keys of memberships.
+/// The prefix of the sort keys of memberships.
 const MEMBERS: &str = "MEMBER#";
 
 impl Item for Membership {
@@ -100,7 +100,7 @@ impl Item for Membership {
     fn key(&self) -> Key {
         Self::key_of(self.room, self.user)
     }
-    // Everybody is in the public room, which no list of somebody's rooms has to find.
+    // The public room is not in the index, because everybody has it in their list of rooms anyway.
     fn indexes(&self) -> Vec<(Index, Key)> {
         let listed = (self.room != PUBLIC).then(|| (Index::RoomsOfMember, self.place()));
         let due = self.digest.due.map(|due| (Index::DueDigests, digest_state::place(self.room, self.user, due)));
@@ -120,20 +120,20 @@ fn rooms_of(user: UserId) -> String {
     format!("USER#{user}#ROOMS")
 }
 
-/// A room with the membership of somebody in it.
+/// A room with a person's membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomMember {
     /// The room.
     pub room: Room,
-    /// Their membership.
+    /// The person's membership.
     pub membership: Membership,
 }
 
 impl RoomMember {
-    /// A person in a room, as the two were read.
+    /// Combines a room and a person's membership as they were read.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] if they are no member, whether the room exists or not.
+    /// [`Kind::NotFound`] if the person is not a member, whether or not the room exists.
     pub fn of(id: RoomId, user: UserId, room: Option<Room>, membership: Option<Membership>) -> Result<Self, Problem> {
         if id == PUBLIC {
             let membership = membership.unwrap_or_else(|| Membership::of_everybody(user));
@@ -142,13 +142,13 @@ impl RoomMember {
         room.zip(membership).map(|(room, membership)| Self { room, membership }).ok_or_else(|| Kind::NotFound.into())
     }
 
-    /// Their role.
+    /// The person's role.
     #[must_use]
     pub fn role(&self) -> RoomRole {
         self.room.role_of(self.membership.user)
     }
 
-    /// Checks that they administrate the room.
+    /// Checks that the person administrates the room.
     ///
     /// # Errors
     /// [`Kind::Forbidden`]
@@ -159,7 +159,7 @@ impl RoomMember {
         }
     }
 
-    /// Checks that they own the room.
+    /// Checks that the person owns the room.
     ///
     /// # Errors
     /// [`Kind::Forbidden`]
@@ -167,7 +167,7 @@ impl RoomMember {
         if self.role() == RoomRole::Owner { Ok(()) } else { Err(Kind::Forbidden.because("the caller does not own the room")) }
     }
 
-    /// Checks that they may write messages.
+    /// Checks that the person may write messages.
     ///
     /// # Errors
     /// [`Kind::Forbidden`] for the readers of a channel.
@@ -205,7 +205,7 @@ pub async fn of_room(table: &Table, room: RoomId, after: Option<UserId>, limit: 
     table.query(range).await
 }
 
-/// Somebody's invitation into a group or a channel. They become a member by accepting it.
+/// A person's invitation to a group or a channel. They become a member by accepting it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
     /// The room.

@@ -8,7 +8,7 @@ use store::{StoreError, Table};
 
 use crate::message::Text;
 
-/// The most people that one message mentions. Further names are text like any other.
+/// The maximum number of people that a message mentions. Further names stay plain text.
 pub const MAX: usize = 10;
 
 /// The names after an `@` at the beginning of a word, each once.
@@ -19,7 +19,7 @@ fn names(text: &str) -> Vec<Username> {
     names.filter(|name| seen.insert(name.to_string())).take(MAX).collect()
 }
 
-/// The people whom a text mentions. One batch read, none if there is no name in it.
+/// The people whom a text mentions. One batch read, none if the text contains no name.
 ///
 /// # Errors
 /// [`StoreError`]

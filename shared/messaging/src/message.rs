@@ -1,4 +1,4 @@
-//! Messages, and the item that each number of a room has.
+//! Messages, and the entries of a room's log: one for each number.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -19,13 +19,12 @@ use crate::{
     room,
 };
 
-/// The most characters of a message.
+/// The maximum number of characters of a message.
 pub const TEXT_MAX_CHARS: usize = 4_000;
-/// The most characters of a nonce.
+/// The maximum number of characters of a nonce.
 const NONCE_MAX_CHARS: usize = 64;
 
-/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters of which something is seen, no control characters but line breaks
-/// and tabs.
+/// The text of a message: trimmed, 1 to [`TEXT_MAX_CHARS`] characters, not blank, without control characters but line breaks and tabs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text(String);
@@ -49,27 +48,26 @@ impl Text {
 
     /// The text with its swear words masked, for a room that asks for it ([`crate::room::Room::masks`]).
     ///
-    /// This is decided when a message is stored, and not when it is shown. What is stored is then what everybody gets: no page,
-    /// notification, excerpt or export can show the words by mistake, and the copies that clients keep stay right when the room's
-    /// setting changes, which is about the messages to come.
+    /// Words are masked when a message is stored, not when it is shown. So no page, notification, excerpt or export can show them by
+    /// mistake, and copies of clients stay correct when the room's setting changes, which applies to later messages only.
     #[must_use]
     pub fn masked(&self) -> Self {
         Self(profanity::masked(&self.0))
     }
 
-    /// Parses what a person typed beside files, which may be nothing.
+    /// Parses the text of a message with files, which may be empty.
     ///
     /// # Errors
-    /// The errors of [`Text::parse`], but for a blank text.
+    /// The errors of [`Text::parse`], except for a blank text.
     pub fn beside_files(typed: &str) -> Result<Self, Problem> {
         if kernel::text::is_blank(typed) { Ok(Self(String::new())) } else { Self::parse(typed) }
     }
 }
 
-/// The most characters of an [`Explanation`].
+/// The maximum number of characters of an [`Explanation`].
 pub(crate) const EXPLANATION_MAX_CHARS: usize = 500;
 
-/// What somebody says about a message or a ban in their own words: trimmed, 1 to 500 characters.
+/// An explanation of a report or a ban in somebody's own words: trimmed, 1 to 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Explanation(String);
@@ -96,7 +94,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`.
+/// The client's id of a send, which makes repetitions idempotent. It is part of a key, so it has only `A-Za-z0-9_-`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$", examples("a1"))]
@@ -144,7 +142,7 @@ impl fmt::Display for Nonce {
     }
 }
 
-/// The item of one number of a room: what was said, what happened, or that a message was deleted.
+/// An entry of a room's log: a message, a system event, or the tombstone of a deleted one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// The room.
@@ -153,17 +151,17 @@ pub struct LogEntry {
     pub seq: u64,
     /// When the number was taken.
     pub at: Time,
-    /// What the number stands for. Stored as an attribute of the variant's name.
+    /// The content of the entry. Stored as an attribute with the name of the variant.
     #[serde(flatten)]
     pub content: Content,
-    /// The sender's socket. It got the acknowledgement and needs no delivery.
+    /// The sender's socket, which gets the acknowledgement and no delivery.
     pub via: Option<String>,
-    /// How often it was edited or deleted.
+    /// The number of edits and deletions.
     #[serde(default)]
     pub changes: u32,
 }
 
-/// What a number of a room stands for.
+/// The content of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -189,9 +187,9 @@ pub struct Said {
     pub id: MessageId,
     /// The author.
     pub author: UserId,
-    /// The author's username at that time, so that reading a page reads no accounts.
+    /// The author's username when they wrote it, so that a page needs no reads of accounts.
     pub username: String,
-    /// The text. Empty if it has only files.
+    /// The text. Empty if the message has only files.
     pub text: Text,
     /// The files, at most [`crate::attachment::MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -199,10 +197,10 @@ pub struct Said {
     /// When it was edited last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Time>,
-    /// The number of the message that it answers. What that says is read when it is shown, never copied.
+    /// The number of the message that it answers. Its content is read when it is shown, and never copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
-    /// Whom it mentions, at most [`crate::mention::MAX`].
+    /// The people whom it mentions, at most [`crate::mention::MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
 }
@@ -212,9 +210,9 @@ pub struct Said {
 pub struct Happened {
     /// What happened.
     pub event: RoomEvent,
-    /// Whom it happened to; for events about the room who did it.
+    /// The person whom it happened to or, for events about the room, who caused it.
     pub who: UserId,
-    /// Their username at that time.
+    /// Their username when it happened.
     pub username: String,
 }
 
@@ -251,7 +249,7 @@ pub enum RoomEvent {
 }
 
 impl LogEntry {
-    /// The key of a number's item.
+    /// The key of the entry with this number.
     #[must_use]
     pub fn key_of(room: RoomId, seq: u64) -> Key {
         Key::new(room::partition(room), sort(seq))
@@ -263,7 +261,7 @@ impl LogEntry {
         if let Content::Said(said) = &self.content { &said.attachments } else { &[] }
     }
 
-    /// The person whose data the entry has: the author, or whom an event happened to.
+    /// The person whose data the entry contains: the author, or the person of an event.
     const fn person(&self) -> Option<UserId> {
         match &self.content {
             Content::Said(Said { author, .. }) => Some(*author),
@@ -335,7 +333,7 @@ impl Item for LogEntry {
     }
 }
 
-/// What an entry of a room is.
+/// The kind of an entry of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
@@ -352,7 +350,7 @@ pub enum EntryKind {
 pub struct Message {
     /// The id of the room.
     pub room: RoomId,
-    /// The number in the room. Entries are shown in this order, and a known number is a repetition.
+    /// The number in the room. Clients show entries in this order, and ignore numbers that they already have.
     #[schema(minimum = 1)]
     pub seq: u64,
     /// What it is.
@@ -377,11 +375,11 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub edited_at: Option<Timestamp>,
-    /// Of a message: the number of the one that it answers.
+    /// Of a message: the number of the message that it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, nullable = false)]
     pub reply_to: Option<u64>,
-    /// Of a message: whom it mentions.
+    /// Of a message: the people whom it mentions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 10)]
     pub mentions: Vec<UserId>,
@@ -389,7 +387,7 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub event: Option<RoomEvent>,
-    /// Of a system event: whom it happened to; for events about the room who did it.
+    /// Of a system event: the person whom it happened to or, for events about the room, who caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub who: Option<Author>,

@@ -1,11 +1,11 @@
-//! How many people are online, counted and announced at most about once a second however many come and go.
+//! The number of people who are online. It is counted and announced about once a second, however many people come and go.
 //!
-//! One item per room keeps the last count and the turn of the announcement. A reader takes a count that is at most [`FRESH`] old,
-//! which it reads together with its caller. Of the readers that find an older one, one counts again.
+//! One item per room stores the last count and which event announces next (the turn). A reader uses a count that is at most [`FRESH`] old,
+//! which it reads together with its caller. If the count is older, one of the readers counts again.
 //!
-//! A change of presence is announced by the event about it. The first event of a second claims the turn, waits until a second has
-//! passed since the last announcement, gives the turn back and then counts. Events that find the turn claimed have nothing to do,
-//! because the count that follows includes their change.
+//! The event about a change of presence announces it. The first event claims the turn, waits until [`INTERVAL`] has passed since the last
+//! announcement, releases the turn and then counts. Events that find the turn claimed do nothing, because the following count includes
+//! their change.
 
 use std::time::Duration;
 
@@ -23,13 +23,14 @@ use crate::{
 
 pub use crate::presence::Online;
 
-/// How old a count may be that is given to a client.
+/// The maximum age of a count that clients get.
 const FRESH: Duration = Duration::from_secs(1);
-/// How old it may be while somebody else counts again.
+/// The maximum age of a count that clients get while another reader is counting.
 const TOLERATED: Duration = Duration::from_secs(15);
-/// The least time between two announcements in a room.
+/// The minimum time between two announcements in a room.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long the turn stays claimed by an event whose process ended. The event itself may continue earlier.
+/// The time after which a claimed turn counts as abandoned, because the process of its event ended. A repetition of the same event
+/// continues at once.
 const ABANDONED: Duration = Duration::from_secs(10);
 
 /// The last count in a room, and the turn of its announcement.
@@ -37,9 +38,9 @@ const ABANDONED: Duration = Duration::from_secs(10);
 pub struct OnlineFigure {
     /// The last count, and when it began.
     count: Option<(Online, Time)>,
-    /// When somebody began to count because the last count was old.
+    /// When a reader began to count because the last count was old.
     counting: Option<Time>,
-    /// Who will announce next.
+    /// The claim of the event that will announce next.
     turn: Option<Turn>,
     /// When the last announcement began.
     announced: Option<Time>,
@@ -52,12 +53,12 @@ struct Turn {
     since: Time,
 }
 
-/// What a reader has to do for the number.
+/// How a reader gets the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
-    /// Take this count.
+    /// Use this count.
     Known((Online, Time)),
-    /// Count, if nobody has begun to in the meantime. Else take this count, if there is one.
+    /// Count, unless another reader has begun in the meantime. In that case use this count, if there is one.
     Due(Option<(Online, Time)>),
 }
 
@@ -80,13 +81,12 @@ impl OnlineFigure {
         }
     }
 
-    /// Whether the event may claim the turn: nobody has, the process that did has ended, or it is a repetition of the event that
-    /// did.
+    /// Whether the event may claim the turn: it is free or abandoned, or this is a repetition of the event that has it.
     fn may_claim(&self, event: EventId, now: Time) -> bool {
         self.turn.is_none_or(|turn| turn.event == event || now.since(turn.since) >= ABANDONED)
     }
 
-    /// How long the next announcement has to wait.
+    /// The time until the next announcement is allowed.
     fn wait(&self, now: Time) -> Duration {
         self.announced.map_or(Duration::ZERO, |at| (at + INTERVAL).since(now)).min(INTERVAL)
     }
@@ -99,7 +99,7 @@ impl Stored for OnlineFigure {
 
 /// The number of other people who are online, for a caller with these sockets.
 ///
-/// No call while the count is fresh. About once a second one caller takes two writes and four queries.
+/// No request while the count is fresh. About once a second one caller makes two writes and four queries.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -120,7 +120,7 @@ pub async fn others(table: &Table, sys: &Sys, room: RoomId, figure: &OnlineFigur
     Ok(Online { people: online.people.saturating_sub(u64::from(caller.came_by(at))), ..online })
 }
 
-/// Counts, and keeps the count for the readers.
+/// Counts, and stores the count for other readers.
 async fn count(table: &Table, room: RoomId, now: Time) -> Result<Online, StoreError> {
     let online = presence::count(table, now).await?;
     let kept = Update::upsert::<OnlineFigure>(OnlineFigure::key_of(room)).set("count", (online, now));
@@ -128,7 +128,7 @@ async fn count(table: &Table, room: RoomId, now: Time) -> Result<Online, StoreEr
     Ok(online)
 }
 
-/// The number to announce for an event. `None` if an announcement that has yet to be counted includes its change.
+/// The number to announce for an event. `None` if another event's announcement, whose count is still to come, will include its change.
 ///
 /// Takes one read, and three writes and four queries more if there is something to announce. Waits up to a second.
 ///
@@ -204,7 +204,7 @@ mod tests {
             let figure = OnlineFigure { announced: announced.map(ago), ..OnlineFigure::default() };
             assert_eq!(figure.wait(NOW), Duration::from_millis(wait), "{announced:?}");
         }
-        // A clock that was ahead.
+        // A stored time in the future, from a clock that was ahead.
         let figure = OnlineFigure { announced: Some(NOW + Duration::from_secs(60)), ..OnlineFigure::default() };
         assert_eq!(figure.wait(NOW), INTERVAL);
     }

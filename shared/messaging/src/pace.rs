@@ -1,21 +1,20 @@
 //! The pace of frames: [`AT_ONCE`] at once, then one every [`EACH`], for each socket and for each account over all its sockets. A
 //! frame that is refused for its content counts twice.
 //!
-//! A frame beyond that gets an error frame that says how long to wait, and costs no AWS call. A client that does not wait, more
-//! often than [`FLOOD`] allows, loses its sockets, and gets no ticket for five minutes ([`exclusion::pause`]).
+//! A frame beyond that gets an error frame with the time to wait, and takes no AWS call. If a client ignores this more often than [`FLOOD`]
+//! allows, its sockets are closed and it gets no ticket for five minutes ([`exclusion::pause`]).
 //!
-//! All of this is in the memory of one instance of one function. On AWS, frames that come at the same moment go to several
-//! instances, each of which lets this many through: the cost of a flood is bounded for each instance, not for all of them together.
-//! The pause is stored, though, and closes the sockets of the account on every instance. An instance remembers the last
-//! [`REMEMBERED`] sockets and as many accounts. One that is forgotten starts with a full allowance again, which takes as many other
-//! sockets since its last frame.
+//! The counts are in the memory of one instance of one function. On AWS concurrent frames go to several instances, each of which admits
+//! this many, so the cost of a flood is bounded for each instance only. The pause, however, is stored and closes the account's sockets on
+//! every instance. An instance remembers the last [`REMEMBERED`] sockets and as many accounts. A forgotten one starts with a full allowance
+//! again, which happens only after frames of that many others.
 //!
-//! The same memory has the owner of each socket, which never changes, so that only its first frame takes a read for that.
+//! The memory also caches the owner of each socket, which never changes, so that only the first frame of a socket takes a read.
 //!
-//! It also keeps when each socket last told a room that its person types, and last moved the read marker there. A note that comes
-//! within [`TYPING_EVERY`] is dropped: the others show the one before it still. A read marker that comes within [`READ_EVERY`] is
-//! refused with the time to wait and not kept, because nothing runs in a function between two frames that could write it later. The
-//! client sends its newest marker then, so that the last one is never lost.
+//! It also has the time of each socket's last typing note and last read marker in each room. A typing note within [`TYPING_EVERY`] is
+//! dropped, because the others still show the previous one. A read marker within [`READ_EVERY`] is refused with the time to wait. It is not
+//! kept for later, because no code of a function runs between two frames. The client sends its newest marker again, so that the last one is
+//! never lost.
 
 use std::{
     num::NonZeroUsize,
@@ -37,13 +36,13 @@ use crate::{
     spam::FLOOD,
 };
 
-/// Frames that may come at once.
+/// The number of frames that may come at once.
 pub const AT_ONCE: u32 = 10;
-/// Frames a second in the long run.
+/// The number of frames a second in the long run.
 pub const PER_SECOND: u32 = 2;
-/// How often a device tells a room that its person types. What comes in between is dropped.
+/// The minimum time between typing notes of a device in a room. Notes in between are dropped.
 pub const TYPING_EVERY: Duration = Duration::from_secs(5);
-/// How often a device moves the read marker of a room. What comes in between is refused.
+/// The minimum time between read markers of a device in a room. Markers in between are refused.
 pub const READ_EVERY: Duration = Duration::from_secs(2);
 /// The time until one more frame may come: see [`PER_SECOND`].
 const EACH: Duration = Duration::from_millis(500);
@@ -59,19 +58,20 @@ pub struct Owner {
     pub user: UserId,
     /// Their session.
     pub session: SessionId,
-    /// Until when the socket counts as proven by a second factor: see [`Connection::proven_until`](crate::connection::Connection).
+    /// The time until which the socket counts as proven by a second factor: see
+    /// [`Connection::proven_until`](crate::connection::Connection).
     pub proven_until: Option<Time>,
     /// Their language at the last frame.
     pub locale: Locale,
 }
 
-/// Why a frame is rejected without being read.
+/// Why a frame is rejected before it is handled.
 #[derive(Debug)]
 pub enum FrameRejected {
-    /// It came too early. The problem says how long to wait. Nothing was read from the table.
+    /// The frame came too early. The problem says how long to wait. Nothing was read from the table.
     TooEarly(Problem, Locale),
-    /// It came too early, like many before it whose sender was asked to wait. The sockets have to be closed. The owner is known
-    /// unless the table does not answer.
+    /// Too many frames came early although the sender was asked to wait. The sockets have to be closed. `None` if the owner could not be
+    /// read.
     Flood(Option<UserId>),
     /// The owner of the socket could not be read.
     Unknown(Problem),
@@ -98,16 +98,16 @@ pub struct Pace(Arc<Mutex<Memory>>);
 struct Memory {
     sockets: LruCache<String, Socket>,
     accounts: LruCache<UserId, Allowance>,
-    /// When a socket did something in a room last.
+    /// The time of the last action of each kind of a socket in a room.
     done: LruCache<(String, RoomId, InRoom), Time>,
 }
 
-/// What a socket does in a room only so often.
+/// An action of a socket in a room with a minimum time in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InRoom {
-    /// It tells that its person types.
+    /// A typing note.
     Types,
-    /// It moves the read marker.
+    /// A read marker.
     Reads,
 }
 
@@ -129,7 +129,7 @@ struct Socket {
 /// The allowance of one socket or one account.
 #[derive(Clone, Copy, Debug, Default)]
 struct Allowance {
-    /// When it is full again, if no more frames come.
+    /// The time at which the allowance is full again, if no more frames come.
     full_at: Time,
     /// The end of the wait that the client was asked for.
     told_until: Time,
@@ -143,13 +143,13 @@ impl Allowance {
         self.full_at.since(now).saturating_add(EACH).saturating_sub(ALL)
     }
 
-    /// Counts a frame. The count may exceed the allowance: then the next frame waits longer.
+    /// Counts frames. The allowance may be exceeded; then the next frame has to wait longer.
     fn take(&mut self, now: Time, frames: u32) {
         self.full_at = self.full_at.max(now) + EACH.saturating_mul(frames);
         self.look(now);
     }
 
-    /// Counts an early frame. True if it is the one too many. The frames after it cost nothing again.
+    /// Counts an early frame. True if it exceeds the limit of [`FLOOD`], for this frame only, so that the following frames have no cost.
     fn refuse(&mut self, now: Time, wait: Duration) -> bool {
         self.look(now);
         self.ignored = self.ignored.saturating_add(1);
@@ -157,7 +157,7 @@ impl Allowance {
         self.ignored == FLOOD.max.saturating_add(1)
     }
 
-    /// Resets the count of early frames once the client has waited.
+    /// Resets the count of early frames if the client has waited.
     fn look(&mut self, now: Time) {
         if now >= self.told_until {
             self.ignored = 0;
@@ -168,9 +168,9 @@ impl Allowance {
 /// Whether a frame counts once or twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cost {
-    /// Its form is valid.
+    /// The form of the frame is valid.
     Once,
-    /// It is refused for its form.
+    /// The frame is refused for its form.
     Twice,
 }
 
@@ -217,10 +217,10 @@ impl Pace {
         }
     }
 
-    /// Records that a socket does something in a room. No AWS call.
+    /// Records an action of a socket in a room. No AWS call.
     ///
     /// # Errors
-    /// The time to wait if it did the same there a moment ago.
+    /// The time to wait, if the last action of this kind was too recent.
     pub fn begin(&self, socket: &str, room: RoomId, what: InRoom, now: Time) -> Result<(), Duration> {
         let mut memory = self.memory();
         let key = (socket.to_owned(), room, what);
@@ -232,7 +232,7 @@ impl Pace {
         Ok(())
     }
 
-    /// Forgets the last [`Pace::begin`], which came to nothing.
+    /// Forgets the last [`Pace::begin`], because the action failed.
     pub fn undo(&self, socket: &str, room: RoomId, what: InRoom) {
         self.memory().done.pop(&(socket.to_owned(), room, what));
     }
@@ -331,7 +331,7 @@ mod tests {
         let (sys, pace) = (Sys::real(), Pace::default());
         let user = known(&sys, &pace, &["a", "b"]);
         assert_eq!(heard(&pace, "a", Cost::Twice, at(0), 6), 5);
-        // Refused for its content by the table: counted once more afterwards.
+        // A frame that is refused for its content is counted once more afterwards.
         for _ in 0..5 {
             assert_eq!(told(&pace, "b", Cost::Once, at(10_000)), "heard");
             pace.answered("b", user, Locale::Pl, true, at(10_000));

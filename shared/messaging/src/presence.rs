@@ -1,10 +1,10 @@
 //! Presence: one item per person lists their open sockets.
 //!
-//! A person's sockets are found only there, so that delivery to a room of twenty is one batch read, and opening and closing a
-//! socket is one conditional write. The list has at most [`LIVE_MAX`] sockets, so that it fits into one item. A person is
-//! *online* while they have a socket and sent something within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping`
-//! every [`PING_EVERY`], so a connection that was lost without a `$disconnect` stops counting within a minute. That costs up to
-//! three writes a minute for each person who is online.
+//! The list is the only place with a person's sockets, so that a delivery to twenty members takes one batch read, and opening or closing a
+//! socket one conditional write. The list has at most [`LIVE_MAX`] sockets, so that it fits into one item. A person is *online* while they
+//! have a socket and have sent a frame within [`OFFLINE_AFTER`]. Clients that are silent otherwise send a `ping` every [`PING_EVERY`], so a
+//! connection that was lost without a `$disconnect` stops counting within a minute. That costs up to three writes a minute for each person
+//! who is online.
 
 use std::time::Duration;
 
@@ -17,25 +17,26 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Conditional as _, Index, Item, Key, Page, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
-/// The most open sockets of one person. If there are more, the oldest are closed. The requirements ask for five, but that would
+/// The maximum number of open sockets of a person. If there are more, the oldest ones are closed. Five, which the requirements name, would
 /// close sockets of people with a phone, a laptop and a few tabs.
 pub const LIVE_MAX: usize = 10;
-/// Sockets that one person may open within [`OPENED_WINDOW`].
+/// The number of sockets that a person may open within [`OPENED_WINDOW`].
 pub const OPENED_MAX: usize = 10;
 /// See [`OPENED_MAX`].
 pub const OPENED_WINDOW: Duration = Duration::from_secs(60);
-/// The platform closes a socket after two hours. The items expire a little later, because `$disconnect` is best effort.
+/// The life of the items of a socket. API Gateway closes sockets after two hours; the items expire ten minutes later, in case there was no
+/// `$disconnect`.
 pub const LIFE: Duration = Duration::from_secs(2 * 3600 + 600);
-/// How often a client sends a frame at least.
+/// The maximum time between two frames of a client.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
-/// The age of the last-seen time at which a person is offline: two pings may be late. Counts that clients get may be fifteen seconds
-/// old ([`online`](crate::online)), so that after a minute nobody counts who is gone.
+/// The age of the last-seen time at which a person is offline: two pings may be missing. Counts that clients get may be fifteen seconds old
+/// ([`online`](crate::online)), so that a person who is gone is not counted after a minute.
 pub const OFFLINE_AFTER: Duration = Duration::from_secs(45);
-/// The age of the last-seen time at which a frame refreshes it: a write for each ping, and not one for each frame.
+/// The age of the last-seen time at which a frame refreshes it, so that there is one write for each ping and not for each frame.
 const REFRESHED_AFTER: Duration = Duration::from_secs(15);
-/// The number of partitions of the index of online people. Each takes a thousand changes a second.
+/// The number of partitions of the index of online people. Each takes a thousand writes a second (DynamoDB).
 pub const SHARDS: u8 = 4;
-/// The most people counted in each shard, so that the cost of a count is bounded.
+/// The maximum number of people that are counted in each shard, so that the cost of a count is bounded.
 const COUNTED_PER_SHARD: u32 = 250;
 
 /// The number of online people.
@@ -56,7 +57,7 @@ pub struct Presence {
     pub live: Vec<OpenSocket>,
     /// When sockets were opened within [`OPENED_WINDOW`], for the limit on opening them.
     coming: Vec<Time>,
-    /// When the last frame of the person came.
+    /// The time of the person's last frame, with the precision of [`REFRESHED_AFTER`].
     pub seen: Time,
     /// Increased by every change of the list.
     version: u64,
@@ -71,19 +72,19 @@ pub struct OpenSocket {
     pub session: SessionId,
     /// When it was opened.
     pub since: Time,
-    /// When deliveries to it end, because its session expires, which causes no event. A session that is in use outlasts a
-    /// socket, except on its last day.
+    /// The time at which deliveries end, because the session expires, which causes no event. It is before the end of the socket only on the
+    /// last day of a session.
     #[serde(default = "OpenSocket::until_cut")]
     pub until: Time,
 }
 
 impl OpenSocket {
-    /// For sockets that were stored without it by an older version.
+    /// The default for sockets that were stored without this attribute.
     const fn until_cut() -> Time {
         Time::from_millis(i64::MAX)
     }
 
-    /// Whether the platform has closed it by now.
+    /// Whether API Gateway has closed the socket by now.
     fn is_cut(&self, now: Time) -> bool {
         now >= self.since + LIFE
     }
@@ -214,7 +215,7 @@ impl Item for Presence {
     }
 }
 
-/// Refreshes the last-seen time. If the update loses against a change of the list nothing is lost, because the change is newer.
+/// Refreshes the last-seen time. A refusal is ignored, because it means that a newer change of the list has set the time.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -233,10 +234,10 @@ fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// The index key of a person who is online: the moment at which they count as offline if no more frames come.
+/// The index key of a person: the time at which they count as offline if no more frames come.
 fn place(user: UserId, seen: Time) -> Key {
     use kernel::Id as _;
-    // The low bits of a ULID are random.
+    // The low bits of a ULID are random, so the people are spread evenly.
     let shard = user.ulid().random().checked_rem(u128::from(SHARDS)).and_then(|s| u8::try_from(s).ok()).unwrap_or(0);
     Key::new(partition_of(shard), moment(seen + OFFLINE_AFTER))
 }

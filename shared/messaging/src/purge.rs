@@ -1,9 +1,9 @@
-//! Deletes a person's chat data.
+//! The purge of a person's chat data.
 //!
-//! Direct rooms are deleted with everything in them, for both members. Groups and channels are left; where nobody else is, they
-//! are deleted. In rooms that stay the person's messages and the events that name them become tombstones, so that every number
-//! keeps an item. A customer's support thread is deleted with the notes beside it. Invitations, receipts, slots and sockets are deleted
-//! too, and reports of the person's messages. Invitations that the person has sent and bans that they have imposed stay without them.
+//! Direct rooms are deleted with everything in them, for both members. The person leaves groups and channels; rooms without other members
+//! are deleted. In the remaining rooms the person's messages and the events that name them become tombstones, so that every number keeps an
+//! entry. A customer's support thread is deleted with its notes. Invitations, receipts, slots and sockets are deleted too, and reports of
+//! the person's messages. Invitations that the person sent and bans that they imposed stay, without the person's id.
 
 pub use accounts::purge::Purged;
 use accounts::user::partition;
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// Items deleted by one call.
+/// The maximum number of items that one call deletes.
 const AT_ONCE: u32 = 100;
 
 /// Closes a person's sockets. Called first, when their sessions end.
@@ -46,7 +46,7 @@ pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) ->
 /// The person's own membership, by which a room is found, is deleted last.
 ///
 /// # Errors
-/// [`Problem`] if the table does not work, or others write into one room again and again. May be repeated at any point.
+/// [`Problem`] if the table does not work, or concurrent writes into a room are always faster. May be repeated at any point.
 pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Problem> {
     if let Some(mine) = member::of_user(table, user, None, 1).await?.items.pop() {
         match mine.peer {
@@ -56,7 +56,7 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
         return Ok(Purged::More);
     }
     let said = table.query::<LogEntry>(Range::of_index(Index::MessagesByAuthor, by_author(user)).limit(AT_ONCE)).await?;
-    // The earlier texts first: the messages lead to them.
+    // The earlier texts first, because the messages are needed to find them.
     table.delete_many(said.items.iter().flat_map(earlier::keys).collect()).await?;
     for entry in &said.items {
         replace_by_tombstone(table, entry).await?;
@@ -84,8 +84,8 @@ pub async fn purge(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Pro
     Ok(if receipts.more { Purged::More } else { Purged::Done })
 }
 
-/// Deletes a part of a customer's support thread, the notes about them first; and takes somebody of the team from the notes, the
-/// prepared replies and the threads that name them.
+/// Deletes a bounded part of a customer's support thread, the notes first. For a member of the team, removes the person's id from notes,
+/// prepared replies and threads.
 async fn support(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, StoreError> {
     let thread = thread_of(user);
     if note::remove_part(table, thread).await? || note::forget_author(table, user).await? {
@@ -100,20 +100,20 @@ async fn support(table: &Table, sys: &Sys, user: UserId) -> Result<Purged, Store
     Ok(Purged::Done)
 }
 
-/// Takes the person out of a group or a channel.
+/// Ends the person's membership in a group or a channel.
 async fn leave(table: &Table, sys: &Sys, mine: &Membership) -> Result<(), Problem> {
     let Membership { room, user, .. } = *mine;
     let first = member::of_room(table, room, None, 2).await?.items;
     let heir = first.into_iter().map(|m| m.user).find(|other| *other != user);
     match roster::vanish(table, sys, user, room, heir).await {
-        // The room is deleted, and its members are about to be.
+        // The room is deleted, and its memberships are about to be.
         Err(problem) if problem.kind == Kind::NotFound => Ok(roster::end_membership(table, room, user).await?),
         left => left,
     }
 }
 
-/// Deletes a bounded part of a room's items: first everything but the room and one membership, by which it is found, then these.
-/// One query, a transaction if there are messages with files, and deletions. The event that has the files deleted is stored first.
+/// Deletes a bounded part of a room's items: the room and the item `last`, by which it is found, come last. One query, a transaction if
+/// there are messages with files, and deletions. The event that deletes the files is stored first.
 ///
 /// # Errors
 /// [`StoreError`]. May be repeated at any point.
@@ -133,7 +133,7 @@ pub async fn remove_room_part(table: &Table, sys: &Sys, room: RoomId, last: Opti
     Ok(Purged::Done)
 }
 
-/// Has the files of these messages deleted.
+/// Stores the event that deletes the files of these messages.
 async fn drop_files(table: &Table, sys: &Sys, rows: &[Row]) -> Result<(), StoreError> {
     let mut files: Vec<AttachmentId> = Vec::new();
     for row in rows.iter().filter(|row| row.is::<LogEntry>()) {
@@ -147,7 +147,7 @@ async fn drop_files(table: &Table, sys: &Sys, rows: &[Row]) -> Result<(), StoreE
     table.commit(tx).await.refused_is_fine()
 }
 
-/// Replaces a message or an event by a tombstone. The person's files were deleted before.
+/// Replaces a message or an event by a tombstone. Its files have already been deleted.
 async fn replace_by_tombstone(table: &Table, entry: &LogEntry) -> Result<(), StoreError> {
     let (name, tombstone) = Content::tombstone();
     let bury = Update::of(entry.key()).remove("said").remove("happened").remove("via").set(name, tombstone);

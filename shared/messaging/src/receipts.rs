@@ -1,7 +1,7 @@
 //! Read receipts: up to which number the others in a room have read, without times.
 //!
-//! Only in rooms of up to twenty, only among people who show theirs (who hides theirs sees none), and never across a block. The server
-//! decides all of this, so that no client learns what it must not show.
+//! Receipts exist only in rooms of up to twenty members, only among people who show their own (people who hide theirs see none), and never
+//! across a block. The server decides this, so that clients never get receipts that they must not show.
 
 use accounts::{
     pair::Pair,
@@ -19,7 +19,7 @@ use crate::{
     room::INLINE_MAX,
 };
 
-/// Up to which number a member has read.
+/// The number up to which a member has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReadUpto {
     /// The member.
@@ -28,8 +28,8 @@ pub struct ReadUpto {
     pub seq: u64,
 }
 
-/// The sockets of the others who are told that a member has read. Nobody in larger rooms, and if the member hides it. One batch
-/// read, in a group a query of the members before it.
+/// The sockets of the other members who get the receipt of a member. Empty in larger rooms, and if the member hides receipts. One batch
+/// read; in a group also a query of the members.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -51,8 +51,8 @@ pub async fn watchers(table: &Table, member: &RoomMember, user: &User) -> Result
     Ok(watchers)
 }
 
-/// Up to which number each of the others in a small room has read, as far as the member is shown it. A query of the members and a
-/// batch read of the people; nothing is read if there is nothing to show.
+/// The receipts of the others in a small room that the member may see. A query of the members and a batch read of the people; no request if
+/// there is nothing to show.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -75,7 +75,7 @@ pub async fn of_room(table: &Table, member: &RoomMember, user: &User) -> Result<
     Ok(receipts)
 }
 
-/// Whether receipts pass between somebody who shows theirs and this person.
+/// Whether a person who shows receipts exchanges them with this other person.
 fn shows(other: Option<&User>, pair: Option<&Pair>) -> bool {
     other.is_some_and(|user| user.read_receipts && user.status == Status::Active) && !pair.is_some_and(Pair::is_blocked)
 }

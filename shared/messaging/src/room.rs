@@ -20,16 +20,16 @@ use utoipa::ToSchema;
 
 use crate::support::desk::{Desk, MAILS};
 
-/// The most members for which a message is delivered while its sender waits. `room-fanout` delivers to larger rooms and to the
-/// public room.
+/// The maximum number of members for which the send itself delivers a message. `room-fanout` delivers to larger rooms and to the public
+/// room.
 pub const INLINE_MAX: u32 = 20;
-/// The most members of a group.
+/// The maximum number of members of a group.
 pub const GROUP_MAX: u32 = 256;
-/// The most administrators of a group or a channel.
+/// The maximum number of administrators of a group or a channel.
 pub const ADMINS_MAX: usize = 20;
-/// The longest time that a slow mode asks people to wait, in seconds.
+/// The maximum number of seconds of a slow mode.
 pub const SLOW_MAX: u32 = 120;
-/// The limit of a slow mode, for the document: each room has its own time.
+/// The limit of a slow mode, for the API document. Each room has its own number of seconds.
 pub const SLOW: Quota =
     Quota::gap("slow_mode", Duration::from_secs(SLOW_MAX as u64), "message of a person in a room with a slow mode").configurable();
 
@@ -40,27 +40,27 @@ pub const PUBLIC: RoomId = RoomId::NIL;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomKind {
-    /// For everybody.
+    /// The room for everybody.
     Public,
-    /// For two people.
+    /// A room for two people.
     Direct,
-    /// For up to 256 members, who all write.
+    /// A room for up to 256 members, who may all write.
     Group,
-    /// For any number of readers, for whom its owner and its administrators write.
+    /// A room for any number of readers, in which only the owner and the administrators write.
     Channel,
-    /// For one customer and the support team: see [`crate::support`].
+    /// A support thread, for one customer and the support team: see [`crate::support`].
     Support,
 }
 
-/// What a member is in a group or a channel.
+/// The role of a member of a group or a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoomRole {
-    /// Made the room, or took it over. There is always one.
+    /// Created the room, or took it over. There is always exactly one.
     Owner,
-    /// Invites and removes members, and changes the room. Writes in a channel.
+    /// May invite and remove members, change the room, and write in a channel.
     Admin,
-    /// Writes in a group, reads a channel.
+    /// May write in a group, and read a channel.
     Member,
 }
 
@@ -72,22 +72,22 @@ pub struct Room {
     /// The kind of the room. Stored as `room_kind`, because `kind` is an attribute of every item.
     #[serde(rename = "room_kind")]
     pub kind: RoomKind,
-    /// What a group or a channel has and other rooms have not.
+    /// The attributes of a group or a channel. `None` for other rooms.
     #[serde(flatten)]
     pub club: Option<Club>,
-    /// What a thread of the support desk has and other rooms have not.
+    /// The attributes of a support thread. `None` for other rooms.
     #[serde(flatten)]
     pub desk: Option<Desk>,
     /// The last number that was taken: see [`crate::log`].
     pub seq: u64,
-    /// When it was taken.
+    /// When that number was taken.
     pub latest_at: Time,
     /// When the room was made.
     pub created_at: Time,
-    /// How often messages in it were edited or deleted: see [`crate::change`].
+    /// The number of edits and deletions of its messages: see [`crate::change`].
     #[serde(default)]
     pub changes: u64,
-    /// How long everybody waits between two messages, except administrators and staff.
+    /// The slow mode, if it is on. It does not apply to administrators and staff.
     #[serde(default)]
     pub slow_mode: Option<SlowMode>,
     /// Whether swear words in new messages are masked: see [`crate::message::Text::masked`].
@@ -101,7 +101,7 @@ pub struct Room {
 pub struct SlowMode(u32);
 
 impl SlowMode {
-    /// Parses a number of seconds. Zero is no slow mode.
+    /// Parses a number of seconds. Zero means that the slow mode is off.
     ///
     /// # Errors
     /// `range`
@@ -123,7 +123,7 @@ impl SlowMode {
         Duration::from_secs(self.0 as u64)
     }
 
-    /// The problem of somebody who still has to wait for as long as `left`.
+    /// The problem of a person who has to wait for `left`.
     #[must_use]
     #[track_caller]
     pub(crate) fn problem(self, left: Duration) -> Problem {
@@ -131,7 +131,7 @@ impl SlowMode {
         Problem::new(Kind::SlowMode).retry_after(left).limited(name, max, self.span())
     }
 
-    /// How long somebody still has to wait who wrote last at this time. `None` if they may write.
+    /// How long a person who last wrote at `spoke_at` still has to wait. `None` if they may write.
     #[must_use]
     pub fn wait(self, spoke_at: Option<Time>, now: Time) -> Option<Duration> {
         spoke_at.map(|at| (at + self.span()).since(now)).filter(|left| !left.is_zero())
@@ -144,15 +144,15 @@ impl SlowMode {
     }
 }
 
-/// What becomes of a room's slow mode.
+/// A change of a room's slow mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SlowModeChange {
     /// It stays as it is.
     #[default]
     Stays,
-    /// The room has none any more.
+    /// The slow mode is switched off.
     Ends,
-    /// It is another one.
+    /// The slow mode is set.
     Becomes(SlowMode),
 }
 
@@ -173,17 +173,17 @@ impl From<Option<SlowMode>> for SlowModeChange {
     }
 }
 
-/// A change of what a room asks of those who write.
+/// A change of a room's rules for writing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RulesChange {
-    /// Another slow mode, or none.
+    /// The change of the slow mode.
     pub slow_mode: SlowModeChange,
-    /// Whether swear words are masked. `None` leaves that as it is.
+    /// Whether swear words are masked. `None` leaves the setting unchanged.
     pub masks: Option<bool>,
 }
 
 impl RulesChange {
-    /// Whether it changes anything of this room.
+    /// Whether it changes this room.
     #[must_use]
     pub(crate) fn changes(self, room: &Room) -> bool {
         self.slow_mode.after(room.slow_mode) != room.slow_mode || self.masks.is_some_and(|masks| masks != room.masks)
@@ -209,21 +209,21 @@ impl RulesChange {
     }
 }
 
-/// Adds a change of the rules of the public room to a transaction. Its item is made if there is none before the first message.
+/// Adds a change of the rules of the public room to a transaction. Creates the item of the room if there is none yet.
 pub fn change_public(tx: &mut Tx, change: RulesChange, now: Time) -> Slot {
     let room = Update::upsert::<Room>(Room::key_of(PUBLIC)).set_if_absent("id", PUBLIC).set_if_absent("room_kind", RoomKind::Public);
     let room = room.set_if_absent("seq", 0_u64).set_if_absent("latest_at", now).set_if_absent("created_at", now);
     tx.update(change.write(room))
 }
 
-/// What a group or a channel has.
+/// The attributes of a group or a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Club {
     /// The name.
     pub name: Title,
     /// What it is about.
     pub topic: Option<Topic>,
-    /// The name in the address of a public channel, which everybody may join. Others join by invitation.
+    /// The slug of a public channel, which everybody may join. Other rooms are joined by invitation.
     pub slug: Option<Slug>,
     /// The owner.
     pub owner: UserId,
@@ -244,42 +244,42 @@ impl Room {
         Self { id, kind, club, desk: None, seq: 0, latest_at: now, created_at: now, changes: 0, slow_mode: None, masks: false }
     }
 
-    /// The public room before the first message. It is stored with the first message, so that a new installation needs no
-    /// seeding, and reading it writes nothing.
+    /// The public room before the first message. It is stored with the first message, so that a new deployment needs no seeding and a read
+    /// writes nothing.
     #[must_use]
     pub fn public() -> Self {
         Self::new(PUBLIC, RoomKind::Public, None, Time::ZERO)
     }
 
-    /// A group or a channel, whose first number is taken.
+    /// A new group or channel, whose first number is taken by the event `Created`.
     pub(crate) fn club(id: RoomId, kind: RoomKind, club: Club, now: Time) -> Self {
         Self { seq: 1, ..Self::new(id, kind, Some(club), now) }
     }
 
-    /// A thread of the support desk, in which nothing is written yet.
+    /// A new support thread without messages.
     pub(crate) fn support(id: RoomId, desk: Desk, now: Time) -> Self {
         Self { desk: Some(desk), ..Self::new(id, RoomKind::Support, None, now) }
     }
 
-    /// Whether it has an item. The public room has none before its first message or the first change of its rules.
+    /// Whether the room is stored. The public room is not stored before its first message or the first change of its rules.
     pub(crate) fn is_stored(&self) -> bool {
         self.id != PUBLIC || self.created_at > Time::ZERO
     }
 
-    /// The condition that its rules are as they were read.
+    /// The condition that the rules are unchanged since the room was read.
     pub(crate) fn rules_unchanged(&self) -> Cond {
         let slow_mode = field("slow_mode");
         let slow = self.slow_mode.map_or_else(|| slow_mode.absent(), |slow| slow_mode.eq(slow));
         slow.and(self.masks_unchanged())
     }
 
-    /// The condition that swear words are masked if they were when the room was read.
+    /// The condition that the masking of swear words is unchanged since the room was read.
     pub(crate) fn masks_unchanged(&self) -> Cond {
         let masks = field("masks");
         if self.masks { masks.eq(true) } else { masks.absent().or(masks.eq(false)) }
     }
 
-    /// The places of a thread in the indexes. A thread without a message is in none.
+    /// The index keys of a support thread. A thread without a message is in no index.
     pub(crate) fn support_places(&self) -> Vec<(Index, Key)> {
         let Some(desk) = self.desk.as_ref().filter(|_| self.seq > 0) else { return Vec::new() };
         let mail = desk.mail_place(self.id).map(|place| (Index::SupportMails, place));
@@ -296,8 +296,8 @@ impl Room {
         }
     }
 
-    /// Whether a message is delivered while its sender waits. Otherwise `room-fanout` delivers it. A channel is never small: readers
-    /// join it without a number, so that its members are known only after a message was committed.
+    /// Whether the send itself delivers a message; otherwise `room-fanout` does. A channel is never small: readers join it without taking a
+    /// number, so that its members are known only after a message was committed.
     #[must_use]
     pub fn is_small(&self) -> bool {
         match self.kind {
@@ -322,11 +322,11 @@ impl Item for Room {
     }
 }
 
-/// The partition of the list of all groups and channels. One person makes thirty in an hour at most, so one partition takes them all.
+/// The partition of the list of all groups and channels. A person creates at most thirty in an hour, so one partition is enough.
 const LIST: &str = "ROOMS";
 
-/// The entry of a group or a channel in the list of all rooms, which staff read. The room itself is in no index, because it changes with
-/// every message.
+/// The entry of a group or a channel in the list of all rooms, for staff. The room itself is not in an index for this list, because it
+/// changes with every message.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RoomEntry {
     room: RoomId,
@@ -351,7 +351,8 @@ impl Item for RoomEntry {
     }
 }
 
-/// The groups and channels after this one, the newest first, and after which the next page begins. A query and a batch.
+/// The groups and channels after the room `after`, the newest first, and the room after which the next page begins. A query and a batch
+/// read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -368,7 +369,7 @@ pub async fn newest(table: &Table, after: Option<RoomId>, limit: u32) -> Result<
     Ok((rooms.filter_map(Result::transpose).collect::<Result<_, _>>()?, next))
 }
 
-/// The partition of a room, which has the room, its members and its messages.
+/// The partition with the item of a room, its memberships and its messages.
 #[must_use]
 pub fn partition(id: RoomId) -> String {
     format!("ROOM#{id}")
@@ -389,7 +390,7 @@ kernel::lines! {
     Topic 1 200;
 }
 
-/// The name of a public channel in addresses: 3 to 40 of `a-z`, `0-9` and single hyphens between them.
+/// The slug of a public channel, its name in URLs: 3 to 40 of `a-z`, `0-9` and single hyphens between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 3, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("agora-news"))]
@@ -405,7 +406,7 @@ impl Slug {
     }
 }
 
-/// The text is not the name of a channel.
+/// The text is not a slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a slug has 3 to 40 of a-z 0-9 and single hyphens")]
 pub struct BadSlug;
@@ -430,7 +431,7 @@ impl fmt::Display for Slug {
     }
 }
 
-/// The marker item of a slug: no two channels have the same one.
+/// The marker item that makes a slug unique.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SlugClaim {
     /// The slug.
@@ -494,16 +495,16 @@ impl fmt::Display for RoomName {
     }
 }
 
-/// New direct rooms that one person may open.
+/// The limit on new rooms of an account.
 pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new rooms for an account");
 
-/// The conditions of a transaction that one person accepts messages from another one: an active account that takes messages from
-/// everybody or from friends, and a pair that nobody has changed since it was read without a block.
+/// The conditions of a transaction that one person accepts messages from another one: the account is active and accepts messages from
+/// everybody or from friends, and the pair is unchanged since it was read without a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Accepted {
     /// Refused if the other person takes no messages from this one.
     pub peer: Slot,
-    /// Refused if the two people have become friends or have fallen out since.
+    /// Refused if the relation of the two people has changed since it was read.
     pub pair: Slot,
 }
 

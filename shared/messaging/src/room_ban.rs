@@ -1,8 +1,8 @@
-//! Bans from one group or channel by its administrators, with an end or without: who is banned neither joins nor is invited.
+//! Bans from one group or channel by its administrators, with or without an end. Banned people can neither join nor be invited.
 //!
-//! A ban is an item beside the room. It is imposed in the transaction that ends the membership ([`crate::roster::ban`]), and the
-//! transaction that makes somebody a member is refused by it. It is over when the clock says so, without a write. Who has imposed it is
-//! not kept, as with a removal.
+//! A ban is an item beside the room. It is imposed in the transaction that ends the membership ([`crate::roster::ban`]), and is a condition
+//! of the transaction that makes somebody a member. It is over when its end has passed, without a write. As with removals, it is not stored
+//! who imposed it.
 
 use accounts::user::owned;
 use kernel::{
@@ -14,18 +14,18 @@ use store::{About, Cond, Index, Item, Key, Page, Personal, Range, StoreError, Ta
 
 use crate::{ban, message::Explanation, room::partition};
 
-/// Somebody's ban from a group or a channel.
+/// A person's ban from a group or a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomBan {
     /// The room.
     pub room: RoomId,
     /// Who is banned.
     pub user: UserId,
-    /// Since when.
+    /// The time at which it was imposed.
     pub at: Time,
     /// Its end. `None` if it has none.
     pub until: Option<Time>,
-    /// What the person is told about it.
+    /// The explanation for the person.
     pub explanation: Option<Explanation>,
 }
 
@@ -36,13 +36,13 @@ impl RoomBan {
         Key::new(partition(room), format!("{BANNED}{user}"))
     }
 
-    /// Whether it is not over.
+    /// Whether the ban is still in force.
     #[must_use]
     pub fn holds(&self, now: Time) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// The problem of everything that would make the person a member.
+    /// The problem with which joining and invitations are refused.
     #[must_use]
     #[track_caller]
     pub fn problem(&self, now: Time) -> Problem {
@@ -56,7 +56,7 @@ pub(crate) fn is_over(now: Time) -> Cond {
     Cond::Absent.or(field("until").le(now))
 }
 
-/// The beginning of the sort keys of bans.
+/// The prefix of the sort keys of bans.
 const BANNED: &str = "BANNED#";
 
 impl Item for RoomBan {

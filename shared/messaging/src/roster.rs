@@ -1,10 +1,10 @@
-//! Who is in a group or a channel, and what they are there: made, joined, left, changed and deleted.
+//! The members of groups and channels and their roles: creating, joining, leaving, changing and deleting rooms.
 //!
-//! Every change is one transaction, in which the row of the member, the counts and the system event are written under the room's
-//! next number ([`crate::log`]). A change that lost against another one reads everything again and is judged again.
+//! Every change is one transaction, in which the row of the member, the counts and the system event are written under the room's next
+//! number ([`crate::log`]). A change that lost against another one is evaluated again on fresh data.
 //!
-//! In a channel the joining and leaving of readers is no event: ten thousand readers would be told ten thousand times. Such a
-//! change takes no number, so it changes nothing on the room but the count of members, by adding to it.
+//! In a channel the joining and leaving of readers is not an event, because every reader would get an event for every other one. Such a
+//! change takes no number, and only adds to the count of members.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -35,24 +35,24 @@ use crate::{
     room_ban::{self, RoomBan},
 };
 
-/// The most groups and channels that one person is a member of.
+/// The maximum number of groups and channels of which a person is a member.
 pub const JOINED_MAX: u32 = 200;
-/// The most groups and channels that one person owns.
+/// The maximum number of groups and channels that a person owns.
 pub const OWNED_MAX: u32 = 50;
 /// How long an invitation is valid.
 pub const INVITATION_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Invitations that one person may send.
+/// The limit on invitations that an account sends.
 pub const INVITED: Quota = Quota::window("room_invitations", 100, DAY, "invitations to rooms by an account");
-/// Bans from rooms that one person may impose.
+/// The limit on bans from rooms that an account imposes.
 pub const BANNED: Quota = Quota::window("room_bans", 100, DAY, "bans from rooms by an account");
 
 /// The numbers of groups and channels that a person is in, for their limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomCount {
-    /// Those they are a member of.
+    /// The rooms of which they are a member.
     #[serde(default)]
     joined: u32,
-    /// Those they own.
+    /// The rooms that they own.
     #[serde(default)]
     owned: u32,
 }
@@ -91,7 +91,7 @@ impl Stored for RoomCount {
     const ABOUT: About = About::beside_user("ROOM_COUNT", Personal::Exported(&["joined", "owned"])).removed_by("chats");
 }
 
-/// Takes a membership away whose room is deleted. One transaction. No effect if there is none.
+/// Deletes a membership whose room is deleted. One transaction. No effect if there is none.
 ///
 /// # Errors
 /// [`StoreError`]

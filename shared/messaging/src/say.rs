@@ -1,5 +1,5 @@
-//! Saying something in a room, over the socket or over HTTP: what a message refers to is found, the message is sent ([`send`]), and
-//! the others are told. One message too many in a minute bans the account.
+//! Sending a message over the socket or over HTTP: resolves what the message refers to, commits it ([`send`]), and delivers it. Exceeding
+//! the limit of messages in a minute bans the account.
 
 use std::num::NonZeroU64;
 
@@ -36,7 +36,7 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
-    /// Checks what needs no read.
+    /// Checks everything that needs no read.
     ///
     /// # Errors
     /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`], [`kernel::Kind::TooMany`]
@@ -47,7 +47,7 @@ impl NewMessage {
     }
 }
 
-/// Who says it, already authorized.
+/// The sender, already authorized.
 #[derive(Debug)]
 pub struct Speaker<'a> {
     /// The person.
@@ -60,14 +60,14 @@ pub struct Speaker<'a> {
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
-    /// In a direct room: how the two people stand to each other.
+    /// In a direct room: the relation of the two people.
     pub pair: Option<Pair>,
 }
 
 /// Sends a message, and delivers it to the others in a small room. In larger ones `room-fanout` does.
 ///
 /// # Errors
-/// [`kernel::Kind::Invalid`] for an answer to what the person does not see, and the problems of [`send::send`].
+/// [`kernel::Kind::Invalid`] for an answer to a message that the person cannot see, and the problems of [`send::send`].
 pub async fn say(
     table: &Table,
     sys: &Sys,
@@ -82,7 +82,7 @@ pub async fn say(
     }
     let (receipt, room) = (receipt.filter(|receipt| receipt.holds(sys.now())), member.room.id);
     let fingerprint = send::fingerprint(&text, &attachments);
-    // A repetition is answered from its receipt.
+    // A repetition is answered from its receipt, so nothing has to be resolved.
     let (mentions, attachments) = if receipt.is_some() {
         (Vec::new(), Vec::new())
     } else {
@@ -96,15 +96,15 @@ pub async fn say(
         Sending { user, member, pair, socket, text, attachments, reply_to, mentions, fingerprint, nonce, staff, chat, receipt, desk };
     match send::send(table, sys, sending).await {
         Ok(Sent { receipt, deliver, away }) => {
-            // At the same time, so that people who are online do not wait for those who are not.
+            // Concurrently, so that the delivery does not wait for the digests.
             let deliver = async {
                 if let Some((message, people)) = deliver {
-                    // The record of the sender has been read. The other person may not have seen it yet.
+                    // The sender's user item has already been read, so their current picture can be added.
                     let message = Message { picture: direct.then(|| links.of(user.picture)), ..message };
                     tell(table, sys, sockets, (user, socket), peer, &message, people).await;
                 }
             };
-            tokio::join!(deliver, digest::expect(table, sys.now(), room, &away));
+            tokio::join!(deliver, digest::schedule(table, sys.now(), room, &away));
             Ok(receipt)
         }
         Err(SendError::Refused(problem)) => Err(problem),
@@ -112,8 +112,8 @@ pub async fn say(
     }
 }
 
-/// Tells the others, and other devices of the sender. The first message of a direct room also tells each of the two with whom it is. That
-/// costs one read if the sender has other devices.
+/// Delivers the message to the others and to the sender's other devices. The first message of a direct room also tells each of the two who
+/// the other person is, which takes one read if the sender has other devices.
 async fn tell(
     table: &Table,
     sys: &Sys,
@@ -139,7 +139,7 @@ async fn tell(
     tokio::join!(to_sender, delivery::deliver(table, sys, sockets, &others, Some(socket), &to_peer));
 }
 
-/// Somebody with their current username. `None` if that cannot be read now, because what is delivered does not depend on it.
+/// A person with their current username. `None` if it cannot be read now, because the delivery does not depend on it.
 async fn author(table: &Table, id: UserId) -> Option<Author> {
     let user = table.get::<User>(User::key_of(id)).await.inspect_err(|e| tracing::warn!(error = %e, "a name is not known"));
     user.ok().flatten().map(|user| Author { id, username: user.username.to_string() })

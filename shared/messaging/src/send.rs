@@ -1,11 +1,11 @@
 //! Sending a message: it is committed before it is acknowledged, once for each nonce, under the next number of the room.
 //!
-//! One transaction takes the number and stores the message ([`crate::log`]). Beside it the members of a small group are read: if one
-//! joined or was removed in between, the room has another number and the transaction is refused. The members' sockets are read
-//! after it, never before: see the rules of the crate. The files of a message become part of it in the same transaction, each once.
+//! One transaction takes the number and stores the message ([`crate::log`]). The members of a small group are read concurrently: if
+//! somebody joins or is removed in between, the room has another number and the transaction is refused. The members' sockets are read after
+//! the transaction, never before: see the rules of the crate. The files of a message are attached in the same transaction, each only once.
 //!
-//! Ban, rate and slow mode are conditions of the same transaction and judged by the same clock, so that a refused message takes no
-//! number and of messages at the same moment no more pass than may.
+//! Ban, rate and slow mode are conditions of the same transaction, so that a refused message takes no number and concurrent messages cannot
+//! exceed the limits.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use crate::{
 
 /// How long a nonce is remembered.
 pub const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
-/// The receipt of a nonce: the acknowledgement, which a repetition gets again.
+/// The receipt of a nonce: the acknowledgement that a repetition gets again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The sender.
@@ -64,7 +64,7 @@ impl Receipt {
         Key::new(accounts::user::partition(user), format!("NONCE#{room}#{nonce}"))
     }
 
-    /// Whether a repetition at this moment is answered with it.
+    /// Whether the receipt still answers repetitions at this time.
     #[must_use]
     pub fn holds(&self, now: Time) -> bool {
         now < self.until
@@ -73,7 +73,7 @@ impl Receipt {
     /// The result of a repetition.
     ///
     /// # Errors
-    /// [`Kind::NonceReused`] if the text or the files are others.
+    /// [`Kind::NonceReused`] if the text or the files differ.
     fn repeated(self, fingerprint: &str) -> Result<Sent, Problem> {
         match &self.fingerprint {
             Some(said) if said != fingerprint => Err(Kind::NonceReused.into()),
@@ -99,7 +99,7 @@ impl Item for Receipt {
 pub struct Sending<'a> {
     /// The sender, already authorized.
     pub user: &'a User,
-    /// The sender in the room.
+    /// The room with the sender's membership.
     pub member: RoomMember,
     /// In a direct room: how the two people stand to each other.
     pub pair: Option<Pair>,
@@ -111,28 +111,28 @@ pub struct Sending<'a> {
     pub attachments: Vec<AttachedFile>,
     /// The number of the message that it answers.
     pub reply_to: Option<u64>,
-    /// Whom it mentions.
+    /// The people whom it mentions.
     pub mentions: Vec<UserId>,
     /// The [`fingerprint`] of the text and the files.
     pub fingerprint: String,
     /// The client's id of this send.
     pub nonce: Nonce,
-    /// Whether the sender need not wait in a slow mode, as staff.
+    /// Whether the sender is staff and does not have to wait in a slow mode.
     pub staff: bool,
     /// The state of the sender's limit.
     pub chat: ChatState,
     /// The receipt of the nonce, if it was committed before.
     pub receipt: Option<Receipt>,
-    /// In a thread of the support desk: for which of its sides.
+    /// In a support thread: the side for which the message is sent.
     pub desk: Option<DeskSend>,
 }
 
-/// For which side of a support thread somebody sends.
+/// The side of a support thread for which a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeskSend {
     /// As the customer.
     Customer,
-    /// For the team, with the last number that the author has seen. `None` sends whatever came since.
+    /// For the team, with the last number that the author has seen. `None` sends even if newer messages came.
     Team {
         /// The number.
         seen: Option<u64>,
@@ -148,7 +148,8 @@ impl DeskSend {
     }
 }
 
-/// What a repetition of a send has to be equal in: the SHA-256 of the text, and of the ids of files if there are any. A text has no NUL.
+/// The fingerprint by which a repetition of a send is recognised: the SHA-256 of the text and of the ids of files, if any. NUL separates
+/// them, because a text has no NUL.
 #[must_use]
 pub fn fingerprint(text: &Text, attachments: &[AttachmentId]) -> String {
     let mut hash = Sha256::new_with_prefix(text.to_string());
@@ -163,17 +164,16 @@ pub fn fingerprint(text: &Text, attachments: &[AttachmentId]) -> String {
 pub struct Sent {
     /// The receipt to acknowledge with.
     pub receipt: Receipt,
-    /// The message and the members' sockets, if it was committed by this call and is delivered while the sender waits.
+    /// The message and the members' sockets, if this call committed the message and has to deliver it.
     pub deliver: Option<(Message, Vec<Presence>)>,
-    /// The members whom it does not reach now and whose room will not be looked at anyway, if it was committed by this call in a
-    /// small room.
+    /// The absent members whose digests have to be scheduled, if this call committed the message in a small room.
     pub away: Vec<UserId>,
 }
 
 /// Why a message was not sent.
 #[derive(Debug)]
 pub enum SendError {
-    /// It was one message too many: the caller bans the person.
+    /// The message exceeds the limit: the caller bans the person.
     Spam,
     /// Any other problem.
     Refused(Problem),
@@ -195,11 +195,11 @@ pub async fn send(table: &Table, sys: &Sys, sending: Sending<'_>) -> Result<Sent
     Attempt::new(table, sys, sending).repeat().await
 }
 
-/// A send, which is tried until it is committed or refused for good.
+/// A send, which is attempted until it is committed or finally refused.
 struct Attempt<'a> {
     table: &'a Table,
     sys: &'a Sys,
-    /// The room, the sender's limit and the receipt in it are updated from each refused transaction.
+    /// The message to send. The room, the sender's limit and the receipt in it are updated from each refused transaction.
     sending: Sending<'a>,
     id: MessageId,
 }
@@ -223,7 +223,7 @@ impl<'a> Attempt<'a> {
         Err(log::busy().into())
     }
 
-    /// Commits the message under the next number. `None` if the transaction was refused and another try may succeed.
+    /// Commits the message under the next number. `None` if the transaction was refused and another attempt may succeed.
     async fn try_once(&mut self, now: Time) -> Result<Option<Sent>, SendError> {
         self.sending.member.writes()?;
         if self.sending.pair.as_ref().is_some_and(Pair::is_blocked) {
@@ -243,7 +243,7 @@ impl<'a> Attempt<'a> {
         let (committed, people) = tokio::join!(self.table.commit(tx), delivery::recipients(self.table, member, entry.seq));
         match committed {
             Ok(()) => {}
-            // An earlier try was committed and only its reply was lost.
+            // An earlier attempt was committed, and only its reply was lost.
             Err(CommitError::Refused(r)) if current_receipt(&r, slots.first)?.is_some_and(|there| there.id == self.id) => {}
             Err(CommitError::Refused(refused)) => {
                 self.read_refusal(&refused, &slots, now)?;
@@ -257,15 +257,15 @@ impl<'a> Attempt<'a> {
         let members = people.as_deref().unwrap_or_default().to_vec();
         let people = people.map(|people| people.into_iter().map(|member| member.user).collect());
         let open = delivery::sockets_or_nobody(self.table, people).await;
-        // The time after the commit: see `digest::is_expected`.
+        // The time after the commit: see `digest::is_scheduled`.
         let now = self.sys.now();
-        let unexpected: Vec<_> = members.iter().filter(|m| !digest::is_expected(m.looked_at, now)).map(|m| m.user).collect();
-        let away = digest::away(&unexpected, &open, receipt.user, now);
+        let unscheduled: Vec<_> = members.iter().filter(|m| !digest::is_scheduled(m.digest_due, now)).map(|m| m.user).collect();
+        let away = digest::away(&unscheduled, &open, receipt.user, now);
         Ok(Some(Sent { receipt, deliver: Some((entry.shown(), open)), away }))
     }
 
-    /// Checks that an answer of the team is about what its author has seen. The transaction is refused if something else takes the
-    /// number in between, and then this is checked again: of two answers at once one is sent.
+    /// Checks that the author of an answer of the team has seen the last message. If another message takes the number in between, the
+    /// transaction is refused and this is checked again, so that only one of two concurrent answers is sent.
     fn fits(&self) -> Result<(), Problem> {
         match self.sending.desk {
             Some(DeskSend::Team { seen: Some(seen) }) if self.sending.member.room.seq > seen => {
@@ -287,13 +287,13 @@ impl<'a> Attempt<'a> {
         chat.count(self.sys, user.id, now).map(Some).ok_or(SendError::Spam)
     }
 
-    /// The slow mode of the room, if it holds for the sender.
+    /// The slow mode of the room, if it applies to the sender.
     fn slow(&self) -> Option<SlowMode> {
         let Sending { member, staff, .. } = &self.sending;
         member.room.slow_mode.filter(|_| !staff && member.administrates().is_err())
     }
 
-    /// Checks that the sender has waited as long as the slow mode asks for.
+    /// Checks that the sender has waited as long as the slow mode requires.
     fn may_speak(&self, slow: Option<SlowMode>, now: Time) -> Result<(), Problem> {
         let spoke_at = self.sending.member.membership.spoke_at;
         match slow.and_then(|slow| slow.wait(spoke_at, now).map(|left| slow.problem(left))) {
@@ -324,16 +324,16 @@ impl<'a> Attempt<'a> {
         (entry, receipt)
     }
 
-    /// Updates the state for the next try from a refused transaction.
+    /// Updates the state for the next attempt from a refused transaction.
     fn read_refusal(&mut self, refused: &Refused, slots: &Conditions, now: Time) -> Result<(), Problem> {
         let room = self.sending.member.room.id;
-        // A repetition is answered from its receipt, whatever else holds by now.
+        // A repetition is answered from its receipt, whatever has changed since.
         self.sending.receipt = current_receipt(refused, slots.first)?;
         if self.sending.receipt.is_some() {
             return Ok(());
         }
         match slots.admitted {
-            // Judged again by the pair as it is now.
+            // The next attempt checks the current pair.
             Admitted::ByPeer(accepted) if refused.at(accepted.pair) => {
                 self.sending.pair = refused.current(accepted.pair).map(store::Row::decode).transpose()?;
             }
@@ -354,7 +354,7 @@ impl<'a> Attempt<'a> {
         if let Some(counted) = slots.counted.filter(|counted| refused.at(*counted)) {
             self.sending.chat = current_chat(refused, counted)?;
         }
-        // Another copy of this send would have used the files for the same message, which its receipt says.
+        // If another copy of this send had used the files, there would be a receipt, so the files were sent with another message.
         if slots.attached.iter().any(|slot| refused.at(*slot)) {
             return Err(Kind::AttachmentInvalid.because("a file was sent before or was not sent in time"));
         }
@@ -368,7 +368,7 @@ struct Conditions {
     next: Slot,
     /// The nonce is new.
     first: Slot,
-    /// The slot is free and the person is not banned.
+    /// The slot of the rate limit is free and the person is not banned.
     counted: Option<Slot>,
     /// The person may write in the room.
     admitted: Admitted,
@@ -376,16 +376,16 @@ struct Conditions {
     attached: Vec<Slot>,
 }
 
-/// By what a person may write in a room, as a condition of the transaction.
+/// The condition of the transaction that the person may write in the room.
 #[derive(Clone, Copy)]
 enum Admitted {
-    /// Everybody may.
+    /// No condition: everybody may write.
     AsEverybody,
-    /// The other member of a direct room takes their messages.
+    /// The other member of a direct room accepts their messages.
     ByPeer(Accepted),
     /// They are still a member.
     ByMembership(Slot),
-    /// They are still a member, and have waited as long as the slow mode asks for.
+    /// They are still a member, and have waited as long as the slow mode requires.
     Slowly(Slot),
 }
 
@@ -408,7 +408,7 @@ fn transaction(
         match &desk {
             Some((side, before, after)) => {
                 let update = after.desk.write_message(*side, before, update, room.id, now);
-                // Who answers what they have seen has read it.
+                // A member of the team who answers with `seen` has read up to that number.
                 let answers = matches!(sending.desk, Some(DeskSend::Team { seen: Some(_) }));
                 if answers { update.set("team_read", entry.seq) } else { update }
             }
@@ -430,12 +430,12 @@ fn transaction(
     (tx, Conditions { next, first, counted, admitted, attached })
 }
 
-/// The sender's state that made the counting update fail.
+/// The sender's state that refused the counting update.
 fn current_chat(refused: &Refused, slot: Slot) -> Result<ChatState, StoreError> {
     Ok(refused.current(slot).map(store::Row::decode).transpose()?.unwrap_or_default())
 }
 
-/// The receipt that made the write of the new one fail.
+/// The existing receipt that refused the new one.
 fn current_receipt(refused: &Refused, first: Slot) -> Result<Option<Receipt>, StoreError> {
     refused.current(first).map(store::Row::decode).transpose()
 }

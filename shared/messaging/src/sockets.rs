@@ -10,7 +10,7 @@ use function::Aws;
 use futures_util::{StreamExt as _, stream};
 use kernel::env::Reader;
 
-/// Sockets that one invocation posts to at the same time.
+/// The number of sockets to which one invocation posts concurrently.
 const AT_ONCE: usize = 16;
 
 /// Posts to sockets. Cloning shares the client.
@@ -24,14 +24,14 @@ pub enum Posted {
     Taken,
     /// The socket is closed.
     Gone,
-    /// The post failed. The client notices the gap and asks for the message.
+    /// The post failed. The client will notice the gap and ask for the message.
     Lost,
 }
 
 impl Sockets {
     /// The sockets of the management endpoint in the variable `SOCKET_ENDPOINT`.
     ///
-    /// The platform accepts a frame before the client receives it, so a slow client delays nobody.
+    /// API Gateway accepts a frame before the client receives it, so a slow client does not delay others.
     #[must_use]
     pub fn read(r: &mut Reader<'_>, aws: &Aws) -> Self {
         let config = Builder::from(aws.sdk())
@@ -53,7 +53,7 @@ impl Sockets {
         }
     }
 
-    /// Closes one socket. True if it is closed, also if it was before.
+    /// Closes one socket. True if it is closed afterwards, also if it was already closed.
     async fn close(&self, connection: &str) -> bool {
         match self.0.delete_connection().connection_id(connection).send().await {
             Ok(_) => true,
@@ -71,8 +71,8 @@ impl Sockets {
         stream::iter(posts).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
-    /// Sends some sockets a last frame, if there is one, and closes them. Returns those that could not be closed. Frames from
-    /// them are refused all the same, because every frame is checked anew.
+    /// Sends some sockets a last frame, if there is one, and closes them. Returns those that could not be closed. Frames from them are
+    /// refused anyway, because every frame is checked.
     pub async fn close_all(&self, connections: Vec<String>, last: Option<&[u8]>) -> Vec<String> {
         let closing = connections.into_iter().map(async |id| {
             if let Some(frame) = last {

@@ -1,11 +1,10 @@
-//! The limit of sixty messages in any sixty seconds, counted for each person over all their sockets. The next message bans.
+//! The limit of sixty messages in any sixty seconds, for each person over all their sockets. The next message leads to a ban.
 //!
-//! The count is sixty slots in one item. A message takes a slot that is empty or was taken a minute ago, in the transaction that
-//! commits the message and under that condition. No slot can be taken twice within a minute, so no more than sixty messages
-//! pass in any minute. All slots are taken only if sixty messages passed, so none of the sixty is refused. Sockets that send at
-//! the same moment choose slots at random and rarely the same one; the loser chooses again.
+//! The count consists of sixty slots in one item. The transaction of a message takes a slot, under the condition that the slot is empty or
+//! was taken at least a minute ago. So at most sixty messages pass in any minute, and none of the first sixty is refused. Concurrent sends
+//! choose slots at random and rarely choose the same one; the loser chooses again.
 //!
-//! The item also has the person's ban ([`crate::ban`]), and the end of the pause after a flood of frames ([`crate::pace`]).
+//! The item also contains the person's ban ([`crate::ban`]) and the end of the pause after a flood of frames ([`crate::pace`]).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,15 +22,15 @@ use crate::{
     report::ReportReason,
 };
 
-/// The most messages of one person in any [`WINDOW`].
+/// The maximum number of messages of a person in any [`WINDOW`].
 pub const MAX: usize = SLOTS.len();
 /// How long a message counts against the limit.
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// The same limit for staff, who have to wait where others are banned.
+/// The same limit for staff, who have to wait and are not banned.
 pub const OF_STAFF: Quota = Quota::window("staff_messages", 60, WINDOW, "messages of staff, where others are banned");
 const _: () = assert!(OF_STAFF.max as usize == MAX, "the number of slots");
-/// The most frames that a client may send although it was asked to wait, and how long a person can open no socket after that. A
-/// client that does not look at the answers may have sent its second burst before it gets the first one.
+/// The maximum number of frames that a client may send although it was asked to wait, and how long the person cannot open a socket after
+/// that. The number allows for a client that has sent a second burst before the answer to the first one arrives.
 pub const FLOOD: Quota = Quota::pausing(
     "socket_flood",
     10,
@@ -52,7 +51,7 @@ pub struct ChatState {
     /// The person. Absent until their first ban.
     #[serde(default)]
     pub user: Option<UserId>,
-    /// Since when they are banned from chat: see [`ChatState::ban`].
+    /// The time of the ban: see [`ChatState::ban`].
     pub banned_at: Option<Time>,
     /// The end of the ban.
     #[serde(default)]
@@ -60,7 +59,7 @@ pub struct ChatState {
     /// The reason of the ban.
     #[serde(default)]
     ban_reason: Option<BanReason>,
-    /// What the moderator told them about it.
+    /// The explanation of the moderator.
     #[serde(default)]
     ban_text: Option<Explanation>,
     /// The moderator.
@@ -69,7 +68,7 @@ pub struct ChatState {
     /// The end of the pause after a flood of frames. Until then they open no socket.
     #[serde(default)]
     pub paused_until: Option<Time>,
-    /// The slots. They are among the attributes that every item has.
+    /// All other attributes, among them the slots.
     #[serde(flatten)]
     rest: BTreeMap<String, serde_json::Value>,
 }
@@ -117,20 +116,20 @@ impl ChatState {
         }
     }
 
-    /// A free slot, the `pick`-th one if there are several.
+    /// A free slot. `pick` chooses one of several.
     fn free(&self, now: Time, pick: impl FnOnce(u32) -> u32) -> Option<&'static str> {
         let taken = |slot: &str| self.rest.get(slot).and_then(serde_json::Value::as_i64).map(Time::from_millis);
         let free: Vec<_> = SLOTS.into_iter().filter(|s| taken(s).is_none_or(|at| at <= now - WINDOW)).collect();
         free.get(pick(u32::try_from(free.len()).unwrap_or(0)) as usize).copied()
     }
 
-    /// The update that counts one more message. It goes into the message's transaction, and is refused if the slot was taken or
-    /// the person banned in the meantime. `None` if this is one message too many.
+    /// The update that counts one more message. It goes into the message's transaction, and is refused if the slot was taken or the person
+    /// banned in the meantime. `None` if no slot is free.
     #[must_use]
     pub fn count(&self, sys: &Sys, user: UserId, now: Time) -> Option<Update> {
         let slot = self.free(now, |free| sys.below(free))?;
         let update = Update::upsert::<Self>(Self::key_of(user)).set(slot, now);
-        // A ban that is over ends here, so that it leaves the index.
+        // A ban that is over is removed here, so that it leaves the index.
         let update = if self.banned_at.is_some() { ban::lifted(update) } else { update };
         Some(update.when(field(slot).absent().or(field(slot).le(now - WINDOW))).when(ban::is_over(now)))
     }
@@ -157,7 +156,7 @@ impl Resource for ChatState {
 
 impl Stored for ChatState {
     const KIND: &'static str = "chat";
-    // The moderator is somebody else, whom the person does not get to know.
+    // The moderator is not exported, because the person must not learn who it was.
     const ABOUT: About =
         About::beside_user("CHAT", Personal::Exported(&["banned_at", "banned_until", "ban_reason", "ban_text", "paused_until"]))
             .indexed(Index::CurrentBans, "CHAT_BANS", "{until}#{user}")

@@ -1,4 +1,4 @@
-//! A stream of frames: how each one is admitted, answered and refused.
+//! The handling of the frames of a stream: admission, answer and refusal.
 
 use kernel::{Kind, Locale, Problem, Sys, id::RoomId};
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,7 +10,7 @@ use crate::{
     pace::{Cost, InRoom, Owner, Pace},
 };
 
-/// A stream, with what its function has to answer frames.
+/// A stream, with the clients that its function needs to answer frames.
 #[derive(Clone, Copy)]
 pub struct Stream<'a> {
     /// Its name.
@@ -36,19 +36,19 @@ pub struct Arrived<'a> {
     pub body: &'a str,
 }
 
-/// What is answered to a frame that was admitted.
+/// The answer to an admitted frame.
 #[derive(Debug)]
 pub struct Answered<A> {
-    /// The answer, or why it is refused.
+    /// The answer or the refusal.
     pub outcome: Result<A, Problem>,
     /// The person's language.
     pub locale: Locale,
-    /// Whether the frame was looked at. One that was not does not count once more if it is refused.
+    /// Whether the frame was handled. A frame that was refused without being handled does not count twice.
     pub looked_at: bool,
 }
 
 impl Stream<'_> {
-    /// Answers one frame, of which `parse` checks what needs no read. It never fails: errors are sent to the client.
+    /// Answers one frame. `parse` checks everything that needs no read. Never fails: errors are sent to the client.
     pub async fn handle<P, Act, A, Answering>(
         &self,
         arrived: Arrived<'_>,
@@ -76,9 +76,9 @@ impl Stream<'_> {
         frame::reply(told)
     }
 
-    /// Answers a frame, of which `often` says what a device does in a room only so often. If it did that a moment ago the frame is not
-    /// looked at and costs no AWS call: that somebody types is dropped with this answer, because the others still show the note before,
-    /// and a read marker is refused with the time to wait.
+    /// Answers a frame of an action with a minimum time in between (`often`). If the last action was too recent, the frame is not handled
+    /// and takes no AWS call: a typing note gets the given answer and is dropped, because the others still show the previous note, and a
+    /// read marker is refused with the time to wait.
     pub async fn seldom<A>(
         &self,
         socket: &str,
@@ -103,7 +103,7 @@ impl Stream<'_> {
         answered
     }
 
-    /// Answers a frame if it does not come too early. `None` if its sockets were closed for that.
+    /// Answers a frame unless it comes too early. `None` if the sockets were closed because of that.
     async fn enter<Act, A, Answering>(
         &self,
         socket: &str,

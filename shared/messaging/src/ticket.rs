@@ -1,7 +1,7 @@
-//! Tickets, with which a client that is signed in over HTTPS opens a socket without its token in the address.
+//! Tickets: a signed-in client gets one over HTTPS and opens a socket with it, so that the access token is not in the URL.
 //!
-//! A ticket is a sealed value (person, session, site) that is valid for thirty seconds. Making one writes nothing. Using one
-//! creates an item with its id under the condition that there is none, so that it is used once.
+//! A ticket is a sealed value (person, session, origin) that is valid for thirty seconds. Issuing it writes nothing. Its use creates an
+//! item with its id, under the condition that there is none, so that it can be used only once.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ pub struct Ticket {
     pub user: UserId,
     /// Their session.
     pub session: SessionId,
-    /// The site whose page asked for the ticket. Absent if the client is no browser.
+    /// The origin of the page that requested the ticket. Absent if the client is not a browser.
     pub origin: Option<String>,
-    /// Until when the token that the ticket is made with proves a second factor that is not sent by message.
+    /// The time until which the token of the request proves a second factor that is not sent by message.
     #[serde(default)]
     pub proven_until: Option<Time>,
 }
@@ -52,9 +52,8 @@ impl Ticket {
         sealer.open(PURPOSE, text)
     }
 
-    /// Whether a handshake from `origin` may use the ticket. Browsers always send their origin, which must be one of ours and
-    /// the one that asked for the ticket. Only a client that sends no origin with either request, which no browser is, may do
-    /// without.
+    /// Whether a handshake from `origin` may use the ticket. Browsers always send their origin, which must be allowed and the same as in
+    /// the request for the ticket. Other clients send no origin with either request.
     #[must_use]
     pub fn admits(&self, origin: Option<&str>, allowed: &Origins) -> bool {
         match (self.origin.as_deref(), origin) {

@@ -1,4 +1,5 @@
-//! Who is told that somebody types: those who are here, in rooms of up to twenty, and never across a block. It is never stored.
+//! Typing notes: who gets them. They are sent only to people who are online, in rooms of up to twenty members, and never across a block.
+//! They are never stored.
 
 use accounts::{
     pair::Pair,
@@ -8,8 +9,8 @@ use store::{StoreError, Table};
 
 use crate::{delivery, member::RoomMember, presence::Presence, room::RoomKind};
 
-/// The others in a small room, with their sockets; nobody in a larger room. In a direct room nobody either if the other person takes
-/// no messages from this one; `pair` is how the two stand to each other. One batch read, in a group a query of the members before it.
+/// The other members of a small room, with their sockets. Empty in a larger room, and in a direct room if the other person accepts no
+/// messages from this one. `pair` is the relation of the two people. One batch read; in a group also a query of the members.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,7 +1,7 @@
-//! Unread messages: counted when they are asked for, never kept.
+//! Unread messages. They are counted on request, and no count is stored.
 //!
-//! A membership only has the number up to which its member has read. Unread are the messages of others with a higher number that
-//! the member may read. Own messages, system events, tombstones and messages of people whom the member blocks do not count.
+//! A membership stores the number up to which its member has read. All messages of others with a higher number that the member may read are
+//! unread. Own messages, system events, tombstones and messages of people whom the member blocks do not count.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use crate::{
     room::{Room, partition},
 };
 
-/// The most messages that are counted. More are shown as more.
+/// The maximum number of messages that are counted. Clients show that there are more.
 pub const COUNTED_MAX: u32 = 99;
-/// The most entries that are read for one count, so that its cost is bounded whoever wrote them.
+/// The maximum number of entries that are read for a count, so that its cost is bounded.
 const READ_MAX: u32 = 300;
 
-/// How many messages somebody has not read.
+/// The unread messages of a person in a room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unread {
     /// The number of messages, up to 99.
@@ -29,19 +29,19 @@ pub struct Unread {
     pub messages: u32,
     /// Whether there are more.
     pub more: bool,
-    /// How many of the counted messages mention the reader.
+    /// The number of counted messages that mention the reader.
     #[schema(maximum = 99)]
     pub mentions: u32,
 }
 
-/// What came in a room after a number.
+/// The entries of a room after a number.
 #[derive(Debug, Default)]
 pub struct News {
     entries: Vec<LogEntry>,
     more: bool,
 }
 
-/// Reads what came in a room after a number. One query of at most 300 entries, none if nothing is new.
+/// Reads the entries of a room after a number. One query of at most 300 entries, none if there are none.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -60,7 +60,7 @@ impl News {
         self.entries.iter().filter_map(|entry| if let Content::Said(said) = &entry.content { Some(said) } else { None })
     }
 
-    /// Who has written, except for the reader.
+    /// The authors of the messages, without the reader.
     pub fn authors(&self, me: UserId) -> impl Iterator<Item = UserId> {
         self.said().map(|said| said.author).filter(move |author| *author != me)
     }
@@ -87,13 +87,13 @@ fn at_most(many: usize) -> u32 {
 /// The direction in which a read marker moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// Forward only: what was read on another device in the meantime stays read.
+    /// Only forward, so that messages that were read on another device in the meantime stay read.
     Read,
-    /// Also back: the member wants to see the messages after it as unread.
+    /// Also back: the member marks the messages after the number as unread.
     Unread,
 }
 
-/// Where a read marker is.
+/// The position of a read marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Marked {
     /// The number.
@@ -121,7 +121,7 @@ pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> R
     }
 }
 
-/// Mutes a room for a member, or ends that. One write.
+/// Mutes or unmutes a room for a member. One write.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if they are no member any more.

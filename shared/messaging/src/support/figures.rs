@@ -1,4 +1,4 @@
-//! How fast the team answers: one item for each day, counted in the transaction of the first answer to a question.
+//! How fast the support team answers: one item for each day, updated in the transaction of the first answer to a question.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ const PARTITION: &str = "SUPPORT_ANSWERS";
 pub struct AnswersOfDay {
     /// The day in UTC.
     pub day: String,
-    /// How many there were.
+    /// The number of first answers.
     #[serde(default)]
     pub answers: u64,
-    /// How long their customers waited, added up.
+    /// The sum of the seconds that their customers waited.
     #[serde(default)]
     pub seconds: u64,
 }
@@ -36,7 +36,7 @@ pub(crate) fn add(tx: &mut Tx, now: Time, waited: Duration) {
     tx.update(update.add("answers", 1).add("seconds", seconds));
 }
 
-/// The days up to today that have answers, the first one first. One query.
+/// The last `days` days up to today that have answers, the oldest first. One query.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -13,14 +13,14 @@ use store::{About, Index, Item, Key, Personal, Range, StoreError, Table, Tx};
 
 use crate::{room::Room, support::desk::Subject};
 
-/// The most words of a subject by which it is found.
+/// The maximum number of words by which a subject is found.
 const WORDS_OF_SUBJECT: usize = 8;
-/// The most words of a search.
+/// The maximum number of words of a search.
 const WORDS_OF_SEARCH: usize = 4;
-/// The most threads that a search finds.
+/// The maximum number of threads that a search finds.
 pub const FOUND_MAX: u32 = 50;
 
-/// A word of a thread's subject, which leads to the thread.
+/// A word of a thread's subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectWord {
     word: String,
@@ -68,7 +68,7 @@ pub(crate) fn forget(tx: &mut Tx, room: RoomId, customer: UserId, before: &Subje
     }
 }
 
-/// The beginnings of words that somebody looks for.
+/// The beginnings of words to search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search(BTreeSet<String>);
 

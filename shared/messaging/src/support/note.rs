@@ -1,5 +1,5 @@
-//! Private notes of the team beside a thread: items of their own kind in a partition of their own. No operation or frame of a
-//! customer reads that partition, and no mail, transcript or export does.
+//! Private notes of the team about a thread: separate items in a separate partition. No operation or frame of a customer reads that
+//! partition, nor does any mail, transcript or export.
 
 use accounts::user::User;
 use kernel::{
@@ -11,9 +11,9 @@ use store::{About, CommitError, Cond, Conditional as _, Index, Item, Key, Page, 
 
 use crate::room::Room;
 
-/// The most characters of a note.
+/// The maximum number of characters of a note.
 pub const TEXT_MAX_CHARS: usize = 4_000;
-/// Items changed by one call of the purge.
+/// The maximum number of items that one call of the purge changes.
 const AT_ONCE: u32 = 100;
 
 /// A note.
@@ -26,7 +26,7 @@ pub struct Note {
     /// The author. Absent when their account is deleted.
     #[serde(default)]
     pub author: Option<UserId>,
-    /// Their username then.
+    /// Their username when they wrote it.
     #[serde(default)]
     pub username: Option<String>,
     /// The text.
@@ -121,7 +121,7 @@ pub(crate) async fn remove_part(table: &Table, room: RoomId) -> Result<bool, Sto
     Ok(page.more)
 }
 
-/// Takes the author from a part of their notes, which stay with the thread. True if there are more.
+/// Removes the author from a part of their notes, which stay with the thread. True if there are more.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,7 +1,7 @@
 //! The sockets of the team at the desk: one item for each socket on which a member of the team has said `hello`.
 //!
-//! A message is delivered once to each of them, whoever has which thread open. What the item says is only where to post: the role, and
-//! whether the socket is still one of an open session, are read at each delivery, so that nobody gets anything after either has ended.
+//! A message is delivered once to each of them, whichever thread they have open. The item only says where to post. The role and the session
+//! of the socket are read at each delivery, so that nothing is delivered after either has ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::{Sockets, delivery, presence::Presence};
 
 /// The partition of all sockets at the desk.
 const PARTITION: &str = "SUPPORT_DESK";
-/// The most sockets that a message is delivered to.
+/// The maximum number of sockets to which a message is delivered.
 const MAX: u32 = 500;
 
 /// A socket at the desk.
@@ -94,7 +94,7 @@ async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option
     Ok(())
 }
 
-/// Whether somebody with these roles is of the support team: moderators and above.
+/// Whether somebody with these roles is in the support team: moderators and above.
 #[must_use]
 pub fn is_team(roles: &[Role]) -> bool {
     roles.iter().any(|role| *role >= Role::Moderator)

@@ -1,4 +1,4 @@
-//! Threads: finding or making one, its states, and who has it.
+//! Support threads: finding or creating one, its states and its assignment.
 
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Resul
 
 async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Result<Room, Problem> {
     let update = Update::of(Room::key_of(room)).set("assignee", to.id).set("assignee_name", to.username.to_string());
-    // Who leaves is looked for in the lists of what can be taken: see `let_go`.
+    // Only threads in the lists of `let_go` can be assigned, so that the purge finds them.
     let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
     match table.update(update.when(field("customer").exists()).when(listed).when(condition)).await {
         Ok(row) => Ok(row.decode()?),
@@ -150,7 +150,7 @@ async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Resu
             let Room { seq, desk, .. } = row.decode()?;
             let desk = desk.ok_or(Kind::NotFound)?;
             let listed = seq > 0 && desk.state != ThreadState::Done;
-            Err(if listed { Kind::ThreadTaken.into() } else { Kind::Conflict.because("nobody has what is done, or what has no message") })
+            Err(if listed { Kind::ThreadTaken.into() } else { Kind::Conflict.because("the thread is done or has no message") })
         }
         Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),
         Err(WriteError::Store(e)) => Err(e.into()),
@@ -192,8 +192,8 @@ pub async fn unread(table: &Table, room: &Room, side: Side) -> Result<Unread, St
     })
 }
 
-/// A page of the threads in a state, the latest activity first, after this thread. Of snoozed ones the one first whose snooze ends
-/// last. One query.
+/// A page of the threads in a state after `after`, the latest activity first. Snoozed threads are in descending order of their end. One
+/// query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -215,7 +215,7 @@ pub(crate) async fn until(table: &Table, state: ThreadState, end: Time, limit: u
     Ok(table.query::<Room>(range).await?.items)
 }
 
-/// Where the next page of a list of threads begins.
+/// A position in a list of threads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadPosition {
     room: RoomId,
@@ -223,7 +223,7 @@ pub struct ThreadPosition {
 }
 
 impl ThreadPosition {
-    /// The place behind a thread.
+    /// The position after a thread.
     #[must_use]
     pub fn behind(room: &Room) -> Option<Self> {
         let sort = room.desk.as_ref()?.place(room.id, room.latest_at).sort().to_owned();
@@ -245,8 +245,8 @@ pub async fn last_entries(table: &Table, room: &Room, from: u64, limit: u32) -> 
     Ok(entries.into_iter().filter(|entry| matches!(entry.content, Content::Said(_))).collect())
 }
 
-/// Takes somebody out of the threads that they have taken, when their account is deleted. They are looked for among the threads of
-/// each state that can be taken, because there is no list of them by person.
+/// Removes a person whose account is deleted from the threads that are assigned to them. The threads of each assignable state are searched,
+/// because there is no list by person.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -269,7 +269,7 @@ pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Changes the state of a thread as its time goes by, unless something else has changed it. One write.
+/// Changes the state of a thread because its time is over, unless the thread was changed in the meantime. One write.
 ///
 /// # Errors
 /// [`StoreError`]
