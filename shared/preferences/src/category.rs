@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a notification is about, as a category that people can tell apart.
+/// The category of a notification, as people distinguish them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
@@ -19,11 +19,11 @@ pub enum Category {
     Friends,
     /// Orders and payments.
     Orders,
-    /// Sign-ins and changes of the account, which are also told by mail or text message.
+    /// Sign-ins and changes of the account. They are always sent by mail or text message too.
     Security,
 }
 
-/// A way by which notifications reach a person.
+/// A channel by which notifications reach a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
     /// The inbox in the app.
@@ -34,14 +34,14 @@ pub enum Channel {
     Sms,
 }
 
-/// Whether a person chooses that a category uses a channel.
+/// Whether a person can choose that a category uses a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer {
-    /// They do. This is the default.
+    /// The person can choose. The value is the default.
     Choice(bool),
-    /// It always uses the channel.
+    /// The category always uses the channel.
     Always,
-    /// It never does.
+    /// The category never uses the channel.
     Never,
 }
 
@@ -63,7 +63,7 @@ impl Category {
         }
     }
 
-    /// Whether the person chooses that it uses a channel.
+    /// Whether a person can choose that the category uses a channel.
     #[must_use]
     pub const fn offer(self, channel: Channel) -> Offer {
         match (channel, self) {
@@ -74,7 +74,7 @@ impl Category {
         }
     }
 
-    /// Whether it waits for the end of the quiet hours.
+    /// Whether notifications of the category wait for the end of the quiet hours.
     #[must_use]
     pub const fn waits(self) -> bool {
         !matches!(self, Self::Orders | Self::Security)

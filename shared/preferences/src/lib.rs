@@ -1,7 +1,7 @@
-//! Which notifications a person gets, over which channels, and when not.
+//! A person's preferences: which notifications they get, by which channels, and their quiet hours.
 //!
-//! A person has one item with what they have chosen. What they have not chosen follows the defaults of [`Category::offer`], so that
-//! most people have no item.
+//! A person has one item with their choices. For everything else the defaults of [`Category::offer`] apply, so that most people have no
+//! item.
 
 mod category;
 mod quiet;

@@ -1,8 +1,8 @@
-//! Quiet hours: a daily window of a time zone in which nothing is sent that can wait.
+//! Quiet hours: a daily window in a time zone, in which notifications that can wait are not sent.
 //!
-//! The window is computed for each day as two moments, so that it is right across midnight and across both changes of the clock. A
-//! begin or an end that the clock skips is as much later as the clock was put forward. An end that the clock shows twice is the
-//! second one, and a begin is the first one: whoever asked for quiet never gets less of it.
+//! The window of each day is computed as two points in time, so that it is right across midnight and across both changes of daylight saving
+//! time. A begin or an end that does not exist, because the clock is put forward, is later by the same amount. If a time exists twice, the
+//! begin is the first and the end the second one, so that the quiet hours are never shorter than requested.
 
 use std::{fmt, str::FromStr};
 
@@ -22,7 +22,7 @@ pub struct TimeOfDay {
     minute: i8,
 }
 
-/// The text is not a time of day.
+/// A text that is not a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadTimeOfDay;
 
@@ -75,7 +75,7 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// Parses what a client sends. The errors are those of `<pointer>/from`, `/to` and `/zone`.
+    /// Parses the quiet hours that a client sends. Errors are recorded at `<pointer>/from`, `/to` and `/zone`.
     pub fn parse(fields: &mut Fields, pointer: &str, from: &str, to: &str, zone: &str) -> Option<Self> {
         let time = |text: &str| text.parse::<TimeOfDay>().map_err(|_| FieldError::new("time_of_day"));
         let from = fields.take(&format!("{pointer}/from"), time(from));
@@ -89,7 +89,7 @@ impl QuietHours {
         Some(Self { from, to, zone })
     }
 
-    /// The end of the window that this moment is in. `None` outside of it.
+    /// The end of the window that contains `now`. `None` outside of the quiet hours.
     #[must_use]
     pub fn end(&self, now: Time) -> Option<Time> {
         let zone = TimeZoneDatabase::bundled().get(&self.zone).ok()?;
@@ -107,7 +107,7 @@ impl QuietHours {
     }
 }
 
-/// When a clock in the zone shows a time on a day.
+/// The point in time at which a clock in the zone shows this time on this day.
 fn moment(zone: &TimeZone, day: Date, time: TimeOfDay, which: Disambiguation) -> Option<Time> {
     let at = zone.to_ambiguous_timestamp(day.at(time.hour, time.minute, 0, 0)).disambiguate(which).ok()?;
     Some(Time::from_millis(at.as_millisecond()))

@@ -1,4 +1,4 @@
-//! The item of a person's choices.
+//! The item with a person's choices.
 
 use accounts::{
     Resource,
@@ -10,10 +10,10 @@ use store::{About, CommitError, Cond, Item, Key, Personal, Row, Table, Tx, field
 
 use crate::{Category, Channel, Offer, QuietHours};
 
-/// How often a change is tried that collides with others.
+/// Attempts to make a change against concurrent changes.
 const TRIES: usize = 8;
 
-/// The channels of a category as a person has chosen them. What they have not chosen follows the default.
+/// The channels of a category as a person has chosen them. `None` means the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switches {
     /// The inbox in the app.
@@ -46,7 +46,7 @@ impl Switches {
     }
 }
 
-/// What a person has chosen about notifications.
+/// A person's choices about notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The person.
@@ -65,7 +65,7 @@ pub struct Settings {
     orders: Switches,
     #[serde(default)]
     security: Switches,
-    /// When nothing is sent that can wait.
+    /// The quiet hours, if the person has set them.
     #[serde(default)]
     pub quiet_hours: Option<QuietHours>,
     /// Increased by every change.
@@ -79,7 +79,7 @@ impl Settings {
         Key::new(partition(user), "NOTIFICATION_SETTINGS")
     }
 
-    /// The settings of somebody who has chosen nothing.
+    /// The settings of a person without choices.
     #[must_use]
     pub fn of_default(user: UserId) -> Self {
         let all = Switches::default();
@@ -121,7 +121,7 @@ impl Settings {
         }
     }
 
-    /// Switches a channel of a category on or off. It has no effect where a person does not choose.
+    /// Switches a channel of a category on or off. No effect if the person cannot choose.
     pub const fn set(&mut self, category: Category, channel: Channel, on: bool) {
         if let Offer::Choice(_) = category.offer(channel) {
             *self.switches_mut(category).switch(channel) = Some(on);
@@ -148,11 +148,12 @@ impl Resource for Settings {
     }
 }
 
-/// Changes a person's settings from those that were read, and returns them as they are then. One transaction, which also checks that
-/// the account is in use; none if nothing changes. A concurrent change is applied first.
+/// Applies a change to a person's settings, which were read as `read`, and returns the result. One transaction, which also checks that the
+/// account is active; none if nothing changes. After a concurrent change `apply` is called again on the new settings.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if the account is not in use, [`Kind::Conflict`] if others change the settings again and again, and those of `apply`.
+/// [`Kind::NotFound`] if the account is not active, [`Kind::Conflict`] if concurrent changes were faster at every attempt, and the errors
+/// of `apply`.
 pub async fn change(
     table: &Table,
     user: UserId,

@@ -1,4 +1,4 @@
-//! What the link in a mail switches off, sealed so that nobody else can make one.
+//! The link in a mail that switches such mails off. Its token is sealed, so that it cannot be forged.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use store::{SealError, Sealer, limits::DAY};
 
 use crate::Category;
 
-/// What a seal is for. Other seals under the same key do not open as this.
+/// The purpose of the seal: other sealed values under the same key do not open as this.
 const PURPOSE: &str = "unsubscribe";
-/// How long a link works: people open old mails.
+/// How long a link works. It is long because people open old mails.
 const LIFE: Duration = DAY.saturating_mul(365);
 
 /// The mails of a person that a link switches off.
@@ -23,7 +23,7 @@ pub struct Unsubscribe {
 }
 
 impl Unsubscribe {
-    /// The function under whose key links are sealed.
+    /// The function whose key seals the links.
     pub const SEALED_BY: &str = "notifications";
 
     /// The token of a link that works for a year.
@@ -34,7 +34,7 @@ impl Unsubscribe {
         sealer.seal(PURPOSE, self, now + LIFE)
     }
 
-    /// The address of a link that works for a year.
+    /// The URL of a link that works for a year.
     ///
     /// # Errors
     /// The errors of [`Sealer::seal`].
@@ -42,7 +42,7 @@ impl Unsubscribe {
         Ok(Secret::new(format!("{public_url}/unsubscribe/{}", self.seal(sealer, now)?)))
     }
 
-    /// What a token switches off.
+    /// Opens the token of a link.
     ///
     /// # Errors
     /// [`SealError`] if it was forged or has expired.
