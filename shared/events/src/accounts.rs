@@ -3,12 +3,12 @@
 use kernel::id::{DeletionId, UserId};
 
 crate::event::events! {
-    /// Sessions of a user have ended: their sockets are to be closed.
+    /// Sessions of a user have ended. Their sockets have to be closed.
     SessionsEnded {
         /// The owner of the sessions.
         user: UserId,
     }
-    /// The waiting time before a deletion is over, and the sweep has closed the account: its data is to be deleted.
+    /// The waiting time of a deletion is over and the sweep has closed the account. Its data has to be deleted.
     AccountPurgeDue {
         /// The owner of the account.
         user: UserId,

@@ -10,9 +10,9 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Item, Key, Personal, Table, Update, WriteError, field};
 
-/// How long a delivery leases an event before another one may take over: longer than the timeout of any consumer.
+/// How long a delivery leases an event: longer than the timeout of any consumer.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long a handled event is remembered: longer than any retry (35 days, for payments).
+/// How long a handled event is remembered: longer than any retry, of which those of payments last longest.
 const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 3600);
 
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub(crate) struct Done {
     event: EventId,
     /// When the lease expires. `None` after the event was handled.
     leased_until: Option<Time>,
-    /// The delivery that has the lease: a retry of its own write after a lost response is not refused.
+    /// The delivery that has the lease. Its own repeated write after a lost response is not refused.
     holder: Option<TokenId>,
 }
 
@@ -40,14 +40,14 @@ fn key(consumer: &str, event: EventId) -> Key {
 /// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Once {
-    /// It was handled now.
+    /// This delivery has handled the event.
     Handled,
-    /// It was handled by an earlier delivery.
+    /// An earlier delivery has handled the event.
     Before,
 }
 
-/// The update that marks a part of an event's handling as done, for the transaction that does the part, within [`once`]. Refused
-/// if an earlier, interrupted delivery has done the part.
+/// The update that marks a part of an event's handling as done. It belongs into the transaction of that part, within [`once`]. Refused if
+/// an earlier, interrupted delivery has done the part.
 #[must_use]
 pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
     Update::of(key(consumer, event)).set(part, true).when(field(part).absent())
@@ -59,7 +59,7 @@ pub fn part(consumer: &str, event: EventId, part: &'static str) -> Update {
 /// and the event is delivered again, so `handle` has to be idempotent. It never runs twice at the same time.
 ///
 /// # Errors
-/// The error of `handle`, or that another delivery has the lease: the platform retries later.
+/// The error of `handle`, or an error if another delivery has the lease. The platform retries later.
 pub async fn once<F>(table: &Table, sys: &Sys, consumer: &str, event: EventId, handle: F) -> Result<Once, Failure>
 where
     F: Future<Output = Result<(), Failure>>,
@@ -84,9 +84,9 @@ where
         Err(e) => return Err(e.into()),
     }
     if let Err(failure) = handle.await {
-        // Allows a retry at once. Best effort: the lease also expires.
+        // Releases the lease, so that a retry can begin at once. Best effort, because the lease also expires.
         if let Err(e) = table.update(Update::of(key(consumer, event)).set("leased_until", now)).await {
-            tracing::warn!(error = %e, "a lease could not be given back");
+            tracing::warn!(error = %e, "the lease of an event could not be released");
         }
         return Err(failure);
     }
@@ -94,7 +94,7 @@ where
     Ok(Once::Handled)
 }
 
-/// Whether an event comes from the bus, and not from the HTTP API.
+/// Whether a payload is an event of the bus and not a request of the HTTP API.
 #[must_use]
 pub fn is_of_bus(payload: &RawValue) -> bool {
     #[derive(Deserialize)]

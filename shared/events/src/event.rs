@@ -1,12 +1,13 @@
-//! What an event is, and how a function declares which events it hears.
+//! The definition of events, and the declaration of the events that a function consumes.
 
 use kernel::{Time, id::EventId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// Something that happened. The fields of an event are never changed: consumers of two deployments meet during a roll-out.
+/// A type of event. The fields of an existing event never change, because functions of two versions run at the same time during a
+/// deployment.
 pub trait Event: Serialize + DeserializeOwned {
-    /// Its name on the bus, in `detail-type` and in `detail`: that of the type, in snake case.
+    /// The name on the bus, in `detail-type` and in `detail`: the name of the type in snake case.
     const NAME: &'static str;
 }
 
@@ -30,12 +31,12 @@ macro_rules! events {
 }
 pub(crate) use events;
 
-/// Declares what a function hears on the bus: `Heard`, an enum with a variant for each of these events, which is read as the event
-/// of an [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
+/// Declares the events that a function consumes: `Heard`, an enum with a variant for each of them, which is the event type of its
+/// [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
 #[macro_export]
 macro_rules! hears {
     ($($event:ident),+ $(,)?) => {
-        /// The events that this function hears on the bus.
+        /// The events that this function consumes.
         #[derive($crate::serde::Serialize, $crate::serde::Deserialize)]
         #[serde(crate = "events::serde", tag = "name", rename_all = "snake_case")]
         enum Heard {
@@ -47,23 +48,23 @@ macro_rules! hears {
 /// An event on the bus: the `detail`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope<E> {
-    /// Which occurrence; consumers recognise repetitions by it.
+    /// The id of the event, by which consumers recognise repetitions.
     pub id: EventId,
     /// When it happened.
     pub at: Time,
-    /// The request that caused it, also by way of other events. The host of the function adds it to the log lines.
+    /// The request that caused it, directly or through other events. The host of the consumer adds it to the log lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What happened: the `Heard` of the function.
+    /// The event itself: `Heard` of the function.
     pub event: E,
 }
 
-/// A type of event, for checks of what is written about events elsewhere.
+/// A type of event, for checks of files that contain events.
 #[derive(Clone, Copy, Debug)]
 pub struct EventType {
-    /// Its name on the bus.
+    /// The name on the bus.
     pub name: &'static str,
-    /// Reads an event of this type from its JSON, and fails if the fields are others.
+    /// Parses an event of this type from JSON, and fails if the fields differ.
     pub read: fn(Value) -> Result<(), serde_json::Error>,
 }
 
@@ -112,7 +113,7 @@ mod tests {
         TicketOpened, TranscriptAsked,
     }
 
-    /// What is on the bus and in the outbox of a deployment that this code replaces.
+    /// The format of events on the bus and in the outbox of the previous deployment.
     const WRITTEN: [&str; 26] = [
         r#"{"name":"account_purge_due","user":"usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP","deletion":"del_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#,
         r#"{"name":"attachments_dropped","attachments":["att_01K9ZC4QW8V3T6R1NHXJ5B2MDP"]}"#,

@@ -1,10 +1,10 @@
-//! Domain events: written in the transaction of the change that they report, and delivered to consumers at least once.
+//! Domain events. They are written in the transaction of the change that they report, and delivered to consumers at least once.
 //!
-//! A function adds [`Outbox`] items to its transaction. The table's stream hands them to `outbox-relay`, which puts them on
-//! the bus as an [`Envelope`]; rules bring them to consumers. Every consumer is idempotent: by nature, or by [`once`].
-//! Events carry ids only, no personal data and no secrets.
+//! A function adds [`Outbox`] items to its transaction. The table's stream delivers the items to `outbox-relay`, which puts each on the bus
+//! as an [`Envelope`]. Rules route it to consumers. Every consumer is idempotent, by its operation or by [`once`]. Events carry ids only,
+//! no personal data and no secrets.
 //!
-//! Each domain of events has a module. An event is added there, with its consumer's [`hears!`] and rule in the template.
+//! Each domain of events has a module. A new event is added there, with [`hears!`] of its consumer and a rule in the template.
 
 pub mod accounts;
 mod consumer;
@@ -27,7 +27,7 @@ pub use serde;
 
 store::items![consumer::Done, outbox::Outbox];
 
-// The name by which what `hears!` makes finds this crate.
+// The code that `hears!` generates uses this name of the crate.
 #[cfg(test)]
 extern crate self as events;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! notices {
     ($($(#[$doc:meta])* $notice:ident,)+) => {
-        /// What a notice is about. The keys of its messages begin with its name in snake case: `<name>-subject`, `<name>-sms`.
+        /// The kind of a notice. The keys of its messages begin with its name in snake case: `<name>-subject`, `<name>-sms`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Notice {
@@ -41,7 +41,7 @@ notices! {
     MfaDisabled,
     /// One second factor was added, replaced or removed.
     FactorChanged,
-    /// New recovery codes were made; the former ones are invalid.
+    /// New recovery codes were made. The old ones are invalid.
     RecoveryCodesMade,
     /// A recovery code was used.
     RecoveryCodeUsed,
@@ -49,13 +49,13 @@ notices! {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
-    /// A passkey answered with a counter that went back: it may have been copied.
+    /// The signature counter of a passkey did not increase: the passkey may have been copied.
     PasskeyCopied,
     /// A device was trusted to skip the second step.
     DeviceTrusted,
-    /// The archive that was asked for is ready.
+    /// The requested export is ready.
     ExportReady,
-    /// Somebody asked to change the address or the number.
+    /// Somebody requested a change of the address or the number.
     ContactChangeAsked,
     /// The address was changed.
     EmailChanged,
@@ -82,13 +82,13 @@ notices! {
 }
 
 impl Notice {
-    /// Whether it is about an order: then its reader chooses whether it is in the inbox.
+    /// Whether the notice is about an order. The recipient can choose whether such notices are in the inbox.
     #[must_use]
     pub const fn is_of_order(self) -> bool {
         matches!(self, Self::OrderShipped | Self::OrderRefunded)
     }
 
-    /// Whether users without an address get it by text message: for all that can happen to their accounts.
+    /// Whether users without an e-mail address get the notice by text message.
     #[must_use]
     pub const fn is_texted(self) -> bool {
         match self {
@@ -109,7 +109,7 @@ impl Notice {
             | Self::ProfileChanged
             | Self::SessionsEnded
             | Self::ExportReady => true,
-            // Users with second factors have an address. The end of a ban is in the inbox of the app, as is what happens to an order.
+            // Users with second factors have an address. Notices about bans and orders are in the inbox of the app.
             Self::MfaEnabled
             | Self::MfaDisabled
             | Self::FactorChanged

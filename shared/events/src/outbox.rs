@@ -22,22 +22,22 @@ pub struct Outbox {
     pub id: EventId,
     /// When it happened.
     pub at: Time,
-    /// The event as JSON, so that the relay does not depend on its shape.
+    /// The event as JSON, so that the relay does not depend on its type.
     pub event: String,
     /// The name of the event.
     pub name: String,
-    /// The request that caused it, also by way of other events.
+    /// The request that caused it, directly or through other events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The X-Ray trace in which it was written, which its consumers continue. The table's stream does not pass it on.
+    /// The X-Ray trace in which it was written, which its consumers continue. It is stored because the table's stream does not pass it on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-    /// When it was last sent again after a function had given it up. The relay publishes an item with each change of it.
+    /// When it was last sent again as a dead letter. The relay publishes an item after each change of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Time>,
 }
 
-/// The longest header of a trace that the bus takes. A longer one would fail all events of a call.
+/// The maximum length of a trace header (EventBridge). A longer one would make the whole call fail.
 const TRACE_MAX: usize = 500;
 
 impl Outbox {
@@ -60,7 +60,7 @@ impl Outbox {
         }
     }
 
-    /// The `detail` on the bus: an [`Envelope`] with the unchanged event, also if its name is unknown here.
+    /// The `detail` on the bus: an [`Envelope`] with the unchanged event, even if its type is unknown here.
     ///
     /// # Errors
     /// If the event is not JSON.

@@ -1,14 +1,14 @@
-//! Events about how people stand to each other.
+//! Events about relations of people.
 
 use kernel::id::UserId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How one person stands to another, as they see it.
+/// The relation of one person to another, as the person sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
-    /// Nothing connects them.
+    /// No relation.
     None,
     /// They have sent a friend request, which waits for its answer.
     Sent,
@@ -21,15 +21,15 @@ pub enum Relation {
 }
 
 crate::event::events! {
-    /// How a person stands to another one has changed, as this person sees it.
+    /// The relation of a person to another one has changed, as this person sees it.
     RelationChanged {
         /// The person.
         user: UserId,
         /// The other one.
         other: UserId,
-        /// How the person stands to the other one now.
+        /// The new relation.
         relation: Relation,
-        /// Who of the two has changed it.
+        /// The one of the two who changed it.
         by: UserId,
     }
 }

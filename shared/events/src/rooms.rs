@@ -1,9 +1,9 @@
-//! Events about rooms and who is in them.
+//! Events about rooms and their members.
 
 use kernel::id::{NotificationId, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
-/// What kind of messages somebody has missed.
+/// The kind of messages that somebody has not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
@@ -18,31 +18,31 @@ pub enum Missed {
 }
 
 crate::event::events! {
-    /// Somebody was banned from chat: what is still open of their sockets is to be closed.
+    /// Somebody was banned from chat. Their remaining sockets have to be closed.
     ChatBanned {
-        /// Who is banned.
+        /// The banned person.
         user: UserId,
     }
-    /// A message was edited or deleted in a room with too many members for the request to deliver that.
+    /// A message was edited or deleted in a room with too many members for the request itself to deliver the change.
     MessageChanged {
         /// The room.
         room: RoomId,
         /// The message's number in the room.
         seq: u64,
     }
-    /// Messages wait for somebody who is away: their inbox is to tell of them.
+    /// Unread messages wait for an absent person. Their inbox has to get an entry about them.
     MessagesMissed {
-        /// Who has not read them.
+        /// The person.
         user: UserId,
         /// The room.
         room: RoomId,
-        /// What kind of messages.
+        /// The kind of messages.
         kind: Missed,
-        /// The number of the last one.
+        /// The number of the last message.
         seq: u64,
-        /// How many wait, of those that were counted.
+        /// The number of counted unread messages.
         messages: u32,
-        /// The entry of the inbox about earlier ones. The new one takes its place if it is unread.
+        /// The inbox entry about earlier messages. The new entry replaces it if it is unread.
         replaces: Option<NotificationId>,
     }
     /// A message was posted in a room with too many members for the sender's request to deliver it.
@@ -61,10 +61,10 @@ crate::event::events! {
     MemberLeft {
         /// The room.
         room: RoomId,
-        /// Who is no member any more.
+        /// The former member.
         user: UserId,
     }
-    /// A group or a channel was deleted. Its memberships and its log are still to be deleted.
+    /// A group or a channel was deleted. Its memberships and its log have to be deleted.
     RoomDeleted {
         /// The room.
         room: RoomId,

@@ -1,7 +1,7 @@
-//! Events about the lists by which records are found.
+//! Events about the search index.
 
 crate::event::events! {
-    /// A change of a record has more to write in the lists of the search than its transaction had room for.
+    /// A change of a record needs more writes in the search index than its transaction had room for.
     SearchUnfinished {
         /// The kind of the record.
         catalogue: String,
