@@ -1,4 +1,4 @@
-//! What build scripts make of the files that a function serves: each is compressed and gets a validator. `web::file` answers with them.
+//! For build scripts: prepares the files that a function serves with `web::file`. Each file is compressed and gets a validator.
 
 use std::{
     error::Error,
@@ -11,16 +11,16 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
 
-/// Next to these characters a space means nothing outside of strings.
+/// Outside of strings, spaces next to these characters have no meaning.
 const TIGHT: &[char] = &['=', '>', '{', '}', '(', ')', '[', ']', ',', ';', ':', '?', '&', '|', '<', '*'];
-/// After the first of these characters, and before the second, the end of a line means nothing outside of strings.
+/// Outside of strings, line ends after the characters of `OPEN` and before those of `CLOSING` have no meaning.
 const OPEN: &[char] = &[';', ',', '{', '(', '['];
 const CLOSING: &[char] = &['}', ')', ']'];
 
-/// A language by its tag, with its messages.
+/// The tag of a language, and its messages as pairs of key and text.
 pub type Texts = (String, Vec<(String, String)>);
 
-/// The messages of each language, by its tag, from this file in its folder. Each is in one line: `key = text`.
+/// Reads the messages of each language from this file in the folder of the language. Each line is `key = text`.
 ///
 /// # Errors
 /// If a folder cannot be read.
@@ -52,10 +52,10 @@ pub fn filled(template: &str, messages: &[(String, String)]) -> Result<String, S
     }
 }
 
-/// The links to a page in all languages but its own, as items of a list.
+/// The links to a page in all other languages, as HTML list items.
 ///
 /// # Errors
-/// If a language has no `language` among its messages, which is its name.
+/// If a language lacks the message `language`, which is its name.
 pub fn other_languages(own: &str, all: &[Texts]) -> Result<String, String> {
     let mut links = String::new();
     for (language, messages) in all.iter().filter(|(language, _)| language != own) {
@@ -76,7 +76,7 @@ pub fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Compresses a file more than [`gzip`] does, which takes a hundred times as long: for scripts that have a budget.
+/// Compresses a file better than [`gzip`], which takes a hundred times as long. For scripts with a size limit.
 ///
 /// # Errors
 /// If there is no memory for it.
@@ -101,15 +101,14 @@ pub fn write(out: &Path, mut files: Vec<(String, Vec<u8>)>) -> io::Result<()> {
     fs::write(out.join("files.rs"), format!("&[\n{}]\n", listed.join(",\n")))
 }
 
-/// A script without its comments, which are lines of their own, without indentation, and without spaces that mean nothing.
+/// Minifies a script: removes comments on lines of their own, indentation, and spaces without meaning.
 #[must_use]
 pub fn lean(script: &str) -> String {
     let is_code = |line: &&str| !line.is_empty() && !["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
     squeezed(&script.lines().map(str::trim).filter(is_code).collect::<Vec<_>>().join("\n"))
 }
 
-/// Code without the spaces and the ends of lines that mean nothing. Strings and templates stay as they are; templates in templates are
-/// not understood.
+/// Removes spaces and line ends without meaning. Strings and template literals stay unchanged. Nested template literals are not supported.
 fn squeezed(code: &str) -> String {
     let mut out = String::with_capacity(code.len());
     let mut quote = None;

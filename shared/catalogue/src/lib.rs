@@ -1,4 +1,4 @@
-//! The catalogue of models: records with a title and a country, each of its owner, which everybody finds.
+//! The catalogue of models. A model is a record with a title and a country that belongs to its owner, and that everybody can find.
 
 use accounts::{
     Resource,
@@ -21,9 +21,9 @@ kernel::lines! {
     Title 1 100;
 }
 
-/// The name of the label of the search that a model's country is.
+/// The name of the search label with a model's country.
 pub const COUNTRY: &str = "country";
-/// How many models a step of a purge deletes.
+/// The number of models that one call of [`purge`] deletes.
 const PURGED_AT_ONCE: u32 = 25;
 
 /// A model.
@@ -31,13 +31,13 @@ const PURGED_AT_ONCE: u32 = 25;
 pub struct Model {
     /// Its id.
     pub id: ModelId,
-    /// Who has made it, and changes it.
+    /// The owner, who created it and may change it.
     pub owner: UserId,
     /// Its title.
     pub title: Title,
     /// Its country.
     pub country: Country,
-    /// Raised by every change: the `ETag`.
+    /// Increased by every change. It is the `ETag`.
     pub version: u64,
     /// When it was made.
     pub created_at: Time,
@@ -62,41 +62,41 @@ impl Resource for Model {
     }
 }
 
-/// A change was not made.
+/// Why a change was not made.
 #[derive(Debug)]
 pub enum NotChanged {
-    /// It has another version by now, or is gone.
+    /// The model has another version now, or was deleted.
     Version,
-    /// Something else.
+    /// Another error.
     Other(CommitError),
 }
 
 impl Model {
-    /// Where the model with this id is.
+    /// The key of a model.
     #[must_use]
     pub fn key_of(id: ModelId) -> Key {
         Key::new(format!("MODEL#{id}"), "MODEL")
     }
 
-    /// A new model, made when its id was.
+    /// A new model. Its time of creation is that of its id.
     #[must_use]
     pub fn new(id: ModelId, owner: UserId, title: Title, country: Country) -> Self {
         Self { id, owner, title, country, version: 1, created_at: Self::made_at(id) }
     }
 
-    /// When the model with this id was made.
+    /// The time of creation of the model with this id.
     #[must_use]
     pub fn made_at(id: ModelId) -> Time {
         Time::from_millis(i64::try_from(id.ulid().timestamp_ms()).unwrap_or_default())
     }
 
-    /// What the search knows of it.
+    /// The entry of the model in the search index.
     #[must_use]
     pub fn entry(&self) -> SearchEntry {
         SearchEntry::titled(self.id, &self.title.to_string()).of(self.owner).labelled(COUNTRY, self.country)
     }
 
-    /// Stores a new model, if its owner's account is in use. One transaction.
+    /// Stores a new model, if its owner's account is active. One transaction.
     ///
     /// # Errors
     /// [`CommitError`]
@@ -107,8 +107,8 @@ impl Model {
         Catalogue::Models.add(&mut tx, &self.entry()).commit(table, tx).await
     }
 
-    /// Changes the title and the country, if nobody has changed the model meanwhile, and returns the new version of it. One
-    /// transaction; none if nothing differs.
+    /// Changes the title and the country, if the model is unchanged since it was read, and returns the new version. One transaction; none
+    /// if nothing differs.
     ///
     /// # Errors
     /// [`NotChanged`]
@@ -125,7 +125,7 @@ impl Model {
         Ok(new)
     }
 
-    /// Deletes it, if nobody has changed it meanwhile. One transaction.
+    /// Deletes the model, if it is unchanged since it was read. One transaction.
     ///
     /// # Errors
     /// [`NotChanged`]
@@ -162,7 +162,7 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     let page = table.query::<Model>(theirs).await?;
     for model in &page.items {
         match model.delete(table).await {
-            // Changed or deleted meanwhile: the next look shows.
+            // If the model was changed or deleted in the meantime, the next call handles it.
             Ok(()) | Err(NotChanged::Version) => {}
             Err(NotChanged::Other(e)) => Err::<(), _>(e).refused_is_fine()?,
         }
