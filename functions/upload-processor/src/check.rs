@@ -1,12 +1,12 @@
 //! Checking a file for a message: it becomes ready to be sent, or is refused and deleted.
 //!
-//! AWS calls: one batch for the item and the person; the file, of a film two parts; the copy, or of a picture two objects; the update
+//! AWS calls: one batch for the item and the person; the file, of a video two parts; the copy, or of a picture two objects; the update
 //! of the item; one deletion.
 
 use accounts::user::{Status, User};
 use files::{
     FilesError,
-    attachment::{self, FILM_HEAD, FILM_TAIL, Passed, Redrawn},
+    attachment::{self, Passed, Redrawn, VIDEO_HEAD, VIDEO_TAIL},
 };
 use function::Failure;
 use kernel::id::{AttachmentId, UserId};
@@ -72,10 +72,10 @@ async fn still_waits(s: &State, upload: &Attachment) -> Result<bool, FilesError>
 async fn inspect(s: &State, upload: &Attachment) -> Result<Result<AttachedFile, AttachmentRefusal>, FilesError> {
     let (incoming, declared) = (attachment::incoming_key(upload.user, upload.id), &upload.declared);
     let passed = if declared.file_type.kind() == FileKind::Video {
-        let (head, tail) = (FILM_HEAD.min(declared.bytes), FILM_TAIL.min(declared.bytes));
+        let (head, tail) = (VIDEO_HEAD.min(declared.bytes), VIDEO_TAIL.min(declared.bytes));
         let from = declared.bytes.saturating_sub(tail);
         let (head, tail) = tokio::try_join!(s.bucket.read_part(&incoming, 0, head), s.bucket.read_part(&incoming, from, tail))?;
-        attachment::check_film(&head, &tail, declared.file_type).map(|()| Passed::AsItIs)
+        attachment::check_video(&head, &tail, declared.file_type).map(|()| Passed::AsItIs)
     } else {
         let (file, of) = match s.bucket.read(&incoming, declared.bytes).await {
             Err(FilesError::TooLarge) => return Ok(Err(AttachmentRefusal::Damaged)),

@@ -1,4 +1,4 @@
-//! Announcing a picture: what clients declare of a file, the link that takes it, and the state of the upload afterwards.
+//! Uploads of pictures for clients: the declaration of a file, the link for it, and the state of the upload.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl CreateUpload {
     /// The declared file.
     ///
     /// # Errors
-    /// Those of the fields.
+    /// [`Kind::Invalid`](kernel::Kind::Invalid) with the wrong fields.
     pub fn parse(&self) -> Result<Declared, Problem> {
         let mut fields = Fields::new();
         let format = fields.take("/content_type", Declared::format(&self.content_type));
@@ -47,8 +47,8 @@ impl CreateUpload {
     }
 }
 
-/// The item of an upload, and the link for it. The upload is for the picture of a product, or for that of the person. The link is
-/// computed here, and works when the item is stored.
+/// Creates the item of an upload and the link for it. The upload is for the picture of a product, or of the person. The link is computed
+/// without a request. The caller stores the item.
 ///
 /// # Errors
 /// If the link cannot be signed.
@@ -85,14 +85,14 @@ pub struct UploadStatus {
 pub enum UploadState {
     /// No file has arrived yet, or it is being checked. Ask again in a second.
     Waiting,
-    /// It became the picture, which a newer one may have replaced.
+    /// The file became the picture. A newer picture may have replaced it.
     Published {
-        /// The picture that was made of it. Absent after it was replaced or removed.
+        /// The picture. Absent after it was replaced or removed.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         picture: Option<Picture>,
     },
-    /// It was refused.
+    /// The file was refused.
     Refused {
         /// Why it was refused.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ pub enum UploadState {
 }
 
 impl UploadStatus {
-    /// The state at a moment.
+    /// The state at this time.
     #[must_use]
     pub fn of(upload: &Upload, links: &Links, now: Time) -> Self {
         let (state, reason) = upload.outcome(now);

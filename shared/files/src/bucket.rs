@@ -1,4 +1,4 @@
-//! The bucket: links for clients, and the few operations of the functions. No type of the AWS SDK leaves this module.
+//! The bucket: presigned links for clients, and the operations of the functions. No type of the AWS SDK leaves this module.
 
 use std::{
     collections::BTreeMap,
@@ -22,10 +22,10 @@ use utoipa::ToSchema;
 
 use crate::{Format, disposition};
 
-/// The most keys of one `DeleteObjects`, a limit of S3.
+/// The maximum number of keys in a `DeleteObjects` (S3).
 pub(crate) const DELETE_MAX: usize = 1000;
 
-/// A client of S3, created with the first use: that takes as much CPU time as a request, and most requests use no file.
+/// A client of S3 that is created on first use. Its creation takes as much CPU time as a request, and most requests use no file.
 type LazyClient = LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>;
 
 /// A bucket. Cloning shares the client.
@@ -35,10 +35,10 @@ pub struct Bucket {
     name: Arc<str>,
 }
 
-/// A presigned request, which a client without credentials may send exactly as it is until it expires.
+/// A presigned request, which a client without AWS credentials can send unchanged until it expires.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// The address.
+    /// The URL.
     pub url: String,
     /// The signed headers. Without them, or with other values, S3 answers 403.
     pub headers: BTreeMap<String, String>,
@@ -48,14 +48,14 @@ pub struct Link {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum UploadMethod {
-    /// The only one that the link accepts.
+    /// The only method that the link accepts.
     Put,
 }
 
 /// A link for the upload of a file.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreatedUpload<Id> {
-    /// The id, with which the state of the upload is read. A message names its files by it.
+    /// The id, with which clients read the state of the upload, and by which a message names its files.
     id: Id,
     /// The method to send the file with.
     method: UploadMethod,
@@ -69,14 +69,14 @@ pub struct CreatedUpload<Id> {
 }
 
 impl Link {
-    /// What a client is told of a link for an upload.
+    /// The response with this link for an upload.
     #[must_use]
     pub fn created<Id>(self, id: Id, expires_at: Time) -> CreatedUpload<Id> {
         CreatedUpload { id, method: UploadMethod::Put, url: self.url, headers: self.headers, expires_at: expires_at.into() }
     }
 }
 
-/// The file that an upload link takes.
+/// The file that an upload link accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// The media type.
@@ -90,7 +90,7 @@ pub struct Expected<'a> {
 /// An object in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Its key.
+    /// The key.
     pub key: String,
     /// When it was written.
     pub written_at: Time,
@@ -105,19 +105,19 @@ pub struct Listed {
     pub next: Option<String>,
 }
 
-/// The bucket could not be used.
+/// A request to the bucket failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// Throttled, timed out or not reachable, after the retries of the client.
     #[error("the bucket does not answer: {0}")]
     Unavailable(String),
-    /// A request that S3 refuses: the object or a permission is missing, or it is a defect of ours.
+    /// S3 refused the request: the object or a permission is missing, or the code has a defect.
     #[error("the bucket refused the request: {0}")]
     Refused(String),
     /// The object is larger than allowed.
     #[error("the object is larger than it may be")]
     TooLarge,
-    /// The table could not be read or written.
+    /// A request to the table failed.
     #[error(transparent)]
     Store(#[from] store::StoreError),
 }
@@ -141,15 +141,15 @@ impl Bucket {
         let mut config = Builder::from(aws.sdk())
             .interceptor(aws.interceptor())
             .retry_partition(aws.retries("s3"))
-            // Only S3's own endpoint has a host name for each bucket.
+            // Only S3's own endpoint has host names for buckets.
             .force_path_style(endpoint.is_some())
-            // Otherwise links would demand the checksum of an empty body. Our own uploads are protected by TLS.
+            // By default the SDK would sign the checksum of an empty body into links. Our own uploads are protected by TLS.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         config.set_endpoint_url(endpoint);
         Client::from_conf(config.build())
     }
 
-    /// A link that takes exactly the declared file: its type, length and checksum are signed.
+    /// A link that accepts exactly the declared file: its type, length and checksum are signed.
     ///
     /// Computed without a call to S3. (`PutObject` and not a form: the SDK signs no forms, and a form cannot demand a
     /// checksum.)
@@ -194,7 +194,7 @@ impl Bucket {
         request.presigned(presigning(from, life)?).await.map(|r| link(&r)).map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Some bytes of an object: `length` of them from `from` on, all of which exist.
+    /// `length` bytes of an object, from the position `from` on. The caller ensures that all of them exist.
     ///
     /// # Errors
     /// The errors of [`Bucket::read`].
@@ -204,7 +204,7 @@ impl Bucket {
         Self::body(get.send().await.map_err(|e| FilesError::from_sdk(&e))?, length).await
     }
 
-    /// The bytes of an object, which may have at most `max`.
+    /// The bytes of an object. An object with more than `max` bytes is an error.
     ///
     /// # Errors
     /// [`FilesError`]. An object that does not exist is [`FilesError::Refused`], because S3 does not distinguish it from a
@@ -251,8 +251,8 @@ impl Bucket {
             .map_err(|e| FilesError::from_sdk(&e))
     }
 
-    /// Writes an object unless there is one with this key, and tells whether there was none. `sha256` is its checksum in base64, which S3
-    /// demands for objects that are locked.
+    /// Writes an object unless one with this key exists. Returns whether it was written. `sha256` is its checksum in base64, which S3
+    /// requires for locked objects.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -260,13 +260,13 @@ impl Bucket {
         let put = self.client.put_object().bucket(&*self.name).key(key).body(ByteStream::from(bytes));
         match put.content_type(media_type).checksum_sha256(sha256).if_none_match("*").send().await {
             Ok(_) => Ok(true),
-            // 409 while another request writes it.
+            // `ConditionalRequestConflict` (409) means that another request is writing the object.
             Err(e) if matches!(e.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) => Ok(false),
             Err(e) => Err(FilesError::from_sdk(&e)),
         }
     }
 
-    /// Begins to write an archive, which browsers save under this name instead of showing it. No call yet.
+    /// Begins to write an archive, which browsers save under this name. Makes no request yet.
     #[must_use]
     pub fn archive(&self, key: &str, name: &str) -> ArchiveWriter {
         let disposition = format!("attachment; filename=\"{name}\"");
@@ -299,7 +299,7 @@ impl Bucket {
         let page = list.send().await.map_err(|e| FilesError::from_sdk(&e))?;
         let more = page.is_truncated.unwrap_or_default();
         let object = |object: aws_sdk_s3::types::Object| {
-            // S3 always sends both.
+            // S3 always sends the key and the time.
             let written_at = object.last_modified.and_then(|at| at.to_millis().ok()).map_or(Time::ZERO, Time::from_millis);
             object.key.map(|key| Object { key, written_at })
         };
@@ -308,7 +308,7 @@ impl Bucket {
         Ok(Listed { objects, next })
     }
 
-    /// Deletes objects, whether they exist or not. One call for each 1,000.
+    /// Deletes objects, whether or not they exist. One request for every 1,000.
     ///
     /// # Errors
     /// [`FilesError`], also if S3 could not delete one of them.
@@ -328,26 +328,28 @@ impl Bucket {
     }
 }
 
-/// The bytes of a part of an archive. S3 takes no smaller ones than 5 MiB but the last, and each has to arrive within the time of a call.
+/// The number of bytes of a part of an archive. The minimum of S3 is 5 MiB, except for the last part, and each part has to arrive within
+/// the timeout of a request.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 const ARCHIVE_TYPE: &str = "application/zip";
 const ARCHIVE_CACHE: &str = "private, no-store";
 
-/// An archive that is written while it is made, so that it is never in memory as a whole. The object exists once it is finished.
+/// A writer that uploads an archive in parts while it is produced, so that it is never completely in memory. The object exists after
+/// [`ArchiveWriter::finish`].
 pub struct ArchiveWriter {
     bucket: Bucket,
     key: String,
     disposition: String,
-    /// What does not fill a part yet.
+    /// The bytes that do not fill a part yet.
     waiting: Vec<u8>,
-    /// The upload in parts, if there is one.
+    /// The id of the multipart upload, if it was begun.
     upload: Option<String>,
     parts: Vec<CompletedPart>,
     bytes: u64,
 }
 
 impl ArchiveWriter {
-    /// Adds bytes. One call for each full part, and one before the first.
+    /// Adds bytes. One request for each full part, and one before the first.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -384,7 +386,7 @@ impl ArchiveWriter {
         Ok(upload)
     }
 
-    /// Writes the rest, and returns how many bytes the archive has. One call for what fits into a part, otherwise two.
+    /// Writes the rest, and returns the number of bytes of the archive. One request for an archive that fits into a part, otherwise two.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -406,7 +408,7 @@ impl ArchiveWriter {
         Ok(self.bytes)
     }
 
-    /// Deletes the parts of an archive that could not be finished. A lifecycle rule deletes those that are left, after a day.
+    /// Deletes the parts of an archive that could not be finished. A lifecycle rule deletes remaining parts after a day.
     ///
     /// # Errors
     /// [`FilesError`]
@@ -422,8 +424,8 @@ fn presigning(from: Time, life: Duration) -> Result<PresigningConfig, FilesError
     PresigningConfig::builder().start_time(start).expires_in(life).build().map_err(|e| FilesError::Refused(e.to_string()))
 }
 
-/// The address, and the signed headers alone. The SDK also names headers that it adds to its own requests, such as that of the trace:
-/// a browser would ask the bucket for permission to send them, which it does not have.
+/// The URL and only the signed headers. The SDK also lists headers that it adds to its own requests, such as the trace. Browsers would send
+/// a preflight request for them, which the bucket's CORS rules refuse.
 fn link(request: &PresignedRequest) -> Link {
     let url = request.uri();
     let query = url.split_once('?').map_or("", |(_, query)| query);
@@ -446,7 +448,7 @@ impl FilesError {
     }
 }
 
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+/// The error codes after which a retry may succeed (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
 const TRANSIENT: &[&str] = &["InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown", "Throttling"];
 
 impl From<FilesError> for Problem {
@@ -501,7 +503,7 @@ mod tests {
         link.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
 
-    /// Within an invocation the SDK adds the trace to every request, and outside development also what it knows of its environment.
+    /// Within an invocation the SDK adds the trace to every request, and outside development also data about its environment.
     #[tokio::test]
     async fn a_link_names_no_header_that_is_not_signed() {
         let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";

@@ -1,11 +1,11 @@
-//! Colour spaces: published pictures have no profile, and are therefore sRGB.
+//! Conversion of colours to sRGB. Published pictures have no colour profile, so viewers assume sRGB.
 
 use std::borrow::Cow;
 
 use image::{DynamicImage, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-/// Parses a profile (ICC.1:2022). `None` if it is damaged: the picture then counts as sRGB, as browsers do.
+/// Parses a profile (ICC.1:2022). `None` if it is damaged; the picture then counts as sRGB, as in browsers.
 pub(crate) fn profile(icc: &[u8]) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(icc).ok()
 }

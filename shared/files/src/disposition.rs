@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// All but the letters, digits and signs that stand for themselves (`attr-char`, RFC 8187, section 3.2.1).
+/// The characters to encode: all except `attr-char` (RFC 8187, section 3.2.1).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -17,7 +17,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// The value that has a file saved under this name. Old clients read the first form, which has `_` for what is not plain ASCII.
+/// The header value that makes browsers save a file under this name. Old clients read the first form, in which `_` replaces characters
+/// outside of ASCII.
 pub(crate) fn attachment(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || " !#$&()+,-.=@[]^_{}~".contains(c) { c } else { '_' };
     let fallback: String = name.chars().map(plain).collect();

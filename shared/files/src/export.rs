@@ -1,4 +1,4 @@
-//! Exports: the archive of everything that is stored about a person, and this crate's own part of it.
+//! Exports: the item of an archive with all data about a person, and the files that this crate contributes to it.
 
 use std::time::Duration;
 
@@ -27,12 +27,12 @@ use crate::{
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// An archive that is not ready after this time has failed.
 const PATIENCE: Duration = Duration::from_secs(6 * 3600);
-/// How often an archive can be requested.
+/// The limit on exports.
 pub const EXPORTS: Quota = Quota::window("export", 1, DAY, "for an account");
-/// The size of the largest picture that we write.
+/// The maximum number of bytes of a picture that this crate writes.
 const PICTURE_MAX: u32 = 8 * 1024 * 1024;
 
-/// An archive of everything about a person, from the request until it expires.
+/// An export, from the request until the archive expires.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Export {
     /// The person.
@@ -45,21 +45,21 @@ pub struct Export {
     pub ready_at: Option<Time>,
 }
 
-/// The progress of an archive.
+/// The progress of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It is being made.
+    /// The archive is being made.
     Waiting,
-    /// It can be downloaded until this time.
+    /// The archive can be downloaded until this time.
     Ready(Time),
-    /// It could not be made.
+    /// The archive could not be made.
     Failed,
-    /// It can no longer be downloaded.
+    /// The archive can no longer be downloaded.
     Expired,
 }
 
 impl Export {
-    /// Adds the request for an archive to a transaction. The slot is refused during the cooldown: see [`too_early`].
+    /// Adds the request for an export to a transaction. The slot is refused during the cooldown: see [`too_early`].
     pub fn ask(tx: &mut Tx, sys: &Sys, user: UserId) -> (Self, Slot) {
         let (id, now) = (sys.id(), sys.now());
         let export = Self { user, id, created_at: now, ready_at: None };
@@ -80,7 +80,7 @@ impl Export {
         format!("exports/{user}/{id}.zip")
     }
 
-    /// The progress at a moment.
+    /// The progress at this time.
     #[must_use]
     pub fn progress(&self, now: Time) -> Progress {
         match self.ready_at.map(|at| at + KEPT) {
@@ -91,7 +91,8 @@ impl Export {
         }
     }
 
-    /// Adds to a transaction that it is ready. The slot is refused if it is no longer expected. The cooldown of a day begins now.
+    /// Adds to a transaction that the archive is ready. The slot is refused if the archive was already finished, or the export was deleted. The cooldown of a day
+    /// begins now.
     pub fn finish(&self, tx: &mut Tx, now: Time) -> Slot {
         let until = self.created_at + EXPORTS.window;
         tx.update(Update::of(Turn::key_of(self.user)).set("until", until).expires(until).when(field("export").eq(self.id)));
@@ -100,8 +101,8 @@ impl Export {
     }
 }
 
-/// The cooldown between two archives. It lasts as long as an archive may take, and for a day once it is ready. So an archive
-/// that could not be made does not count.
+/// The cooldown between two exports. It first lasts as long as an export may take, and is extended to a day when the archive is ready. So a
+/// failed export does not count.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Turn {
     user: UserId,
@@ -167,7 +168,7 @@ pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Ve
         let key = if upload.retired_at.is_some() { trashed } else { published };
         match bucket.read(&key, PICTURE_MAX).await {
             Ok(jpeg) => pictures.push((format!("{}.jpg", upload.picture()), jpeg)),
-            // It does not exist: the lifecycle rule has deleted it, or it is moved to the trash at this moment.
+            // The picture does not exist, because the lifecycle rule has deleted it or it is being moved to the trash.
             Err(FilesError::Refused(_)) => {}
             Err(e) => return Err(e),
         }
@@ -175,7 +176,7 @@ pub async fn pictures(table: &Table, bucket: &Bucket, user: UserId) -> Result<Ve
     Ok(pictures)
 }
 
-/// Attachments that are read by one query.
+/// The number of attachments that one query reads.
 const AT_ONCE: u32 = 500;
 
 /// A file that the person has uploaded for a message.
@@ -190,11 +191,11 @@ pub struct UploadedFile {
     sha256: String,
     state: AttachmentState,
     refusal: Option<AttachmentRefusal>,
-    /// The number of its message.
+    /// The number of the message that it was sent with.
     seq: Option<u64>,
     created_at: Timestamp,
     link_ends_at: Timestamp,
-    /// Where its content is in the archive.
+    /// The path of its content in the archive.
     file: Option<String>,
 }
 
@@ -213,8 +214,7 @@ pub async fn attachments(table: &Table, user: UserId) -> Result<Vec<Attachment>,
     }
 }
 
-/// The content of a file, and where it is in the archive. `None` if no file was accepted, and if it is being deleted at this moment. One
-/// request.
+/// The path of a file in the archive, and its content. `None` if no file was accepted or it is being deleted. One request.
 ///
 /// # Errors
 /// [`FilesError`]
@@ -228,7 +228,7 @@ pub async fn content(bucket: &Bucket, attachment: &Attachment) -> Result<Option<
 }
 
 impl UploadedFile {
-    /// What the archive says of a file, and where its content is in it.
+    /// The description of a file in the archive, with the path of its content.
     #[must_use]
     pub fn new(attachment: Attachment, file: Option<String>) -> Self {
         let Attachment { id, room, name, declared, state, refusal, seq, created_at, link_ends_at, .. } = attachment;

@@ -1,4 +1,4 @@
-//! The format of a file, by its bytes and never by its name or its declared type.
+//! The format of a file. It is detected from its bytes, never from its name or its declared type.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl Format {
         }
     }
 
-    /// The format of a media type. No parameters, no lists, no other spelling.
+    /// The format of a media type in exactly this spelling, without parameters.
     #[must_use]
     pub fn from_media_type(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.media_type() == text)
@@ -55,7 +55,7 @@ impl Format {
     }
 }
 
-/// The media types, for the API's document.
+/// The media types, for the API document.
 impl ToSchema for Format {
     fn name() -> Cow<'static, str> {
         "PictureType".into()
@@ -69,14 +69,14 @@ impl PartialSchema for Format {
     }
 }
 
-/// How pages, drawings and scripts begin.
+/// The beginnings of HTML pages, SVG drawings and scripts.
 const PAGES: [&[u8]; 6] = [b"<html", b"<script", b"<!doctype", b"<svg ", b"<?php", b"<iframe"];
 
 fn begins_with(bytes: &[u8], tag: &[u8]) -> bool {
     bytes.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag))
 }
 
-/// Whether a text begins as a page or a document of XML, for which browsers would take it.
+/// Whether a text begins like an HTML page or an XML document, so that browsers would treat it as one.
 pub(crate) fn begins_as_markup(text: &[u8]) -> bool {
     const OTHERS: [&[u8]; 6] = [b"<svg", b"<?xml", b"<!--", b"<head", b"<body", b"<style"];
     PAGES.iter().chain(&OTHERS).any(|tag| begins_with(text, tag))
@@ -84,8 +84,8 @@ pub(crate) fn begins_as_markup(text: &[u8]) -> bool {
 
 /// Whether the file is a polyglot: also a page, a script, a document or an archive, which another program would open.
 ///
-/// Pictures are encoded anew, so nothing else in a file could be published. Polyglots are refused all the same. Bytes after the
-/// end of a picture alone are no reason, because phones append films and depth maps there.
+/// Pictures are re-encoded, so other content of a file is never published; polyglots are refused anyway. Bytes after the end of a picture
+/// are allowed, because phones append videos and depth maps.
 #[must_use]
 pub fn is_polyglot(bytes: &[u8]) -> bool {
     // PDF readers look for the header in the first kilobyte.
@@ -97,7 +97,8 @@ pub fn is_polyglot(bytes: &[u8]) -> bool {
     markup || contains(head, b"%PDF-") || ends_as_zip(bytes)
 }
 
-/// Archives are read from the end: the last record has the length of the comment after it (APPNOTE 4.3.16).
+/// Whether the file ends like a ZIP archive. Archives are read from the end: the last record has the length of the comment after it
+/// (APPNOTE 4.3.16).
 pub(crate) fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     const COMMENT_MAX: usize = 65_535;
@@ -143,7 +144,7 @@ mod tests {
         assert!(is_polyglot(&with(b"<svg onload=x>")));
         assert!(is_polyglot(&with(b"%PDF-1.4")));
         assert!(is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0ab")));
-        // A film after the picture, and a record that does not end where the file ends.
+        // A video after the picture, and a record that does not end at the end of the file.
         assert!(!is_polyglot(&with(b"\xFF\xD9ftypmp42 <x:xmpmeta xmlns:x='adobe:ns:meta/'>")));
         assert!(!is_polyglot(&with(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0ab")));
     }

@@ -1,5 +1,5 @@
-//! Files: links with which clients upload to and download from the bucket directly, the rules for pictures, and the item of
-//! every upload from its declaration until its last object is deleted.
+//! Files: links with which clients upload to and download from the bucket directly, the processing of pictures, and the item of every
+//! upload from its declaration until its last object is deleted.
 //!
 //! ```text
 //! incoming/<user>/<upload>        the upload of a client; only the processor reads it, and deletes it afterwards
@@ -7,12 +7,13 @@
 //! trash/<picture>/<size>.jpg      a replaced or removed picture; the lifecycle rule of the bucket deletes it
 //! incoming/<user>/<attachment>    as above, a file for a message
 //! attachments/<attachment>/…      a checked file of a message, and the preview of a picture; downloaded by short-lived links only
-//! exports/<user>/<export>.zip     everything about a person, for a day; downloaded by short-lived links only
+//! exports/<user>/<export>.zip     the export of a person's data, kept for a day; downloaded by short-lived links only
 //! ```
 //!
-//! No file passes through a function that answers clients. Pictures are encoded anew from their pixels, so that none is given to another
-//! client as it was uploaded. Films and documents of messages are, but only to be saved. An upload and its picture have the same ULID, so that all objects of both are found from the
-//! [`Upload`] item, and repeated processing writes the same keys.
+//! Files never pass through functions that answer clients. Pictures are re-encoded from their pixels, so that the uploaded file is never
+//! given to another client. Videos and documents of messages are given to others as they were uploaded, but only for saving. An upload and
+//! its picture have the same ULID, so that all objects of both are found from the [`Upload`] item, and repeated processing writes the same
+//! keys.
 
 pub mod announce;
 pub mod attachment;

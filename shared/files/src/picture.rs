@@ -1,4 +1,4 @@
-//! Profile pictures: which are accepted, how they are encoded, and their keys in the bucket.
+//! Pictures of people and products: how they are encoded, and their keys in the bucket.
 
 pub use accounts::picture::Size;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -42,10 +42,10 @@ pub fn trash_key(picture: PictureId, size: Size) -> String {
     format!("trash/{picture}/{}.jpg", size.pixels())
 }
 
-/// Encodes a picture anew in every size, as upright squares in sRGB cut from its middle, with its pixels and no metadata.
+/// Re-encodes a picture in every size: upright squares in sRGB, cut from the middle, without metadata.
 ///
-/// Takes up to two seconds of CPU time and 0.7 GB of memory, for 50 megapixels: not for an async task, and not for several
-/// pictures at once. `tests/memory.rs` measures both, and compares the memory with that of the function.
+/// Takes up to two seconds of CPU time and 0.7 GB of memory, for 50 megapixels. So it must not run in an async task, nor for several
+/// pictures concurrently. `tests/memory.rs` compares the memory with that of the function.
 ///
 /// # Errors
 /// A [`UploadRefusal`], never a panic of a decoder.
@@ -58,7 +58,7 @@ pub fn render(bytes: &[u8], declared: Format) -> Result<Vec<(Size, Vec<u8>)>, Up
         return Err(UploadRefusal::Polyglot);
     }
     let Decoded { pixels, profile, orientation } = decode(bytes, format)?;
-    // Everything else is done with few pixels.
+    // The remaining steps work on the small square.
     let square = middle(&pixels)?;
     drop(pixels);
     let mut upright = DynamicImage::from(colour::to_srgb(on_white(square), profile.as_ref()));
@@ -66,7 +66,7 @@ pub fn render(bytes: &[u8], declared: Format) -> Result<Vec<(Size, Vec<u8>)>, Up
     Size::ALL.into_iter().map(|size| Ok((size, encode(&upright, size)?))).collect()
 }
 
-/// The square in the middle, which is the same in every orientation, as large as the largest size at most.
+/// The square in the middle, scaled down to the largest size. It is the same in every orientation.
 fn middle(whole: &DynamicImage) -> Result<DynamicImage, UploadRefusal> {
     let (width, height) = (whole.width(), whole.height());
     let side = width.min(height);
@@ -76,7 +76,7 @@ fn middle(whole: &DynamicImage) -> Result<DynamicImage, UploadRefusal> {
     resize(whole, (target, target), ResizeOptions::new().crop(left, top, side.into(), side.into()))
 }
 
-/// A copy with this width and height.
+/// A copy that is scaled to this width and height.
 pub(crate) fn resize(picture: &DynamicImage, (width, height): (u32, u32), options: ResizeOptions) -> Result<DynamicImage, UploadRefusal> {
     let mut resized = DynamicImage::new(width, height, picture.color());
     let options = options.resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
@@ -84,7 +84,7 @@ pub(crate) fn resize(picture: &DynamicImage, (width, height): (u32, u32), option
     Ok(resized)
 }
 
-/// JPEG has no transparency, so that transparent parts become white.
+/// Puts a picture on a white background, because JPEG has no transparency.
 pub(crate) fn on_white(picture: DynamicImage) -> DynamicImage {
     match picture {
         DynamicImage::ImageLumaA8(transparent) => GrayImage::from_fn(transparent.width(), transparent.height(), |x, y| {

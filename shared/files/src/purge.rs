@@ -1,4 +1,4 @@
-//! Deletes a person's files.
+//! The purge of a person's files.
 
 use kernel::id::UserId;
 use messaging::attachment::of_user;
@@ -7,15 +7,15 @@ use store::{Range, Table};
 use crate::{Bucket, FilesError, Upload, attachment::every_key, bucket::DELETE_MAX, export::Export};
 use accounts::{purge::Purged, user::partition};
 
-/// Uploads of one step. All their keys fit into one `DeleteObjects`.
+/// The number of uploads of one call. All their keys fit into one `DeleteObjects`.
 const STEP: u32 = 100;
 const _: () = assert!(STEP as usize * 7 <= DELETE_MAX, "a step is one request to the bucket");
 
-/// Deletes up to 100 uploads and 100 files of messages of a person with all their objects, and with the last ones the archives. Six
-/// requests, and one for each 25 items.
+/// Deletes up to 100 uploads and 100 files of messages of a person with all their objects. The last call also deletes the exports. Six
+/// requests, and one for every 25 items.
 ///
-/// The objects are deleted first and the items last, so that a run after a killed one finds the same objects. A processor that
-/// works at this moment finds the account closed and deletes what it has written.
+/// The objects are deleted before the items, so that a repetition after an interruption finds the same objects. A concurrent upload
+/// processor finds the account closed and deletes what it has written.
 ///
 /// # Errors [`FilesError`]. May be repeated at any point.
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
@@ -32,7 +32,7 @@ pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purge
     if page.more || attachments.more {
         return Ok(Purged::More);
     }
-    // One a day at most, and each expires after little more than a day.
+    // There are few exports, because there is at most one a day and each expires after little more than a day.
     let archives = table.query::<Export>(Range::of(partition(user)).prefix("EXPORT#")).await?;
     if !archives.items.is_empty() {
         bucket.delete(archives.items.iter().map(|e| Export::object_key(user, e.id))).await?;

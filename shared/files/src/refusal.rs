@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[schema(as = Refusal)]
 pub enum UploadRefusal {
-    /// It is no JPEG, PNG or WebP.
+    /// The file is not a JPEG, PNG or WebP.
     NotAPicture,
-    /// It is a picture of another type than declared.
+    /// The file is a picture of another type than declared.
     OtherType,
-    /// It is also a page, a script, a document or an archive.
+    /// The file is also valid as a page, a script, a document or an archive.
     Polyglot,
-    /// It has more than 50 megapixels (8192 × 6144), more than 16,384 pixels on a side, or takes too much work to decode.
+    /// The picture has more than 50 megapixels (8192 × 6144), more than 16,384 pixels on a side, or takes too much work to decode.
     TooManyPixels,
-    /// It cannot be decoded.
+    /// The picture cannot be decoded.
     Damaged,
     /// A newer upload for the same person or product was published first.
     Superseded,

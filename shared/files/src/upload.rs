@@ -16,14 +16,14 @@ use crate::{
     picture::{self, Size},
 };
 
-/// The size of the largest upload, in bytes. A JPEG of 50 megapixels has up to four bits for each pixel.
+/// The maximum number of bytes of an upload: a JPEG of 50 megapixels with four bits for each pixel.
 pub const UPLOAD_MAX_BYTES: u32 = 25 * 1024 * 1024;
 /// How long the item of an upload without a published picture is kept: longer than a failed event waits for a redrive.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-/// How long after the end of its link an upload may wait before it counts as expired.
+/// How long after the expiry of its link an upload still counts as pending, because it may be on its way or unprocessed.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The file that a client declares. All of it is signed into the link, so that the client can upload nothing else.
+/// The file that a client declares. All attributes are signed into the link, so that the client cannot upload anything else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declared {
     /// The format.
@@ -35,7 +35,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// What the link takes.
+    /// The file that the link accepts.
     #[must_use]
     pub fn expected(&self) -> Expected<'_> {
         Expected { media_type: self.format.media_type(), bytes: self.bytes, sha256: &self.sha256 }
@@ -74,9 +74,9 @@ impl Declared {
 pub enum UploadState {
     /// Waiting for the file or for its processing.
     Waiting,
-    /// It is, or was, the person's picture.
+    /// The file is, or was, the picture.
     Published,
-    /// It did not become a picture.
+    /// The file did not become a picture.
     Refused,
 }
 
@@ -114,7 +114,7 @@ impl Upload {
         Key::new(partition(user), format!("UPLOAD#{id}"))
     }
 
-    /// The object key of the client's file. The client chooses no part of it.
+    /// The object key of the uploaded file. No part of it is chosen by the client.
     #[must_use]
     pub fn incoming_key(user: UserId, id: UploadId) -> String {
         format!("{}{user}/{id}", Self::INCOMING)
@@ -127,7 +127,7 @@ impl Upload {
         Some((user.parse().ok()?, id.parse().ok()?))
     }
 
-    /// Its picture.
+    /// The id of its picture.
     #[must_use]
     pub fn picture(&self) -> PictureId {
         picture::of_upload(self.id)
@@ -148,22 +148,22 @@ impl Upload {
         if late { (UploadState::Refused, Some(UploadRefusal::Expired)) } else { (self.state, self.refusal) }
     }
 
-    /// The keys of its objects that go with the person's account. The picture of a product stays.
+    /// The keys of the objects that are deleted with the person's account. The picture of a product stays.
     pub fn own_keys(&self) -> impl Iterator<Item = String> {
         let stays = self.product.is_some() && self.state == UploadState::Published;
         let picture = Self::every_key(self.user, self.id).skip(1).filter(move |_| !stays);
         std::iter::once(Self::incoming_key(self.user, self.id)).chain(picture)
     }
 
-    /// The update that marks it as published, if it is still waiting. The item is then kept as long as the person's picture; that of a
-    /// product is known by the product.
+    /// The update that marks the upload as published, if it is still waiting. The item of a person's picture then does not expire. The item
+    /// of a product's picture does, because the product has the id of the picture.
     #[must_use]
     pub fn publishing(&self) -> Update {
         let update = Update::of(self.key()).set("state", UploadState::Published).when(field("state").eq(UploadState::Waiting));
         if self.product.is_some() { update } else { update.remove("ttl") }
     }
 
-    /// The update that marks it as refused, if it is still waiting.
+    /// The update that marks the upload as refused, if it is still waiting.
     #[must_use]
     pub fn refusing(&self, why: UploadRefusal) -> Update {
         Update::of(self.key()).set("state", UploadState::Refused).set("refusal", why).when(field("state").eq(UploadState::Waiting))

@@ -1,4 +1,4 @@
-//! Documents: they are what they are declared to be, and nothing else besides. They are stored as they were uploaded.
+//! Checks of documents: their content is of the declared type and of no other type. They are stored as they were uploaded.
 
 use std::{io::Cursor, path::Path};
 
@@ -7,11 +7,11 @@ use zip::ZipArchive;
 
 use crate::format::{begins_as_markup, contains, ends_as_zip};
 
-/// The most bytes of all parts of a document of Office together, unpacked. What programs make has a tenth of that.
+/// The maximum number of unpacked bytes of all parts of an Office document. Real documents have at most a tenth of that.
 const UNPACKED_MAX: u64 = 512 * 1024 * 1024;
-/// The most parts of a document of Office.
+/// The maximum number of parts of an Office document.
 const PARTS_MAX: usize = 10_000;
-/// Where PDF readers look for the end of the document.
+/// The number of bytes at the end in which PDF readers look for the end mark.
 const PDF_TAIL: usize = 1024;
 
 pub(super) fn check(bytes: &[u8], declared: FileType) -> Result<(), AttachmentRefusal> {
@@ -35,7 +35,7 @@ fn pdf(bytes: &[u8]) -> Result<(), AttachmentRefusal> {
     if contains(tail, b"%%EOF") { Ok(()) } else { Err(AttachmentRefusal::Damaged) }
 }
 
-/// Text in UTF-8 without control characters. A text that browsers would take for a page is none.
+/// Checks a text: UTF-8 without control characters, and not something that browsers would take for a page.
 fn text(bytes: &[u8]) -> Result<(), AttachmentRefusal> {
     let text = str::from_utf8(bytes).map_err(|_| AttachmentRefusal::OtherType)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -45,7 +45,7 @@ fn text(bytes: &[u8]) -> Result<(), AttachmentRefusal> {
     if begins_as_markup(text.trim_start().as_bytes()) || ends_as_zip(bytes) { Err(AttachmentRefusal::Polyglot) } else { Ok(()) }
 }
 
-/// A document of Office: an archive with this part (ECMA-376, part 2). Only the list of its parts is read, and nothing is unpacked.
+/// Checks an Office document: a ZIP archive with this part (ECMA-376, part 2). Only the list of its parts is read, and nothing is unpacked.
 fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
     if !bytes.starts_with(b"PK\x03\x04") {
         return Err(AttachmentRefusal::OtherType);
@@ -66,7 +66,7 @@ fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
         packed = packed.saturating_add(entry.compressed_size());
         unpacked = unpacked.saturating_add(entry.size());
     }
-    // Parts that overlap are how a small archive becomes a large one.
+    // Overlapping parts can make a small archive unpack to a huge one, so the packed sizes must fit into the file.
     if unpacked > UNPACKED_MAX || packed > u64::try_from(bytes.len()).unwrap_or(u64::MAX) {
         return Err(AttachmentRefusal::TooLargeInside);
     }
@@ -74,7 +74,7 @@ fn office(bytes: &[u8], part: &str) -> Result<(), AttachmentRefusal> {
     if has("[Content_Types].xml") && has(part) { Ok(()) } else { Err(AttachmentRefusal::OtherType) }
 }
 
-/// Whether a part is a project of macros, which documents of these types have not.
+/// Whether a part contains macros, which documents of these types do not have.
 fn is_macro(name: &Path) -> bool {
     name.file_name().is_some_and(|name| name.eq_ignore_ascii_case("vbaProject.bin"))
 }

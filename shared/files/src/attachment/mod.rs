@@ -1,22 +1,22 @@
-//! Files of messages: what is checked, what is stored of them, and their keys in the bucket.
+//! Files of messages: their checks, the stored versions, and their keys in the bucket.
 //!
-//! A picture is decoded and encoded anew, so that it has its pixels and nothing else. Films and documents are stored as they were
-//! uploaded, and nobody is shown them by the bucket: their links make browsers save them.
+//! A picture is decoded and re-encoded, so that only its pixels remain. Videos and documents are stored as they were uploaded. Their links
+//! make browsers save them instead of showing them.
 
 mod document;
-mod film;
 mod redraw;
+mod video;
 
-pub use film::{HEAD as FILM_HEAD, TAIL as FILM_TAIL};
 use kernel::id::{AttachmentId, UserId};
 use messaging::{
     attachment::{AttachmentRefusal, Pixels},
     file::{FileKind, FileType},
 };
+pub use video::{HEAD as VIDEO_HEAD, TAIL as VIDEO_TAIL};
 
 use crate::{Upload, UploadRefusal};
 
-/// The object key of the client's file. The client chooses no part of it.
+/// The object key of the uploaded file. No part of it is chosen by the client.
 #[must_use]
 pub fn incoming_key(user: UserId, id: AttachmentId) -> String {
     format!("{}{user}/{id}", Upload::INCOMING)
@@ -46,10 +46,10 @@ pub fn every_key(user: UserId, id: AttachmentId) -> impl Iterator<Item = String>
     [incoming_key(user, id), file_key(id), preview_key(id)].into_iter()
 }
 
-/// A picture that was encoded anew.
+/// A picture that was re-encoded.
 #[derive(Debug)]
 pub struct Redrawn {
-    /// The type that it has now: a WebP becomes a JPEG or a PNG.
+    /// Its new type: a WebP becomes a JPEG or a PNG.
     pub file_type: FileType,
     /// The file.
     pub file: Vec<u8>,
@@ -62,13 +62,13 @@ pub struct Redrawn {
 /// A file that passed the check.
 #[derive(Debug)]
 pub enum Passed {
-    /// It is stored as it was uploaded.
+    /// The file is stored as it was uploaded.
     AsItIs,
-    /// This is stored instead.
+    /// The re-encoded picture is stored instead.
     Instead(Redrawn),
 }
 
-/// Checks a whole file, which is no film. For pictures this takes as much time and memory as [`crate::picture::render`].
+/// Checks a complete file of a type other than video. For pictures this takes as much time and memory as [`crate::picture::render`].
 ///
 /// # Errors
 /// [`AttachmentRefusal`], never a panic of a decoder.
@@ -80,12 +80,13 @@ pub fn check(bytes: &[u8], declared: FileType) -> Result<Passed, AttachmentRefus
     }
 }
 
-/// Checks the beginning of a film, of [`FILM_HEAD`] bytes, and its end, of [`FILM_TAIL`] bytes. Films are too large to read them whole.
+/// Checks the beginning of a video, of [`VIDEO_HEAD`] bytes, and its end, of [`VIDEO_TAIL`] bytes. Videos are too large to be read
+/// completely.
 ///
 /// # Errors
 /// [`AttachmentRefusal`]
-pub fn check_film(head: &[u8], tail: &[u8], declared: FileType) -> Result<(), AttachmentRefusal> {
-    film::check(head, tail, declared)
+pub fn check_video(head: &[u8], tail: &[u8], declared: FileType) -> Result<(), AttachmentRefusal> {
+    video::check(head, tail, declared)
 }
 
 impl From<UploadRefusal> for AttachmentRefusal {
@@ -95,7 +96,7 @@ impl From<UploadRefusal> for AttachmentRefusal {
             UploadRefusal::Polyglot => Self::Polyglot,
             UploadRefusal::TooManyPixels => Self::TooManyPixels,
             UploadRefusal::Damaged | UploadRefusal::Superseded => Self::Damaged,
-            // No file of a message is for a product.
+            // `ProductGone` does not occur for files of messages.
             UploadRefusal::AccountClosed | UploadRefusal::ProductGone => Self::AccountClosed,
             UploadRefusal::Expired => Self::Expired,
         }

@@ -1,7 +1,7 @@
-//! Pictures: decoded and encoded anew, upright and in sRGB, with a preview.
+//! Pictures of messages: re-encoded, upright and in sRGB, with a preview.
 //!
-//! JPEGs stay JPEGs and PNGs stay PNGs. A WebP becomes a PNG if it is transparent, and otherwise a JPEG. A GIF keeps its frames as they
-//! are coded, and loses everything else.
+//! JPEGs stay JPEGs and PNGs stay PNGs. A WebP becomes a PNG if it is transparent, and otherwise a JPEG. A GIF keeps its encoded frames,
+//! and loses everything else.
 
 use fast_image_resize::ResizeOptions;
 use gif::{ColorOutput, DecodeOptions, Encoder};
@@ -25,14 +25,14 @@ use crate::{
     picture::{on_white, resize},
 };
 
-/// The most pixels of the longer side of a stored picture. A larger one is reduced.
+/// The maximum number of pixels of the longer side of a stored picture. Larger pictures are scaled down.
 const SIDE_MAX: u32 = 4096;
-/// The most pixels of the longer side of a preview.
+/// The maximum number of pixels of the longer side of a preview.
 const PREVIEW_MAX: u32 = 640;
 /// The quality of stored JPEGs, and of previews.
 const QUALITY: u8 = 88;
 const PREVIEW_QUALITY: u8 = 75;
-/// The most frames of a GIF.
+/// The maximum number of frames of a GIF.
 const FRAMES_MAX: usize = 2_000;
 
 pub(super) fn redraw(bytes: &[u8], declared: FileType) -> Result<Redrawn, AttachmentRefusal> {
@@ -61,7 +61,7 @@ fn still(bytes: &[u8], declared: FileType) -> Result<Redrawn, AttachmentRefusal>
     Ok(Redrawn { file_type, file, preview: preview(upright)?, pixels })
 }
 
-/// A picture whose longer side has at most this many pixels.
+/// Scales a picture down, if its longer side has more than this many pixels.
 fn fitted(picture: DynamicImage, most: u32) -> Result<DynamicImage, UploadRefusal> {
     let longer = picture.width().max(picture.height());
     if longer <= most {
@@ -74,7 +74,7 @@ fn fitted(picture: DynamicImage, most: u32) -> Result<DynamicImage, UploadRefusa
     resize(&picture, (scaled(picture.width()), scaled(picture.height())), ResizeOptions::new())
 }
 
-/// The picture in sRGB, with its transparency if it has any.
+/// Converts a picture to sRGB, and keeps its transparency.
 fn in_srgb(picture: DynamicImage, profile: Option<&moxcms::ColorProfile>) -> DynamicImage {
     if !picture.color().has_alpha() {
         return colour::to_srgb(picture, profile).into();
@@ -108,8 +108,8 @@ fn png(picture: &DynamicImage) -> Result<Vec<u8>, UploadRefusal> {
     Ok(file)
 }
 
-/// A GIF, whose frames are copied into a new file: comments, other extensions and whatever is behind the end stay away. Its first frame
-/// is decoded for the preview.
+/// Copies the frames of a GIF into a new file, without comments, other extensions and data after the end. The first frame is decoded for
+/// the preview.
 fn animation(bytes: &[u8]) -> Result<Redrawn, AttachmentRefusal> {
     if !(bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a")) {
         return Err(AttachmentRefusal::OtherType);
@@ -142,7 +142,7 @@ fn first_frame(bytes: &[u8]) -> Result<RgbaImage, UploadRefusal> {
     Ok(canvas)
 }
 
-/// A new file with the frames as they are coded.
+/// A new file with the encoded frames.
 fn frames(bytes: &[u8]) -> Result<Vec<u8>, UploadRefusal> {
     let mut options = DecodeOptions::new();
     options.skip_frame_decoding(true);
@@ -150,7 +150,7 @@ fn frames(bytes: &[u8]) -> Result<Vec<u8>, UploadRefusal> {
     let mut decoder = options.read_info(bytes).map_err(damaged)?;
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
     let mut encoder = Encoder::new(Vec::new(), decoder.width(), decoder.height(), &palette).map_err(damaged)?;
-    // How often it repeats stands before the first frame.
+    // The number of repetitions is stored before the first frame.
     encoder.set_repeat(decoder.repeat()).map_err(damaged)?;
     let mut copied = 0_usize;
     while let Some(frame) = decoder.read_next_frame().map_err(damaged)? {

@@ -175,20 +175,20 @@ fn a_document_that_is_large_inside_is_refused() {
 }
 
 #[test]
-fn a_film_begins_as_one() {
+fn a_video_begins_as_one() {
     let mp4 = |major: &[u8], compatible: &[u8]| {
         let length = u32::try_from(16 + compatible.len()).unwrap().to_be_bytes();
         [&length, b"ftyp".as_slice(), major, &[0; 4], compatible, &[0; 64]].concat()
     };
     let webm = [b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x84webm".as_slice(), &[0; 64]].concat();
     let matroska = [b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x88matroska".as_slice(), &[0; 64]].concat();
-    let right = |film: &[u8], declared| check_film(film, film, declared).err();
-    for (film, declared) in
+    let right = |video: &[u8], declared| check_video(video, video, declared).err();
+    for (video, declared) in
         [(mp4(b"isom", b"iso2avc1"), FileType::Mp4), (mp4(b"xxxx", b"mp42"), FileType::Mp4), (webm.clone(), FileType::Webm)]
     {
-        assert_eq!(right(&film, declared), None, "{declared:?}");
+        assert_eq!(right(&video, declared), None, "{declared:?}");
     }
-    for (film, declared) in [
+    for (video, declared) in [
         (mp4(b"qt  ", b"isom"), FileType::Mp4),
         (mp4(b"avif", b"mif1"), FileType::Mp4),
         (mp4(b"heic", b"isom"), FileType::Mp4),
@@ -197,10 +197,10 @@ fn a_film_begins_as_one() {
         (b"MZ".to_vec(), FileType::Mp4),
         (b"<html>".to_vec(), FileType::Webm),
     ] {
-        assert_eq!(right(&film, declared), Some(AttachmentRefusal::OtherType), "{declared:?}");
+        assert_eq!(right(&video, declared), Some(AttachmentRefusal::OtherType), "{declared:?}");
     }
-    assert_eq!(check_film(&webm, &archive(&[("a", b"b")]), FileType::Webm), Err(AttachmentRefusal::Polyglot));
-    assert_eq!(check_film(&[webm.as_slice(), b"<script>"].concat(), b"", FileType::Webm), Err(AttachmentRefusal::Polyglot));
+    assert_eq!(check_video(&webm, &archive(&[("a", b"b")]), FileType::Webm), Err(AttachmentRefusal::Polyglot));
+    assert_eq!(check_video(&[webm.as_slice(), b"<script>"].concat(), b"", FileType::Webm), Err(AttachmentRefusal::Polyglot));
 }
 
 #[test]

@@ -9,11 +9,11 @@ use zune_jpeg::{
 use super::{Decoded, check_size, orientation, picture};
 use crate::{UploadRefusal, colour};
 
-/// The most scans. Progressive JPEGs have about ten. A scan takes a few bytes, and the decoder works through the whole picture for
-/// each.
+/// The maximum number of scans. Progressive JPEGs have about ten. A scan can have a few bytes, but the decoder processes the whole picture
+/// for each.
 const SCANS_MAX: usize = 100;
 
-/// The markers that matter here (table B.1).
+/// The markers that are needed here (table B.1).
 mod marker {
     pub(super) const SOI: u8 = 0xD8;
     pub(super) const EOI: u8 = 0xD9;
@@ -22,8 +22,8 @@ mod marker {
     pub(super) const RST: std::ops::RangeInclusive<u8> = 0xD0..=0xD7;
 }
 
-/// 256 one bits: in coded data, a zero byte follows 0xFF (B.1.1.5). No code word consists of ones only (C.2), so that a decoder
-/// that misses blocks fails here. Without these bits it takes zeros for the rest, and makes grey blocks of them.
+/// 256 one bits, to append to coded data, in which a zero byte follows 0xFF (B.1.1.5). No code word consists of ones only (C.2), so a
+/// decoder that expects more blocks fails here. Without these bits it would read zeros and produce grey blocks.
 const NO_CODE_WORD: [[u8; 2]; 32] = [[0xFF, 0]; 32];
 
 /// Decodes the first picture of the file.
@@ -41,7 +41,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     let info = decoder.info().ok_or(UploadRefusal::Damaged)?;
     let (width, height) = (info.width.into(), info.height.into());
     check_size(width, height)?;
-    // CMYK becomes RGB without its profile.
+    // CMYK is converted to RGB, and its profile is ignored.
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let (color, space) = if grey { (ColorType::L8, ColorSpace::Luma) } else { (ColorType::Rgb8, ColorSpace::RGB) };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
@@ -53,8 +53,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     })
 }
 
-/// The file up to the end of its first picture, without stray bytes between segments. Behind the end, phones append films, depth
-/// maps and further pictures.
+/// The file up to the end of its first picture, without stray bytes between segments. Phones append videos, depth maps and further pictures
+/// after the end.
 ///
 /// # Errors
 /// [`UploadRefusal::Damaged`] if the picture does not end, [`UploadRefusal::TooManyPixels`] if it has too many scans.
@@ -92,7 +92,7 @@ fn first_picture(file: &[u8]) -> Result<Vec<u8>, UploadRefusal> {
     Ok(picture)
 }
 
-/// Splits in front of the next marker that begins a segment or ends the picture. Others are part of coded data.
+/// Splits before the next marker that begins a segment or ends the picture. Other markers are part of coded data.
 fn split_at_marker(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let begins = |kind: u8| !matches!(kind, 0 | 0xFF | marker::TEM) && !marker::RST.contains(&kind);
     let at = bytes.windows(2).position(|pair| matches!(pair, [0xFF, kind] if begins(*kind)))?;

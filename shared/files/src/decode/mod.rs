@@ -1,4 +1,4 @@
-//! Decodes pictures within limits: their pixels, the meaning of their colours, and which side is up.
+//! Decodes pictures within limits: their pixels, colour space and orientation.
 
 mod jpeg;
 mod png;
@@ -9,22 +9,22 @@ use moxcms::ColorProfile;
 
 use crate::{Format, UploadRefusal};
 
-/// The most pixels of a picture: 8192 × 6144, which phones call 50 megapixels.
+/// The maximum number of pixels of a picture: 8192 × 6144, the "50 megapixels" of phones.
 const PIXELS_MAX: u64 = 8192 * 6144;
-/// The most pixels on a side, as in a WebP. A decoder keeps whole rows.
+/// The maximum number of pixels on a side, about that of WebP, because decoders keep whole rows in memory.
 const SIDE_MAX: u32 = 16_384;
 
-/// A picture as it is in its file.
+/// A decoded picture.
 pub(crate) struct Decoded {
     /// The pixels: grey or RGB with 8 bits, with or without transparency.
     pub(crate) pixels: DynamicImage,
-    /// The colour space of the pixels. Without it they are sRGB.
+    /// The colour space of the pixels. `None` means sRGB.
     pub(crate) profile: Option<ColorProfile>,
     /// How to turn the pixels so that they are upright.
     pub(crate) orientation: Orientation,
 }
 
-/// Decodes a file of this format. Of an animation, the first frame.
+/// Decodes a file of this format. For an animation, decodes the first frame.
 ///
 /// Memory for 50 megapixels: 0.2 GB for a sequential JPEG, 0.5 GB for a progressive one, and 0.6 GB at most, for an animated WebP.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn check_size(width: u32, height: u32) -> Result<(), UploadRefusal> {
     if width > SIDE_MAX || height > SIDE_MAX || pixels > PIXELS_MAX { Err(UploadRefusal::TooManyPixels) } else { Ok(()) }
 }
 
-/// The picture of decoded samples.
+/// Builds a picture from decoded samples.
 fn picture(width: u32, height: u32, color: ColorType, samples: Vec<u8>) -> Result<DynamicImage, UploadRefusal> {
     let picture = match color {
         ColorType::L8 => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
@@ -59,7 +59,7 @@ fn picture(width: u32, height: u32, color: ColorType, samples: Vec<u8>) -> Resul
     picture.ok_or(UploadRefusal::Damaged)
 }
 
-/// The orientation of EXIF data, with or without the prefix that they have only in a JPEG (Exif 2.32, section 4.7.2).
+/// The orientation in EXIF data, with or without the prefix that only JPEGs have (Exif 2.32, section 4.7.2).
 fn orientation(exif: &[u8]) -> Option<Orientation> {
     Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }

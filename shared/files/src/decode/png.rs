@@ -11,9 +11,9 @@ use png::{CodingIndependentCodePoints, Decoder, DecodingError, Info, ScaledFloat
 use super::{Decoded, check_size, orientation, picture};
 use crate::{UploadRefusal, colour};
 
-/// The keywords of texts with EXIF data, which ImageMagick and ExifTool wrote before there was a chunk for them.
+/// The keywords of text chunks with EXIF data, which ImageMagick and ExifTool wrote before the `eXIf` chunk existed.
 const RAW_PROFILES: [&str; 2] = ["Raw profile type exif", "Raw profile type APP1"];
-/// The longest such text in bytes: EXIF data of 64 KB as hexadecimal digits, with white space.
+/// The maximum number of bytes of such a text: EXIF data of 64 KB as hexadecimal digits, with white space.
 const TEXT_MAX: usize = 256 * 1024;
 
 /// Decodes the picture. Deeper samples are reduced to 8 bits, row by row.
@@ -35,7 +35,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
         png::ColorType::Rgba => ColorType::Rgba8,
         png::ColorType::Indexed => return Err(UploadRefusal::Damaged),
     };
-    // Metadata may also be behind the pixels. What is damaged there does not matter.
+    // Metadata may also come after the pixels. Errors there are ignored.
     drop(reader.finish());
     let info = reader.info();
     let upright = info.exif_metadata.as_deref().and_then(orientation).or_else(|| raw_profiles(info).find_map(|exif| orientation(&exif)));
@@ -46,7 +46,7 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     })
 }
 
-/// The colour space by the chunk that takes precedence (section 4.3). `None` is sRGB.
+/// The colour space by the chunk with the highest precedence (section 4.3). `None` means sRGB.
 fn profile(info: &Info<'_>) -> Option<ColorProfile> {
     let code_points = info.coding_independent_code_points.and_then(of_code_points);
     let embedded = || info.icc_profile.as_deref().and_then(colour::profile);
@@ -54,8 +54,8 @@ fn profile(info: &Info<'_>) -> Option<ColorProfile> {
     code_points.or_else(embedded).or_else(measured)
 }
 
-/// The colour space of a `cICP` chunk (ITU-T H.273). High dynamic range is left to a profile beside it: it would have to be
-/// compressed and not converted.
+/// The colour space of a `cICP` chunk (ITU-T H.273). For high dynamic range another profile of the file is used, because its values would
+/// have to be compressed.
 fn of_code_points(points: CodingIndependentCodePoints) -> Option<ColorProfile> {
     let transfer = TransferCharacteristics::try_from(points.transfer_function).ok()?;
     if matches!(transfer, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg) {
@@ -84,7 +84,7 @@ fn of_gamma(gamma: ScaledFloat, primaries: Option<SourceChromaticities>) -> Opti
     Some(profile)
 }
 
-/// The EXIF data of texts, which are a kind, a length and hexadecimal digits, separated by white space.
+/// The EXIF data in text chunks: a name, a length and hexadecimal digits, separated by white space.
 fn raw_profiles<'a>(info: &'a Info<'_>) -> impl Iterator<Item = Vec<u8>> + 'a {
     let named = |keyword: &str| RAW_PROFILES.contains(&keyword);
     let plain = info.uncompressed_latin1_text.iter().filter(move |t| named(&t.keyword)).map(|t| Some(t.text.clone()));

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageError, codecs::webp::WebPDecod
 use super::{Decoded, check_size, orientation};
 use crate::{UploadRefusal, colour};
 
-/// The place of the flags of an extended file: behind the headers of the file and of its first chunk (section 2.7).
+/// The position of the flags of an extended file: after the headers of the file and of its first chunk (section 2.7).
 const FLAGS: usize = 20;
 const TRANSPARENT: u8 = 0x10;
 const ANIMATED: u8 = 0x02;
@@ -30,8 +30,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Decoded, UploadRefusal> {
     })
 }
 
-/// The file with the flag for transparency, if anything in it may be transparent. The decoder trusts the flag, and without it
-/// transparent pixels become black, as does the canvas around a small frame.
+/// Sets the flag for transparency in the file, if it may have transparent pixels. The decoder relies on the flag: without it transparent
+/// pixels become black, and so does the canvas around a small frame.
 fn declaring_transparency(file: &[u8]) -> Cow<'_, [u8]> {
     let flags = match file.get(12..=FLAGS) {
         Some([b'V', b'P', b'8', b'X', .., flags]) => *flags,
@@ -39,7 +39,7 @@ fn declaring_transparency(file: &[u8]) -> Cow<'_, [u8]> {
     };
     let transparent = chunks(file).any(|(kind, body)| match &kind {
         b"ALPH" => true,
-        // Behind the signature and two sizes of 14 bits (section 3.4).
+        // The flag is after the signature and two sizes of 14 bits (section 3.4).
         b"VP8L" => body.get(4).is_some_and(|byte| byte & 0x10 != 0),
         _ => false,
     });
@@ -60,7 +60,7 @@ fn chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
         let (length, behind) = behind.split_first_chunk()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (body, _) = behind.split_at_checked(length)?;
-        // Bodies of an odd length have a byte of padding.
+        // Bodies with an odd length have one byte of padding.
         rest = behind.get(length.checked_next_multiple_of(2)?..).unwrap_or_default();
         Some((*kind, body))
     })

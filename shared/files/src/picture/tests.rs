@@ -395,7 +395,7 @@ fn bytes_behind_the_end_of_a_jpeg_are_ignored() {
     let other = bytes(&plain([0, 255, 0]), Format::Jpeg);
     for (what, tail) in [
         ("zeros", vec![0; 5000]),
-        ("a film, in which everything occurs", (0..60_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_be_bytes()).collect()),
+        ("a video, in which everything occurs", (0..60_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_be_bytes()).collect()),
         ("starts of scans", b"\xFF\xDA".repeat(10_000)),
         ("ends", EOI.repeat(100)),
         ("another picture, such as a depth map", other.clone()),
