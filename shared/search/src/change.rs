@@ -1,4 +1,4 @@
-//! Writing the index, in the transaction that writes the record.
+//! Changes of the index, in the transaction that changes the record.
 
 use std::collections::BTreeSet;
 
@@ -8,20 +8,20 @@ use store::{About, CommitError, Cond, Conditional as _, Item, Key, Personal, Slo
 
 use crate::{Catalogue, SearchEntry, entry::Carrier};
 
-/// A change of the index that does not fit into the transaction of its record. While it is there, the record cannot be changed.
+/// A change of the index that does not fit into the transaction of its record. While this item exists, the record cannot be changed again.
 ///
-/// What is outdated is deleted first, so that a record is in no list twice. Meanwhile it may be missing in some.
+/// Outdated items are deleted first, so that a record is never in a list twice. It may be missing in some lists for a moment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unfinished {
     catalogue: Catalogue,
     id: String,
     old: Option<SearchEntry>,
     new: Option<SearchEntry>,
-    /// Changes with equal content do the same.
+    /// A hash of the change: changes with equal content are equal.
     content: String,
 }
 
-/// What a transaction changes in the index.
+/// The changes of the index in a transaction.
 #[must_use = "the transaction is committed by it"]
 #[derive(Debug)]
 pub struct IndexChange {
@@ -39,14 +39,14 @@ enum Write {
 }
 
 impl Catalogue {
-    /// Adds a new record to the index, in the transaction that creates it, which [`IndexChange::commit`] commits. Call it after all other
-    /// writes were added: it takes the room that is left.
+    /// Adds the index entries of a new record to the transaction that creates it. Call it after all other writes were added, because it
+    /// uses the remaining room. Commit the transaction with [`IndexChange::commit`].
     pub fn add(self, tx: &mut Tx, new: &SearchEntry) -> IndexChange {
         self.write(tx, None, Some(new))
     }
 
-    /// Changes a record in the index, in the transaction that changes it under a condition on what it was before. As
-    /// [`Catalogue::add`].
+    /// Changes the index entries of a record, in the transaction that changes the record under the condition that it was unchanged.
+    /// Otherwise like [`Catalogue::add`].
     pub fn change(self, tx: &mut Tx, old: &SearchEntry, new: &SearchEntry) -> IndexChange {
         if old == new {
             return IndexChange { catalogue: self, id: new.id.clone(), unfinished: None, free: None };
@@ -54,7 +54,7 @@ impl Catalogue {
         self.write(tx, Some(old), Some(new))
     }
 
-    /// Removes a record from the index, in the transaction that deletes it. As [`Catalogue::add`].
+    /// Removes a record from the index, in the transaction that deletes the record. Otherwise like [`Catalogue::add`].
     pub fn remove(self, tx: &mut Tx, old: &SearchEntry) -> IndexChange {
         self.write(tx, Some(old), None)
     }
@@ -72,13 +72,13 @@ impl Catalogue {
         let content = format!("{old:?} {new:?}");
         let unfinished = Unfinished { catalogue: self, id: id.clone(), old: old.cloned(), new: new.cloned(), content };
         let free = Some(tx.create(&unfinished));
-        // One more for the event.
+        // Reserves one write for the event.
         let room = tx.room().saturating_sub(1);
         writes.into_iter().take(room).for_each(|write| write.add_to(tx));
         IndexChange { catalogue: self, id, unfinished: Some(unfinished), free }
     }
 
-    /// What is written, in this order.
+    /// The writes, in order.
     fn writes(self, old: Option<&SearchEntry>, new: Option<&SearchEntry>) -> Vec<Write> {
         let carriers = |entry: Option<&SearchEntry>| entry.map(|entry| entry.carriers(self)).unwrap_or_default();
         let (old, new) = (carriers(old), carriers(new));
@@ -87,7 +87,7 @@ impl Catalogue {
         outdated.chain(new.into_iter().map(|carrier| Write::Put(Box::new(carrier)))).collect()
     }
 
-    /// Finishes a change of a record, if there is one that does not fit into its transaction.
+    /// Finishes the unfinished change of a record, if there is one.
     ///
     /// # Errors
     /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -98,7 +98,7 @@ impl Catalogue {
         }
     }
 
-    /// Deletes a record from the index, when nobody changes it any more.
+    /// Deletes a record from the index. The record must not be changed concurrently.
     ///
     /// # Errors
     /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -122,9 +122,9 @@ impl Write {
 }
 
 impl IndexChange {
-    /// Commits the transaction that this change was added to, and writes what did not fit into it.
+    /// Commits the transaction, and makes the writes that did not fit into it.
     ///
-    /// If an earlier change of the record is unfinished, it is finished, and the transaction is refused: it can be repeated.
+    /// If an earlier change of the record is unfinished, it is finished and the transaction is refused. The caller can then repeat it.
     ///
     /// # Errors
     /// The errors of [`Table::commit`].
@@ -135,11 +135,11 @@ impl IndexChange {
         let committed = table.commit(tx).await;
         match &committed {
             Ok(()) => {
-                // The record is written. The consumer of the event finishes what is not.
+                // The record is written. If this fails, the consumer of the event finishes the change.
                 if let Some(unfinished) = self.unfinished
                     && let Err(e) = unfinished.finish(table).await
                 {
-                    tracing::warn!(error = %e, "a change of the search is unfinished");
+                    tracing::warn!(error = %e, "a change of the search index is unfinished");
                 }
             }
             Err(refused) if self.free.is_some_and(|slot| refused.refused(slot)) => self.catalogue.finish(table, &self.id).await?,
@@ -154,8 +154,8 @@ impl Unfinished {
         Key::new(format!("SEARCH_UNFINISHED#{catalogue}#{id}"), "UNFINISHED")
     }
 
-    /// Writes everything, also what the transaction of the record has written. Each transaction holds only as long as the change is
-    /// unfinished, so that a second run of it changes nothing afterwards.
+    /// Makes all writes, also those that the transaction of the record has made. Each transaction has the condition that the change is
+    /// still unfinished, so that a concurrent second run changes nothing afterwards.
     async fn finish(self, table: &Table) -> Result<(), StoreError> {
         let same = || field("content").eq(&self.content);
         let mut writes = self.catalogue.writes(self.old.as_ref(), self.new.as_ref()).into_iter();

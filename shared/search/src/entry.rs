@@ -1,4 +1,4 @@
-//! What the index knows about a record, and the items that it is written as.
+//! The entry of a record in the index, and the items that store it.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -8,14 +8,15 @@ use store::{About, Index, Item, Key, Personal, StoreError};
 
 use crate::{Catalogue, grams::grams, normal};
 
-/// The most characters of a text that are searched. Only signs that stand for whole phrases make a title longer.
+/// The maximum number of characters of a text that are searched. Only characters whose normal form is a whole phrase make a title longer.
 const TEXT_MAX: usize = 400;
-/// The most bytes of a title in a sort key, which has at most 1,024 with the id of the record (DynamoDB).
+/// The maximum number of bytes of a title in a sort key. A sort key has at most 1,024 bytes (DynamoDB), with the id of the record.
 const SORT_MAX_BYTES: usize = 900;
-/// Between the title and the id in a sort key. No character of a normal form is less, so that titles are sorted before ids.
+/// The separator of title and id in a sort key. It is less than every character of a normal form, so that entries are sorted by title and
+/// then by id.
 const SEPARATOR: char = '\u{1}';
 
-/// A record as it is found: enough to show it in a list.
+/// The entry of a record: what is needed to find it and to show it in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchEntry {
     /// The id of the record.
@@ -24,22 +25,22 @@ pub struct SearchEntry {
     pub title: String,
     /// What is searched, in normal form.
     text: String,
-    /// Whose record it is.
+    /// The owner of the record, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserId>,
-    /// What records are filtered by. Each has a list of its own, so that it should be one that a good part of all records has.
+    /// The labels by which records are filtered. Each label has a list of its own, so a label should apply to many records.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<String>,
 }
 
 impl SearchEntry {
-    /// A record that is found by any part of its title.
+    /// An entry that is found by any part of its title.
     #[must_use]
     pub fn titled(id: impl ToString, title: &str) -> Self {
         Self::searched(id, title, &normal(title))
     }
 
-    /// A record that is found by the beginnings of these words, which are in normal form, and by any other part of them. See
+    /// An entry that is found by the beginnings of these words, which are in normal form, and by any other part of them. See
     /// [`crate::Term::beginning`].
     #[must_use]
     pub fn of_words<'w>(id: impl ToString, title: &str, words: impl IntoIterator<Item = &'w str>) -> Self {
@@ -51,28 +52,28 @@ impl SearchEntry {
         Self { id: id.to_string(), title: title.to_owned(), text, owner: None, labels: BTreeSet::new() }
     }
 
-    /// The same with an owner.
+    /// Adds an owner.
     #[must_use]
     pub fn of(self, owner: UserId) -> Self {
         Self { owner: Some(owner), ..self }
     }
 
-    /// The same with a label.
+    /// Adds a label.
     #[must_use]
     pub fn labelled(mut self, name: &str, value: impl ToString) -> Self {
         self.labels.insert(label(name, value));
         self
     }
 
-    /// The id of the record, in its own type.
+    /// The id of the record, parsed as its type.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if it is not of that type.
+    /// [`StoreError::Corrupt`] if the id is not of that type.
     pub fn record<I: FromStr>(&self) -> Result<I, StoreError> {
         self.id.parse().map_err(|_| StoreError::Corrupt { kind: Carrier::KIND, family: "SEARCH".to_owned(), why: "the id of another kind" })
     }
 
-    /// The value of its label of this name.
+    /// The value of the label with this name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find_map(|label| label.strip_prefix(name)?.strip_prefix('='))
@@ -84,7 +85,7 @@ impl SearchEntry {
         &self.text
     }
 
-    /// Its place in every list: the order is that of the normal forms of titles, and that of ids where these are equal.
+    /// The sort key in every list: by the normal form of the title, and then by id.
     #[must_use]
     pub fn place(&self) -> String {
         let title = normal(&self.title);
@@ -92,14 +93,14 @@ impl SearchEntry {
         format!("{title}{SEPARATOR}{}", self.id)
     }
 
-    /// The lists that it is in.
+    /// The lists that contain the entry.
     fn lists(&self) -> impl Iterator<Item = List> {
         let labels = self.labels.iter().cloned().map(List::Label);
         let grams = grams(&self.text).into_iter().map(|gram| List::Gram(gram.to_owned()));
         [List::All].into_iter().chain(self.owner.map(List::Owner)).chain(labels).chain(grams)
     }
 
-    /// The items that it is written as: each is in up to three of its lists.
+    /// The items that store the entry. Each is in up to three of its lists.
     #[must_use]
     pub fn carriers(&self, catalogue: Catalogue) -> Vec<Carrier> {
         let (mut base, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
@@ -140,7 +141,7 @@ pub enum List {
     Gram(String),
 }
 
-/// Where the key of a list is in an item.
+/// Which key of an item a list uses: that of the base table, of `gsi1` or of `gsi2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
     Base,
@@ -158,7 +159,7 @@ impl List {
         }
     }
 
-    /// Follows from the name alone (FNV-1a), so that a reader knows where the list is.
+    /// The slot is a hash of the name (FNV-1a), so that readers can compute it.
     fn slot(&self) -> Slot {
         let hash = self.name().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         match hash % 3 {
@@ -188,7 +189,7 @@ impl List {
 pub struct Carrier {
     #[serde(flatten)]
     pub(crate) entry: SearchEntry,
-    /// The partitions, which are in the keys of the item alone: one that was read does not know them.
+    /// The partition in the base table. The partitions are only in the keys of the item, so they are empty after a read.
     #[serde(skip)]
     base: String,
     #[serde(skip)]

@@ -1,9 +1,9 @@
-//! How frequent short texts are, in the languages that are spoken here.
+//! The frequency of short texts in the supported languages.
 //!
-//! Counted in the English, Polish and German messages of common free programs, in normal form, each language with the same weight. The
-//! index depends on [`is_common`]: a change of it needs the index to be written anew.
+//! The frequencies are from the English, Polish and German messages of common free programs, in normal form, with equal weight for each
+//! language. The index depends on [`is_common`]: after a change of it, the index has to be rebuilt.
 
-/// Whether a text of one or two characters is so common that an index of it would have an entry for a large part of all records.
+/// Whether a text of one or two characters is so common that its list would contain a large part of all records.
 pub fn is_common(gram: &str) -> bool {
     let mut chars = gram.chars();
     match (chars.next(), chars.next()) {
@@ -19,12 +19,12 @@ fn is_plain(c: char) -> bool {
     c.is_ascii() && !c.is_control()
 }
 
-/// The place of a text of three characters among the frequent ones, the most frequent one first. `None` if it is rarer than they are.
+/// The rank of a text of three characters among the most frequent ones, from 0. `None` if it is not one of them.
 pub fn rank(gram: &str) -> Option<usize> {
     TRIGRAMS.iter().flat_map(|row| row.as_bytes().chunks(3)).position(|frequent| frequent == gram.as_bytes())
 }
 
-/// Pairs of letters that are more than one in 5,000 of all pairs: the first, and all seconds.
+/// The pairs of letters with a frequency of more than 1 in 5,000: the first letter, and all second letters.
 const PAIRS: &[(char, &str)] = &[
     ('a', "bcdfghijklmnprstuvwxyz"),
     ('b', "aeijlorsuy"),
@@ -54,7 +54,7 @@ const PAIRS: &[(char, &str)] = &[
     ('z', "abdeilmnotuwy"),
 ];
 
-/// The most frequent texts of three characters, in this order.
+/// The most frequent texts of three characters, by descending frequency.
 const TRIGRAMS: &[&str] = &[
     "ie en nieer ion inichon  ni de potiong  prent rete es staingst thele  thatederanitereinhe ed ch in sch be naverne forist",
     " cochestee sden nochtnot toile anndeandor nicna  daungot dat seier doe ae pe dto rze pa is sters wi diht  siwannd ntemen",

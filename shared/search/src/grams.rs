@@ -1,25 +1,24 @@
-//! The short texts of which a text consists, by which it is found.
+//! Grams: the short parts of a text, by which the text is found.
 
 use std::collections::BTreeSet;
 
 use crate::frequency::{is_common, rank};
 
-/// The texts of up to three characters that a text in normal form is listed under: all of three, and those shorter ones that are not
-/// common.
+/// The grams of a text in normal form: all parts of three characters, and all shorter parts that are not common.
 pub fn grams(text: &str) -> BTreeSet<&str> {
     let short = [1, 2].into_iter().flat_map(|length| windows(text, length)).filter(|gram| !is_common(gram));
     short.chain(windows(text, 3)).collect()
 }
 
-/// The one of those whose list is likely to be the shortest. `None` if the text is short and common: no list is shorter than the list
-/// of everything.
+/// The gram of these texts whose list is probably the shortest. `None` if the texts are short and common; then the list of all records has
+/// to be read.
 pub fn rarest<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<&'t str> {
     let parts: Vec<&str> = texts.into_iter().flat_map(longest).collect();
-    // Of several that are in no table, the first.
+    // If several grams are not in the table, the first one is used.
     parts.into_iter().rev().max_by_key(|gram| (rank(gram).is_none(), rank(gram)))
 }
 
-/// The grams of the greatest length: each list of a shorter one contains theirs.
+/// The grams with the maximum length, because the lists of their shorter parts are longer.
 fn longest(text: &str) -> Vec<&str> {
     match text.chars().take(3).count() {
         3 => windows(text, 3).collect(),

@@ -1,20 +1,21 @@
 //! Search without a search engine: lists of records in the order of their titles, kept in the table beside the records.
 //!
-//! A record is in the list of everything, in that of its owner, in one for each of its labels, and in one for each part of three
-//! characters of its text, and for each shorter part that is not common ([`SearchEntry`]). Three lists ride on one item, under its own key and
-//! under its keys in `gsi1` and `gsi2`. The items are written in the transaction of the record: [`Catalogue::add`],
+//! A record is in the list of all records, in the list of its owner, in one list for each of its labels, and in one list for each gram of
+//! its text: each part of three characters, and each shorter part that is not common ([`SearchEntry`]). One item puts the record into three
+//! lists: by its own key and by its keys in `gsi1` and `gsi2`. The items are written in the transaction of the record: [`Catalogue::add`],
 //! [`Catalogue::change`], [`Catalogue::remove`], [`IndexChange::commit`].
 //!
-//! A search ([`Wanted`], [`Catalogue::page`]) walks the shortest list that has all it looks for, and filters it. It reads what two
-//! queries read, 2 MB at most; beyond that the page is short and says where to go on. So its price does not depend on what is looked
-//! for or on how many records there are. What changes meanwhile is in its new place or in its old one; everything else is found exactly
-//! once, in the order of titles.
+//! A search ([`Wanted`], [`Catalogue::page`]) reads the shortest list that contains all matches, and filters it. A page reads at most two
+//! queries of 1 MB; beyond that it is short and has a position to continue. So the price of a page does not depend on the search or on the
+//! number of records. Records that change during a search are found at their old or their new place. All others are found exactly once, in
+//! the order of titles.
 //!
-//! What has lists in other orders, as products do, is searched by walking these ([`walk`]), by the same normal form and at the same price.
+//! Records with lists in other orders, such as products, are searched by reading these lists ([`walk`]), with the same normal form and at
+//! the same price.
 //!
 //! | writing | AWS calls |
 //! |---|---|
-//! | a new record, a change, a removal | the transaction of the record; more of them if a hundred writes are not enough. If that is interrupted, the consumer of an event goes on |
+//! | a new record, a change, a removal | the transaction of the record, and further ones if a hundred writes are not enough. If they are interrupted, the consumer of an event continues |
 //!
 //! | reading a page | AWS calls |
 //! |---|---|
@@ -41,18 +42,18 @@ pub use wanted::{OWNERS_MAX, Term, Wanted};
 
 store::items![Carrier, Unfinished];
 
-/// A kind of records that are searched by the parts of their texts.
+/// A kind of record in the search index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Catalogue {
-    /// The catalogue of models.
+    /// Models, by their titles.
     Models,
     /// People, by the words of their names. The title is the username.
     People,
 }
 
 impl Catalogue {
-    /// All of them.
+    /// Every catalogue.
     pub const ALL: [Self; 2] = [Self::Models, Self::People];
 
     fn partition(self, list: &str) -> String {

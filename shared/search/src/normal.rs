@@ -1,15 +1,15 @@
-//! Texts as they are compared and sorted.
+//! The normal form of texts, in which they are compared and sorted.
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-/// The normal form of a text: in compatible characters, without accents and other marks, without case, with single spaces. `Żółw` and
-/// `ZOLW` have the same one.
+/// The normal form of a text: compatibility characters replaced, without accents and other marks, in lower case, with single spaces. `Żółw`
+/// and `ZOLW` have the same normal form.
 #[must_use]
 pub fn normal(text: &str) -> String {
     let plain = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
     let folded = plain.fold(String::with_capacity(text.len()), |mut folded, c| {
         match c {
-            // Letters that Unicode does not decompose.
+            // Letters with marks that Unicode does not decompose.
             'ł' => folded.push('l'),
             'ø' => folded.push('o'),
             'đ' => folded.push('d'),
@@ -18,7 +18,7 @@ pub fn normal(text: &str) -> String {
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
             'ς' => folded.push('σ'),
-            // What separates words, and the characters below every other one, which separate the parts of keys.
+            // White space, and control characters, which separate the parts of keys.
             c if c.is_whitespace() || c.is_control() => folded.push(' '),
             other => folded.push(other),
         }

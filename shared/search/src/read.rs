@@ -9,28 +9,28 @@ use crate::{
     entry::{Carrier, List},
 };
 
-/// The most queries of one page. Each reads 1 MB at most.
+/// The maximum number of queries of a page. Each reads at most 1 MB (DynamoDB).
 pub const QUERIES: u8 = 2;
-/// How many records the first query of a page looks at, if it filters them.
+/// How many records the first query of a page reads, if there is a filter.
 const FIRST_LOOK: u32 = 60;
 
-/// Where a page begins. Clients have it in a sealed cursor.
+/// The position where a page begins. Clients have it in a sealed cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     #[serde(rename = "p")]
     phase: Phase,
-    /// The place in the list after which it begins. Empty at the beginning of the list.
+    /// The sort key after which the page begins. Empty at the beginning of the list.
     #[serde(rename = "a")]
     after: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
-    /// What is looked for.
+    /// The matches.
     #[default]
     #[serde(rename = "w")]
     Wanted,
-    /// The rest, of which nothing was shown yet.
+    /// The beginning of the rest.
     #[serde(rename = "d")]
     Divider,
     /// The rest.
@@ -44,7 +44,7 @@ impl Position {
     }
 }
 
-/// What follows when everything that is looked for was returned.
+/// What follows after the last match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rest {
     /// Nothing.
@@ -53,20 +53,20 @@ pub enum Rest {
     Follows,
 }
 
-/// A page of a search. It can have fewer records than asked for, or none, although there is a next one.
+/// A page of a search. It can have fewer records than requested, or none, although there is a next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The records: either all of them are looked for, or none.
+    /// The records: either all of them match, or none.
     pub entries: Vec<SearchEntry>,
-    /// Whether they are looked for.
+    /// Whether the records match.
     pub relevant: bool,
-    /// Whether these are the first ones that are not looked for.
+    /// Whether these are the first records of the rest.
     pub divider: bool,
-    /// Where the next page begins. `None` after the last one.
+    /// The position of the next page. `None` on the last page.
     pub next: Option<Position>,
 }
 
-/// A part of a list: its records, and the place that was reached in it unless that is its end.
+/// A part of a list: its records, and the sort key that was reached, unless it is the end of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     entries: Vec<SearchEntry>,
@@ -74,7 +74,7 @@ struct Part {
 }
 
 impl Catalogue {
-    /// The page of a search that begins at a position, in the order of titles. What is looked for and what is not are not on one page.
+    /// The page of a search that begins at a position, in the order of titles. Matches and the rest are never on the same page.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -108,13 +108,13 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// The next records that are looked for.
+    /// The next matches.
     async fn wanted(&self, wanted: &Wanted, after: String, queries: &mut u8) -> Result<Part, StoreError> {
         let lists = wanted.lists();
         if let [list] = lists.as_slice() {
             return self.walk(list, &after, &|| wanted.filter(list), queries).await;
         }
-        // The queries of several lists count as one: each looks at a few records.
+        // The queries of several lists count as one, because each reads few records.
         *queries = queries.saturating_sub(1);
         let after = after.as_str();
         let parts = try_join_all(lists.iter().map(|list| async move {
@@ -150,8 +150,8 @@ impl Reader<'_> {
     }
 }
 
-/// The next items of a list for which a condition holds, at least `size` of them unless the list ends or no queries are left. Each query
-/// looks at 1 MB at most, and the first one at a few items. `list` is the range behind a place, which is empty at the beginning.
+/// The next items of a list for which a condition holds: at least `size` of them, unless the list ends or no queries are left. Each query
+/// reads at most 1 MB, and the first one only a few items. `list` returns the range after a sort key, which is empty at the beginning.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -178,7 +178,8 @@ pub async fn walk<I: Stored>(
     Ok(all)
 }
 
-/// The records that the first query looks at: without a filter those of the page, and one that tells whether there are more.
+/// The number of records that the first query reads. Without a filter these are the records of the page, and one more to know whether there
+/// are more.
 fn first_look(size: u32, filtered: bool) -> u32 {
     let page = size.saturating_add(1);
     if filtered { page.saturating_mul(4).max(FIRST_LOOK) } else { page }
@@ -188,8 +189,8 @@ fn count(size: u32) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX)
 }
 
-/// The first records of several lists that are in the same order and have no record in common. What lies behind the place that was
-/// reached in one of them has to wait for the rest of that one.
+/// Merges the first records of several lists, which have the same order and no record in common. Records after the position that was
+/// reached in an unfinished list are left for the next page.
 fn merged(parts: Vec<Part>, size: u32) -> Part {
     let size = count(size);
     let reached = parts.iter().filter_map(|part| part.reached.clone()).min();

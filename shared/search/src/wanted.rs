@@ -1,4 +1,4 @@
-//! What somebody looks for.
+//! The conditions of a search.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::{
     normal,
 };
 
-/// The most people whose records one search can be for. The list of each is read, so that a page that has to find the people first, with
-/// two queries and a batch, and then needs the rest and their names, takes 27 calls.
+/// The maximum number of owners of a search. The list of each owner is read, so a page takes at most 27 calls: two queries and a batch to
+/// find the owners, their lists, the rest, and the names.
 pub const OWNERS_MAX: u32 = 22;
 
 /// A part of the text of a record, in normal form. Not empty.
@@ -21,7 +21,7 @@ pub const OWNERS_MAX: u32 = 22;
 pub struct Term(String);
 
 impl Term {
-    /// What somebody has typed. `None` if nothing is left of it in normal form.
+    /// Parses a typed text. `None` if its normal form is empty.
     #[must_use]
     pub fn part(typed: &str) -> Option<Self> {
         Some(normal(typed)).filter(|text| !text.is_empty()).map(Self)
@@ -40,14 +40,14 @@ impl Term {
     }
 }
 
-/// Which records somebody looks for: those for which everything holds.
+/// A search: the conditions that all have to hold for a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Parts of the text.
     terms: Vec<Term>,
     /// A part of the title.
     in_title: Option<Term>,
-    /// The owners, at most [`OWNERS_MAX`]. Nobody's records are looked for if there are none of them.
+    /// The owners, at most [`OWNERS_MAX`]. An empty set matches no record; `None` matches all owners.
     owners: Option<BTreeSet<UserId>>,
     labels: BTreeSet<String>,
 }
@@ -59,41 +59,41 @@ impl Wanted {
         Self::default()
     }
 
-    /// Also with this part of the text.
+    /// Adds a part of the text.
     #[must_use]
     pub fn with(mut self, term: Term) -> Self {
         self.terms.push(term);
         self
     }
 
-    /// Also with this part of the title, in catalogues whose titles are in normal form and in the text as well: usernames.
+    /// Adds a part of the title. Only for catalogues whose titles are in normal form and a part of the text, such as usernames.
     #[must_use]
     pub fn titled(mut self, part: Term) -> Self {
         self.in_title = Some(part);
         self
     }
 
-    /// Also of one of these owners, of whom only the first [`OWNERS_MAX`] count. Nothing, if there are none.
+    /// Adds the condition that the owner is one of these. Only the first [`OWNERS_MAX`] count. Without owners nothing matches.
     #[must_use]
     pub fn of(mut self, owners: impl IntoIterator<Item = UserId>) -> Self {
         self.owners = Some(owners.into_iter().take(usize::try_from(OWNERS_MAX).unwrap_or(usize::MAX)).collect());
         self
     }
 
-    /// Also with this label.
+    /// Adds a label.
     #[must_use]
     pub fn labelled(mut self, name: &str, value: impl ToString) -> Self {
         self.labels.insert(label(name, value));
         self
     }
 
-    /// Whether every record is looked for.
+    /// Whether every record matches.
     #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a record is looked for.
+    /// Whether a record matches.
     #[must_use]
     pub fn finds(&self, entry: &SearchEntry) -> bool {
         self.terms.iter().all(|term| entry.text().contains(term.text()))
@@ -102,13 +102,13 @@ impl Wanted {
             && self.labels.is_subset(&entry.labels)
     }
 
-    /// The partitions of the lists that a search in a catalogue reads for what is looked for.
+    /// The partitions of the lists that the search reads in a catalogue.
     #[must_use]
     pub fn partitions(&self, catalogue: Catalogue) -> Vec<String> {
         self.lists().iter().map(|list| list.partition(catalogue)).collect()
     }
 
-    /// The lists that together have every record that is looked for: one, or one for each of several owners.
+    /// The lists that together contain all matches: one list, or one for each owner.
     pub(crate) fn lists(&self) -> Vec<List> {
         if let Some(owners) = &self.owners {
             return owners.iter().map(|owner| List::Owner(*owner)).collect();
@@ -119,23 +119,23 @@ impl Wanted {
         vec![gram.or_else(label).unwrap_or(List::All)]
     }
 
-    /// What has to hold for the records of a list so that they are looked for. `None` if it does for all of them.
+    /// The condition that a record of this list matches. `None` if all of them do.
     pub(crate) fn filter(&self, list: &List) -> Option<Cond> {
         let term = |term: &&Term| !matches!(list, List::Gram(gram) if gram == term.text());
         let texts = self.terms.iter().filter(term).map(|term| field("text").has(term.text()));
         let title = self.in_title.iter().map(|term| field("title").has(term.text()));
         let labels = self.labels.iter().filter(|label| !matches!(list, List::Label(own) if own == *label));
         let labels = labels.map(|label| field("labels").has(label));
-        // The lists of owners have nothing else in them.
+        // The list of an owner contains only records of the owner.
         texts.chain(title).chain(labels).reduce(Cond::and)
     }
 
-    /// What holds for the records that are not looked for. `None` if it holds for none or for all of them.
+    /// The condition that a record does not match. `None` if that is true for no record or for all of them.
     pub(crate) fn rest_filter(&self) -> Option<Cond> {
         let texts = self.terms.iter().map(|term| field("text").lacks(term.text()));
         let title = self.in_title.iter().map(|term| field("title").lacks(term.text()));
         let others = self.owners.iter().flatten().map(|owner| field("owner").ne(owner)).reduce(Cond::and);
-        // Of no owner, nothing is looked for: the rest is everything.
+        // With an empty set of owners nothing matches, and the rest is everything.
         let nobody = self.owners.as_ref().is_some_and(BTreeSet::is_empty);
         let labels = self.labels.iter().map(|label| field("labels").lacks(label));
         texts.chain(title).chain(others).chain(labels).reduce(Cond::or).filter(|_| !nobody)
