@@ -19,7 +19,7 @@ struct CountryData {
     postcodes: Postcodes,
 }
 
-/// The names in every language, each in a line such as `PL Poland`.
+/// The names in every language. Each line has a code and a name, such as `PL Poland`.
 pub(crate) const NAMES: [&str; Locale::ALL.len()] = kernel::in_every_language!("countries.txt");
 
 static COUNTRIES: LazyLock<BTreeMap<&str, CountryData>> = LazyLock::new(|| {
@@ -28,7 +28,7 @@ static COUNTRIES: LazyLock<BTreeMap<&str, CountryData>> = LazyLock::new(|| {
     lines.filter_map(|line| entry(line, &names)).map(|entry| (entry.code, entry)).collect()
 });
 
-/// A line of the data: `PL 48`. A country whose name a language lacks has none in it, which a test finds.
+/// Parses a line of the data: `PL 48`. A missing name is empty, which a test detects.
 fn entry(line: &'static str, names: &[BTreeMap<&str, &'static str>; Locale::ALL.len()]) -> Option<CountryData> {
     let (code, calling_code) = line.split_once(' ')?;
     let calling_code = Some(calling_code).filter(|calling_code| *calling_code != "-");
@@ -70,7 +70,7 @@ impl Country {
         COUNTRIES.values().map(Self)
     }
 
-    /// Every country, in the order in which readers of a language look for its name.
+    /// Every country, in the alphabetical order of its name in this language.
     #[must_use]
     pub fn by_name(locale: Locale) -> Vec<Self> {
         let mut countries: Vec<Self> = Self::all().collect();
@@ -91,13 +91,13 @@ impl Country {
         locale.of(&self.0.names)
     }
 
-    /// The digits after the `+` of its phone numbers. `None` for a country without a numbering plan of its own.
+    /// The digits after the `+` of its phone numbers. `None` for a country without its own numbering plan.
     #[must_use]
     pub const fn calling_code(self) -> Option<&'static str> {
         self.0.calling_code
     }
 
-    /// The flag: the code in regional indicator symbols, which fonts draw as one sign.
+    /// The flag: the code in regional indicator symbols, which fonts show as one emoji.
     #[must_use]
     pub fn flag(self) -> String {
         const FIRST: u32 = 0x1F1E6;
@@ -105,7 +105,7 @@ impl Country {
         self.code().bytes().filter_map(symbol).collect()
     }
 
-    /// What its postal codes look like.
+    /// The format of its postal codes.
     #[must_use]
     pub const fn postcodes(self) -> &'static Postcodes {
         &self.0.postcodes

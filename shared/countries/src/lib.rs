@@ -1,7 +1,7 @@
-//! Countries as data: their codes, names, calling codes and flags, and what their postal codes look like.
+//! Countries as data: their codes, names, calling codes, flags and formats of postal codes.
 //!
-//! [`Country`] and [`Postcode`] are parsed once, at the edge: a value of these types is a country that exists, and a code that has the
-//! form of its country. `data/README.md` says where the data is from. Which countries a deployment excludes is a setting ([`Blocked`]).
+//! A [`Country`] is always an existing country, and a [`Postcode`] always has the format of its country. `data/README.md` names the sources
+//! of the data. A deployment can exclude countries ([`Blocked`]).
 
 mod country;
 mod order;

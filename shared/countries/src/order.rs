@@ -1,20 +1,20 @@
-//! The alphabetical order of names.
+//! The alphabetical order of names in a language.
 
 use kernel::Locale;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::country::NAMES;
 
-/// Behind a letter it is sorted after every letter, and before the next letter of the alphabet.
+/// Added after a letter, it sorts after the same letter with any continuation, and before the next letter of the alphabet.
 const BEHIND: char = '\u{10FFFF}';
 
-/// The letters with marks that are letters of their own in this language, in the order of its alphabet.
+/// The letters with marks that are separate letters of the alphabet of this language, in alphabetical order.
 pub(crate) fn letters(locale: Locale) -> &'static str {
     locale.of(&NAMES).lines().find_map(|line| line.strip_prefix("letters ")).unwrap_or_default()
 }
 
-/// A key by which names sort as readers of a language with these letters expect. Each of them stands behind the letter without marks; all
-/// other marks are ignored, as is everything but letters and spaces.
+/// The sort key of a name in a language with these separate letters. A separate letter sorts after its base letter. All other marks are
+/// ignored, and so is everything but letters and spaces.
 pub(crate) fn key(name: &str, letters: &str) -> String {
     let mut key = String::new();
     for letter in name.to_lowercase().nfc() {
@@ -23,7 +23,7 @@ pub(crate) fn key(name: &str, letters: &str) -> String {
             continue;
         }
         key.push(base);
-        // Behind the letters that stand before it behind the same letter: in Polish ź, then ż.
+        // Several separate letters can have the same base letter, in Polish ź and ż. The later one gets more marks.
         if let Some(place) = letters.chars().position(|own| own == letter) {
             let behind = letters.chars().take(place.saturating_add(1)).filter(|own| self::base(*own) == base).count();
             key.extend(std::iter::repeat_n(BEHIND, behind));
@@ -32,7 +32,7 @@ pub(crate) fn key(name: &str, letters: &str) -> String {
     key
 }
 
-/// The letter without marks.
+/// The base letter, without marks.
 fn base(letter: char) -> char {
     match letter {
         'ł' => 'l',

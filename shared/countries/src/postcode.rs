@@ -1,4 +1,4 @@
-//! Postal codes: what those of a country look like, and how people write them.
+//! Postal codes: the formats of each country, and parsing of what people type.
 
 use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Country;
 
-/// The fewest characters of a postal code.
+/// The minimum number of characters of a postal code.
 const MIN: usize = 3;
-/// The most characters of a postal code.
+/// The maximum number of characters of a postal code.
 const MAX: usize = 20;
 
-/// What the postal codes of a country look like.
+/// The formats of the postal codes of a country.
 #[derive(Clone, Debug, Default)]
 pub struct Postcodes {
     patterns: Vec<&'static str>,
     example: Option<&'static str>,
 }
 
-/// The lines of a file of data, by the country's code at their beginning.
+/// The lines of a data file, by the country code at their beginning.
 fn by_country(file: &'static str) -> BTreeMap<&'static str, &'static str> {
     file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' ')).collect()
 }
@@ -28,49 +28,49 @@ static PATTERNS: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(in
 static EXAMPLES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| by_country(include_str!("../data/postcode-examples.txt")));
 
 impl Postcodes {
-    /// Those of the country with this code.
+    /// The formats of the country with this code.
     pub(crate) fn of(country: &str) -> Self {
         let patterns = PATTERNS.get(country).map(|patterns| patterns.split_whitespace().collect()).unwrap_or_default();
         Self { patterns, example: EXAMPLES.get(country).and_then(|examples| examples.split(", ").next()) }
     }
 
-    /// Whether an address needs one.
+    /// Whether an address needs a postal code.
     #[must_use]
     pub fn are_required(&self) -> bool {
         !self.patterns.contains(&"-")
     }
 
-    /// A code in one of their forms. `None` where no form is known.
+    /// An example of a code. `None` if no format is known.
     #[must_use]
     pub const fn example(&self) -> Option<&'static str> {
         self.example
     }
 
-    /// Whether a code may have any form.
+    /// Whether the format is unknown, so that any code is accepted.
     fn are_free(&self) -> bool {
         self.patterns.contains(&"*")
     }
 
-    /// The forms that are known.
+    /// The known formats.
     fn forms(&self) -> impl Iterator<Item = &'static str> {
         self.patterns.iter().copied().filter(|pattern| !pattern.starts_with(['-', '*', '=']))
     }
 
-    /// What people write before a code, besides the country's own code.
+    /// The prefixes that people write before a code, besides the country's code.
     fn signs(&self) -> impl Iterator<Item = &'static str> {
         self.patterns.iter().filter_map(|pattern| pattern.strip_prefix('='))
     }
 }
 
-/// A postal code, in the spelling of its country.
+/// A postal code in the canonical spelling of its country.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Postcode(String);
 
 impl Postcode {
-    /// Parses a code as people type it: in upper or lower case, with or without its separators and the country before it. The whole of it
-    /// must have one of the forms of the country. Of an unknown country's code only the length is judged. `None` if there is none and
-    /// the country needs none.
+    /// Parses a code as people type it: in upper or lower case, with or without separators and a country prefix. The whole code must have
+    /// one of the formats of the country. If the country is unknown, only the length is checked. `None` if the text is empty and the
+    /// country needs no code.
     ///
     /// # Errors
     /// `required`, `too_short`, `too_long` or `postal_code`.
@@ -107,14 +107,14 @@ impl fmt::Display for Postcode {
     }
 }
 
-/// The code of a country without a known form.
+/// Parses the code of a country without a known format.
 fn anything(typed: &str) -> Option<String> {
     let code = typed.trim().to_uppercase();
     let plain = code.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ' || c == '-');
     (plain && code.contains(|c: char| c.is_ascii_digit())).then_some(code)
 }
 
-/// The code, without separators, in the spelling of the pattern. `None` if it does not have this form.
+/// A code without separators, in the spelling of the pattern. `None` if it does not match.
 fn fit(code: &str, pattern: &str) -> Option<String> {
     let (before, rest) = pattern.strip_prefix('(').and_then(|pattern| pattern.split_once(')')).unwrap_or(("", pattern));
     let typed = before.replace(['_', '-'], "");
