@@ -1,7 +1,7 @@
-//! Amounts of money: whole minor units with a currency. Every calculation is checked, and none uses fractions.
+//! Amounts of money: whole minor units with a currency. Calculations are checked for overflow and never use fractions.
 //!
-//! What is rounded is rounded once, half up: the discount of a line ([`Money::line`]). A total is the sum of its lines
-//! ([`Money::sum`]), and what is taken off a total is distributed so that no unit is lost ([`Money::spread`]).
+//! Only the discount of a line is rounded, once and half up ([`Money::line`]). A total is the sum of its lines ([`Money::sum`]). A
+//! reduction of a total is distributed without losing a unit ([`Money::spread`]).
 
 mod percent;
 mod shown;
@@ -18,10 +18,10 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The largest amount: every program that reads JSON reads it exactly.
+/// The maximum amount in minor units, 2^53 - 1: the largest integer that all JSON parsers read exactly.
 pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
 
-/// A currency, by its code in ISO 4217. Each of these has a hundred minor units.
+/// A currency, by its ISO 4217 code. All of these have a hundred minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Currency {
@@ -44,7 +44,7 @@ impl Currency {
         }
     }
 
-    /// What Stripe takes in one payment by card, in minor units.
+    /// The range that Stripe accepts in one payment by card, in minor units.
     #[must_use]
     pub const fn by_card(self) -> RangeInclusive<u64> {
         let least = match self {
@@ -59,14 +59,14 @@ impl Currency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Given", deny_unknown_fields)]
 pub struct Money {
-    /// In minor units, such as grosze and pence.
+    /// The amount in minor units, such as grosze and pence.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(1234))]
     amount: u64,
     /// The currency.
     currency: Currency,
 }
 
-/// Like [`Money`], with any amount.
+/// The JSON form of [`Money`], before the amount is checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {
@@ -81,7 +81,7 @@ impl TryFrom<Given> for Money {
     }
 }
 
-/// A calculation has no result.
+/// Why a calculation has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Amounts of different currencies.
@@ -111,7 +111,7 @@ impl Money {
         if amount > AMOUNT_MAX { Err(MoneyError::Range) } else { Ok(Self { amount, currency }) }
     }
 
-    /// No money of this currency.
+    /// The amount zero in this currency.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self { amount: 0, currency }
@@ -129,7 +129,7 @@ impl Money {
         self.currency
     }
 
-    /// Both amounts together.
+    /// The sum of both amounts.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]
@@ -137,7 +137,7 @@ impl Money {
         self.with(other, u64::checked_add)
     }
 
-    /// What is left without the other amount.
+    /// The difference of this amount and the other.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]
@@ -145,7 +145,7 @@ impl Money {
         self.with(other, u64::checked_sub)
     }
 
-    /// This amount so many times.
+    /// This amount multiplied by `count`.
     ///
     /// # Errors
     /// [`MoneyError::Range`]
@@ -153,7 +153,7 @@ impl Money {
         Self::new(self.amount.checked_mul(u64::from(count)).ok_or(MoneyError::Range)?, self.currency)
     }
 
-    /// The price of so many of one thing, with its discount. The discount is rounded here, and nowhere else.
+    /// The price of `count` items with this unit price, with a discount. The discount is rounded here, and nowhere else.
     ///
     /// # Errors
     /// [`MoneyError::Range`]
@@ -165,7 +165,7 @@ impl Money {
         }
     }
 
-    /// All amounts together.
+    /// The sum of all amounts.
     ///
     /// # Errors
     /// [`MoneyError::Currencies`], [`MoneyError::Range`]

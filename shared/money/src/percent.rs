@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Money, MoneyError};
 
-/// The largest discount.
+/// The largest discount in per cent.
 pub const DISCOUNT_MAX: u8 = 90;
 
 /// A discount: 1 to [`DISCOUNT_MAX`] per cent.
@@ -12,7 +12,7 @@ pub const DISCOUNT_MAX: u8 = 90;
 #[serde(try_from = "u8", into = "u8")]
 pub struct Percent(u8);
 
-/// The number is no discount.
+/// A number that is not a discount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not from 1 to 90 per cent")]
 pub struct BadPercent;
@@ -30,7 +30,7 @@ impl Percent {
         self.0
     }
 
-    /// This part of an amount, rounded half up.
+    /// This percentage of an amount, rounded half up.
     ///
     /// # Errors
     /// [`MoneyError::Range`]

@@ -1,4 +1,4 @@
-//! Amounts for people, as the Unicode CLDR writes them in each language.
+//! Amounts as text for people, in the formats of the Unicode CLDR.
 
 use kernel::{Locale, Messages};
 

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use crate::{Money, MoneyError};
 
 impl Money {
-    /// Distributes this amount in proportion to the shares. Each part is the exact one rounded down, and the units that are left go to
-    /// the parts that lost most by that, the first ones first. So the parts add up to the amount.
+    /// Distributes this amount in proportion to the shares. Each part is rounded down, and the remaining units go to the parts with the
+    /// largest remainders, the first ones first. So the parts add up to the amount.
     ///
     /// # Errors
     /// [`MoneyError::NoShares`] if all shares are zero.
