@@ -1,8 +1,8 @@
-//! Carts: which products somebody wants, and how many of each. A cart has no prices: they are read when it is shown.
+//! Carts: the products that somebody wants, with quantities. A cart has no prices; they are read when it is shown.
 //!
-//! A member has one cart. Somebody who is not signed in has the one that their token names, which nobody can guess: the table has a
-//! hash of it only. After a sign-in the guest's cart becomes part of the member's in one transaction ([`merge`]), and its token names
-//! nothing any more, so that whoever signs in next with the same token gets nothing of it.
+//! A member has one cart. The cart of a guest is identified by a random token, of which the table has only a hash. After a sign-in the
+//! guest's cart is merged into the member's in one transaction ([`merge`]) and deleted, so that another person who signs in with the same
+//! token gets nothing of it.
 
 use std::time::Duration;
 
@@ -19,19 +19,20 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{About, CommitError, Cond, Item, Key, Personal, Row, Slot, StoreError, Table, Tx, field};
 
-/// The most products in a cart. An order is one transaction, which writes each of them.
+/// The maximum number of products in a cart. An order is one transaction that writes each of them, and a transaction has at most 100
+/// writes.
 pub const LINES_MAX: usize = 50;
-/// The most of one product in a cart.
+/// The maximum quantity of a product in a cart.
 pub const QUANTITY_MAX: u32 = 99;
 
 /// How long a guest's cart is kept after its last change.
 const GUEST_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How often a change is tried again because another one was faster.
+/// Attempts to make a change against concurrent changes.
 const ROUNDS: u32 = 20;
-/// The beginning of the tokens of guests.
+/// The prefix of the tokens of guests.
 const TOKEN: &str = "crt";
 
-/// How many of a product: 1 to 99.
+/// The quantity of a product: 1 to 99.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Quantity(u32);
@@ -49,7 +50,7 @@ impl Quantity {
         self.0
     }
 
-    /// The sum, which is at most 99, and whether it would be more.
+    /// The sum, limited to 99, and whether it was limited.
     fn plus(self, other: Self) -> (Self, bool) {
         let sum = self.0.saturating_add(other.0);
         (Self(sum.min(QUANTITY_MAX)), sum > QUANTITY_MAX)
@@ -74,16 +75,16 @@ impl From<Quantity> for u32 {
 pub struct CartLine {
     /// The product.
     pub product: ProductId,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
-/// What is in a cart: at most 50 products, each of them once, in the order in which they came into it.
+/// The content of a cart: at most 50 different products, in the order in which they were added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Lines(Vec<CartLine>);
 
-/// The cart has 50 products.
+/// The error if the cart already has 50 products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -93,12 +94,12 @@ impl From<Full> for Problem {
     }
 }
 
-/// What could not be taken over as it was.
+/// What a merge could not take over unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Products of which there would be more than 99.
+    /// Products whose quantity was limited to 99.
     pub capped: Vec<ProductId>,
-    /// Products for which there was no place.
+    /// Products that did not fit into the cart.
     pub left_out: Vec<ProductId>,
 }
 
@@ -109,13 +110,13 @@ impl Lines {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the cart is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Puts this many of a product into the cart in place of those in it, or takes it out.
+    /// Sets the quantity of a product. `None` removes the product.
     ///
     /// # Errors
     /// [`Full`]
@@ -133,7 +134,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Adds what is in another cart.
+    /// Adds the content of another cart.
     pub fn take_in(&mut self, other: &Self) -> Merged {
         let mut merged = Merged::default();
         for line in &other.0 {
@@ -154,23 +155,23 @@ impl Lines {
 /// The cart of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
-    /// Whose it is.
+    /// The member.
     pub user: UserId,
     /// What is in it.
     pub lines: Lines,
-    /// What was in it before a guest's cart took its place at a checkout. It comes back after the order.
+    /// The content that a guest's cart has replaced at a checkout. It is restored after the order.
     #[serde(default)]
     pub saved: Lines,
     /// Raised by every change.
     version: u64,
 }
 
-/// What becomes of the member's cart when the guest's is merged into it.
+/// How a guest's cart is merged into a member's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precedence {
     /// The quantities are added.
     Both,
-    /// The guest is about to order: the guest's cart takes its place, and what was in it is saved. An empty one takes nobody's place.
+    /// For a checkout: the guest's cart replaces the member's, whose content is saved. An empty guest's cart replaces nothing.
     Guest,
 }
 
@@ -181,19 +182,19 @@ impl Cart {
         Key::new(user::partition(user), "CART")
     }
 
-    /// Its version. 0 for a cart that nothing was put into yet.
+    /// The version. 0 for a cart that was never written.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// A cart with nothing in it.
+    /// An empty cart.
     #[must_use]
     pub fn empty(user: UserId) -> Self {
         Self { user, lines: Lines::default(), saved: Lines::default(), version: 0 }
     }
 
-    /// The cart with that of a guest.
+    /// The cart after a merge with a guest's cart.
     fn with(&self, guest: &Lines, precedence: Precedence) -> (Self, Merged) {
         let mut next = self.clone();
         let merged = match precedence {
@@ -217,7 +218,7 @@ impl Cart {
         tx.put(&next, unchanged(before.version))
     }
 
-    /// Changes what is in the cart, if its version is `wanted`. One transaction, and another one for each change that was faster.
+    /// Changes the content of the cart, if its version is `wanted`. One transaction, and another one for each concurrent change.
     ///
     /// # Errors
     /// [`Kind::VersionMismatch`], [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
@@ -253,7 +254,7 @@ impl Cart {
     }
 }
 
-/// Adds to a transaction that the account is in use, so that nothing is written for one that is being deleted.
+/// Adds the condition to a transaction that the account is active, so that nothing is written for an account that is being purged.
 pub(crate) fn in_use(tx: &mut Tx, user: UserId) -> Slot {
     tx.check(User::key_of(user), field("status").eq(Status::Active))
 }
@@ -277,7 +278,7 @@ impl Resource for Cart {
     }
 }
 
-/// The token that names the cart of a guest: 256 random bits.
+/// The token that identifies the cart of a guest: 256 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GuestToken([u8; 32]);
 
@@ -314,7 +315,7 @@ pub struct GuestCart {
     pub lines: Lines,
     /// Raised by every change.
     version: u64,
-    /// When it is deleted, unless it is changed before.
+    /// When it expires. Every change extends it.
     until: Time,
 }
 
@@ -329,7 +330,7 @@ impl GuestCart {
         self.version
     }
 
-    /// The cart that a token names, if there is one. One read.
+    /// The cart of a token, if there is one. One read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -338,8 +339,8 @@ impl GuestCart {
         Ok(found.filter(|cart| cart.until > now))
     }
 
-    /// Changes what is in the cart of a token, if its version is `wanted`: 0 if there is none yet. A read and a write, and both again for
-    /// each change that was faster.
+    /// Changes the content of the cart of a token, if its version is `wanted`: 0 if there is no cart yet. A read and a write, and both
+    /// again for each concurrent change.
     ///
     /// # Errors
     /// [`Kind::VersionMismatch`], [`Kind::TooMany`], or [`Kind::Conflict`] if others were faster all the time.
@@ -384,9 +385,9 @@ impl Item for GuestCart {
     }
 }
 
-/// Merges the cart of a guest into that of the member who they are now. `found` is the member's cart as read. A read, and a transaction
-/// if the guest has a cart; both again for each change that was faster. If others are faster all the time nothing is merged, and the
-/// next time it is tried again.
+/// Merges the cart of a guest into the cart of the member who has signed in. `found` is the member's cart as read. A read, and a
+/// transaction if the guest has a cart; both again for each concurrent change. If concurrent changes are always faster, nothing is merged,
+/// and the next call tries again.
 ///
 /// # Errors
 /// [`StoreError`]. Then nothing is merged.

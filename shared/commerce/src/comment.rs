@@ -16,7 +16,7 @@ use crate::{
     text::CommentText,
 };
 
-/// The beginning of the sort keys of a product's comments.
+/// The prefix of the sort keys of a product's comments.
 const PREFIX: &str = "COMMENT#";
 
 /// A comment.
@@ -26,7 +26,7 @@ pub struct Comment {
     pub id: CommentId,
     /// The product.
     pub product: ProductId,
-    /// Who wrote it.
+    /// The author.
     pub author: UserId,
     /// The text.
     pub text: CommentText,
@@ -36,7 +36,7 @@ pub struct Comment {
     pub edited_at: Option<Time>,
 }
 
-/// A comment in a path.
+/// The path parameters of a comment.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct OnProduct {
     /// The product.
@@ -74,7 +74,7 @@ impl Comment {
         tx.update(changed(self.key(), self.author, text, now).when(field("text").eq(&self.text)))
     }
 
-    /// An entry of the audit about the comment.
+    /// Adds the comment to an audit entry.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry) -> AuditEntry {
         entry.changed("product", self.product, self.product).changed("comment", self.id, self.id)

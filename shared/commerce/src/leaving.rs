@@ -1,4 +1,4 @@
-//! What becomes of the orders and the cart of somebody who leaves.
+//! The purge of a person's orders and cart.
 
 use accounts::{
     purge::{Purged, Retention},
@@ -22,23 +22,23 @@ use crate::{
     quote::PricedLine,
 };
 
-/// Orders in one call.
+/// The number of orders that one call handles.
 const ORDERS: u32 = 20;
-/// Requests in one call.
+/// The number of requests that one call deletes.
 const REQUESTS: u32 = 100;
 
-/// What is kept of an order whose buyer has left, as long as the law requires. It names nobody.
+/// The record of an order whose buyer's account was deleted. It is kept as long as the law requires, and has no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
     /// The id of the order, which is its number.
     pub id: OrderId,
     /// The state.
     pub state: OrderState,
-    /// What was ordered.
+    /// The products with their prices.
     pub lines: Vec<PricedLine>,
-    /// What it has cost.
+    /// The total price.
     pub total: Money,
-    /// The country that it was taxed in.
+    /// The country of taxation.
     pub country: Country,
     /// When it was placed.
     pub created_at: Time,
@@ -47,7 +47,7 @@ pub struct OrderRecord {
     /// When it was known to be paid by card.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back of a payment by card, and how it is disputed.
+    /// Refunds and disputes of a payment by card.
     #[serde(flatten)]
     pub back: MoneyBack,
     /// When it is deleted.
@@ -56,7 +56,7 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
-    /// What is kept of this order, for this long.
+    /// The record of this order, for this retention.
     #[must_use]
     pub fn of(order: &Order, kept: Retention) -> Self {
         let Order { id, state, total, created_at, changed_at, .. } = *order;
@@ -70,10 +70,10 @@ impl OrderRecord {
         Key::new(format!("ORDER_RECORD#{id}"), "ORDER_RECORD")
     }
 
-    /// Writes what Stripe says of the payment after the buyer has left. Returns whether there is a record.
+    /// Writes Stripe's state of the payment to the record. Returns whether there is a record.
     ///
     /// # Errors
-    /// [`StoreError`], also if somebody else changes the record at the same time: it may be tried again.
+    /// [`StoreError`], also after a concurrent change of the record. May be repeated.
     pub async fn settle(table: &Table, id: OrderId, said: &Settlement) -> Result<bool, StoreError> {
         let Some(record) = table.get::<Self>(Self::key_of(id)).await? else { return Ok(false) };
         let after = Self { back: record.back.after(said.back), ..record.clone() };
@@ -104,9 +104,9 @@ impl Item for OrderRecord {
     }
 }
 
-/// Replaces a part of a person's orders by records that name nobody, and in the end deletes their cart. What is not shipped yet ends,
-/// because nobody knows any more where it goes: it leaves nothing, or, if it was paid, a record of its refund. Payments at Stripe that can
-/// still take money, or whose money is to be given back, in whole or in part, are handed over ([`PaymentRemoval`]).
+/// Replaces a bounded part of a person's orders by records without personal data, and at last deletes the cart. Orders that are not shipped
+/// yet end, because their address is deleted. They leave no record or, if they were paid, a record with the refund. Payments at Stripe that
+/// can still be paid or have to be refunded are handed over as a [`PaymentRemoval`].
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.
@@ -135,7 +135,7 @@ pub async fn purge(table: &Table, sys: &Sys, kept: Retention, user: UserId) -> R
     Ok(if requests.more { Purged::More } else { Purged::Done })
 }
 
-/// The order, or its end if it is not shipped yet.
+/// Ends the order, if it is not shipped yet. Returns its state afterwards.
 async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order, Problem> {
     for end in [OrderState::Cancelled, OrderState::Refunding, OrderState::Refunded] {
         if step(order.state, end, By::System).is_some() {
@@ -145,8 +145,8 @@ async fn at_its_end(table: &Table, sys: &Sys, mut order: Order) -> Result<Order,
     Ok(order)
 }
 
-/// What is left to do at Stripe about an order: at its end its payment may still take money, or its money may not be given back yet, and of
-/// one that is kept a part may have been promised.
+/// What remains to be done at Stripe for an order: cancelling a payment that can still be paid, refunding an order that has ended, or
+/// making a refund that was promised.
 fn removal(order: &Order, now: Time) -> Option<PaymentRemoval> {
     let card = order.card.as_ref()?;
     let intent = card.intent.clone()?;

@@ -1,9 +1,9 @@
-//! The states of an order, and the steps between them. Nothing else changes the state of an order, or the stock of its products.
+//! The state machine of orders. Only its steps change the state of an order or the stock of its products.
 //!
-//! An order on delivery goes from `placed` to `shipped` and to `delivered`. Until it is shipped it can be cancelled, and afterwards it
-//! can come back. An order by card begins as `pending_payment`, and is `paid` or ends. Until it is shipped its money can be given back: of
-//! one that is `refunding` it was a part, so that the rest can be shipped; with all of it the order ends. The table [`ARROWS`] says who may
-//! take each step, and where the products of the order go with it.
+//! An order that is paid on delivery goes from `placed` to `shipped` and to `delivered`. It can be cancelled until it is shipped, and
+//! returned afterwards. An order by card begins as `pending_payment`, and is then `paid` or ends. It can be refunded until it is shipped:
+//! after a partial refund it is `refunding` and can still be shipped; after a full refund it ends. The table [`ARROWS`] lists the steps,
+//! who may take each, and how it moves the stock.
 
 use serde::{Deserialize, Serialize};
 use store::{Slot, Tx, Update, field};
@@ -15,25 +15,25 @@ use crate::{cart::CartLine, product::Product};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderState {
-    /// It was placed, and its products are reserved.
+    /// Placed. Its products are reserved.
     Placed,
-    /// It is on its way.
+    /// Shipped.
     Shipped,
-    /// The buyer has it, and has paid it.
+    /// Delivered and paid.
     Delivered,
-    /// It was cancelled before it was shipped.
+    /// Cancelled before it was shipped.
     Cancelled,
-    /// It came back.
+    /// Returned by the buyer.
     Returned,
-    /// It was placed, its products are reserved, and its payment by card is awaited.
+    /// Placed, waiting for the payment by card. Its products are reserved.
     PendingPayment,
-    /// It is paid by card, and not shipped yet.
+    /// Paid by card, and not shipped yet.
     Paid,
-    /// It was not paid in time.
+    /// Not paid in time.
     Expired,
-    /// It is not shipped, and a part of its money was given back.
+    /// Paid by card, not shipped, and partly refunded.
     Refunding,
-    /// It was not shipped, and all of its money was given back.
+    /// Fully refunded before it was shipped.
     Refunded,
 }
 
@@ -77,25 +77,25 @@ pub enum By {
     Buyer,
     /// Staff.
     Staff,
-    /// The system: the step follows from what Stripe says of the payment, or the buyer has left.
+    /// The system: the step follows from Stripe's state of the payment, or from the deletion of the buyer's account.
     System,
 }
 
-/// Where products go.
+/// A move of stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StockMove {
-    /// Into an order that is not shipped yet.
+    /// From available to reserved.
     Reserve,
-    /// Out of such an order.
+    /// From reserved to available.
     Release,
-    /// To the buyer.
+    /// From reserved to sold.
     Sell,
-    /// Back from the buyer.
+    /// From sold to available.
     TakeBack,
 }
 
 impl StockMove {
-    /// The numbers of a [`Product`] that it takes from and adds to.
+    /// The attributes of a [`Product`] that it decreases and increases.
     #[must_use]
     pub const fn between(self) -> (&'static str, &'static str) {
         match self {
@@ -106,7 +106,7 @@ impl StockMove {
         }
     }
 
-    /// The update of the product of a line, which is refused if there are not as many.
+    /// The update of the product of a line. Refused if there are too few.
     pub(crate) fn update(self, line: CartLine) -> Update {
         let ((from, to), number) = (self.between(), line.quantity.get());
         let by = i64::from(number);
@@ -129,11 +129,11 @@ pub struct Arrow {
     pub to: OrderState,
     /// Who may take it.
     pub by: &'static [By],
-    /// Where the products go, if they go anywhere.
+    /// The move of stock, if there is one.
     pub stock: Option<StockMove>,
 }
 
-/// Every step there is.
+/// All steps.
 pub const ARROWS: [Arrow; 13] = [
     arrow(OrderState::Placed, OrderState::Shipped, &[By::Staff], Some(StockMove::Sell)),
     arrow(OrderState::Placed, OrderState::Cancelled, &[By::Buyer, By::Staff, By::System], Some(StockMove::Release)),
@@ -154,7 +154,7 @@ const fn arrow(from: OrderState, to: OrderState, by: &'static [By], stock: Optio
     Arrow { from, to, by, stock }
 }
 
-/// The step from one state to another, if there is one and this one may take it.
+/// The step from one state to another, if it exists and `by` may take it.
 #[must_use]
 pub fn step(from: OrderState, to: OrderState, by: By) -> Option<Arrow> {
     ARROWS.into_iter().find(|arrow| arrow.from == from && arrow.to == to && arrow.by.contains(&by))

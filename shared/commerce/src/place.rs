@@ -1,7 +1,7 @@
-//! Placing an order: once for each key that a client names its request by.
+//! Placing an order, once for each idempotency key.
 //!
-//! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product was
-//! changed since its price was read, if there are too few of it, or if the cart was changed; then all is read and judged again.
+//! One transaction takes the products out of stock, empties the cart, and writes the order and the key. It is refused if a product or the
+//! cart has changed since it was read, or if there is too little stock. Then everything is read and checked again.
 
 use std::time::Duration;
 
@@ -30,19 +30,19 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// How often a request is judged again because something has changed meanwhile.
+/// Attempts to place an order after concurrent changes.
 const ROUNDS: u32 = 10;
 
-/// What somebody orders: the content of their cart, and how they pay it.
+/// The content of a request to order the cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// How.
+    /// The payment method.
     pub payment_method: PaymentMethod,
-    /// What it costs, as they have seen it.
+    /// The total that the buyer has seen.
     pub total: Money,
 }
 
-/// A request to place an order, by its key.
+/// A stored request to place an order, by its idempotency key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderRequest {
     user: UserId,
@@ -74,25 +74,24 @@ impl Item for OrderRequest {
 /// A request to place an order.
 #[derive(Debug)]
 pub struct Placing<'a> {
-    /// Who orders.
+    /// The buyer.
     pub user: &'a User,
-    /// What.
+    /// The content of the request.
     pub wish: Wish,
-    /// The key that names the request.
+    /// The idempotency key.
     pub key: &'a str,
     /// The network that the request came from.
     pub network: String,
-    /// What limits the orders that the person may place.
+    /// The limits on the person's orders.
     pub limits: Vec<Limit>,
 }
 
-/// Places an order, unless a request with the same key has placed it before: then it is that order, as it is now. A batch of the key,
-/// the cart, the addresses and the counters; a batch of the products; a transaction. The batches and the transaction again if something
-/// has changed meanwhile.
+/// Places an order. If an earlier request with the same key has placed it, returns that order in its current state. A batch of the key, the
+/// cart, the addresses and the counters; a batch of the products; a transaction. All of them again after a concurrent change.
 ///
 /// # Errors
 /// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`],
-/// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::Invalid`] for a total that Stripe does not accept, or [`Kind::Conflict`] if concurrent changes were faster at every attempt.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (short_hash(placing.key), short_hash(format!("{:?}", placing.wish)));
@@ -121,7 +120,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
             limit.hit_in(&mut tx, now);
         }
         for (product, line) in &products {
-            // With the price that the order has.
+            // The condition on the version ensures that the price is the one in the order.
             tx.update(StockMove::Reserve.update(*line).when(field("version").eq(product.version)));
         }
         match table.commit(tx).await {
@@ -133,7 +132,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
     Err(Kind::Conflict.because("the cart, a product or the account changed each time"))
 }
 
-/// Whether a request with the same key has placed an order before. One read.
+/// Whether an earlier request with the same key has placed an order. One read.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -142,7 +141,7 @@ pub async fn is_placed(table: &Table, now: Time, placing: &Placing<'_>) -> Resul
     Ok(table.get::<OrderRequest>(request).await?.is_some_and(|earlier| earlier.until > now))
 }
 
-/// What an earlier request with the same key has placed.
+/// The order of an earlier request with the same key.
 async fn before(table: &Table, earlier: &OrderRequest, fingerprint: &str) -> Result<Order, Problem> {
     if earlier.fingerprint != fingerprint {
         return Err(Kind::IdempotencyKeyReused.into());
@@ -168,7 +167,7 @@ async fn in_stock(table: &Table, lines: &[CartLine]) -> Result<Vec<(Product, Car
     if short.is_empty() { Ok(products) } else { Err(out_of_stock(&short)) }
 }
 
-/// The problem of products that cannot be ordered in the quantity that is wanted, each with the quantity that can be.
+/// The problem of products with too little stock, each with the available quantity.
 #[must_use]
 pub fn out_of_stock(short: &[(ProductId, u32)]) -> Problem {
     let products: Vec<Value> = short.iter().map(|(product, available)| json!({ "product": product, "available": available })).collect();
@@ -183,7 +182,7 @@ pub async fn read(table: &Table, lines: &[CartLine]) -> Result<Batch, StoreError
     table.get_many(lines.iter().map(|line| Product::key_of(line.product)).collect()).await
 }
 
-/// The order of these products, if it costs what the buyer has seen.
+/// Builds the order of these products, if its total is the one that the buyer has seen.
 fn drawn(sys: &Sys, placing: &Placing<'_>, recipient: Recipient, products: &[(Product, CartLine)]) -> Result<Order, Problem> {
     let lines = products.iter().map(|(product, line)| PricedLine::of(product, line.quantity)).collect::<Result<Vec<_>, _>>()?;
     let (total, now) = (total(&lines)?, sys.now());

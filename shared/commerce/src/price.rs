@@ -1,5 +1,5 @@
-//! What a product has cost: one item for each change of its price. Beside a discount stands the lowest price that the product had
-//! within the thirty days before it.
+//! The price history of products: one item for each price. A discount is shown with the lowest price of the thirty days before it (EU price
+//! indication rules).
 
 use std::time::Duration;
 
@@ -10,26 +10,26 @@ use store::{About, Cond, Item, Key, Personal, Range, StoreError, Table, Tx, Upda
 
 use crate::product::{Product, partition};
 
-/// The time before a discount whose lowest price is shown.
+/// The time before a discount of which the lowest price is shown.
 pub const LOOKED_BACK: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long a price is kept after it was replaced.
 const KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-/// The most changes of one price that are looked at.
+/// The maximum number of prices of a product that are read.
 const MAX: u32 = 500;
-/// The beginning of the sort keys of a product's prices.
+/// The prefix of the sort keys of a product's prices.
 const PREFIX: &str = "PRICE#";
 
 /// A price that a product had or has, with its discount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceChange {
     product: ProductId,
-    /// The version of the product that brought it.
+    /// The version of the product that introduced the price.
     since_version: u64,
-    /// What one cost.
+    /// The price of one item.
     price: Money,
-    /// From when on.
+    /// The time from which it was valid.
     at: Time,
-    /// Until when. Absent for the current price.
+    /// The time until which it was valid. Absent for the current price.
     until: Option<Time>,
 }
 
@@ -38,7 +38,7 @@ impl PriceChange {
         Key::new(partition(product), format!("{PREFIX}{version:010}"))
     }
 
-    /// Whether it was the price at some moment after this one.
+    /// Whether it was still valid after this time.
     fn lasted_until_after(&self, moment: Time) -> bool {
         self.until.is_none_or(|until| until > moment)
     }

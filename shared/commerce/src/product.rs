@@ -20,9 +20,9 @@ use crate::{
     text::{Description, ProductName},
 };
 
-/// The highest price, in minor units: 999.99.
+/// The maximum price in minor units: 999.99.
 pub const PRICE_MAX: u64 = 99_999;
-/// The most of one product that can be in stock.
+/// The maximum number of items of a product in stock.
 pub const STOCK_MAX: u32 = 1_000_000;
 
 /// A product.
@@ -34,31 +34,31 @@ pub struct Product {
     pub version: u64,
     /// Its name, which no other product has.
     pub name: ProductName,
-    /// Its name in addresses, which stays.
+    /// The slug, which never changes.
     pub slug: ProductSlug,
-    /// What it is.
+    /// The description.
     pub description: Description,
     /// The category.
     pub category: CategoryId,
-    /// What one costs without the discount.
+    /// The price of one item without the discount.
     pub price: Money,
     /// The discount, if there is one.
     pub discount: Option<Percent>,
     /// The lowest price within the thirty days before the discount. Absent without a discount.
     pub lowest: Option<Money>,
-    /// The version since which it has its price.
+    /// The version since which it has its current price.
     pub(crate) price_since: u64,
     /// Whether it can be ordered while it is in stock.
     pub for_sale: bool,
     /// The picture.
     pub picture: Option<PictureId>,
-    /// How many can be ordered.
+    /// The number of items that can be ordered.
     pub available: u32,
-    /// How many are in orders that are not shipped yet.
+    /// The number of items in orders that are not shipped yet.
     pub reserved: u32,
-    /// How many were sold.
+    /// The number of sold items.
     pub sold: u32,
-    /// How many there have been: the sum of the three.
+    /// The number of received items: the sum of the three.
     pub received: u32,
     /// The sum of all ratings.
     pub rating_sum: u64,
@@ -70,7 +70,7 @@ pub struct Product {
     pub updated_at: Time,
 }
 
-/// What a new product begins with.
+/// The attributes of a new product.
 #[derive(Clone, Debug)]
 pub struct NewProduct {
     /// See [`Product::name`].
@@ -83,11 +83,11 @@ pub struct NewProduct {
     pub price: Money,
     /// See [`Product::for_sale`].
     pub for_sale: bool,
-    /// How many are in stock.
+    /// The number of items in stock.
     pub available: u32,
 }
 
-/// What is changed of a product. What is absent stays.
+/// A change of a product by staff. Absent attributes stay unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct ProductChange {
     /// See [`Product::name`].
@@ -102,7 +102,7 @@ pub struct ProductChange {
     pub discount: Option<Option<Percent>>,
     /// See [`Product::for_sale`].
     pub for_sale: Option<bool>,
-    /// Like [`Product::available`]: how many staff have counted. The difference is received, or was lost.
+    /// Like [`Product::available`], as counted by staff. The difference counts as received or lost.
     pub available: Option<u32>,
 }
 
@@ -160,10 +160,10 @@ impl Product {
         }
     }
 
-    /// What one costs, with the discount.
+    /// The price of one item with the discount.
     ///
     /// # Errors
-    /// [`MoneyError`] for a price that no product has.
+    /// [`MoneyError`] for a price out of range.
     pub fn unit_price(&self) -> Result<Money, MoneyError> {
         self.price.line(1, self.discount)
     }
@@ -174,7 +174,7 @@ impl Product {
         self.for_sale && self.available > 0
     }
 
-    /// Adds the product to a transaction, with all that stands beside it.
+    /// Adds the product to a transaction, with its claims, list entries and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -228,7 +228,7 @@ impl Product {
         Ok(self.after(change, lowest, now)?)
     }
 
-    /// An entry with what is different after a change. The description is left out, because it is long.
+    /// Adds the differences to an audit entry. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
         entry
@@ -241,7 +241,7 @@ impl Product {
             .to_version(after.version)
     }
 
-    /// Adds the change to this state of it to a transaction, with all that stands beside it.
+    /// Adds the change to the state `after` to a transaction, with the claims, list entries and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -270,7 +270,7 @@ impl Product {
         Ok(Slots { product, name, slug: None, category })
     }
 
-    /// The update to this state. It touches neither ratings nor orders.
+    /// The update to the state `after`. It does not touch the attributes that ratings and orders change.
     fn update(&self, after: &Self) -> Update {
         let update = Update::of(self.key())
             .set("version", after.version)
@@ -393,7 +393,7 @@ impl Item for SlugClaim {
     }
 }
 
-/// Which product a picture is of. The item of its upload does not tell for long: it goes with the account of whoever has uploaded it.
+/// The product of a picture. It is stored because the item of the upload is deleted with the account of the uploader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductPicture {
     picture: PictureId,

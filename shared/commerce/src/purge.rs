@@ -1,4 +1,4 @@
-//! Deletes what people have written about products, and what has been written about a product.
+//! The purge of a person's comments and ratings, and of everything about a deleted product.
 
 use accounts::{purge::Purged, user};
 use kernel::{
@@ -9,10 +9,10 @@ use store::{Index, Range, Row, StoreError, Table};
 
 use crate::{comment, product::partition, rating};
 
-/// Items of one step.
+/// The number of items that one call deletes.
 const STEP: u32 = 25;
 
-/// Deletes a part of a person's comments and ratings. Ratings are taken out of the sums of their products.
+/// Deletes a part of a person's comments and ratings. The sums of the products are corrected.
 ///
 /// # Errors
 /// [`Problem`]; idempotent, may be repeated at any point.

@@ -1,4 +1,4 @@
-//! What the products of a cart or an order cost.
+//! Prices of the products in a cart or an order.
 
 use kernel::id::ProductId;
 use money::{Money, MoneyError, Percent};
@@ -12,38 +12,38 @@ use crate::{
     text::ProductName,
 };
 
-/// A product with its price at one moment. What it costs later changes nothing of it.
+/// A product with its quantity and its price at one time. Later changes of the product do not affect it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricedLine {
     /// The product.
     pub product: ProductId,
     /// Its name.
     pub name: ProductName,
-    /// Its name in addresses.
+    /// The slug.
     pub slug: ProductSlug,
-    /// How many.
+    /// The quantity.
     pub quantity: Quantity,
-    /// What one costs without the discount.
+    /// The price of one item without the discount.
     pub price: Money,
     /// The discount, if there is one.
     #[serde(default)]
     pub discount: Option<Percent>,
-    /// What they cost together, with the discount.
+    /// The price of the line, with the discount.
     pub amount: Money,
 }
 
 impl PricedLine {
-    /// This many of a product, as it is now.
+    /// A line with the current price of a product.
     ///
     /// # Errors
-    /// [`MoneyError`] for a price that no product has.
+    /// [`MoneyError`] for a price out of range.
     pub fn of(product: &Product, quantity: Quantity) -> Result<Self, MoneyError> {
         let Product { id, price, discount, .. } = *product;
         let amount = price.line(quantity.get(), discount)?;
         Ok(Self { product: id, name: product.name.clone(), slug: product.slug.clone(), quantity, price, discount, amount })
     }
 
-    /// The product and how many.
+    /// The product and the quantity.
     #[must_use]
     pub const fn line(&self) -> CartLine {
         CartLine { product: self.product, quantity: self.quantity }
@@ -89,7 +89,7 @@ mod tests {
                 .collect();
             let sum = total(&lines).unwrap();
             assert_eq!(sum.amount(), lines.iter().map(|line| line.amount.amount()).sum::<u64>());
-            // A discount on the whole order is distributed over its lines without a rest.
+            // A discount on the whole order is distributed over its lines without a remainder.
             let off = Money::new(u64::from(sys.below(1_000)).min(sum.amount()), CURRENCY).unwrap();
             if sum.amount() > 0 {
                 let shares: Vec<u64> = lines.iter().map(|line| line.amount.amount()).collect();

@@ -1,7 +1,7 @@
 //! Ratings of products: one of each person, 1 to 5 stars.
 //!
-//! The product has the sum and the number of its ratings. They are changed in the transaction of each rating, whose condition is the
-//! rating as it was read, so that they are exact whoever rates at the same time.
+//! The product has the sum and the number of its ratings. The transaction of each rating changes them, under the condition that the rating
+//! is unchanged since it was read, so that they stay exact under concurrent ratings.
 
 use accounts::{
     Resource,
@@ -16,7 +16,7 @@ use store::{About, CommitError, Cond, Index, Item, Key, Personal, Row, Slot, Sto
 
 use crate::product::{Product, partition};
 
-/// How often a rating is tried again that the same person changes at the same time.
+/// Attempts to change a rating against concurrent changes by the same person.
 const ATTEMPTS: u32 = 10;
 
 /// 1 to 5 stars.
@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 10;
 #[serde(try_from = "u8", into = "u8")]
 pub struct Stars(u8);
 
-/// The most stars.
+/// The maximum number of stars.
 pub const STARS_MAX: u8 = 5;
 
 impl Stars {
@@ -62,9 +62,9 @@ impl From<Stars> for u8 {
 pub struct Rating {
     /// The product.
     pub product: ProductId,
-    /// Whose it is.
+    /// The person.
     pub user: UserId,
-    /// How many stars.
+    /// The stars.
     pub stars: Stars,
     /// When it was given last.
     pub at: Time,
@@ -78,8 +78,7 @@ impl Rating {
     }
 }
 
-/// Gives a product a rating in place of the person's former one, if there is one. One transaction, and another one for each
-/// concurrent change of the same rating.
+/// Rates a product, or replaces the person's rating. One transaction, and another one for each concurrent change of the same rating.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no such product.
@@ -107,11 +106,10 @@ pub async fn give(table: &Table, sys: &Sys, rating: Rating, before: Option<Ratin
     Err(Kind::Conflict.into())
 }
 
-/// Takes somebody's rating back. No effect without one. One transaction, and another one for each concurrent change of the same
-/// rating.
+/// Removes a person's rating. No effect without one. One transaction, and another one for each concurrent change of the same rating.
 ///
 /// # Errors
-/// [`StoreError`], or [`Kind::Conflict`] if it changes all the time.
+/// [`StoreError`], or [`Kind::Conflict`] if concurrent changes were faster at every attempt.
 pub async fn withdraw(table: &Table, rating: Option<Rating>) -> Result<(), Problem> {
     let mut current = rating;
     for _ in 0..ATTEMPTS {
@@ -140,7 +138,7 @@ fn counted(tx: &mut Tx, product: ProductId, before: Option<Stars>, after: Option
     tx.update(update.when(Cond::Exists))
 }
 
-/// The mean of some ratings with two digits, rounded half up, such as `4.33`. `None` without any.
+/// The mean of ratings with two decimals, rounded half up, such as `4.33`. `None` without ratings.
 #[must_use]
 pub fn mean(sum: u64, count: u64) -> Option<String> {
     let twice = sum.checked_mul(200)?.checked_add(count)?;

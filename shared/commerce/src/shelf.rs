@@ -1,6 +1,6 @@
 //! The entries of products in lists: one among all products and one among those of their category, each by age, by name and by price.
 //!
-//! An entry has what it is sorted by and what is searched: the name and the description. What is shown of a product is read from the
+//! An entry has the attributes for sorting and searching: the name, the description and the price. Everything else is read from the
 //! product.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::product::Product;
 
-/// Between the name and the description in what is searched. No normal form has it, so that nothing is found across it.
+/// The separator of name and description in the searched text. No normal form contains it, so that no search matches across it.
 const SEPARATOR: char = '\u{1}';
 
 /// A list of products.
@@ -43,7 +43,7 @@ pub enum ProductOrder {
     Newest,
     /// By name, without regard to case and accents.
     NameAsc,
-    /// The other way round.
+    /// By name, descending.
     NameDesc,
     /// The cheapest first, with discounts.
     PriceAsc,
@@ -52,7 +52,7 @@ pub enum ProductOrder {
 }
 
 impl ProductOrder {
-    /// The partition of a list that is in this order, if it is in an index, and the index.
+    /// The index and the partition of a list in this order. `None` if the list is in the base table.
     fn index(self, list: Shelf) -> Option<(Index, String)> {
         match self {
             Self::Newest => None,
@@ -61,7 +61,7 @@ impl ProductOrder {
         }
     }
 
-    /// A list in this order, behind a sort key of it.
+    /// The range of a list in this order, after a sort key.
     fn range(self, list: Shelf, after: &str) -> Range {
         let (base, index) = (format!("PRODUCTS#{list}"), self.index(list));
         let range = match &index {
@@ -92,7 +92,7 @@ pub struct ShelfEntry {
 }
 
 impl ShelfEntry {
-    /// Its sort key in a list in this order.
+    /// The sort key of the entry in a list in this order.
     #[must_use]
     pub fn sort(&self, order: ProductOrder) -> String {
         match order {
@@ -128,7 +128,7 @@ impl Item for ShelfEntry {
     }
 }
 
-/// The two entries of a product, one of which costs this many minor units.
+/// The two entries of a product whose price is `price` minor units.
 fn places(product: &Product, price: u64) -> [ShelfEntry; 2] {
     let (name, description) = (normal(product.name.as_str()), normal(product.description.as_str()));
     let text = format!("{name}{SEPARATOR}{description}");
@@ -143,13 +143,13 @@ pub(crate) fn put(tx: &mut Tx, product: &Product, price: u64) {
     }
 }
 
-/// Adds that a product leaves the list of its category.
+/// Adds the deletion of a product's entry in the list of its category to a transaction.
 pub(crate) fn leave_category(tx: &mut Tx, product: &Product) {
     let [_, place] = places(product, 0);
     tx.delete(place.key());
 }
 
-/// Adds that a product leaves every list.
+/// Adds the deletion of all entries of a product to a transaction.
 pub(crate) fn leave(tx: &mut Tx, product: &Product) {
     for place in places(product, 0) {
         tx.delete(place.key());
@@ -159,14 +159,14 @@ pub(crate) fn leave(tx: &mut Tx, product: &Product) {
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The places: of those that are looked for at most so many, and fewer or none although others follow.
+    /// The entries that match. There can be fewer than requested, or none, although more follow.
     pub places: Vec<ShelfEntry>,
-    /// The sort key behind which the list goes on. `None` at its end.
+    /// The sort key after which the list continues. `None` at its end.
     pub next: Option<String>,
 }
 
-/// The next places of a list behind a sort key, if there is one: all, or those of products with this part of their name or description.
-/// One query; with a part up to [`QUERIES`], which look at 1 MB each.
+/// The next entries of a list after a sort key: all, or those of products with this part in their name or description. One query; with a
+/// part up to [`QUERIES`], which read at most 1 MB each.
 ///
 /// # Errors
 /// [`StoreError`]

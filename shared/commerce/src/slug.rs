@@ -1,4 +1,4 @@
-//! The names of products in addresses. A slug is made once and stays when the product is renamed.
+//! Slugs: the names of products in URLs. A slug is created once, and does not change when the product is renamed.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use search::normal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The most characters of a slug.
+/// The maximum number of characters of a slug.
 const MAX: usize = 50;
-/// The most characters of a slug without a number behind it.
+/// The maximum number of characters of a slug without its number.
 const STEM_MAX: usize = 44;
-/// How many characters of the id a slug has that is made of it.
+/// The number of characters of the id in a slug that is made from it.
 const OF_ID: usize = 8;
 
-/// The name of a product in addresses: 1 to 50 of `a-z`, `0-9` and single hyphens between them.
+/// A slug: 1 to 50 of `a-z`, `0-9` and single hyphens between them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 50, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("garden-turtle"))]
 pub struct ProductSlug(String);
 
-/// The text is no slug.
+/// A text that is not a slug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadSlug;
 
@@ -48,7 +48,7 @@ impl ProductSlug {
         if slug.is_empty() { Self::of_id(product) } else { Self(slug) }
     }
 
-    /// The slug of a product whose name gives none.
+    /// The slug of a product whose name has no Latin letters and digits.
     #[must_use]
     pub fn of_id(product: ProductId) -> Self {
         let ulid = product.ulid().to_string().to_ascii_lowercase();

@@ -1,23 +1,24 @@
-//! Texts of the shop. Names and descriptions are refused with swear words, and in comments they are masked.
+//! Texts of the shop. Names and descriptions with swear words are refused. In comments the words are masked.
 
 use accounts::profanity;
 use kernel::{FieldError, text};
 use search::normal;
 use serde::{Deserialize, Serialize};
 
-/// The most characters of the name of a product.
+/// The maximum number of characters of the name of a product.
 pub const NAME_MAX: usize = 100;
-/// The most characters of the name of a category.
+/// The maximum number of characters of the name of a category.
 pub const CATEGORY_MAX: usize = 50;
-/// The most characters of a description.
+/// The maximum number of characters of a description.
 pub const DESCRIPTION_MAX: usize = 4_000;
-/// The most characters of a comment.
+/// The maximum number of characters of a comment.
 pub const COMMENT_MAX: usize = 500;
 
-/// The most bytes of the normal form of a name. A sort key of DynamoDB has 1,024, and an id stands behind the name.
+/// The maximum number of bytes of the normal form of a name. A sort key has at most 1,024 bytes (DynamoDB), and an id follows after the
+/// name.
 const NORMAL_MAX_BYTES: usize = 950;
 
-/// Declares a type of text, with how it is parsed.
+/// Declares types of text with their parsers.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident $parse:expr;)+) => {$(
         $(#[$doc])*
@@ -55,12 +56,12 @@ texts! {
     CommentText |typed| text::paragraphs(typed, 1, COMMENT_MAX).map(|text| profanity::masked(&text));
 }
 
-/// A text without swear words.
+/// Refuses a text with swear words.
 fn clean(text: String) -> Result<String, FieldError> {
     if profanity::masked(&text) == text { Ok(text) } else { Err(FieldError::new("profanity")) }
 }
 
-/// A name whose normal form fits into a key. A single character can have a normal form of eighteen.
+/// Refuses a name whose normal form does not fit into a key. The normal form of a single character can have eighteen characters.
 fn sortable(name: String) -> Result<String, FieldError> {
     if normal(&name).len() <= NORMAL_MAX_BYTES { Ok(name) } else { Err(FieldError::new("characters")) }
 }
