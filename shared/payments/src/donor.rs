@@ -1,4 +1,4 @@
-//! What somebody who donates says: how much, and where they are.
+//! Donations: the amount, and the country of the donor.
 
 use countries::{Blocked, Country, Postcode};
 use events::{Outbox, delivery::ReceiptDue};
@@ -12,12 +12,12 @@ use crate::{CardPayment, PaidFor, Purpose, plan::currency};
 /// A donation.
 pub type Donation = CardPayment<Donor>;
 
-/// How much can be donated.
+/// The range of amounts that can be donated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DonationLimits {
-    /// The least.
+    /// The minimum.
     pub min: Money,
-    /// The most, in the same currency.
+    /// The maximum, in the same currency.
     pub max: Money,
 }
 
@@ -36,7 +36,7 @@ impl DonationLimits {
     }
 }
 
-/// What somebody who donates says, judged.
+/// The validated data of a donation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Donor {
     /// How much.
@@ -49,7 +49,7 @@ pub struct Donor {
 }
 
 impl Donor {
-    /// Judges every part, and tells everything that is wrong at once.
+    /// Validates every part, and reports all errors at once.
     ///
     /// # Errors
     /// [`kernel::Kind::Invalid`] with `range`, `currency`, and the errors of [`Blocked::parse`] and [`Postcode::parse`].

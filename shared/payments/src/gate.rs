@@ -7,39 +7,40 @@ use store::{
     limits::{self, DAY, HOUR, Quota},
 };
 
-/// The payments that a person begins.
+/// The limit on payments that a person begins.
 pub const PAYMENTS: Quota = Quota::window("payments", 5, HOUR, "payments that a person begins");
-/// The payments from one network.
+/// The limit on payments that are begun from one network.
 pub const FROM_NETWORK: Quota = Quota::window("payments_network", 10, HOUR, "payments that are begun from a network");
-/// The captchas of a person that are checked before payments: each is a request to their service.
+/// The limit on captchas of a person that are checked before payments, because each is a request to the service.
 pub const CAPTCHAS: Quota = Quota::window("payment_captchas", 20, HOUR, "captchas of a person before payments");
-/// The refused cards of a person, after which a payment takes a captcha.
+/// The number of refused cards of a person after which a payment needs a captcha.
 const REFUSED: Quota = Quota::window("cards_refused", 3, DAY, "refused cards of a person").frequent();
-/// Like [`REFUSED`], of everybody in one network.
+/// Like [`REFUSED`], for everybody in one network.
 const REFUSED_NETWORK: Quota = Quota::window("cards_refused_network", 3, DAY, "refused cards of a network").frequent();
 
 /// The action that a page names when it gets the token of a captcha.
 const ACTION: &str = "pay";
 
-/// Asks for captchas before payments after refused cards.
+/// Requires captchas before payments after refused cards.
 #[derive(Clone)]
 pub struct CardGate(Option<Captcha>);
 
 impl CardGate {
-    /// Reads the settings of captchas: see [`Captcha::read`]. Without them refused cards have no consequence here.
+    /// Reads the settings of captchas: see [`Captcha::read`]. Without them refused cards have no effect here.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let origins = Origins::read(r);
         Self(Captcha::read(r, &origins))
     }
 
-    /// What a page needs to get the token of a captcha, if this deployment uses captchas.
+    /// The settings with which a page gets the token of a captcha, if this deployment uses captchas.
     #[must_use]
     pub fn captcha(&self) -> Option<CaptchaSite> {
         self.0.as_ref().map(|captcha| captcha.site(ACTION))
     }
 
-    /// Asks for a captcha if three cards of this person, or in this network, were refused: before each new payment, but not for a
-    /// repetition of the same request. With captchas a batch read; after refused cards also a counter, and a request to their service.
+    /// Requires a captcha if three cards of this person, or in this network, were refused. The caller calls it for each new payment, but
+    /// not for a repetition of the same request. If captchas are on, a batch read; after refused cards also a counter and a request to the
+    /// service.
     ///
     /// # Errors
     /// [`Kind::CaptchaRequired`] if there is no token where one is needed, [`Kind::TooManyRequests`], and the errors of

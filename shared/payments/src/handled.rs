@@ -1,4 +1,4 @@
-//! Which of Stripe's events were handled. Stripe delivers each at least once.
+//! The events of Stripe that were handled. Stripe delivers each event at least once.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use kernel::Time;
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal};
 
-/// How long an event is remembered: longer than Stripe delivers it, by hand too.
+/// How long an event is remembered: longer than Stripe repeats it, also on request.
 const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 3600);
 
 /// An event of Stripe that was handled. It is written in the transaction of its effect.

@@ -1,8 +1,8 @@
-//! Plans: what can be bought, for which price, and what somebody has who has paid.
+//! Plans: which plans can be bought, their prices, and which plans a person has.
 //!
-//! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
-//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
-//! one counts. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
+//! The price comes from the server: a request only names the plan. A person has a plan from its payment on, without an end, until the
+//! payment is fully refunded or disputed; a dispute that was won restores the plan. Of several plans the most expensive one counts. A
+//! payment for a plan that the payer already has, because it was begun in another tab, is refunded ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -23,11 +23,11 @@ use crate::{Beside, CardPayment, PaidFor, PaymentState, Purpose, history};
 /// The payment of a plan.
 pub type PlanPayment = CardPayment<Plan>;
 
-/// The most characters of a plan's id and of its names.
+/// The maximum number of characters of a plan's id and of its names.
 const TEXT_MAX: usize = 32;
-/// The beginning of the sort keys of [`HeldPlan`]s.
+/// The prefix of the sort keys of [`HeldPlan`]s.
 const HELD: &str = "HELD_PLAN#";
-/// Plans of one person that are read: each takes a payment of its own.
+/// The maximum number of a person's plans that are read. Each needs a separate payment.
 const AT_ONCE: u32 = 40;
 
 /// A plan, as it was when it was bought, or as it is sold now.
@@ -42,7 +42,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether somebody who has these plans has this one or a more expensive one.
+    /// Whether one of these plans is this plan or a more expensive one.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
         held.iter().any(|held| held.plan.price.amount() >= self.price.amount())
@@ -142,22 +142,23 @@ impl Purpose for Plan {
     fn country(&self) -> Option<Country> {
         None
     }
-    // A repetition gets the former answer, also if the price has changed.
+    // The price is not part of the fingerprint, so that a repetition gets the former answer even if the price has changed.
     fn fingerprint(&self) -> String {
         self.id.clone()
     }
-    // What is not made is read first: a payment that is made after that changes its version, and one made before it is among the plans.
+    // The unpaid payments are read before the plans: a payment that is paid after the first read changes its version, and one that was paid
+    // before is among the plans.
     async fn beside(table: &Table, payment: &PlanPayment) -> Result<Beside, StoreError> {
         let others = history::<Self>(table, payment.user, None, AT_ONCE).await?.items;
         let unmade = others.into_iter().filter(|other| other.id != payment.id && other.paid_at.is_none());
         let unmade = unmade.map(|other| (other.key(), other.version)).collect();
-        // Another event may have written this payment meanwhile, which gives the plan itself.
+        // Another event may have written this payment in the meantime, so that its own plan is there.
         let held: Vec<HeldPlan> = HeldPlan::of(table, payment.user).await?.into_iter().filter(|held| held.payment != payment.id).collect();
         let is_held = payment.purpose.is_covered(&held);
         Ok(Beside { is_held, unmade })
     }
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>) {
-        // What was given back before it was given has no receipt.
+        // A payment that was refunded before it gave the plan gets no receipt.
         if before.is_paid_by(after) && after.state == PaymentState::Paid {
             Outbox::add(tx, sys, &PlanReceiptDue { user: after.user, payment: after.id });
         }
@@ -175,7 +176,7 @@ impl Purpose for Plan {
     }
 }
 
-/// A plan that a person has, because of a payment. It is there exactly while the payment gives it.
+/// A plan that a person has because of a payment. The item exists exactly while the payment gives the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldPlan {
     user: UserId,
@@ -192,7 +193,7 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. One query.
+    /// A person's plans: the most expensive one first, and of equal ones the oldest. One query.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! Payments at Stripe that nobody is to pay any more, because the payer has left.
+//! Payments at Stripe that have to be cancelled or refunded, because the payer's account was deleted.
 
 use kernel::Time;
 use money::Money;
@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Range, StoreError, Table};
 use utoipa::ToSchema;
 
-/// Why money is given back.
+/// The reason of a refund.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundReason {
-    /// The buyer wants it.
+    /// The buyer requested it.
     RequestedByCustomer,
     /// It was paid twice.
     Duplicate,
-    /// The card was not the buyer's.
+    /// The card was stolen.
     Fraudulent,
     /// The order had been cancelled or had expired before it was paid. Such a refund is made automatically.
     #[default]
     OrderEnded,
 }
 
-/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done
-/// so.
+/// A payment that has to be cancelled at Stripe, or refunded if it was paid, because the payer's account was deleted. The item stays until
+/// that is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.
     pub intent: String,
-    /// Since when it is to be cancelled.
+    /// When the removal was requested.
     pub since: Time,
-    /// If it is to be kept: what is to be given back of it all the same, because that was promised.
+    /// The refunds that were promised. If there are any, the rest of the payment is kept.
     #[serde(default)]
     pub promised: Vec<Promised>,
 }
 
-/// A refund that Stripe was to be asked for when the payer left.
+/// A refund that Stripe had not confirmed yet when the account was deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promised {
     /// Its name.
     pub name: String,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// Why, as Stripe was told if it was asked before: it refuses another request with the same key.
+    /// The reason. It must be the same in a repeated request, because Stripe refuses different requests with the same key.
     #[serde(default)]
     pub reason: RefundReason,
 }
@@ -49,7 +49,7 @@ pub struct Promised {
 impl PaymentRemoval {
     const PARTITION: &'static str = "PAYMENT_REMOVALS";
 
-    /// Of a payment that is not kept.
+    /// The removal of a payment that is not kept.
     #[must_use]
     pub const fn new(intent: String, since: Time) -> Self {
         Self { intent, since, promised: Vec::new() }

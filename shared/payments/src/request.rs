@@ -1,4 +1,4 @@
-//! The same request to pay, sent twice. A client names each request by a key of its own; the same key never begins a second payment.
+//! Idempotency of requests to pay: a client identifies each request by a key, and the same key never begins a second payment.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use store::{
 
 use crate::{CardPayment, FROM_NETWORK, PAYMENTS, Purpose};
 
-/// How long a key is remembered. Stripe remembers those that it gets as long.
+/// How long a key is remembered: as long as Stripe remembers idempotency keys.
 pub const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// How often a request that loses against another one looks again.
+/// Attempts to begin a payment against concurrent requests.
 const ROUNDS: u32 = 10;
 
 /// A request to pay, by its key.
@@ -47,10 +47,10 @@ impl Item for PaymentRequest {
     }
 }
 
-/// Begins a payment from this network, once for each key of a person whose account is in use: if an earlier request with the same key has
-/// begun one, it is that, as it is now. Otherwise `admitted` tells whether there may be another one. A read of the key, and if there was
-/// no such request before a batch of the counters and a transaction, which counts it too: so no request gets past the limits, however many
-/// are sent at once.
+/// Begins a payment from this network, once for each key of a person whose account is active. If an earlier request with the same key has
+/// begun a payment, returns that payment in its current state. Otherwise `admitted` decides whether there may be another one. A read of the
+/// key; for a new key also a batch of the counters, and a transaction that counts the payment too, so that concurrent requests cannot
+/// exceed the limits.
 ///
 /// # Errors
 /// [`Kind::IdempotencyKeyReused`], [`Kind::TooManyRequests`], those of `admitted`, or [`Kind::Conflict`] if others were faster all the
@@ -102,7 +102,7 @@ pub async fn begin<P: Purpose>(
     Err(Kind::Conflict.because("other requests were faster each time, or the account is being closed"))
 }
 
-/// The payment that an earlier request with this key has begun, as it is now.
+/// The payment of an earlier request with this key, in its current state.
 async fn before<P: Purpose>(
     table: &Table,
     now: Time,

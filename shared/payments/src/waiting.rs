@@ -1,4 +1,4 @@
-//! What is checked automatically at some time, because it waits for Stripe or for the payer.
+//! Items that are checked automatically at a due time, because they wait for Stripe or the payer.
 
 use std::fmt::Display;
 
@@ -9,13 +9,13 @@ fn sortable(at: Time) -> String {
     format!("{:014}", at.millis().max(0))
 }
 
-/// The place of an item in [`Index::DuePayments`] that is to be looked at from this time on.
+/// The key in [`Index::DuePayments`] of an item that is due at this time.
 #[must_use]
 pub fn place(partition: &str, at: Time, id: impl Display) -> Key {
     Key::new(partition, format!("{}#{id}", sortable(at)))
 }
 
-/// The items of a partition that are to be looked at, those that have waited longest first: those after this one. One query.
+/// The due items of a partition after `after`, the oldest due time first. One query.
 ///
 /// # Errors
 /// [`StoreError`]
