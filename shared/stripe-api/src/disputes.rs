@@ -1,4 +1,4 @@
-//! The disputes of a payment, read tolerantly: of each only its state.
+//! The disputes of a payment. Only the state of each is parsed, so that new fields of Stripe cause no errors.
 
 use miniserde::Deserialize;
 use stripe::{Client, StripeRequest};
@@ -6,9 +6,9 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::{Failed, amount};
 
-/// The states of disputes that the payer has lost or given up.
+/// The states of disputes that we have won: the payer has lost or given up.
 const WON: [&str; 2] = ["won", "warning_closed"];
-/// How a dispute stands that the payer has won.
+/// The state of disputes that we have lost: the payer has won.
 const LOST: &str = "lost";
 
 #[derive(Deserialize)]
@@ -22,14 +22,14 @@ struct Dispute {
     amount: i64,
 }
 
-/// How the disputes of a payment stand.
+/// The outcome of the disputes of a payment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Whether the payer disputes it, or has won that.
+    /// Whether a dispute is open, or the payer has won one.
     pub disputed: bool,
-    /// How many disputes were won here.
+    /// The number of disputes that we have won.
     pub won: u32,
-    /// What the payer's bank has given back because the payer has won.
+    /// The amount that was given back because the payer has won, in minor units.
     pub lost: u64,
 }
 
@@ -40,7 +40,7 @@ impl Standing {
         for dispute in all.iter().filter(|dispute| dispute.status == LOST) {
             lost = lost.saturating_add(amount(dispute.amount)?);
         }
-        // The charge says that there is one. If there is none in the list, it is not in it yet.
+        // The charge is marked as disputed. If the list is empty, the dispute is not listed yet.
         let disputed = all.is_empty() || won < all.len();
         Ok(Self { disputed, won: u32::try_from(won).unwrap_or(u32::MAX), lost })
     }
@@ -58,7 +58,7 @@ impl StripeRequest for ListDisputes<'_> {
     }
 }
 
-/// How the disputes of a payment stand whose charge was disputed.
+/// Reads the disputes of a payment whose charge is marked as disputed.
 pub(crate) async fn of(client: &Client, intent: &str) -> Result<Standing, Failed> {
     Standing::of(&Box::pin(ListDisputes { intent }.customize().send(client)).await?.data)
 }

@@ -1,4 +1,4 @@
-//! The endpoint for webhooks at Stripe.
+//! Creates the webhook endpoint at Stripe.
 
 use kernel::Secret;
 use miniserde::Deserialize;
@@ -8,7 +8,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
 
 use crate::Failed;
 
-/// The types of events that have an effect here. Others would be delivered without one.
+/// The types of events that are subscribed to: those that have an effect here.
 const EVENTS: [&str; 14] = [
     "charge.dispute.closed",
     "charge.dispute.created",

@@ -1,4 +1,4 @@
-//! Events of Stripe that were not delivered, read tolerantly: of each only which payment it is about.
+//! Events of Stripe that were not delivered. Only the payment of each is parsed, so that new fields of Stripe cause no errors.
 
 use kernel::Time;
 use miniserde::Deserialize;
@@ -7,7 +7,7 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::Failed;
 
-/// The most events of one answer (Stripe).
+/// The maximum number of events of one response (Stripe).
 const AT_ONCE: u32 = 100;
 
 /// An event that was not delivered.
@@ -22,9 +22,9 @@ pub struct Undelivered {
 /// A page of events that were not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndeliveredPage {
-    /// Those that are about payments.
+    /// The events that are about payments.
     pub events: Vec<Undelivered>,
-    /// After which event the next page begins, if there is one.
+    /// The event after which the next page begins, if there is one.
     pub next: Option<String>,
 }
 

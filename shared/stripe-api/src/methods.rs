@@ -1,6 +1,6 @@
-//! With what people pay: by card, and with what operators add to that.
+//! Payment methods: cards, and others that operators add.
 //!
-//! With none of these methods the payer has to come back: what was paid is known from Stripe alone.
+//! None of these methods requires that the payer returns to our page, because Stripe reports what was paid.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Methods {
         Self(if methods.is_empty() { Arc::from([Method::Card]) } else { methods.into() })
     }
 
-    /// Those with which an amount in this currency can be paid. The others are Polish.
+    /// The methods for amounts in this currency. BLIK and Przelewy24 are only for złoty.
     pub fn of(&self, currency: Currency) -> Vec<Method> {
         self.0.iter().filter(|method| currency == Currency::Pln || **method == Method::Card).cloned().collect()
     }

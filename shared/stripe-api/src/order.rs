@@ -6,15 +6,15 @@ use store::Table;
 
 use crate::{Failed, SettleError, Settled, Stripe, settle};
 
-/// Ends an order that nobody has paid in time, or that its buyer has cancelled: its payment is cancelled at Stripe first, and then follows
-/// what Stripe says of it. So the order may be paid afterwards, or be as it was while the bank decides.
+/// Ends an order that was not paid in time or was cancelled by its buyer. First its payment is cancelled at Stripe, then Stripe's state of
+/// the payment is applied. So the order can turn out to be paid, or stay unchanged while the bank decides.
 ///
 /// # Errors
 /// [`SettleError`]; it may be repeated at any point.
 pub async fn close(table: &Table, sys: &Sys, stripe: &Stripe, order: Order) -> Result<Order, SettleError> {
     if let Some(intent) = order.card.as_ref().and_then(|card| card.intent.clone()) {
         match stripe.cancel_payment(&intent).await {
-            // It is paid at this moment, or cancelled already.
+            // The payment is being paid, or was already cancelled.
             Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
             Err(e) => return Err(e.into()),
         }
@@ -24,7 +24,7 @@ pub async fn close(table: &Table, sys: &Sys, stripe: &Stripe, order: Order) -> R
             _ => return Ok(order),
         }
     }
-    // Stripe knows no payment of it, or whoever creates one at this moment cancels it because the order has ended.
+    // Stripe knows no payment of the order. If a concurrent request creates one, it cancels it because the order has ended.
     match write(table, sys, &order, &order.ended(sys.now()), None).await? {
         Written::Now(order) | Written::Outdated(Some(order)) => Ok(*order),
         Written::Outdated(None) | Written::Refused => Ok(order),

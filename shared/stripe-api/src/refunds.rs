@@ -13,8 +13,8 @@ use crate::{
     error::{ROUNDS, SettleError},
 };
 
-/// Asks Stripe for the refunds of an order that it was not asked for yet. What Stripe has given back is told with its payment. A request
-/// and a transaction for each refund.
+/// Requests the outstanding refunds of an order from Stripe. Their success is reported with the payment. A request and a transaction for
+/// each refund.
 ///
 /// # Errors
 /// [`SettleError`]; it may be repeated at any point: Stripe makes one refund.
@@ -35,7 +35,8 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
                 Err(e) => return Err(e.into()),
             }
         } else {
-            // The same request would make another one by now. Its payment tells whether it was made.
+            // The key has expired at Stripe, so the same request would make a second refund. The refunds of the payment show whether the
+            // first one was made.
             match refund.after(&stripe.payment(intent).await?.state.refunds) {
                 Refund { state: RefundState::Asked, .. } => (RefundState::Refused, None),
                 known => (known.state, known.refund),

@@ -1,12 +1,12 @@
-//! Ending the payments of people who have left.
+//! Cancels or refunds the payments of people whose accounts were deleted.
 
 use money::Money;
 use payments::{PaymentRemoval, Progress, RefundReason};
 
 use crate::{Failed, Stripe};
 
-/// Cancels a payment at Stripe, or gives back what is left of it if it was paid, or only what was promised. Returns whether it is done: not
-/// so while the bank decides, or if Stripe refuses to give back what nobody disputes.
+/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts. Returns whether it is done: not while
+/// the bank decides, or if Stripe refuses a refund that is not disputed.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
@@ -24,14 +24,14 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(Failed::Gone) => return Ok(true),
         Err(e) => return Err(e),
     };
-    // What a bank has sent back is not sent again and again.
+    // Refunds that a bank has sent back are not repeated.
     let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
-        // By what is left, so that another sum is another request.
+        // The name contains the remaining amount, so that a refund of another amount is another request.
         match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             Ok(_) => {}
-            // What is disputed cannot be given back: the bank does.
+            // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "money of an ended payment cannot be given back yet");
@@ -43,7 +43,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     Ok(matches!(state.progress, Progress::Succeeded | Progress::Cancelled))
 }
 
-/// Gives back what was promised of a payment, as far as that was not done before.
+/// Makes the promised refunds of a payment that were not made yet.
 async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
@@ -59,7 +59,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a refund that was promised to somebody who has left is refused");
-                // What is disputed, or was given back by somebody else, cannot be given back later either.
+                // If the payment is disputed or otherwise refunded, a later attempt would fail too.
                 done &= state.back.disputed || left < promised.amount.amount();
             }
             Err(e) => return Err(e),
