@@ -9,14 +9,14 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal};
 
-/// The beginning of the partition keys of tickets.
+/// The prefix of the partition keys of tickets.
 pub(crate) const PREFIX: &str = "CONTACT#";
-/// The fewest characters of a message to the team.
+/// The minimum number of characters of a message to the team.
 pub const MESSAGE_MIN: usize = 250;
-/// The most characters of a message to the team, and of an answer.
+/// The maximum number of characters of a message to the team, and of an answer.
 pub const TEXT_MAX: usize = 10_000;
 
-/// The characters of a message that lists show: long enough to go beyond the greeting of a template.
+/// The number of characters of a message that lists show: enough to go beyond the greeting of a template.
 const PREVIEW_CHARS: usize = 150;
 
 /// The partition of a ticket and its messages.
@@ -72,15 +72,15 @@ pub struct TicketMessage {
     pub number: u32,
     /// The account that wrote the ticket, if it was one.
     pub user: Option<UserId>,
-    /// Who of the team wrote this message. `None` for the message of the contact form.
+    /// The member of the team who wrote the message. `None` for the message of the contact form.
     pub author: Option<UserId>,
     /// Whether it is an answer of the team.
     pub by_team: bool,
     /// The text.
     pub text: TicketText,
-    /// When.
+    /// When it was written.
     pub at: Time,
-    /// Until when it is kept: as long as its ticket.
+    /// The time until which it is kept, as long as its ticket.
     pub until: Time,
 }
 

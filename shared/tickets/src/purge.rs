@@ -1,5 +1,5 @@
-//! Deletes what somebody who leaves has written to the team, with the answers. What was written with their address without being signed
-//! in is not theirs: it stays until it is a year old.
+//! The purge of a person's tickets, with the answers. Tickets that were written with the person's address without signing in are not linked
+//! to the account. They stay until they are a year old.
 
 use accounts::{purge::Purged, user::owned_partition};
 use kernel::id::UserId;
@@ -7,7 +7,7 @@ use store::{Index, Range, Row, StoreError, Table};
 
 use crate::message::PREFIX;
 
-/// Items of one step: a message can have 40 KB.
+/// The number of items that one call deletes. A message can have 40 KB.
 const STEP: u32 = 25;
 
 /// Deletes a part of the tickets that an account has written.

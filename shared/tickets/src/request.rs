@@ -1,4 +1,4 @@
-//! The key by which a client names a request, so that a message is stored and mailed once however often it is sent.
+//! Idempotency of requests: a message is stored and mailed once, however often the request is sent with the same key.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use store::{About, Cond, Item, Key, Personal, Table, field};
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// A key of a client together with what it asks for, both as hashes.
+/// The key of a request and its content, both as hashes.
 #[derive(Clone, Debug)]
 pub struct RequestKey {
     key: String,
@@ -17,13 +17,13 @@ pub struct RequestKey {
 }
 
 impl RequestKey {
-    /// The key of a request. `scope` says whose key it is and for which operation, and `asked` has everything that the request asks for.
+    /// The key of a request. `scope` is the client and the operation, and `asked` is the complete content of the request.
     #[must_use]
     pub fn new(scope: &str, key: &str, asked: &str) -> Self {
         Self { key: short_hash(format!("{scope} {key}")), fingerprint: short_hash(asked) }
     }
 
-    /// The place of what an earlier request has done.
+    /// The key of the item of an earlier request.
     pub(crate) fn place(&self) -> Key {
         TicketRequest::key_of(&self.key)
     }
@@ -37,18 +37,18 @@ impl RequestKey {
         found.map(|earlier| self.answered(&earlier).map(|(ticket, _)| ticket)).transpose()
     }
 
-    /// What an earlier request with this key has written: the ticket, and the number of the message in it.
+    /// The result of an earlier request with this key: the ticket, and the number of the message in it.
     pub(crate) fn answered(&self, earlier: &TicketRequest) -> Result<(TicketId, u32), Problem> {
         if earlier.fingerprint == self.fingerprint { Ok((earlier.ticket, earlier.message)) } else { Err(Kind::IdempotencyKeyReused.into()) }
     }
 
-    /// The record of what this request writes.
+    /// The item with the result of this request.
     pub(crate) fn record(&self, ticket: TicketId, message: u32, now: Time) -> TicketRequest {
         TicketRequest { key: self.key.clone(), fingerprint: self.fingerprint.clone(), ticket, message, until: now + KEPT }
     }
 }
 
-/// What a request with a key has written.
+/// The result of a request with a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TicketRequest {
     /// A hash of the key.
@@ -59,7 +59,7 @@ pub struct TicketRequest {
     ticket: TicketId,
     /// The number of the message in it.
     message: u32,
-    /// Until when the key is remembered.
+    /// The time until which the key is remembered.
     pub(crate) until: Time,
 }
 

@@ -1,4 +1,4 @@
-//! The subjects of the contact form: each has a value of its own, which is stored, and a name and a template for people.
+//! The subjects of the contact form. Each has a value, which is stored, and a name and a template for people.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ const TEXTS: Messages = Messages::new(kernel::in_every_language!("subjects.ftl")
 
 /// The variable with the subjects.
 const NAME: &str = "CONTACT_SUBJECTS";
-/// The subjects of a deployment that names none.
+/// The default subjects.
 const DEFAULT: [&str; 8] =
     ["account_access", "sign_in_email", "sign_in_username", "sign_in_code", "impersonation", "report_user", "bug_report", "other"];
-/// The most characters of a value.
+/// The maximum number of characters of a value.
 pub const VALUE_MAX: usize = 40;
-/// The most subjects.
+/// The maximum number of subjects.
 const SUBJECTS_MAX: usize = 30;
 
 /// A subject.
@@ -21,7 +21,7 @@ const SUBJECTS_MAX: usize = 30;
 pub struct ContactSubject {
     /// The value, which is stored and never shown.
     pub value: String,
-    /// The names that the operator gives it, in the order of [`Locale::ALL`]. None for a subject that this crate names.
+    /// The names from the configuration, in the order of [`Locale::ALL`]. Empty for a default subject, whose name is in this crate.
     names: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl ContactSubject {
         Ok(Self { value: value.to_owned(), names })
     }
 
-    /// The name for people. The first name of the operator stands in for one that is missing.
+    /// The name in this language. If the configuration lacks it, its first name is used.
     #[must_use]
     pub fn name(&self, locale: Locale) -> String {
         let place = Locale::ALL.into_iter().position(|other| other == locale);
@@ -51,7 +51,7 @@ impl ContactSubject {
         given.cloned().unwrap_or_else(|| TEXTS.text(locale, &format!("subject-{}", self.value), &[]))
     }
 
-    /// What a message about it may begin with. It counts as a part of the message.
+    /// A template that a message can begin with. It counts as part of the message.
     #[must_use]
     pub fn template(&self, locale: Locale) -> String {
         let own = format!("template-{}", self.value);
@@ -65,8 +65,8 @@ impl ContactSubject {
 pub struct Subjects(Arc<[ContactSubject]>);
 
 impl Subjects {
-    /// Reads `CONTACT_SUBJECTS`: values separated by semicolons, each with its names if it is not one of the usual ones, such as
-    /// `bug_report;delivery=Delivery|Dostawa;other`. Empty means the usual ones.
+    /// Reads `CONTACT_SUBJECTS`: values separated by semicolons, each with its names unless it is a default subject, such as
+    /// `bug_report;delivery=Delivery|Dostawa;other`. Empty means the default subjects.
     pub fn read(r: &mut Reader<'_>) -> Self {
         let given: String = r.or(NAME, String::new());
         let listed = if given.trim().is_empty() { DEFAULT.join(";") } else { given };
@@ -93,7 +93,7 @@ impl Subjects {
         }
     }
 
-    /// All of them.
+    /// All subjects.
     pub fn all(&self) -> impl Iterator<Item = &ContactSubject> {
         self.0.iter()
     }
