@@ -252,7 +252,7 @@ impl Book {
                 Ok(()) => return Ok(next),
                 Err(CommitError::Refused(refused)) => match refused.current(book) {
                     Some(row) => row.decode()?,
-                    // The book was deleted meanwhile, because the account is being purged. It must not be created again.
+                    // The book was deleted in the meantime, because the account is being purged. It must not be created again.
                     None => return Err(Kind::Conflict.into()),
                 },
                 Err(CommitError::Store(e)) => return Err(e.into()),

@@ -30,7 +30,7 @@ pub enum Device {
     Tablet,
     /// A crawler or another program.
     Bot,
-    /// The `User-Agent` does not tell.
+    /// Not known from the `User-Agent`.
     Unknown,
 }
 

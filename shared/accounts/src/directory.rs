@@ -1,6 +1,6 @@
 //! Accounts for staff: one account with its roles and its deletion, and lists of accounts, the newest first.
 //!
-//! | list | what is in it | written |
+//! | list | items | written |
 //! |---|---|---|
 //! | all accounts | [`DirectoryEntry`], in four partitions | once, with the account |
 //! | staff | the roles, in [`Index::Staff`] | with the roles |

@@ -96,7 +96,7 @@ pub enum Action {
     DeletionCancelled,
     /// Somebody signed in with a client that was not known.
     NewClientSignedIn,
-    /// Staff ended all sessions of somebody, or somebody ended other sessions of their own.
+    /// Staff ended all sessions of a person, or a person ended some of their other sessions.
     SessionsEnded,
     /// Staff closed a group or a channel. The entry is about its owner.
     RoomClosed,
@@ -170,7 +170,7 @@ impl Action {
         }
     }
 
-    /// Its name, as it is stored.
+    /// The stored name.
     #[must_use]
     pub fn name(self) -> String {
         let name = serde_json::to_value(self).ok();
