@@ -1,4 +1,4 @@
-//! The payment of an order by card: what Stripe has said of it so far, and what follows for the order from what it says next.
+//! The payment of an order by card: its state as known from Stripe, and what follows for the order from a new state.
 
 use std::time::Duration;
 
@@ -11,58 +11,58 @@ use utoipa::ToSchema;
 
 use crate::machine::OrderState;
 
-/// How long products are kept for an order that is not paid.
+/// How long an unpaid order reserves its products.
 pub const PAYABLE: Duration = Duration::from_secs(15 * 60);
-/// How long an order that is being checked automatically is left alone by other checks.
+/// How long an automatic check leases an order.
 const LEASE: Duration = Duration::from_secs(5 * 60);
-/// The most refunds of an order: as many as Stripe lists with its payment.
+/// The maximum number of refunds of an order: as many as Stripe lists with its payment.
 const REFUNDS_MAX: usize = 10;
-/// Stripe remembers the key of a request for a day. Afterwards the same refund would be another one.
+/// How long a refund may be requested with the same key. Stripe forgets keys after a day; then the same request would make a second refund.
 const REPEATABLE: Duration = Duration::from_secs(23 * 3600);
-/// The name of the refund of a payment that came after its order had ended.
+/// The name of the refund of a payment that arrived after its order had ended.
 const AFTER_THE_END: &str = "after-the-end";
 
-/// How far a refund is.
+/// The state of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
     /// Stripe is asked for it. So is it again if an earlier version has given it up because Stripe did not answer for a day.
     #[serde(alias = "unclear")]
     Asked,
-    /// Stripe has taken it.
+    /// Stripe has accepted the refund.
     Done,
-    /// Stripe has refused it.
+    /// Stripe has refused the refund.
     Refused,
-    /// The payer's bank has refused it, and the money has come back. It may be asked for again, or given back in another way.
+    /// The payer's bank has refused the refund, and the money came back. It may be requested again, or refunded in another way.
     Failed,
 }
 
-/// A refund: one of Stripe's.
+/// A refund at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// Its name within the order: a hash of the key of the request for it.
+    /// The name within the order: a hash of the idempotency key of the request.
     pub name: String,
-    /// How much, in the currency of the order.
+    /// The amount in minor units, in the currency of the order.
     pub amount: u64,
     /// Why.
     pub reason: RefundReason,
-    /// How far it is.
+    /// The state.
     pub state: RefundState,
-    /// Stripe's id of it. `None` until Stripe has answered.
+    /// Stripe's id of the refund. `None` until Stripe has answered.
     #[serde(default)]
     pub refund: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub at: Time,
 }
 
 impl Refund {
-    /// A refund that Stripe is to be asked for.
+    /// A refund to be requested from Stripe.
     #[must_use]
     pub const fn new(name: String, amount: u64, reason: RefundReason, at: Time) -> Self {
         Self { name, amount, reason, state: RefundState::Asked, refund: None, at }
     }
 
-    /// After what Stripe says of the refunds of the payment. What has failed stays so.
+    /// The refund after Stripe's state of the payment's refunds. A failed refund stays failed.
     #[must_use]
     pub fn after(&self, said: &[SaidRefund]) -> Self {
         let own = said.iter().find(|said| said.name.as_ref() == Some(&self.name));
@@ -71,10 +71,10 @@ impl Refund {
         Self { state, refund: Some(said.id.clone()), ..self.clone() }
     }
 
-    /// Whether Stripe may be asked for it once more: with the same key it makes one refund only for a day.
+    /// Whether the request may be repeated: for a day Stripe makes only one refund for the same key.
     #[must_use]
     pub fn is_repeatable(&self, now: Time) -> bool {
-        // All of a payment cannot be given back twice.
+        // A full refund cannot be made twice.
         self.reason == RefundReason::OrderEnded || now.since(self.at) < REPEATABLE
     }
 }
@@ -82,7 +82,7 @@ impl Refund {
 /// The payment of an order by card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCard {
-    /// The number of the payment at Stripe, from 1. It is raised when Stripe has cancelled the former one by itself.
+    /// The number of the payment at Stripe, from 1. It is increased when Stripe has cancelled the former payment on its own.
     pub attempt: u32,
     /// Stripe's id of the payment. `None` until Stripe has answered.
     #[serde(default)]
@@ -90,27 +90,27 @@ pub struct OrderCard {
     /// Stripe's id of the payer. `None` until Stripe has answered.
     #[serde(default)]
     pub customer: Option<String>,
-    /// The network that the order was placed from.
+    /// The network from which the order was placed.
     #[serde(default)]
     pub network: String,
-    /// Until when it can be paid.
+    /// The time until which it can be paid.
     pub expires_at: Time,
-    /// Whether the buyer has cancelled the order. It ends when Stripe has cancelled its payment.
+    /// Whether the buyer has cancelled the order. The order ends when Stripe has cancelled the payment.
     #[serde(default)]
     pub cancelling: bool,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
-    /// When it was known to be paid.
+    /// When the payment became known.
     #[serde(default)]
     pub paid_at: Option<Time>,
-    /// What was given back of it, as Stripe says, and how it is disputed.
+    /// Refunds and disputes, as reported by Stripe.
     #[serde(flatten)]
     pub back: MoneyBack,
-    /// The refunds that Stripe was asked for.
+    /// The requested refunds.
     #[serde(default)]
     pub refunds: Vec<Refund>,
-    /// When it is next checked automatically, while there is something to do.
+    /// The time of the next automatic check, while there is something to do.
     pub look_at: Time,
 }
 
@@ -133,43 +133,43 @@ impl OrderCard {
         }
     }
 
-    /// With the payment that Stripe has created for it.
+    /// Sets the payment that Stripe has created.
     #[must_use]
     pub fn with_intent(&self, intent: String, customer: String) -> Self {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// After Stripe has cancelled the payment by itself: another one is to be created.
+    /// The state after Stripe has cancelled the payment on its own: another one has to be created.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self { attempt: self.attempt.saturating_add(1), intent: None, customer: None, ..self.clone() }
     }
 
-    /// After its buyer has cancelled the order.
+    /// The state after the buyer has cancelled the order.
     #[must_use]
     pub fn cancelled(&self, now: Time) -> Self {
         Self { cancelling: true, ..self.leased(now) }
     }
 
-    /// Taken by whoever looks at it now, and left alone by others for five minutes.
+    /// The state with a lease of five minutes for the current check.
     #[must_use]
     pub fn leased(&self, now: Time) -> Self {
         Self { look_at: now + LEASE, ..self.clone() }
     }
 
-    /// The first refund that Stripe is to be asked for.
+    /// The first refund that has to be requested from Stripe.
     #[must_use]
     pub fn asked_refund(&self) -> Option<&Refund> {
         self.refunds.iter().find(|refund| refund.state == RefundState::Asked)
     }
 
-    /// Whether money is to be given back because it came after the end of the order.
+    /// Whether a payment after the end of the order has to be refunded.
     #[must_use]
     pub fn owes(&self) -> bool {
         self.asked_refund().is_some_and(|refund| refund.reason == RefundReason::OrderEnded)
     }
 
-    /// The end of an order that is not paid, whose payment is cancelled. `None` if it can be paid still.
+    /// The final state of an unpaid order whose payment is cancelled. `None` if it can still be paid.
     #[must_use]
     pub fn end(&self, now: Time) -> Option<OrderState> {
         if self.cancelling {
@@ -178,22 +178,22 @@ impl OrderCard {
         (now >= self.expires_at).then_some(OrderState::Expired)
     }
 
-    /// What can still be given back of an order that has cost `total`.
+    /// The amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
         let sum = |state: RefundState| {
             let those = self.refunds.iter().filter(|refund| refund.state == state);
             those.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount))
         };
-        // What is done may not be in the sum of Stripe yet.
+        // Accepted refunds may be missing in Stripe's sum.
         let done = self.back.refunded.max(sum(RefundState::Done));
         total.amount().saturating_sub(done).saturating_sub(sum(RefundState::Asked))
     }
 
-    /// With a refund that Stripe is to be asked for, of an order that has cost `total`.
+    /// Adds a refund to be requested, of an order with this total.
     ///
     /// # Errors
-    /// [`Kind::Invalid`] if there is not as much left; [`Kind::TooMany`].
+    /// [`Kind::Invalid`] if the amount exceeds the rest; [`Kind::TooMany`].
     pub fn with_refund(&self, total: Money, refund: Refund) -> Result<Self, Problem> {
         let left = self.left(total);
         if !(1..=left).contains(&refund.amount) {
@@ -206,7 +206,7 @@ impl OrderCard {
         Ok(Self { refunds, look_at: refund.at + LEASE, ..self.clone() })
     }
 
-    /// After Stripe's answer to the refund of this name.
+    /// The state after Stripe's answer to the refund with this name.
     #[must_use]
     pub fn with_answer(&self, name: &str, state: RefundState, id: Option<String>) -> Self {
         let mut next = self.clone();
@@ -220,10 +220,10 @@ impl OrderCard {
     /// nothing new. What comes after the end of the order is to be given back.
     ///
     /// # Errors
-    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
+    /// [`Mismatch`] if it is a different payment. Then nothing changes.
     pub fn after(&self, state: OrderState, total: Money, settlement: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
         if self.intent.as_ref() != Some(&settlement.intent) {
-            // A former payment, which was cancelled.
+            // A former payment that was cancelled.
             if settlement.progress == Progress::Cancelled {
                 return Ok((state, self.clone()));
             }
@@ -252,7 +252,7 @@ impl OrderCard {
             (OrderState::PendingPayment, Progress::Cancelled) => next.end(now).unwrap_or(state),
             (OrderState::Paid, _) if next.back.refunded > 0 => OrderState::Refunding,
             (OrderState::Refunding, _) if next.back.refunded >= total.amount() => OrderState::Refunded,
-            // All of it has come back.
+            // All refunds have come back.
             (OrderState::Refunding, _) if next.back.refunded == 0 => OrderState::Paid,
             (state, _) => state,
         };
@@ -260,7 +260,7 @@ impl OrderCard {
         Ok((state, if ended && paid { next.given_back(total, now) } else { next }))
     }
 
-    /// With the refund of everything, once, because the order had ended before it was paid.
+    /// Adds a full refund, once, because the order had ended before it was paid.
     fn given_back(mut self, total: Money, now: Time) -> Self {
         let amount = total.amount().saturating_sub(self.back.refunded);
         if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {
@@ -413,7 +413,7 @@ mod tests {
             let left = 1234 - self.stripe.1;
             match (what, self.stripe.0) {
                 (0, Progress::Open) => self.stripe.0 = Progress::Succeeded,
-                // Nobody but whoever ends the order cancels its payment.
+                // Only the end of the order cancels its payment.
                 (1, Progress::Open) if self.card.intent.is_some() && self.card.end(self.now).is_some() => {
                     self.stripe.0 = Progress::Cancelled;
                 }

@@ -7,7 +7,7 @@ use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx
 
 use crate::text::CategoryTitle;
 
-/// The most categories.
+/// The maximum number of categories.
 pub const MAX: u32 = 200;
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
@@ -19,7 +19,7 @@ pub struct Category {
     pub id: CategoryId,
     /// Its name, which no other category has.
     pub name: CategoryTitle,
-    /// How many products are in it.
+    /// The number of products in the category.
     pub products: u32,
 }
 
@@ -52,12 +52,12 @@ impl Category {
     /// Adds the deletion of the category to a transaction. The slot is refused if there are products in it.
     pub fn delete(&self, tx: &mut Tx) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
-        // By its name, too: whoever has renamed it in the meantime has freed another name.
+        // The name is a condition too, because a category that was renamed in the meantime has another claim.
         tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
     }
 }
 
-/// Adds a product to the number of those in a category, or takes one from it. The slot is refused if there is no such category.
+/// Adds a change of the number of products in a category to a transaction. The slot is refused if there is no such category.
 pub(crate) fn count(tx: &mut Tx, category: CategoryId, by: i64) -> Slot {
     tx.update(Update::of(Category::key_of(category)).add("products", by).when(Cond::Exists))
 }

@@ -1,14 +1,14 @@
 //! The shop: products with their prices, stock, comments and ratings, the categories they are in, carts and orders.
 //!
-//! A product is one item, and what belongs to it is in its partition. Beside it are the claims of its name and its slug, so that both
-//! are unique, and its entries in the lists of all products and of its category ([`shelf`]). A change of a product writes all of them
-//! in one transaction.
+//! A product is one item; its comments, ratings and prices are in the same partition. There are also the claims of its name and its slug,
+//! so that both are unique, and its entries in the lists of all products and of its category ([`shelf`]). A change of a product writes all
+//! of them in one transaction.
 //!
 //! Stock is four numbers of the product, and every change of them keeps `available + reserved + sold = received`.
 //!
-//! A cart ([`cart`]) says what somebody wants. Placing an order ([`place`]) takes that out of stock, at the prices of that moment, and an
-//! order goes on by the steps of one table ([`machine`]). What is paid by card, and given back, is what Stripe says ([`card`]). Staff find
-//! those whose payment is disputed or whose refund has failed ([`alert`]).
+//! A cart ([`cart`]) contains the products that somebody wants. Placing an order ([`place`]) reserves them at the current prices, and the
+//! order changes by the steps of one table ([`machine`]). Payments and refunds by card follow Stripe's state ([`card`]). Disputed payments
+//! and failed refunds are alerts for staff ([`alert`]).
 
 pub mod alert;
 pub mod card;

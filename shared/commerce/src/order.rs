@@ -1,9 +1,9 @@
-//! Orders: what somebody has bought at which price, where it goes, and how far it is.
+//! Orders: the products with their prices, the recipient, and the state.
 //!
-//! An order keeps what it was placed with: names, prices and address do not change with the product or the account. Its state changes
-//! by the steps of [`crate::machine`] alone, each of them one transaction with the stock of its products.
+//! The names, prices and address of an order do not change with the product or the account. Its state changes only by the steps of
+//! [`crate::machine`], each in one transaction with the stock of its products.
 //!
-//! An order that nobody has paid is deleted 30 days after its end.
+//! An unpaid order is deleted 30 days after its end.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -32,40 +32,40 @@ use crate::{
     quote::PricedLine,
 };
 
-/// The beginning of the sort keys.
+/// The prefix of the sort keys.
 const PREFIX: &str = "ORDER#";
-/// How often a step is tried again because products of the order were deleted.
+/// Attempts to take a step after deletions of products in the order.
 const ROUNDS: usize = 60;
 /// The partition of [`Index::DuePayments`].
 const DUE: &str = "DUE_ORDERS";
-/// How long an order that nobody has paid is kept after its end.
+/// How long an unpaid order is kept after its end.
 const UNPAID_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How an order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentMethod {
-    /// In cash, to whoever delivers it.
+    /// In cash, on delivery.
     CashOnDelivery,
     /// By card, within fifteen minutes.
     Card,
 }
 
-/// Who gets an order, and where.
+/// The recipient of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// First name.
     pub first_name: PersonName,
     /// Last name.
     pub last_name: PersonName,
-    /// The phone number, for whoever delivers it.
+    /// The phone number, for the delivery.
     pub phone: Phone,
     /// The address.
     pub address: PostalAddress,
 }
 
 impl Recipient {
-    /// The recipient of what a person orders, who has these addresses and this cart.
+    /// The recipient from the data of the buyer. Also checks that the cart is not empty.
     ///
     /// # Errors
     /// [`Kind::OrderIncomplete`] with everything that is missing.
@@ -95,26 +95,26 @@ impl Recipient {
 pub struct Order {
     /// The id, which is its number.
     pub id: OrderId,
-    /// Who has placed it.
+    /// The buyer.
     pub user: UserId,
     /// How it is paid.
     pub payment_method: PaymentMethod,
     /// Its state.
     pub state: OrderState,
-    /// What was ordered, with its prices at that moment.
+    /// The products with their prices at that time.
     pub lines: Vec<PricedLine>,
-    /// What it costs: the sum of the lines.
+    /// The total: the sum of the lines.
     pub total: Money,
-    /// Who gets it.
+    /// The recipient.
     pub recipient: Recipient,
     /// When it was placed.
     pub created_at: Time,
     /// When its state changed last.
     pub changed_at: Time,
-    /// Its payment by card, if it is paid so.
+    /// The payment by card. `None` for other payment methods.
     #[serde(default)]
     pub card: Option<OrderCard>,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: u64,
 }
 
@@ -125,7 +125,7 @@ impl Order {
         Key::new(user::partition(user), format!("{PREFIX}{id}"))
     }
 
-    /// Adds a new order to a transaction, and that its buyer is told, who is told of an order by card when it is paid.
+    /// Adds a new order to a transaction, with the event that mails the buyer. For an order by card the event follows with the payment.
     pub(crate) fn create(&self, tx: &mut Tx, sys: &Sys) {
         tx.create(self);
         tx.create(&self.owner());
@@ -138,7 +138,7 @@ impl Order {
         OrderOwner { order: self.id, user: self.user, until: self.expires() }
     }
 
-    /// The payment that Stripe is asked for, if it is paid by card.
+    /// The payment to create at Stripe, if it is paid by card.
     #[must_use]
     pub fn new_payment(&self) -> Option<NewPayment> {
         let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
@@ -146,7 +146,7 @@ impl Order {
         Some(NewPayment { user, paid_for, amount, key, description: "Order" })
     }
 
-    /// Whether its payment by card is awaited.
+    /// Whether it waits for its payment by card.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.state == OrderState::PendingPayment
@@ -158,14 +158,15 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although its state allows it: it is disputed, a refund is under way, or nothing is left of its money.
+    /// Whether it must not be shipped although its state allows it, because it is disputed, a refund is in progress, or it is fully
+    /// refunded.
     #[must_use]
     pub fn is_held(&self) -> bool {
         let is_held = |card: &OrderCard| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0;
         step(self.state, OrderState::Shipped, By::Staff).is_some() && self.card.as_ref().is_some_and(is_held)
     }
 
-    /// With this state of its payment.
+    /// The order with this state of its payment.
     #[must_use]
     pub fn with_card(&self, card: OrderCard) -> Self {
         Self { card: Some(card), ..self.clone() }
@@ -180,7 +181,7 @@ impl Order {
         Ok(self.with_card(card).in_state(state, now))
     }
 
-    /// At its end, because nobody can pay it: Stripe knows no payment of it. The same if it can be paid still.
+    /// The order at its end, because Stripe knows no payment of it. Unchanged if it can still be paid.
     #[must_use]
     pub fn ended(&self, now: Time) -> Self {
         let end = self.card.as_ref().and_then(|card| card.end(now)).filter(|_| self.is_pending());
@@ -192,13 +193,13 @@ impl Order {
         Self { state, changed_at, ..self.clone() }
     }
 
-    /// When it is looked at by itself, if there is something to do.
+    /// The time of the next automatic check, if there is something to do.
     fn due(&self) -> Option<Time> {
         let card = self.card.as_ref()?;
         (self.is_pending() || card.asked_refund().is_some()).then_some(card.look_at)
     }
 
-    /// The problem of a step that cannot be taken from its state.
+    /// The problem of a step that its state does not allow.
     #[must_use]
     pub fn stays(&self) -> Problem {
         Problem::new(Kind::OrderState).with("order_state", self.state.as_str())
@@ -229,12 +230,12 @@ impl Item for Order {
     }
 }
 
-/// Whose an order is, for staff who have its number.
+/// The buyer of an order, to find an order by its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderOwner {
     order: OrderId,
     user: UserId,
-    /// When it is deleted with its order, if it is.
+    /// When it expires with its order, if it does.
     #[serde(default)]
     until: Option<Time>,
 }
@@ -259,7 +260,7 @@ impl Item for OrderOwner {
     }
 }
 
-/// The order that a path names, of the caller alone.
+/// The caller's own order that a path names.
 impl Resource for Order {
     type Path = OrderId;
     fn find(caller: UserId, order: OrderId) -> Option<Key> {
@@ -274,11 +275,11 @@ fn in_state(state: OrderState) -> String {
 /// The result of [`replace`] and [`write`].
 #[derive(Clone, Debug)]
 pub enum Written {
-    /// It is written, and this is the order now.
+    /// The order was written. This is its new state.
     Now(Box<Order>),
-    /// What was added to the transaction was refused.
+    /// A condition that the caller added was refused.
     Refused,
-    /// The order has changed since it was read. As it is now, if there is one.
+    /// The order has changed since it was read. Contains its current state, if it exists.
     Outdated(Option<Box<Order>>),
 }
 
@@ -398,7 +399,7 @@ pub async fn find(table: &Table, order: OrderId) -> Result<Option<Order>, StoreE
     table.get::<Order>(Order::key_of(owner.user, order)).await
 }
 
-/// Orders that are to be looked at, because they are not paid or money is to be given back: those after this one. One query.
+/// The orders after `after` whose automatic check is due, because they are not paid or have to be refunded. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -421,6 +422,6 @@ pub async fn history(table: &Table, user: UserId, after: Option<OrderId>, limit:
 /// [`StoreError`]
 pub async fn in_this_state(table: &Table, state: OrderState, after: Option<OrderId>, limit: u32) -> Result<Page<Order>, StoreError> {
     let range = Range::of_index(Index::OrdersByState, in_state(state)).limit(limit);
-    // By the position alone, because an order of the last page may be in another state by now.
+    // Continues by the sort key alone, because the last order may have another state now.
     table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
