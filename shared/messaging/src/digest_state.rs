@@ -37,7 +37,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The value for somebody who was told nothing.
+    /// The initial value.
     pub const NONE: Self =
         Self { due: None, leased_until: None, noted_seq: 0, mailed_seq: 0, mailed_at: None, noted_in: None, mentioned_in: None };
 }

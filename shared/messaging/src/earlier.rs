@@ -1,7 +1,7 @@
 //! The earlier texts of edited messages, which only moderators read.
 //!
-//! Each is an item of its own and not a part of the message, so that pages of the room never contain it. A message keeps the last [`KEPT`]
-//! of them, in numbered slots that are used in turn. All are deleted with the message.
+//! Each is a separate item and not a part of the message, so that pages of the room never contain it. A message keeps the last [`KEPT`] of
+//! them, in numbered slots that are used in turn. All are deleted with the message.
 
 use kernel::{
     Time,

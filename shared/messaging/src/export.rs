@@ -35,9 +35,9 @@ pub struct ExportedRoom {
     /// The number up to which the person has read.
     read_seq: u64,
     muted: bool,
-    /// The number up to which the inbox tells of messages.
+    /// The number up to which the inbox covers the messages.
     noted_seq: u64,
-    /// The number up to which a mail or a text message has told of messages.
+    /// The number up to which mails and text messages cover the messages.
     mailed_seq: u64,
     /// When the last mail or text message was sent.
     mailed_at: Option<Timestamp>,

@@ -1,8 +1,8 @@
 //! Reports of messages to the moderators.
 //!
-//! A message that was reported has one item with a copy of its text ([`Report`]), which outlives the message and its room. Who
-//! reported it is not in it: each reporter has an item of their own ([`ReportMade`]), which is why nobody reports a message twice, and
-//! of which moderators see the reason and the words alone.
+//! A reported message has one item with a copy of its text ([`Report`]), which outlives the message and its room. It does not contain the
+//! reporters: each reporter has a separate item ([`ReportMade`]), so that nobody reports a message twice. Moderators see only the reason
+//! and the note of it.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ use crate::{
     message::{Content, Explanation, LogEntry, Said},
 };
 
-/// The reports that an account may make.
+/// The limit on reports of an account.
 pub const REPORTED: Quota = Quota::window("reports", 50, DAY, "reports of messages by an account");
-/// How long a report is kept after it changed last.
+/// How long a report is kept after its last change.
 const KEPT: Duration = DAY.saturating_mul(365);
 
 /// Why a message is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportReason {
-    /// Advertising, or the same again and again.
+    /// Advertising or repetitions.
     Spam,
     /// Insults, threats or stalking.
     Harassment,
@@ -144,7 +144,7 @@ kernel::audited_words!(ReportOutcome);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportState {
-    /// It waits.
+    /// It waits for a moderator.
     Open,
     /// A moderator has resolved it. Another report of the message opens it again.
     Resolved,
@@ -179,17 +179,17 @@ pub struct Report {
     pub message: MessageId,
     /// The author.
     pub author: UserId,
-    /// Their username then.
+    /// The author's username at that time.
     pub username: String,
-    /// The text when it was reported; if the report was opened again, when that was.
+    /// The text when it was reported, or when the report was last opened again.
     pub text: String,
     /// When it was reported, or opened again.
     pub at: Time,
-    /// Since when it is as it is.
+    /// When the report last changed.
     pub changed_at: Time,
     /// The reasons, of all reporters.
     pub reasons: Vec<ReasonCount>,
-    /// Whether it waits.
+    /// The state.
     pub state: ReportState,
     /// What was done, if it is resolved.
     pub outcome: Option<ReportOutcome>,
@@ -204,8 +204,8 @@ impl Report {
         Key::new(format!("REPORT#{room}#{seq}"), "REPORT")
     }
 
-    /// The report after one more person has reported the message. While it is open the copy stays, so that an edit does not replace
-    /// what was reported.
+    /// The report after one more person has reported the message. While the report is open, its copy of the text stays, so that an edit
+    /// does not replace it.
     fn after(before: Option<&Self>, entry: &LogEntry, said: &Said, reason: ReportReason, now: Time) -> Self {
         let mut next = before.cloned().unwrap_or_else(|| Self {
             room: entry.room,
@@ -233,7 +233,7 @@ impl Report {
         Self { changed_at: now, version: next.version.saturating_add(1), ..next }
     }
 
-    /// Adds to a transaction that it is resolved. Refused if it has changed since it was read.
+    /// Adds the resolution of the report to a transaction. Refused if the report has changed since it was read.
     ///
     /// # Errors
     /// [`Kind::Conflict`] if it is resolved already.
@@ -278,8 +278,8 @@ impl Item for Report {
     }
 }
 
-/// Reports a message, of which `entry` and `before` were read. No effect if the person has reported it before. A counter and a
-/// transaction, and another one for each report of the same message at the same moment.
+/// Reports a message. `entry` and `before` are the message and its report as read. No effect if the person has already reported it. A
+/// counter and a transaction, and another one for each concurrent report of the same message.
 ///
 /// # Errors
 /// [`Kind::NotFound`] if there is no message under the number, [`Kind::Forbidden`] for one's own, [`Kind::TooManyRequests`] after

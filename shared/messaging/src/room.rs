@@ -147,7 +147,7 @@ impl SlowMode {
 /// A change of a room's slow mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SlowModeChange {
-    /// It stays as it is.
+    /// The slow mode is unchanged.
     #[default]
     Stays,
     /// The slow mode is switched off.

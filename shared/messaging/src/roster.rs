@@ -46,7 +46,7 @@ pub const INVITED: Quota = Quota::window("room_invitations", 100, DAY, "invitati
 /// The limit on bans from rooms that an account imposes.
 pub const BANNED: Quota = Quota::window("room_bans", 100, DAY, "bans from rooms by an account");
 
-/// The numbers of groups and channels that a person is in, for their limits.
+/// The numbers of groups and channels of a person, for the limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomCount {
     /// The rooms of which they are a member.
@@ -62,7 +62,7 @@ impl RoomCount {
         Key::new(accounts::user::partition(user), "ROOM_COUNT")
     }
 
-    /// The change of the counts. If it is `limited` it is refused if it would exceed a limit.
+    /// The update of the counts. If it is `limited`, it is refused if it would exceed a limit.
     fn change(user: UserId, joined: i64, owned: i64, limited: bool) -> Update {
         let below = |name, most: u32| field(name).absent().or(field(name).lt(most));
         let mut update = Update::upsert::<Self>(Self::key_of(user)).add("joined", joined).add("owned", owned);
@@ -75,7 +75,7 @@ impl RoomCount {
         update
     }
 
-    /// Checks whether there is room for one more.
+    /// Checks that the person may have one more room.
     fn admit(&self, owned: bool) -> Result<(), Problem> {
         let full = |most: u32| Err(Problem::new(Kind::TooMany).with("max", most));
         match self {
@@ -102,7 +102,7 @@ pub async fn end_membership(table: &Table, room: RoomId, user: UserId) -> Result
     table.commit(tx).await.refused_is_fine()
 }
 
-/// A group or a channel to make.
+/// A group or a channel to create.
 #[derive(Clone, Debug)]
 pub enum NewClub {
     /// A group.
@@ -111,8 +111,8 @@ pub enum NewClub {
     Channel(Option<Slug>),
 }
 
-/// Makes a group or a channel, with the caller as its owner and only member. One counter and one transaction, and a read of the
-/// counts if it is refused.
+/// Creates a group or a channel, with the caller as its owner and only member. One counter and one transaction, and a read of the counts if
+/// it is refused.
 ///
 /// # Errors
 /// [`Kind::SlugTaken`], [`Kind::TooMany`] for somebody who is in [`JOINED_MAX`] rooms or owns [`OWNED_MAX`],
@@ -152,8 +152,8 @@ pub async fn create(table: &Table, sys: &Sys, owner: &User, new: NewClub, name: 
     }
 }
 
-/// Makes somebody a member: of a public channel, or by their invitation. No effect for somebody who is one. A batch read and a
-/// transaction, again for each change that was faster.
+/// Makes a person a member: of a public channel, or by an invitation. No effect for a member. A batch read and a transaction, again after
+/// each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`] without an invitation, [`Kind::RoomBanned`], [`Kind::TooMany`] if the room is full or they are in
@@ -178,7 +178,7 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
         found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false)?;
         let mut plan = Plan::of(club);
         let from = if open { 1 } else { room.seq.saturating_add(1) };
-        // What was written before is not unread.
+        // Earlier messages do not count as unread.
         plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user.id, now) });
         plan.tx.check(banned.clone(), room_ban::is_over(now));
         if invitation.is_some() {
@@ -192,7 +192,7 @@ pub async fn join(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result
     changed.await
 }
 
-/// Checks that somebody is not banned from the room.
+/// Checks that a person is not banned from the room.
 fn admitted(found: &mut Batch, banned: &Key, now: Time) -> Result<(), Problem> {
     match found.take::<RoomBan>(banned)?.filter(|ban| ban.holds(now)) {
         Some(ban) => Err(ban.problem(now)),
@@ -200,18 +200,18 @@ fn admitted(found: &mut Batch, banned: &Key, now: Time) -> Result<(), Problem> {
     }
 }
 
-/// Ends the membership of the caller. The oldest administrator takes over the room of an owner who leaves, and a room that
-/// nobody is left in is deleted. A read, a batch read and a transaction; the last two again for each change that was faster.
+/// Ends the membership of the caller. If the owner leaves, the oldest administrator takes over the room. A room without members is deleted.
+/// A read, a batch read and a transaction; the last two again after each concurrent change.
 ///
 /// # Errors
-/// [`Kind::OwnerStays`] for an owner with other members of whom none is an administrator, [`Kind::NotFound`], [`Kind::Forbidden`]
-/// in a room that cannot be left.
+/// [`Kind::OwnerStays`] for the owner of a room with other members but without administrators, [`Kind::NotFound`], [`Kind::Forbidden`] in a
+/// room that cannot be left.
 pub async fn leave(table: &Table, sys: &Sys, user: &User, room: RoomId) -> Result<(), Problem> {
     take_out(table, sys, user.id, room, happened(RoomEvent::Left {}, &author(user)), None).await
 }
 
-/// Ends the membership of somebody whose account is deleted. If they own the room and it has no administrator, `heir` takes it
-/// over. Nothing names them afterwards: the entry of their leaving is a tombstone.
+/// Ends the membership of a person whose account is purged. If they own the room and it has no administrator, `heir` takes it over. The
+/// entry of their leaving is a tombstone, so that it does not name them.
 ///
 /// # Errors
 /// The errors of [`leave`].
@@ -222,7 +222,7 @@ pub(crate) async fn vanish(table: &Table, sys: &Sys, user: UserId, room: RoomId,
 async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Content, heir: Option<UserId>) -> Result<(), Problem> {
     let member = Membership::key_of(room, user);
     let inherits = |club: &Club| club.admins.first().copied().or(heir);
-    // Whoever takes the room over is named in the event.
+    // The event names the new owner.
     let club = table.get::<Room>(Room::key_of(room)).await?.and_then(|room| room.club);
     let next = club.filter(|club| club.owner == user).and_then(|club| inherits(&club)).map(User::key_of);
     let keys: Vec<Key> = [member.clone()].into_iter().chain(next).collect();
@@ -251,8 +251,8 @@ async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Co
     .map(drop)
 }
 
-/// Removes a member. Administrators remove members, and the owner everybody else. A batch read and a transaction, again for each
-/// change that was faster.
+/// Removes a member. Administrators can remove members, and the owner can remove everybody else. A batch read and a transaction, again
+/// after each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -269,7 +269,7 @@ pub async fn remove(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     .map(drop)
 }
 
-/// Checks that somebody may remove a person with this role.
+/// Checks that the member may remove a person with this role.
 fn may_remove(me: &RoomMember, role: RoomRole) -> Result<(), Problem> {
     me.administrates()?;
     match role {
@@ -289,9 +289,8 @@ fn removal(room: &Room, club: &Club, who: &Author) -> Plan {
     plan
 }
 
-/// Bans a person from a room, or replaces their ban by another one. Who may remove them does that. A member is removed and an
-/// invitation withdrawn in the same transaction. A counter, a batch read and a transaction, the last two again for each change that
-/// was faster.
+/// Bans a person from a room, or replaces their ban. Everybody who may remove the person may do this. A member is removed and an invitation
+/// withdrawn in the same transaction. A counter, a batch read and a transaction, the last two again after each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`], [`Kind::TooManyRequests`] after a hundred bans in a day.
@@ -312,7 +311,7 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
         };
         plan.tx.put_always(ban);
         plan.tx.delete(Invitation::key_of(room.id, user));
-        // The purge of an account finds all bans of the person.
+        // Nothing is written for an account that is being purged, so that the purge misses no ban.
         plan.tx.check(person.clone(), Cond::Exists.and(field("status").ne(Status::Purging)));
         Ok(Some(plan))
     })
@@ -320,7 +319,7 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
     .map(drop)
 }
 
-/// Ends a ban from a room before its time. Administrators do that. No effect if there is none. A batch read and a deletion.
+/// Ends a ban from a room before its time. For administrators. No effect if there is no ban. A batch read and a deletion.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -329,25 +328,25 @@ pub async fn unban(table: &Table, by: UserId, user: UserId, room: RoomId) -> Res
     Ok(table.delete(RoomBan::key_of(room, user)).await?)
 }
 
-/// Checks that somebody administrates a room. A batch read.
+/// Checks that a person administrates a room. A batch read.
 async fn administrates(table: &Table, by: UserId, room: RoomId) -> Result<(), Problem> {
     let (room_key, actor) = (Room::key_of(room), Membership::key_of(room, by));
     let mut found = table.get_many(vec![room_key.clone(), actor.clone()]).await?;
     RoomMember::of(room, by, found.take(&room_key)?, found.take(&actor)?)?.administrates()
 }
 
-/// Gives a member another role. The owner does that. Who is made the owner takes the room over, and the owner before becomes an
-/// administrator. No effect if they have the role. A batch read and a transaction, again for each change that was faster.
+/// Gives a member another role. For the owner. A new owner takes over the room, and the former owner becomes an administrator. No effect if
+/// the member has the role. A batch read and a transaction, again after each concurrent change.
 ///
 /// # Errors
-/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`] for the owner's own role, [`Kind::TooMany`] for one administrator
-/// too many, or a new owner who owns [`OWNED_MAX`].
+/// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::OwnerStays`] for the owner's own role, [`Kind::TooMany`] if the room has [`ADMINS_MAX`]
+/// administrators, or the new owner owns [`OWNED_MAX`] rooms.
 pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId, role: RoomRole) -> Result<(), Problem> {
     let (actor, member) = (Membership::key_of(room, by), Membership::key_of(room, user));
     let (person, count) = (User::key_of(user), RoomCount::key_of(user));
     change(table, sys, room, &[actor.clone(), member.clone(), person.clone(), count.clone()], |room, club, found, _| {
         RoomMember::of(room.id, by, Some(room.clone()), found.take(&actor)?)?.owns()?;
-        // With the same key the membership was taken already.
+        // If it is the same person, the membership was already taken from the batch.
         let them =
             if user == by { RoomRole::Owner } else { RoomMember::of(room.id, user, Some(room.clone()), found.take(&member)?)?.role() };
         if them == role {
@@ -380,19 +379,19 @@ pub async fn set_role(table: &Table, sys: &Sys, by: UserId, user: UserId, room: 
     .map(drop)
 }
 
-/// What becomes of a room's topic.
+/// A change of a room's topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopicChange {
-    /// It stays as it is.
+    /// The topic is unchanged.
     Stays,
-    /// The room has none any more.
+    /// The topic is removed.
     Removed,
-    /// It is another one.
+    /// The topic is replaced.
     Becomes(Topic),
 }
 
 impl TopicChange {
-    /// The topic afterwards.
+    /// The topic after the change.
     fn after(&self, before: Option<&Topic>) -> Option<Topic> {
         match self {
             Self::Stays => before.cloned(),
@@ -402,8 +401,8 @@ impl TopicChange {
     }
 }
 
-/// Changes the name, the topic or the rules. Administrators do that. No effect if all are as they were. A batch read and a
-/// transaction, again for each change that was faster.
+/// Changes the name, the topic or the rules. For administrators. No effect if nothing differs. A batch read and a transaction, again after
+/// each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -435,8 +434,8 @@ pub async fn describe(
     changed.await
 }
 
-/// Deletes a room. Its owner does that. Nothing of it can be read or written from then on; its members are told and its items
-/// deleted by `room-fanout`. A batch read and a transaction, again for each change that was faster.
+/// Deletes a room. For the owner. From then on it can be neither read nor written; `room-fanout` notifies its members and deletes its
+/// items. A batch read and a transaction, again after each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -453,8 +452,8 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
     .map(drop)
 }
 
-/// Deletes a room for staff, as [`delete`] does for its owner, with what `also` adds to the transaction. A batch read and a transaction,
-/// again for each change that was faster.
+/// Deletes a room for staff, as [`delete`] does for its owner, with the writes that `also` adds to the transaction. A batch read and a
+/// transaction, again after each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`]; [`Kind::Forbidden`] if the caller has no such role any more.
@@ -475,13 +474,13 @@ pub async fn close(table: &Table, sys: &Sys, by: Actor, room: RoomId, also: impl
     .map(drop)
 }
 
-/// Invites somebody, or adds a friend to a group at once who has not turned that off. Administrators do that. No effect for somebody
-/// who is a member or has an invitation. A batch read, a counter and a transaction; for a friend another batch read.
+/// Invites a person, or adds a friend to a group directly unless they have turned that off. For administrators. No effect for a member or a
+/// person with an invitation. A batch read, a counter and a transaction; for a friend another batch read.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::ChatNotAllowed`] if they take no
-/// messages from the caller, [`Kind::TooMany`] if a friend finds the group full, [`Kind::TooManyRequests`] after a hundred invitations in
-/// a day, [`Kind::Conflict`] if the two have become friends or have fallen out at the same moment.
+/// [`Kind::NotFound`] if there is no such person, [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::ChatNotAllowed`] if they accept no
+/// messages from the caller, [`Kind::TooMany`] if the group is full for a friend, [`Kind::TooManyRequests`] after a hundred invitations in
+/// a day, [`Kind::Conflict`] if the relation of the two has changed concurrently.
 pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: RoomId) -> Result<(), Problem> {
     let (room_key, person, count) = (Room::key_of(room), User::key_of(user), RoomCount::key_of(user));
     let (actor, member, pair_key) = (Membership::key_of(room, by), Membership::key_of(room, user), Pair::key_of(by, user));
@@ -502,7 +501,7 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
         return Err(Kind::ChatNotAllowed.because("one blocks the other"));
     }
     limits::take(table, now, &[INVITED.of(by)]).await?;
-    // Somebody who is in as many rooms as they may be is invited, and has to leave one first.
+    // A friend who has the maximum number of rooms is invited instead, and has to leave a room first.
     let has_room = found.take::<RoomCount>(&count)?.unwrap_or_default().admit(false).is_ok();
     if me.room.kind == RoomKind::Group && has_room && is_added_at_once(&them, pair.as_ref()) {
         return add_friend(table, sys, by, user, room).await;
@@ -516,7 +515,7 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     match table.commit(tx).await {
         Ok(()) => Ok(()),
         Err(e) if e.refused(stays) => Err(Kind::NotFound.into()),
-        // Banned meanwhile.
+        // Banned in the meantime.
         Err(CommitError::Refused(r)) if r.at(out) => {
             let ban = r.current(out).map(store::Row::decode::<RoomBan>).transpose()?;
             Err(ban.map_or_else(|| Kind::RoomBanned.into(), |ban| ban.problem(now)))
@@ -528,12 +527,12 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     }
 }
 
-/// Whether a person becomes a member of a group without being asked, by somebody whom they stand to like this.
+/// Whether a person with this relation to the caller is added to groups directly.
 fn is_added_at_once(user: &User, pair: Option<&Pair>) -> bool {
     user.status == Status::Active && user.added_by_friends && pair.is_some_and(Pair::are_friends)
 }
 
-/// Makes a friend a member of a group. A batch read and a transaction, again for each change that was faster.
+/// Makes a friend a member of a group. A batch read and a transaction, again after each concurrent change.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`], [`Kind::RoomBanned`], [`Kind::TooMany`] if the group is full, [`Kind::Conflict`] if the
@@ -558,7 +557,7 @@ async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
             return Err(Problem::new(Kind::TooMany).with("max", GROUP_MAX));
         }
         let mut plan = Plan::of(club);
-        // What was written before is neither shown nor unread.
+        // Earlier messages are neither shown nor unread.
         let from = room.seq.saturating_add(1);
         plan.add(&Membership { from, read_seq: room.seq, ..Membership::new(room.id, user, now) });
         plan.tx.check(banned.clone(), room_ban::is_over(now));
@@ -572,7 +571,7 @@ async fn add_friend(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
     .map(drop)
 }
 
-/// Takes an invitation away: whoever got it declines it, administrators withdraw it. No effect if there is none. A batch read for
+/// Deletes an invitation: the invited person declines it, or administrators withdraw it. No effect if there is none. A batch read for
 /// administrators, and one deletion.
 ///
 /// # Errors
@@ -584,32 +583,32 @@ pub async fn uninvite(table: &Table, by: UserId, user: UserId, room: RoomId) -> 
     Ok(table.delete(Invitation::key_of(room, user)).await?)
 }
 
-/// What a change of a room consists of.
+/// The parts of a change of a room.
 struct Plan {
-    /// The room's description, owner and administrators after it.
+    /// The room's description, owner and administrators after the change.
     club: Club,
-    /// How many members there are more.
+    /// The difference of the number of members.
     members: i64,
-    /// How many rooms people are in and own more, by person.
+    /// The differences of people's numbers of rooms, by person.
     counts: BTreeMap<UserId, Counts>,
-    /// What happened, for the next numbers of the room.
+    /// The entries for the next numbers of the room.
     entries: Vec<Content>,
-    /// Who is no member any more, and is told.
+    /// The former member, who gets an event.
     gone: Option<UserId>,
-    /// The room is deleted, if this holds.
+    /// If the room is deleted: the condition for it.
     deletes: Option<Cond>,
-    /// What the room asks of those who write.
+    /// The change of the rules.
     rules: RulesChange,
-    /// The writes beside the room, its entries and the counts.
+    /// Writes other than those of the room, its entries and the counts.
     tx: Tx,
 }
 
-/// A change of the numbers of rooms that somebody is in and owns.
+/// A change of a person's numbers of rooms.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     joined: i64,
     owned: i64,
-    /// Whether the limits do not hold: somebody who inherits a room did not ask for it.
+    /// Whether the limits do not apply, because the person takes over a room without having requested it.
     unlimited: bool,
 }
 
@@ -653,7 +652,7 @@ impl Plan {
         self.count(next, 0, 1)
     }
 
-    /// The transaction, and the room after it.
+    /// The transaction, and the room after the change.
     fn write(self, sys: &Sys, room: &Room, now: Time) -> (Tx, Room) {
         let Self { mut club, members, counts, entries, gone, deletes, rules, mut tx } = self;
         for (user, Counts { joined, owned, unlimited }) in counts {
@@ -684,7 +683,8 @@ impl Plan {
     }
 }
 
-/// The changes of a room's item. What stays is not written, because another change may come first that takes no number.
+/// The update of a room's item. Unchanged attributes are not written, because a concurrent change that takes no number may have changed
+/// them.
 fn changes(update: Update, before: Option<&Club>, after: &Club, members: i64) -> Update {
     let update = if members == 0 { update } else { update.add("member_count", members) };
     let update = if before.is_some_and(|b| b.name == after.name) { update } else { update.set("name", &after.name) };
@@ -693,8 +693,8 @@ fn changes(update: Update, before: Option<&Club>, after: &Club, members: i64) ->
     if before.is_some_and(|b| b.admins == after.admins) { update } else { update.set("admins", &after.admins) }
 }
 
-/// Reads a group or a channel with other items, judges a change of it, and commits what `judge` plans. `None` if there is nothing
-/// to change. Returns the room as it is afterwards.
+/// Reads a group or a channel with other items, lets `judge` plan a change, and commits it. If `judge` returns `None`, nothing changes.
+/// Returns the room after the change.
 async fn change(
     table: &Table,
     sys: &Sys,
@@ -709,7 +709,7 @@ async fn change(
         let now = sys.now();
         let mut found = table.get_many(keys.clone()).await?;
         let room = found.take::<Room>(&key)?.ok_or(Kind::NotFound)?;
-        // Nobody changes the public room or a direct one.
+        // The public room and direct rooms cannot be changed.
         let club = room.club.as_ref().ok_or(Kind::NotFound)?;
         let Some(plan) = judge(&room, club, &mut found, now)? else { return Ok(room) };
         let (tx, after) = plan.write(sys, &room, now);
@@ -722,7 +722,7 @@ async fn change(
     Err(log::busy())
 }
 
-/// Each key once: somebody may change what they are themselves, and a batch names no item twice.
+/// Removes duplicates: a person may change their own membership, and a batch must not contain a key twice.
 fn distinct(keys: &[Key]) -> Vec<Key> {
     let mut distinct = Vec::new();
     for key in keys {
@@ -737,12 +737,12 @@ fn author(user: &User) -> Author {
     Author { id: user.id, username: user.username.to_string() }
 }
 
-/// Somebody whose account is gone.
+/// The author of an event whose account was deleted.
 const fn nameless(id: UserId) -> Author {
     Author { id, username: String::new() }
 }
 
-/// Who did it to somebody else is not kept: when that person leaves for good, nobody would find their id in the events of others.
+/// The event does not contain who caused it, because the purge of that account would not find their id in events about others.
 fn happened(event: RoomEvent, who: &Author) -> Content {
     Content::Happened(Happened { event, who: who.id, username: who.username.clone() })
 }

@@ -94,14 +94,14 @@ impl Item for Receipt {
     }
 }
 
-/// A message to send, with what was read about its sender.
+/// A message to send, with the data of its sender.
 #[derive(Debug)]
 pub struct Sending<'a> {
     /// The sender, already authorized.
     pub user: &'a User,
     /// The room with the sender's membership.
     pub member: RoomMember,
-    /// In a direct room: how the two people stand to each other.
+    /// In a direct room: the relation of the two people.
     pub pair: Option<Pair>,
     /// The sender's socket, which gets the acknowledgement and not the message. Empty for a send over HTTP.
     pub socket: &'a str,

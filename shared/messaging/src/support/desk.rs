@@ -1,4 +1,4 @@
-//! What a thread has and other rooms have not, and its states.
+//! The attributes of a support thread, and its states.
 //!
 //! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing is to be done until a moment. `done`:
 //! nothing is to be done. A message of the customer opens the thread from every state.
@@ -30,9 +30,9 @@ pub enum ThreadState {
     Open,
     /// The team has answered and waits for the customer.
     Waiting,
-    /// Nothing is to be done until a moment.
+    /// Nothing has to be done until a given time.
     Snoozed,
-    /// Nothing is to be done.
+    /// Nothing has to be done.
     Done,
 }
 
@@ -52,7 +52,7 @@ impl ThreadState {
     }
 }
 
-/// Who of the two sides of a thread.
+/// The side of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The customer.
@@ -61,7 +61,7 @@ pub enum Side {
     Team,
 }
 
-/// What a thread has and other rooms have not.
+/// The attributes of a support thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desk {
     /// The customer.
@@ -75,7 +75,7 @@ pub struct Desk {
     /// The end of the snooze.
     #[serde(default)]
     pub snoozed_until: Option<Time>,
-    /// The member of the team who has taken it.
+    /// The member of the team to whom it is assigned.
     #[serde(default)]
     pub assignee: Option<UserId>,
     /// Their username then.
@@ -84,25 +84,25 @@ pub struct Desk {
     /// The number up to which the customer has read.
     #[serde(default)]
     pub customer_read: u64,
-    /// The number up to which somebody of the team has read.
+    /// The number up to which the team has read.
     #[serde(default)]
     pub team_read: u64,
     /// The number of the customer's last message.
     #[serde(default)]
     pub customer_seq: u64,
-    /// When the customer asked what the team has not answered yet.
+    /// The time of the customer's oldest unanswered message.
     #[serde(default)]
     pub asked_at: Option<Time>,
-    /// When the customer is to get a mail about answers, unless they read them before.
+    /// When a mail about unread answers is due.
     #[serde(default)]
     pub mail_due: Option<Time>,
     /// The number of the first answer for that mail.
     #[serde(default)]
     pub mail_from: Option<u64>,
-    /// The number up to which the customer's inbox tells of answers.
+    /// The number up to which the customer's inbox covers the answers.
     #[serde(default)]
     pub noted_seq: u64,
-    /// The last entry of the inbox about them.
+    /// The last inbox entry about answers.
     #[serde(default)]
     pub noted_in: Option<NotificationId>,
 }
@@ -110,9 +110,9 @@ pub struct Desk {
 /// A thread after a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AfterMessage {
-    /// What the thread has then.
+    /// The attributes after the message.
     pub desk: Desk,
-    /// How long the customer waited for this message, if it is the first answer to what they asked.
+    /// How long the customer waited for this message, if it is the first answer to their question.
     pub first_answer: Option<Duration>,
 }
 
@@ -157,7 +157,7 @@ impl Desk {
     pub fn after(&self, side: Side, author: &str, seq: u64, now: Time) -> AfterMessage {
         match side {
             Side::Customer => {
-                // A question begins a thread, or begins it anew after it was done.
+                // A message begins a thread, or reopens it after it was done.
                 let new = self.customer_seq == 0 || self.state == ThreadState::Done;
                 let asked_at = if new { Some(now) } else { self.asked_at };
                 let desk = Self {
@@ -184,7 +184,7 @@ impl Desk {
         }
     }
 
-    /// The thread in another state. Nobody has taken what is done.
+    /// The thread in another state. A thread that is done has no assignee.
     #[must_use]
     pub fn in_state(&self, state: ThreadState, snoozed_until: Option<Time>) -> Self {
         let kept = state != ThreadState::Done;
@@ -206,7 +206,7 @@ impl Desk {
             Side::Customer => {
                 update.set("customer_name", &self.customer_name).set("customer_seq", self.customer_seq).set("asked_at", self.asked_at)
             }
-            // What a mail was sent about in the meantime is not to be sent again.
+            // Answers that were mailed in the meantime must not be mailed again.
             Side::Team => update
                 .set("asked_at", self.asked_at)
                 .set("mail_due", self.mail_due)
@@ -226,7 +226,7 @@ impl Desk {
     }
 }
 
-/// The partition of the index with all mails that are to be sent.
+/// The partition of the index of due mails.
 pub(crate) const MAILS: &str = "SUPPORT_MAILS";
 
 /// The partition of the index with all threads in a state.

@@ -1,4 +1,4 @@
-//! What becomes due at the support desk: mails to customers who have left, the end of a snooze, and closing what nobody answers.
+//! Due tasks of the support desk: mails to absent customers, the end of snoozes, and closing threads that wait for their customer.
 
 use accounts::user::{Status, User};
 use events::{
@@ -22,12 +22,12 @@ use crate::{
     unread::COUNTED_MAX,
 };
 
-/// How long a mail waits while the customer has a socket open and has not read.
+/// The maximum time that a mail waits while the customer has an open socket.
 const POSTPONED_MAX: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-/// How long a run has for sending a mail before another run may send it.
+/// How long a run leases a mail.
 const LEASE: std::time::Duration = std::time::Duration::from_secs(120);
-/// The most answers in one mail, and the most messages in a transcript. Later ones are left out of a mail, and earlier ones of a
-/// transcript.
+/// The maximum number of answers in a mail, and of messages in a transcript. A mail omits later answers, and a transcript omits earlier
+/// messages.
 pub const MESSAGES_MAX: u32 = 200;
 
 /// A message as a mail shows it.
@@ -37,34 +37,34 @@ pub struct Line {
     pub seq: u64,
     /// When it was written.
     pub at: Time,
-    /// Whether the team wrote it. Mails never say who of the team.
+    /// Whether the team wrote it. Mails never name the member of the team.
     pub by_team: bool,
     /// The text.
     pub text: String,
 }
 
-/// What is to be done about a mail that is due.
+/// The result of checking a due mail.
 #[derive(Debug)]
 pub enum Due {
-    /// It is to be sent: to whom, in which thread, and what.
+    /// The mail has to be sent to this customer, with these messages.
     Send(Box<User>, Vec<Line>),
-    /// It may not be sent yet: the customer is here and may still read, or wants none now. It is looked at again then.
+    /// The mail must wait until this time, because the customer is online or has quiet hours.
     Later(Time),
-    /// There is nothing to send any more.
+    /// There is nothing to send.
     Nothing,
 }
 
-/// Answers of which the customer's inbox does not tell yet.
+/// Answers that the customer's inbox does not cover yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Untold {
     /// The number of the last one.
     seq: u64,
-    /// How many wait, up to 99.
+    /// The number of answers, up to 99.
     messages: u32,
 }
 
 impl Untold {
-    /// What of these answers the inbox does not tell yet.
+    /// The part of these answers that the inbox does not cover yet.
     #[must_use]
     pub fn of(room: &Room, answers: &[Line]) -> Option<Self> {
         let (desk, last) = (room.desk.as_ref()?, answers.last()?);
@@ -83,7 +83,7 @@ pub async fn mails(table: &Table, now: Time, limit: u32) -> Result<Vec<Room>, St
     Ok(items)
 }
 
-/// Takes the lease of a mail, and returns the thread as it is then. One update. `None` if it is not due any more.
+/// Leases a mail, and returns the current thread. One update. `None` if the mail is not due any more.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -104,8 +104,8 @@ fn due_at(room: &Room, desk: &Desk, due: Option<Time>) -> Update {
     Update::of(room.key()).set("mail_due", due).index(Index::SupportMails, place)
 }
 
-/// Looks again, when a mail is due: nothing is sent that was read or deleted meanwhile, to nobody who is here, and only to an account in
-/// use. A batch read, and a query if the customer is away.
+/// Checks a due mail: read or deleted answers are left out, and it is sent only to an active account whose owner is absent. A batch read,
+/// and a query if the customer is absent.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -130,8 +130,8 @@ pub async fn look(table: &Table, room: &Room, now: Time) -> Result<Due, StoreErr
     Ok(Due::Send(Box::new(person), lines))
 }
 
-/// Records what was done about a mail under its lease, and has the customer's inbox tell of `untold`. Answers that came in the meantime
-/// are due after two more minutes. One transaction, two if there were any.
+/// Records the result of a leased mail, and adds an entry about `untold` to the customer's inbox. Answers that came in the meantime are due
+/// two minutes later. One transaction, two if there were any.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -142,7 +142,7 @@ pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, untold: Op
         if let Some(Untold { seq, messages }) = untold {
             let (user, kind, replaces) = (desk.customer, Missed::Support, desk.noted_in);
             let event = Outbox::add(&mut tx, sys, &MessagesMissed { user, room: room.id, kind, seq, messages, replaces });
-            // The entry has the id of its event.
+            // The inbox entry gets the id of its event.
             update = update.set("noted_seq", seq).set("noted_in", NotificationId::from_ulid(event.ulid()));
         }
         tx.update(update);
@@ -158,7 +158,7 @@ pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, untold: Op
     settled(rest, Cond::Exists).await.map(drop)
 }
 
-/// Gives the lease back after a failure, so that the next run tries again. Best effort: the lease also expires.
+/// Releases the lease after a failure, so that the next run tries again. Best effort, because the lease also expires.
 pub async fn release(table: &Table, room: &Room, now: Time) {
     let Some(desk) = &room.desk else { return };
     if let Err(e) = table.update(due_at(room, desk, Some(now)).when(field("mail_due").eq(desk.mail_due))).await.refused_is_fine() {

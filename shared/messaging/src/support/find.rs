@@ -61,7 +61,7 @@ pub(crate) fn add(tx: &mut Tx, room: RoomId, customer: UserId, subject: &Subject
     }
 }
 
-/// Adds to a transaction that a thread is no longer found by the words of a subject, except by those of the next one.
+/// Adds the deletion of the words of a subject to a transaction, except those that the next subject contains.
 pub(crate) fn forget(tx: &mut Tx, room: RoomId, customer: UserId, before: &Subject, after: &Subject) {
     for word in words(&before.to_string()).difference(&words(&after.to_string())) {
         tx.delete(SubjectWord { word: word.clone(), room, customer }.key());

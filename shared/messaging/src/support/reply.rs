@@ -1,5 +1,4 @@
-//! Texts that the team has prepared, for everybody in it. A text may have the variables `{name}` and `{order}`, which are filled in
-//! when it is used.
+//! Prepared (canned) replies of the support team. A text may have the variables `{name}` and `{order}`, which are replaced when it is used.
 
 use kernel::{
     FieldError, Kind, Problem, Time,
@@ -10,9 +9,9 @@ use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Tab
 
 use crate::message::TEXT_MAX_CHARS;
 
-/// The most prepared texts of the team.
+/// The maximum number of prepared replies.
 pub const MAX: u32 = 200;
-/// The partition of all of them.
+/// The partition of all prepared replies.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
 kernel::lines! {
@@ -68,7 +67,7 @@ impl ReplyText {
         &self.0
     }
 
-    /// The text with its variables filled in. What a value contains is not filled in again.
+    /// The text with its variables replaced. Variables inside values are not replaced.
     #[must_use]
     pub fn filled(&self, name: &str, order: &str) -> String {
         let (mut rest, mut filled) = (self.0.as_str(), String::with_capacity(self.0.len()));
@@ -96,7 +95,7 @@ pub struct PreparedReply {
     pub title: ReplyTitle,
     /// The text.
     pub text: ReplyText,
-    /// Who wrote it last. Absent when their account is deleted.
+    /// The last author. Absent if their account was deleted.
     #[serde(default)]
     pub by: Option<UserId>,
     /// When it was written last.
@@ -128,7 +127,7 @@ pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
 }
 
-/// Checks that another reply can be prepared. One query of all prepared replies.
+/// Checks that there may be another prepared reply. One query of all of them.
 ///
 /// # Errors
 /// [`Kind::TooMany`] if there are [`MAX`].
@@ -139,7 +138,7 @@ pub async fn require_room(table: &Table) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Takes somebody from the replies that they wrote last.
+/// Removes a person from the replies of which they are the last author.
 ///
 /// # Errors
 /// [`StoreError`]
