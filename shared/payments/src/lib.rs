@@ -1,10 +1,10 @@
 //! Payments by card: donations and plans, Stripe's customers, and which of Stripe's events were handled.
 //!
-//! What is paid is what Stripe says, and nobody else. Whoever hears of a payment (the webhook, the page that the payer returns to, the
-//! reconciliation every quarter of an hour) reads the payment at Stripe and applies its state, such as with [`CardPayment::after`]. The
-//! order in which they hear of it does not matter, and each effect is one conditional write.
+//! Stripe's state of a payment is the only truth. The webhook, the page to which the payer returns, and the reconciliation every quarter of
+//! an hour all read the payment at Stripe and apply its state, such as with [`CardPayment::after`]. Their order does not matter, and each
+//! effect is one conditional write.
 //!
-//! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
+//! This crate does not call Stripe. `stripe-api` does, and only the functions that need it link it.
 
 mod customer;
 mod donor;

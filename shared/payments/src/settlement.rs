@@ -6,29 +6,29 @@ use money::Money;
 use serde::{Deserialize, Serialize};
 use store::{Cond, field};
 
-/// How far a payment has come.
+/// The progress of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing is paid: the payer has not chosen a card yet, the card was refused, or the payer has to confirm.
     Open,
-    /// The bank has not decided yet.
+    /// The bank is processing the payment.
     Processing,
-    /// It is paid. It stays so, also after a refund.
+    /// The payment is paid. It stays so, also after a refund.
     Succeeded,
     /// It was cancelled, and nobody can pay it any more.
     Cancelled,
 }
 
-/// The state of a payment, as Stripe says.
+/// The state of a payment, as reported by Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
     /// Stripe's id of the payment.
     pub intent: String,
-    /// How far it has come.
+    /// The progress.
     pub progress: Progress,
-    /// What was asked for.
+    /// The requested amount.
     pub asked: Money,
-    /// What has been received, in the same currency.
+    /// The received amount in minor units, in the same currency.
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
@@ -40,13 +40,13 @@ pub struct Settlement {
     pub decline: Option<String>,
 }
 
-/// What was given back of a payment, in its currency, and how it is disputed. Stored as attributes of the payment.
+/// The refunds and disputes of a payment, in its currency. Stored as attributes of the payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyBack {
-    /// What was given back, also by the payer's bank because of a dispute, without what has come back.
+    /// The refunded amount, also by the payer's bank because of a dispute, without refunds that came back.
     #[serde(default)]
     pub refunded: u64,
-    /// What was given back and has come back, because the payer's bank has refused it.
+    /// The amount of refunds that came back, because the payer's bank refused them.
     #[serde(default)]
     pub came_back: u64,
     /// Whether the payer disputes the payment, or has won the dispute.
@@ -58,7 +58,7 @@ pub struct MoneyBack {
 }
 
 impl MoneyBack {
-    /// What is known after this and what Stripe says.
+    /// Combines the known state with Stripe's new state.
     ///
     /// What was ever given back, what has come back of that, and the number of disputes that were won only grow: so a state that is older
     /// than this one changes nothing.
@@ -75,7 +75,7 @@ impl MoneyBack {
         Self { refunded: ever.saturating_sub(came_back), came_back, disputed, disputes_won }
     }
 
-    /// The condition that this is what is stored.
+    /// The condition that the stored state is unchanged.
     #[must_use]
     pub fn is_stored(self) -> Cond {
         let same = field("refunded").eq(self.refunded).and(field("came_back").eq(self.came_back));
@@ -83,18 +83,18 @@ impl MoneyBack {
     }
 }
 
-/// A refund, as Stripe says.
+/// A refund, as reported by Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaidRefund {
     /// Stripe's id of it.
     pub id: String,
-    /// Its name, if it was asked for here.
+    /// The name, if it was requested by this system.
     pub name: Option<String>,
     /// Whether the payer's bank has refused it, so that the money has come back.
     pub failed: bool,
 }
 
-/// A payment at Stripe that is not the one that was asked for.
+/// Why a payment at Stripe is not the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     /// It is another payment.
