@@ -1,10 +1,10 @@
-//! Why a request to Stripe failed, or what it says could not be applied.
+//! Why a request to Stripe failed, or Stripe's state could not be applied.
 
 use kernel::{Kind, Problem};
 use store::StoreError;
 use stripe::{ApiErrorsCode, StripeError};
 
-/// How often something is tried again because somebody else has changed what is paid meanwhile.
+/// Attempts to apply a state after concurrent changes.
 pub(crate) const ROUNDS: u32 = 10;
 
 /// Why a request to Stripe failed.
@@ -38,9 +38,9 @@ impl From<StripeError> for Failed {
                 match (status, code) {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
-                    // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
+                    // The key is wrong or lacks a permission. The operator can correct it, so the request may be repeated.
                     (401 | 403 | 500.., _) => Self::Unavailable(format!("{status} {code}")),
-                    // Not the message, which can repeat parts of the request.
+                    // The message is left out, because it can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
             }
@@ -63,7 +63,7 @@ impl From<Failed> for Problem {
     }
 }
 
-/// Why what Stripe says could not be applied. It may be tried again.
+/// Why Stripe's state could not be applied. It may be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum SettleError {
     /// A request to Stripe failed.
@@ -72,8 +72,8 @@ pub enum SettleError {
     /// The table does not work.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Others changed what is paid each time.
-    #[error("others change what is paid again and again")]
+    /// Concurrent changes were faster at every attempt.
+    #[error("concurrent changes were faster at every attempt")]
     Busy,
 }
 

@@ -1,10 +1,11 @@
-//! Stripe, as far as payments need it. The one crate that links `async-stripe`: seven megabytes in each function that has it.
+//! The client for Stripe, with the requests that payments need. Only this crate links `async-stripe`, which adds seven megabytes to each
+//! function that uses it.
 //!
-//! Requests that create something have an idempotency key that follows from our own item, so that a repetition creates nothing. No
-//! request is repeated here: whoever asked asks again with the same key, Stripe delivers an event again, the schedule comes again.
+//! Requests that create something have an idempotency key that is derived from our own item, so that a repetition creates nothing. This
+//! crate does not retry requests: clients repeat their request with the same key, Stripe repeats its events, and the schedule runs again.
 //! The futures are boxed, because those of the client are large.
 //!
-//! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
+//! The address and the key are configuration. The same code works with keys of Stripe's test mode and with live keys.
 
 mod begin;
 mod customer;
@@ -40,11 +41,11 @@ pub use refunds::give_back;
 pub use removal::remove_payment;
 pub use settle::{Settled, settle};
 
-/// How long one request waits for Stripe.
+/// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// What is read with a payment: the charge has what was refunded, and whether it is disputed, and its refunds tell which of them failed.
 const CHARGE: &str = "latest_charge.refunds";
-/// The name of the metadata of a refund with its own name.
+/// The metadata key of a refund with the name that we gave it.
 const REFUND: &str = "refund";
 
 /// A client of Stripe. Clones share it.
@@ -66,7 +67,7 @@ pub struct Payment {
     pub client_secret: Secret,
     /// When it was created.
     pub created_at: Time,
-    /// What it is for, in our own words.
+    /// The metadata, which say what it is for.
     pub metadata: HashMap<String, String>,
 }
 
@@ -120,7 +121,7 @@ impl Stripe {
         Ok(())
     }
 
-    /// Deletes a customer. It is no failure if there is none.
+    /// Deletes a customer. Not an error if there is none.
     ///
     /// # Errors
     /// [`Failed`]
@@ -145,7 +146,7 @@ impl Stripe {
             .customer(customer.to_owned())
             .description(new.description)
             .metadata(new.paid_for.metadata(new.user));
-        // A payment for another customer, because the former one is gone, is another request.
+        // The key contains the customer, because a payment of a new customer is another request.
         let key = format!("{}-{customer}", new.key);
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
@@ -234,7 +235,7 @@ fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
         let name = refund.metadata.as_ref().and_then(|metadata| metadata.get(REFUND).cloned());
         said.push(SaidRefund { id: refund.id.to_string(), name, failed });
     }
-    // Only the last ones are listed.
+    // The list has only the latest refunds.
     if charge.refunds.as_ref().is_none_or(|list| list.has_more) {
         given = given.max(amount(charge.amount_refunded)?);
     }

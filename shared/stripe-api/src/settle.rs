@@ -1,4 +1,4 @@
-//! Applying what Stripe says about a payment to what is paid with it. The one way, for everybody who hears of a payment.
+//! Applies Stripe's state of a payment to the donation, plan or order that it pays. All callers use this module.
 
 use commerce::{
     card::OrderCard,
@@ -21,22 +21,22 @@ use crate::{
     give_back, remove_payment,
 };
 
-/// The result of applying what Stripe says.
+/// The result of applying Stripe's state.
 #[derive(Clone, Debug)]
 pub enum Settled {
-    /// The donation is as Stripe says.
+    /// The donation, up to date.
     Donation(Donation),
-    /// The payment of a plan is as Stripe says.
+    /// The payment of a plan, up to date.
     Plan(PlanPayment),
-    /// The order is as Stripe says.
+    /// The order, up to date.
     Order(Box<Order>),
-    /// The person has left; what is kept of what they paid is as Stripe says.
+    /// The account was deleted. The record of the payment is up to date.
     Record,
-    /// The event was handled before.
+    /// The event was already handled.
     Before,
-    /// The payment is of nothing that is known here, or not the one that was asked for. Nothing follows from it.
+    /// The payment is not for anything of this system, or not the expected one. Nothing was changed.
     Foreign,
-    /// What is paid is not there. It may not be written yet.
+    /// The paid object does not exist. It may not be written yet.
     Missing(Payment),
     /// Stripe does not know the payment.
     Gone,
@@ -60,7 +60,7 @@ impl Settled {
 /// to Stripe, or two if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a
 /// write. A plan that is just paid takes two queries, and if its payer has it already, four requests to give it back.
 ///
-/// A state that is older than another one that is applied meanwhile changes nothing.
+/// An older state than the applied one changes nothing.
 ///
 /// # Errors
 /// [`SettleError`]
@@ -83,7 +83,7 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     }
 }
 
-/// What was heard of a payment.
+/// A payment to apply, with the event that reported it.
 struct News<'a> {
     table: &'a Table,
     sys: &'a Sys,
