@@ -20,9 +20,9 @@ use utoipa::ToSchema;
 
 use crate::message::{PREFIX, TicketMessage, partition};
 
-/// The most characters of the name of whoever writes.
+/// The maximum number of characters of the sender's name.
 pub const NAME_MAX: usize = 100;
-/// The longest snooze.
+/// The maximum length of a snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -31,7 +31,7 @@ const TICKETS_OF_ACCOUNT: usize = 50;
 const ROWS_OF_ACCOUNT: u32 = 200;
 
 kernel::lines! {
-    /// The name of whoever writes: 1 to 100 characters.
+    /// The name of the sender: 1 to 100 characters.
     SenderName 1 100;
 }
 
@@ -72,31 +72,31 @@ pub struct Ticket {
     pub id: TicketId,
     /// The account that wrote it, if somebody was signed in.
     pub user: Option<UserId>,
-    /// The name of whoever wrote it, as they gave it.
+    /// The name that the sender gave.
     pub name: SenderName,
-    /// Where answers go.
+    /// The address for answers.
     pub email: Email,
     /// Whether that was the proven address of the account.
     pub proven: bool,
     /// The value of the subject.
     pub subject: String,
-    /// The beginning of what was written.
+    /// The beginning of the first message.
     pub preview: String,
     /// The language that it was written in.
     pub locale: Locale,
     /// The state as it is stored: see [`Ticket::state_at`].
     pub state: TicketState,
-    /// Since when it is in this state.
+    /// The time since which it is in this state.
     pub since: Time,
     /// The end of the snooze.
     pub snoozed_until: Option<Time>,
-    /// The member of the team who has it.
+    /// The member of the team to whom it is assigned.
     pub assignee: Option<UserId>,
     /// The number of messages.
     pub messages: u32,
     /// When it was written.
     pub created_at: Time,
-    /// Until when it is kept.
+    /// The time until which it is kept.
     pub until: Time,
     /// Raised by every change.
     pub version: u64,
@@ -124,14 +124,14 @@ impl Ticket {
         self.until > now
     }
 
-    /// The ticket in another state. Nobody has what is done.
+    /// The ticket in another state. A ticket that is done has no assignee.
     #[must_use]
     pub fn in_state(&self, state: TicketState, snoozed_until: Option<Time>, now: Time) -> Self {
         let assignee = self.assignee.filter(|_| state != TicketState::Done);
         Self { state, since: now, snoozed_until, assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
-    /// The ticket with somebody else, or with nobody.
+    /// The ticket with another assignee, or none.
     #[must_use]
     pub fn given_to(&self, assignee: Option<UserId>) -> Self {
         Self { assignee, version: self.version.saturating_add(1), ..self.clone() }
@@ -142,7 +142,7 @@ impl Ticket {
         field("version").eq(self.version)
     }
 
-    /// Adds to a transaction that it becomes `next`. Refused if it has changed since it was read.
+    /// Adds the change of the ticket to `next` to a transaction. Refused if the ticket has changed since it was read.
     pub fn replace(&self, tx: &mut Tx, next: &Self) -> Slot {
         tx.put(next, self.is_current())
     }
@@ -186,7 +186,7 @@ pub(crate) fn moment(at: Time) -> String {
     format!("{:015}", at.millis().max(0))
 }
 
-/// Where the next page of a list of tickets begins.
+/// A position in a list of tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketPosition {
     ticket: TicketId,
@@ -194,7 +194,7 @@ pub struct TicketPosition {
 }
 
 impl TicketPosition {
-    /// The place behind a ticket.
+    /// The position after a ticket.
     #[must_use]
     pub fn behind(ticket: &Ticket) -> Self {
         Self { ticket: ticket.id, sort: ticket.place().sort().to_owned() }
@@ -270,7 +270,7 @@ impl Words {
 /// # Errors
 /// [`StoreError`]
 pub async fn of_account(table: &Table, user: UserId) -> Result<Vec<Ticket>, StoreError> {
-    // Their messages are in between.
+    // The messages of the tickets are in the same list.
     let theirs = Range::of_index(Index::Owner, owned_partition(user)).prefix(PREFIX).newest_first().limit(ROWS_OF_ACCOUNT);
     let tickets = table.query_rows(theirs).await?.items.into_iter().filter(Row::is::<Ticket>);
     tickets.take(TICKETS_OF_ACCOUNT).map(Row::decode).collect()

@@ -20,12 +20,12 @@ use crate::{
     ticket::{KEPT, SenderName, Ticket, TicketState},
 };
 
-/// The most messages of a ticket.
+/// The maximum number of messages of a ticket.
 const MESSAGES_MAX: u32 = 50;
 /// How often an answer is tried again because the ticket has changed meanwhile.
 const ROUNDS: u32 = 5;
 
-/// What somebody writes to the team.
+/// A new ticket.
 #[derive(Clone, Debug)]
 pub struct NewTicket {
     /// Their account, if they are signed in.
@@ -44,7 +44,8 @@ pub struct NewTicket {
     pub text: TicketText,
 }
 
-/// Stores what somebody writes, and has the team told of it, and whoever wrote it if `copy`. Once for each key. One transaction.
+/// Stores a new ticket, with the event that mails it to the team, and one that mails a copy to the sender if `copy`. Once for each key. One
+/// transaction.
 ///
 /// # Errors
 /// [`Kind::IdempotencyKeyReused`] if the key was used for something else meanwhile, [`Kind::Conflict`] if the account is being deleted.
@@ -82,7 +83,7 @@ pub async fn open(table: &Table, sys: &Sys, request: &RequestKey, new: NewTicket
         Outbox::add(&mut tx, sys, &TicketCopyDue { ticket: id });
     }
     if let Some(user) = user {
-        // Nothing is stored for an account that is being deleted.
+        // Nothing is stored for an account that is being purged.
         tx.check(User::key_of(user), field("status").eq(Status::Active));
     }
     match table.commit(tx).await {
@@ -99,9 +100,9 @@ pub async fn open(table: &Table, sys: &Sys, request: &RequestKey, new: NewTicket
 /// An answer of the team.
 #[derive(Clone, Debug)]
 pub struct Answering {
-    /// To which ticket.
+    /// The ticket.
     pub ticket: TicketId,
-    /// Who answers.
+    /// The member of the team.
     pub author: UserId,
     /// The answer.
     pub text: TicketText,
