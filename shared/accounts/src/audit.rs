@@ -19,8 +19,8 @@
 //! who made them and when. It is recorded when staff read reported messages, support threads and tickets.
 //!
 //! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one
-//! in each of the three indexes of the audit table. The index by day takes 1,000 entries a second (DynamoDB's limit for a partition);
-//! beyond that, changes are refused together with their entries.
+//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
+//! changes that they are about.
 
 mod action;
 mod log;

@@ -7,8 +7,8 @@
 //! The tree is the one of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of
 //! no records the SHA-256 of nothing. The sibling nodes on its path to the root prove that a record is in a seal: [`Seal::proof`].
 //!
-//! An interval is sealed two minutes after its end. By then all requests have ended and the index by day has all records. A record that
-//! appears later in a sealed interval was not written by the API, or the index was late by more than two minutes.
+//! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
+//! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
 
 use std::time::Duration;
 

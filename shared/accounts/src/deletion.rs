@@ -96,7 +96,7 @@ impl Item for Deletion {
     }
 }
 
-/// The last successful run of the sweep, for staff.
+/// The last run of the sweep that succeeded, for staff.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LastSweep {
     /// When it was.

@@ -1,9 +1,9 @@
 //! Daily figures: counts and sums of what happened on a day in UTC. There is one item for each day and figure, which the function `figures`
 //! updates.
 //!
-//! The changes come from the stream of the table in large batches, so that no request writes or waits for its figures. A batch is counted
-//! exactly once: the transaction that counts it also creates an item under the sequence number of the batch's first record. A later
-//! delivery that begins with the same record finds this item, which names the last counted record.
+//! What is counted comes from the stream of the table, in batches of many changes, so that nothing is written for a single message or
+//! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the number of
+//! its first record. A delivery that begins with the same record finds there up to which one it was counted.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -80,7 +80,7 @@ impl Tally {
         *sum = sum.saturating_add(count);
     }
 
-    /// Adds the batch to the stored figures. `first` and `last` are the sequence numbers of its first and last record. One transaction.
+    /// Adds it to the stored figures, as a batch with these first and last records. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,7 +1,7 @@
-//! Alerts: orders that staff have to check, because their payment is disputed or a refund failed.
+//! Orders that staff have to look at: their payment is disputed, or money that was to be given back is not.
 //!
-//! An alert is written and deleted in the transactions of its order. It expires after a month, because the system cannot know when staff
-//! have dealt with a lost dispute or refunded the money in another way.
+//! An alert is written and deleted in the transactions of its order. It ends by itself after a month, because nothing tells that staff have
+//! dealt with a dispute that is lost, or have given the money back in another way.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::{
 /// How long an alert is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Why staff have to check an order.
+/// Why staff have to look at an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Alert {
-    /// The payment is disputed, or the payer has won a dispute.
+    /// Its payment is disputed at the bank, or the payer has won that.
     Disputed,
-    /// The buyer's bank refused the last refund, or Stripe refused an automatic one.
+    /// The last refund was refused by the buyer's bank, or an automatic one by Stripe.
     RefundFailed,
 }
 
@@ -55,7 +55,7 @@ impl Alert {
             Self::Disputed => card.back.disputed,
             Self::RefundFailed => card.refunds.last().is_some_and(|refund| match refund.state {
                 RefundState::Failed => true,
-                // Staff who request a refund get the refusal as the response.
+                // Whoever has asked for another one knows the answer.
                 RefundState::Refused => refund.reason == RefundReason::OrderEnded,
                 RefundState::Asked | RefundState::Done => false,
             }),
@@ -63,7 +63,7 @@ impl Alert {
     }
 }
 
-/// The item of an alert.
+/// An order that staff have to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderAlert {
     alert: Alert,

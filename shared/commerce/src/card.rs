@@ -107,7 +107,7 @@ pub struct OrderCard {
     /// Refunds and disputes, as reported by Stripe.
     #[serde(flatten)]
     pub back: MoneyBack,
-    /// The requested refunds.
+    /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
     /// The time of the next automatic check, while there is something to do.
@@ -220,7 +220,7 @@ impl OrderCard {
     /// nothing new. What comes after the end of the order is to be given back.
     ///
     /// # Errors
-    /// [`Mismatch`] if it is a different payment. Then nothing changes.
+    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
     pub fn after(&self, state: OrderState, total: Money, settlement: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
         if self.intent.as_ref() != Some(&settlement.intent) {
             // A former payment that was cancelled.
@@ -260,7 +260,7 @@ impl OrderCard {
         Ok((state, if ended && paid { next.given_back(total, now) } else { next }))
     }
 
-    /// Adds a full refund, once, because the order had ended before it was paid.
+    /// With the refund of everything, once, because the order had ended before it was paid.
     fn given_back(mut self, total: Money, now: Time) -> Self {
         let amount = total.amount().saturating_sub(self.back.refunded);
         if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {

@@ -7,7 +7,7 @@ use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx
 
 use crate::text::CategoryTitle;
 
-/// The maximum number of categories.
+/// The most categories.
 pub const MAX: u32 = 200;
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
@@ -52,7 +52,7 @@ impl Category {
     /// Adds the deletion of the category to a transaction. The slot is refused if there are products in it.
     pub fn delete(&self, tx: &mut Tx) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
-        // The name is a condition too, because a category that was renamed in the meantime has another claim.
+        // By its name, too: whoever has renamed it in the meantime has freed another name.
         tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
     }
 }

@@ -158,8 +158,7 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although its state allows it, because it is disputed, a refund is in progress, or it is fully
-    /// refunded.
+    /// Whether it must not be shipped although its state allows it: it is disputed, a refund is under way, or nothing is left of its money.
     #[must_use]
     pub fn is_held(&self) -> bool {
         let is_held = |card: &OrderCard| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0;

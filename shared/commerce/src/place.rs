@@ -30,7 +30,7 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Attempts to place an order after concurrent changes.
+/// How often a request is judged again because something has changed meanwhile.
 const ROUNDS: u32 = 10;
 
 /// The content of a request to order the cart.
@@ -91,7 +91,7 @@ pub struct Placing<'a> {
 ///
 /// # Errors
 /// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`],
-/// [`Kind::Invalid`] for a total that Stripe does not accept, or [`Kind::Conflict`] if concurrent changes were faster at every attempt.
+/// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (short_hash(placing.key), short_hash(format!("{:?}", placing.wish)));

@@ -174,7 +174,7 @@ impl Product {
         self.for_sale && self.available > 0
     }
 
-    /// Adds the product to a transaction, with its claims, list entries and price.
+    /// Adds the product to a transaction, with all that stands beside it.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -228,7 +228,7 @@ impl Product {
         Ok(self.after(change, lowest, now)?)
     }
 
-    /// Adds the differences to an audit entry. The description is left out, because it is long.
+    /// An entry with what is different after a change. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
         entry
@@ -241,7 +241,7 @@ impl Product {
             .to_version(after.version)
     }
 
-    /// Adds the change to the state `after` to a transaction, with the claims, list entries and price.
+    /// Adds the change to this state of it to a transaction, with all that stands beside it.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -270,7 +270,7 @@ impl Product {
         Ok(Slots { product, name, slug: None, category })
     }
 
-    /// The update to the state `after`. It does not touch the attributes that ratings and orders change.
+    /// The update to this state. It touches neither ratings nor orders.
     fn update(&self, after: &Self) -> Update {
         let update = Update::of(self.key())
             .set("version", after.version)

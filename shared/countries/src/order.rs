@@ -5,10 +5,10 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::country::NAMES;
 
-/// Added after a letter, it sorts after the same letter with any continuation, and before the next letter of the alphabet.
+/// Behind a letter it is sorted after every letter, and before the next letter of the alphabet.
 const BEHIND: char = '\u{10FFFF}';
 
-/// The letters with marks that are separate letters of the alphabet of this language, in alphabetical order.
+/// The letters with marks that are letters of their own in this language, in the order of its alphabet.
 pub(crate) fn letters(locale: Locale) -> &'static str {
     locale.of(&NAMES).lines().find_map(|line| line.strip_prefix("letters ")).unwrap_or_default()
 }

@@ -31,8 +31,8 @@ macro_rules! events {
 }
 pub(crate) use events;
 
-/// Declares the events that a function consumes: `Heard`, an enum with a variant for each of them, which is the event type of its
-/// [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
+/// Declares what a function hears on the bus: `Heard`, an enum with a variant for each of these events, which is read as the event
+/// of an [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
 #[macro_export]
 macro_rules! hears {
     ($($event:ident),+ $(,)?) => {

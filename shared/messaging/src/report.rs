@@ -233,7 +233,7 @@ impl Report {
         Self { changed_at: now, version: next.version.saturating_add(1), ..next }
     }
 
-    /// Adds the resolution of the report to a transaction. Refused if the report has changed since it was read.
+    /// Adds to a transaction that it is resolved. Refused if it has changed since it was read.
     ///
     /// # Errors
     /// [`Kind::Conflict`] if it is resolved already.

@@ -319,7 +319,7 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
     .map(drop)
 }
 
-/// Ends a ban from a room before its time. For administrators. No effect if there is no ban. A batch read and a deletion.
+/// Ends a ban from a room before its time. Administrators do that. No effect if there is none. A batch read and a deletion.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -452,8 +452,8 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
     .map(drop)
 }
 
-/// Deletes a room for staff, as [`delete`] does for its owner, with the writes that `also` adds to the transaction. A batch read and a
-/// transaction, again after each concurrent change.
+/// Deletes a room for staff, as [`delete`] does for its owner, with what `also` adds to the transaction. A batch read and a transaction,
+/// again for each change that was faster.
 ///
 /// # Errors
 /// [`Kind::NotFound`]; [`Kind::Forbidden`] if the caller has no such role any more.

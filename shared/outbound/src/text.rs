@@ -28,7 +28,7 @@ pub enum Text {
         /// The link that cancels it.
         link: Secret,
     },
-    /// Unread messages wait for the owner of the number.
+    /// Messages of others wait for the owner of the number.
     Missed {
         /// How many.
         messages: u32,

@@ -1,8 +1,8 @@
 //! Plans: which plans can be bought, their prices, and which plans a person has.
 //!
-//! The price comes from the server: a request only names the plan. A person has a plan from its payment on, without an end, until the
-//! payment is fully refunded or disputed; a dispute that was won restores the plan. Of several plans the most expensive one counts. A
-//! payment for a plan that the payer already has, because it was begun in another tab, is refunded ([`Beside`]).
+//! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
+//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
+//! one counts. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -42,7 +42,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether one of these plans is this plan or a more expensive one.
+    /// Whether somebody who has these plans has this one or a more expensive one.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
         held.iter().any(|held| held.plan.price.amount() >= self.price.amount())
@@ -193,7 +193,7 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// A person's plans: the most expensive one first, and of equal ones the oldest. One query.
+    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. One query.
     ///
     /// # Errors
     /// [`StoreError`]

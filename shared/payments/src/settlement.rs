@@ -26,9 +26,9 @@ pub struct Settlement {
     pub intent: String,
     /// The progress.
     pub progress: Progress,
-    /// The requested amount.
+    /// What was asked for.
     pub asked: Money,
-    /// The received amount in minor units, in the same currency.
+    /// What has been received, in the same currency.
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
@@ -40,7 +40,7 @@ pub struct Settlement {
     pub decline: Option<String>,
 }
 
-/// The refunds and disputes of a payment, in its currency. Stored as attributes of the payment.
+/// What was given back of a payment, in its currency, and how it is disputed. Stored as attributes of the payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyBack {
     /// The refunded amount, also by the payer's bank because of a dispute, without refunds that came back.

@@ -249,7 +249,7 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // Challenges for these purposes are sent to the account's own contacts.
+            // These are sent to the account's own contacts.
             proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel),
             hash: None,
             flow: None,

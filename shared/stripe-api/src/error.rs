@@ -38,9 +38,9 @@ impl From<StripeError> for Failed {
                 match (status, code) {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
-                    // The key is wrong or lacks a permission. The operator can correct it, so the request may be repeated.
+                    // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
                     (401 | 403 | 500.., _) => Self::Unavailable(format!("{status} {code}")),
-                    // The message is left out, because it can repeat parts of the request.
+                    // Not the message, which can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
             }

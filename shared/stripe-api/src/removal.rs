@@ -28,7 +28,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
-        // The name contains the remaining amount, so that a refund of another amount is another request.
+        // By what is left, so that another sum is another request.
         match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             Ok(_) => {}
             // A disputed payment cannot be refunded, because the bank decides.

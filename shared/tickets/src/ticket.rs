@@ -22,7 +22,7 @@ use crate::message::{PREFIX, TicketMessage, partition};
 
 /// The maximum number of characters of the sender's name.
 pub const NAME_MAX: usize = 100;
-/// The maximum length of a snooze.
+/// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -86,7 +86,7 @@ pub struct Ticket {
     pub locale: Locale,
     /// The state as it is stored: see [`Ticket::state_at`].
     pub state: TicketState,
-    /// The time since which it is in this state.
+    /// Since when it is in this state.
     pub since: Time,
     /// The end of the snooze.
     pub snoozed_until: Option<Time>,

@@ -30,9 +30,9 @@ pub enum ThreadState {
     Open,
     /// The team has answered and waits for the customer.
     Waiting,
-    /// Nothing has to be done until a given time.
+    /// Nothing is to be done until a moment.
     Snoozed,
-    /// Nothing has to be done.
+    /// Nothing is to be done.
     Done,
 }
 
@@ -52,7 +52,7 @@ impl ThreadState {
     }
 }
 
-/// The side of a thread.
+/// Who of the two sides of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The customer.

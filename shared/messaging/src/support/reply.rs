@@ -9,9 +9,9 @@ use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Tab
 
 use crate::message::TEXT_MAX_CHARS;
 
-/// The maximum number of prepared replies.
+/// The most prepared texts of the team.
 pub const MAX: u32 = 200;
-/// The partition of all prepared replies.
+/// The partition of all of them.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
 kernel::lines! {
@@ -127,7 +127,7 @@ pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
 }
 
-/// Checks that there may be another prepared reply. One query of all of them.
+/// Checks that another reply can be prepared. One query of all prepared replies.
 ///
 /// # Errors
 /// [`Kind::TooMany`] if there are [`MAX`].
@@ -138,7 +138,7 @@ pub async fn require_room(table: &Table) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Removes a person from the replies of which they are the last author.
+/// Takes somebody from the replies that they wrote last.
 ///
 /// # Errors
 /// [`StoreError`]
