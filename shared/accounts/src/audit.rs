@@ -259,12 +259,12 @@ pub fn records_with(action: Action, month: &str) -> String {
 
 impl Item for AuditRecord {
     const KIND: &'static str = "audit";
-    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has ids, a city and a browser"))
+    const ABOUT: About = About::at("USER#{user}", "{audit}", Personal::Withheld("for operators; it has only ids, a city and a browser"))
         .indexed(Index::AuditByDay, "DAY#{day}", "{audit}")
         .indexed(Index::AuditByActor, "ACTOR#{actor}#{month}", "{audit}")
         .indexed(Index::AuditByAction, "ACTION#{action}#{month}", "{audit}")
         .in_table("AuditTable")
-        .stays("ids that lead to nobody once the account is deleted");
+        .stays("ids that identify nobody after the account is deleted");
     // Records about one account share a partition, in order of time.
     fn key(&self) -> Key {
         Self::key_of(self.subject, self.id)

@@ -100,7 +100,7 @@ impl InviteClaim {
 impl Item for InviteClaim {
     const KIND: &'static str = "invite_claim";
     const ABOUT: About =
-        About::at("INVITE#{code}", "INVITE", Personal::Withheld("the invite of its person has the code")).removed_by("invites");
+        About::at("INVITE#{code}", "INVITE", Personal::Withheld("the invitation item of the person has the code")).removed_by("invites");
     fn key(&self) -> Key {
         Self::key_of(&self.code)
     }

@@ -419,14 +419,14 @@ pub async fn change(table: &Table, sys: &Sys, me: UserId, other: UserId, read: O
             Err(e) => return Err(refused(&e, &slots, next.relation(me)).unwrap_or_else(|| e.into())),
         }
     }
-    Err(Problem::unavailable("the same two people change their relation again and again"))
+    Err(Problem::unavailable("concurrent changes of the relation were faster at every attempt"))
 }
 
 /// The problem if a condition other than that of the pair was refused.
 fn refused(e: &CommitError, slots: &Conditions, to: Relation) -> Option<Problem> {
     let at = |slot: Option<Slot>| slot.is_some_and(|slot| e.refused(slot));
     if at(slots.account) {
-        return Some(Kind::NotFound.because("there is no such account in use"));
+        return Some(Kind::NotFound.because("there is no active account with this id"));
     }
     let most = counted(to).map(|(_, most)| most)?;
     match to {

@@ -252,7 +252,7 @@ impl Undone {
 impl Item for Undone {
     const KIND: &'static str = "undone";
     const ABOUT: About =
-        About::at("AUDIT#{user}", "UNDONE#{audit}", Personal::Withheld("ids of entries of the audit")).expires().removed_by("audit");
+        About::at("AUDIT#{user}", "UNDONE#{audit}", Personal::Withheld("ids of audit entries")).expires().removed_by("audit");
     fn key(&self) -> Key {
         Self::key_of(self.subject, self.entry)
     }

@@ -437,8 +437,7 @@ impl EmailClaim {
 
 impl Item for EmailClaim {
     const KIND: &'static str = "email";
-    const ABOUT: About =
-        About::at("EMAIL#{email}", "EMAIL", Personal::Withheld("the record of its person has the address")).removed_by("account");
+    const ABOUT: About = About::at("EMAIL#{email}", "EMAIL", Personal::Withheld("the user item has the address")).removed_by("account");
     fn key(&self) -> Key {
         Key::new(format!("EMAIL#{}", self.email), "EMAIL")
     }
@@ -463,8 +462,7 @@ impl PhoneClaim {
 
 impl Item for PhoneClaim {
     const KIND: &'static str = "phone";
-    const ABOUT: About =
-        About::at("PHONE#{phone}", "PHONE", Personal::Withheld("the record of its person has the number")).removed_by("account");
+    const ABOUT: About = About::at("PHONE#{phone}", "PHONE", Personal::Withheld("the user item has the number")).removed_by("account");
     fn key(&self) -> Key {
         Self::key_of(&self.phone)
     }

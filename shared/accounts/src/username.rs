@@ -99,10 +99,9 @@ impl UsernameClaim {
 
 impl Item for UsernameClaim {
     const KIND: &'static str = "username";
-    const ABOUT: About =
-        About::at("USERNAME#{username}", "USERNAME", Personal::Withheld("the record of its person and the former names have it"))
-            .may_expire()
-            .removed_by("account");
+    const ABOUT: About = About::at("USERNAME#{username}", "USERNAME", Personal::Withheld("the user item and the former names contain it"))
+        .may_expire()
+        .removed_by("account");
     fn key(&self) -> Key {
         Self::key_of(&self.username)
     }

@@ -375,8 +375,7 @@ impl GuestCart {
 
 impl Item for GuestCart {
     const KIND: &'static str = "guest_cart";
-    const ABOUT: About =
-        About::at("GUEST_CART#{token_hash}", "GUEST_CART", Personal::Nobody("products that somebody without an account wants")).expires();
+    const ABOUT: About = About::at("GUEST_CART#{token_hash}", "GUEST_CART", Personal::Nobody("products in the cart of a guest")).expires();
     fn key(&self) -> Key {
         Self::key_of(&self.token)
     }

@@ -171,7 +171,7 @@ async fn commit(
         Err(CommitError::Refused(r)) => {
             return Err(match admitted.into_iter().find(|(slot, _)| r.at(*slot)) {
                 Some((_, kind)) => kind.because("the person may not write there any more"),
-                None if r.at(same) => Kind::Conflict.because("the message was changed before"),
+                None if r.at(same) => Kind::Conflict.because("the message was changed meanwhile"),
                 None if r.current(counted).is_some() => Kind::Conflict.because("the rules of the room were changed"),
                 None => Kind::NotFound.because("the room was deleted"),
             });

@@ -63,10 +63,13 @@ impl Connection {
 
 impl Item for Connection {
     const KIND: &'static str = "connection";
-    const ABOUT: About =
-        About::at("CONNECTION#{connection}", "CONNECTION", Personal::Withheld("an open socket; the presence of its person lists it"))
-            .expires()
-            .removed_by("sockets");
+    const ABOUT: About = About::at(
+        "CONNECTION#{connection}",
+        "CONNECTION",
+        Personal::Withheld("an open socket, which the presence item of the person lists"),
+    )
+    .expires()
+    .removed_by("sockets");
     fn key(&self) -> Key {
         Self::key_of(&self.id)
     }

@@ -75,7 +75,7 @@ pub(crate) async fn sockets_or_nobody(table: &Table, people: Result<Vec<UserId>,
         Err(e) => Err(e),
     };
     open.unwrap_or_else(|e| {
-        tracing::warn!(error = %e, "a message is not delivered: the members' sockets are not known");
+        tracing::warn!(error = %e, "a message is not delivered: the members' sockets could not be read");
         Vec::new()
     })
 }

@@ -57,7 +57,7 @@ pub async fn open_direct(table: &Table, sys: &Sys, me: UserId, other: UserId) ->
     let accepted = Accepted::check(&mut tx, me, other, pair.as_ref());
     match table.commit(tx).await {
         Ok(()) => Ok(Opened { room, peer, new: true }),
-        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
+        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person accepts no messages from this one")),
         Err(CommitError::Refused(r)) if r.at(made) => {
             let room = r.current(made).map(store::Row::decode).transpose()?.ok_or(Kind::Conflict)?;
             Ok(Opened { room, peer, new: false })

@@ -155,7 +155,7 @@ impl RoomMember {
     pub fn administrates(&self) -> Result<(), Problem> {
         match self.role() {
             RoomRole::Owner | RoomRole::Admin => Ok(()),
-            RoomRole::Member => Err(Kind::Forbidden.because("the caller is no administrator of the room")),
+            RoomRole::Member => Err(Kind::Forbidden.because("the caller is not an administrator of the room")),
         }
     }
 

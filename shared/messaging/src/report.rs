@@ -239,7 +239,7 @@ impl Report {
     /// [`Kind::Conflict`] if it is resolved already.
     pub fn resolve(&self, tx: &mut Tx, outcome: ReportOutcome, now: Time) -> Result<Slot, Problem> {
         if self.state == ReportState::Resolved {
-            return Err(Kind::Conflict.because("the report is resolved already"));
+            return Err(Kind::Conflict.because("the report is already resolved"));
         }
         let version = self.version.saturating_add(1);
         let next = Self { state: ReportState::Resolved, outcome: Some(outcome), changed_at: now, version, ..self.clone() };
@@ -261,7 +261,7 @@ fn about_author(author: UserId) -> String {
 
 impl Item for Report {
     const KIND: &'static str = "report";
-    const ABOUT: About = About::at("REPORT#{room}#{seq}", "REPORT", Personal::Withheld("moderators alone see what others have reported"))
+    const ABOUT: About = About::at("REPORT#{room}#{seq}", "REPORT", Personal::Withheld("only moderators see what others have reported"))
         .indexed(Index::ReportedMessages, "REPORTS#{state}", "{at}#{room}#{seq}")
         .indexed(Index::ReportsOfAuthor, "USER#{user}#REPORTS", "{room}#{seq}")
         .expires()

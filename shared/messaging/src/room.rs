@@ -502,7 +502,7 @@ pub const OPENED: Quota = Quota::window("rooms_opened", 30, HOUR, "new rooms for
 /// everybody or from friends, and the pair is unchanged since it was read without a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Accepted {
-    /// Refused if the other person takes no messages from this one.
+    /// Refused if the other person accepts no messages from this one.
     pub peer: Slot,
     /// Refused if the relation of the two people has changed since it was read.
     pub pair: Slot,

@@ -241,7 +241,8 @@ async fn take_out(table: &Table, sys: &Sys, user: UserId, room: RoomId, left: Co
         }
         if role == RoomRole::Owner {
             let next = inherits(club).ok_or(Kind::OwnerStays)?;
-            let who = found.take::<User>(&User::key_of(next))?.ok_or_else(|| Kind::Conflict.because("somebody else takes over now"))?;
+            let who =
+                found.take::<User>(&User::key_of(next))?.ok_or_else(|| Kind::Conflict.because("the next owner has changed meanwhile"))?;
             plan.own(user, next).unlimited = true;
             plan.entries.push(happened(RoomEvent::NewOwner {}, &author(&who)));
         }
@@ -520,8 +521,8 @@ pub async fn invite(table: &Table, sys: &Sys, by: UserId, user: UserId, room: Ro
             let ban = r.current(out).map(store::Row::decode::<RoomBan>).transpose()?;
             Err(ban.map_or_else(|| Kind::RoomBanned.into(), |ban| ban.problem(now)))
         }
-        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one")),
-        Err(e) if e.refused(accepted.pair) => Err(Kind::Conflict.because("the two have become friends or have fallen out meanwhile")),
+        Err(e) if e.refused(accepted.peer) => Err(Kind::ChatNotAllowed.because("the other person accepts no messages from this one")),
+        Err(e) if e.refused(accepted.pair) => Err(Kind::Conflict.because("the relation of the two people has changed meanwhile")),
         Err(e) if e.refused(new) => Ok(()),
         Err(e) => Err(e.into()),
     }

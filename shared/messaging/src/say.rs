@@ -141,7 +141,10 @@ async fn tell(
 
 /// A person with their current username. `None` if it cannot be read now, because the delivery does not depend on it.
 async fn author(table: &Table, id: UserId) -> Option<Author> {
-    let user = table.get::<User>(User::key_of(id)).await.inspect_err(|e| tracing::warn!(error = %e, "a name is not known"));
+    let user = table
+        .get::<User>(User::key_of(id))
+        .await
+        .inspect_err(|e| tracing::warn!(error = %e, "the username of the other person could not be read"));
     user.ok().flatten().map(|user| Author { id, username: user.username.to_string() })
 }
 

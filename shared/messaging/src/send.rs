@@ -338,7 +338,7 @@ impl<'a> Attempt<'a> {
                 self.sending.pair = refused.current(accepted.pair).map(store::Row::decode).transpose()?;
             }
             Admitted::ByPeer(accepted) if refused.at(accepted.peer) => {
-                return Err(Kind::ChatNotAllowed.because("the other person takes no messages from this one"));
+                return Err(Kind::ChatNotAllowed.because("the other person accepts no messages from this one"));
             }
             Admitted::ByMembership(slot) if refused.at(slot) => return Err(Kind::NotFound.because("the person was removed")),
             Admitted::Slowly(slot) if refused.at(slot) => {
@@ -356,7 +356,7 @@ impl<'a> Attempt<'a> {
         }
         // If another copy of this send had used the files, there would be a receipt, so the files were sent with another message.
         if slots.attached.iter().any(|slot| refused.at(*slot)) {
-            return Err(Kind::AttachmentInvalid.because("a file was sent before or was not sent in time"));
+            return Err(Kind::AttachmentInvalid.because("a file was already sent, or was not sent in time"));
         }
         Ok(())
     }

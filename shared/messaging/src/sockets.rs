@@ -47,7 +47,7 @@ impl Sockets {
             Ok(_) => Posted::Taken,
             Err(e) if e.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) => Posted::Gone,
             Err(e) => {
-                tracing::warn!(error = ?e, "a frame was lost");
+                tracing::warn!(error = ?e, "a frame could not be posted to a socket");
                 Posted::Lost
             }
         }

@@ -99,7 +99,7 @@ pub async fn begin<P: Purpose>(
         }
         reached?;
     }
-    Err(Kind::Conflict.because("other requests were faster each time, or the account is being closed"))
+    Err(Kind::Conflict.because("concurrent requests were faster at every attempt, or the account is being deleted"))
 }
 
 /// The payment of an earlier request with this key, in its current state.

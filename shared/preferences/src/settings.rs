@@ -180,7 +180,7 @@ pub async fn change(
             Err(CommitError::Store(e)) => return Err(e.into()),
         }
     }
-    Err(Kind::Conflict.because("others change the settings at the same time"))
+    Err(Kind::Conflict.because("concurrent changes of the settings were faster at every attempt"))
 }
 
 #[cfg(test)]

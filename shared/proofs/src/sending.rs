@@ -69,7 +69,7 @@ const NEIGHBOURHOOD_TEXTS: Quota =
 pub const TEXTS: [Quota; 2] = [CLIENT_TEXTS, NEIGHBOURHOOD_TEXTS];
 /// The block of a range of numbers from which few codes come back. Numbers that an account has proven are exempt.
 const RANGE: Quota =
-    Quota::gap("sms_range", HOUR, "text message to numbers with the same beginning that belong to no account, if few codes are entered");
+    Quota::gap("sms_range", HOUR, "text messages to numbers with the same prefix that belong to no account, if few codes are entered");
 /// Text messages with notices to the owner of a number.
 pub const NOTICES: Quota = Quota::refilling("notice", 10, HOUR, "text messages with notices to a number");
 /// Messages to one destination for one client. It is only counted, and its maximum is never reached.

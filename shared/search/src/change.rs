@@ -180,7 +180,7 @@ impl Unfinished {
 impl Item for Unfinished {
     const KIND: &'static str = "search_unfinished";
     const ABOUT: About =
-        About::at("SEARCH_UNFINISHED#{list}", "UNFINISHED", Personal::Withheld("what the record that it leads to has of its person"))
+        About::at("SEARCH_UNFINISHED#{list}", "UNFINISHED", Personal::Withheld("a copy of data of the record that it leads to"))
             .removed_by("search");
     fn key(&self) -> Key {
         Self::key_of(self.catalogue, &self.id)

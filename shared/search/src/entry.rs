@@ -200,7 +200,7 @@ pub struct Carrier {
 
 impl Item for Carrier {
     const KIND: &'static str = "search_carrier";
-    const ABOUT: About = About::at("SEARCH#{list}", "{place}", Personal::Withheld("what the record that it leads to has of its person"))
+    const ABOUT: About = About::at("SEARCH#{list}", "{place}", Personal::Withheld("a copy of data of the record that it leads to"))
         .indexed(Index::SearchFirst, "SEARCH#{list}", "{place}")
         .indexed(Index::SearchSecond, "SEARCH#{list}", "{place}")
         .removed_by("search");

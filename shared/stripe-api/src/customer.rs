@@ -48,7 +48,7 @@ pub(crate) async fn create(payer: &Payer<'_>, former: Option<&Customer>) -> Resu
         Ok(()) => customer,
         Err(CommitError::Refused(refused)) => match refused.current(own) {
             Some(row) => row.decode()?,
-            None => return Err(Kind::Conflict.because("the account is being closed")),
+            None => return Err(Kind::Conflict.because("the account is being deleted")),
         },
         Err(e) => return Err(e.into()),
     };
@@ -71,7 +71,7 @@ pub async fn created(table: &Table, stripe: &Stripe, customer: Customer) -> Resu
         // The person has left meanwhile, and nothing else knows that the customer is to be deleted.
         Err(WriteError::Refused(None)) => {
             stripe.delete_customer(&id).await?;
-            Err(Kind::Conflict.because("the account is being closed"))
+            Err(Kind::Conflict.because("the account is being deleted"))
         }
         Err(e) => Err(e.into()),
     }

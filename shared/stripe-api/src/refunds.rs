@@ -28,7 +28,7 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
                 Ok(id) => (RefundState::Done, Some(id)),
                 Err(failed @ (Failed::Refused(_) | Failed::Gone)) => {
                     if refund.reason == RefundReason::OrderEnded {
-                        tracing::error!(error = %failed, order.id = %order.id, "money that came after the end of an order is not given back");
+                        tracing::error!(error = %failed, order.id = %order.id, "a payment that came after the end of an order is not refunded");
                     }
                     (RefundState::Refused, None)
                 }

@@ -34,7 +34,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
-                tracing::error!(why, "money of an ended payment cannot be given back yet");
+                tracing::error!(why, "the payment of a deleted account cannot be refunded yet");
                 return Ok(false);
             }
             Err(e) => return Err(e),
@@ -58,7 +58,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
         match stripe.refund(&removal.intent, promised.amount, promised.reason, &promised.name).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
-                tracing::error!(why, "a refund that was promised to somebody who has left is refused");
+                tracing::error!(why, "Stripe refused a refund that was promised before the account was deleted");
                 // If the payment is disputed or otherwise refunded, a later attempt would fail too.
                 done &= state.back.disputed || left < promised.amount.amount();
             }

@@ -125,7 +125,7 @@ impl News<'_> {
                     (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                     continue;
                 }
-                tracing::error!(payment.id = %id, "a payment of what the payer has already cannot be given back");
+                tracing::error!(payment.id = %id, "a payment for a plan that the payer already has cannot be refunded");
             }
             match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),

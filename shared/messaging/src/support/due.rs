@@ -162,7 +162,7 @@ pub async fn settle(table: &Table, sys: &Sys, room: &Room, due: &Due, untold: Op
 pub async fn release(table: &Table, room: &Room, now: Time) {
     let Some(desk) = &room.desk else { return };
     if let Err(e) = table.update(due_at(room, desk, Some(now)).when(field("mail_due").eq(desk.mail_due))).await.refused_is_fine() {
-        tracing::warn!(error = %e, "the lease of a mail could not be given back");
+        tracing::warn!(error = %e, "the lease of a mail could not be released");
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn come(table: &Table, at: &AtDesk) -> Result<(), StoreError> {
 /// frame notices the gap and asks for it.
 pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) {
     if let Err(e) = try_deliver(table, sys, sockets, except, told).await {
-        tracing::warn!(error = %e, "a message is not delivered to the desk: its sockets are not known");
+        tracing::warn!(error = %e, "a message is not delivered to the desk: its sockets could not be read");
     }
 }
 
