@@ -41,27 +41,27 @@ macro_rules! kinds {
 kinds! {
     /// The request is not well-formed: JSON, query, header, path.
     Malformed = 400 "malformed";
-    /// The operation needs a key that names the request (`Idempotency-Key`): 1 to 255 visible characters of ASCII.
+    /// The operation needs a key that identifies the request (`Idempotency-Key`): 1 to 255 visible characters of ASCII.
     IdempotencyKeyRequired = 400 "idempotency_key_required";
-    /// Staff say why they do this (`Reason`): 1 to 200 characters, percent-encoded.
+    /// Staff have to give a reason for this (`Reason`): 1 to 200 characters, percent-encoded.
     ReasonRequired = 400 "reason_required";
     /// A cursor that was forged, has expired or belongs to another list.
     CursorInvalid = 400 "cursor_invalid";
     /// No access token, or one that is forged, expired or revoked.
     TokenInvalid = 401 "token_invalid";
-    /// Unknown person, wrong password or an account that cannot sign in: the same answer for all.
+    /// The name is unknown, the password is wrong, or the account cannot sign in. The same answer for all.
     CredentialsInvalid = 401 "credentials_invalid";
     /// A refresh token that is unknown, used or revoked.
     RefreshInvalid = 401 "refresh_invalid";
     /// An API key that is unknown, expired or revoked, or whose owner is not staff any more.
     ApiKeyInvalid = 401 "api_key_invalid";
-    /// The operation takes a recent proof of identity; `methods` lists the sufficient ones.
+    /// The operation needs a recent proof of identity; `methods` lists the sufficient ones.
     StepUpRequired = 401 "step_up_required";
     /// The caller may not do this.
     Forbidden = 403 "forbidden";
     /// Staff need a second factor that is not sent by message, and the caller has none.
     SecondFactorRequired = 403 "second_factor_required";
-    /// Nobody changes their own roles.
+    /// The caller cannot change their own roles.
     OwnRoles = 403 "own_roles";
     /// Staff change neither their own account nor one whose person has a role as high as theirs.
     AccountProtected = 403 "account_protected";
@@ -69,20 +69,21 @@ kinds! {
     OriginRefused = 403 "origin_refused";
     /// The refresh token came in a cookie without the header that other sites cannot send.
     CsrfHeaderRequired = 403 "csrf_header_required";
-    /// The request did not come through the edge that is in front of the API.
+    /// The request did not come through the edge (CDN) in front of the API.
     EdgeRequired = 403 "edge_required";
-    /// Too many sign-ins fail everywhere: a proof of work is required, by `challenge` and `difficulty`.
+    /// A proof of work is required; `challenge` and `difficulty` describe it.
     ProofOfWorkRequired = 403 "proof_of_work_required";
-    /// It takes the token of a captcha. The settings of the page say where it comes from.
+    /// The token of a captcha is required. The settings of the page name the service.
     CaptchaRequired = 403 "captcha_required";
     /// The current password is wrong.
     PasswordWrong = 403 "password_wrong";
-    /// A hundred codes in a row were wrong: no more are accepted until a recovery code or a passkey is, or the password is reset.
+    /// A hundred codes in a row were wrong. No more are accepted until a recovery code or a passkey was used, or the password was reset.
     FactorLocked = 403 "factor_locked";
-    /// Banned from chat; `reason` says why, `explanation` what a moderator adds, and `ends_at` when the ban ends, if it does.
+    /// The caller is banned from chat; `reason` says why, `explanation` is the text of the moderator, and `ends_at` is the end of the ban,
+    /// if it has one.
     ChatBanned = 403 "chat_banned";
-    /// The person is banned from this group or channel; `explanation` is what its administrators say about it, and `ends_at` when the
-    /// ban ends, if it does.
+    /// The person is banned from this group or channel; `explanation` is the text of its administrators, and `ends_at` is the end of the
+    /// ban, if it has one.
     RoomBanned = 403 "room_banned";
     /// The other person does not accept messages from the caller.
     ChatNotAllowed = 403 "chat_not_allowed";
@@ -94,13 +95,13 @@ kinds! {
     StepRequired = 409 "step_required";
     /// The username was taken in the meantime.
     UsernameTaken = 409 "username_taken";
-    /// The proven address has an account since the request began.
+    /// An account with the proven address was created since the request began.
     AccountExists = 409 "account_exists";
-    /// The number belongs to an account that was not used for long and has no other way to sign in.
+    /// The number belongs to an account that was not used for a long time and has no other way to sign in.
     AccountIdle = 409 "account_idle";
-    /// The caller has entered an invitation code before, which cannot be changed.
+    /// The caller has already entered an invitation code, which cannot be changed.
     InviteUsed = 409 "invite_used";
-    /// Deletion has begun and cannot be cancelled any more.
+    /// The deletion has begun and cannot be cancelled any more.
     DeletionBegun = 409 "deletion_begun";
     /// No deletion is scheduled.
     DeletionNotScheduled = 409 "deletion_not_scheduled";
@@ -115,37 +116,37 @@ kinds! {
     NameTaken = 409 "name_taken";
     /// There are products in this category.
     CategoryInUse = 409 "category_in_use";
-    /// What an order needs is missing; `missing` names all of it: `first_name`, `last_name`, `phone`, `address` and `cart`.
+    /// Data for an order are missing; `missing` names all of them: `first_name`, `last_name`, `phone`, `address` and `cart`.
     OrderIncomplete = 409 "order_incomplete";
-    /// Some products cannot be ordered in this quantity; `products` lists them, each with the quantity that can be.
+    /// Some products cannot be ordered in this quantity; `products` lists them, each with the available quantity.
     OutOfStock = 409 "out_of_stock";
-    /// The order does not cost what its buyer has seen; `total` is what it costs now.
+    /// The total of the order has changed since the buyer saw it; `total` is the current one.
     PricesChanged = 409 "prices_changed";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
-    /// The caller has this plan, or a more expensive one.
+    /// The caller already has this plan, or a more expensive one.
     PlanHeld = 409 "plan_held";
-    /// The order is not shipped because its payment is disputed, or money is being given back.
+    /// The order cannot be shipped because its payment is disputed or being refunded.
     OrderHeld = 409 "order_held";
     /// Stripe has refused the refund.
     RefundRefused = 409 "refund_refused";
-    /// A message can be edited and deleted by its author for fifteen minutes.
+    /// The author can edit and delete a message only for fifteen minutes.
     ChangeTooLate = 409 "change_too_late";
-    /// The owner of a room stays its owner until another member is.
+    /// The owner of a room cannot leave it or change their role before another member is the owner.
     OwnerStays = 409 "owner_stays";
-    /// Second factors are on already.
+    /// Second factors are already on.
     MfaEnabled = 409 "mfa_enabled";
     /// Second factors are off, or the requested one is.
     MfaNotEnabled = 409 "mfa_not_enabled";
     /// A proven contact is missing on the account; `missing` names it.
     ContactRequired = 409 "contact_required";
-    /// It is the last of its kind, and something else depends on it.
+    /// The factor is the last of its kind, and something else depends on it.
     LastFactor = 409 "last_factor";
     /// The maximum number is reached; `max` is that number.
     TooMany = 409 "too_many";
-    /// The files of the caller would need more storage than a person has.
+    /// The caller's files would exceed the storage of a person.
     StorageFull = 409 "storage_full";
-    /// There is a friend request of the caller to this person, or they are friends.
+    /// The caller has already sent this person a friend request, or they are friends.
     FriendExists = 409 "friend_exists";
     /// The relation to this person does not allow the operation: it has changed, or the caller blocks them.
     FriendState = 409 "friend_state";
@@ -153,10 +154,10 @@ kinds! {
     FriendPaused = 409 "friend_paused";
     /// One of the two people has the maximum number of friends; `max` is that number.
     FriendsFull = 409 "friends_full";
-    /// Who wants to see people nearby has to share their own location.
+    /// The caller has to share their own location to see people nearby.
     LocationRequired = 409 "location_required";
-    /// Somebody else has written into the support thread since the caller read it; `last_seq` is the last number, and `messages` are
-    /// those that came since.
+    /// Somebody else has written into the support thread since the caller read it; `last_seq` is the last number, and `messages` are the
+    /// new messages.
     ThreadMovedOn = 409 "thread_moved_on";
     /// Another member of the team has taken the support thread.
     ThreadTaken = 409 "thread_taken";
@@ -181,10 +182,9 @@ kinds! {
     /// An invitation code that cannot be entered: unknown, the caller's own, of an inactive account, or of somebody whom the
     /// caller invited. The same answer for all.
     InviteInvalid = 422 "invite_invalid";
-    /// A secret for the role of the first superuser that is wrong, used or expired, or any if there is a superuser already. The
-    /// same answer for all.
+    /// The secret for the role of the first superuser is wrong, used or expired, or there is already a superuser. The same answer for all.
     AppointmentInvalid = 422 "appointment_invalid";
-    /// An earlier request with the same `Idempotency-Key` was another one.
+    /// An earlier request with the same `Idempotency-Key` had another content.
     IdempotencyKeyReused = 422 "idempotency_key_reused";
     /// A link that is unknown, used or expired.
     LinkInvalid = 422 "link_invalid";
@@ -198,14 +198,14 @@ kinds! {
     ResendTooEarly = 429 "resend_too_early";
     /// An internal error.
     Internal = 500 "internal";
-    /// A dependency does not respond. A later retry may succeed.
+    /// A dependency does not respond. A retry may succeed later.
     Unavailable = 503 "unavailable";
     /// A socket frame that is not a JSON object of a known form.
     FrameInvalid = 400 "frame_invalid";
     /// A message that is empty or too long.
     MessageLength = 422 "message_length";
-    /// A file that cannot be attached to this message: unknown, somebody else's, for another room, not checked yet, refused, or sent
-    /// before. The same answer for all.
+    /// A file that cannot be attached to this message: unknown, somebody else's, for another room, not checked yet, refused, or already
+    /// sent. The same answer for all.
     AttachmentInvalid = 422 "attachment_invalid";
     /// The nonce belongs to a message with another text.
     NonceReused = 409 "nonce_reused";
@@ -217,17 +217,17 @@ kinds! {
     RoomWithSelf = 422 "room_with_self";
     /// A ticket that is forged, expired or used.
     TicketInvalid = 401 "ticket_invalid";
-    /// A change was undone before, which is done once; `entry` is the entry of the undo.
+    /// The change was already undone; `entry` is the audit entry of the undo.
     UndoneAlready = 409 "undone_already";
-    /// Some of the fields to undo have been changed again since; `not_undone` names them. It takes force.
+    /// Some of the fields to undo have been changed again since; `not_undone` names them. They can be undone by force.
     UndoMovedOn = 409 "undo_moved_on";
     /// Some of the fields to undo cannot get their former values; `not_undone` names them.
     UndoImpossible = 409 "undo_impossible";
-    /// All fields to undo have their former values.
+    /// All fields to undo already have their former values.
     UndoNothing = 409 "undo_nothing";
 }
 
-/// The codes of all kinds, for the API's document.
+/// The codes of all kinds, for the API document.
 impl ToSchema for Kind {
     fn name() -> Cow<'static, str> {
         "ProblemCode".into()
@@ -240,7 +240,7 @@ impl PartialSchema for Kind {
     }
 }
 
-/// The codes of all [`FieldError`]s, for the API's document. Each has a message, which `cargo xtask check` sees to.
+/// The codes of all [`FieldError`]s, for the API document. `cargo xtask check` fails if one has no message.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldCode;
 
@@ -262,7 +262,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error on its way to the client.
 ///
-/// `cause` and `at` are for the log and are never sent.
+/// `cause` and `at` are for the log and are never sent to clients.
 #[derive(Debug)]
 pub struct Problem {
     /// The kind of error.
@@ -271,7 +271,7 @@ pub struct Problem {
     pub fields: Vec<(String, FieldError)>,
     /// Seconds after which a retry makes sense.
     pub retry_after: Option<u64>,
-    /// The reached limit: its name, the maximum, the window in seconds.
+    /// The reached limit: its name, the maximum number of hits, and the window in seconds.
     pub limit: Option<Box<(&'static str, u32, u64)>>,
     /// Additional members of the document, such as `tries_left`.
     pub members: Box<Map<String, Value>>,
@@ -292,7 +292,7 @@ pub struct ProblemDocument {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// Stable and independent of the language: for programs.
+    /// The code for programs. Stable and independent of the language.
     #[schema(value_type = Kind)]
     pub code: &'static str,
     /// Details, in the client's language.
@@ -312,8 +312,8 @@ pub struct ProblemDocument {
     pub members: Map<String, Value>,
 }
 
-/// The members that some kinds of problems add with [`Problem::with`], for the API's document. The end-to-end tests compare every
-/// problem with it.
+/// The members that some kinds of problems add with [`Problem::with`], for the API document. The end-to-end tests compare every problem
+/// with it.
 #[derive(Debug, ToSchema)]
 pub struct ProblemMembers {
     /// In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body.
@@ -334,7 +334,8 @@ pub struct ProblemMembers {
     /// In `proof_of_work_required`: the zero bits that the digest has to begin with.
     #[schema(nullable = false)]
     pub difficulty: Option<u8>,
-    /// In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas.
+    /// In `contact_required`: the contact that has to be added and proven first. In `order_incomplete`: all missing data, separated by
+    /// commas.
     #[schema(
         nullable = false,
         pattern = "^(first_name|last_name|email|phone|address|cart)(, (first_name|last_name|email|phone|address|cart))*$"
@@ -349,7 +350,7 @@ pub struct ProblemMembers {
     /// In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be.
     #[schema(required = false, schema_with = short_products)]
     pub products: Vec<String>,
-    /// In `prices_changed`: what the order costs now.
+    /// In `prices_changed`: the current total of the order.
     #[schema(required = false, schema_with = total)]
     pub total: Option<String>,
     /// In `too_many`, `friends_full` and `message_length`: the maximum.
@@ -358,13 +359,13 @@ pub struct ProblemMembers {
     /// In `too_large`: the maximum number of bytes.
     #[schema(nullable = false)]
     pub max_bytes: Option<u32>,
-    /// In `chat_banned`: why.
+    /// In `chat_banned`: the reason.
     #[schema(required = false, schema_with = ban_reason)]
     pub reason: Option<String>,
-    /// In `chat_banned` and `room_banned`: what the moderator or the administrators say about it.
+    /// In `chat_banned` and `room_banned`: the text of the moderator or the administrators.
     #[schema(nullable = false)]
     pub explanation: Option<String>,
-    /// In `chat_banned` and `room_banned`: when the ban ends. Absent if it has no end.
+    /// In `chat_banned` and `room_banned`: the end of the ban. Absent if it has none.
     #[schema(nullable = false)]
     pub ends_at: Option<crate::Timestamp>,
     /// In `thread_moved_on`: the last number of the thread.
@@ -373,18 +374,18 @@ pub struct ProblemMembers {
     /// In `thread_moved_on`: the first messages that came since, in ascending order.
     #[schema(required = false, schema_with = messages)]
     pub messages: Vec<String>,
-    /// In `undone_already`: the entry of the undo.
+    /// In `undone_already`: the audit entry of the undo.
     #[schema(nullable = false)]
     pub entry: Option<crate::id::AuditId>,
     /// In `undo_moved_on` and `undo_impossible`: the names of the fields.
     #[schema(required = false)]
     pub not_undone: Vec<String>,
-    /// In `unavailable` of the health: what does not answer.
+    /// In `unavailable` of the health check: the dependencies that do not answer.
     #[schema(required = false)]
     pub away: Vec<String>,
 }
 
-// The types of these members are in crates above this one: they are named as in the document.
+// The types of these members are in crates that depend on this one, so they are referred to by their names in the API document.
 
 fn factors() -> RefOr<Schema> {
     ArrayBuilder::new()
@@ -494,7 +495,7 @@ impl Problem {
         self
     }
 
-    /// Adds the time until a retry, rounded up to whole seconds, at least one.
+    /// Adds the time until a retry, rounded up to whole seconds, at least one second.
     #[must_use]
     pub fn retry_after(mut self, wait: std::time::Duration) -> Self {
         let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -585,7 +586,7 @@ mod tests {
         }
     }
 
-    /// Values that programs compare are not shown to people, who get a sentence of its own for each.
+    /// Messages for people must not contain the values that programs compare.
     #[test]
     fn names_of_programs_are_in_no_sentence() {
         for (kind, member, values) in [
