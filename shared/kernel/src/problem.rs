@@ -325,7 +325,7 @@ pub struct ProblemMembers {
     /// In `step_up_required`: the factors that are sufficient.
     #[schema(required = false, schema_with = factors)]
     pub methods: Vec<String>,
-    /// In `step_required`, and if something was taken in the meantime: the step to continue with.
+    /// In `step_required`, and if a name or address was taken in the meantime: the step to continue with.
     #[schema(required = false, schema_with = step)]
     pub required_step: Option<String>,
     /// In `proof_of_work_required`: the text to append a number to.
@@ -347,7 +347,7 @@ pub struct ProblemMembers {
     /// In `order_state`: the state of the order.
     #[schema(required = false, schema_with = order_state)]
     pub order_state: Option<String>,
-    /// In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be.
+    /// In `out_of_stock`: products that cannot be ordered in the requested quantity, each with the available quantity.
     #[schema(required = false, schema_with = short_products)]
     pub products: Vec<String>,
     /// In `prices_changed`: the current total of the order.
@@ -371,7 +371,7 @@ pub struct ProblemMembers {
     /// In `thread_moved_on`: the last number of the thread.
     #[schema(nullable = false)]
     pub last_seq: Option<u64>,
-    /// In `thread_moved_on`: the first messages that came since, in ascending order.
+    /// In `thread_moved_on`: the first new messages, in ascending order.
     #[schema(required = false, schema_with = messages)]
     pub messages: Vec<String>,
     /// In `undone_already`: the audit entry of the undo.
@@ -397,14 +397,14 @@ fn factors() -> RefOr<Schema> {
 fn step() -> RefOr<Schema> {
     let mut any = AnyOf::with_capacity(2);
     any.items = ["Step", "Factor"].map(|name| Ref::from_schema_name(name).into()).into();
-    any.description = Some("In `step_required`, and if something was taken in the meantime: the step to continue with.".to_owned());
+    any.description = Some("In `step_required`, and if a name or address was taken in the meantime: the step to continue with.".to_owned());
     Schema::AnyOf(any).into()
 }
 
 fn messages() -> RefOr<Schema> {
     ArrayBuilder::new()
         .items(Ref::from_schema_name("SupportMessage"))
-        .description(Some("In `thread_moved_on`: the first messages that came since, in ascending order."))
+        .description(Some("In `thread_moved_on`: the first new messages, in ascending order."))
         .into()
 }
 
@@ -426,7 +426,7 @@ fn short_products() -> RefOr<Schema> {
         .required("available");
     ArrayBuilder::new()
         .items(product)
-        .description(Some("In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be."))
+        .description(Some("In `out_of_stock`: products that cannot be ordered in the requested quantity, each with the available quantity."))
         .into()
 }
 
