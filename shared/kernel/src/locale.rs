@@ -154,11 +154,11 @@ impl Messages {
 #[must_use]
 pub fn thousandths(q: &str) -> u16 {
     let (whole, fraction) = q.trim().split_once('.').unwrap_or((q.trim(), ""));
-    if whole == "1" {
-        return 1000;
+    match whole {
+        "1" => 1000,
+        "0" => format!("{fraction:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0),
+        _ => 0,
     }
-    let digits = format!("{fraction:0<3}");
-    digits.get(..3).and_then(|d| d.parse().ok()).unwrap_or(0)
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -192,6 +192,26 @@ mod tests {
         assert_eq!(Locale::negotiate("en-GB,pl;q=0.9"), Some(Locale::En));
         assert_eq!(Locale::negotiate("pl;q=0, en;q=0.1"), Some(Locale::En));
         assert_eq!(Locale::negotiate("de"), None);
+    }
+
+    #[test]
+    fn a_quality_is_at_most_one_and_everything_else_is_zero() {
+        for (q, expected) in [
+            ("1", 1000),
+            ("1.000", 1000),
+            ("0", 0),
+            ("0.7", 700),
+            ("0.12", 120),
+            ("0.1239", 123),
+            ("", 0),
+            ("x", 0),
+            ("x.9", 0),
+            ("2.5", 0),
+        ] {
+            assert_eq!(thousandths(q), expected, "{q}");
+        }
+        // How small numbers are written in JSON.
+        assert_eq!(thousandths("9.876e-6"), 0);
     }
 
     #[test]

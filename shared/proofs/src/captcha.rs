@@ -353,6 +353,10 @@ mod tests {
         assert_eq!(judged("hcaptcha", &json!({ "score": 0.1 })), Ok(()));
         assert!(judged("hcaptcha", &json!({ "score": 0.9 })).is_err());
         assert!(judged("turnstile", &json!({ "score": 0.1 })).is_err());
+        // JSON writes it with an exponent: `9.876e-6`.
+        let tiny = json!({ "score": 0.000_009_876 });
+        assert_eq!(judged("hcaptcha", &tiny), Ok(()));
+        assert!(judged("recaptcha", &tiny).is_err());
     }
 
     #[test]
