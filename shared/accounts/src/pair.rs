@@ -558,9 +558,9 @@ pub async fn purge(table: &Table, user: UserId) -> Result<Purged, StoreError> {
     if !page.items.is_empty() {
         return Ok(Purged::More);
     }
-    let told = table.query_rows(Range::of_index(Index::NotificationsAbout, entries_about(user)).limit(25)).await?;
-    table.delete_many(told.items.iter().filter_map(store::Row::key).collect()).await?;
-    Ok(if told.items.is_empty() { Purged::Done } else { Purged::More })
+    let notices = table.query_rows(Range::of_index(Index::NotificationsAbout, entries_about(user)).limit(25)).await?;
+    table.delete_many(notices.items.iter().filter_map(store::Row::key).collect()).await?;
+    Ok(if notices.items.is_empty() { Purged::Done } else { Purged::More })
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ fn unchanged(read: &ChatState) -> Cond {
 /// # Errors
 /// [`CloseError`]. May be repeated at any point.
 pub async fn close(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId, ban: &Ban, locale: Locale) -> Result<(), CloseError> {
-    let told = frame::error("chat", None, &ban.problem(sys.now()), locale, "");
-    connection::close_all(table, sys, sockets, user, Some(told)).await
+    let last = frame::error("chat", None, &ban.problem(sys.now()), locale, "");
+    connection::close_all(table, sys, sockets, user, Some(last)).await
 }
 
 /// Closes the remaining sockets of a banned person. No effect if the ban is over. A batch read, and the requests of [`close`].

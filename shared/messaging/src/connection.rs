@@ -163,14 +163,14 @@ pub async fn disconnect(table: &Table, sys: &Sys, id: &str) -> Result<(), StoreE
 
 /// Handles a refused frame. Returns the error frame to answer with, or sends it and closes the socket if the person may not send on it any
 /// more (signed out, banned, paused). Closing takes two calls.
-pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, told: Vec<u8>) -> Option<Vec<u8>> {
+pub async fn refuse(sockets: &Sockets, socket: &str, problem: &Problem, error: Vec<u8>) -> Option<Vec<u8>> {
     // Only the pause after a flood closes the socket. Other limits ask the client to wait.
     let is_paused = problem.limit.as_ref().is_some_and(|limit| limit.0 == FLOOD.name);
     let ends = matches!(problem.kind, Kind::TokenInvalid | Kind::ChatBanned) || is_paused;
     if !ends {
-        return Some(told);
+        return Some(error);
     }
-    let _ = sockets.close_all(vec![socket.to_owned()], Some(&told)).await;
+    let _ = sockets.close_all(vec![socket.to_owned()], Some(&error)).await;
     None
 }
 

@@ -90,7 +90,7 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 ///
 /// One post for each socket, sixteen at a time, and two requests for each person with a closed socket. No error fails the
 /// sender: a client that misses a frame notices the gap and asks for it.
-pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Presence], except: Option<&str>, told: &[u8]) {
+pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Presence], except: Option<&str>, frame: &[u8]) {
     let now = sys.now();
     let open = people.iter().flat_map(|p| p.sockets(now).map(|live| ((p.user, live.since), live.id.clone())));
     let targets = open.filter(|(_, id)| Some(id.as_str()) != except).collect();
@@ -100,7 +100,7 @@ pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, people: &[Pres
     }
     let ending = closed.values().flatten().cloned().collect();
     let last = frame::session_ended();
-    let (gone, still_open) = tokio::join!(sockets.post_all(targets, told), sockets.close_all(ending, Some(&last)));
+    let (gone, still_open) = tokio::join!(sockets.post_all(targets, frame), sockets.close_all(ending, Some(&last)));
     for ids in closed.values_mut() {
         ids.retain(|id| !still_open.contains(id));
     }

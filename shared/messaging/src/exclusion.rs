@@ -43,7 +43,7 @@ pub async fn ban(table: &Table, sys: &Sys, sockets: &Sockets, user: UserId) -> P
 /// One write. The call that records the pause also closes the sockets, as [`ban`] does. If the pause was already recorded, or if the owner
 /// of the socket is unknown, only the socket of the frame gets a frame and is closed.
 pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<UserId>, socket: &str) {
-    let told = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
+    let last = frame::error(frame::ERROR_STREAM, None, &spam::paused(FLOOD.window), kernel::Locale::default(), "");
     let new = match user {
         None => Ok(false),
         Some(user) => record_pause(table, sys, user).await,
@@ -51,10 +51,10 @@ pub async fn pause(table: &Table, sys: &Sys, sockets: &Sockets, user: Option<Use
     let ended = match (user, new) {
         (Some(user), Ok(true)) => {
             tracing::warn!(user.id = %user, "sockets paused: too many frames");
-            connection::close_all(table, sys, sockets, user, Some(told)).await.map_err(|e| e.to_string())
+            connection::close_all(table, sys, sockets, user, Some(last)).await.map_err(|e| e.to_string())
         }
         (_, new) => {
-            let open = sockets.close_all(vec![socket.to_owned()], Some(&told)).await;
+            let open = sockets.close_all(vec![socket.to_owned()], Some(&last)).await;
             new.map(drop).map_err(|e| e.to_string()).and(if open.is_empty() { Ok(()) } else { Err("it stays open".to_owned()) })
         }
     };

@@ -205,9 +205,9 @@ impl CloseReason {
 /// The return value of a function for a two-way route. API Gateway sends the body to the client, which takes no call. `None` is only for a
 /// socket that was closed in the meantime, because an open one would get an empty message.
 #[must_use]
-pub fn reply(told: Option<Vec<u8>>) -> Value {
-    match told {
-        Some(told) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&told) }),
+pub fn reply(frame: Option<Vec<u8>>) -> Value {
+    match frame {
+        Some(frame) => json!({ "statusCode": 200, "body": String::from_utf8_lossy(&frame) }),
         None => json!({ "statusCode": 200 }),
     }
 }

@@ -273,9 +273,10 @@ fn take(allowances: &mut [&mut Allowance], owner: Option<Owner>, cost: Cost, now
         return Ok(());
     }
     let problem = Problem::new(Kind::TooManyRequests).retry_after(wait);
-    let told = Duration::from_secs(problem.retry_after.unwrap_or(1));
+    // In whole seconds, as the client is told.
+    let wait = Duration::from_secs(problem.retry_after.unwrap_or(1));
     // The account comes last, if it is known, because all its sockets belong to one person.
-    if allowances.last_mut().is_some_and(|a| a.refuse(now, told)) {
+    if allowances.last_mut().is_some_and(|a| a.refuse(now, wait)) {
         return Err(FrameRejected::Flood(owner.map(|o| o.user)));
     }
     Err(FrameRejected::TooEarly(problem, owner.map(|o| o.locale).unwrap_or_default()))

@@ -65,15 +65,15 @@ impl Stream<'_> {
             Err(unreadable) => (unreadable.id, Err(unreadable.problem)),
         };
         let Some((outcome, locale)) = self.enter(arrived.socket, act, answer).await else { return frame::reply(None) };
-        let told = match outcome {
+        let reply = match outcome {
             Ok(answer) => Some(frame::write(self.name, id.as_deref(), &answer)),
             Err(problem) => {
                 note(&problem);
-                let told = frame::error(self.name, id.as_deref(), &problem, locale, arrived.request);
-                connection::refuse(self.sockets, arrived.socket, &problem, told).await
+                let error = frame::error(self.name, id.as_deref(), &problem, locale, arrived.request);
+                connection::refuse(self.sockets, arrived.socket, &problem, error).await
             }
         };
-        frame::reply(told)
+        frame::reply(reply)
     }
 
     /// Answers a frame of an action with a minimum time in between (`often`). If the last action was too recent, the frame is not handled
@@ -116,9 +116,9 @@ impl Stream<'_> {
         let cost = if act.is_ok() { Cost::Once } else { Cost::Twice };
         let owner = match self.pace.enter(self.table, socket, cost, self.sys.now()).await {
             Ok(owner) => owner,
-            Err(unheard) => {
-                let told = unheard.settle(self.table, self.sys, self.sockets, socket).await;
-                return told.map(|(problem, locale)| (Err(problem), locale));
+            Err(rejected) => {
+                let refusal = rejected.settle(self.table, self.sys, self.sockets, socket).await;
+                return refusal.map(|(problem, locale)| (Err(problem), locale));
             }
         };
         let act = match act {

@@ -18,12 +18,12 @@ pub async fn watchers(table: &Table, member: &RoomMember, pair: Option<&Pair>) -
     let RoomMember { room, membership } = member;
     let me = membership.user;
     if let (RoomKind::Direct, Some(peer)) = (room.kind, membership.peer) {
-        let (person, here) = (User::key_of(peer), Presence::key_of(peer));
-        let mut found = table.get_many(vec![person.clone(), here.clone()]).await?;
+        let (person, presence) = (User::key_of(peer), Presence::key_of(peer));
+        let mut found = table.get_many(vec![person.clone(), presence.clone()]).await?;
         let friends = pair.is_some_and(Pair::are_friends);
-        let takes = |user: &User| user.status == Status::Active && (friends || user.who_can_message == WhoCanMessage::Everyone);
-        let told = found.take::<User>(&person)?.is_some_and(|user| takes(&user));
-        return Ok(found.take::<Presence>(&here)?.into_iter().filter(|_| told).collect());
+        let accepts = |user: &User| user.status == Status::Active && (friends || user.who_can_message == WhoCanMessage::Everyone);
+        let accepted = found.take::<User>(&person)?.is_some_and(|user| accepts(&user));
+        return Ok(found.take::<Presence>(&presence)?.into_iter().filter(|_| accepted).collect());
     }
     let others: Vec<_> = delivery::people(table, member, room.seq).await?.into_iter().filter(|user| *user != me).collect();
     if others.is_empty() {

@@ -52,12 +52,12 @@ impl Breached {
 
     async fn ask(&self, password: &Secret) -> Result<bool, Failure> {
         let hash: String = Sha1::digest(password.expose()).iter().map(|byte| format!("{byte:02X}")).collect();
-        let (told, kept) = hash.split_at(SENT_DIGITS);
+        let (prefix, end) = hash.split_at(SENT_DIGITS);
         // The service pads the response, so that observers cannot tell the range by its size.
-        let request = Request::get(format!("{}/range/{told}", self.url)).header(USER_AGENT, "Stoa").header("add-padding", "true");
+        let request = Request::get(format!("{}/range/{prefix}", self.url)).header(USER_AGENT, "Stoa").header("add-padding", "true");
         let answer = self.outside.send(request.body(Bytes::new())?, TIMEOUT).await?;
         match answer.status() {
-            StatusCode::OK => listed(std::str::from_utf8(answer.body())?, kept),
+            StatusCode::OK => listed(std::str::from_utf8(answer.body())?, end),
             status => Err(format!("it answers {status}").into()),
         }
     }
@@ -71,7 +71,7 @@ fn listed(range: &str, end: &str) -> Result<bool, Failure> {
     let mut found = false;
     for line in range.lines() {
         let parts = line.split_once(':').filter(|(hash, _)| hash.len() == DIGITS.saturating_sub(SENT_DIGITS));
-        let (hash, times) = parts.ok_or("it answers with something that is no range")?;
+        let (hash, times) = parts.ok_or("it answers with lines of another form")?;
         found |= times.trim().parse::<u64>()? > 0 && hash.eq_ignore_ascii_case(end);
     }
     Ok(found)

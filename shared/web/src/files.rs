@@ -5,7 +5,7 @@ use std::io::Read as _;
 use axum::response::{IntoResponse as _, Response};
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use kernel::{Kind, Problem};
+use kernel::{Kind, Problem, locale::thousandths};
 
 use crate::{Error, is_known};
 
@@ -40,10 +40,10 @@ pub fn file(files: &[File], name: &str, content_type: &'static str, cached: &'st
         GzDecoder::new(file.gzip).read_to_end(&mut bytes).map_err(Problem::internal)?;
         ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
     };
-    let told = response.headers_mut();
-    told.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
-    told.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    told.insert(header::ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
+    let sent = response.headers_mut();
+    sent.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
+    sent.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    sent.insert(header::ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
     Ok(response)
 }
 
@@ -54,10 +54,10 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         accepted.split(',').find_map(|part| {
             let mut words = part.split(';').map(str::trim);
             let named = words.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-            named.then(|| words.find_map(|word| word.strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or_default()))
+            named.then(|| words.find_map(|word| word.strip_prefix("q=")).map_or(1000, thousandths))
         })
     };
-    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0.0)
+    weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0)
 }
 
 #[cfg(test)]

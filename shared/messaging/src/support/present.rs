@@ -58,13 +58,13 @@ pub async fn come(table: &Table, at: &AtDesk) -> Result<(), StoreError> {
 ///
 /// A query, a batch read of the roles and the open sockets, one post for each socket. No error fails the sender: a client that misses a
 /// frame notices the gap and asks for it.
-pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) {
-    if let Err(e) = try_deliver(table, sys, sockets, except, told).await {
+pub async fn deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, frame: &[u8]) {
+    if let Err(e) = try_deliver(table, sys, sockets, except, frame).await {
         tracing::warn!(error = %e, "a message is not delivered to the desk: its sockets could not be read");
     }
 }
 
-async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, told: &[u8]) -> Result<(), StoreError> {
+async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option<&str>, frame: &[u8]) -> Result<(), StoreError> {
     let now = sys.now();
     let there = table.query::<AtDesk>(Range::of(PARTITION).limit(MAX)).await?.items;
     let mut desk: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
@@ -87,7 +87,7 @@ async fn try_deliver(table: &Table, sys: &Sys, sockets: &Sockets, except: Option
         }
         here.extend(live.filter(|_| is_team(&roles)));
     }
-    delivery::deliver(table, sys, sockets, &here, None, told).await;
+    delivery::deliver(table, sys, sockets, &here, None, frame).await;
     for id in closed {
         table.delete(AtDesk::key_of(&id)).await?;
     }
