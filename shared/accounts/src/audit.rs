@@ -78,7 +78,7 @@ impl AuditEntry {
         Self { actor: Some(actor), origin: Some(origin.clone()), ..Self::by_operator(sys, action, subject) }
     }
 
-    /// An entry for a change by a person of their own account.
+    /// An entry for a change that a person made to their own account.
     #[must_use]
     pub fn of_own(sys: &Sys, user: UserId, origin: &Origin, action: Action) -> Self {
         Self::by(sys, user, origin, action, user)

@@ -209,7 +209,7 @@ impl Phone {
         self.0.get(self.calling().saturating_add(1)..).unwrap_or(&self.0)
     }
 
-    /// How many digits the country's calling code has.
+    /// The number of digits of the country's calling code.
     fn calling(&self) -> usize {
         self.read().map_or(2, |n| n.country_code.to_string().len())
     }

@@ -216,8 +216,8 @@ impl OrderCard {
         next
     }
 
-    /// What follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if that is
-    /// nothing new. What comes after the end of the order is to be given back.
+    /// What follows from Stripe's state of the payment, for an order with this state and total: at most one step. Unchanged if nothing is
+    /// new. A payment after the end of the order has to be refunded.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
@@ -435,7 +435,7 @@ mod tests {
             self.card = self.card.with_answer(&refund.name, if fits { RefundState::Done } else { RefundState::Refused }, None);
         }
 
-        /// An order without a payment ends by itself.
+        /// An order without a payment ends automatically.
         fn end(&mut self) {
             let end = self.card.end(self.now).filter(|_| self.card.intent.is_none() && self.state == OrderState::PendingPayment);
             self.state = end.unwrap_or(self.state);

@@ -162,7 +162,7 @@ pub struct Cart {
     /// The content that a guest's cart has replaced at a checkout. It is restored after the order.
     #[serde(default)]
     pub saved: Lines,
-    /// Raised by every change.
+    /// Increased by every change.
     version: u64,
 }
 
@@ -313,7 +313,7 @@ pub struct GuestCart {
     token: String,
     /// What is in it.
     pub lines: Lines,
-    /// Raised by every change.
+    /// Increased by every change.
     version: u64,
     /// When it expires. Every change extends it.
     until: Time,

@@ -282,9 +282,8 @@ pub enum Written {
     Outdated(Option<Box<Order>>),
 }
 
-/// Writes an order in place of what was read, if that has not changed, and moves the stock of its products with its step. `also` adds to
-/// the transaction, and returns what may be refused of that. One transaction. Products that were deleted have no stock; for each of them
-/// there is another one.
+/// Writes an order, if it is unchanged since it was read, and moves the stock of its products with its step. `also` adds writes to the
+/// transaction, and returns the slots that may be refused. One transaction, and another one for each deleted product, which has no stock.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -331,7 +330,7 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, how long it is known whose the order is, and whether staff look at it.
+/// Adds the consequences of a change: the event that mails the buyer, the expiry of the [`OrderOwner`], and the alerts for staff.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
@@ -349,8 +348,8 @@ fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     alert::follow(tx, before, next, sys.now());
 }
 
-/// Writes what has become of an order, if it has not changed since it was read; with the event of Stripe that brought it, if there was
-/// one. One transaction, or nothing if there is nothing to write. [`Written::Refused`] if the event was handled before.
+/// Writes a new state of an order, if the order is unchanged since it was read, with the event of Stripe that caused it, if any. One
+/// transaction, or none if nothing differs. [`Written::Refused`] if the event was already handled.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -368,12 +367,12 @@ pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, even
     }
 }
 
-/// Takes a step with an order as it was read, and moves the stock of its products, as [`replace`] does. `also` returns the condition that
-/// the caller may still do this, if there is one.
+/// Takes a step of an order, and moves the stock of its products, as [`replace`] does. `also` returns the condition that the caller may
+/// still do this, if there is one.
 ///
 /// # Errors
-/// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::Forbidden`] if the condition of
-/// `also` does not hold.
+/// [`Kind::OrderState`] if its state, as read or as it is now, does not allow the step; [`Kind::Forbidden`] if the condition of `also` does
+/// not hold.
 pub async fn advance(
     table: &Table,
     sys: &Sys,

@@ -48,7 +48,7 @@ pub struct OrderRequest {
     user: UserId,
     /// A hash of the key.
     key: String,
-    /// A hash of what was asked for.
+    /// A hash of the content of the request.
     fingerprint: String,
     order: OrderId,
     until: Time,

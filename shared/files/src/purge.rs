@@ -17,7 +17,8 @@ const _: () = assert!(STEP as usize * 7 <= DELETE_MAX, "a step is one request to
 /// The objects are deleted before the items, so that a repetition after an interruption finds the same objects. A concurrent upload
 /// processor finds the account closed and deletes what it has written.
 ///
-/// # Errors [`FilesError`]. May be repeated at any point.
+/// # Errors
+/// [`FilesError`]. May be repeated at any point.
 pub async fn purge(table: &Table, bucket: &Bucket, user: UserId) -> Result<Purged, FilesError> {
     let page = table.query::<Upload>(Range::of(partition(user)).prefix("UPLOAD#").limit(STEP)).await?;
     if !page.items.is_empty() {

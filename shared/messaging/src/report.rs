@@ -159,12 +159,12 @@ impl ReportState {
     }
 }
 
-/// How many people gave a reason.
+/// The number of people who gave a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReasonCount {
     /// The reason.
     pub reason: ReportReason,
-    /// How many people.
+    /// The number of people.
     pub count: u32,
 }
 

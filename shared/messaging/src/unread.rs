@@ -105,7 +105,7 @@ pub struct Marked {
 /// Moves a member's read marker to a number, at most to the room's last one. One write.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if they are no member any more.
+/// [`Kind::NotFound`] if they are not a member any more.
 pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> Result<Marked, Problem> {
     let seq = seq.min(member.room.seq);
     let there = member.membership.update().set("read_seq", seq);
@@ -124,7 +124,7 @@ pub async fn mark(table: &Table, member: &RoomMember, seq: u64, mark: Mark) -> R
 /// Mutes or unmutes a room for a member. One write.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if they are no member any more.
+/// [`Kind::NotFound`] if they are not a member any more.
 pub async fn mute(table: &Table, member: &RoomMember, muted: bool) -> Result<(), Problem> {
     match table.update(member.membership.update().set("muted", muted)).await {
         Ok(_) => Ok(()),

@@ -36,7 +36,7 @@ pub enum Mail {
     },
     /// Unread messages wait for an absent person.
     Missed {
-        /// How many.
+        /// The number of messages.
         messages: u32,
         /// The rooms, with some of their messages.
         rooms: Vec<MissedRoom>,
@@ -59,7 +59,7 @@ pub enum Mail {
     DonationReceipt {
         /// The donor's username.
         username: String,
-        /// The amount, as it is written in the language of the mail.
+        /// The amount, in the format of the mail's language.
         amount: String,
         /// The number of the donation.
         number: String,
@@ -79,7 +79,7 @@ pub enum Mail {
         username: String,
         /// The name of the plan, in the language of the mail.
         plan: String,
-        /// The price, as it is written in the language of the mail.
+        /// The price, in the format of the mail's language.
         amount: String,
         /// The number of the payment.
         number: String,
@@ -121,23 +121,24 @@ pub enum Mail {
     ContactMessage {
         /// The subject that the sender chose.
         about: ContactSubject,
-        /// The name of whoever wrote, as they gave it.
+        /// The name that the sender gave.
         name: String,
         /// Their address, which answers to this mail go to.
         email: String,
         /// Whether they were signed in with that address.
         proven: bool,
-        /// What they wrote.
+        /// The message.
         text: String,
     },
-    /// The copy for whoever wrote to the team. Nobody else's words are in it: what was written is only for an address that is proven.
+    /// The copy for the sender. It contains the message only if the address is proven, so that it cannot be used to send texts to
+    /// strangers.
     ContactCopy {
         /// The subject that the sender chose.
         about: ContactSubject,
-        /// What they wrote, if the address is proven.
+        /// The message, if the address is proven.
         text: Option<String>,
     },
-    /// The team's answer to what somebody wrote with the contact form.
+    /// The team's answer to a message of the contact form.
     ContactAnswer {
         /// The subject that the sender chose.
         about: ContactSubject,
@@ -164,14 +165,14 @@ pub struct MissedRoom {
     pub name: Option<String>,
     /// The authors and the beginnings of some of the messages, the oldest first.
     pub messages: Vec<(String, Excerpt)>,
-    /// How many more there are.
+    /// The number of further messages.
     pub more: u32,
 }
 
-/// The most characters of a message in a mail.
+/// The maximum number of characters of a message in a mail.
 const EXCERPT_MAX_CHARS: usize = 140;
 
-/// The beginning of a text that somebody wrote: one line without characters that are not seen or change the direction of others.
+/// The beginning of a message: one line, without invisible characters and direction marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt(String);
 
@@ -201,13 +202,13 @@ impl fmt::Display for Excerpt {
 pub struct Spoken {
     /// When it was written.
     pub at: Time,
-    /// The customer's username if they wrote it. `None` for the team, of whom no mail says who.
+    /// The customer's username if they wrote it. `None` for the team, whose members are never named.
     pub by: Option<String>,
     /// The text.
     pub text: String,
 }
 
-/// What somebody has written to the team about.
+/// The subject of a ticket.
 #[derive(Clone, Debug)]
 pub struct ContactSubject {
     /// The number of the ticket.
@@ -217,17 +218,17 @@ pub struct ContactSubject {
 }
 
 impl ContactSubject {
-    /// The conversation about the ticket, in which this part names a mail.
+    /// The mail thread of the ticket. `mail` names the mail in it.
     fn conversation(&self, mail: &str) -> Conversation {
         let root = format!("contact.{}", self.number);
         Conversation { mail: format!("{root}.{mail}"), root }
     }
 }
 
-/// Where answers to a mail go.
+/// The recipient of answers to a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answers<'a> {
-    /// Where those to most mails go.
+    /// The usual address for answers.
     AsUsual,
     /// To the team.
     ToTeam,
@@ -235,8 +236,8 @@ pub(crate) enum Answers<'a> {
     To(&'a str),
 }
 
-/// A conversation of several mails, which mail programs show together. SES gives each mail a `Message-ID` of its own, so they belong
-/// together by what they refer to.
+/// A mail thread, whose mails are shown together by mail programs. SES sets the `Message-ID` of each mail, so the mails are linked by a
+/// common `References` header.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     /// The name of the conversation: the same for each of its mails.
@@ -250,7 +251,7 @@ pub struct Conversation {
 pub enum Happened {
     /// Once.
     Once(Occasion),
-    /// Several times since the last notice, of which this one is the sum.
+    /// Several times since the last notice. This notice sums them up.
     Often(Repeated),
 }
 
@@ -277,7 +278,7 @@ pub struct Repeated {
 }
 
 impl Mail {
-    /// The beginning of the names of its Fluent messages.
+    /// The prefix of the names of its Fluent messages.
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
             Self::Code { purpose, .. } => format!("{purpose}_code").into(),

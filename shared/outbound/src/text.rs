@@ -37,7 +37,7 @@ pub enum Text {
     Notice {
         /// The event. It is the prefix of the names of the Fluent messages.
         name: &'static str,
-        /// How often it happened, if more than once.
+        /// The number of times that it happened, if more than once.
         times: Option<u32>,
     },
 }

@@ -1,4 +1,4 @@
-//! The customers at Stripe: one for each person who has paid or wanted to.
+//! The customers at Stripe: one for each person who has begun a payment.
 
 use accounts::user::partition;
 use kernel::{Time, id::UserId};
@@ -62,7 +62,7 @@ impl Item for Customer {
     fn key(&self) -> Key {
         Self::key_of(self.user)
     }
-    // A sparse index: it contains those whose id is not known.
+    // A sparse index: it contains only customers whose id is not known.
     fn indexes(&self) -> Vec<(Index, Key)> {
         if self.customer.is_some() {
             return Vec::new();
@@ -87,12 +87,12 @@ pub async fn unfinished(table: &Table, after: Option<UserId>, limit: u32) -> Res
     table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
 
-/// A customer that is to be deleted at Stripe, because the person has left. It stays until Stripe has done so.
+/// A customer that has to be deleted at Stripe, because the person's account was deleted. The item stays until that is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerRemoval {
     /// Stripe's id of the customer.
     pub customer: String,
-    /// Since when it is to be deleted.
+    /// When the removal was requested.
     pub since: Time,
 }
 

@@ -1,20 +1,20 @@
-//! A payment that is to be created at Stripe, and what it is for. Its metadata say that, and the webhook finds by them what is paid.
+//! A payment to be created at Stripe. Its metadata say who pays and for what, so that the webhook can find the paid object.
 
 use std::collections::HashMap;
 
 use kernel::id::{DonationId, OrderId, PlanPaymentId, UserId};
 use money::Money;
 
-/// The name of the metadata that says who pays.
+/// The metadata key of the payer.
 const USER: &str = "user";
-/// The name of the metadata that says which donation is paid.
+/// The metadata key of a donation.
 const DONATION: &str = "donation";
-/// The name of the metadata that says which payment of a plan it is.
+/// The metadata key of a payment of a plan.
 const PLAN_PAYMENT: &str = "plan_payment";
-/// The name of the metadata that says which order is paid.
+/// The metadata key of an order.
 const ORDER: &str = "order";
 
-/// What is paid.
+/// What a payment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaidFor {
     /// A donation.
@@ -37,7 +37,7 @@ impl PaidFor {
         metadata_of(user).into_iter().chain([(name.to_owned(), id)]).collect()
     }
 
-    /// Who pays, and what. `None` for the metadata of any other payment.
+    /// The payer, and what is paid. `None` for payments of other systems.
     #[must_use]
     pub fn find(metadata: &HashMap<String, String>) -> Option<(UserId, Self)> {
         let donation = || metadata.get(DONATION)?.parse().ok().map(Self::Donation);
@@ -53,16 +53,16 @@ pub fn metadata_of(user: UserId) -> HashMap<String, String> {
     HashMap::from([(USER.to_owned(), user.to_string())])
 }
 
-/// A payment that is to be created at Stripe.
+/// A payment to be created at Stripe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPayment {
     /// Who pays.
     pub user: UserId,
-    /// What is paid.
+    /// What it is for.
     pub paid_for: PaidFor,
     /// How much.
     pub amount: Money,
-    /// The idempotency key: Stripe creates one payment for it and a customer, however often it is asked.
+    /// The idempotency key: Stripe creates only one payment for the key and a customer.
     pub key: String,
     /// What the payer's bank and Stripe's dashboard show.
     pub description: &'static str,

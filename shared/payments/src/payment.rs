@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement, waiting};
 
-/// How long after it was begun a payment is checked automatically, and how long after that again.
+/// The time until the first automatic check of a payment, and between later checks.
 pub const RECHECK: Duration = Duration::from_secs(3600);
 /// The age at which a payment that nobody has paid is cancelled.
 pub const ABANDONED: Duration = Duration::from_secs(24 * 3600);
@@ -32,7 +32,7 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     type Id: Id + Copy + fmt::Debug + fmt::Display + PartialEq + Eq + FromStr + Serialize + DeserializeOwned + Send + Sync + 'static;
     /// The kind of its items.
     const KIND: &'static str;
-    /// The beginning of their sort keys.
+    /// The prefix of their sort keys.
     const PREFIX: &'static str;
     /// The pattern of their sort keys.
     const SORT: &'static str;
@@ -42,29 +42,29 @@ pub trait Purpose: Clone + fmt::Debug + PartialEq + Eq + Serialize + Deserialize
     const DESCRIPTION: &'static str;
     /// How a payment with this id is named at Stripe.
     fn paid_for(id: Self::Id) -> PaidFor;
-    /// How much is to be paid.
+    /// The amount to pay.
     fn amount(&self) -> Money;
     /// The payer's country, if it is known.
     fn country(&self) -> Option<Country>;
-    /// What was asked for: a request with the same key that asks for something else is another request.
+    /// The fingerprint of a request. A request with the same key and another fingerprint is refused.
     fn fingerprint(&self) -> String;
-    /// What else of the payer decides about a payment that was just made. Nothing, by default.
+    /// The other payments of the payer that affect a payment that was just made. By default there are none.
     ///
     /// # Errors
     /// [`StoreError`]
     fn beside(_table: &Table, _payment: &CardPayment<Self>) -> impl Future<Output = Result<Beside, StoreError>> + Send {
         ready(Ok(Beside::default()))
     }
-    /// Adds to a transaction what follows from a change of one of its payments.
+    /// Adds the consequences of a change of one of its payments to a transaction.
     fn follow(tx: &mut Tx, sys: &Sys, before: &CardPayment<Self>, after: &CardPayment<Self>);
 }
 
-/// What else a payer has paid, or may pay at the same time, as it was read.
+/// Other payments of the same payer that affect a payment, as read.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
-    /// Whether the payer has what is paid already, so that it is given back.
+    /// Whether the payer already has what is paid, so that the payment is refunded.
     pub is_held: bool,
-    /// The payments that would decide about that, with their versions: none of them may change meanwhile.
+    /// The unpaid payments that could change this, with their versions. None of them may change before the write.
     pub unmade: Vec<(Key, u64)>,
 }
 
@@ -103,9 +103,9 @@ pub struct CardPayment<P: Purpose> {
     pub id: P::Id,
     /// Who pays.
     pub user: UserId,
-    /// What for.
+    /// What it is for.
     pub purpose: P,
-    /// The network that it was begun from.
+    /// The network from which it was begun.
     #[serde(default)]
     pub network: String,
     /// Its state.
@@ -124,17 +124,17 @@ pub struct CardPayment<P: Purpose> {
     pub decline: Option<String>,
     /// When it was begun.
     pub created_at: Time,
-    /// When it was known to be paid.
+    /// When the payment became known.
     #[serde(default)]
     pub paid_at: Option<Time>,
     /// When it is next checked automatically, while it is not paid.
     pub look_at: Time,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: u64,
 }
 
 impl<P: Purpose> CardPayment<P> {
-    /// A payment that nobody has made yet.
+    /// A new, unpaid payment.
     #[must_use]
     pub fn new(sys: &Sys, user: UserId, network: String, purpose: P) -> Self {
         let now = sys.now();
@@ -161,20 +161,20 @@ impl<P: Purpose> CardPayment<P> {
         Key::new(partition(user), format!("{}{id}", P::PREFIX))
     }
 
-    /// The payment that Stripe is asked for.
+    /// The payment to create at Stripe.
     #[must_use]
     pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
         NewPayment { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
     }
 
-    /// The payment with that which Stripe has created for it.
+    /// Sets the payment that Stripe has created.
     #[must_use]
     pub fn with_payment(&self, intent: String, customer: String) -> Self {
         Self { intent: Some(intent), customer: Some(customer), ..self.clone() }
     }
 
-    /// The payment after what Stripe says of it. The same one if that is nothing new.
+    /// The payment after Stripe's state was applied. Unchanged if nothing is new.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
@@ -202,13 +202,13 @@ impl<P: Purpose> CardPayment<P> {
         })
     }
 
-    /// The payment to be looked at again later.
+    /// The payment with the time of its next automatic check.
     #[must_use]
     pub fn looked_at(&self, now: Time) -> Self {
         Self { look_at: now + RECHECK, ..self.clone() }
     }
 
-    /// The payment that nobody can make any more.
+    /// The payment in the state `cancelled`.
     #[must_use]
     pub fn cancelled(&self) -> Self {
         Self { state: PaymentState::Cancelled, ..self.clone() }
@@ -232,7 +232,7 @@ impl<P: Purpose> Item for CardPayment<P> {
     fn key(&self) -> Key {
         Self::key_of(self.user, self.id)
     }
-    // A sparse index: it contains what is not paid.
+    // A sparse index: it contains only unpaid payments.
     fn indexes(&self) -> Vec<(Index, Key)> {
         if self.state != PaymentState::PendingPayment {
             return Vec::new();
@@ -353,7 +353,7 @@ pub struct PaymentRecord {
     pub back: MoneyBack,
     /// When it was begun.
     pub created_at: Time,
-    /// When it was known to be paid.
+    /// When the payment became known.
     #[serde(default)]
     pub paid_at: Option<Time>,
     /// When it is deleted.

@@ -1,4 +1,4 @@
-//! Takes a person out of what they have paid, and out of Stripe.
+//! The purge of a person's payments, also at Stripe.
 
 use accounts::{
     purge::{Purged, Retention},
@@ -9,13 +9,13 @@ use store::{Conditional as _, Item as _, Range, Row, StoreError, Table, Tx, fiel
 
 use crate::{Customer, CustomerRemoval, Donor, PaymentRecord, PaymentRemoval, PaymentState, Plan, Purpose, history};
 
-/// Payments in one call.
+/// The number of payments that one call handles.
 const AT_ONCE: u32 = 30;
-/// What goes with them: items of these kinds beside the person.
+/// The prefixes of further items in the person's partition that are deleted too.
 const BESIDE: [&str; 2] = ["PAYMENT_REQUEST#", "HELD_PLAN#"];
 
-/// Replaces a person's payments by records that name nobody, and hands those that are not paid, and the person's customer, over to be
-/// cancelled and deleted at Stripe: that happens within a quarter of an hour, or as soon as Stripe answers again.
+/// Replaces a person's payments by records without personal data. Unpaid payments are handed over to be cancelled at Stripe, and the
+/// person's customer to be deleted there. That happens within a quarter of an hour, or when Stripe answers again.
 ///
 /// # Errors
 /// [`StoreError`]; idempotent, may be repeated at any point.
@@ -39,7 +39,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
     let page = history::<P>(table, user, None, AT_ONCE).await?;
     let mut tx = Tx::new();
     for payment in &page.items {
-        // What was never paid, and what nobody can pay any more, leaves nothing.
+        // Payments that were never paid and cannot be paid any more leave no record.
         if let Some(intent) = payment.intent.clone().filter(|_| payment.state != PaymentState::Cancelled) {
             tx.put_always(&PaymentRecord::of(payment, kept));
             if payment.state == PaymentState::PendingPayment {
@@ -52,7 +52,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
     Ok(page.more || moved)
 }
 
-/// Hands the customer over. Returns whether there is another one by now.
+/// Hands the customer over to be deleted at Stripe. Returns whether there is a new customer now.
 async fn customer(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let Some(customer) = table.get::<Customer>(Customer::key_of(user)).await? else { return Ok(false) };
     let mut tx = Tx::new();
@@ -67,7 +67,7 @@ async fn customer(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreE
     Ok(!table.commit(tx).await.applied()?)
 }
 
-/// The customers that are to be deleted at Stripe: those after this one. One query.
+/// The customers after this one that have to be deleted at Stripe. One query.
 ///
 /// # Errors
 /// [`StoreError`]

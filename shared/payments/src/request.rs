@@ -23,7 +23,7 @@ pub struct PaymentRequest {
     user: UserId,
     /// A hash of the key.
     key: String,
-    /// A hash of what was asked for.
+    /// A hash of the content of the request.
     fingerprint: String,
     /// The id of the payment that was begun for it.
     payment: String,

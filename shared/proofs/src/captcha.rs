@@ -1,7 +1,8 @@
 //! Captchas. The service gives the browser of a person a token, and verifies the token for us.
 //!
 //! reCAPTCHA, Turnstile and hCaptcha are called with the same form, and accept each token once. We check the verdict: the token was issued
-//! lately, for a page of ours and the right action, and probably to a person. <https://developers.google.com/recaptcha/docs/verify>
+//! lately, for a page of ours and the right action, and probably to a person.
+//! <https://developers.google.com/recaptcha/docs/verify>
 //! <https://developers.cloudflare.com/turnstile/get-started/server-side-validation/>
 //! <https://docs.hcaptcha.com/#verify-the-user-response-server-side>
 

@@ -194,6 +194,7 @@ impl Request {
 
     /// Determines the share, checks its limit, and requires a proof of work from strangers. A refused request is not counted.
     /// `pressure` is the used part of the text messages, from 0 to 4, and 0 for mails. One request if a device is shown.
+    ///
     /// # Errors
     /// [`Kind::TooManyRequests`](kernel::Kind::TooManyRequests) or [`Kind::ProofOfWorkRequired`](kernel::Kind::ProofOfWorkRequired)
     pub async fn admit(

@@ -56,8 +56,8 @@ pub(crate) fn family<'a>(pk: &'a str, sk: &'a str) -> &'a str {
     word(sk).or_else(|| word(pk)).unwrap_or("OTHER")
 }
 
-/// The generic sparse indexes of the table, named by what is looked up in them. Several of them share one DynamoDB index; the prefixes of
-/// their partition keys differ.
+/// The generic sparse indexes of the table, named by their purpose. Several of them share one DynamoDB index; the prefixes of their
+/// partition keys differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Index {
     /// Deletions of accounts by due time: `gsi1`.

@@ -35,7 +35,7 @@ type StoreFuture<'a, T, E = StoreError> = BoxFuture<'a, Result<T, E>>;
 const BATCH_GET_MAX: usize = 100;
 /// The maximum number of items in a `BatchWriteItem` (DynamoDB).
 const BATCH_WRITE_MAX: usize = 25;
-/// How often a transaction is retried after a collision with another one.
+/// The maximum number of retries of a transaction after collisions with others.
 const CONFLICT_RETRIES: u32 = 6;
 
 /// A DynamoDB table. Clones share the client.

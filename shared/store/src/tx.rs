@@ -113,7 +113,7 @@ impl Tx {
         }
     }
 
-    /// How many more writes fit.
+    /// The number of writes that still fit.
     #[must_use]
     pub fn room(&self) -> usize {
         WRITES_MAX.saturating_sub(self.writes.len())

@@ -1,4 +1,4 @@
-//! Beginning a payment at Stripe. The one way, whatever is paid.
+//! Begins payments at Stripe, for donations, plans and orders.
 
 use kernel::Problem;
 use payments::NewPayment;
@@ -9,11 +9,11 @@ use crate::{
 };
 
 impl Payer<'_> {
-    /// Creates a payment at Stripe, once, by the customer of the person, who is created if there is none. Returns the payment, and
+    /// Creates a payment at Stripe, once, for the customer of the person. The customer is created if there is none. Returns the payment and
     /// Stripe's id of the customer. One to three requests to Stripe, and a transaction and an update for a new customer.
     ///
     /// # Errors
-    /// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
+    /// [`Problem`] if Stripe or the table does not answer, or the account was deleted in the meantime.
     pub async fn begin_payment(&self, new: &NewPayment) -> Result<(Payment, String), Problem> {
         let (customer, id) = customer::current(self).await?;
         match self.stripe.create_payment(new, &id).await {

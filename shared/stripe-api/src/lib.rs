@@ -43,7 +43,7 @@ pub use settle::{Settled, settle};
 
 /// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// What is read with a payment: the charge has what was refunded, and whether it is disputed, and its refunds tell which of them failed.
+/// The objects that are read with a payment: its charge, with the refunded amount and the disputes, and the refunds, with their states.
 const CHARGE: &str = "latest_charge.refunds";
 /// The metadata key of a refund with the name that we gave it.
 const REFUND: &str = "refund";
@@ -151,7 +151,7 @@ impl Stripe {
         payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
     }
 
-    /// A payment as it is now, with its charge. A request, and another one if it was ever disputed.
+    /// Reads a payment with its charge. One request, and another one if it was ever disputed.
     ///
     /// # Errors
     /// [`Failed::Gone`] if there is none.
@@ -225,7 +225,7 @@ fn amount(amount: i64) -> Result<u64, Failed> {
     u64::try_from(amount).map_err(|_| Failed::Unreadable("an amount below zero"))
 }
 
-/// What was given back of a charge, what has come back of that, and its refunds.
+/// The refunded amount of a charge, the amount of refunds that came back, and the refunds.
 fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
     let (mut given, mut came_back, mut said) = (0_u64, 0_u64, Vec::new());
     for refund in charge.refunds.iter().flat_map(|list| &list.data) {

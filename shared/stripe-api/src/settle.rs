@@ -56,9 +56,9 @@ impl Settled {
     }
 }
 
-/// Reads a payment at Stripe and applies its state to what is paid with it, with the event that told of it, if there was one. A request
-/// to Stripe, or two if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a
-/// write. A plan that is just paid takes two queries, and if its payer has it already, four requests to give it back.
+/// Reads a payment at Stripe and applies its state to the paid object, with the event that reported it, if any. A request to Stripe, or two
+/// if it was disputed, a read and a transaction, or none if there is nothing new. If the person has left, two reads and a write. A plan
+/// that is just paid takes two queries, and if its payer has it already, four requests to give it back.
 ///
 /// An older state than the applied one changes nothing.
 ///
@@ -89,9 +89,9 @@ struct News<'a> {
     sys: &'a Sys,
     /// Who pays.
     user: UserId,
-    /// The payment as it is now.
+    /// The current payment.
     payment: Payment,
-    /// The event that told of it, if there was one.
+    /// The event that reported it, if there was one.
     event: Option<&'a str>,
 }
 

@@ -53,7 +53,7 @@ impl RequestKey {
 pub struct TicketRequest {
     /// A hash of the key.
     key: String,
-    /// A hash of what was asked for.
+    /// A hash of the content of the request.
     fingerprint: String,
     /// The ticket.
     ticket: TicketId,

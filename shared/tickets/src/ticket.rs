@@ -1,7 +1,7 @@
 //! A ticket and its states.
 //!
-//! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing is to be done until a moment. `done`:
-//! nothing is to be done, and nobody has it.
+//! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing has to be done until a given time. `done`:
+//! nothing has to be done, and it has no assignee.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ pub struct Ticket {
     pub created_at: Time,
     /// The time until which it is kept.
     pub until: Time,
-    /// Raised by every change.
+    /// Increased by every change.
     pub version: u64,
 }
 
@@ -211,7 +211,7 @@ pub struct Days {
 }
 
 impl Days {
-    /// The least and the greatest place of their tickets. `None` if there is no such day.
+    /// The lowest and the highest sort key of their tickets. `None` if the range is empty.
     fn places(self) -> Option<(String, String)> {
         let low = self.from.map_or_else(|| "0".to_owned(), |day| moment(day.begins()));
         let high = self.until.map_or_else(|| "~".to_owned(), |day| moment(day.ends()));
@@ -244,8 +244,8 @@ pub async fn list(
     table.query(range).await
 }
 
-/// What is looked for in tickets: words, or parts of them, in the name, the address or the beginning of what was written. All of them have
-/// to be there, in upper or lower case.
+/// A search in tickets: words, or parts of words, in the name, the address or the beginning of the message. All of them have to occur, in
+/// upper or lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 

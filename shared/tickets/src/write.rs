@@ -22,7 +22,7 @@ use crate::{
 
 /// The maximum number of messages of a ticket.
 const MESSAGES_MAX: u32 = 50;
-/// How often an answer is tried again because the ticket has changed meanwhile.
+/// Attempts to store an answer after concurrent changes of the ticket.
 const ROUNDS: u32 = 5;
 
 /// A new ticket.

@@ -108,7 +108,7 @@ mod tests {
 
     use crate::{Admits, Error, Language, Reason, STEP_UP};
 
-    /// Somebody who has lately proven who they are, and so is signed in.
+    /// A caller with a recent proof of identity.
     pub struct Owner;
 
     impl Admits for Owner {

@@ -16,12 +16,12 @@ pub const CLIENT_RATE: &str = "client_rate";
 pub const LIFTED: &str = "lifted";
 /// The default of requests per second.
 const DEFAULT: u32 = 20;
-/// How many seconds' worth of requests may come at once, because a page starts with many.
+/// The size of a burst in seconds' worth of requests. Pages start with many requests.
 const BURST_SECONDS: u32 = 4;
-/// How many clients are counted at a time. A client that drops out of the cache starts anew.
+/// The maximum number of clients that are counted. A client that drops out of the cache starts with a full burst again.
 const CLIENTS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
-/// How many requests a client may send to this process.
+/// The limit on requests of one client to this process.
 ///
 /// Requests are counted in the memory of the process, without AWS calls. Each process counts only the requests that it serves, so the limit
 /// stops clients that never pause but is not exact. Operations that cost money or reveal something have exact limits in the table.

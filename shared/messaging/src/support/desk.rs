@@ -1,7 +1,7 @@
 //! The attributes of a support thread, and its states.
 //!
-//! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing is to be done until a moment. `done`:
-//! nothing is to be done. A message of the customer opens the thread from every state.
+//! `open`: the team has to do something. `waiting`: the team has answered. `snoozed`: nothing has to be done until a given time. `done`:
+//! nothing has to be done. A message of the customer opens the thread from every state.
 
 use std::time::Duration;
 

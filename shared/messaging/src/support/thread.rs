@@ -31,7 +31,7 @@ pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject, ThreadState};
 pub const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
-/// How often a customer may name what the thread is about.
+/// The limit on changes of a thread's subject by a customer.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
 /// The id of a customer's thread.
@@ -46,7 +46,7 @@ pub fn thread_of(customer: UserId) -> RoomId {
 /// Somebody in a thread: they read it from its beginning.
 ///
 /// # Errors
-/// [`Kind::NotFound`] if the room is no thread.
+/// [`Kind::NotFound`] if the room is not a support thread.
 pub fn taking_part(room: Room, user: UserId) -> Result<RoomMember, Problem> {
     let desk = room.desk.as_ref().ok_or(Kind::NotFound)?;
     let read_seq = if desk.customer == user { desk.customer_read } else { desk.team_read };
@@ -54,7 +54,7 @@ pub fn taking_part(room: Room, user: UserId) -> Result<RoomMember, Problem> {
     Ok(RoomMember { room, membership })
 }
 
-/// Finds or makes the thread of a customer, and names what it is about. True if it is new.
+/// Finds or creates the thread of a customer, and sets its subject. True if it is new.
 ///
 /// One read; a counter and a transaction if something changes.
 ///
