@@ -216,8 +216,8 @@ impl OrderCard {
         next
     }
 
-    /// What follows from Stripe's state of the payment, for an order with this state and total: at most one step. Unchanged if nothing is
-    /// new. A payment after the end of the order has to be refunded.
+    /// What follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if that is
+    /// nothing new. What comes after the end of the order is to be given back.
     ///
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.

@@ -330,7 +330,7 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds the consequences of a change: the event that mails the buyer, the expiry of the [`OrderOwner`], and the alerts for staff.
+/// Adds what follows from a change: that the buyer is told, how long it is known whose the order is, and whether staff look at it.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
@@ -371,8 +371,8 @@ pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, even
 /// still do this, if there is one.
 ///
 /// # Errors
-/// [`Kind::OrderState`] if its state, as read or as it is now, does not allow the step; [`Kind::Forbidden`] if the condition of `also` does
-/// not hold.
+/// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::Forbidden`] if the condition of
+/// `also` does not hold.
 pub async fn advance(
     table: &Table,
     sys: &Sys,

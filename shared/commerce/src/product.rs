@@ -228,7 +228,7 @@ impl Product {
         Ok(self.after(change, lowest, now)?)
     }
 
-    /// Adds the differences to an audit entry. The description is left out, because it is long.
+    /// An entry with what is different after a change. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
         entry

@@ -87,12 +87,12 @@ pub async fn unfinished(table: &Table, after: Option<UserId>, limit: u32) -> Res
     table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
 
-/// A customer that has to be deleted at Stripe, because the person's account was deleted. The item stays until that is done.
+/// A customer that is to be deleted at Stripe, because the person has left. It stays until Stripe has done so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerRemoval {
     /// Stripe's id of the customer.
     pub customer: String,
-    /// When the removal was requested.
+    /// Since when it is to be deleted.
     pub since: Time,
 }
 

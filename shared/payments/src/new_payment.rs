@@ -14,7 +14,7 @@ const PLAN_PAYMENT: &str = "plan_payment";
 /// The metadata key of an order.
 const ORDER: &str = "order";
 
-/// What a payment is for.
+/// What is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaidFor {
     /// A donation.

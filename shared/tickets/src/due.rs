@@ -7,8 +7,7 @@ use store::{Conditional as _, Index, Range, StoreError, Table};
 
 use crate::ticket::{Ticket, TicketState, in_state, moment};
 
-/// How long an answered ticket waits for its sender before it is done. Answers of senders go to the team's mail address and not into the
-/// ticket.
+/// How long a ticket waits for whoever wrote it before it is done. Their answers go to the address of the team, and not into the ticket.
 const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Ends the snoozes that are over, and closes the tickets that were answered a week ago. Returns how many tickets changed. Two queries,

@@ -31,7 +31,7 @@ pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject, ThreadState};
 pub const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
-/// The limit on changes of a thread's subject by a customer.
+/// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
 /// The id of a customer's thread.
