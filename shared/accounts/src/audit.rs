@@ -20,9 +20,9 @@
 //! read of reported messages, support threads and tickets is in it.
 //!
 //! Only types that implement [`Auditable`] can be values, and contacts are masked: a whole former one is beside its person for thirty days
-//! ([`crate::former_contact`]), where no operation reads it but the undo that offers it to its owner. Each entry costs two writes in the transaction and one
-//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
-//! changes that they are about.
+//! ([`crate::former_contact`]), where no operation reads it but the undo that offers it to its owner. Each entry costs two writes in the
+//! transaction and one in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are
+//! refused with the changes that they are about.
 
 mod action;
 mod log;
