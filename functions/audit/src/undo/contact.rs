@@ -45,7 +45,7 @@ pub struct Target {
     account: Option<Box<Account>>,
     former: Option<FormerContact>,
     owner: Option<UserId>,
-    before: Option<Challenge>,
+    before: Option<Box<Challenge>>,
 }
 
 impl Target {
@@ -59,8 +59,8 @@ impl Target {
         };
         let link = Challenge::key_of(link_of(id, &contact));
         let mut found = s.table.get_many(vec![claim_of(&contact), link.clone()]).await?;
-        let (owner, before) = (owner_of(&mut found, &contact)?, found.take(&link)?);
-        Ok(Self { who, account, former, owner, before })
+        let (owner, before) = (owner_of(&mut found, &contact)?, found.take::<Challenge>(&link)?);
+        Ok(Self { who, account, former, owner, before: before.map(Box::new) })
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
@@ -94,7 +94,7 @@ impl Target {
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
         let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
         let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
-        let (until, sent) = offer(tx, &s.sys, user, &to, self.before.as_ref());
+        let (until, sent) = offer(tx, &s.sys, user, &to, self.before.as_deref());
         let has = tx.check(user.key(), field("status").eq(Status::Active).and(has(user, &to)));
         let shown = vec![sent, has, tx.check(claim_of(&to), Cond::Absent)];
         let allowed = self.who.require(tx, user.id);
