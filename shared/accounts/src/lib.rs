@@ -16,6 +16,7 @@ mod eddsa;
 pub mod export;
 pub mod figures;
 pub mod finding;
+pub mod former_contact;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
@@ -55,6 +56,7 @@ store::items![
     directory::DirectoryEntry,
     figures::CountedBatch,
     figures::Figure,
+    former_contact::FormerContact,
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,
