@@ -24,7 +24,8 @@
 //! | `POST /v1/products/{product}/comments` | the caller; a counter; a transaction |
 //! | `PUT /v1/products/{product}/comments/{comment}` | the caller; a counter; a write |
 //! | `DELETE /v1/products/{product}/comments/{comment}` | the caller; a write |
-//! | `PUT`, `DELETE /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a transaction |
+//! | `PUT /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a batch of the author and their roles; a transaction |
+//! | `DELETE /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/products/{product}/rating` | the caller and their rating in one |
 //! | `PUT`, `DELETE /v1/products/{product}/rating` | the caller and their rating in one; a counter; a transaction, and another one for each concurrent change of the same rating |
 //! | an event | for each 25 items of the product a query and a batch of deletions |
