@@ -1,7 +1,5 @@
 //! Changing the state of a ticket, and who has it.
 
-use std::time::Duration;
-
 use accounts::{
     audit::Action,
     staff::{self, Role, Roles},
@@ -11,11 +9,12 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
     FieldError, Fields, Kind, PatchMember, Problem, Time, Timestamp,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use serde::Deserialize;
 use store::{Table, Tx};
-use tickets::{SNOOZE_MAX, Ticket, TicketState};
+use tickets::Ticket;
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
@@ -30,7 +29,7 @@ use crate::{
 pub struct UpdateTicket {
     /// The state. Nobody has a ticket that is done.
     #[schema(nullable = false)]
-    state: Option<TicketState>,
+    state: Option<ThreadState>,
     /// The end of the snooze, within 90 days. Only and always with `snoozed`.
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     snoozed_until: Option<Timestamp>,
@@ -42,16 +41,11 @@ pub struct UpdateTicket {
 
 impl UpdateTicket {
     /// The state and the end of the snooze, checked. `None` if the state stays.
-    fn state(&self, now: Time) -> Result<Option<(TicketState, Option<Time>)>, FieldError> {
+    fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
-            (Some(TicketState::Snoozed), None) => Err(FieldError::new("required")),
-            (Some(TicketState::Snoozed), Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
-                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
-                Err(FieldError::new("range").with("min", 0).with("max", days))
-            }
-            (Some(TicketState::Snoozed), Some(Timestamp(until))) => Ok(Some((TicketState::Snoozed, Some(until)))),
-            (_, Some(_)) => Err(FieldError::new("choice")),
-            (state, None) => Ok(state.map(|state| (state, None))),
+            (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
+            (None, Some(_)) => Err(FieldError::new("choice")),
+            (None, None) => Ok(None),
         }
     }
 
@@ -59,7 +53,7 @@ impl UpdateTicket {
     async fn apply(&self, table: &Table, ticket: &Ticket, now: Time) -> Result<Ticket, Problem> {
         let mut fields = Fields::new();
         let state = fields.take("/snoozed_until", self.state(now));
-        let done = self.state.unwrap_or(ticket.state) == TicketState::Done;
+        let done = self.state.unwrap_or(ticket.state) == ThreadState::Done;
         let assignee = match self.assignee {
             PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::new("choice"))),
             PatchMember::Leave => ticket.assignee,

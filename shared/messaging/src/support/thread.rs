@@ -1,10 +1,9 @@
 //! Threads: finding or making one, its states, and who has it.
 
-use std::time::Duration;
-
 use accounts::user::{Status, User};
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
+    conversation::ThreadState,
     id::{RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -25,12 +24,8 @@ use crate::{
     unread::{self, Unread},
 };
 
-pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject, ThreadState};
+pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject};
 
-/// How long a thread waits for its customer before it is done.
-pub const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
-/// The longest snooze.
-pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
