@@ -18,7 +18,7 @@
 //! | `GET /v1/products/{product}/picture/uploads/{upload}` | the caller and their roles in one; a read |
 //! | `DELETE /v1/products/{product}/picture` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/categories` | a query |
-//! | `POST /v1/categories` | the caller and their roles in one; a query; a transaction |
+//! | `POST /v1/categories` | the caller and their roles in one; a transaction |
 //! | `PUT`, `DELETE /v1/categories/{category}` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/products/{product}/comments` | a query; a batch of the authors |
 //! | `POST /v1/products/{product}/comments` | the caller; a counter; a transaction |

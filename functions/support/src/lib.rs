@@ -20,7 +20,7 @@
 //! | `PUT …/state` | the caller; the thread; a write; what a delivery takes |
 //! | `POST …/take` | the caller; a write; what a delivery takes |
 //! | `POST …/give` | the caller; a batch read of the other person and their roles; a write; what a delivery takes |
-//! | notes, prepared replies | the caller; a query, or a transaction (for a new reply after a query) |
+//! | notes, prepared replies | the caller; a query, or a transaction |
 //! | `DELETE …/notes/{note}` | the caller; a batch of the thread and the note; a transaction |
 //! | `GET /v1/support/figures` | the caller; a query |
 //! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |
