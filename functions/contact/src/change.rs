@@ -13,7 +13,7 @@ use kernel::{
     id::{TicketId, UserId},
 };
 use serde::Deserialize;
-use store::{Table, Tx};
+use store::{Slot, Table, Tx, field};
 use tickets::Ticket;
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
@@ -84,6 +84,14 @@ async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
     Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
 }
 
+/// Adds to a transaction of this caller that somebody may still have tickets: see [`may_have`].
+fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
+    let active = tx.check(User::key_of(person), field("status").eq(Status::Active));
+    // A transaction checks each item once, and the role of the caller is a condition already.
+    let role = (person != caller).then(|| staff::require(tx, person, Role::Administrator));
+    [active].into_iter().chain(role).collect()
+}
+
 /// Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators.
 ///
 /// A JSON merge patch (RFC 7396).
@@ -122,11 +130,16 @@ pub async fn update_ticket(
         let mut tx = Tx::new();
         let own = ticket.replace(&mut tx, &next);
         let still = staff::require(&mut tx, me, Role::Administrator);
+        let taker = next.assignee.filter(|person| Some(*person) != ticket.assignee);
+        let may = taker.map(|person| require_may_have(&mut tx, person, me)).unwrap_or_default();
         let entry = entry(&s, me, &request, Action::TicketChanged, &ticket).changed("state", ticket.state, next.state);
         s.audit.add(&mut tx, &entry.changed("assignee", ticket.assignee, next.assignee));
         match s.table.commit(tx).await {
             Ok(()) => {}
             Err(e) if e.refused(own) => return Err(Kind::VersionMismatch.into()),
+            Err(e) if may.iter().any(|slot| e.refused(*slot)) => {
+                return Err(Problem::field("/assignee", FieldError::new("choice")).into());
+            }
             Err(e) => return Err(staff::refused(e, still).into()),
         }
         tracing::info!(ticket.id = %id, actor.id = %me, state = next.state.as_str(), "a ticket was changed by staff");
