@@ -320,6 +320,12 @@ async fn one_of_the_team_takes_a_thread() {
     let give = json!({ "to": has_not.id() });
     has_not.post(&format!("{path}/give"), give.clone()).await.is_problem(409, "thread_taken");
     assert_eq!(has.post(&format!("{path}/give"), json!({ "to": ana.id() })).await.field_errors(), ["/to choice"]);
+    // Who leaves the team at the same moment does not get it.
+    let gone = Fault::Taken(format!("USER#{}", has_not.id()).leak());
+    let gone = cloud.aws.faults.script(Target::of("SupportFunction", Service::DynamoDb, "TransactWriteItems"), gone);
+    has.post(&format!("{path}/give"), give.clone()).await.is_problem(409, "conflict");
+    assert!(gone.hits() > 0);
+    gone.end();
     assert_eq!(has.post(&format!("{path}/give"), give).await.is(200)["assignee"]["username"], has_not.name());
     let told = desk.expect(|f| f["payload"]["type"] == "thread" && f["payload"]["assignee"]["username"] == has_not.name()).await;
     assert_eq!(told["payload"]["room"], thread.as_str());

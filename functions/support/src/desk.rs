@@ -273,8 +273,8 @@ pub async fn set_desk_thread_state(
 
 /// Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a write; a query of the team's sockets with a batch of their people, and a post for
-/// each.
+/// AWS calls: the caller and their roles in one; a transaction and a read; a query of the team's sockets with a batch of their people, and
+/// a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/take",
     params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "thread_taken", "conflict"]))),
     responses((status = 200, body = DeskThread), Problems))]
@@ -297,8 +297,8 @@ pub struct GiveThread {
 
 /// Gives a thread that the caller has to another member of the team. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a write; a query of the team's sockets
-/// with a batch of their people, and a post for each.
+/// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a transaction and a read; a query of the
+/// team's sockets with a batch of their people, and a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/give", request_body = GiveThread,
     params(("thread" = RoomId, Path, description = "The thread.")),
     extensions(("x-problems" = json!(["not_found", "invalid", "thread_taken", "conflict"]))),
