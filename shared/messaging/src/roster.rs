@@ -320,7 +320,8 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
     .map(drop)
 }
 
-/// Ends a ban from a room before its time. Administrators do that. No effect if there is none. A batch read and a deletion.
+/// Ends a ban from a room before its time. Administrators do that, and nobody their own: who is banned is no member. No effect if there is
+/// none. A batch read and a deletion.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
