@@ -21,13 +21,14 @@ use commerce::{
 use futures_util::try_join;
 use kernel::{
     Locale, Time, Timestamp,
+    conversation::ThreadState,
     id::{DeviceId, OrderId, PictureId, RoomId, SessionId, UserId},
 };
 use messaging::{
     ban::{Ban, BanReason},
     room::Room,
     spam::ChatState,
-    support::thread::{ThreadState, thread_of},
+    support::thread::thread_of,
 };
 use money::Money;
 use proofs::device::{self, Device};

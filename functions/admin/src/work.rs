@@ -12,14 +12,14 @@ use commerce::{
     order::in_this_state,
 };
 use futures_util::{future::try_join_all, try_join};
-use kernel::Timestamp;
+use kernel::{Timestamp, conversation::ThreadState};
 use messaging::{
     report::{self, ReportState},
-    support::thread::{self, ThreadState},
+    support::thread,
 };
 use serde::Serialize;
 use store::{StoreError, limits::HOUR};
-use tickets::{Days, TicketState};
+use tickets::Days;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
@@ -97,7 +97,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         let orders = |state| in_this_state(&s.table, state, None, LOOK);
         let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, LOOK);
         let (tickets, placed, paid, refunding, (disputed, _), (failed, _), deletions, swept) = try_join!(
-            tickets::list(&s.table, TicketState::Open, Days::default(), None, LOOK),
+            tickets::list(&s.table, ThreadState::Open, Days::default(), None, LOOK),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),

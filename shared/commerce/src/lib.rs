@@ -21,6 +21,7 @@ pub mod order;
 pub mod place;
 pub mod price;
 pub mod product;
+mod product_writes;
 pub mod purge;
 pub mod quote;
 pub mod rating;

@@ -63,7 +63,7 @@ kinds! {
     SecondFactorRequired = 403 "second_factor_required";
     /// Nobody changes their own roles.
     OwnRoles = 403 "own_roles";
-    /// Staff change neither their own account nor one whose person has a role as high as theirs.
+    /// Staff change neither their own account nor one whose person has a role as high as theirs, nor what is protected like it.
     AccountProtected = 403 "account_protected";
     /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{Envelope, EventType, Notice};
-use local::template::Template;
+use local::{functions::Registered, template::Template};
 use serde_json::Value;
 
 use super::Parts;
@@ -21,30 +21,23 @@ type Heard<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Events that are not emitted or not declared, and functions that declare other events than their rules, files and lines have.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
-    Ok(differences(&repository::sources()?, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
+    let heard = declared(parts.functions);
+    Ok(differences(&repository::sources()?, &heard, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
 }
 
 /// `sources` are paths and texts, `costs` the text of `infra/calls.txt`.
-fn differences(sources: &[(String, String)], template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
-    let heard = declared(sources);
-    let mut findings = used(sources, &heard);
+fn differences(sources: &[(String, String)], heard: &Heard<'_>, template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
+    let mut findings = used(sources, heard);
     findings.extend(unsent(sources));
-    findings.extend(rules(&heard, template));
-    findings.extend(files(&heard, cases));
-    findings.extend(lines(&heard, template, costs));
+    findings.extend(rules(heard, template));
+    findings.extend(files(heard, cases));
+    findings.extend(lines(heard, template, costs));
     findings
 }
 
-/// What the functions declare, by the names of the types. Those are events: otherwise it does not compile.
-fn declared(sources: &[(String, String)]) -> Heard<'_> {
-    let mut heard = Heard::new();
-    for (file, code) in sources {
-        let Some(function) = file.strip_prefix("functions/").and_then(|rest| rest.split('/').next()) else { continue };
-        let lists = code.split("\nevents::hears! {").skip(1).filter_map(|rest| rest.split('}').next());
-        let types = lists.flat_map(|list| list.split(',').map(str::trim)).filter(|name| !name.is_empty());
-        heard.entry(function).or_default().extend(types.filter_map(|name| event_of(name).map(|event| event.name)));
-    }
-    heard
+/// What the functions declare.
+fn declared(functions: &'static [Registered]) -> Heard<'static> {
+    functions.iter().map(|function| (function.name, function.heard.iter().copied().collect())).collect()
 }
 
 /// The event of a type of this name.
@@ -152,12 +145,15 @@ fn has(heard: &Heard<'_>, function: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use local::functions;
+
     use super::*;
     use crate::{check::samples::deployed, events::cases};
 
     /// A function `talk` that emits and hears every event, with what belongs to it. Each test breaks one part.
     struct Sample {
         sources: Vec<(String, String)>,
+        heard: BTreeSet<&'static str>,
         template: String,
         cases: Vec<Case>,
         costs: String,
@@ -166,10 +162,11 @@ mod tests {
     impl Sample {
         fn new() -> Self {
             let types: Vec<String> = events::all().map(|event| pascal_case(event.name)).collect();
-            let names: Vec<&str> = events::all().map(|event| event.name).collect();
+            let heard: BTreeSet<&str> = events::all().map(|event| event.name).collect();
+            let names: Vec<&str> = heard.iter().copied().collect();
             let emits: Vec<String> = types.iter().map(|name| format!("Outbox::add(&mut tx, &s.sys, &{name} {{ user }});\n")).collect();
             let notices: Vec<String> = Notice::ALL.iter().map(|notice| format!("Notice::{};\n", pascal_case(notice.name()))).collect();
-            let code = format!("\nevents::hears! {{ {} }}\n{}{}", types.join(", "), emits.concat(), notices.concat());
+            let code = emits.concat() + &notices.concat();
             let template = format!(
                 "
 Resources:
@@ -191,7 +188,7 @@ Resources:
                 "talk".clone_into(&mut case.function);
             }
             let costs = "GET /v1/me\t1\t1\t1\t0\ntalk sessions_ended\t1\t1\t1\t0\ntalk Scheduled Event\t1\t1\t1\t0\n";
-            Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], template, cases, costs: costs.to_owned() }
+            Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], heard, template, cases, costs: costs.to_owned() }
         }
 
         fn code(mut self, from: &str, to: &str) -> Self {
@@ -213,7 +210,8 @@ Resources:
         }
 
         fn findings(&self) -> Vec<String> {
-            differences(&self.sources, &deployed(&self.template), &self.cases, &self.costs)
+            let heard = Heard::from([("talk", self.heard.clone())]);
+            differences(&self.sources, &heard, &deployed(&self.template), &self.cases, &self.costs)
         }
     }
 
@@ -222,7 +220,8 @@ Resources:
         assert_eq!(Sample::new().findings(), Vec::<String>::new());
         let (sources, template) = (repository::sources().expect("the sources"), repository::template().expect("the template"));
         let costs = repository::read(calls::EXPECTED).expect("the costs");
-        assert_eq!(differences(&sources, &template, &cases().expect("the events"), &costs), Vec::<String>::new());
+        let heard = declared(functions::ALL);
+        assert_eq!(differences(&sources, &heard, &template, &cases().expect("the events"), &costs), Vec::<String>::new());
     }
 
     #[test]
@@ -241,7 +240,9 @@ Resources:
 
     #[test]
     fn an_event_is_declared_and_delivered() {
-        let undeclared = Sample::new().code("PresenceChanged, ", "").code("PresenceChanged }", "}").findings();
+        let mut undeclared = Sample::new();
+        undeclared.heard.remove("presence_changed");
+        let undeclared = undeclared.findings();
         let file = Sample::new().cases.into_iter().find(|case| case.event["detail-type"] == "presence_changed").expect("a file").file;
         assert_eq!(
             undeclared,
