@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use local::aws::alarms::AlarmState;
 use tests::{App, Browser, Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
@@ -415,6 +416,21 @@ async fn a_dead_letter_is_sent_again() {
     Hand::Keyboard.send(page, "ask", "why", "Mail is back").await;
     page.until("document.querySelector('dialog, [data-act=redrive]') === null").await;
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1);
+    is_content(page).await;
+}
+
+/// An alarm that is raised is on the screen.
+/// Promise: alarms-seen, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_raised_alarm_is_shown() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    assert!(cloud.aws.alarms.change(&cloud, "OutboxLags", AlarmState::Alarm));
+    cloud.settle().await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "health")).await;
+    shows(page, "[data-alarm='OutboxLags alarm']").await;
     is_content(page).await;
 }
 

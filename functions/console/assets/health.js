@@ -1,9 +1,11 @@
-// How the system is: whether what is due happens, which events were given up, the figures of the last days, and how fast the team answers.
+// How the system is: which alarms are raised, whether what is due happens, which events were given up, the figures of the last days, and how fast the team answers.
 
 import { ask, button, card, chip, el, filters, list, loaded, notify, say, shown, table, time, word } from "./parts.js";
 
 const DAYS = 14;
 const LETTERS = "/v1/admin/dead-letters";
+/** How the state of an alarm looks. */
+const TONES = { alarm: "bad", insufficient_data: "warn", ok: "good" };
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
 /** A table of figures by day, with a column for each figure that there is. */
@@ -11,6 +13,16 @@ function byDay(days) {
   if (days.length === 0) return el("p", { class: "empty" }, say("empty"));
   const names = [...new Set(days.flatMap((one) => Object.keys(one)))].filter((name) => !["day", "date"].includes(name));
   return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
+}
+
+/** A table of alarms, each with the name under which the documentation for operators says what to do. */
+function raised({ items }) {
+  const columns = [
+    [say("name"), ({ name, state }) => [word("alarm", name), " ", el("code", { class: "soft", "data-alarm": `${name} ${state}` }, name)]],
+    [say("state"), ({ state }) => chip(word("alarm-state", state), TONES[state])],
+    [say("since"), ({ since }) => time(since)],
+  ];
+  return card(say("alarms"), items.length > 0 ? table(say("alarms"), columns, items) : el("p", { class: "empty" }, say("no-alarms")));
 }
 
 /**
@@ -50,6 +62,7 @@ export default function healthScreen(app, route) {
     chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
+  const alarms = loaded(() => api.GET("/v1/health/alarms"), raised, true);
   const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, late.place, givenUp(app), mails.place, search, figures.place, answers.place] };
+  return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), mails.place, search, figures.place, answers.place] };
 }

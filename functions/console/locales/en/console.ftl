@@ -329,6 +329,22 @@ undo-gone = gone
 undo-never = is never undone
 
 # Health, roles, keys.
+alarms = Alarms
+no-alarms = No alarm has changed yet.
+since = Since
+alarm-FunctionsFail = A function fails or has logged an error
+alarm-FunctionsThrottled = Functions are throttled
+alarm-EventsGivenUp = Events were given up
+alarm-RequestsFail = Requests fail or are slow
+alarm-DeletionsStop = Deletions of accounts are not looked for
+alarm-OutboxLags = Events wait in the outbox
+alarm-SignInsFail = Very many sign-ins fail
+alarm-Misuse = A token or passkey was copied, or text messages are stopped
+alarm-MailBounces = Too many mails bounce
+alarm-MailComplaints = Too many mails are reported as spam
+alarm-state-alarm = raised
+alarm-state-insufficient_data = no figures
+alarm-state-ok = all is well
 mails = Mails
 figures = Figures by day
 from-day = From

@@ -329,6 +329,22 @@ undo-gone = nie istnieje
 undo-never = nigdy nie jest cofane
 
 # Health, roles, keys.
+alarms = Alarmy
+no-alarms = Żaden alarm jeszcze się nie zmienił.
+since = Od
+alarm-FunctionsFail = Funkcja zawodzi albo zapisała błąd
+alarm-FunctionsThrottled = Funkcje są dławione
+alarm-EventsGivenUp = Porzucono zdarzenia
+alarm-RequestsFail = Żądania kończą się błędem albo trwają długo
+alarm-DeletionsStop = Nie są szukane konta do usunięcia
+alarm-OutboxLags = Zdarzenia czekają na wysłanie
+alarm-SignInsFail = Bardzo wiele logowań kończy się błędem
+alarm-Misuse = Skopiowano token albo klucz dostępu, albo wstrzymano SMS-y
+alarm-MailBounces = Zbyt wiele e-maili nie dociera
+alarm-MailComplaints = Zbyt wiele e-maili zgłoszono jako spam
+alarm-state-alarm = włączony
+alarm-state-insufficient_data = brak danych
+alarm-state-ok = w porządku
 mails = E-maile
 figures = Liczby według dni
 from-day = Od
