@@ -450,6 +450,25 @@ async fn a_dead_letter_is_sent_again() {
     is_content(page).await;
 }
 
+/// Nobody is offered what would be refused: an administrator gives no roles and does nothing about who has a role as high.
+/// Promise: staff-boundaries, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_is_refused_is_not_offered() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let (_root, _ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    let page = &mut enter(&cloud, "ida", &app).await;
+    let offered =
+        "['[data-act]', '[data-role]', '[name=bio]', '[name=birth_date]'].map(one => document.querySelectorAll(`#main ${one}`).length)";
+    for (name, expected) in [("ana", json!([4, 0, 1, 0])), ("root_of_all", json!([0, 0, 0, 0]))] {
+        page.go(&screen(&cloud, &format!("people/{name}"))).await;
+        shows(page, "main .card dl").await;
+        assert_eq!(page.run(offered).await, expected, "{name}");
+    }
+    is_content(page).await;
+}
+
 /// A picture of a product is uploaded in the console, shown there, and removed by keyboard alone. What is no picture is refused with the
 /// reason.
 /// Promise: product-pictures, console-policy

@@ -122,6 +122,7 @@ delete-person-text = The account of { $username } is deleted after the ordinary 
 cancel-deletion = Cancel the deletion
 give-role = Give the role { $role }
 take-role = Take the role { $role } away
+protected = Nobody changes their own account here, nor that of somebody with a role as high as theirs.
 ban = Ban from chat
 ban-text = The person is told, and their sockets are closed.
 unban = End the ban

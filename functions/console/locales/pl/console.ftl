@@ -122,6 +122,7 @@ delete-person-text = Konto { $username } zostanie usunięte po zwykłym czasie o
 cancel-deletion = Anuluj usunięcie
 give-role = Nadaj rolę { $role }
 take-role = Odbierz rolę { $role }
+protected = Nikt nie zmienia tu własnego konta ani konta osoby z równie wysoką rolą.
 ban = Zablokuj na czacie
 ban-text = Osoba dostanie wiadomość, a jej połączenia zostaną zamknięte.
 unban = Zakończ blokadę
