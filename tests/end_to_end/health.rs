@@ -1,6 +1,9 @@
 //! Whether the system works, for monitors.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use kernel::Timestamp;
 use local::{
@@ -23,6 +26,7 @@ use crate::{
 const HEALTH: &str = "/v1/health";
 const MAIL: &str = "/v1/health/mail";
 const ALARMS: &str = "/v1/health/alarms";
+const SCHEDULES: &str = "/v1/health/schedules";
 const FUNCTION: &str = "HealthFunction";
 /// Everything that is asked of AWS: the service, the operation, and its name in the answer.
 const ASKED: [(Service, &str, &str); 5] = [
@@ -212,6 +216,49 @@ async fn the_newest_event_about_an_alarm_counts() {
     assert!(told(&cloud, "Misuse", Some("create"), "INSUFFICIENT_DATA", "2030-01-01T11:20:00").await);
     is("insufficient_data").await;
     assert!(!told(&cloud, "Misuse", None, "PANIC", "2030-01-01T11:30:00").await);
+    items::are_as_described(&cloud).await;
+}
+
+/// Every schedule tells staff that it runs, at the cost of one write an hour whatever its interval. One that has told nothing for two hours
+/// is late.
+/// Promise: schedules-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_when_schedules_have_run() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    assert_eq!(ida.get(SCHEDULES).await.is(200), json!({ "items": [] }));
+    moe.get(SCHEDULES).await.is_problem(403, "forbidden");
+    cloud.anonymous().get(SCHEDULES).await.is_problem(401, "token_invalid");
+
+    let mut noted = BTreeMap::<String, BTreeSet<String>>::new();
+    // From 12:01 to 14:00.
+    for _ in 0..119 {
+        cloud.advance(Duration::from_secs(60)).await;
+        for run in cloud.of_kind("last_run").await {
+            let (function, at) = (run["function"]["S"].as_str().unwrap(), run["at"]["N"].as_str().unwrap());
+            noted.entry(function.to_owned()).or_default().insert(at.to_owned());
+        }
+    }
+    let sweep = noted.remove("deletion-sweep").unwrap();
+    assert_eq!(sweep.len(), 8, "whose last run is looked at more closely");
+    let scheduled = cloud.template.schedules.iter().filter_map(|schedule| cloud.template.function(&schedule.function));
+    let others: BTreeSet<&str> = scheduled.map(|function| function.name.as_str()).filter(|name| *name != "deletion-sweep").collect();
+    assert_eq!(noted.keys().map(String::as_str).collect::<BTreeSet<_>>(), others);
+    assert!(noted.values().all(|runs| runs.len() == 2), "once in each of two hours: {noted:?}");
+
+    let late = async || {
+        let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+        let list = ida.get(SCHEDULES).await.is(200)["items"].clone();
+        let late = |run: &&Value| run["late"] == true;
+        let names: BTreeSet<String> =
+            list.as_array().unwrap().iter().filter(late).map(|run| run["function"].as_str().unwrap().to_owned()).collect();
+        (list.as_array().unwrap().len(), names)
+    };
+    assert_eq!(late().await, (others.len() + 1, BTreeSet::new()));
+    // The clock passes over their runs of these hours.
+    cloud.advance(Duration::from_secs(3 * 3600)).await;
+    assert_eq!(late().await, (others.len() + 1, others.into_iter().map(str::to_owned).collect()));
     items::are_as_described(&cloud).await;
 }
 

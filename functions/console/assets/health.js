@@ -1,4 +1,4 @@
-// How the system is: which alarms are raised, whether what is due happens, which events were given up, the figures of the last days, and how fast the team answers.
+// How the system is: which alarms are raised, whether what is due happens and schedules run, which events were given up, the figures of the last days, and how fast the team answers.
 
 import { ask, button, card, chip, el, filters, list, loaded, notify, say, shown, table, time, word } from "./parts.js";
 
@@ -23,6 +23,16 @@ function raised({ items }) {
     [say("since"), ({ since }) => time(since)],
   ];
   return card(say("alarms"), items.length > 0 ? table(say("alarms"), columns, items) : el("p", { class: "empty" }, say("no-alarms")));
+}
+
+/** A table of the schedules, each with the function that runs. */
+function scheduled({ items }) {
+  const columns = [
+    [say("by-function"), ({ function: name }) => name],
+    [say("last-run"), ({ last_run_at: at }) => time(at)],
+    [say("state"), ({ late }) => chip(word("run", late ? "late" : "recent"), late ? "bad" : "good")],
+  ];
+  return card(say("schedules"), items.length > 0 ? table(say("schedules"), columns, items) : el("p", { class: "empty" }, say("no-schedules")));
 }
 
 /**
@@ -63,6 +73,7 @@ export default function healthScreen(app, route) {
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
   const alarms = loaded(() => api.GET("/v1/health/alarms"), raised, true);
+  const runs = loaded(() => api.GET("/v1/health/schedules"), scheduled, true);
   const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), mails.place, search, figures.place, answers.place] };
+  return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), runs.place, mails.place, search, figures.place, answers.place] };
 }

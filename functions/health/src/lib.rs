@@ -3,7 +3,8 @@
 //! Anybody may ask, because a monitor has no account, and learns names only: why something does not answer is in the log. What was found
 //! is kept in memory for ten seconds, so that requests, however many, do not become calls of what is checked. It has a function of its
 //! own, because no other one may call all of it; every question is one that changes nothing and costs next to nothing, and nothing is
-//! asked while nobody asks. What became of mails, and the states of alarms, are for administrators.
+//! asked while nobody asks. What became of mails, the states of alarms, and when schedules have last
+//! run, are for administrators.
 //!
 //! CloudWatch tells of every change of an alarm with an event on the default bus of the account, from which a rule takes those of this
 //! deployment. This function keeps what they say, because nobody else needs it, and CloudWatch need not be asked. Strangers can call this
@@ -14,12 +15,13 @@
 //! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one question each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
 //! | `GET /v1/health/live` | none |
 //! | `GET /v1/health/mail` | the caller and their roles in one; a question to SES |
-//! | `GET /v1/health/alarms` | the caller and their roles in one; a query |
+//! | `GET /v1/health/alarms`, `GET /v1/health/schedules` | the caller and their roles in one; a query |
 //! | events about alarms | a write for each |
 
 mod alarms;
 mod mail;
 mod probe;
+mod schedules;
 mod show;
 
 use std::{
@@ -76,6 +78,7 @@ web::operations! { "health", "Whether the system works.", State =>
     show::get_liveness,
     mail::get_mail_health,
     alarms::list_alarms,
+    schedules::list_schedules,
 }
 
 /// Reads the configuration.

@@ -21,6 +21,7 @@ pub mod invite;
 pub mod keyring;
 mod keys;
 pub mod known;
+pub mod last_run;
 mod new_account;
 pub mod pair;
 pub mod picture;
@@ -50,7 +51,6 @@ store::items![
     audit::AuditValues,
     audit_seal::Seal,
     deletion::Deletion,
-    deletion::LastSweep,
     deletion::Receipt,
     directory::DirectoryEntry,
     figures::CountedBatch,
@@ -59,6 +59,7 @@ store::items![
     invite::InviteClaim,
     invite::Invitee,
     known::KnownNetwork,
+    last_run::LastRun,
     pair::Pair,
     pair::RelationCounts,
     seen::LastSeen,

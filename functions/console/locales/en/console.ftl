@@ -345,6 +345,11 @@ undo-gone = gone
 undo-never = is never undone
 
 # Health, roles, keys.
+schedules = Schedules
+no-schedules = None has told yet. Each does once an hour.
+last-run = Last run
+run-late = more than two hours ago
+run-recent = recently
 alarms = Alarms
 no-alarms = No alarm has changed yet.
 since = Since

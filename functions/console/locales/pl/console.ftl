@@ -345,6 +345,11 @@ undo-gone = nie istnieje
 undo-never = nigdy nie jest cofane
 
 # Health, roles, keys.
+schedules = Harmonogramy
+no-schedules = Żaden jeszcze się nie odezwał. Każdy robi to raz na godzinę.
+last-run = Ostatnie uruchomienie
+run-late = ponad dwie godziny temu
+run-recent = niedawno
 alarms = Alarmy
 no-alarms = Żaden alarm jeszcze się nie zmienił.
 since = Od
