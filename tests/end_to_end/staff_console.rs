@@ -505,7 +505,7 @@ async fn a_picture_of_a_product_is_uploaded() {
     is_content(page).await;
 }
 
-/// An alarm that is raised is on the screen.
+/// An alarm that is raised is on the first screen, and on that of the health of the system.
 /// Promise: alarms-seen, console-policy
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -515,6 +515,7 @@ async fn a_raised_alarm_is_shown() {
     assert!(cloud.aws.alarms.change(&cloud, "OutboxLags", AlarmState::Alarm));
     cloud.settle().await;
     let page = &mut enter(&cloud, "kim", &app).await;
+    shows(page, "[data-alarm='OutboxLags alarm']").await;
     page.go(&screen(&cloud, "health")).await;
     shows(page, "[data-alarm='OutboxLags alarm']").await;
     is_content(page).await;

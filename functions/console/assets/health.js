@@ -16,7 +16,7 @@ function byDay(days) {
 }
 
 /** A table of alarms, each with the name under which the documentation for operators says what to do. */
-function raised({ items }) {
+function alarmTable(items) {
   const columns = [
     [say("name"), ({ name, state }) => [word("alarm", name), " ", el("code", { class: "soft", "data-alarm": `${name} ${state}` }, name)]],
     [say("state"), ({ state }) => chip(word("alarm-state", state), TONES[state])],
@@ -24,6 +24,12 @@ function raised({ items }) {
   ];
   return card(say("alarms"), items.length > 0 ? table(say("alarms"), columns, items) : el("p", { class: "empty" }, say("no-alarms")));
 }
+
+/** The alarms that are raised, if there are some. */
+export const raised = (api) => loaded(() => api.GET("/v1/health/alarms"), ({ items }) => {
+  const now = items.filter(({ state }) => state === "alarm");
+  return now.length > 0 ? alarmTable(now) : "";
+}, true);
 
 /** A table of the schedules, each with the function that runs. */
 function scheduled({ items }) {
@@ -72,7 +78,7 @@ export default function healthScreen(app, route) {
     chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
-  const alarms = loaded(() => api.GET("/v1/health/alarms"), raised, true);
+  const alarms = loaded(() => api.GET("/v1/health/alarms"), ({ items }) => alarmTable(items), true);
   const runs = loaded(() => api.GET("/v1/health/schedules"), scheduled, true);
   const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
   return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), runs.place, mails.place, search, figures.place, answers.place] };
