@@ -197,6 +197,46 @@ async fn an_account_is_shown_by_role() {
     root.get(&account("nobody_at_all")).await.is_problem(404, "not_found");
 }
 
+/// An account tells what its reader may do with it, and that is what they may do: the rest is refused.
+/// Promise: staff-boundaries
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_tells_what_its_reader_may_do() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
+    let ((ada, _), ana) = (cloud.staff("ada", "administrator").await, cloud.member("ana").await);
+    for (who, whom, expected) in [
+        (&root, &ana, &["change", "ban", "reactivate", "change_roles"][..]),
+        (&root, &ida, &["change", "reactivate", "change_roles"]),
+        (&root, &root, &["reactivate"]),
+        (&ida, &ana, &["change", "ban"]),
+        (&ida, &ada, &[]),
+        (&ida, &ida, &[]),
+        (&ida, &root, &[]),
+    ] {
+        let (name, may) = (whom.name(), |right: &str| expected.contains(&right));
+        let shown = who.get(&account(name)).await.is(200);
+        assert_eq!((&shown["may"], shown["changeable"] != json!([])), (&json!(expected), may("change")), "{shown}");
+        // An edit without changes, the removal of a role that nobody has, and the reactivation of an active account change nothing.
+        let edited = edit(who, name, json!({})).await.status == 200;
+        let taken = who.delete(&at(name, "roles/moderator")).await.status == 204;
+        let reactivated = who.post(&at(name, "reactivation"), json!({})).await.status == 409;
+        let ban = json!({ "reason": "spam", "minutes": 60 });
+        let banned = who.put(&format!("/v1/moderation/bans/{}", whom.id()), ban).await.status == 204;
+        let done = (edited, banned, reactivated, taken);
+        assert_eq!(done, (may("change"), may("ban"), may("reactivate"), may("change_roles")), "{} and {name}", who.name());
+    }
+    for (who, all) in [(&ida, false), (&root, true)] {
+        let shown = who.get(&account("ana")).await.is(200);
+        let told: Vec<&str> = shown["changeable"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        for (member, value) in
+            [("bio", json!("Climbs.")), ("private", json!(false)), ("language", json!("en")), ("birth_date", json!(null))]
+        {
+            let status = edit(who, "ana", json!({ member: value })).await.status;
+            assert_eq!((told.contains(&member), status == 200), (all || member == "bio", all || member == "bio"), "{member}");
+        }
+    }
+}
+
 /// Staff change a profile by the rules of its owner, from the version that they have read. The owner is told, the search and the audit
 /// have it, a former username stays reserved, and a removed picture is gone.
 /// Promise: account-administration, audit

@@ -33,6 +33,7 @@ mod leave;
 mod list;
 pub mod offer;
 mod reactivate;
+mod rights;
 mod roles;
 mod rooms;
 mod work;

@@ -1,7 +1,8 @@
 //! How much work waits for staff, counted only as far as a page of the console shows.
 
 use accounts::{
-    deletion::{self, LastSweep, SHARDS},
+    deletion::{self, SHARDS, SWEEP},
+    last_run::LastRun,
     staff::Role,
 };
 use axum::extract::State;
@@ -104,7 +105,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
             alerts(Alert::Disputed),
             alerts(Alert::RefundFailed),
             overdue_deletions(&s),
-            s.table.get::<LastSweep>(LastSweep::key_of())
+            s.table.get::<LastRun>(LastRun::key_of(SWEEP))
         )?;
         let to_ship = placed.items.len().saturating_add(paid.items.len());
         let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed.len(), failed.len(), deletions].map(CappedCount::of);

@@ -24,7 +24,7 @@
 //! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
 //! sending, and the receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form a batch read and
 //! a sending. The run of every five minutes also ends snoozes of tickets and closes those that were answered a week ago, with two more
-//! queries and a write for each ticket.
+//! queries and a write for each ticket. Once an hour it takes a write, by which staff see that it runs.
 
 mod challenge;
 mod held;
@@ -37,8 +37,9 @@ mod test_phones;
 mod throttle;
 mod ticket;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
@@ -64,6 +65,8 @@ store::items![throttle::NoticeThrottle];
 
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(300);
 
 events::hears! {
     ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
@@ -132,7 +135,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
-            Trigger::Schedule(_) => due(&s, &context).await.map(Some),
+            Trigger::Schedule(_) => {
+                let run = Box::pin(due(&s, &context));
+                noted((&s.table, &s.sys), CONSUMER, EVERY, run).await.map(Some)
+            }
         }
     }))
 }

@@ -9,13 +9,16 @@
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. A request to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. A request to Stripe, and up to three for each payment and customer |
 
 mod reconcile;
 mod renamed;
 mod signature;
 mod webhook;
 
+use std::time::Duration;
+
+use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
@@ -26,6 +29,9 @@ use serde_json::value::to_raw_value;
 use signature::WebhookSecrets;
 use store::Table;
 use stripe_api::Stripe;
+
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(900);
 
 events::hears! { NoticeDue }
 
@@ -79,7 +85,10 @@ enum Trigger {
 
 async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<RawValue>, Failure> {
     match trigger {
-        Trigger::Schedule(_) => Ok(to_raw_value(&reconcile::reconcile(s, context).await?)?),
+        Trigger::Schedule(_) => {
+            let run = Box::pin(reconcile::reconcile(s, context));
+            Ok(to_raw_value(&noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
+        }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
             renamed::renamed(s, user).await?;

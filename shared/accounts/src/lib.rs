@@ -22,6 +22,7 @@ pub mod invite;
 pub mod keyring;
 mod keys;
 pub mod known;
+pub mod last_run;
 mod new_account;
 pub mod pair;
 pub mod picture;
@@ -51,7 +52,6 @@ store::items![
     audit::AuditValues,
     audit_seal::Seal,
     deletion::Deletion,
-    deletion::LastSweep,
     deletion::Receipt,
     directory::DirectoryEntry,
     figures::CountedBatch,
@@ -61,6 +61,7 @@ store::items![
     invite::InviteClaim,
     invite::Invitee,
     known::KnownNetwork,
+    last_run::LastRun,
     pair::Pair,
     pair::RelationCounts,
     seen::LastSeen,

@@ -192,6 +192,15 @@ clock-moved = Zegar przesunięto { $by }
 clock-is-set = Zegar jest ustawiony
 clock-is-reset = Zegar znów pokazuje prawdziwy czas
 
+alarms-title = Alarmy
+alarms-about = Alarmy z <code>infra/operations.yaml</code>. Nic tu nie jest mierzone, więc to Ty wybierasz, który się włącza. Jak w AWS zdarzenie trafia na szynę, a konsola zespołu pokazuje alarm na ekranie „Stan systemu”.
+alarms-alarm = Alarm
+alarms-state = Stan
+alarms-since = Od
+alarms-raise = Włącz
+alarms-end = Zakończ
+alarms-sent = Wysłano zdarzenie o alarmie { $name }
+
 schedules-title = Harmonogramy
 schedules-about = Funkcje uruchamiane według harmonogramu. Pory zależą od <a href="/clock">zegara</a>; „Uruchom teraz” na nie nie czeka.
 schedules-function = Funkcja i harmonogram
