@@ -8,6 +8,7 @@
 
 mod begin;
 mod customer;
+mod customers;
 mod disputes;
 mod endpoint;
 mod error;
@@ -32,7 +33,7 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
-pub use customer::{Payer, created, sync_customer};
+pub use customer::{Payer, created, remove_customer, sync_customer};
 pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
@@ -46,6 +47,8 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 const CHARGE: &str = "latest_charge.refunds";
 /// The name of the metadata of a refund with its own name.
 const REFUND: &str = "refund";
+/// The name of the metadata of a customer with the name of the request that has created it.
+const REQUEST: &str = "request";
 
 /// A client of Stripe. Clones share it.
 #[derive(Clone)]
@@ -101,12 +104,23 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn create_customer(&self, customer: &Customer) -> Result<String, Failed> {
-        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata_of(customer.user));
+        let metadata: HashMap<String, String> =
+            metadata_of(customer.user).into_iter().chain([(REQUEST.to_owned(), customer.request())]).collect();
+        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata);
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
         let created = Box::pin(once(&request, &customer.idempotency_key())?.send(&self.client)).await?;
         Ok(created.id.to_string())
+    }
+
+    /// Stripe's ids of the customers that a request has created between these times. A request for each hundred of all who were created
+    /// then.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn customers_of(&self, request: &str, from: Time, until: Time) -> Result<Vec<String>, Failed> {
+        customers::of(&self.client, request, from, until).await
     }
 
     /// Changes the name and the mail address of a customer.

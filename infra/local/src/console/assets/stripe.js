@@ -1,6 +1,6 @@
 import { $, act, call, chip, el, live, moment, say, show } from "./console.js";
 
-const modes = { well: say("stripe-well"), slow: say("stripe-slow"), down: say("stripe-down"), lost: say("stripe-reply-lost"), busy: say("stripe-busy"), limited: say("stripe-limited"), garbled: say("stripe-garbled") };
+const modes = { well: say("stripe-well"), slow: say("stripe-slow"), down: say("stripe-down"), lost: say("stripe-reply-lost"), fails_before: say("stripe-fails-before"), fails_after: say("stripe-fails-after"), busy: say("stripe-busy"), limited: say("stripe-limited"), garbled: say("stripe-garbled") };
 const sendings = { at_once: say("stripe-at-once"), twice: say("stripe-twice"), after: say("stripe-after"), held: say("stripe-held"), lost: say("stripe-lost") };
 /** The most events on the page. */
 const SHOWN = 30;

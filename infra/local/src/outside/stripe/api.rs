@@ -63,12 +63,27 @@ pub(crate) fn refused(refusal: Refusal) -> Answer {
 
 /// Answers a request.
 pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
+    answer_once(books, sys, call, |books, form| perform(books, sys, call, form).into())
+}
+
+/// Fails at a request, before or after it has done what is asked.
+pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> Answer {
+    answer_once(books, sys, call, |books, form| {
+        if after {
+            drop(perform(books, sys, call, form));
+        }
+        refused(Refusal::new(500, "api_error", "An unknown error occurred."))
+    })
+}
+
+/// Does this work for a request, unless an earlier one with the same idempotency key has got an answer.
+fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut Books, &Form) -> Answer) -> Answer {
     let form = Form::parse(&call.query, &call.body);
     if let Err(refusal) = admit(books, call, &form) {
         return refused(refusal);
     }
     let Some(key) = call.idempotency_key.as_deref().filter(|_| call.method == "POST") else {
-        return perform(books, sys, call, &form).into();
+        return work(books, &form);
     };
     if key.chars().count() > KEY_MAX {
         return refused(Refusal::invalid("Idempotency keys can have at most 255 characters."));
@@ -82,14 +97,15 @@ pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
         let message = "Keys for idempotent requests can only be used with the same parameters they were first used with.";
         return refused(Refusal::new(400, "idempotency_error", message));
     }
-    let done: Answer = perform(books, sys, call, &form).into();
+    let done = work(books, &form);
     remember(books, key, asked, now, &done);
     done
 }
 
-/// Stripe remembers the answer once it has begun to do what was asked: also a card that was declined, but no wrong parameters.
+/// Stripe remembers the answer once it has begun to do what was asked: also a card that was declined, or that it has failed, but no wrong
+/// parameters.
 fn remember(books: &mut Books, key: &str, asked: String, at: Time, done: &Answer) {
-    if matches!(done.status, 200 | 402) {
+    if matches!(done.status, 200 | 402 | 500) {
         books.requests.insert(key.to_owned(), Answered { at, asked, status: done.status, body: done.body.clone() });
     }
 }
@@ -126,6 +142,7 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
     let segments: Vec<&str> = call.path.trim_matches('/').split('/').collect();
     match (call.method.as_str(), segments.as_slice()) {
         ("POST", ["customers"]) => create_customer(books, sys, form),
+        ("GET", ["customers"]) => list_customers(books, form),
         ("GET", ["customers", id]) => get_customer(books, id),
         ("POST", ["customers", id]) => update_customer(books, sys, id, form),
         ("DELETE", ["customers", id]) => delete_customer(books, sys, id),
@@ -405,6 +422,18 @@ fn page<T>(form: &Form, all: Vec<T>, id: impl Fn(&T) -> &str, url: &str, shown: 
     let data: Vec<Value> = all.iter().skip(from).take(limit).map(shown).collect();
     let more = all.len() > from.saturating_add(data.len());
     Ok(render::list(url, data, more))
+}
+
+fn list_customers(books: &Books, form: &Form) -> Result<Value, Refusal> {
+    form.only(&["email", "created", "limit", "starting_after"])?;
+    let (since, until) = (form.number("created[gte]")?.unwrap_or(0), form.number("created[lte]")?.unwrap_or(i64::MAX));
+    let asked = |customer: &CustomerEntry| {
+        let has_address = form.get("email").is_none_or(|email| customer.email.as_deref() == Some(email));
+        !customer.deleted && has_address && (since..=until).contains(&customer.created)
+    };
+    let mut all: Vec<(&String, &CustomerEntry)> = books.customers.iter().filter(|(_, customer)| asked(customer)).collect();
+    all.sort_by_key(|(_, customer)| std::cmp::Reverse(customer.created));
+    page(form, all, |(id, _)| id.as_str(), "/v1/customers", |(id, customer)| render::customer(id, customer))
 }
 
 fn list_intents(books: &Books, form: &Form) -> Result<Value, Refusal> {

@@ -393,6 +393,7 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
             stripe.change(&core, |books, sys| api::answer(books, sys, &call));
             api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
         }
+        Mode::FailsBefore | Mode::FailsAfter => stripe.change(&core, |books, sys| api::fail(books, sys, &call, mode == Mode::FailsAfter)),
         // Whatever stands between this and the caller: not Stripe's own JSON.
         Mode::Garbled => return garbled(),
         Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),

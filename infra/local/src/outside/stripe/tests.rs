@@ -221,6 +221,13 @@ fn an_idempotency_key_stands_for_one_request() {
     let declined = "amount=500&currency=pln&confirm=true&payment_method=pm_card_visa_chargeDeclined";
     let refused = bench.call(&keyed(declined, "declined"));
     assert_eq!((refused.status, bench.call(&keyed(declined, "declined")).body), (402, refused.body));
+    // And so is a failure of Stripe's own, whether it has done what it was asked or not.
+    for (after, customers) in [(false, 0), (true, 1)] {
+        let named = Call { body: "name=ana".to_owned(), idempotency_key: Some(format!("failed-{after}")), ..to("POST /customers") };
+        assert_eq!(api::fail(&mut bench.books, &bench.sys, &named, after).status, 500);
+        let again = bench.call(&named);
+        assert_eq!((again.status, again.replayed, bench.books.customers.len()), (500, true, customers));
+    }
     bench.sys.set_offset_millis(24 * 3600 * 1000);
     assert!(!bench.call(&keyed("amount=501&currency=pln", "k")).replayed, "after a day it is forgotten");
 }
@@ -297,6 +304,12 @@ fn lists_are_paged_and_events_say_whether_they_were_delivered() {
     bench.sys.set_offset_millis(3600 * 1000);
     let since = bench.sys.now().seconds();
     assert!(page(&bench.done(&format!("GET /events?created[gte]={since}"), "")).is_empty());
+    for name in ["ana", "ben"] {
+        bench.done("POST /customers", &format!("name={name}&email={name}@example.test"));
+    }
+    for (asked, found) in [("limit=1", 1), ("email=ben@example.test", 1), ("created[lte]=1", 0), ("created[gte]=1", 2)] {
+        assert_eq!(page(&bench.done(&format!("GET /customers?{asked}"), "")).len(), found, "{asked}");
+    }
 }
 
 #[test]
