@@ -6,6 +6,7 @@
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
+pub mod alert;
 mod customer;
 mod donor;
 mod gate;
@@ -34,6 +35,7 @@ pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 
 store::items![
+    alert::PaymentAlert,
     customer::Customer,
     customer::CustomerRemoval,
     handled::HandledEvent,

@@ -40,6 +40,26 @@ pub struct Settlement {
     pub decline: Option<String>,
 }
 
+impl Settlement {
+    /// Checks that it is what was asked for, if anybody has paid it or still can: this amount, by this customer if one is known.
+    ///
+    /// # Errors
+    /// [`Mismatch`]
+    pub fn judge(&self, amount: Money, customer: Option<&str>) -> Result<(), Mismatch> {
+        if self.progress == Progress::Cancelled {
+            return Ok(());
+        }
+        if customer.is_some() && customer != self.customer.as_deref() {
+            return Err(Mismatch::Customer);
+        }
+        let paid = self.progress == Progress::Succeeded;
+        if self.asked != amount || (paid && self.received != amount.amount()) {
+            return Err(Mismatch::Amount);
+        }
+        Ok(())
+    }
+}
+
 /// What was given back of a payment, in its currency, and how it is disputed. Stored as attributes of the payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyBack {

@@ -323,12 +323,18 @@ fn shown(books: &Books, id: &str, form: &Form) -> Result<Value, Refusal> {
 }
 
 fn update_intent(books: &mut Books, id: &str, form: &Form) -> Result<Value, Refusal> {
-    form.only(&["amount", "metadata", "description", "customer"])?;
+    form.only(&["amount", "currency", "metadata", "description", "customer"])?;
     let mut intent = books.intent(id, "id")?.clone();
-    if form.get("amount").is_some() {
-        if ["succeeded", "canceled"].contains(&intent.status.as_str()) {
-            return Err(Refusal::state("update the amount of", &intent.status));
+    if (form.get("amount").is_some() || form.get("currency").is_some()) && ["succeeded", "canceled"].contains(&intent.status.as_str()) {
+        return Err(Refusal::state("update the amount of", &intent.status));
+    }
+    if let Some(currency) = form.get("currency") {
+        if !LEAST.iter().any(|(known, _)| *known == currency) {
+            return Err(Refusal::invalid(format!("Invalid currency: {currency}.")).param("currency"));
         }
+        currency.clone_into(&mut intent.currency);
+    }
+    if form.get("amount").is_some() {
         intent.amount = amount(form, &intent.currency)?;
     }
     if let Some(customer) = form.get("customer") {
