@@ -17,7 +17,7 @@ use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 use crate::{
     cart::{put, shop},
     deletion::{SWEEP, run, schedule, until_due},
-    donations::{VISA, WEBHOOK, act, begin, card, intent},
+    donations::{VISA, WEBHOOK, act, begin, card, intent, of},
     items,
     killed::{cut_everywhere, redrive},
     orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
@@ -449,6 +449,42 @@ async fn the_same_key_asks_for_one_payment() {
     let stripe = &cloud.outside.stripe;
     assert_eq!((cloud.of_kind("order").await.len(), stripe.payments().len(), stripe.customers().len()), (1, 1, 1));
     assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+}
+
+/// With a key of another account of Stripe, which knows none of the payments, nothing of what can still be paid ends here: neither whoever
+/// looks at it, nor the schedule, nor an event, nor somebody who leaves changes anything, until the key is right again.
+/// Promise: stripe-account
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_another_account_ends_nothing() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let (placed, gift) = (order(&ana, "one", &products[0], 1).await, begin(&ana, "gift").await);
+    assert!(try_run(&cloud).await, "the account is remembered");
+    stripe.swap_account();
+    ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is_problem(503, "unavailable");
+    ana.with("idempotency-key", "other").post("/v1/donations", of(1234)).await.is_problem(503, "unavailable");
+    cloud.advance(QUARTER * 2).await;
+    cloud.sign_in("ana").await.get(&path(&placed)).await.is_problem(503, "unavailable");
+    cloud.advance(DAY).await;
+    assert!(!try_run(&cloud).await, "operators are told");
+    let waits = (stored(&cloud).await[0]["state"]["S"].clone(), stored_stock(&cloud, &products[0]).await);
+    assert_eq!(waits, (json!("pending_payment"), [9, 1, 0, 10]));
+    let customer = cloud.of_kind("customer").await.remove(0);
+    assert!(stripe.customers().is_empty(), "nothing is created in the other account");
+
+    stripe.swap_account();
+    assert_eq!(customer["customer"]["S"], stripe.customers()[0]["id"]);
+    stripe.send_webhooks(Webhooks::AtOnce);
+    for begun in [&placed["payment"], &gift] {
+        act(&cloud, begun, card(VISA));
+    }
+    cloud.settle().await;
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+    assert!(cloud.of_kind("donation").await.iter().any(|donation| donation["state"]["S"] == "paid"));
+    assert!(try_run(&cloud).await);
+    items::are_as_described(&cloud).await;
 }
 
 /// Five orders by card in an hour are placed; the sixth waits, and takes nothing out of stock.

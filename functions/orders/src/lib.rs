@@ -71,7 +71,8 @@ web::operations! { "orders", "Carts, orders, and what staff do with orders.", St
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let stripe = boot.env.read(Stripe::read)?.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
+    let stripe =
+        boot.env.read(|r| Stripe::read(r, Some(tokens.table())))?.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("orders").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),

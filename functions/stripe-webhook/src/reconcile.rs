@@ -79,8 +79,12 @@ impl Report {
 }
 
 /// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
-/// not stop the others, and the next run tries it again.
+/// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
+    // What needs nothing of Stripe is done although it does not answer.
+    if let Err(e @ Failed::OtherAccount) = s.stripe.check_account().await {
+        return Err(e.into());
+    }
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
     let kinds: [BoxFuture<'_, Result<(), Failure>>; 7] = [

@@ -19,6 +19,9 @@ pub enum Failed {
     /// The same request is being handled, or there are too many. The same request may be sent again.
     #[error("Stripe is busy with the same request")]
     Busy,
+    /// The secret key is that of another account, or of another mode, than the payments are in. What Stripe says is not about them.
+    #[error("the secret key is that of another account or mode of Stripe")]
+    OtherAccount,
     /// Stripe does not know the object any more.
     #[error("Stripe does not know it")]
     Gone,
@@ -61,7 +64,7 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
-            Failed::Unavailable(_) | Failed::Broken(_) => Self::unavailable(failed),
+            Failed::Unavailable(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
             Failed::Gone | Failed::Refused(_) | Failed::Foreign | Failed::Unreadable(_) => Self::internal(failed),
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod account;
 mod begin;
 mod customer;
 mod customers;
@@ -24,7 +25,8 @@ use std::{collections::HashMap, time::Duration};
 use kernel::{Secret, Time, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
-use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
+use store::Table;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -56,6 +58,8 @@ pub struct Stripe {
     client: Client,
     live: bool,
     methods: Methods,
+    /// Where it is remembered which account the payments are in.
+    table: Option<Table>,
 }
 
 /// A payment at Stripe.
@@ -74,8 +78,9 @@ pub struct Payment {
 }
 
 impl Stripe {
-    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`.
-    pub fn read(r: &mut Reader<'_>) -> Option<Self> {
+    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`. In `table` it is remembered which account
+    /// the payments are in; whoever has nothing to do with payments needs none.
+    pub fn read(r: &mut Reader<'_>, table: Option<&Table>) -> Option<Self> {
         let (url, key, methods) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"), Methods::read(r));
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("STRIPE_URL must begin with https://".to_owned());
@@ -90,13 +95,36 @@ impl Stripe {
         if client.is_none() {
             r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
         }
-        client.map(|client| Self { client, live: mode == Some("live"), methods })
+        client.map(|client| Self { client, live: mode == Some("live"), methods, table: table.cloned() })
     }
 
     /// Whether payments are real.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.live
+    }
+
+    /// Checks that the key is that of the account that the payments are in. The first account is remembered. A request to Stripe and a read.
+    ///
+    /// # Errors
+    /// [`Failed::OtherAccount`]
+    pub async fn check_account(&self) -> Result<(), Failed> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let account = account::id(&self.client).await?;
+        let is_ours = StripeAccount::is_ours(table, account, self.live).await;
+        if is_ours.map_err(|e| Failed::Unavailable(e.to_string()))? {
+            return Ok(());
+        }
+        tracing::error!("the secret key is that of another account or mode of Stripe than the payments are in");
+        Err(Failed::OtherAccount)
+    }
+
+    /// Why a request failed. That Stripe does not know something is believed only of the account that the payments are in.
+    async fn believed(&self, failed: Failed) -> Failed {
+        match failed {
+            Failed::Gone => self.check_account().await.err().unwrap_or(Failed::Gone),
+            other => other,
+        }
     }
 
     /// Creates the customer of a person, once for each attempt. Returns Stripe's id.
@@ -130,8 +158,11 @@ impl Stripe {
     pub async fn update_customer(&self, id: &str, name: &str, email: Option<&str>) -> Result<(), Failed> {
         // An empty address removes the former one.
         let request = UpdateCustomer::new(id).name(name.to_owned()).email(email.unwrap_or_default().to_owned());
-        Box::pin(request.send(&self.client)).await?;
-        Ok(())
+        let failed = match Box::pin(request.send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Deletes a customer. It is no failure if there is none.
@@ -139,9 +170,13 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn delete_customer(&self, id: &str) -> Result<(), Failed> {
-        match Box::pin(DeleteCustomer::new(id).send(&self.client)).await.map_err(Failed::from) {
-            Ok(_) | Err(Failed::Gone) => Ok(()),
-            Err(failed) => Err(failed),
+        let failed = match Box::pin(DeleteCustomer::new(id).send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        match self.believed(failed).await {
+            Failed::Gone => Ok(()),
+            failed => Err(failed),
         }
     }
 
@@ -161,7 +196,11 @@ impl Stripe {
             .metadata(new.paid_for.metadata(new.user));
         // A payment for another customer, because the former one is gone, is another request.
         let key = format!("{}-{customer}", new.key);
-        payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
+        let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
+            Ok(created) => return payment(created),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// A payment as it is now, with its charge. A request, and another one if it was ever disputed.
@@ -170,7 +209,11 @@ impl Stripe {
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
+        let read = Box::pin(request.send(&self.client)).await.map_err(Failed::from).and_then(payment);
+        let mut found = match read {
+            Ok(found) => found,
+            Err(failed) => return Err(self.believed(failed).await),
+        };
         let back = &mut found.state.back;
         if back.disputed {
             let standing = disputes::of(&self.client, id).await?;
@@ -185,8 +228,11 @@ impl Stripe {
     /// # Errors
     /// [`Failed::Refused`] if it is too late: it is paid, or being paid.
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
-        Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
-        Ok(())
+        let failed = match Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Gives back a part of a payment, once for each name. Returns Stripe's id of the refund.
@@ -206,8 +252,11 @@ impl Stripe {
         if let Some(reason) = reason {
             request = request.reason(reason);
         }
-        let refund = Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await?;
-        Ok(refund.id.to_string())
+        let failed = match Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await {
+            Ok(refund) => return Ok(refund.id.to_string()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs

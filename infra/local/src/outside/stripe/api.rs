@@ -141,6 +141,10 @@ fn by_browser(books: &Books, call: &Call, form: &Form) -> Result<(), Refusal> {
 fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Value, Refusal> {
     let segments: Vec<&str> = call.path.trim_matches('/').split('/').collect();
     match (call.method.as_str(), segments.as_slice()) {
+        ("GET", ["account"]) => {
+            let id = if books.is_other { "acct_1OtherQ8Zr2mV7xN" } else { "acct_1StoaLq8Zr2mV7xN" };
+            Ok(json!({ "id": id, "object": "account" }))
+        }
         ("POST", ["customers"]) => create_customer(books, sys, form),
         ("GET", ["customers"]) => list_customers(books, form),
         ("GET", ["customers", id]) => get_customer(books, id),

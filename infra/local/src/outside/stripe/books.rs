@@ -27,6 +27,9 @@ pub(crate) struct Books {
     pub events: Vec<EventEntry>,
     /// The requests with an idempotency key, by it.
     pub requests: BTreeMap<String, Answered>,
+    /// Whether these are the books of another account than that of the local cloud.
+    #[serde(default)]
+    pub is_other: bool,
     /// The number of the next object, by which lists are ordered.
     next: u64,
 }

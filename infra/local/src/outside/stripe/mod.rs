@@ -124,6 +124,8 @@ struct Shared {
 
 struct StripeState {
     books: Books,
+    /// Those of the account that does not answer.
+    elsewhere: Books,
     mode: Mode,
     webhooks: Webhooks,
     asked: Vec<StripeRequest>,
@@ -136,7 +138,8 @@ impl Stripe {
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
-        let state = StripeState { books, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
+        let elsewhere = Books { is_other: true, ..Books::default() };
+        let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
     }
 
@@ -153,6 +156,13 @@ impl Stripe {
     /// Sets how it answers, until the next call or the end of the process.
     pub fn be(&self, mode: Mode) {
         self.kept().mode = mode;
+    }
+
+    /// Answers for another account from now on, as to somebody with its secret key: nothing is known in it of what is in the first one.
+    /// Called again, it is the first one.
+    pub fn swap_account(&self) {
+        let kept = &mut *self.kept();
+        std::mem::swap(&mut kept.books, &mut kept.elsewhere);
     }
 
     /// What becomes of the webhooks of new events now.
