@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
 use crate::{
@@ -135,6 +139,20 @@ async fn a_person_makes_one_key_a_day() {
     cloud.advance(DAY).await;
     let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
     make(&ida, "products:write").await;
+}
+
+/// A key that could not be made does not use up the day.
+/// Promise: api-keys-daily
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_does_not_use_up_the_day() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let down = cloud.aws.faults.script(Target::of("ApiKeysFunction", Service::DynamoDb, "TransactWriteItems"), Fault::Internal);
+    ida.post(KEYS, wanted("products:write")).await.has(503);
+    down.end();
+    assert!(down.hits() > 0 && listed(&ida, KEYS).await.is_empty());
+    make(&ida, "products:write").await;
+    ida.post(KEYS, wanted("products:write")).await.is_problem(429, "too_many_requests");
 }
 
 /// The owner's role and account are read at each use. A key whose owner has lost the role stays revoked when the role comes back.
