@@ -8,6 +8,7 @@ use local::{
     hosts::Trace,
     outside::{
         Mode,
+        captcha::{SECRET, Solved},
         stripe::{Act, Webhooks},
     },
 };
@@ -485,6 +486,30 @@ async fn a_key_of_another_account_ends_nothing() {
     assert!(cloud.of_kind("donation").await.iter().any(|donation| donation["state"]["S"] == "paid"));
     assert!(try_run(&cloud).await);
     items::are_as_described(&cloud).await;
+}
+
+/// After three refused cards an order is paid once more with a captcha only, which is accepted once.
+/// Promise: payment-captcha
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_cards_take_a_captcha_for_the_same_order() {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key-of-tests")]).await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 1).await;
+    let again = format!("{}/payment", path(&placed));
+    for _ in 0..3 {
+        ana.post(&again, json!({})).await.is(200);
+        assert!(stripe.act(&cloud.core(), &intent(&placed["payment"]), &card("4000000000000002")).is_err());
+        cloud.settle().await;
+    }
+    let asked = stripe.asked().len();
+    ana.post(&again, json!({})).await.is_problem(403, "captcha_required");
+    assert_eq!(ana.post(&again, json!({ "captcha": "none" })).await.field_errors(), ["/captcha captcha"]);
+    assert_eq!(stripe.asked().len(), asked);
+    let token = cloud.outside.captchas.solve(Solved { action: Some("pay".to_owned()), ..Solved::default() }, cloud.now());
+    let shown = ana.post(&again, json!({ "captcha": token })).await.is(200);
+    assert_eq!(shown["payment"]["client_secret"], placed["payment"]["client_secret"]);
+    assert_eq!(ana.post(&again, json!({ "captcha": token })).await.field_errors(), ["/captcha captcha"], "a token is accepted once");
 }
 
 /// Five orders by card in an hour are placed; the sixth waits, and takes nothing out of stock.
