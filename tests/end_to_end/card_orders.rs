@@ -241,6 +241,29 @@ async fn many_orders_end_in_one_run() {
     assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
 }
 
+/// While a bank decides about a payment its order neither ends nor is paid, also when its time is over. Then it is what the bank says.
+/// Promise: payment-methods, order-expiry, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_may_take_its_time() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let [first, second] = [order(&ana, "one", &products[0], 2).await, order(&ana, "two", &products[0], 1).await];
+    for placed in [&first, &second] {
+        pay(&cloud, placed, Act::P24);
+        pay(&cloud, placed, Act::Confirm);
+    }
+    cloud.advance(QUARTER * 2).await;
+    assert!(stored(&cloud).await.iter().all(|order| order["state"]["S"] == "pending_payment"));
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [7, 3, 0, 10]);
+    pay(&cloud, &first, Act::BankPays);
+    assert!(stripe.act(&cloud.core(), &intent(&second["payment"]), &Act::BankRefuses).is_err());
+    cloud.advance(QUARTER * 2).await;
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!((seen(&ana, &first).await["state"].clone(), seen(&ana, &second).await["state"].clone()), (json!("paid"), json!("expired")));
+    assert_eq!((stored_stock(&cloud, &products[0]).await, refunds(&cloud)), ([8, 2, 0, 10], 0));
+}
+
 /// Whoever looks at an order whose time is over ends it, and whoever looks at a paid one sees that, without any webhook.
 /// Promise: order-expiry, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

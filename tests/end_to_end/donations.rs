@@ -164,6 +164,27 @@ async fn a_payment_may_need_to_be_confirmed() {
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
 }
 
+/// With BLIK the donor confirms the payment in the app of the bank, or declines it there and pays in another way.
+/// Promise: payment-methods, donation-refused
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_donation_is_paid_with_blik() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let ana = cloud.member("ana").await;
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, Act::Blik);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "pending_payment");
+    assert!(cloud.outside.stripe.act(&cloud.core(), &intent(&begun), &Act::FailToConfirm).is_err());
+    cloud.settle().await;
+    let declined = seen(&ana, &begun).await;
+    assert_eq!((&declined["state"], &declined["decline"]), (&json!("pending_payment"), &json!("generic_decline")));
+    act(&cloud, &begun, Act::Blik);
+    act(&cloud, &begun, Act::Confirm);
+    cloud.settle().await;
+    let paid = seen(&ana, &begun).await;
+    assert_eq!((&paid["state"], paid.get("decline"), cloud.mails_to(&ana.email()).await.len()), (&json!("paid"), None, 1));
+}
+
 /// Refunds of parts are summed up, and the whole is a refunded donation, unless the donor's bank refuses them. A dispute is shown.
 /// Promise: donation-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -453,6 +453,31 @@ async fn a_browser_pays_with_the_secret_of_its_payment() {
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
 }
 
+/// The page of the console pays as the payer and as the bank, with BLIK and with Przelewy24.
+/// Promise: local-stripe, payment-methods
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_is_controlled_from_the_console() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let (ana, anybody) = (cloud.member("ana").await, cloud.anonymous());
+    let url = format!("{}/_local/stripe", cloud.urls.console);
+    for acts in [vec!["blik", "confirm"], vec!["p24", "confirm", "bank_pays"]] {
+        let begun = begin(&ana, acts[0]).await;
+        anybody.post(&url, json!({ "payment": intent(&begun), "act": "bank_pays" })).await.has(400);
+        for act in &acts {
+            assert_eq!(seen(&ana, &begun).await["state"], "pending_payment", "{act}");
+            anybody.post(&url, json!({ "payment": intent(&begun), "act": act })).await.is(200);
+            cloud.settle().await;
+        }
+        assert_eq!(seen(&ana, &begun).await["state"], "paid", "{acts:?}");
+    }
+    let begun = begin(&ana, "declined").await;
+    for (act, status) in [("blik", 200), ("fail_to_confirm", 400), ("p24", 200), ("confirm", 200), ("bank_refuses", 400)] {
+        anybody.post(&url, json!({ "payment": intent(&begun), "act": act })).await.has(status);
+    }
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["decline"], "generic_decline");
+}
+
 /// The page of the console pays, declines, confirms, disputes and gives back, and says how Stripe and its webhooks behave.
 /// Promise: local-stripe
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

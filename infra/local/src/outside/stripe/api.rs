@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
+    banks::Bank,
     books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, cards, new_id},
     cards::Card,
     form::Form,
@@ -162,7 +163,8 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
         ("GET", ["disputes"]) => list_disputes(books, form),
         ("GET", ["disputes", id]) => books.disputes.get(*id).map(render::dispute).ok_or_else(|| Refusal::missing("dispute", id, "id")),
         ("GET", ["payment_methods", id]) => {
-            Card::of_method(id).map(render::method).ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
+            let found = Card::of_method(id).map(render::method).or_else(|| Bank::of_method(id).map(render::bank_method));
+            found.ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
         }
         ("POST", ["webhook_endpoints"]) => create_endpoint(sys, form),
         ("GET", ["events"]) => list_events(books, form),
@@ -351,12 +353,13 @@ fn update_intent(books: &mut Books, id: &str, form: &Form) -> Result<Value, Refu
 }
 
 fn confirm_intent(books: &mut Books, sys: &Sys, id: &str, form: &Form) -> Result<Value, Refusal> {
-    form.only(&["payment_method", "payment_method_data", "return_url", "client_secret", "use_stripe_sdk"])?;
+    form.only(&["payment_method", "payment_method_data", "payment_method_options", "return_url", "client_secret", "use_stripe_sdk"])?;
     books.intent(id, "id")?;
-    let method = match (form.get("payment_method"), form.get("payment_method_data[card][number]")) {
-        (Some(method), _) => Some(method.to_owned()),
-        (None, Some(number)) => Some(number_of(number)?.method.to_owned()),
-        (None, None) => None,
+    let method = match (form.get("payment_method"), Bank::of_form(form)?, form.get("payment_method_data[card][number]")) {
+        (Some(method), _, _) => Some(method.to_owned()),
+        (None, Some(bank), _) => Some(bank.method().to_owned()),
+        (None, None, Some(number)) => Some(number_of(number)?.method.to_owned()),
+        (None, None, None) => None,
     };
     books.confirm(sys, id, Confirmation { method, return_url: form.get("return_url").map(str::to_owned) })?;
     shown(books, id, form)
