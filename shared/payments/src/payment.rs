@@ -3,7 +3,7 @@
 //! | from | to | because |
 //! |---|---|---|
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
-//! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun; or something else was paid, and is given back |
+//! | `pending_payment` | `cancelled` | Stripe has cancelled it, at the latest a day after it was begun; or something else was paid |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!

@@ -3,7 +3,8 @@
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
 //! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
 //! one counts. Prices in different currencies say nothing about each other: after the currency of the plans was changed, those in the
-//! currency that was paid last count. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
+//! currency that was paid last count. A payment of what the payer has already, which was begun in another tab before that was paid, is
+//! given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 

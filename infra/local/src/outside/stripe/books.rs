@@ -166,6 +166,11 @@ pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
 }
 
 impl Books {
+    /// Empty ones of another account.
+    pub fn of_another_account() -> Self {
+        Self { is_other: true, ..Self::default() }
+    }
+
     /// The place of a new object in lists.
     pub fn place(&mut self) -> u64 {
         self.next = self.next.saturating_add(1);

@@ -1,5 +1,6 @@
 //! Stripe, as far as payments need it: customers, payments with the documented test cards, BLIK and Przelewy24, refunds, disputes,
-//! idempotency keys, and signed webhooks. Tests and the console pay, decline and dispute, say how it answers, and what becomes of its webhooks.
+//! idempotency keys, and signed webhooks. Tests and the console pay, decline and dispute, say how it answers, and what becomes of its
+//! webhooks.
 //!
 //! Everything is by the local cloud's clock. What Stripe refuses is refused here, with the same codes. Objects are those of one version
 //! of the API, the one that `async-stripe` reads.
@@ -140,7 +141,7 @@ impl Stripe {
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
-        let elsewhere = Books { is_other: true, ..Books::default() };
+        let elsewhere = Books::of_another_account();
         let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
     }

@@ -204,7 +204,10 @@ fn every_test_card_ends_as_documented() {
 }
 
 /// A payment that a bank may pay.
-const BY_BANK: &str = "amount=1234&currency=pln&allowed_payment_method_types[0]=card&allowed_payment_method_types[1]=blik&allowed_payment_method_types[2]=p24";
+const BY_BANK: &str = concat!(
+    "amount=1234&currency=pln&allowed_payment_method_types[0]=card",
+    "&allowed_payment_method_types[1]=blik&allowed_payment_method_types[2]=p24"
+);
 /// The code of a payer's app.
 const BLIK: &str = "payment_method_data[type]=blik&payment_method_options[blik][code]=123456";
 /// The address of a payer, and that to come back to.
