@@ -279,16 +279,13 @@ async fn payments_that_fail_do_not_keep_others_waiting() {
     let cloud = Cloud::start().await;
     let (ana, core) = (cloud.member("ana").await, cloud.core());
     let begun = begin(&ana, "one").await;
-    // A payment in a currency that is not used here cannot be read.
-    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
-    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    // Stripe refuses to show a payment with this id, because it cannot show what is asked for with it.
+    let refused = "pi_1?expand[1]=everything&more=";
     let (row, id) = (stored(&cloud).await.remove(0).to_string(), begun["id"].as_str().unwrap());
-    let body = format!("amount=1234&currency=eur&metadata[user]={}&metadata[donation]={id}", ana.id()).into_bytes();
-    let unreadable = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), body).await.is(200);
     let table = core.template.tables.iter().find(|table| table.stream_arn.is_some()).unwrap();
     for n in 0..120 {
         let mut failing: Value = serde_json::from_str(&row.replace(id, &format!("don_01K9ZC4QW8V3T6R1NHXJ5B{n:04}"))).unwrap();
-        failing["intent"] = json!({ "S": unreadable["id"] });
+        failing["intent"] = json!({ "S": refused });
         let request = serde_json::from_value(json!({ "TableName": table.name, "Item": failing })).unwrap();
         core.aws.dynamodb.database().put_item(request).unwrap();
     }

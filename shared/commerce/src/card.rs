@@ -304,7 +304,7 @@ mod tests {
         Settlement {
             intent: "pi_1".to_owned(),
             progress,
-            asked: zloty(1234),
+            asked: Some(zloty(1234)),
             received: if progress == Progress::Succeeded { 1234 } else { 0 },
             back: MoneyBack { refunded, ..MoneyBack::default() },
             refunds: Vec::new(),
@@ -492,13 +492,14 @@ mod tests {
     }
 
     /// What is not the payment that was asked for.
-    fn wrong(progress: Progress) -> [(Settlement, Mismatch); 4] {
+    fn wrong(progress: Progress) -> [(Settlement, Mismatch); 5] {
         let good = said(progress, 0);
         [
             (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
             (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
-            (Settlement { asked: zloty(1), received: good.received.min(1), ..good.clone() }, Mismatch::Amount),
-            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good }, Mismatch::Amount),
+            (Settlement { asked: Some(zloty(1)), received: good.received.min(1), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(Money::new(1234, Currency::Gbp).unwrap()), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: None, ..good }, Mismatch::Amount),
         ]
     }
 

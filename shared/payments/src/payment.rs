@@ -474,7 +474,7 @@ mod tests {
         Settlement {
             intent: "pi_1".to_owned(),
             progress,
-            asked: Money::new(1234, Currency::Pln).unwrap(),
+            asked: Some(Money::new(1234, Currency::Pln).unwrap()),
             received,
             back: MoneyBack::default(),
             refunds: Vec::new(),
@@ -577,8 +577,9 @@ mod tests {
             (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
             (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
             (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
-            (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
-            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(zloty(1)), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(Money::new(1234, Currency::Gbp).unwrap()), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: None, ..good.clone() }, Mismatch::Amount),
             (Settlement { received: 1233, ..good }, Mismatch::Amount),
         ] {
             assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");

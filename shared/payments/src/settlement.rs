@@ -26,9 +26,9 @@ pub struct Settlement {
     pub intent: String,
     /// How far it has come.
     pub progress: Progress,
-    /// What was asked for.
-    pub asked: Money,
-    /// What has been received, in the same currency.
+    /// What was asked for. `None` in a currency that is not used here.
+    pub asked: Option<Money>,
+    /// What has been received, in the currency of the payment.
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
@@ -53,7 +53,7 @@ impl Settlement {
             return Err(Mismatch::Customer);
         }
         let paid = self.progress == Progress::Succeeded;
-        if self.asked != amount || (paid && self.received != amount.amount()) {
+        if self.asked != Some(amount) || (paid && self.received != amount.amount()) {
             return Err(Mismatch::Amount);
         }
         Ok(())

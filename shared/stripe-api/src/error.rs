@@ -28,9 +28,6 @@ pub enum Failed {
     /// Stripe refused the request.
     #[error("Stripe refused the request: {0}")]
     Refused(String),
-    /// It is a payment of somebody else who uses the same account, in a currency that is not used here.
-    #[error("Stripe answered with a payment of something else")]
-    Foreign,
     /// Stripe answered with something that is not understood here.
     #[error("Stripe answered with {0}")]
     Unreadable(&'static str),
@@ -65,7 +62,7 @@ impl From<Failed> for Problem {
         match failed {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
             Failed::Unavailable(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
-            Failed::Gone | Failed::Refused(_) | Failed::Foreign | Failed::Unreadable(_) => Self::internal(failed),
+            Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
         }
     }
 }

@@ -25,7 +25,7 @@ use std::{collections::HashMap, time::Duration};
 use kernel::{Secret, Time, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
-use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
 use store::Table;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
@@ -235,12 +235,12 @@ impl Stripe {
         Err(self.believed(failed).await)
     }
 
-    /// Gives back a part of a payment, once for each name. Returns Stripe's id of the refund.
+    /// Gives back a part of a payment, in its currency, once for each name. Returns Stripe's id of the refund.
     ///
     /// # Errors
     /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
-    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, name: &str) -> Result<String, Failed> {
-        let amount = i64::try_from(amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?;
+    pub async fn refund(&self, intent: &str, amount: u64, reason: RefundReason, name: &str) -> Result<String, Failed> {
+        let amount = i64::try_from(amount).map_err(|_| Failed::Unreadable("an amount"))?;
         let named = HashMap::from([(REFUND.to_owned(), name.to_owned())]);
         let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount).metadata(named);
         let reason = match reason {
@@ -307,10 +307,7 @@ fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let code = intent.currency.to_string();
     let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
-    let currency = currency.ok_or_else(|| match PaidFor::find(&intent.metadata) {
-        Some(_) => Failed::Unreadable("a currency that is not used"),
-        None => Failed::Foreign,
-    })?;
+    let asked = amount(intent.amount)?;
     let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
     let (refunded, came_back, refunds) = charge.map_or_else(|| Ok((0, 0, Vec::new())), refunds)?;
     let error = intent.last_payment_error.as_ref();
@@ -323,7 +320,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
             Status::Processing | Status::RequiresCapture => Progress::Processing,
             _ => Progress::Open,
         },
-        asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
+        asked: currency.and_then(|currency| Money::new(asked, currency).ok()),
         received: amount(intent.amount_received)?,
         back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
         refunds,

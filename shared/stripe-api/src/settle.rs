@@ -68,7 +68,6 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     let payment = match stripe.payment(intent).await {
         Ok(payment) => payment,
         Err(Failed::Gone) => return Ok(Settled::Gone),
-        Err(Failed::Foreign) => return Ok(Settled::Foreign),
         Err(e) => return Err(e.into()),
     };
     let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
