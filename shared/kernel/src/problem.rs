@@ -354,7 +354,7 @@ pub struct ProblemMembers {
     /// In `prices_changed`: what the order costs now.
     #[schema(required = false, schema_with = total)]
     pub total: Option<String>,
-    /// In `too_many`, `friends_full` and `message_length`: the maximum.
+    /// In `too_many`, `orders_open`, `friends_full` and `message_length`: the maximum.
     #[schema(nullable = false)]
     pub max: Option<u32>,
     /// In `too_large`: the maximum number of bytes.

@@ -310,6 +310,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         received: 0,
         method,
         charge: None,
+        asked_at: 0,
         error: None,
         canceled_at: None,
         cancellation_reason: None,

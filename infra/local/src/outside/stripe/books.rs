@@ -13,6 +13,8 @@ use super::{
     render,
 };
 
+/// The seconds in which a payer confirms a payment with BLIK.
+const BLIK_SECONDS: i64 = 60;
 /// The letters of ids.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -66,6 +68,9 @@ pub(crate) struct IntentEntry {
     /// The payment method that is used or waits for its payer.
     pub method: Option<String>,
     pub charge: Option<String>,
+    /// When the payer's bank was asked last.
+    #[serde(default)]
+    pub asked_at: i64,
     pub error: Option<Value>,
     pub canceled_at: Option<i64>,
     pub cancellation_reason: Option<String>,
@@ -224,6 +229,7 @@ impl Books {
 
     /// Asks the payer's bank to pay, which the payer has to confirm.
     fn ask(&mut self, sys: &Sys, id: &str, bank: Bank, return_url: Option<String>) -> Result<(), Refusal> {
+        let now = sys.now().seconds();
         let intent = self.intent_mut(id)?;
         if !intent.methods.iter().any(|kind| kind == bank.kind()) {
             let message = format!("The payment method type \"{}\" is not allowed for this PaymentIntent.", bank.kind());
@@ -233,18 +239,19 @@ impl Books {
             return Err(Refusal::invalid("Missing required param: return_url.").code("parameter_missing").param("return_url"));
         }
         (intent.status, intent.error, intent.return_url) = ("requires_action".to_owned(), None, return_url);
-        intent.method = Some(bank.method().to_owned());
+        (intent.method, intent.asked_at) = (Some(bank.method().to_owned()), now);
         self.tell_of_intent(sys, id, "payment_intent.requires_action");
         Ok(())
     }
 
-    /// The payer confirms, or fails to.
+    /// The payer confirms, or fails to. With BLIK it may be too late.
     pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
         let method = intent.method.clone().filter(|_| intent.status == "requires_action");
         let Some(method) = method else { return Err(Refusal::state("authenticate", &intent.status)) };
+        let late = sys.now().seconds().saturating_sub(intent.asked_at) > BLIK_SECONDS;
         match (Bank::of_method(&method), Card::of_method(&method).map(|card| card.fate)) {
-            (Some(Bank::Blik), _) if !confirmed => {
+            (Some(Bank::Blik), _) if late || !confirmed => {
                 self.decline(sys, id, &method, "payment_intent_payment_attempt_failed", "generic_decline")
             }
             _ if !confirmed => self.decline(sys, id, &method, "payment_intent_authentication_failure", "authentication_not_handled"),

@@ -240,6 +240,11 @@ fn with_blik_the_payer_confirms_in_the_app_of_the_bank() {
     let error = bench.done(&format!("GET /payment_intents/{id}"), "")["last_payment_error"]["code"].clone();
     assert_eq!(error, "payment_intent_payment_attempt_failed");
     bench.done(&confirm, BLIK);
+    bench.sys.set_offset_millis(61_000);
+    assert!(bench.books.authenticate(&bench.sys, &id, true).is_err(), "it is too late after a minute");
+    assert_eq!(status(&mut bench, &id), "requires_payment_method");
+    bench.done(&confirm, BLIK);
+    bench.sys.set_offset_millis(121_000);
     bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
     assert_eq!(status(&mut bench, &id), "succeeded");
     // A payment that allows cards alone cannot be paid so.
