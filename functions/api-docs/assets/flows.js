@@ -189,6 +189,8 @@ const FLOWS = [
     reply("200 {state: pending_payment, payment: {decline}}: the same secret takes another card"),
     or("the page was loaded again"),
     call("POST /v1/orders/{order}/payment"), reply("200 {payment: {client_secret}}"),
+    or("three cards were refused"),
+    reply("403 captcha_required: the same again with captcha"),
     or("nobody has paid in time"),
     reply("200 {state: expired}: what is paid all the same is given back"),
     or("a change of mind, before it is paid"),

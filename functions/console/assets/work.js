@@ -12,6 +12,7 @@ const PLACES = {
   refunds: [["orders"], { state: "refunding" }],
   disputes: [["orders"], { alert: "disputed" }],
   failed_refunds: [["orders"], { alert: "refund_failed" }],
+  wrong_payments: [["orders"], { alert: "wrong_payment" }],
   overdue_deletions: [["people"], { state: "leaving" }],
 };
 

@@ -35,7 +35,6 @@ use money::Currency;
 pub const CURRENCY: Currency = Currency::Pln;
 
 store::items![
-    alert::OrderAlert,
     cart::Cart,
     cart::GuestCart,
     category::Category,

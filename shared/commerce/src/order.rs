@@ -29,6 +29,7 @@ use crate::{
     card::OrderCard,
     cart::Cart,
     machine::{ARROWS, By, OrderState, step},
+    place::ON_DELIVERY,
     quote::PricedLine,
 };
 
@@ -338,10 +339,13 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, how long it is known whose the order is, and whether staff look at it.
+/// Adds what follows from a change: that the buyer is told, that there is room for another order on delivery, how long it is known whose the order is, and whether staff look at it.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
+    }
+    if before.state == OrderState::Placed && next.state != before.state {
+        ON_DELIVERY.of(next.user).give_back_in(tx, 1, before.created_at);
     }
     if next.state == OrderState::Shipped && before.state != next.state {
         user::notify(tx, sys, next.user, Notice::OrderShipped);

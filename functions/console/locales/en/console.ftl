@@ -93,8 +93,11 @@ orders-to-ship = Orders to ship
 work-tickets = contact tickets
 work-reports = reports
 work-refunds = orders partly refunded
-work-disputes = disputed orders
+work-disputes = disputed payments
 work-failed_refunds = refunds that have failed
+work-wrong_payments = wrong payments, given back
+paid-for-donation = Donation
+paid-for-plan_payment = Plan
 
 # People.
 name-or-address = Name, username or whole address

@@ -93,8 +93,11 @@ orders-to-ship = Zamówienia do wysłania
 work-tickets = wiadomości z formularza
 work-reports = zgłoszenia
 work-refunds = zamówienia częściowo zwrócone
-work-disputes = zamówienia ze sporem
+work-disputes = płatności ze sporem
 work-failed_refunds = nieudane zwroty
+work-wrong_payments = błędne płatności, zwrócone
+paid-for-donation = Darowizna
+paid-for-plan_payment = Plan
 
 # People.
 name-or-address = Imię, nazwa lub pełny adres

@@ -344,7 +344,8 @@ Resources:
         };
         let event = json!({ "source": "aws.cloudwatch", "detail-type": "Alarm", "detail": {} });
         let cases = [case("talk", event)];
-        let found = |names: &str, cases: &[Case]| differences(&[], &Heard::new(), &template(names), cases, "talk Alarm\t1\t1\t0\t1\n").join("\n");
+        let found =
+            |names: &str, cases: &[Case]| differences(&[], &Heard::new(), &template(names), cases, "talk Alarm\t1\t1\t0\t1\n").join("\n");
         let own = |found: &str, what: &str| found.lines().filter(|line| line.contains(what)).count();
         let fine = found("Alarm", &cases);
         assert_eq!((own(&fine, "events/talk"), own(&fine, "the rule"), own(&fine, "calls.txt")), (0, 0, 0), "{fine}");
