@@ -50,10 +50,11 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// What people do with their own accounts, which is in the audit beside what staff do.
-const OWN: [&str; 20] = [
+const OWN: [&str; 21] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
+    "contact_restored",
     "addresses_changed",
     "picture_uploaded",
     "picture_removed",

@@ -12,7 +12,7 @@
 //! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
 //! person (with its details: the client that caused it, and its destination if that is not their address), and three counters if
 //! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
-//! and the name in it. A failed sending takes an update of the challenge, and the first time that of the counters.
+//! and the name in it, and so does the link to a former address or number, with three counters if it is a number. A failed sending takes an update of the challenge, and the first time that of the counters.
 //!
 //! Text messages about messages that wait take a read of the person, and three counters.
 //!
@@ -24,7 +24,7 @@
 //! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
 //! sending, and the receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form a batch read and
 //! a sending. The run of every five minutes also ends snoozes of tickets and closes those that were answered a week ago, with two more
-//! queries and a write for each ticket.
+//! queries and a write for each ticket. Once an hour it takes a write, by which staff see that it runs.
 
 mod challenge;
 mod held;
@@ -37,8 +37,9 @@ mod test_phones;
 mod throttle;
 mod ticket;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
@@ -64,6 +65,8 @@ store::items![throttle::NoticeThrottle];
 
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(300);
 
 events::hears! {
     ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
@@ -132,7 +135,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
-            Trigger::Schedule(_) => due(&s, &context).await.map(Some),
+            Trigger::Schedule(_) => {
+                let run = Box::pin(due(&s, &context));
+                noted((&s.table, &s.sys), CONSUMER, EVERY, run).await.map(Some)
+            }
         }
     }))
 }

@@ -12,6 +12,7 @@ mod online;
 mod picture;
 mod public;
 mod read;
+mod restore;
 mod update;
 mod username;
 
@@ -29,6 +30,7 @@ use picture::Links;
 use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
+use web::Site;
 
 store::items![; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
 
@@ -47,6 +49,7 @@ pub struct State {
     cooldown: PasswordCooldown,
     minimum_age: MinimumAge,
     blocked: Blocked,
+    site: Site,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -61,6 +64,9 @@ web::operations! { "profile", "The caller's profile, profiles of others, and pic
     contact::verify_phone_change,
     contact::resend_phone_change,
     contact::delete_phone,
+    restore::get_restore_contact_page,
+    restore::describe_restoration_link,
+    restore::restore_contact,
     deactivate::deactivate_me,
     addresses::list_addresses,
     addresses::create_address,
@@ -97,6 +103,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         cooldown: PasswordCooldown::read(r),
         minimum_age: MinimumAge::read(r),
         blocked: Blocked::read(r),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

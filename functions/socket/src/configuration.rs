@@ -1,13 +1,13 @@
 //! What a client has to know before anybody signs in. It is made of the constants that hold the limits, so that it is never out of date.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use kernel::{Locale, Problem};
+use kernel::{Locale, Problem, conversation::CLOSED_AFTER};
 use messaging::{
     frame::{CHAT_STREAM, NOTIFICATION_STREAM, SUPPORT_STREAM},
     limits::{LIMITS, Limits},
     mention,
     room::{ADMINS_MAX, GROUP_MAX, INLINE_MAX},
-    support::thread::{BURST, CLOSED_AFTER},
+    support::thread::BURST,
     ticket, unread,
 };
 use serde::Serialize;

@@ -24,8 +24,12 @@ pub enum Mode {
     Down,
     /// It does nothing, and answers with an HTML page.
     Garbled,
-    /// It does what it is asked, and then answers with 500.
+    /// It does what it is asked, and its answer is lost on its way: the caller gets 500 from something between them.
     Lost,
+    /// It does nothing, and answers with 500. Stripe does so again for the same idempotency key, for a day.
+    FailsBefore,
+    /// It does what it is asked, and answers with 500. Stripe does so again for the same idempotency key, for a day.
+    FailsAfter,
     /// It says that the same request is being handled: 409.
     Busy,
     /// It says that there are too many requests: 429.
@@ -43,7 +47,8 @@ impl Mode {
             }
             Self::Down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
             Self::Garbled => garbled(),
-            Self::Lost => {
+            Self::FailsBefore => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Self::Lost | Self::FailsAfter => {
                 drop(work());
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
