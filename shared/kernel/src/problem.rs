@@ -428,7 +428,9 @@ fn short_products() -> RefOr<Schema> {
         .required("available");
     ArrayBuilder::new()
         .items(product)
-        .description(Some("In `out_of_stock`: products that cannot be ordered in the requested quantity, each with the available quantity."))
+        .description(Some(
+            "In `out_of_stock`: products that cannot be ordered in the requested quantity, each with the available quantity.",
+        ))
         .into()
 }
 
