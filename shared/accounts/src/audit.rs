@@ -18,10 +18,10 @@
 //! list or a search, which would take an entry for each page. These change nobody's rights, profile or ways to sign in, and their items say
 //! who made them and when. It is recorded when staff read reported messages, support threads and tickets.
 //!
-//! Only types that implement [`Auditable`] can be values, and contacts are masked: a whole former one is beside its person for thirty days
-//! ([`crate::former_contact`]), where no operation reads it but the undo that offers it to its owner. Each entry costs two writes in the
-//! transaction and one in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are
-//! refused with the changes that they are about.
+//! Only types that implement [`Auditable`] can be values, and contacts are masked. The complete former contact is kept with the person for
+//! thirty days ([`crate::former_contact`]), only for the undo that offers it to its owner. Each entry costs two writes in the transaction
+//! and one in each of the three indexes of the audit table. The index by day takes 1,000 entries a second (DynamoDB's limit for a
+//! partition); beyond that, changes are refused together with their entries.
 
 mod action;
 mod log;

@@ -7,11 +7,11 @@
 //! The tree is the one of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of
 //! no records the SHA-256 of nothing. The sibling nodes on its path to the root prove that a record is in a seal: [`Seal::proof`].
 //!
-//! Seals see what the index of days has. A record that was written behind the API's back without its place in that index, or with another
-//! one, is found by looking through the table: [`AuditLog::strays`].
+//! Seals cover the records in the index by day. A record that was not written by the API and has no key or a wrong key in that index is
+//! found by a scan of the table: [`AuditLog::strays`].
 //!
-//! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
-//! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
+//! An interval is sealed two minutes after its end. By then all requests have ended and the index by day has all records. A record that
+//! appears later in a sealed interval was not written by the API, or the index was late by more than two minutes.
 
 use std::time::Duration;
 
@@ -254,17 +254,17 @@ pub fn flaw(seal: &Seal, before: Option<&Seal>, records: &[AuditRecord], anchore
     }
 }
 
-/// A record that no seal sees, and that the API has not written.
+/// A record that no seal covers and that the API has not written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stray {
-    /// Its key.
+    /// The key of the item.
     pub key: Key,
-    /// Its id, which has its time, if it has any.
+    /// The id, which contains the time, if the item has one.
     pub id: Option<AuditId>,
 }
 
 impl Stray {
-    /// A row that is not where the index of days has the record of its id, or whose time is before that of the first seal.
+    /// Whether a row is a stray record: its index key does not belong to its id, or its time is before the first seal.
     fn of(row: Row, first: &Seal) -> Option<Self> {
         let (key, place) = (row.key()?, row.place(Index::AuditByDay));
         let id = row.decode::<AuditRecord>().ok().map(|record| record.id);
@@ -276,8 +276,8 @@ impl Stray {
 }
 
 impl AuditLog {
-    /// The records that no seal sees among the next items of the table, and where the look has stopped. What is in its place in the index of
-    /// days is seen by the seal of its time, or will be. One call of a scan.
+    /// The stray records among the next items of the table, and the key where the scan stopped. Records with the right key in the index by
+    /// day are covered by a seal now or later. One call of a scan.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -286,7 +286,7 @@ impl AuditLog {
         Ok((rows.into_iter().filter_map(|row| Stray::of(row, first)).collect(), next))
     }
 
-    /// The seal in whose interval a stray record pretends to be. `None` before the first one and after the last one.
+    /// The seal whose interval contains the time of a stray record. `None` before the first seal and after the last one.
     ///
     /// # Errors
     /// [`StoreError`]

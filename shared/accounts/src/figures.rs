@@ -3,7 +3,8 @@
 //!
 //! What is counted comes from the stream of the table, in batches of many changes, so that nothing is written for a single message or
 //! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the id of its
-//! first record, which is unique over all shards of the stream, while their numbers are not. A delivery that begins with the same record finds there up to which one it was counted.
+//! first record, which is unique over all shards of the stream, while sequence numbers are not. A later delivery that begins with the same
+//! record finds this item, which names the last counted record.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -81,7 +82,7 @@ impl Tally {
         *sum = sum.saturating_add(count);
     }
 
-    /// Adds it to the stored figures, as a batch whose first record has this id, and whose last one has this number. One transaction.
+    /// Adds the batch to the stored figures. Its first record has this id, and its last record this sequence number. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]

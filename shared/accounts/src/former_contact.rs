@@ -1,10 +1,10 @@
-//! The address or number that somebody had before a change, so that staff can have it offered to its owner again.
+//! Former contacts: the address or number that a person had before a change, so that staff can offer it to its owner again.
 //!
-//! Entries of the audit have contacts masked, because staff read them. The whole ones are beside the person, where the purge and the
-//! export of the account find them. No operation shows them, and nothing is sent to them but the link that gives them back.
+//! Audit entries have only masked contacts, because staff read them. The complete ones are stored with the person, where the purge and the
+//! export of the account find them. No operation shows them, and only the link that restores them is sent to them.
 //!
-//! They are kept for thirty days, as former usernames are, and not as long as other values of entries: an address or number that its
-//! owner has left is sooner or later somebody else's, and whoever has it then must not get the account.
+//! They are kept for thirty days, like former usernames, and not as long as other values of entries: an abandoned address or number will
+//! belong to somebody else some day, who must not get the account.
 
 use std::time::Duration;
 
@@ -26,21 +26,21 @@ use crate::{
 /// How long a former contact is kept.
 pub const KEPT: Duration = DAY.saturating_mul(30);
 
-/// A contact that somebody had before a change.
+/// A contact that a person had before a change.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FormerContact {
     user: UserId,
-    /// The entry of the change.
+    /// The audit entry of the change.
     entry: AuditId,
     channel: Channel,
     former: String,
-    /// What took its place. `None` if it was removed.
+    /// The contact that replaced it. `None` if it was removed.
     became: Option<String>,
     until: Time,
 }
 
 impl FormerContact {
-    /// The contact that somebody had before the change of this entry, and what took its place.
+    /// The contact before the change of this entry, and the contact that replaced it.
     #[must_use]
     pub fn new(entry: &AuditEntry, user: UserId, former: &Contact, became: Option<&Contact>) -> Self {
         let entry = entry.id();
@@ -54,7 +54,7 @@ impl FormerContact {
         }
     }
 
-    /// The key of what somebody had before the change of an entry.
+    /// The key of the contact before the change of an entry.
     #[must_use]
     pub fn key_of(user: UserId, entry: AuditId) -> Key {
         Key::new(partition(user), format!("FORMER_CONTACT#{entry}"))
@@ -66,19 +66,19 @@ impl FormerContact {
         Contact::stored(self.channel, &self.former)
     }
 
-    /// What took its place. `None` if it was removed.
+    /// The contact that replaced it. `None` if it was removed.
     #[must_use]
     pub fn became(&self) -> Option<Contact> {
         self.became.as_deref().map(|address| Contact::stored(self.channel, address))
     }
 
-    /// What its person has in its place now.
+    /// The current contact of the person in its place.
     #[must_use]
     pub fn now(&self, user: &User) -> Option<Contact> {
         user.contacts().into_iter().find(|contact| Channel::of(contact) == self.channel)
     }
 
-    /// Whether it is still kept, and is what the entry says: the entry has it masked, and the seals of the audit are over that.
+    /// Whether the contact is still kept and matches the entry. The entry has it masked, and is protected by the seals of the audit.
     #[must_use]
     pub fn is_of(&self, was: &AuditValue, now: Time) -> bool {
         now < self.until && self.contact().audited() == *was

@@ -1,7 +1,7 @@
-//! When the function of each schedule has last run with success, for staff.
+//! The last successful run of each scheduled function, for staff.
 //!
-//! A write for each run would cost more than anything else of a system that nobody uses. So of the runs of an hour the last one alone is
-//! noted, and a schedule of every minute costs what one of every quarter of an hour does.
+//! A write for each run would be the largest cost of an idle system. So only the last run of each hour is recorded, and a schedule of every
+//! minute takes no more writes than one of every quarter of an hour.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use kernel::{Sys, Time};
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, StoreError, Table};
 
-/// The partition of all.
+/// The partition of all these items.
 pub const PARTITION: &str = "LAST_RUNS";
-/// Milliseconds of an hour.
+/// The milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
 
-/// The last run of a schedule that has succeeded and was noted.
+/// The last recorded successful run of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRun {
     /// The function of the schedule.
@@ -39,11 +39,10 @@ impl Item for LastRun {
     }
 }
 
-/// Does what a run of a schedule does, and notes that it has succeeded if it is the last one of its hour. `every` is the interval of the
-/// schedule.
+/// Performs a run of a schedule, and records its success if it is the last one of its hour. `every` is the interval of the schedule.
 ///
 /// # Errors
-/// Those of the run, and [`StoreError`].
+/// The errors of the run, and [`StoreError`].
 pub async fn noted<T, E: From<StoreError>>(
     (table, sys): (&Table, &Sys),
     function: &str,
@@ -58,7 +57,7 @@ pub async fn noted<T, E: From<StoreError>>(
     Ok(done)
 }
 
-/// Whether the next run is in another hour.
+/// Whether the next run is in the next hour.
 fn is_last_of_hour(at: Time, every: Duration) -> bool {
     let hour = |at: Time| at.millis().div_euclid(HOUR);
     hour(at) != hour(at + every)

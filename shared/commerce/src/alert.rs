@@ -1,5 +1,5 @@
-//! Orders that staff have to look at: their payment is disputed, money that was to be given back is not, or something else was paid. They
-//! are in one list with other payments ([`payments::alert`]).
+//! Alerts of orders, which staff have to check: the payment is disputed, a refund failed, or the payment differs from the request. They are
+//! in one list with the alerts of other payments ([`payments::alert`]).
 
 use kernel::{
     Time,
@@ -23,7 +23,7 @@ fn is_of(alert: Alert, order: &Order) -> bool {
         Alert::Disputed => card.back.disputed,
         Alert::RefundFailed => card.refunds.last().is_some_and(|refund| match refund.state {
             RefundState::Failed => true,
-            // Whoever has asked for another one knows the answer.
+            // Staff who request a refund get the refusal as the response.
             RefundState::Refused => refund.reason == RefundReason::OrderEnded,
             RefundState::Asked | RefundState::Done => false,
         }),

@@ -107,10 +107,10 @@ pub struct OrderCard {
     /// Refunds and disputes, as reported by Stripe.
     #[serde(flatten)]
     pub back: MoneyBack,
-    /// Whether something else was paid than what was asked for, so that it is given back and the order has ended.
+    /// Whether the payment differs from the request, so that it is refunded and the order has ended.
     #[serde(default)]
     pub is_wrong: bool,
-    /// The refunds that Stripe was asked for.
+    /// The requested refunds.
     #[serde(default)]
     pub refunds: Vec<Refund>,
     /// The time of the next automatic check, while there is something to do.
@@ -269,7 +269,7 @@ impl OrderCard {
         Ok((state, if ended && paid { next.given_back(total.amount(), now) } else { next }))
     }
 
-    /// With the refund of everything that was received, once, because the order had ended before it was paid, or ends so.
+    /// Adds a refund of the received amount, once, because the order had ended before it was paid, or ends because of this payment.
     fn given_back(mut self, received: u64, now: Time) -> Self {
         let amount = received.saturating_sub(self.back.refunded);
         if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {
@@ -491,7 +491,7 @@ mod tests {
         }
     }
 
-    /// What is not the payment that was asked for.
+    /// A payment that differs from the request.
     fn wrong(progress: Progress) -> [(Settlement, Mismatch); 5] {
         let good = said(progress, 0);
         [

@@ -9,7 +9,7 @@ use crate::text::CategoryTitle;
 
 /// The most categories.
 const MAX: u32 = 200;
-/// All categories.
+/// The list of all categories.
 pub const CATEGORIES: BoundedList = BoundedList::new("categories", MAX);
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
@@ -55,7 +55,7 @@ impl Category {
     pub fn delete(&self, tx: &mut Tx) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
         CATEGORIES.shrink(tx);
-        // By its name, too: whoever has renamed it in the meantime has freed another name.
+        // The name is a condition too, because a category that was renamed in the meantime has another claim.
         tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
     }
 }

@@ -159,8 +159,8 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Checks that somebody may take a step with the order as it is. Although its state allows it, it is not shipped while it is disputed or
-    /// a refund is under way, or if nothing is left of its money.
+    /// Checks that the state allows a step. An order is not shipped while it is disputed or a refund is in progress, or if it is fully
+    /// refunded.
     ///
     /// # Errors
     /// [`Kind::OrderState`] or [`Kind::OrderHeld`].
@@ -338,7 +338,8 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, that there is room for another order on delivery, how long it is known whose the order is, and whether staff look at it.
+/// Adds the consequences of a change: the event that mails the buyer, the room for another order on delivery, the expiry of the
+/// [`OrderOwner`], and the alerts for staff.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
@@ -382,8 +383,8 @@ pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, even
 /// still do this, if there is one.
 ///
 /// # Errors
-/// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::OrderHeld`] if it must not be
-/// shipped; [`Kind::Forbidden`] if the condition of `also` does not hold.
+/// [`Kind::OrderState`] if its state, as read or as it is now, does not allow the step; [`Kind::OrderHeld`] if it must not be shipped;
+/// [`Kind::Forbidden`] if the condition of `also` does not hold.
 pub async fn advance(
     table: &Table,
     sys: &Sys,

@@ -33,12 +33,12 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// The orders on delivery of a person that are not shipped: nobody has paid them, and each keeps up to fifty times 99 products from others
-/// until staff ship or cancel it. Hardly anybody waits for more than two. It begins anew after a time without any, by which those have
-/// been shipped or cancelled.
+/// The limit on a person's unshipped orders on delivery. They are not paid, and each reserves up to fifty times 99 products until staff
+/// ship or cancel it. Few people need more than two. The count starts again after a time without new orders, in which these have been
+/// shipped or cancelled.
 pub(crate) const ON_DELIVERY: Quota =
     Quota::pausing("orders_on_delivery", 10, DAY.saturating_mul(90), "orders on delivery of a person that are not shipped");
-/// How often a request is judged again because something has changed meanwhile.
+/// Attempts to place an order after concurrent changes.
 const ROUNDS: u32 = 10;
 
 /// The content of a request to order the cart.
@@ -99,7 +99,8 @@ pub struct Placing<'a> {
 ///
 /// # Errors
 /// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::OrdersOpen`],
-/// [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::TooManyRequests`], [`Kind::Invalid`] for a total that Stripe does not accept, or [`Kind::Conflict`] if concurrent changes were
+/// faster at every attempt.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (short_hash(placing.key), short_hash(format!("{:?}", placing.wish)));

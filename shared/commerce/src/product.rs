@@ -198,7 +198,7 @@ impl Product {
         Ok(after)
     }
 
-    /// An entry with what is different after a change. The description is left out, because it is long.
+    /// Adds the differences to an audit entry. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
         entry
@@ -211,7 +211,7 @@ impl Product {
             .to_version(after.version)
     }
 
-    /// The update to this state. It touches neither ratings nor orders.
+    /// The update to the state `after`. It does not touch the attributes that ratings and orders change.
     pub(crate) fn update(&self, after: &Self) -> Update {
         let update = Update::of(self.key())
             .set("version", after.version)

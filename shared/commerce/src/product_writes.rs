@@ -1,5 +1,5 @@
-//! The writes of a product together with what stands beside it: the claims of its name and its slug, its entries in lists, its prices, and
-//! the number of products in its category. They are above all of these, which know the product alone.
+//! The transactions that write a product together with its related items: the claims of its name and its slug, its list entries, its
+//! prices, and the number of products in its category. The modules of those items do not depend on this one.
 
 use events::{Outbox, shop::ProductDeleted};
 use kernel::{Problem, Sys, Time};
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Product {
-    /// Adds the product to a transaction, with all that stands beside it.
+    /// Adds the product to a transaction, with its claims, list entries and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].
@@ -39,7 +39,7 @@ impl Product {
         Ok(self.after(change, lowest, now)?)
     }
 
-    /// Adds the change to this state of it to a transaction, with all that stands beside it.
+    /// Adds the change to the state `after` to a transaction, with the claims, list entries and price.
     ///
     /// # Errors
     /// The errors of [`Product::unit_price`].

@@ -2,10 +2,10 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Behind a letter it is sorted after every letter, and before the next letter of the alphabet.
+/// Added after a letter, it sorts after the same letter with any continuation, and before the next letter of the alphabet.
 const BEHIND: char = '\u{10FFFF}';
 
-/// The letters with marks that are letters of their own in the language of this file of names, in the order of its alphabet.
+/// The letters with marks that are separate letters of the alphabet of this file's language, in alphabetical order.
 pub(crate) fn letters(names: &str) -> &str {
     names.lines().find_map(|line| line.strip_prefix("letters ")).unwrap_or_default()
 }

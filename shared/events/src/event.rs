@@ -43,7 +43,7 @@ macro_rules! hears {
             $($event($event),)+
         }
 
-        /// The names of the events that this function hears on the bus.
+        /// The names of the events that this function consumes.
         pub const HEARD: &[&str] = &[$(<$event as $crate::Event>::NAME),+];
     };
 }

@@ -57,7 +57,7 @@ notices! {
     ExportReady,
     /// Somebody requested a change of the address or the number.
     ContactChangeAsked,
-    /// Staff had a link sent to a former address or number, which gives it back.
+    /// Staff had a link sent to a former address or number, which restores it.
     ContactRestorationAsked,
     /// The address was changed.
     EmailChanged,

@@ -1,4 +1,4 @@
-//! The states of what people and the team write to each other: threads of the support desk, and tickets of the contact form.
+//! The states of conversations with the team: support threads, and tickets of the contact form.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::{FieldError, Time, Timestamp};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long an answered conversation waits before it is done.
 pub const CLOSED_AFTER: Duration = DAY.saturating_mul(7);
-/// The longest snooze, in days.
+/// The maximum number of days of a snooze.
 const SNOOZE_DAYS: u32 = 90;
-/// The longest snooze.
+/// The maximum length of a snooze.
 const SNOOZE_MAX: Duration = DAY.saturating_mul(SNOOZE_DAYS);
 
 /// The state of a thread or a ticket.
@@ -23,9 +23,9 @@ pub enum ThreadState {
     Open,
     /// The team has answered.
     Waiting,
-    /// Nothing is to be done until a moment.
+    /// Nothing has to be done until a given time.
     Snoozed,
-    /// Nothing is to be done.
+    /// Nothing has to be done.
     Done,
 }
 
@@ -46,7 +46,7 @@ impl ThreadState {
         }
     }
 
-    /// The state at a moment: a snooze that is over counts as open, whether or not it was ended in the table.
+    /// The state at this time: a snooze that is over counts as open, whether or not it was ended in the table.
     #[must_use]
     pub fn at(self, snoozed_until: Option<Time>, now: Time) -> Self {
         match (self, snoozed_until) {
@@ -55,7 +55,7 @@ impl ThreadState {
         }
     }
 
-    /// The end of the snooze that somebody asks for with the state, checked: only and always with `snoozed`, and within 90 days.
+    /// Checks the requested end of a snooze: it is required with `snoozed`, forbidden with other states, and within 90 days.
     ///
     /// # Errors
     /// `required`, `range` or `choice`.

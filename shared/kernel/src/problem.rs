@@ -122,7 +122,7 @@ kinds! {
     OutOfStock = 409 "out_of_stock";
     /// The total of the order has changed since the buyer saw it; `total` is the current one.
     PricesChanged = 409 "prices_changed";
-    /// The caller has as many orders on delivery that are not shipped yet as one may have; `max` is that number.
+    /// The caller has the maximum number of unshipped orders on delivery; `max` is that number.
     OrdersOpen = 409 "orders_open";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";

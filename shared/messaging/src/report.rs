@@ -233,9 +233,9 @@ impl Report {
         Self { changed_at: now, version: next.version.saturating_add(1), ..next }
     }
 
-    /// Checks that a moderator may see what was said about the message, and may decide: everybody but its author. Reporters are promised
-    /// that the author does not learn who they are, and their words can tell it. Who has reported the message may decide: the resolution
-    /// only records what was done, and moderators may delete messages and ban people without a report, too.
+    /// Checks that a moderator may see the notes of the reporters and decide: every moderator but the message's author. Reporters are
+    /// promised that the author does not learn who they are, and their notes could reveal it. A moderator who has reported the message may
+    /// decide, because the resolution only records what was done, and moderators can delete messages and ban people without a report too.
     ///
     /// # Errors
     /// [`Kind::Forbidden`]
@@ -246,7 +246,7 @@ impl Report {
         Ok(())
     }
 
-    /// Adds to a transaction that a moderator resolves it. Refused if it has changed since it was read.
+    /// Adds the resolution by a moderator to a transaction. Refused if the report has changed since it was read.
     ///
     /// # Errors
     /// The errors of [`Report::open_to`]; [`Kind::Conflict`] if it is resolved already.

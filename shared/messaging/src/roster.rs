@@ -320,8 +320,8 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
     .map(drop)
 }
 
-/// Ends a ban from a room before its time. Administrators do that, and nobody their own: who is banned is no member. No effect if there is
-/// none. A batch read and a deletion.
+/// Ends a ban from a room before its time. For administrators, who cannot end their own ban because banned people are not members. No
+/// effect if there is no ban. A batch read and a deletion.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -454,13 +454,13 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
     .map(drop)
 }
 
-/// Deletes a room for staff, as [`delete`] does for its owner, with what `also` adds to the transaction. A room is protected by the roles
-/// of its owner, as their account is ([`Actor::may_change`]). A read, a batch read and a transaction; the last two again for each change
-/// that was faster.
+/// Deletes a room for staff, as [`delete`] does for its owner, with the writes that `also` adds to the transaction. The roles of its owner
+/// protect a room like their account ([`Actor::may_change`]). A read, a batch read and a transaction; the last two again after each
+/// concurrent change.
 ///
 /// # Errors
-/// [`Kind::NotFound`]; [`Kind::AccountProtected`]; [`Kind::Forbidden`] if the caller has no such role any more; [`Kind::Conflict`] if
-/// somebody else has become the owner at the same moment.
+/// [`Kind::NotFound`]; [`Kind::AccountProtected`]; [`Kind::Forbidden`] if the caller has no such role any more; [`Kind::Conflict`] if the
+/// owner has changed concurrently.
 pub async fn close(table: &Table, sys: &Sys, by: Actor, room: RoomId, also: impl Fn(&mut Tx, &Club)) -> Result<(), Problem> {
     let owner = table.get::<Room>(Room::key_of(room)).await?.and_then(|room| room.club).ok_or(Kind::NotFound)?.owner;
     let (held, protecting) = (Roles::key_of(by.user), Roles::key_of(owner));

@@ -55,7 +55,7 @@ pub enum Mail {
         /// How long it is valid.
         life: Duration,
     },
-    /// The link that gives a former address back to its account.
+    /// The link that restores a former address of an account.
     ContactRestoration {
         /// The username of the account.
         username: String,

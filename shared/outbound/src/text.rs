@@ -28,14 +28,14 @@ pub enum Text {
         /// The link that cancels it.
         link: Secret,
     },
-    /// The link that gives a former number back to its account. Has two segments.
+    /// The link that restores a former number of an account. Has two segments.
     ContactRestoration {
         /// The link.
         link: Secret,
         /// How long it is valid.
         life: Duration,
     },
-    /// Messages of others wait for the owner of the number.
+    /// Unread messages wait for the owner of the number.
     Missed {
         /// How many.
         messages: u32,

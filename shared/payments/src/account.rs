@@ -1,15 +1,15 @@
-//! Which account of Stripe the payments are in.
+//! The Stripe account of the payments.
 
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, StoreError, Table};
 
-/// The account of Stripe, and its mode, in which all payments and customers are that are known here. It is written once; operators delete
-/// it when they move to another account on purpose.
+/// The Stripe account and mode of all known payments and customers. The item is written once. Operators delete it when they move to another
+/// account on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StripeAccount {
-    /// Stripe's id of it.
+    /// Stripe's id of the account.
     account: String,
-    /// Whether its payments are real.
+    /// Whether the mode is live, so that payments are real.
     live: bool,
 }
 
@@ -18,7 +18,7 @@ impl StripeAccount {
         Key::new("STRIPE_ACCOUNT", "STRIPE_ACCOUNT")
     }
 
-    /// Whether the payments are in this account and mode. The first one is remembered. A read, and the first time a write and another
+    /// Whether the payments are in this account and mode. The first account is stored. A read, and the first time also a write and another
     /// read.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! Payments that staff have to look at: they are disputed, money that was to be given back is not, or something else was paid than what
-//! was asked for. One list for donations, plans and orders.
+//! Alerts: payments that staff have to check, because they are disputed, a refund failed, or the payment differs from the request. There is
+//! one list for donations, plans and orders.
 //!
-//! An alert is written and deleted in the transactions of what is paid. It ends by itself after a month, because nothing tells that staff
-//! have dealt with a dispute that is lost, or have given the money back in another way.
+//! An alert is written and deleted in the transactions of the paid object. It expires after a month, because the system cannot know when
+//! staff have dealt with a lost dispute or refunded the money in another way.
 
 use std::time::Duration;
 
@@ -21,21 +21,21 @@ use crate::PaidFor;
 /// How long an alert is kept.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Why staff have to look at a payment.
+/// Why staff have to check a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Alert {
-    /// It is disputed at the bank, or the payer has won that.
+    /// The payment is disputed, or the payer has won a dispute.
     Disputed,
-    /// The last refund of an order was refused by the buyer's bank, or an automatic one by Stripe.
+    /// The buyer's bank refused the last refund of an order, or Stripe refused an automatic one.
     RefundFailed,
-    /// Another amount, another currency or another payer than was asked for, because somebody has changed the payment at Stripe. It is
-    /// given back, and what was to be paid has ended.
+    /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
+    /// and the paid object has ended.
     WrongPayment,
 }
 
 impl Alert {
-    /// All of them.
+    /// All alerts.
     const ALL: [Self; 3] = [Self::Disputed, Self::RefundFailed, Self::WrongPayment];
 
     /// Its name in keys and in JSON.
@@ -53,26 +53,26 @@ impl Alert {
     }
 }
 
-/// A payment that staff may have to look at.
+/// A payment that may have alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
-    /// What is paid with it.
+    /// What it is for.
     pub paid_for: PaidFor,
     /// Who pays.
     pub user: UserId,
-    /// How much was asked for.
+    /// The requested amount.
     pub amount: Money,
-    /// Stripe's id of it.
+    /// Stripe's id of the payment.
     pub intent: Option<String>,
 }
 
-/// A payment that staff have to look at.
+/// The item of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentAlert {
     alert: Alert,
     /// The payment.
     pub payment: Watched,
-    /// Since when.
+    /// When the alert began.
     pub since: Time,
 }
 
@@ -99,8 +99,8 @@ impl Item for PaymentAlert {
     }
 }
 
-/// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` tells of each whether it was so before, and
-/// whether it is so afterwards.
+/// Adds the alerts that begin and end with a change of a payment to its transaction. `changes` has for each alert whether it holds before
+/// and after the change.
 pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert) -> (bool, bool)) {
     for alert in Alert::ALL {
         match changes(alert) {
@@ -115,8 +115,8 @@ pub fn follow(tx: &mut Tx, now: Time, payment: &Watched, changes: impl Fn(Alert)
     }
 }
 
-/// The next alerts of a kind behind the one with this id: of donations, then of orders, then of plans, of each the oldest first; and
-/// where the next page begins. One query.
+/// The next alerts of a kind after the one with this id: of donations, then of orders, then of plans, each the oldest first. Also the
+/// position of the next page. One query.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -131,7 +131,7 @@ pub async fn page(
     window(table, now, after.into_iter().fold(range, Range::beyond)).await
 }
 
-/// As [`page`], of orders alone.
+/// Like [`page`], for orders only.
 ///
 /// # Errors
 /// [`StoreError`]

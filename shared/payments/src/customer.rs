@@ -9,7 +9,7 @@ use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, U
 
 /// The partition of [`Index::DuePayments`] with the customers of whom Stripe's id is not known.
 const UNFINISHED: &str = "UNFINISHED_CUSTOMERS";
-/// How long a customer whose creation was given up may still appear at Stripe: no request runs as long.
+/// How long a customer whose creation was abandoned may still appear at Stripe. Longer than any request runs.
 const APPEARS: Duration = Duration::from_secs(3600);
 
 /// The customer of a person, and the details that Stripe has of them.
@@ -19,8 +19,8 @@ pub struct Customer {
     pub user: UserId,
     /// Stripe's id. `None` until Stripe has answered.
     pub customer: Option<String>,
-    /// The number of this customer of the person, from 1. It is raised when Stripe no longer knows the former one, and when the creation
-    /// of the former one is given up.
+    /// The number of this customer of the person, from 1. It is increased when Stripe no longer knows the former one, or the creation of
+    /// the former one was abandoned.
     pub attempt: u32,
     /// The name that was sent to Stripe.
     pub name: String,
@@ -45,13 +45,13 @@ impl Customer {
         Self { user, customer: None, attempt, name, email, created_at: now }
     }
 
-    /// The customer after this one, whose creation is given up.
+    /// The customer that replaces this one, whose creation is abandoned.
     #[must_use]
     pub fn again(&self, now: Time) -> Self {
         Self { attempt: self.attempt.saturating_add(1), created_at: now, ..self.clone() }
     }
 
-    /// What is to be deleted at Stripe instead of this customer.
+    /// The removal of this customer at Stripe.
     #[must_use]
     pub fn removal(&self, now: Time) -> CustomerRemoval {
         match self.customer.clone() {
@@ -73,8 +73,8 @@ impl Customer {
         format!("customer-{}-{}", self.user, self.attempt)
     }
 
-    /// What names the request for its creation. Stripe keeps it with the customer, who is found by it if the answer was lost. It names no
-    /// person.
+    /// The name of the request that creates the customer. Stripe stores it with the customer, so that the customer can be found if the
+    /// answer was lost. It contains no personal data.
     #[must_use]
     pub fn request(&self) -> String {
         short_hash(self.idempotency_key())
@@ -114,8 +114,8 @@ pub async fn unfinished(table: &Table, after: Option<UserId>, limit: u32) -> Res
     table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
 
-/// A customer that is to be deleted at Stripe, because the person has left, or because there is another one by now. It stays until Stripe
-/// has done so.
+/// A customer that has to be deleted at Stripe, because the person's account was deleted, or because there is another customer now. The
+/// item stays until that is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum CustomerRemoval {
@@ -126,22 +126,22 @@ pub enum CustomerRemoval {
         /// Since when it is to be deleted.
         since: Time,
     },
-    /// One whose creation was given up, without knowing whether Stripe has created it.
+    /// A customer whose creation was abandoned without knowing whether Stripe has created it.
     Lost {
-        /// What names the request: see [`Customer::request`].
+        /// The name of the request: see [`Customer::request`].
         request: String,
         /// When it was first sent.
         from: Time,
-        /// Since when it is not sent any more.
+        /// The time after which it was not sent any more.
         since: Time,
     },
 }
 
 impl CustomerRemoval {
-    /// The partition of all of them. It contains only those of the last hours.
+    /// The partition of all removals. It contains only those of the last hours.
     pub const PARTITION: &'static str = "CUSTOMER_REMOVALS";
 
-    /// When it is known whether Stripe has created a customer, if that is not known.
+    /// The time from which it is known whether Stripe has created the customer. `None` if it is known already.
     #[must_use]
     pub fn is_known_at(&self) -> Option<Time> {
         match self {

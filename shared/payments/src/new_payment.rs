@@ -28,7 +28,7 @@ pub enum PaidFor {
 }
 
 impl PaidFor {
-    /// The name of its kind: `donation`, `plan_payment` or `order`.
+    /// The name of the kind: `donation`, `plan_payment` or `order`.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl PaidFor {
         }
     }
 
-    /// Its id.
+    /// The id.
     #[must_use]
     pub fn id(self) -> String {
         match self {

@@ -123,7 +123,7 @@ pub struct CardPayment<P: Purpose> {
     /// What was given back of it, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
-    /// Whether something else was paid than what was asked for, so that it was given back.
+    /// Whether the payment differs from the request, so that it was refunded.
     #[serde(default)]
     pub is_wrong: bool,
     /// Why the last card was refused.
@@ -216,19 +216,19 @@ impl<P: Purpose> CardPayment<P> {
         Self { state: PaymentState::Cancelled, ..self.clone() }
     }
 
-    /// The payment that is over because something else was paid, which is given back. The same if it was over before.
+    /// The payment at its end, because the paid one differs from the request and is refunded. Unchanged if it had already ended.
     #[must_use]
     pub fn wrongly_paid(&self) -> Self {
         let open = matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled);
         if open { Self { is_wrong: true, ..self.cancelled() } } else { self.clone() }
     }
 
-    /// The payment for staff who may have to look at it.
+    /// The payment in the form for alerts.
     fn watched(&self) -> Watched {
         Watched { paid_for: P::paid_for(self.id), user: self.user, amount: self.purpose.amount(), intent: self.intent.clone() }
     }
 
-    /// Whether staff have to look at it because of this. Its refunds are made at Stripe, where they see whether one has failed.
+    /// Whether this alert holds for the payment. Failed refunds are not among them: staff make them at Stripe and see the failure there.
     const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,

@@ -1,10 +1,9 @@
 //! Plans: which plans can be bought, their prices, and which plans a person has.
 //!
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
-//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
-//! one counts. Prices in different currencies say nothing about each other: after the currency of the plans was changed, those in the
-//! currency that was paid last count. A payment of what the payer has already, which was begun in another tab before that was paid, is
-//! given back ([`Beside`]).
+//! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive one
+//! counts. Prices in different currencies cannot be compared: after a change of the plans' currency, the plans in the currency of the last
+//! payment count. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -44,8 +43,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether somebody who has these plans has this one, at whatever price it was sold then, or one that costs as much or more in the same
-    /// currency.
+    /// Whether one of these plans is this plan, at any price, or costs at least as much in the same currency.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
         held.iter().any(|HeldPlan { plan, .. }| {
@@ -199,8 +197,8 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. Those in the currency that
-    /// they have paid in last come before those in another one. One query.
+    /// A person's plans: the most expensive one first, and of equal ones the oldest. Plans in the currency of the last payment come before
+    /// others. One query.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -275,7 +273,7 @@ mod tests {
         let best = |held: Vec<HeldPlan>| HeldPlan::best_first(held).into_iter().map(|held| held.plan.id).collect::<Vec<_>>();
         let (premium, basic) = (held("premium:5000:a", Currency::Gbp, 1), held("basic:6000:b", Currency::Pln, 2));
         let standard = held("standard:12000:c", Currency::Pln, 3);
-        // What was paid last counts, so that nobody pays for what they do not get.
+        // The currency of the last payment counts, so that nobody pays for a plan without effect.
         assert_eq!(best(vec![premium.clone(), basic.clone(), standard.clone()]), ["standard", "basic", "premium"]);
         assert_eq!(best(vec![basic.clone(), held("gold:100:d", Currency::Gbp, 4), premium.clone()]), ["premium", "gold", "basic"]);
         for (wanted, currency, expected) in [

@@ -26,9 +26,9 @@ pub struct Settlement {
     pub intent: String,
     /// The progress.
     pub progress: Progress,
-    /// What was asked for. `None` in a currency that is not used here.
+    /// The requested amount. `None` in a currency that is not used here.
     pub asked: Option<Money>,
-    /// What has been received, in the currency of the payment.
+    /// The received amount in minor units, in the currency of the payment.
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
@@ -41,7 +41,7 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Checks that it is what was asked for, if anybody has paid it or still can: this amount, by this customer if one is known.
+    /// Checks that the payment is the requested one, if it was paid or can still be paid: this amount, by this customer if it is known.
     ///
     /// # Errors
     /// [`Mismatch`]

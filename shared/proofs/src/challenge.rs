@@ -249,7 +249,7 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // These are sent to the account's own contacts, or to a former one.
+            // Challenges for these purposes are sent to the account's own contacts, or to a former one.
             proven: matches!(
                 purpose,
                 Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel | Purpose::ContactRestoration

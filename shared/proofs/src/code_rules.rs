@@ -23,8 +23,8 @@ impl CodeRule {
     /// The rule of links that cancel a deletion: the longest delay, and one more day for the sweep. It is not a setting, because the
     /// deletion determines how long its link is valid.
     const DELETION_LINK: Self = Self::new(31 * 24 * 3600, 1, 60);
-    /// The rule of links that give a former contact back. It is no setting: whoever gets one has a day to find it, and the change stays
-    /// undone as long as the link is valid.
+    /// The rule of links that restore a former contact. It is not a setting: the recipient has a day to find the link, and the undo stands
+    /// as long as the link is valid.
     const RESTORATION_LINK: Self = Self::new(24 * 3600, 1, 60);
 
     const fn new(life: u32, tries: u32, resend: u32) -> Self {

@@ -24,7 +24,7 @@ pub enum Purpose {
     PasswordReset,
     /// Proves a new e-mail address or phone number.
     ContactChange,
-    /// Gives a former e-mail address or phone number back.
+    /// Restores a former e-mail address or phone number.
     ContactRestoration,
 }
 

@@ -115,7 +115,7 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => ASKED,
         Purpose::ContactChange => CHANGES,
         Purpose::PasswordReset => RESETS,
-        // One for each scheduling of a deletion, and for each undo of a change.
+        // There is one message for each scheduling of a deletion, and for each undo of a change.
         Purpose::DeletionCancel | Purpose::ContactRestoration => return None,
     };
     let quota = if share == Share::Known { known } else { strangers };
@@ -130,7 +130,7 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
 fn by_account(challenge: &Challenge) -> Option<Limit> {
     let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
-        // Nobody is signed in yet, whomever the message is for.
+        // Nobody is signed in for these purposes.
         Purpose::Registration
         | Purpose::Activation
         | Purpose::PhoneLogin

@@ -1,12 +1,12 @@
-//! Lists of a limited number of items, such as the categories of the shop. How many there are is counted in the transaction that adds one
-//! or deletes one, so that two that are added at once do not exceed the limit together.
+//! Bounded lists, such as the categories of the shop. The number of items is counted in the transactions that add and delete them, so that
+//! concurrent additions cannot exceed the limit.
 
 use kernel::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::{About, Key, Personal, Slot, Stored, Tx, Update, field};
 
-/// A list of at most so many items.
+/// A list with a maximum number of items.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundedList {
     name: &'static str,
@@ -14,7 +14,7 @@ pub struct BoundedList {
 }
 
 impl BoundedList {
-    /// A list with a name that no other one has.
+    /// A list with a unique name.
     #[must_use]
     pub const fn new(name: &'static str, max: u32) -> Self {
         Self { name, max }
@@ -24,18 +24,18 @@ impl BoundedList {
         Key::new(format!("LIST#{}", self.name), "LIST")
     }
 
-    /// Adds to a transaction that the list has one item more. The slot is refused if it is full.
+    /// Adds one item to the count in a transaction. The slot is refused if the list is full.
     pub fn grow(self, tx: &mut Tx) -> Slot {
         let has_room = field("items").absent().or(field("items").lt(self.max));
         tx.update(Update::upsert::<ListSize>(self.key()).add("items", 1).when(has_room))
     }
 
-    /// Adds to a transaction that the list has one item less. The transaction has to be refused if the item does not exist.
+    /// Subtracts one item from the count in a transaction. The transaction has to be refused if the item does not exist.
     pub fn shrink(self, tx: &mut Tx) {
         tx.update(Update::upsert::<ListSize>(self.key()).add("items", -1));
     }
 
-    /// The problem of who finds it full.
+    /// The problem if the list is full.
     #[must_use]
     #[track_caller]
     pub fn full(self) -> Problem {
@@ -43,7 +43,7 @@ impl BoundedList {
     }
 }
 
-/// How many items a list has.
+/// The count of items of a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListSize {
     items: i64,

@@ -1,4 +1,4 @@
-//! The account that the secret key belongs to, read tolerantly: of it only its id.
+//! The account of the secret key. Only its id is parsed, so that new fields of Stripe cause no errors.
 
 use miniserde::Deserialize;
 use stripe::{Client, StripeRequest};

@@ -9,9 +9,10 @@ use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, 
 
 use crate::{Failed, Stripe};
 
-/// How long a request for a customer that Stripe has failed at is sent again. It runs no longer, and Stripe repeats the failure for a day.
+/// How long a request for a customer is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the failure for a
+/// day.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
-/// When Stripe may have forgotten the key of a request, so that sending it again would create another customer.
+/// The age at which Stripe may have forgotten the key of a request, so that a repetition would create another customer.
 const FORGOTTEN: Duration = KEPT.saturating_sub(Duration::from_secs(3600));
 
 /// A person who is about to pay.
@@ -62,9 +63,9 @@ pub(crate) async fn create(payer: &Payer<'_>, former: Option<&Customer>) -> Resu
     created(payer.table, payer.sys, payer.stripe, current).await
 }
 
-/// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests
-/// send the same ones. Whoever dies before Stripe's id is written leaves an item without one, and the next run of the schedule goes on
-/// with it here. If Stripe has failed at the request, and repeats that, the customer is looked for.
+/// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests send
+/// the same ones. If the process ends before Stripe's id is written, the item has no id, and the next run of the schedule continues with it
+/// here. If Stripe has failed and repeats the failure, the customer is searched for.
 ///
 /// # Errors
 /// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
@@ -93,8 +94,8 @@ pub async fn created(table: &Table, sys: &Sys, stripe: &Stripe, customer: Custom
     }
 }
 
-/// The customer of a request that cannot be sent again, if Stripe has created it all the same. Otherwise another one is created, and if
-/// the former one appears at Stripe later, it is deleted there. Requests to Stripe for a list, and for a creation; a transaction.
+/// The customer of a request that cannot be repeated, if Stripe has created it anyway. Otherwise creates another one; if the former
+/// customer appears at Stripe later, it is deleted there. Requests to Stripe for a list and for a creation; a transaction.
 async fn looked_for(table: &Table, sys: &Sys, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
     let now = sys.now();
     if let Some(id) = stripe.customers_of(&customer.request(), customer.created_at, now).await?.pop() {
@@ -113,7 +114,7 @@ async fn looked_for(table: &Table, sys: &Sys, stripe: &Stripe, customer: Custome
     Ok((again, id))
 }
 
-/// Deletes a customer at Stripe. Returns whether it is done: not so while it is not known whether there is one.
+/// Deletes a customer at Stripe. Returns whether it is done: not while it is unknown whether the customer exists.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.

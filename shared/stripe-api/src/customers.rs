@@ -1,4 +1,4 @@
-//! Customers at Stripe who are found by the request that has created them, read tolerantly: of each only that.
+//! Finds customers at Stripe by the request that created them. Only that field is parsed, so that new fields of Stripe cause no errors.
 //!
 //! They are listed by the time of their creation: Stripe's search finds new ones late, and a mail address may be empty.
 
@@ -11,9 +11,9 @@ use stripe_client_core::{RequestBuilder, StripeMethod};
 
 use crate::{Failed, REQUEST};
 
-/// The most customers of one answer (Stripe).
+/// The maximum number of customers of one response (Stripe).
 const AT_ONCE: u32 = 100;
-/// How much Stripe's clock may differ from ours.
+/// The tolerated difference between Stripe's clock and ours.
 const DIFFERENCE: Duration = Duration::from_secs(300);
 
 #[derive(Deserialize)]

@@ -10,16 +10,16 @@ pub(crate) const ROUNDS: u32 = 10;
 /// Why a request to Stripe failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// Stripe did not answer, or not to whoever has this key. The same request may be sent again.
+    /// Stripe did not answer, or not for this key. The same request may be repeated.
     #[error("Stripe does not answer: {0}")]
     Unavailable(String),
-    /// Stripe has failed. It remembers that for the key of the request, for a day, and may have done what it was asked.
+    /// Stripe had an internal error. It repeats the error for the key of the request for a day, and may have executed the request.
     #[error("Stripe has failed: {0}")]
     Broken(String),
     /// The same request is being handled, or there are too many. The same request may be sent again.
     #[error("Stripe is busy with the same request")]
     Busy,
-    /// The secret key is that of another account, or of another mode, than the payments are in. What Stripe says is not about them.
+    /// The secret key belongs to another account or mode than the payments, so Stripe's answers are not about them.
     #[error("the secret key is that of another account or mode of Stripe")]
     OtherAccount,
     /// Stripe does not know the object any more.
@@ -44,7 +44,7 @@ impl From<StripeError> for Failed {
                     // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
                     (401 | 403, _) => Self::Unavailable(format!("{status} {code}")),
                     (500.., _) => Self::Broken(format!("{status} {code}")),
-                    // Not the message, which can repeat parts of the request.
+                    // The message is left out, because it can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
             }

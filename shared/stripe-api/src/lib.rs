@@ -50,7 +50,7 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 const CHARGE: &str = "latest_charge.refunds";
 /// The metadata key of a refund with the name that we gave it.
 const REFUND: &str = "refund";
-/// The name of the metadata of a customer with the name of the request that has created it.
+/// The metadata key of a customer with the name of the request that created it.
 const REQUEST: &str = "request";
 
 /// A client of Stripe. Clones share it.
@@ -59,7 +59,7 @@ pub struct Stripe {
     client: Client,
     live: bool,
     methods: Methods,
-    /// Where it is remembered which account the payments are in.
+    /// The table with the item of the payments' account.
     table: Option<Table>,
 }
 
@@ -79,8 +79,8 @@ pub struct Payment {
 }
 
 impl Stripe {
-    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`. In `table` it is remembered which account
-    /// the payments are in; whoever has nothing to do with payments needs none.
+    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`. `table` has the item of the payments'
+    /// account. Functions that do not handle payments need none.
     pub fn read(r: &mut Reader<'_>, table: Option<&Table>) -> Option<Self> {
         let (url, key, methods) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"), Methods::read(r));
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
@@ -105,7 +105,7 @@ impl Stripe {
         self.live
     }
 
-    /// Checks that the key is that of the account that the payments are in. The first account is remembered. A request to Stripe and a read.
+    /// Checks that the key belongs to the account of the payments. The first account is stored. A request to Stripe and a read.
     ///
     /// # Errors
     /// [`Failed::OtherAccount`]
@@ -120,7 +120,7 @@ impl Stripe {
         Err(Failed::OtherAccount)
     }
 
-    /// Why a request failed. That Stripe does not know something is believed only of the account that the payments are in.
+    /// Why a request failed. An unknown object counts as gone only if the key belongs to the account of the payments.
     async fn believed(&self, failed: Failed) -> Failed {
         match failed {
             Failed::Gone => self.check_account().await.err().unwrap_or(Failed::Gone),
@@ -143,7 +143,7 @@ impl Stripe {
         Ok(created.id.to_string())
     }
 
-    /// Stripe's ids of the customers that a request has created between these times. A request for each hundred of all who were created
+    /// Stripe's ids of the customers that a request created between these times. One request for every hundred customers that were created
     /// then.
     ///
     /// # Errors

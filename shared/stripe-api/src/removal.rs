@@ -26,7 +26,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     // Refunds that a bank has sent back are not repeated.
     let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
-        // By what is left, so that another sum is another request.
+        // The name contains the remaining amount, so that a refund of another amount is another request.
         match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             Ok(_) => {}
             // A disputed payment cannot be refunded, because the bank decides.

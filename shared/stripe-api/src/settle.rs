@@ -95,8 +95,8 @@ struct News<'a> {
 }
 
 impl News<'_> {
-    /// What was not asked for, and what the payer has already, is given back before it is written, so that all of it is done again as long
-    /// as something fails.
+    /// Payments that differ from the request, or for something that the payer already has, are refunded before the state is written, so
+    /// that everything is repeated as long as something fails.
     async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, mut payment, event } = self;
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);

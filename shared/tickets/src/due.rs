@@ -1,5 +1,5 @@
-//! What becomes due: the end of a snooze, and closing what nobody has written to for a week after an answer. The answers of whoever wrote a
-//! ticket go to the address of the team, and not into the ticket.
+//! Due tasks of tickets: the end of snoozes, and closing tickets a week after an answer. Answers of senders go to the team's mail address
+//! and not into the ticket.
 
 use kernel::{
     Time,

@@ -78,7 +78,7 @@ impl Ticket {
         Key::new(partition(id), "CONTACT_TICKET")
     }
 
-    /// The state at a moment: see [`ThreadState::at`].
+    /// The state at this time: see [`ThreadState::at`].
     #[must_use]
     pub fn state_at(&self, now: Time) -> ThreadState {
         self.state.at(self.snoozed_until, now)

@@ -64,9 +64,9 @@ pub enum Action {
     UsernameChanged,
     /// Somebody's e-mail address or phone number was changed or removed.
     ContactChanged,
-    /// Staff had a link sent to the former address or number of somebody, which gives it back.
+    /// Staff had a link sent to a person's former address or number, which restores it.
     ContactRestorationAsked,
-    /// Somebody has got a former address or number back by a link that was sent there.
+    /// A person restored a former address or number by a link that was sent there.
     ContactRestored,
     /// Somebody added, changed or removed a postal address.
     AddressesChanged,

@@ -22,7 +22,7 @@ kernel::lines! {
     Subject 1 120;
 }
 
-/// Who of the two sides of a thread.
+/// The side of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The customer.
@@ -107,7 +107,7 @@ impl Desk {
         }
     }
 
-    /// The state at a moment: see [`ThreadState::at`].
+    /// The state at this time: see [`ThreadState::at`].
     #[must_use]
     pub fn state_at(&self, now: Time) -> ThreadState {
         self.state.at(self.snoozed_until, now)

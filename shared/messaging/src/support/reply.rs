@@ -11,9 +11,9 @@ use crate::message::TEXT_MAX_CHARS;
 
 /// The most prepared texts of the team.
 const MAX: u32 = 200;
-/// All of them.
+/// The list of all prepared replies.
 pub const REPLIES: BoundedList = BoundedList::new("support_replies", MAX);
-/// The partition of all of them.
+/// The partition of all prepared replies.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
 kernel::lines! {
@@ -129,7 +129,7 @@ pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
 }
 
-/// Takes somebody from the replies that they wrote last.
+/// Removes a person from the replies of which they are the last author.
 ///
 /// # Errors
 /// [`StoreError`]

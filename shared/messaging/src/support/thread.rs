@@ -29,7 +29,7 @@ use crate::{
 
 pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject};
 
-/// How often a customer may name what the thread is about.
+/// The limit on changes of a thread's subject by a customer.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
 /// The id of a customer's thread.
@@ -121,21 +121,21 @@ pub(crate) fn moved_on(last_seq: u64) -> Problem {
     Problem::new(Kind::ThreadMovedOn).with("last_seq", last_seq)
 }
 
-/// Takes a thread that nobody has. No effect if this person has it. One transaction and a read.
+/// Assigns an unassigned thread to this person. No effect if it is already theirs. One transaction and a read.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if somebody else has it, [`Kind::Conflict`] if it is done or has no message, or if this person leaves the team at
-/// the same moment, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if it is assigned to somebody else, [`Kind::Conflict`] if it is done or has no message, or if this person leaves
+/// the team concurrently, [`Kind::NotFound`].
 pub async fn take(table: &Table, room: RoomId, who: &User) -> Result<Room, Problem> {
     let free = field("assignee").absent().or(field("assignee").eq(who.id));
     assign(table, room, who, free).await
 }
 
-/// Gives a thread that this person has to another member of the team. One transaction and a read.
+/// Assigns a thread of this person to another member of the team. One transaction and a read.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if this person does not have it, [`Kind::Conflict`] if it is done, or if the other one leaves the team at the same
-/// moment, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if it is not assigned to this person, [`Kind::Conflict`] if it is done, or if the other member leaves the team
+/// concurrently, [`Kind::NotFound`].
 pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Result<Room, Problem> {
     assign(table, room, to, field("assignee").eq(from)).await
 }
@@ -146,7 +146,7 @@ async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Resu
     let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
     let mut tx = Tx::new();
     let assigned = tx.update(update.when(field("customer").exists()).when(listed).when(condition));
-    // And nobody gets one who has begun to leave, or has left the team.
+    // A person whose account is being deleted, or who has left the team, gets no thread.
     let stays = tx.check(User::key_of(to.id), field("status").eq(Status::Active));
     let in_team = staff::require(&mut tx, to.id, Role::Moderator);
     match table.commit(tx).await {
