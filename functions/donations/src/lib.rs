@@ -74,6 +74,6 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (blocked, limits, plans) = boot.env.read(|r| (Blocked::read(r), DonationLimits::read(r), Plans::read(r)))?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("donations").await?;
-    let state = State { table, tokens, sealer, stripe, publishable_key, gate, blocked, limits, plans, sys };
+    let state = State { table, sys, tokens, sealer, stripe, publishable_key, gate, blocked, limits, plans };
     web::function(&boot, routes(), state)
 }

@@ -62,7 +62,7 @@ impl ThreadState {
     pub fn snooze(self, until: Option<Timestamp>, now: Time) -> Result<Option<Time>, FieldError> {
         match (self, until) {
             (Self::Snoozed, None) => Err(FieldError::new("required")),
-            (Self::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
+            (Self::Snoozed, Some(Timestamp(until))) if until <= now || until.since(now) > SNOOZE_MAX => {
                 Err(FieldError::new("range").with("min", 0).with("max", SNOOZE_DAYS))
             }
             (Self::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),

@@ -256,7 +256,7 @@ impl Books {
             }
             _ if !confirmed => self.decline(sys, id, &method, "payment_intent_authentication_failure", "authentication_not_handled"),
             (Some(Bank::P24), _) => {
-                self.intent_mut(id)?.status = "processing".to_owned();
+                "processing".clone_into(&mut self.intent_mut(id)?.status);
                 self.tell_of_intent(sys, id, "payment_intent.processing");
                 Ok(())
             }
