@@ -119,7 +119,7 @@ fn on(user: &User) -> Result<(), Problem> {
 
 async fn change(s: &crate::State, tx: &mut Tx, member: &Member, client: &RequestId, factors: Vec<Factor>) -> Result<(), Problem> {
     let entry = AuditEntry::of_own(&s.sys, member.user.id, &client.0, Action::FactorsChanged);
-    // A new app takes the place of the former one, under the same name.
+    // A new app replaces the former one, so the list of factors may stay the same.
     s.audit.add(tx, &entry.changed("factors", &member.user.factors, &factors));
     let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
     session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));

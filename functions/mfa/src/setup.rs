@@ -184,7 +184,7 @@ pub async fn prove_sms(
     tx.put_always(app);
     tx.put_always(&codes);
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    // More than the mailbox is proven now.
+    // The app and the phone are proven too, so a password reset by mail no longer restricts codes to the mailbox.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::FactorsChanged);

@@ -24,7 +24,7 @@ use web::{Json, NoContent, Problems, RequestId};
 
 use crate::reset::{forget, unchanged};
 
-/// Requests of one person: each costs three hashes, a look-up and a mail.
+/// Changes that one person may request: each costs three hashes, a request to the service of breached passwords, and a mail.
 const CHANGES: Quota = Quota::window("password_changes", 30, HOUR, "for an account");
 
 /// The current password, and the new one.
@@ -72,7 +72,7 @@ async fn change(
     if let Demanded::Wrong(wrong) = &demanded
         && let Some(first) = repeatable.first_answer(&s.table).await?
     {
-        // The current password was right until this request was answered for the first time.
+        // A repeated request: the typed password was correct for the first one, so it is not counted as a failure.
         wrong.give_back(&s.table).await;
         return Ok(first);
     }

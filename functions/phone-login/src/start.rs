@@ -84,7 +84,7 @@ pub async fn start_phone_sign_in(
     Ok(Accepted(PhoneSignIn { id: token, sent }))
 }
 
-/// A client that request for a code to a number.
+/// A client's request for a code to a number.
 pub struct CodeRequest<'a> {
     s: &'a crate::State,
     requester: Requester<'a>,
@@ -97,7 +97,7 @@ impl<'a> CodeRequest<'a> {
         Self { s, requester, to, request: Request::of_anybody(Purpose::PhoneLogin, to, requester.client) }
     }
 
-    /// The items to read before a code is sent.
+    /// The keys of the items that [`Self::send`] needs.
     pub fn keys(&self) -> Vec<Key> {
         self.request.keys().chain(self.s.sending.keys()).chain(self.claim()).collect()
     }
@@ -109,9 +109,9 @@ impl<'a> CodeRequest<'a> {
         }
     }
 
-    /// Sends a code for a flow, which replaces the former one, `before`.
+    /// Sends a code for a flow. It replaces the number's former code, `before`.
     ///
-    /// Whether the number has an account only decides which of the counters are used that protect numbers from strangers.
+    /// Numbers without an account have limits of their own, against fraud with text messages.
     ///
     /// # Errors
     /// `resend_too_early`, also if a concurrent request was faster, `proof_of_work_required`, or the limit that was

@@ -1,4 +1,4 @@
-//! Checking the code: it opens a session in the number's account or in a new one.
+//! Verifying the code: it signs in to the number's account or to a new one.
 
 use accounts::{
     NewAccount, NotMade,
@@ -33,7 +33,7 @@ use web::{Json, Path, Problems, RequestId};
 
 use crate::flow::Flow;
 
-/// How many drawn usernames may be taken already before the request fails.
+/// How many random usernames are tried. With each a collision is very unlikely.
 const DRAWS: u32 = 5;
 
 /// The code, and data for a new account.
@@ -64,7 +64,7 @@ pub struct VerifyPhoneSignIn {
     start_afresh: bool,
 }
 
-/// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
+/// The data for a new account, if the number turns out to have none.
 struct NewAccountData {
     first: Option<PersonName>,
     last: Option<PersonName>,
@@ -73,7 +73,7 @@ struct NewAccountData {
 }
 
 impl VerifyPhoneSignIn {
-    /// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
+    /// Checks the data for a new account before the code. It is always checked, so that no error reveals whether the number has an account.
     async fn new_account_data(
         &self,
         s: &crate::State,
@@ -97,7 +97,7 @@ impl VerifyPhoneSignIn {
         Ok(NewAccountData { first, last, inviter, terms })
     }
 
-    /// The names, with the errors found so far.
+    /// Parses the names, and returns all errors together with those in `fields`.
     fn names(&self, mut fields: Fields) -> Result<(Option<PersonName>, Option<PersonName>), Problem> {
         let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
         let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
@@ -141,13 +141,13 @@ pub async fn verify_phone_sign_in(
         return Ok(first);
     }
     let flow = Flow::open(found.take(&key)?, now)?;
-    // Checked here and counted when the code was wrong: a number's code has few attempts, also in parallel.
+    // The limits of the client are checked here and counted only for a wrong code. Parallel guesses are limited by the code's own attempts.
     let guesses = guesses.judge(&mut found, now)?;
     let typed = Verification { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
     Ok(repeatable.answer(&s.table, typed.verify(&code, body, guesses)).await?)
 }
 
-/// A request with a code.
+/// A request to verify a code.
 #[derive(Clone, Copy)]
 struct Verification<'a> {
     s: &'a crate::State,
@@ -174,8 +174,8 @@ impl Verification<'_> {
         match completed {
             Err(problem) if problem.kind == Kind::CodeInvalid => Err(RefusedWork::after(challenge, problem)),
             Err(problem) => {
-                // The attempt is given back, so that after the last one the client can still answer the question about an idle
-                // account or repeat a request that failed temporarily.
+                // The code was correct, so the attempt is given back: even after the last attempt the client can send the code again with
+                // `start_afresh`, or repeat a request that failed temporarily.
                 challenge.refund_attempt(&s.table).await;
                 Err(problem.into())
             }
@@ -184,7 +184,7 @@ impl Verification<'_> {
     }
 }
 
-/// The result of a right code for the account that has the number.
+/// What a correct code leads to if the number has an account.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     /// The person is signed in.
@@ -211,7 +211,7 @@ fn outcome(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Outcome
     }
 }
 
-/// The factors that can follow a code to the phone: the second factors except that phone, and the password if only recovery
+/// The factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
 fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
@@ -227,11 +227,11 @@ fn remaining_factors(user: &User) -> Vec<Factor> {
     }
 }
 
-/// The owner of a number.
+/// The person whose account has a number.
 struct Holder {
     user: User,
     sessions: Vec<Session>,
-    /// The shown device, if the owner trusts it.
+    /// The device whose token was sent, if the owner trusts it.
     device: Option<Device>,
 }
 
@@ -247,14 +247,14 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     Ok(Some(Holder { user, sessions, device }))
 }
 
-/// A right code and its further processing.
+/// A request whose code was correct.
 struct Proven<'a> {
     request: Verification<'a>,
     challenge: &'a Challenge,
 }
 
 impl Proven<'_> {
-    /// Its result. Any answer but that of a wrong code leaves the code valid.
+    /// Signs in, begins the second step, or creates an account. Any error except [`Kind::CodeInvalid`] leaves the code valid.
     async fn complete(&self, shown: Option<DeviceToken>, id: UserId, data: NewAccountData, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
         let (s, now) = (self.request.s, self.request.s.sys.now());
@@ -266,7 +266,7 @@ impl Proven<'_> {
             Outcome::SecondStep => self.begin_second_step(&holder.user).await,
             Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&holder.user)).await,
             Outcome::OfferNewAccount => Err(Kind::AccountIdle.into()),
-            // The same calls as after a wrong code.
+            // The answer to a wrong code, after the same AWS calls.
             Outcome::Refuse => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
         }
     }
@@ -298,11 +298,11 @@ impl Proven<'_> {
     async fn commit(&self, permit: Permit, mut tx: Tx, answer: SignInReply) -> Result<Reply, Problem> {
         let answer = self.request.repeatable.seal(answer).await?;
         answer.keep(&mut tx);
-        // Refused: the code was used, or the account was closed or changed, since it was checked.
+        // Refused: since the check, the code was used, or the account was closed or changed.
         if permit.commit(&self.request.s.table, tx).await.applied()? { Ok(answer.reply()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
-    /// Makes an account and its first session. `former` is the account that had the number until now.
+    /// Creates an account and its first session. `former` is the account that had the number until now.
     async fn sign_up(&self, phone: &Phone, id: UserId, data: NewAccountData, former: Option<&User>) -> Result<Reply, Problem> {
         let Verification { s, client, headers, flow, repeatable } = self.request;
         let options = flow.options.clone();
@@ -329,7 +329,7 @@ impl Proven<'_> {
                 opening.create(tx, &s.sys);
                 answer.keep(tx);
                 if let Some(former) = former {
-                    // Nobody has decided it: it is the system that closes an account whose number is somebody else's.
+                    // No person is the actor: the system deactivates an account whose number now belongs to somebody else.
                     let entry = AuditEntry::by_operator(&s.sys, Action::AccountDeactivated, former.id);
                     s.audit.add(tx, &entry.changed("status", former.status, Status::Deactivated));
                 }
@@ -339,7 +339,7 @@ impl Proven<'_> {
                 Ok(()) => return Ok(answer.reply()),
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
-                // Also if the number has got an owner in the meantime, whom the repeated request finds.
+                // This includes a number that got an account in the meantime: a repeated request signs in to that account.
                 Err(NotMade { error, .. }) => return Err(error.into()),
             }
         }

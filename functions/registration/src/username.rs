@@ -1,4 +1,4 @@
-//! Step four: a username. It is looked up now, and claimed only at the end.
+//! Step four: a username. This step checks that it is free. The last step claims it.
 
 use accounts::{
     identifier::Username,
