@@ -14,9 +14,9 @@ use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, PageQuery, Problems, Query};
 
-/// The pairs that a search reads at once.
+/// How many pairs a search by username reads in one query.
 const READ_AT_ONCE: u32 = 100;
-/// How often one request of a search reads more of them.
+/// How many queries one request of a search makes at most.
 const READS: usize = 5;
 
 /// What to list.
@@ -30,7 +30,7 @@ pub struct FriendQuery {
     /// Only people whose username begins with this, in upper or lower case.
     #[param(max_length = 35)]
     username: Option<String>,
-    /// In the order of the time at which they came onto the list.
+    /// The order, by the time at which the relation began.
     #[serde(default)]
     #[param(inline, required = false)]
     order: Order,
@@ -95,7 +95,7 @@ pub struct FriendInfo {
     /// The address of the picture or of the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// How the caller stands to them. `sent` and `received` are the two directions of a request.
+    /// The relation, from the caller's point of view. `sent` and `received` are the two directions of a request.
     relation: Relation,
     /// Since when.
     since: Timestamp,

@@ -1,4 +1,4 @@
-//! The caller's code, how many people entered it, and whose code the caller has entered.
+//! The caller's invitation code, how many people have entered it, and whose code the caller has entered.
 
 use accounts::{
     invite::{Invite, Invitee},
@@ -16,7 +16,7 @@ use web::{Json, Problems};
 /// The caller's code.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InviteCodeInfo {
-    /// The code to give to others. It never changes.
+    /// The code that the caller gives to others. It never changes.
     #[schema(examples("K7M2XP"))]
     code: String,
     /// How many people have entered it and still have their account.
@@ -54,7 +54,7 @@ pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<I
     Ok(Json(info(&s, own(&s, caller).await?).await?))
 }
 
-/// The caller's code. An account from before there were codes gets one now.
+/// The caller's code. An account that was made by an older version and has no code gets one now.
 pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
     match caller.resource {
         Some(invite) => Ok(invite),
@@ -64,13 +64,13 @@ pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite,
 
 async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
     match Invite::create_late(&s.table, &s.sys, user).await {
-        // Another request of the caller was faster, or the account is not in use any more.
+        // A concurrent request of the caller has made the code, or the account is no longer active.
         Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
         given => Ok(given?),
     }
 }
 
-/// The answer for the code's owner.
+/// The answer to the owner of the code.
 pub async fn info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
     let inviter = match (invite.entered_at, invite.inviter, invite.entry()) {
         (Some(at), Some(inviter), Some(entry)) => {

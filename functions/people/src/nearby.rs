@@ -1,5 +1,5 @@
-//! Who is nearby. Distances are computed from cell to cell and told in steps, so there is nothing to trilaterate: moving within a
-//! cell changes no answer.
+//! Who is nearby. Distances are computed from cell to cell and returned in steps. Moving within a cell changes no answer, so nobody's
+//! position can be trilaterated more exactly than a cell.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ use crate::{
     location::Location,
 };
 
-/// The steps of distances, in kilometres.
+/// The distances that are returned, in kilometres. A distance is rounded up to one of them.
 const STEPS: [u32; 7] = [1, 2, 5, 10, 20, 50, 100];
 /// The most locations that are read in each of nine areas.
 const IN_AREA: u32 = 200;
 /// The most people of an answer.
 const MAX: usize = 50;
-/// How often somebody may look around.
+/// How often one person may ask who is nearby.
 pub const LOOKS: Quota = Quota::window("people_nearby", 60, MINUTE, "looks at who is nearby, for an account").frequent();
 
 /// How far to look.
