@@ -1,20 +1,20 @@
 //! Sends codes, links and notices, by mail or text message.
 //!
-//! No request waits for it, so that no answer reveals whether an address has an account. A code or link is drawn here,
-//! immediately before it is sent, and only its keyed hash is stored. Events contain the id of a challenge, so that neither the
-//! table, the bus nor a dead-letter queue ever has a code. A failure is an error of the invocation: the platform retries, then
-//! keeps the event in the dead-letter queue. A code that could not be sent does not count: another one can be asked for at
-//! once, and the address's limit is not used up. A repeated event is sent once. Only a kill between the sending and its record
-//! causes two mails, and then the code of the later one is valid.
+//! No request waits for a message to be sent, so the time of an answer does not reveal whether an address has an account. A code or link
+//! is drawn here, immediately before it is sent, and only its keyed hash is stored. Events contain the id of a challenge, so neither the
+//! table, the bus nor a dead-letter queue ever has a code. If sending fails, the invocation fails: Lambda retries, then the event goes to
+//! the dead-letter queue. A code that could not be sent does not count: another one can be requested at once, and the address's limit is
+//! not used up. A repeated event is sent once. Only if a run is killed between sending and recording, two mails are sent, and the code of
+//! the later one is valid.
 //!
-//! AWS calls: two updates for the lease and the record of the event (without the first a concurrent delivery would send again,
-//! without the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because it has
-//! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
-//! person (with its details: the client that caused it, and its destination if that is not their address), and three counters if
-//! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
-//! and the name in it. A failed sending takes an update of the challenge, and the first time that of the counters.
+//! AWS calls: two updates for the lease and the record of the event (the lease prevents a concurrent delivery from sending again, the
+//! record a later one), and one request to SES or SNS. A challenge takes a read, because it has the channel and the destination, and an
+//! update, which stores the hash if the sending is still current. A notice takes one read of the person (with its details: the client that
+//! caused it, and its destination if that is not their address), and three counters if it goes by text message to a person without an
+//! address. The message about a scheduled deletion takes another read, for its date and the name in it. A failed sending takes an update
+//! of the challenge, and the first time that of the counters.
 //!
-//! Text messages about messages that wait take a read of the person, and three counters.
+//! Text messages about unread messages take a read of the person, and three counters.
 //!
 //! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one that is
 //! held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
@@ -85,13 +85,13 @@ struct State {
     subjects: Subjects,
     /// Seals the links that stop mails.
     sealer: Sealer,
-    /// The base address of those links, and that of the other links in mails. Never taken from a request.
+    /// The base address of those links, from the settings. It is never taken from a request.
     public_url: Arc<str>,
     link_base: Arc<str>,
 }
 
 impl State {
-    /// Sends a text message, and counts it for operators. Test numbers get no message.
+    /// Sends a text message, and counts it in the metrics for operators. Test numbers get no message.
     async fn text(&self, to: &str, locale: Locale, text: &Text) -> Result<(), Failure> {
         if self.test_phones.code_of(to).is_some() {
             return Ok(());
@@ -137,7 +137,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// What invokes the function.
+/// The reason of an invocation.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
@@ -147,7 +147,7 @@ enum Trigger {
     Schedule(Scheduled),
 }
 
-/// What a run of the schedule has done.
+/// The result of a run of the schedule.
 #[derive(Debug, Serialize)]
 struct Report {
     #[serde(flatten)]
@@ -157,7 +157,7 @@ struct Report {
     tickets: u64,
 }
 
-/// Sends what has become due. What fails for the one does not keep the other from being done.
+/// Does all work that is due. A failure of one part does not prevent the others.
 async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
     let held = held::deliver(s, context).await;
     let support = support::due(s, context).await;
