@@ -1,5 +1,5 @@
-//! Cancels a deletion by the link that was sent, without a session. Opening the page changes nothing. Pressing its button
-//! cancels.
+//! Cancelling a deletion with the link that was sent, without a session. Loading the page changes nothing, because mail scanners open
+//! links. Its button cancels the deletion.
 
 use accounts::{
     deletion::{Deletion, Stage},
@@ -25,7 +25,7 @@ pub async fn get_cancel_deletion_page(State(site): State<Site>, Language(locale)
     LinkPage { locale, texts: TEXTS, owner, call, password: None, site }
 }
 
-/// Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid.
+/// Returns whose deletion a mailed link cancels and when it begins, so that a page can show this before it asks. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the person with the scheduled deletion.
 #[utoipa::path(post, path = "/v1/deletion-cancellations/link", request_body = LinkToken,
@@ -48,8 +48,8 @@ pub async fn describe_cancellation_link(
     Ok(Json(LinkOwner { due_at: Some(due_at), ..LinkOwner::of(&link, user.username) }))
 }
 
-/// Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion
-/// is scheduled again.
+/// Cancels the deletion that the link was sent for, and sends a confirmation to the same contact. The link works once, and only until the
+/// deletion is scheduled again.
 ///
 /// AWS calls: a read of the link, which has the hash to compare and the account; the transaction.
 #[utoipa::path(post, path = "/v1/deletion-cancellations", request_body = LinkToken,

@@ -1,4 +1,4 @@
-//! Models as everybody sees them.
+//! Reading models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ impl ModelInfo {
     }
 }
 
-/// Models that were found, with their creators. One batch.
+/// Adds the creators to models that were found. One batch.
 pub(crate) async fn found(table: &Table, entries: Vec<SearchEntry>) -> Result<Vec<ModelInfo>, StoreError> {
     if entries.is_empty() {
         return Ok(Vec::new());

@@ -1,8 +1,8 @@
 //! The list of products: all, those of a category, those with a part of their name or description, in several orders, page by page.
 //!
-//! A page costs one query and one batch. With a part of a text it costs up to two queries, which look at 1 MB each. With a filter by price
-//! or by availability, which changes with every order, a query looks at up to a hundred products. Then a page can be short although there
-//! is a next one.
+//! A page costs one query and one batch. With a part of a text it costs up to two queries, which read 1 MB each. Price and availability are
+//! not in the list, because they change with every order: with a filter by them, a page examines up to a hundred products, and can have
+//! fewer than requested although there is a next page.
 
 use axum::extract::State;
 use commerce::{
@@ -24,22 +24,22 @@ use web::{Error, Json, Language, Problems, Query};
 
 use crate::{State as Shop, shown::ProductInfo};
 
-/// The products of a page, unless the client requests another number.
+/// How many products a page has, unless the client requests another number.
 const PAGE: u32 = 9;
-/// The products that a page with a filter looks at.
+/// How many products a page with a filter examines.
 const LOOKED_AT: u32 = 100;
 
 /// Whether products can be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {
-    /// They can.
+    /// They can be ordered.
     Available,
-    /// They cannot.
+    /// They cannot be ordered.
     Unavailable,
 }
 
-/// Which products, in which order.
+/// Which products to list, and in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
@@ -82,7 +82,7 @@ pub struct ProductList {
 
 /// Lists products.
 ///
-/// Each product is in the pages once, also if others are added or deleted meanwhile.
+/// Each product is in the pages once, even if others are added or deleted in between.
 ///
 /// AWS calls: a query of the list, or with `q` one or two; a batch of the products, if there are any.
 #[utoipa::path(get, path = "/v1/products", params(ProductQuery),
@@ -109,7 +109,7 @@ pub async fn list_products(
             next = last;
             break;
         }
-        // One that was deleted since the list was read is left out.
+        // A product that was deleted since the list was read is left out.
         if let Some(product) = products.take::<Product>(&Product::key_of(place.product))?
             && query.suits(&product).map_err(Problem::from)?
         {
@@ -121,7 +121,7 @@ pub async fn list_products(
 }
 
 impl ProductQuery {
-    /// The part of a text. One that has neither a letter nor a sign looks for nothing.
+    /// The searched part of a text. `None` if it has no searchable characters.
     fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
         if typed.chars().count() > NAME_MAX {
@@ -135,7 +135,7 @@ impl ProductQuery {
         self.sort.unwrap_or(default)
     }
 
-    /// What is looked for in the products themselves. The lists do not have it.
+    /// The filters by values that the lists do not have: the products themselves are read for them.
     fn looks_at(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
         (self.availability, self.min_price, self.max_price)
     }

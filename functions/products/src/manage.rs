@@ -27,7 +27,7 @@ use crate::{
     shown::{ProductInfo, read, versioned},
 };
 
-/// How many slugs are tried for a new product: that of its name, with numbers, and in the end one of its id.
+/// How many slugs are tried for a new product: one made of its name, then the same with numbers, and at last one made of its id.
 const SLUGS: u32 = 20;
 
 /// A product to create.
@@ -42,7 +42,7 @@ pub struct CreateProduct {
     description: String,
     /// The category.
     category: CategoryId,
-    /// What one costs: up to 999.99 in the currency of the shop.
+    /// The price of one: up to 999.99 in the currency of the shop.
     price: Money,
     /// Whether it can be ordered while it is in stock.
     #[serde(default)]
@@ -122,7 +122,7 @@ pub async fn create_product(
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
             }
-            // Anything else that was refused is in the answer of the last attempt.
+            // Other refusals are answered after the last attempt.
             Err(e) if only_slug_taken(&e, &slots, still) => {}
             Err(e) => return Err(not_written(e, &slots, still).into()),
         }
@@ -147,7 +147,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     staff::refused(e, still)
 }
 
-/// Who manages products.
+/// The callers who may manage products.
 pub type Manager = StaffOrKey<Administrator, ProductsWrite>;
 
 /// An entry of the audit about a product, with the key that was used if there was one.
@@ -159,7 +159,7 @@ pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Act
     }
 }
 
-/// What to change of a product. What is absent stays.
+/// The new values. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProduct {
@@ -172,7 +172,7 @@ pub struct UpdateProduct {
     /// The category.
     #[schema(nullable = false)]
     category: Option<CategoryId>,
-    /// What one costs without a discount: up to 999.99 in the currency of the shop.
+    /// The price of one without a discount: up to 999.99 in the currency of the shop.
     #[schema(nullable = false)]
     price: Option<Money>,
     /// The discount in per cent, or `null` for none.
@@ -182,7 +182,7 @@ pub struct UpdateProduct {
     /// Whether it can be ordered while it is in stock.
     #[schema(nullable = false)]
     for_sale: Option<bool>,
-    /// How many there are, without those that are in orders.
+    /// How many are in stock, without those that are in orders.
     #[schema(maximum = 1_000_000, nullable = false, examples(20))]
     available: Option<u32>,
 }
@@ -213,8 +213,8 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
 ///
-/// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
-/// changes.
+/// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
+/// discount changes.
 ///
 /// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
@@ -247,7 +247,7 @@ pub async fn update_product(
     versioned(&s, after, locale)
 }
 
-/// The product, if it has the version that the client names.
+/// The product, if it has a version in `If-Match`.
 async fn matching(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
     let product = read(s, id).await?;
     if version.names(product.version) { Ok(product) } else { Err(Kind::VersionMismatch.into()) }
@@ -256,7 +256,7 @@ async fn matching(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product,
 /// The problem of a product that has changed since it was read.
 fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
-    // The same version: something was ordered.
+    // The version is the same, so an order has changed the stock.
     Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
 }
 
@@ -265,8 +265,8 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
 ///
-/// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
-/// what they say of it. People state a `Reason`; programs may.
+/// From then on requests for it get 404. Its comments, ratings and prices are deleted shortly afterwards. Orders keep its name and price.
+/// People have to state a `Reason`; programs may.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/products/{product}",

@@ -1,4 +1,4 @@
-//! What moderators do with comments of others on products.
+//! Changing and deleting comments of others, by moderators.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -72,12 +72,12 @@ async fn read(s: &Shop, at: OnProduct) -> Result<Comment, Problem> {
     s.table.get(Comment::key_of(at)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// The entry of the audit about what a moderator does with a comment, about its author.
+/// The entry of the audit about a moderator's change of a comment. Its subject is the author of the comment.
 fn entry(s: &Shop, caller: &Staff<Moderator>, request: &RequestId, action: Action, comment: &Comment) -> AuditEntry {
     comment.audited(AuditEntry::by(&s.sys, caller.member.user.id, &request.0, action, comment.author))
 }
 
-/// Commits what a moderator does with a comment, with its entry.
+/// Commits a moderator's change of a comment, together with its entry of the audit.
 async fn commit(s: &Shop, mut tx: Tx, there: Slot, caller: UserId, entry: &AuditEntry) -> Result<(), Problem> {
     let still = staff::require(&mut tx, caller, Role::Moderator);
     s.audit.add(&mut tx, entry);

@@ -1,4 +1,4 @@
-//! Products as everybody sees them, and their stock as staff see it.
+//! Reading products, and their stock for staff.
 
 use accounts::picture::{Links, Picture};
 use axum::extract::State;
@@ -25,7 +25,7 @@ pub struct Price {
     amount: u64,
     /// The currency.
     currency: Currency,
-    /// The price for people, in the language of the response.
+    /// The price as text, in the language of the response.
     #[schema(examples("17,99\u{a0}zł"))]
     text: String,
 }
@@ -44,7 +44,7 @@ pub struct Discount {
     percent: u8,
     /// The price without it.
     full_price: Price,
-    /// The lowest price within the thirty days before it.
+    /// The lowest price within the thirty days before the discount.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     lowest_price: Option<Price>,
@@ -67,17 +67,17 @@ pub struct Ratings {
 pub struct ProductInfo {
     /// The id.
     id: ProductId,
-    /// Its name in addresses, which stays when it is renamed.
+    /// Its name in addresses, which stays when the product is renamed.
     slug: ProductSlug,
     /// Its name.
     #[schema(examples("Garden turtle"))]
     name: String,
-    /// What it is.
+    /// The description.
     #[schema(examples("Of stone, for the garden."))]
     description: String,
     /// The category.
     category: CategoryId,
-    /// What one costs.
+    /// The price of one.
     price: Price,
     /// The discount that is in the price, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub struct ProductInfo {
     picture: Option<Picture>,
     /// When it was created.
     created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     updated_at: Timestamp,
 }
 
@@ -165,7 +165,7 @@ pub async fn get_product(
     versioned(&s, read(&s, product).await?, locale)
 }
 
-/// Shows the product with this name in addresses.
+/// Shows the product with this slug.
 ///
 /// AWS calls: a read of the claim of the slug, and one of the product.
 #[utoipa::path(get, path = "/v1/product-slugs/{slug}",
@@ -181,7 +181,7 @@ pub async fn get_product_by_slug(
     versioned(&s, read(&s, claim.product).await?, locale)
 }
 
-/// The stock of a product. What was received is the sum of the other three.
+/// The stock of a product. `received` is the sum of the other three.
 #[derive(Serialize, ToSchema)]
 pub struct Stock {
     /// How many can be ordered.
@@ -193,7 +193,7 @@ pub struct Stock {
     /// How many were sold.
     #[schema(examples(6))]
     sold: u32,
-    /// How many there have been.
+    /// How many were put into stock in total.
     #[schema(examples(20))]
     received: u32,
 }

@@ -10,10 +10,10 @@ use messaging::attachment::{self as attachments, Attachment, AttachmentState};
 
 use crate::{MARGIN, State};
 
-/// Files that are read by one query.
+/// How many files one query reads.
 const AT_ONCE: u32 = 100;
 
-/// Deletes the files of a deleted message. What is deleted already is passed by.
+/// Deletes the files of a deleted message. Files that are deleted already are skipped.
 pub async fn dropped(s: &State, ids: &[AttachmentId]) -> Result<(), Failure> {
     let mut found = s.table.get_many(ids.iter().map(|id| Attachment::key_of(*id)).collect()).await?;
     for id in ids {
@@ -36,7 +36,7 @@ pub async fn unsent(s: &State, context: &Context) -> Result<u64, Failure> {
             if !context.has_left(MARGIN) {
                 return Ok(ended);
             }
-            // One that was sent in the meantime is not due any more.
+            // A file that was sent since the query stays.
             ended = ended.saturating_add(u64::from(end(s, attachment).await?));
         }
         if !due.more || ended == before {
@@ -45,7 +45,7 @@ pub async fn unsent(s: &State, context: &Context) -> Result<u64, Failure> {
     }
 }
 
-/// Deletes one file. False if it has changed since it was read.
+/// Deletes one file. False if its item has changed since it was read.
 async fn end(s: &State, attachment: &Attachment) -> Result<bool, Failure> {
     if attachment.state != AttachmentState::Ended && !attachment.end(&s.table, s.sys.now()).await? {
         return Ok(false);

@@ -1,10 +1,10 @@
-//! Processes uploads: a file that arrived is checked, re-encoded and published, or refused and deleted. A picture that was
-//! replaced or removed is moved to the trash. A file for a message is checked too, and deleted when it is in no message.
+//! Processes uploads. An uploaded picture is checked, re-encoded and published, or refused and deleted. A picture that was replaced or
+//! removed is moved to the trash. A file for a message is checked, and deleted when it is in no message.
 //!
-//! The bucket and the bus both deliver at least once, late, concurrently, or after the account is deleted. Every step therefore
-//! depends on the upload's item, writes keys that only this upload can have, and may be repeated at any point: objects first,
-//! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket's event is lost, a
-//! schedule finds the file.
+//! The bucket and the bus deliver at least once, late, concurrently, or after the account was deleted. So every step depends on the
+//! upload's item, writes keys that only this upload can have, and may be repeated at any point: first the objects are written, then one
+//! transaction publishes them, then the objects that are no longer needed are deleted. If the bucket's event is lost, a schedule finds the
+//! file.
 
 mod check;
 mod end;
@@ -31,7 +31,7 @@ use reconcile::Report;
 use serde::Deserialize;
 use store::{StoreError, Table};
 
-/// No further work is begun when less than this is left of the invocation.
+/// No further file is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
 
 events::hears! { AttachmentsDropped, PictureRetired, ProductPictureRetired }
@@ -82,7 +82,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
         }
         Trigger::Bucket(event) => {
             let mut failed = None;
-            // A failure does not keep the others from being processed. All of them are delivered again.
+            // A failure does not prevent the other files from being processed. All of them are delivered again.
             for key in event.records.into_iter().filter_map(|r| r.s3.object.key) {
                 if let Err(e) = arrived(s, &key).await {
                     failed = Some(e);
@@ -93,7 +93,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
     }
 }
 
-/// Processes the file at `key`: for a message, or for a picture. Repeating it is harmless.
+/// Processes the file at `key`: for a message, or for a picture. A repetition is harmless.
 async fn arrived(s: &State, key: &str) -> Result<(), Failure> {
     match attachment::of_incoming_key(key) {
         Some((user, id)) => check::check(s, user, id).await,

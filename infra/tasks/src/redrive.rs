@@ -108,9 +108,9 @@ async fn put(bus: &Bus, batch: &[(String, BusEntry)], report: &mut Report) {
         let mut later = Vec::new();
         for (one, answer) in left.into_iter().zip(answers) {
             match answer {
-                PutResult::Taken => report.published = report.published.saturating_add(1),
-                PutResult::Never(_) => report.poisoned.push(one.0.clone()),
-                PutResult::Later(_) => later.push(one),
+                PutResult::Accepted => report.published = report.published.saturating_add(1),
+                PutResult::Invalid(_) => report.poisoned.push(one.0.clone()),
+                PutResult::Retry(_) => later.push(one),
             }
         }
         left = later;
