@@ -133,7 +133,7 @@ pub async fn watch(core: Arc<Core>) {
         schedules.not_later_than_needed();
         schedules.run_due();
         core.outside.stripe.send_due(&core);
-        core.clock.followed(offset);
+        core.clock.schedules_have_run(offset);
         let due = schedules.next().into_iter().chain(core.outside.stripe.next_due()).min();
         let next = due.unwrap_or_else(|| core.clock.now() + IDLE);
         core.clock.wait(&mut moves, next).await;

@@ -1,4 +1,4 @@
-//! How a stand-in answers.
+//! The modes of a stand-in: how it answers.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum Mode {
     Down,
     /// It does nothing, and answers with an HTML page.
     Garbled,
-    /// It does what it is asked, and then answers with 500.
+    /// It executes the request, and then answers with 500.
     Lost,
     /// It says that the same request is being handled: 409.
     Busy,
@@ -53,7 +53,7 @@ impl Mode {
     }
 }
 
-/// The page of something between a client and a service.
+/// An HTML page, such as a proxy between a client and a service answers.
 pub(super) fn garbled() -> Response {
     Html("<!doctype html><title>Just a moment</title>").into_response()
 }

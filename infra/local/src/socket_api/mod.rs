@@ -118,9 +118,9 @@ impl Connections {
     }
 
     fn add(&self, info: ConnectionInfo) -> mpsc::UnboundedReceiver<Outgoing> {
-        let (outgoing, asked) = mpsc::unbounded_channel();
+        let (outgoing, requests) = mpsc::unbounded_channel();
         self.open().insert(info.id.clone(), Open { info, outgoing });
-        asked
+        requests
     }
 
     fn active(&self, id: &str, now: Time) {

@@ -57,7 +57,7 @@ pub struct Deployment {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// What is wrong with a template, and where. One line.
+/// Why a template is not valid, with the path in it, in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TemplateError(pub(crate) String);

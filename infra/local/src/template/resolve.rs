@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{ACCOUNT, REGION, TemplateError};
 
-/// The deepest nesting of references before they are taken for a cycle.
+/// Deeper nesting of references is reported as a cycle.
 const MAX_DEPTH: u32 = 32;
 
 /// Everything that a reference can name.

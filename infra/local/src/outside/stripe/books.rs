@@ -1,4 +1,4 @@
-//! What Stripe knows: customers, payments with their charges, refunds and disputes, and the events about them.
+//! The stored objects of Stripe: customers, payments with their charges, refunds and disputes, and the events about them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    cards::{Card, Fate},
+    cards::{Card, CardOutcome},
     refusal::{Declined, Refusal},
     render,
 };
@@ -15,7 +15,7 @@ use super::{
 /// The letters of ids.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// All of it.
+/// All stored objects.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
     pub customers: BTreeMap<String, CustomerEntry>,
@@ -25,7 +25,7 @@ pub(crate) struct Books {
     pub disputes: BTreeMap<String, DisputeEntry>,
     /// The oldest first.
     pub events: Vec<EventEntry>,
-    /// The requests with an idempotency key, by it.
+    /// The requests with an idempotency key, by key.
     pub requests: BTreeMap<String, Answered>,
     /// The number of the next object, by which lists are ordered.
     next: u64,
@@ -59,7 +59,7 @@ pub(crate) struct IntentEntry {
     /// `requires_payment_method`, `requires_action`, `succeeded`, `canceled`.
     pub status: String,
     pub received: i64,
-    /// The payment method that is used or waits for its payer.
+    /// The payment method that is used, or that waits for the payer's confirmation.
     pub method: Option<String>,
     pub charge: Option<String>,
     pub error: Option<Value>,
@@ -68,12 +68,12 @@ pub(crate) struct IntentEntry {
     pub return_url: Option<String>,
 }
 
-/// The types of methods of payments that name none.
+/// The default types of payment methods.
 pub(super) fn cards() -> Vec<String> {
     vec!["card".to_owned()]
 }
 
-/// A charge: one try of a card.
+/// A charge: one attempt to pay with a card.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ChargeEntry {
     pub id: String,
@@ -120,7 +120,7 @@ pub(crate) struct DisputeEntry {
     pub status: String,
 }
 
-/// An event, and how far its delivery has come.
+/// An event, and the state of its delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct EventEntry {
     pub id: String,
@@ -131,7 +131,7 @@ pub(crate) struct EventEntry {
     /// Whether the endpoint has answered 2xx.
     pub delivered: bool,
     pub attempts: u32,
-    /// When it is delivered next. `None` if it is not.
+    /// When the next delivery is due. `None` if there is none.
     pub due: Option<Time>,
     /// How often each delivery is made.
     pub times: u32,
@@ -147,7 +147,7 @@ pub(crate) struct Answered {
     pub body: Value,
 }
 
-/// A payer's card, and where the payer is sent back to.
+/// A payer's card, and the address to which the payer returns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirmation {
     pub method: Option<String>,
@@ -162,7 +162,7 @@ pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
 }
 
 impl Books {
-    /// The place of a new object in lists.
+    /// The number of a new object, by which lists are ordered.
     pub fn place(&mut self) -> u64 {
         self.next = self.next.saturating_add(1);
         self.next
@@ -194,30 +194,30 @@ impl Books {
         };
         let Some(card) = Card::of_method(&method) else { return Err(Refusal::missing("PaymentMethod", &method, "payment_method")) };
         self.intent_mut(id)?.return_url = with.return_url;
-        match card.fate {
-            Fate::Confirmed(_) => {
+        match card.outcome {
+            CardOutcome::Confirmed(_) => {
                 let intent = self.intent_mut(id)?;
                 (intent.status, intent.method, intent.error) = ("requires_action".to_owned(), Some(method), None);
-                self.tell_of_intent(sys, id, "payment_intent.requires_action");
+                self.add_intent_event(sys, id, "payment_intent.requires_action");
                 Ok(())
             }
-            Fate::Declined(code, reason) => self.decline(sys, id, card, code, reason),
-            Fate::Pays => self.pay(sys, id, card),
-            Fate::Disputed(reason) => {
+            CardOutcome::Declined(code, reason) => self.decline(sys, id, card, code, reason),
+            CardOutcome::Pays => self.pay(sys, id, card),
+            CardOutcome::Disputed(reason) => {
                 self.pay(sys, id, card)?;
                 self.dispute(sys, id, reason)
             }
         }
     }
 
-    /// The payer confirms, or fails to.
+    /// The payer confirms the payment, or fails to confirm it.
     pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
         let card = intent.method.as_deref().and_then(Card::of_method).filter(|_| intent.status == "requires_action");
         let Some(card) = card else { return Err(Refusal::state("authenticate", &intent.status)) };
-        match card.fate {
+        match card.outcome {
             _ if !confirmed => self.decline(sys, id, card, "payment_intent_authentication_failure", "authentication_not_handled"),
-            Fate::Confirmed(Some((code, reason))) => self.decline(sys, id, card, code, reason),
+            CardOutcome::Confirmed(Some((code, reason))) => self.decline(sys, id, card, code, reason),
             _ => self.pay(sys, id, card),
         }
     }
@@ -228,8 +228,8 @@ impl Books {
         intent.received = intent.amount;
         (intent.status, intent.error) = ("succeeded".to_owned(), None);
         (intent.method, intent.charge) = (Some(card.method.to_owned()), Some(charge.clone()));
-        self.tell_of_charge(sys, &charge, "charge.succeeded");
-        self.tell_of_intent(sys, id, "payment_intent.succeeded");
+        self.add_charge_event(sys, &charge, "charge.succeeded");
+        self.add_intent_event(sys, id, "payment_intent.succeeded");
         Ok(())
     }
 
@@ -243,8 +243,8 @@ impl Books {
         let intent = self.intent_mut(id)?;
         (intent.status, intent.method, intent.error) = ("requires_payment_method".to_owned(), None, error);
         intent.charge = Some(charge.clone());
-        self.tell_of_charge(sys, &charge, "charge.failed");
-        self.tell_of_intent(sys, id, "payment_intent.payment_failed");
+        self.add_charge_event(sys, &charge, "charge.failed");
+        self.add_intent_event(sys, id, "payment_intent.payment_failed");
         Err(refusal(self.intents.get(id).map(|intent| render::intent(self, intent, &[]))))
     }
 
@@ -276,11 +276,11 @@ impl Books {
             return Err(Refusal::state("cancel", &intent.status));
         }
         (intent.status, intent.canceled_at, intent.cancellation_reason) = ("canceled".to_owned(), Some(sys.now().seconds()), reason);
-        self.tell_of_intent(sys, id, "payment_intent.canceled");
+        self.add_intent_event(sys, id, "payment_intent.canceled");
         Ok(())
     }
 
-    /// Gives back all that is left of a charge, or a part of it.
+    /// Refunds the rest of a charge, or a part of it.
     pub fn refund(
         &mut self,
         sys: &Sys,
@@ -314,13 +314,13 @@ impl Books {
         let refund = RefundEntry { id: id.clone(), created, amount, currency, intent, charge: charged, reason, metadata, failed: false };
         self.refunds.insert(id.clone(), refund);
         if let Some(object) = self.refunds.get(&id).map(render::refund) {
-            self.tell(sys, "refund.created", object);
+            self.add_event(sys, "refund.created", object);
         }
-        self.tell_of_charge(sys, charge, "charge.refunded");
+        self.add_charge_event(sys, charge, "charge.refunded");
         Ok(id)
     }
 
-    /// The payer's bank refuses the refunds of a payment, such as because the card is closed: the money comes back.
+    /// The payer's bank refuses the refunds of a payment, for example because the card is closed.
     pub fn fail_refunds(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
         let mut failed = Vec::new();
         for refund in self.refunds.values_mut().filter(|refund| refund.intent == intent && !refund.failed) {
@@ -334,7 +334,7 @@ impl Books {
             return Err(Refusal::invalid("There is no refund to refuse."));
         }
         for object in failed {
-            self.tell(sys, "refund.failed", object);
+            self.add_event(sys, "refund.failed", object);
         }
         Ok(())
     }
@@ -353,35 +353,35 @@ impl Books {
         let dispute = DisputeEntry { id: id.clone(), created, amount, currency, intent, charge, reason, status };
         let object = render::dispute(&dispute);
         self.disputes.insert(id, dispute);
-        self.tell(sys, "charge.dispute.created", object);
+        self.add_event(sys, "charge.dispute.created", object);
         Ok(())
     }
 
-    /// The dispute of a payment is `won` or `lost`. The charge stays one that was disputed.
+    /// Ends the dispute of a payment: `won` or `lost`. The charge stays marked as disputed.
     pub fn end_dispute(&mut self, sys: &Sys, intent: &str, end: &str) -> Result<(), Refusal> {
         let open = self.disputes.values_mut().find(|dispute| dispute.intent == intent && dispute.status == "needs_response");
         let Some(dispute) = open else { return Err(Refusal::invalid("There is no open dispute.")) };
         end.clone_into(&mut dispute.status);
         let object = render::dispute(dispute);
-        self.tell(sys, "charge.dispute.closed", object);
+        self.add_event(sys, "charge.dispute.closed", object);
         Ok(())
     }
 
-    fn tell_of_charge(&mut self, sys: &Sys, charge: &str, kind: &str) {
+    fn add_charge_event(&mut self, sys: &Sys, charge: &str, kind: &str) {
         if let Some(object) = self.charges.get(charge).map(render::charge) {
-            self.tell(sys, kind, object);
+            self.add_event(sys, kind, object);
         }
     }
 
     /// Adds an event about a payment.
-    pub fn tell_of_intent(&mut self, sys: &Sys, id: &str, kind: &str) {
+    pub fn add_intent_event(&mut self, sys: &Sys, id: &str, kind: &str) {
         if let Some(object) = self.intents.get(id).map(|intent| render::intent(self, intent, &[])) {
-            self.tell(sys, kind, object);
+            self.add_event(sys, kind, object);
         }
     }
 
-    /// Adds an event, which nobody delivers yet.
-    pub fn tell(&mut self, sys: &Sys, kind: &str, object: Value) {
+    /// Adds an event that is not delivered yet.
+    pub fn add_event(&mut self, sys: &Sys, kind: &str, object: Value) {
         let (id, created, kind) = (new_id(sys, "evt"), sys.now().seconds(), kind.to_owned());
         self.events.push(EventEntry { id, created, kind, object, delivered: false, attempts: 0, due: None, times: 1 });
     }
