@@ -1,4 +1,4 @@
-//! The metrics that code reports, as its sources say.
+//! Finds the metrics that functions report, by searching their sources.
 
 /// A metric that a source reports.
 pub struct Reported<'a> {
