@@ -1,4 +1,4 @@
-//! What staff do with accounts: reactivation, roles, the first superuser. Each change is in the audit.
+//! Administration of accounts: reactivation, roles, the first superuser. The audit has each change.
 
 use std::time::Duration;
 

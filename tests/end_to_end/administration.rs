@@ -1,5 +1,5 @@
-//! What administrators do with the accounts of others: finding and reading them, changing profiles, deactivating, scheduling and
-//! cancelling deletions, ending sessions. What they cannot do, and what happens when two things happen at once.
+//! Administrators and the accounts of others: finding and reading them, changing profiles, deactivating, scheduling and cancelling
+//! deletions, ending sessions. Also what administrators may not do, and concurrent changes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

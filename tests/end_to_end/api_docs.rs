@@ -1,4 +1,4 @@
-//! The API's documents.
+//! The API's documents and their pages.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The audit: what is in it, who reads it, and that nobody touches it unnoticed.
+//! The audit: which entries it has, who may read them, and that every later change of an entry is detected.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Passkeys and the pages of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
-//! where `CHROMIUM` says. Run with `--ignored`.
+//! Passkeys and the pages of the console in a real browser. Needs Chromium, at `/usr/bin/chromium` or at the path in `CHROMIUM`. Run with
+//! `--ignored`.
 
 use axum::{Router, response::Html, routing::get};
 use tests::{Browser, Cloud, PASSWORD, Value, json};

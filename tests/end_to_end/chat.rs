@@ -1,4 +1,4 @@
-//! Messages arrive once and in order, and can be read later by members who were disconnected. Flooding is banned.
+//! Messages arrive once and in order, and members who were disconnected can read them later. Flooding leads to a ban.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A person's chats by their last activity, what is unread in them, and read markers.
+//! A person's chats by their last activity, their unread messages, and read markers.
 
 use tests::{Caller, Cloud, Socket, Value, json};
 

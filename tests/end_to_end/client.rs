@@ -1,5 +1,5 @@
-//! The JavaScript client, as it is served, in a page of another origin, and the console's page that is built on it. The tests in a real
-//! browser need Chromium, and one of them axe-core: see `pages.rs`. Run with `--ignored`.
+//! The JavaScript client as it is served: in a page of another origin, and on the console's page that is built on the client. The tests in
+//! a real browser need Chromium, and one of them axe-core: see `pages.rs`. Run with `--ignored`.
 
 use std::time::Duration;
 

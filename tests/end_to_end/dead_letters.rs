@@ -1,4 +1,4 @@
-//! Events that functions have given up, as superusers see them and send them again.
+//! Dead letters: superusers list them and send them again.
 
 use local::aws::{
     Service,

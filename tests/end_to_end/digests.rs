@@ -1,4 +1,4 @@
-//! What people who are away are told of the messages that wait for them, what they want to be told of, and stopping mails.
+//! Mails and text messages about messages missed while away, notification settings, and unsubscribing.
 
 use std::time::Duration;
 

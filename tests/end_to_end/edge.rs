@@ -1,5 +1,4 @@
-//! Routing at the edge: which operation answers a request and which client address it gets do not depend on what a client writes
-//! into it.
+//! Routing: neither the operation that answers a request nor the client address depends on what a client writes into the request.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! What ends when somebody loses a room: a table of every way of losing one in every kind of room.
+//! Losing a room: a table of every way of losing membership in every kind of room, and what ends with it.
 
 use std::time::Duration;
 

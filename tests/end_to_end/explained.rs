@@ -1,5 +1,5 @@
-//! What operators read about a refusal: one log line with its code, cause and source location, the request's id as the client was
-//! told it, the person's id where it is known, and the operation on the table that failed or was refused.
+//! The log line of a refusal, as operators read it: its code, cause and source location, the request's id as the client got it, the
+//! person's id where it is known, and the operation on the table that failed or was refused.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Invitation codes. Everybody has one, can enter one code of somebody else, and sees who entered theirs.
+//! Invitation codes: everybody has one, can enter one code of somebody else, and sees who has entered theirs.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Every language of the project, whichever its files make. `.ci/language` runs these tests also with one that is added by files alone.
+//! Every language of the project. `.ci/language` also runs these tests with a language that is added by files alone.
 
 use std::{fs, path::Path};
 

@@ -1,5 +1,5 @@
-//! Limits cannot be turned against the people they protect: a right answer is accepted whatever strangers have guessed, nobody
-//! waits longer than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
+//! Limits cannot be used against the people they protect: a correct answer is accepted whatever strangers have guessed, nobody waits longer
+//! than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 

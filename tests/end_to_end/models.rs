@@ -1,4 +1,4 @@
-//! The catalogue of models: made, changed and deleted by their owners, and found by everybody.
+//! The catalogue of models: owners create, change and delete models, and everybody searches them.
 
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,5 @@
-//! How fast a client may send frames, and what happens to one that does not wait. The tests count exact frames, however slow a
-//! machine is: the clock is set before each frame, almost half a second later for those that must pass than for those that must
-//! not.
+//! How fast a client may send frames, and what happens to a client that sends too fast. The tests count exact frames, however slow a
+//! machine is: the clock is set before each frame, almost half a second later for frames that must pass than for frames that must not.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! The pages for people: those of mailed links, the documents, errors, mails and the console. Tests in a real browser need Chromium,
-//! at `/usr/bin/chromium` or where `CHROMIUM` says, and the path of axe-core's `axe.min.js` in `STOA_AXE`, which `.ci/run` gets. Run
-//! with `--ignored`.
+//! The pages for people: those of mailed links, the documents, errors, mails and the console. Tests in a real browser need Chromium, at
+//! `/usr/bin/chromium` or at the path in `CHROMIUM`, and the path of axe-core's `axe.min.js` in `STOA_AXE`, which `.ci/run` gets. Run with
+//! `--ignored`.
 
 use kernel::Env;
 use local::outside::captcha::SECRET;

@@ -1,4 +1,4 @@
-//! Passkeys: registered, named, listed and removed. Signing in without a password, as a second factor, and stepping up.
+//! Passkeys: registering, renaming, listing and removing them. Signing in without a password, as a second factor, and stepping up.
 
 use std::{collections::BTreeSet, time::Duration};
 

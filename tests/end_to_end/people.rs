@@ -1,4 +1,4 @@
-//! Finding people: by the beginnings of names, and by an address or number.
+//! Finding people: by the beginnings of names, by a whole address or number, and nearby.
 
 use std::collections::BTreeSet;
 

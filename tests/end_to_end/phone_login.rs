@@ -1,4 +1,4 @@
-//! Signing in, and signing up, with a phone number.
+//! Signing in and registering with a phone number.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 

@@ -1,5 +1,4 @@
-//! The shop: what administrators do with products and categories, how everybody lists and finds them, what members say about them, and
-//! what becomes of that.
+//! The shop: administrators manage products and categories, everybody lists and finds them, members comment on and rate them.
 
 use std::{collections::BTreeSet, time::Duration};
 

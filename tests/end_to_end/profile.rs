@@ -1,4 +1,4 @@
-//! The caller's profile, which is changed under its version, and what others see of it.
+//! The caller's profile, changes under its version, and the profile as others see it.
 
 use std::time::Duration;
 

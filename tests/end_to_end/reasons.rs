@@ -1,4 +1,4 @@
-//! Why staff take something from somebody: they are asked for it, and the audit has what they say as long as it has values.
+//! Reasons of staff for changes that take something away: they are required, and the audit has them as long as it has the values.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Rules about identity that hold in every feature: passwords, names, logs, and what ends every session.
+//! Rules about identity in every feature: passwords, names, logs, and what ends every session.
 
 use std::{
     collections::BTreeSet,

@@ -1,8 +1,8 @@
-//! A soak of the chat: clients send, read, lose their connections and resume, and members of groups come and go, while functions fail
+//! A soak test of the chat: clients send, read, lose their connections and resume, and members of groups come and go, while functions fail
 //! between their calls and the whole cloud is killed and started again.
 //!
-//! `cargo xtask soak` runs it longer. Clients follow the rules of the documentation: a nonce is repeated until its message is
-//! acknowledged, a number that is known is dropped, and a gap is asked for.
+//! `cargo xtask soak` runs it longer. Clients follow the rules of the documentation: they repeat a nonce until its message is acknowledged,
+//! ignore a number that they already have, and ask for missing numbers.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

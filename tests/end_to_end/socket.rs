@@ -1,4 +1,4 @@
-//! The socket: opened with a ticket. The presence of people.
+//! The WebSocket: opening it with a ticket, and the presence of people.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! Every operation that changes something, called with a token that is no longer valid enough; and every later step of a flow,
-//! called with another token than its first step. The operations are those of the document: one that is missing from
-//! [`OPERATIONS`], and a later step that no test tries, fails.
+//! Every operation that changes data, called with a token that is no longer sufficient; and every later step of a flow, called with another
+//! token than its first step. The operations are those of the document: an operation that is missing from [`OPERATIONS`], and a later step
+//! without a test, make the test fail.
 
 use std::{collections::BTreeSet, time::Duration};
 

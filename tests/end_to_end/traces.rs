@@ -1,4 +1,4 @@
-//! One trace and one id from a request to everything that it causes over the bus.
+//! One trace and one id, from a request to all its effects over the bus.
 
 use local::aws::history::BusEvent;
 use tests::{Cloud, json, logged};

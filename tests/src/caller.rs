@@ -299,8 +299,8 @@ impl Reply {
         (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
     }
 
-    /// The parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers and body,
-    /// with every id, token, time and number of seconds masked.
+    /// The parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers and
+    /// body, with every id, token, time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| told(name.as_str(), value)).collect();

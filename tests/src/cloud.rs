@@ -48,8 +48,8 @@ impl std::ops::Deref for Cloud {
     }
 }
 
-/// Waits for pending work when it is dropped. The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same ports,
-/// so their unfinished work would reach the next stack. Functions in this process end with their stack.
+/// Waits for pending work when it is dropped. The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same
+/// ports, so their unfinished work would reach the next stack. Functions in this process end with their stack.
 struct LastWords {
     hosting: Hosting,
     activity: Activity,
@@ -143,8 +143,8 @@ impl Cloud {
         Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
     }
 
-    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`. The same as after [`Cloud::register`], but written to the
-    /// table without requests.
+    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`. The same as after [`Cloud::register`], but written to
+    /// the table without requests.
     pub async fn member(&self, name: &str) -> Caller {
         self.members().await.plain(self.anonymous().named(name)).await
     }
@@ -155,7 +155,8 @@ impl Cloud {
         self.members().await.careful(self.anonymous().named(name), phone).await
     }
 
-    /// A member of staff with this role, who has just proven an authenticator app, written to the table without requests. Also returns the app.
+    /// A member of staff with this role, who has just proven an authenticator app, written to the table without requests. Also returns the
+    /// app.
     pub async fn staff(&self, name: &str, role: &str) -> (Caller, App) {
         let (caller, app) = self.members().await.proven(self.anonymous().named(name)).await;
         self.appoint(&caller, &[role]);

@@ -72,7 +72,8 @@ impl Members {
         self.make(caller, vec![Method::Pwd, Method::Email], |user| user.phone = Some(phone), |_, _| {}).await
     }
 
-    /// A member with an app as the second factor, who has just signed in with it. Without recovery codes, because their ten hashes take long.
+    /// A member with an app as the second factor, who has just signed in with it. Without recovery codes, because their ten hashes take
+    /// long.
     pub async fn proven(&self, caller: Caller) -> (Caller, App) {
         let seed = Seed::draw(&self.sys);
         let change = |user: &mut User| user.factors = vec![Factor::App];

@@ -5,8 +5,8 @@
 //! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted. Lambda repeats
 //! failed runs, and the event then goes to the dead-letter queue.
 //!
-//! The archive has all files that the person has uploaded, at most 1 GiB. It is uploaded in parts while it is made, so that only a few files
-//! are in memory at a time.
+//! The archive has all files that the person has uploaded, at most 1 GiB. It is uploaded in parts while it is made, so that only a few
+//! files are in memory at a time.
 //!
 //! AWS calls: two updates for the lease and the record of the event; a batch for the person and the archive's item; the calls
 //! of the sections; one object, or one call for each 8 MiB and two more; one transaction, which marks the archive as ready and

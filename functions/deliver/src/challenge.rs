@@ -32,7 +32,8 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
     sent
 }
 
-/// Notifies the owner of an address that somebody has entered it in a registration. Uses the spelling and the language of the owner's account.
+/// Notifies the owner of an address that somebody has entered it in a registration. Uses the spelling and the language of the owner's
+/// account.
 async fn tell_owner(s: &State, decoy: &Challenge) -> Result<(), Failure> {
     let Contact::Email(given) = decoy.contact() else { return Ok(()) };
     let Some(owner) = resolve(&s.table, &Login::Email(given)).await? else { return Ok(()) };

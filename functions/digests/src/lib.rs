@@ -2,8 +2,8 @@
 //! all rooms together, or by text message if they have no address and want it.
 //!
 //! The memberships that are due ([`messaging::digest`]) are only candidates. Everything that decides is read again: read markers, deleted
-//! messages, muted rooms, blocks, the settings, the state of the account, and the proven address. A mail within quiet hours is sent at their
-//! end.
+//! messages, muted rooms, blocks, the settings, the state of the account, and the proven address. A mail within quiet hours is sent at
+//! their end.
 //!
 //! One transaction settles the rooms of a person, adds the events that fill the inbox, and marks the message as sent, before it is sent. A
 //! concurrent run, or one after a killed run, does not send it again: a lost mail is better than a second one, because the inbox has the

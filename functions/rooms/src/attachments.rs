@@ -68,9 +68,10 @@ impl CreateAttachment {
 /// Returns a link for the upload of a file, which the caller can then send with a message in this room.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other file is
-/// accepted. The file is then checked. `GET` of the `Location` returns whether it is ready. Send its id in `attachments` of a message within
-/// an hour, after which an unsent file is deleted. Pictures are encoded anew without metadata, upright, with at most 4,096 pixels on a side; a
-/// WebP becomes a JPEG or a PNG. Videos and documents are checked for their type. All files of an account together may have 1 GiB.
+/// accepted. The file is then checked. `GET` of the `Location` returns whether it is ready. Send its id in `attachments` of a message
+/// within an hour, after which an unsent file is deleted. Pictures are encoded anew without metadata, upright, with at most 4,096 pixels on
+/// a side; a WebP becomes a JPEG or a PNG. Videos and documents are checked for their type. All files of an account together may have 1
+/// GiB.
 ///
 /// AWS calls: three, the batch that authenticates the caller and reads the room, their membership and whether they may write, the
 /// counter, and the transaction that stores the declaration and counts its bytes. A further upload within the hour takes a fourth, for

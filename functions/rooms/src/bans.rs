@@ -101,8 +101,8 @@ impl BanFromRoom {
 
 /// Bans somebody from a group or a channel, or replaces their ban by another one.
 ///
-/// Administrators can ban ordinary members and people who are not in the room, the owner can ban everybody else. A banned member is removed.
-/// Until the ban ends the person can neither join nor be invited.
+/// Administrators can ban ordinary members and people who are not in the room, the owner can ban everybody else. A banned member is
+/// removed. Until the ban ends the person can neither join nor be invited.
 ///
 /// AWS calls: the caller, a counter, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(put, path = "/v1/rooms/{room}/bans/{user}", request_body = BanFromRoom,

@@ -76,8 +76,8 @@ pub struct SendMessage {
 /// Sends a message to one of the caller's rooms, as `send` does over the socket: for clients whose socket is not open.
 ///
 /// The message is committed before the answer. The same `Idempotency-Key` with the same text and files does not send another message for 24
-/// hours: the answer is the message in its current state. The key and the nonce of `send` over the socket are the same thing: an equal value
-/// does not send twice. More than sixty messages within a minute, over HTTP and the socket together, ban the account.
+/// hours: the answer is the message in its current state. The key and the nonce of `send` over the socket are the same thing: an equal
+/// value does not send twice. More than sixty messages within a minute, over HTTP and the socket together, ban the account.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room, their membership, their sending limit, and in a direct room
 /// whether one of the two blocks the other; a read of the receipt; those of `send` over the socket; a read of the message.

@@ -28,8 +28,8 @@ pub struct Credential {
 pub struct Credentials(BTreeMap<String, Credential>);
 
 impl Credentials {
-    /// Reads the credentials in `file`, and generates and stores those that are missing. They must survive a restart, because presigned links
-    /// and the processes of `cargo lambda watch` use them.
+    /// Reads the credentials in `file`, and generates and stores those that are missing. They must survive a restart, because presigned
+    /// links and the processes of `cargo lambda watch` use them.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is damaged.

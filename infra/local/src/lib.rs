@@ -140,7 +140,8 @@ impl Core {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
     }
 
-    /// Deletes the counters of the limits, if the limits are lifted. Called before each request, so that each request counts as the first one.
+    /// Deletes the counters of the limits, if the limits are lifted. Called before each request, so that each request counts as the first
+    /// one.
     pub(crate) async fn lift_limits(&self) {
         if !self.limits.lifted() {
             return;

@@ -25,8 +25,8 @@ use tower_http::timeout::TimeoutBody;
 
 use crate::{StartError, Urls};
 
-/// The host of the addresses for browsers. Browsers send `SameSite` cookies only within a site. A site has any port, and development servers
-/// of frontends are on `localhost`. Passkeys need a domain name, which this is.
+/// The host of the addresses for browsers. Browsers send `SameSite` cookies only within a site. A site has any port, and development
+/// servers of frontends are on `localhost`. Passkeys need a domain name, which this is.
 pub(crate) const BROWSER_HOST: &str = "localhost";
 /// The host of the addresses for functions. It needs no DNS look-up.
 const FUNCTION_HOST: &str = "127.0.0.1";

@@ -1,5 +1,5 @@
-//! Verifies the whole audit: compares every seal with the one before it, with the records of its interval and with the object in the bucket,
-//! and every record of the table with the seals.
+//! Verifies the whole audit: compares every seal with the one before it, with the records of its interval and with the object in the
+//! bucket, and every record of the table with the seals.
 
 use std::collections::HashSet;
 

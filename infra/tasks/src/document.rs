@@ -37,8 +37,8 @@ impl Route {
 /// The function for requests that no other route matches.
 const ANSWERS_THE_REST: &str = "api-docs";
 /// The routes for requests that no other route matches. They name the methods because `$default` and `ANY` would also get preflight
-/// requests, which API Gateway would then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its own
-/// for GET.
+/// requests, which API Gateway would then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its
+/// own for GET.
 const REST: [(&str, &[&str]); 2] = [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
 /// The routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because API

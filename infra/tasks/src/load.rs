@@ -1,6 +1,6 @@
-//! `cargo xtask load`: measures the chat of a local cloud that runs in a process of its own: the time until everybody in a room has a message,
-//! how many messages are delivered, and the CPU time and AWS calls. Times depend on the machine; their growth with the size of the room does
-//! not.
+//! `cargo xtask load`: measures the chat of a local cloud that runs in a process of its own: the time until everybody in a room has a
+//! message, how many messages are delivered, and the CPU time and AWS calls. Times depend on the machine; their growth with the size of the
+//! room does not.
 
 use std::{
     path::{Path, PathBuf},

@@ -184,7 +184,8 @@ fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
     }
 }
 
-/// The name and the numbers of a limit, as in `RateLimit-Policy`. A value that is not a limit stays as it is: `cargo xtask check` reports it.
+/// The name and the numbers of a limit, as in `RateLimit-Policy`. A value that is not a limit stays as it is: `cargo xtask check` reports
+/// it.
 fn numbers(limit: &Value) -> Value {
     match Limited::deserialize(limit) {
         Ok(Limited { name, max, seconds, configurable: true, .. }) => {

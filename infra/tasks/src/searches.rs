@@ -1,9 +1,9 @@
-//! `cargo xtask search`: measures searches in the catalogue: AWS calls and read units of a page, with a hundred, ten thousand and optionally
-//! a million models, for typical searches and for searches that are meant to be expensive. The results are compared with a comparison of
-//! every model, and at the end also while fifty people create, rename and delete other models.
+//! `cargo xtask search`: measures searches in the catalogue: AWS calls and read units of a page, with a hundred, ten thousand and
+//! optionally a million models, for typical searches and for searches that are meant to be expensive. The results are compared with a
+//! comparison of every model, and at the end also while fifty people create, rename and delete other models.
 //!
-//! The titles are random words of syllables of English, Polish and German. Only the lists that the searches read are put into the table, and
-//! the models are put in the order of their titles: each list then grows at its end, which is fastest in a large file.
+//! The titles are random words of syllables of English, Polish and German. Only the lists that the searches read are put into the table,
+//! and the models are put in the order of their titles: each list then grows at its end, which is fastest in a large file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

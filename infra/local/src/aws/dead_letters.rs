@@ -1,7 +1,7 @@
 //! The dead-letter queues of the template: events on which functions failed after all retries. They are kept until somebody redrives them.
 //!
-//! On AWS a queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always possible. They are
-//! also kept if a function of the template receives the messages of the queue.
+//! On AWS a queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always possible. They
+//! are also kept if a function of the template receives the messages of the queue.
 
 use std::{
     collections::BTreeMap,

@@ -50,8 +50,8 @@ const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 /// The delay before an asynchronous invocation is retried. On AWS it is a minute, then two.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// The most parallel invocations in this process. Others wait for a slot. On AWS each invocation has its own CPU; here the calls of hundreds
-/// of parallel invocations would time out.
+/// The most parallel invocations in this process. Others wait for a slot. On AWS each invocation has its own CPU; here the calls of
+/// hundreds of parallel invocations would time out.
 const AT_ONCE: usize = 32;
 
 /// How long the platform waits. Tests set shorter times.
@@ -410,9 +410,9 @@ impl Hosts {
         drop(self.0.ended.subscribe().wait_for(|ended| *ended).await);
     }
 
-    /// Sends the record of a failed invocation to the function that receives messages of this queue, if there is one. The record of a failed
-    /// stream batch has no payload (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>). On AWS the queue
-    /// delivers the record again as long as the function fails; here it becomes a dead letter of that function.
+    /// Sends the record of a failed invocation to the function that receives messages of this queue, if there is one. The record of a
+    /// failed stream batch has no payload (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>). On AWS the
+    /// queue delivers the record again as long as the function fails; here it becomes a dead letter of that function.
     pub(crate) fn report_failure(&self, queue: Option<&str>, function: &str, error: &str, payload: Option<&RawValue>) {
         let Some(mapping) = self.0.queue_mappings.iter().find(|mapping| Some(mapping.queue.as_str()) == queue) else { return };
         let arn = self.0.functions.get(function).map_or("", |hosted| &hosted.arn);

@@ -1,7 +1,7 @@
 //! Functions in the processes of `cargo lambda watch`.
 //!
-//! `cargo lambda watch` forwards only one header of an invocation, so the clock and the trace are sent in it: see `function::run`. It has one
-//! environment for all functions, so the environment of each function is written to a file, which `infra/run-function` reads.
+//! `cargo lambda watch` forwards only one header of an invocation, so the clock and the trace are sent in it: see `function::run`. It has
+//! one environment for all functions, so the environment of each function is written to a file, which `infra/run-function` reads.
 
 use std::{fs, io, path::Path, sync::Arc};
 

@@ -59,8 +59,8 @@ pub struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The operation behind the route, such as `GET /v1/users/{username}`. This is the key of the route. If the route is for all paths below a
-    /// prefix, it is the function's operation with this path, or the key if the function has none.
+    /// The operation behind the route, such as `GET /v1/users/{username}`. This is the key of the route. If the route is for all paths
+    /// below a prefix, it is the function's operation with this path, or the key if the function has none.
     pub(super) fn operation(&self, path: &str) -> Cow<'_, str> {
         let Route { key, method, segments, .. } = self.route;
         let shared = segments.len() > 1 && matches!(segments.last(), Some(Segment::Greedy(_)));

@@ -1,5 +1,5 @@
-//! The smallest possible function with a table, as a baseline: axum, and `CALLS` sequential `GetItem` calls over a connection that is opened
-//! at start. It uses none of the project's crates.
+//! The smallest possible function with a table, as a baseline: axum, and `CALLS` sequential `GetItem` calls over a connection that is
+//! opened at start. It uses none of the project's crates.
 //!
 //! `cargo xtask sizes` builds it together with the real functions and prints their sizes and times as multiples of it. The item that it
 //! reads has the size of a user.

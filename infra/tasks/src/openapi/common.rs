@@ -123,8 +123,8 @@ pub fn numbers(value: &mut Value) {
     }
 }
 
-/// The forms of texts that types name as their `format`, each with a pattern that every accepted text matches, and with the most characters.
-/// (API Gateway accepts 10,240 bytes of headers.)
+/// The forms of texts that types name as their `format`, each with a pattern that every accepted text matches, and with the most
+/// characters. (API Gateway accepts 10,240 bytes of headers.)
 pub const FORMS: [(&str, &str, usize); 2] =
     [("typed", kernel::text::TYPED_PATTERN, kernel::text::TYPED_MAX_CHARS), ("versions", web::IF_MATCH_PATTERN, 10_240)];
 

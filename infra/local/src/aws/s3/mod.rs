@@ -1,7 +1,7 @@
 //! S3: s3s and s3s-fs over a folder, with the policies, the clock, the cross-origin rules and the notifications of the template.
 //!
-//! s3s verifies signatures, in headers and in presigned links, with the checksums, types and lengths that they cover. It checks the age of a
-//! signature by the real time. So its tolerance is set to the maximum, and the age of links is checked here by the local cloud's clock.
+//! s3s verifies signatures, in headers and in presigned links, with the checksums, types and lengths that they cover. It checks the age of
+//! a signature by the real time. So its tolerance is set to the maximum, and the age of links is checked here by the local cloud's clock.
 //! s3s-fs stores objects as files, so no key may be a folder of another key.
 
 mod access;

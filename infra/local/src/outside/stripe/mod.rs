@@ -269,8 +269,8 @@ impl Stripe {
         drop(guard);
     }
 
-    /// Delivers the webhook of an event now, even if it was delivered before. Returns the status of the endpoint's answer. Without a success
-    /// the delivery is repeated later.
+    /// Delivers the webhook of an event now, even if it was delivered before. Returns the status of the endpoint's answer. Without a
+    /// success the delivery is repeated later.
     ///
     /// # Errors
     /// If there is no such event, or the endpoint does not answer.
