@@ -1,5 +1,5 @@
-//! The audit as staff read it: its entries by account, actor, action and time, one of them with its values, and whether everything is as it
-//! was written. Members read what happened to their own account. Staff undo changes.
+//! Reading the audit: staff search entries by account, actor, action and time, read an entry with its values, and verify that all entries
+//! are unchanged. Members read the entries about their own account. Staff undo changes.
 //!
 //! Entries are written with the changes that they are about (`accounts::audit`), and sealed by `audit-seal`.
 //!

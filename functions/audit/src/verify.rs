@@ -1,4 +1,4 @@
-//! Whether everything is as it was sealed.
+//! Verifying that entries are as they were sealed.
 
 use accounts::audit_seal::{Flaw, SEAL_BYTES_MAX, Seal};
 use axum::extract::State;
@@ -12,14 +12,14 @@ use web::{Error, Json, Problems, Query};
 
 use crate::shown::SealInfo;
 
-/// Requests of one person: each reads up to 25 objects and 20,000 entries.
+/// How many requests one person may send: each reads up to 25 objects and 20,000 entries.
 const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "for an account");
-/// Seals that one request looks at.
+/// How many seals one request verifies.
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
 
-/// Where to go on.
+/// Where to continue.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct VerificationQuery {
@@ -44,19 +44,19 @@ pub struct FlawInfo {
 /// What was verified.
 #[derive(Serialize, ToSchema)]
 pub struct AuditVerification {
-    /// How many seals this request has looked at.
+    /// How many seals this request has verified.
     seals: u64,
-    /// How many entries they have.
+    /// How many entries these seals have.
     entries: u64,
-    /// The first interval that does not hold. Absent if all do.
+    /// The first interval whose seal is not valid. Absent if all are valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     broken: Option<FlawInfo>,
-    /// The last seal that holds. Its hash depends on all before it.
+    /// The last valid seal. Its hash depends on all seals before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     head: Option<SealInfo>,
-    /// The cursor with which to go on. Absent at the end, and where something does not hold.
+    /// The cursor for continuing. Absent at the end, and if a seal is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -64,8 +64,8 @@ pub struct AuditVerification {
 /// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
 /// what the bucket has.
 ///
-/// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day. `broken` names the
-/// first interval that does not hold. The task `cargo xtask audit-verify` verifies everything at once.
+/// For administrators, with a second factor. A request verifies up to 25 seals; there are 24 to 288 a day. `broken` names the first
+/// interval whose seal is not valid. The task `cargo xtask audit-verify` verifies the whole audit at once.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
 /// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the bucket
@@ -106,9 +106,9 @@ pub async fn verify_audit(
     Ok(Json(AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor }))
 }
 
-/// What holds so far.
+/// The progress of a verification.
 struct Verified {
-    /// The last seal that holds.
+    /// The last valid seal.
     before: Option<Seal>,
     seals: u64,
     entries: u64,
@@ -120,7 +120,7 @@ impl Verified {
         self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
     }
 
-    /// Verifies a seal that is to follow the last one. One that the bucket is still to get is as if it was not written yet.
+    /// Verifies the seal after the last one. A seal that the bucket does not have yet counts as not written.
     async fn look_at(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
         let expected = self.next_number();
         if seal.n != expected {
@@ -141,22 +141,22 @@ impl Verified {
     }
 }
 
-/// Whether no seal follows this one. None is written before the bucket has the one before it.
+/// Whether no seal follows this one. A seal is written only when the bucket has the one before it.
 async fn is_last(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(s.log.table().get::<Seal>(Seal::key_of(n.saturating_add(1))).await?.is_none())
 }
 
-/// Whether the bucket has a seal that the table does not have. One that was written since the table was asked is in both.
+/// Whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
 async fn is_missing(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(anchored(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
 }
 
-/// What the bucket has of a seal. `None` if it has nothing.
+/// The object of a seal in the bucket. `None` if there is none.
 async fn anchored(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Refused(_)) => Ok(None),
-        // There is an object, but it is no seal.
+        // An object that is too large is not a seal.
         Err(FilesError::TooLarge) => Ok(Some(Vec::new())),
         Err(e) => Err(e.into()),
     }
