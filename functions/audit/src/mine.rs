@@ -27,7 +27,7 @@ pub enum SecurityEventBy {
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventInfo {
     id: AuditId,
-    /// When.
+    /// When it was done.
     created_at: Timestamp,
     /// What was done.
     action: Action,

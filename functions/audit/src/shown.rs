@@ -49,7 +49,7 @@ pub struct AuditRecordInfo {
     actor_username: Option<String>,
     /// What was done.
     action: Action,
-    /// The account that it is about.
+    /// The account that was changed.
     subject: UserId,
     /// The current username of the account. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -188,15 +188,15 @@ impl Verification<'_> {
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     /// The person is signed in.
-    In,
+    SignIn,
     /// Another proof is needed.
-    On,
+    SecondStep,
     /// The client is asked whether to make a new account.
-    Offer,
+    OfferNewAccount,
     /// A new account is made.
-    Afresh,
-    /// Refused: the account cannot be used.
-    None,
+    NewAccount,
+    /// The code is refused, because the account cannot be used.
+    Refuse,
 }
 
 fn outcome(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Outcome {
