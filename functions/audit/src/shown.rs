@@ -37,7 +37,7 @@ impl Names {
 #[derive(Serialize, ToSchema)]
 pub struct AuditRecordInfo {
     id: AuditId,
-    /// When.
+    /// When it was done.
     created_at: Timestamp,
     /// Who made the change. Absent for operators and the system itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,7 @@ impl AuditRecordInfo {
     }
 }
 
-/// What kind of value it is.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditValueKind {
@@ -101,10 +101,10 @@ pub enum AuditValueKind {
     Text,
 }
 
-/// A value.
+/// A value before or after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditValueInfo {
-    /// What kind of value it is.
+    /// The kind of the value.
     kind: AuditValueKind,
     /// The value as text.
     #[schema(examples("moderator"))]
@@ -139,9 +139,9 @@ pub struct AuditChangeInfo {
     /// The name of the field.
     #[schema(examples("roles"))]
     field: String,
-    /// Its values before. Empty for none, and, unless the caller is a superuser, for the day of birth.
+    /// The values before the change. Empty for none, and, unless the caller is a superuser, for the day of birth.
     before: Vec<AuditValueInfo>,
-    /// Its values after.
+    /// The values after the change, as in `before`.
     after: Vec<AuditValueInfo>,
 }
 

@@ -20,7 +20,7 @@ use crate::letter::DeadLetter;
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
 #[utoipa::path(post, path = "/v1/admin/dead-letters/{letter}/redrive",
-    params(("letter" = DeadLetterId, Path, description = "The event that was given up.")),
+    params(("letter" = DeadLetterId, Path, description = "The dead letter.")),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204, description = "The event is being sent again."), Problems))]
 pub async fn redrive_dead_letter(

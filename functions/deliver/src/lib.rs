@@ -7,24 +7,27 @@
 //! not used up. A repeated event is sent once. Only if a run is killed between sending and recording, two mails are sent, and the code of
 //! the later one is valid.
 //!
-//! AWS calls: two updates for the lease and the record of the event (the lease prevents a concurrent delivery from sending again, the
-//! record a later one), and one request to SES or SNS. A challenge takes a read, because it has the channel and the destination, and an
-//! update, which stores the hash if the sending is still current. A notice takes one read of the person (with its details: the client that
-//! caused it, and its destination if that is not their address), and three counters if it goes by text message to a person without an
-//! address. The message about a scheduled deletion takes another read, for its date and the name in it. A failed sending takes an update
-//! of the challenge, and the first time that of the counters.
+//! AWS calls of an event: two updates for the lease and the record of the event (the lease prevents a concurrent delivery from sending
+//! again, the record a later one), and one request to SES or SNS for each message. In addition:
 //!
-//! Text messages about unread messages take a read of the person, and three counters.
+//! - A challenge takes a read, because it has the channel and the destination, and an update, which stores the hash if the sending is still
+//!   current. A failed sending takes an update of the challenge, and the first failure an update of the counters.
+//! - A notice takes a read of the person, together with the client that caused the notice and, if it is not the person's address, the
+//!   destination. A text message to a person without an address takes three counters. The message about a scheduled deletion takes another
+//!   read, for its date and the name in it. The first notice of a kind is sent at once, and repetitions once an hour ([`crate::throttle`]):
+//!   that takes an update, and for a repetition that is held back a transaction instead of the request to SES or SNS.
+//! - A text message about unread messages takes a read of the person, and three counters.
+//! - A transcript takes a batch read and a query.
+//! - The receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form take a batch read.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one that is
-//! held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
-//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread an update, a
-//! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
-//! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
-//! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
-//! sending, and the receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form a batch read and
-//! a sending. The run of every five minutes also ends snoozes of tickets and closes those that were answered a week ago, with two more
-//! queries and a write for each ticket.
+//! AWS calls of the run every five minutes:
+//!
+//! - Notices that were held back: a query, and for each person and kind two updates, a read and a sending.
+//! - Answers of the support desk: a query, and for each thread an update, a batch read, a query, a read of the customer's settings, a
+//!   sending, and a transaction that adds the answers to the customer's inbox.
+//! - Threads of the support desk: two queries, and an update for each thread whose snooze ends, or which is closed because it waited for
+//!   its customer for a week. This run does it because no other function runs as often, and it reads the threads anyway.
+//! - Tickets: two queries, and a write for each ticket whose snooze ends, or which is closed because it was answered a week ago.
 
 mod challenge;
 mod held;

@@ -55,8 +55,8 @@ pub struct Note {
 /// Decides about a room.
 pub fn plan(room: &RoomFacts, recipient: &Recipient<'_>, now: Time) -> Plan {
     let digest = &room.member.digest;
-    let untold = room.lines.iter().filter(|line| line.seq > digest.noted_seq || line.seq > digest.mailed_seq);
-    let Some(first) = untold.map(|line| line.at).min() else { return Plan { noted: true, settled: true, ..Plan::default() } };
+    let pending = room.lines.iter().filter(|line| line.seq > digest.noted_seq || line.seq > digest.mailed_seq);
+    let Some(first) = pending.map(|line| line.at).min() else { return Plan { noted: true, settled: true, ..Plan::default() } };
     // The message that made the room due is read or deleted, and the others are newer than two minutes.
     if first + DELAY > now {
         return Plan { again: Some(first + DELAY), ..Plan::default() };

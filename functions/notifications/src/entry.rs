@@ -40,17 +40,17 @@ pub enum EntryContent {
     Chat {
         /// The room.
         room: RoomId,
-        /// What kind of messages.
+        /// The kind of the messages.
         kind: Missed,
-        /// The number of the last one.
+        /// The number of the last message.
         seq: u64,
-        /// How many waited then.
+        /// How many messages waited at that time, up to 99.
         messages: u32,
     },
     /// Something about the account.
     #[serde(rename = "NOTICE")]
     Notice {
-        /// What it is about.
+        /// The kind of the notice.
         notice: Notice,
     },
 }

@@ -143,8 +143,8 @@ pub async fn verify_phone_sign_in(
     let flow = Flow::open(found.take(&key)?, now)?;
     // The limits of the client are checked here and counted only for a wrong code. Parallel guesses are limited by the code's own attempts.
     let guesses = guesses.judge(&mut found, now)?;
-    let typed = Verification { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
-    Ok(repeatable.answer(&s.table, typed.verify(&code, body, guesses)).await?)
+    let verification = Verification { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
+    Ok(repeatable.answer(&s.table, verification.verify(&code, body, guesses)).await?)
 }
 
 /// A request to verify a code.

@@ -257,7 +257,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
         write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
     }
-    let surroundings = HostContext {
+    let context = HostContext {
         template: &template,
         urls: &urls,
         credentials: &credentials,
@@ -271,7 +271,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         dead_letters: &aws.dead_letters,
         history: &aws.history,
     };
-    let hosts = Hosts::new(&options.hosting, &surroundings)?;
+    let hosts = Hosts::new(&options.hosting, &context)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let connections = Connections::default();
     Ok(Core {

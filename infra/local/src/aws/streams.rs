@@ -219,7 +219,7 @@ async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<V
     Ok(records)
 }
 
-/// Invokes the function until every record is handled or given up.
+/// Invokes the function until every record is handled, or its retries have ended.
 async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
     let spec = &mapping.spec;
     let mut batches = VecDeque::from([Batch { records, retries: 0 }]);

@@ -225,14 +225,14 @@ impl Hosts {
     /// # Errors
     /// [`StartError::Template`] if a variable refers to a secret that does not exist, [`StartError::State`] if the accepted events
     /// cannot be read.
-    pub fn new(hosting: &Hosting, around: &HostContext<'_>) -> Result<Self, StartError> {
+    pub fn new(hosting: &Hosting, context: &HostContext<'_>) -> Result<Self, StartError> {
         let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
         let mut functions = BTreeMap::new();
-        for (id, spec) in &around.template.functions {
-            let declared = environment::declared(spec, around.template, around.urls, around.secrets)
+        for (id, spec) in &context.template.functions {
+            let declared = environment::declared(spec, context.template, context.urls, context.secrets)
                 .map_err(|e| StartError::Template(e.to_string()))?;
-            let credential = around.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
-            let env = environment::whole(spec, declared, credential, around.urls);
+            let credential = context.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
+            let env = environment::whole(spec, declared, credential, context.urls);
             if let Hosting::Lambda { environments, .. } = hosting {
                 let written = write_environment(environments, &spec.name, env.clone());
                 written.map_err(|e| StartError::State(format!("{}: {e}", environments.display())))?;
@@ -240,7 +240,7 @@ impl Hosts {
             let hosted = Hosted {
                 name: spec.name.clone(),
                 arn: spec.arn.clone(),
-                timeout: spec.timeout.min(around.patience.function),
+                timeout: spec.timeout.min(context.patience.function),
                 max_retries: spec.max_retries,
                 on_failure: spec.on_failure.clone(),
                 start: functions::named(&spec.name).map(|function| function.start),
@@ -254,21 +254,21 @@ impl Hosts {
             Hosting::Lambda { url, .. } => Some(Remote::new(url)),
             Hosting::Lazy | Hosting::Eager => None,
         };
-        let file = around.storage.path(INVOCATIONS);
+        let file = context.storage.path(INVOCATIONS);
         let accepted = Accepted::open(file.as_deref()).map_err(damaged(file.as_deref()))?;
         Ok(Self(Arc::new(Inner {
             functions,
-            queue_mappings: around.template.queue_mappings.clone(),
+            queue_mappings: context.template.queue_mappings.clone(),
             remote,
-            clock: around.clock.clone(),
+            clock: context.clock.clone(),
             turns: Semaphore::new(AT_ONCE),
-            activity: around.activity.clone(),
-            calls: around.calls.clone(),
-            faults: around.faults.clone(),
-            dead_letters: around.dead_letters.clone(),
+            activity: context.activity.clone(),
+            calls: context.calls.clone(),
+            faults: context.faults.clone(),
+            dead_letters: context.dead_letters.clone(),
             accepted,
             ended: watch::Sender::new(false),
-            history: around.history.clone(),
+            history: context.history.clone(),
         })))
     }
 

@@ -15,20 +15,20 @@ pub(super) const SLOW: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It answers.
+    /// The service executes the request and answers.
     #[default]
     Well,
-    /// It answers after ten seconds.
+    /// The service waits ten seconds, and then does the same.
     Slow,
-    /// It does nothing, and answers with 503.
+    /// The service does nothing, and answers with 503.
     Down,
-    /// It does nothing, and answers with an HTML page.
+    /// The service does nothing, and answers with an HTML page.
     Garbled,
-    /// It executes the request, and then answers with 500.
+    /// The service executes the request, and then answers with 500.
     Lost,
-    /// It says that the same request is being handled: 409.
+    /// The service does nothing, and answers that the same request is being handled: 409.
     Busy,
-    /// It says that there are too many requests: 429.
+    /// The service does nothing, and answers that there are too many requests: 429.
     Limited,
 }
 
@@ -53,7 +53,7 @@ impl Mode {
     }
 }
 
-/// An HTML page, such as a proxy between a client and a service answers.
+/// An HTML page, as a proxy between a client and a service returns it.
 pub(super) fn garbled() -> Response {
     Html("<!doctype html><title>Just a moment</title>").into_response()
 }

@@ -247,9 +247,9 @@ pub struct StreamMappingSpec {
     pub bisects: bool,
     /// How often a batch is retried. `None` means until it expires.
     pub max_retries: Option<u32>,
-    /// The age at which records are given up.
+    /// The age at which records are no longer retried.
     pub max_age: Option<Duration>,
-    /// The queue for batches that are given up.
+    /// The queue for batches whose retries have ended.
     pub on_failure: Option<String>,
 }
 
