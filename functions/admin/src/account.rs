@@ -193,7 +193,7 @@ pub struct AccountOrder {
 /// The thread of the person with the support team.
 #[derive(Serialize, ToSchema)]
 pub struct AccountThread {
-    /// Its room.
+    /// The room of the thread.
     room: RoomId,
     state: ThreadState,
 }

@@ -26,7 +26,7 @@ pub struct StaffRoom {
     /// The name.
     #[schema(examples("Sunday walks"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     /// The name in the address of a public channel.

@@ -61,7 +61,7 @@ pub enum ProofSide {
 /// A sibling of a node on the path from an entry to the root of the Merkle tree.
 #[derive(Serialize, ToSchema)]
 pub struct ProofStep {
-    /// Its hash in base64url.
+    /// The hash of the entry, in base64url.
     hash: String,
     /// On which side it is.
     side: ProofSide,

@@ -217,7 +217,7 @@ impl AuditEntryInfo {
 /// A seal over all entries of an interval.
 #[derive(Serialize, ToSchema)]
 pub struct SealInfo {
-    /// Its number, from 0.
+    /// The number of the seal, from 0.
     n: u64,
     /// The lowest id of the interval.
     from: AuditId,

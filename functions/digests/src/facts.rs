@@ -30,7 +30,7 @@ const READ_MAX: u32 = 200;
 pub struct Person {
     /// The account, which is active.
     pub user: User,
-    /// Their notification settings.
+    /// The notification settings.
     pub settings: Settings,
     /// Whether they are online.
     pub online: bool,
@@ -53,15 +53,15 @@ pub struct RoomFacts {
 /// An unread message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its number.
+    /// The number.
     pub seq: u64,
     /// When it was written.
     pub at: Time,
-    /// Its author.
+    /// The author.
     pub author: UserId,
-    /// The name of its author.
+    /// The username of the author.
     pub username: String,
-    /// Its text.
+    /// The text.
     pub text: String,
     /// Whether it mentions the person.
     pub mentions: bool,

@@ -16,7 +16,7 @@ const COUNTED_MAX: u32 = 99;
 
 /// The person to notify.
 pub struct Recipient<'a> {
-    /// Their notification settings.
+    /// The notification settings.
     pub settings: &'a Settings,
     /// Whether they are online, so that they see the messages in the app.
     pub online: bool,

@@ -42,7 +42,7 @@ pub(crate) enum CountedAs {
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Its number in the stream.
+    /// The sequence number in the stream.
     pub sequence: Sequence,
     /// When it happened.
     pub at: Time,

@@ -93,7 +93,7 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskey {
-    /// Its name: 1 to 50 characters.
+    /// The name: 1 to 50 characters.
     #[schema(examples("My phone"), min_length = 1, max_length = 50)]
     name: String,
     /// The answer of `navigator.credentials.create`, by its `toJSON()`.

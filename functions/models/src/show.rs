@@ -18,12 +18,12 @@ use web::{Path, Problems, Versioned};
 /// A model.
 #[derive(Serialize, ToSchema)]
 pub struct ModelInfo {
-    /// Its id.
+    /// The id.
     id: ModelId,
-    /// Its title.
+    /// The title.
     #[schema(examples("Red bike"))]
     title: String,
-    /// The code of its country (ISO 3166-1).
+    /// The code of the country (ISO 3166-1).
     #[schema(examples("PL"))]
     country: String,
     /// Who has made it.

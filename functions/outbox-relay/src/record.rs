@@ -9,7 +9,7 @@ use crate::bus::BusEntry;
 
 /// A record, and its event if it has one.
 pub(crate) struct Record {
-    /// Its sequence number in the stream.
+    /// The sequence number in the stream.
     pub sequence: String,
     /// The key of its item in the table, with which operators find it.
     pub item: String,

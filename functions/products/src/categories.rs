@@ -23,7 +23,7 @@ use crate::State as Shop;
 pub struct CategoryInfo {
     /// The id.
     id: CategoryId,
-    /// Its name.
+    /// The name.
     #[schema(examples("Garden"))]
     name: String,
     /// How many products are in it.

@@ -67,9 +67,9 @@ pub struct Ratings {
 pub struct ProductInfo {
     /// The id.
     id: ProductId,
-    /// Its name in addresses, which stays when the product is renamed.
+    /// The name in addresses, which stays when the product is renamed.
     slug: ProductSlug,
-    /// Its name.
+    /// The name.
     #[schema(examples("Garden turtle"))]
     name: String,
     /// The description.

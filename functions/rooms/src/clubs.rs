@@ -178,10 +178,10 @@ pub struct ChannelInfo {
     id: kernel::id::RoomId,
     /// The name in the channel's address.
     slug: Slug,
-    /// Its name.
+    /// The name.
     #[schema(examples("Agora news"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     topic: Option<String>,

@@ -25,7 +25,7 @@ use crate::{info::RoomInfo, reader::Unbanned};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDirectRoom {
-    /// Their id.
+    /// The id of the account.
     user: Option<UserId>,
     /// Their username, in upper or lower case.
     #[schema(examples("ben_nowak"), max_length = 30)]

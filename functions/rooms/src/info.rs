@@ -43,10 +43,10 @@ pub struct RoomInfo {
 /// The properties of a group or a channel.
 #[derive(Serialize, ToSchema)]
 pub struct ClubInfo {
-    /// Its name.
+    /// The name.
     #[schema(examples("The painted porch"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     topic: Option<String>,

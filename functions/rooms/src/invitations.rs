@@ -22,9 +22,9 @@ use crate::{members::InRoom, reader::Unbanned};
 pub struct RoomInvitation {
     /// The room.
     room: RoomId,
-    /// Its kind.
+    /// The kind of the room.
     kind: RoomKind,
-    /// Its name.
+    /// The name of the room.
     #[schema(examples("The painted porch"))]
     name: String,
     /// The number of members.
@@ -33,7 +33,7 @@ pub struct RoomInvitation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<UserId>,
-    /// When.
+    /// When the caller was invited.
     created_at: Timestamp,
     /// Until when it can be accepted.
     expires_at: Timestamp,

@@ -19,9 +19,9 @@ use crate::{info::RoomInfo, reader::Unbanned};
 /// A member of a room.
 #[derive(Serialize, ToSchema)]
 pub struct RoomMemberInfo {
-    /// Who.
+    /// The person.
     user: Author,
-    /// Their role.
+    /// The role.
     role: RoomRole,
     /// When they joined.
     since: Timestamp,

@@ -24,7 +24,7 @@ pub const SOCKET: &str = "SOCKET";
 /// A request that has been answered.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Its id, which the client finds in the headers of the reply and in problem documents.
+    /// The id, which the client finds in the headers of the reply and in problem documents.
     pub id: String,
     /// When it arrived, by the local cloud's clock.
     pub at: Timestamp,

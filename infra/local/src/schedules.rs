@@ -23,7 +23,7 @@ const IDLE: Duration = Duration::from_secs(86_400);
 /// A schedule and its times.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScheduleInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The logical id of the function it calls.
     pub function: String,

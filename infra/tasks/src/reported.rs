@@ -4,9 +4,9 @@
 pub struct Reported<'a> {
     /// The source, relative to the root.
     pub file: &'a str,
-    /// Its dimension: `FunctionName` or `TableName`.
+    /// The dimension: `FunctionName` or `TableName`.
     pub dimension: &'a str,
-    /// Its name.
+    /// The name of the figure.
     pub figure: &'a str,
 }
 

@@ -129,7 +129,7 @@ impl Faults {
 }
 
 impl Script {
-    /// Its number, which no other fault of this local cloud has.
+    /// The number, which no other fault of this local cloud has.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id

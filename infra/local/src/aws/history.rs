@@ -35,7 +35,7 @@ pub struct BusEvent {
     pub source: String,
     /// The kind of event.
     pub detail_type: String,
-    /// Its content.
+    /// The content.
     pub detail: Value,
     /// The functions whose rules match it.
     pub deliveries: Vec<Delivery>,

@@ -24,7 +24,7 @@ use crate::{
     storage::{damaged, kept_in, replace_file},
 };
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub(crate) const PATH: &str = "/breached-passwords";
 
 /// The passwords that are breached at first. No other rule for passwords refuses them.

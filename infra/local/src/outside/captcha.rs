@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use super::mode::Mode;
 use crate::Core;
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub const PATH: &str = "/captcha";
 /// The secret key of the only site of this service.
 pub const SECRET: &str = "the secret of this site at the stand-in for captchas";

@@ -25,7 +25,7 @@ const MAX_MESSAGE: usize = 128 * 1024;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionInfo {
-    /// Its id. Not part of the response of the management endpoint.
+    /// The id. Not part of the response of the management endpoint.
     #[serde(skip)]
     pub id: String,
     /// When `$connect` was accepted.

@@ -82,9 +82,9 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// The statements of its policies, resolved.
     pub statements: Vec<Value>,
-    /// Its timeout.
+    /// The timeout.
     pub timeout: Duration,
-    /// Its memory in MB.
+    /// The memory in MB.
     pub memory_mb: u32,
     /// How often an asynchronous invocation is retried.
     pub max_retries: u32,
@@ -95,7 +95,7 @@ pub struct FunctionSpec {
 /// The HTTP API.
 #[derive(Clone, Debug, Default)]
 pub struct HttpApiSpec {
-    /// Its id, the first label of its host name.
+    /// The id, the first label of its host name.
     pub id: String,
     /// `$default`, unless the template names another.
     pub stage: String,
@@ -149,7 +149,7 @@ pub struct ThrottleSpec {
 /// The WebSocket API.
 #[derive(Clone, Debug)]
 pub struct SocketApiSpec {
-    /// Its id, the first label of its host name.
+    /// The id, the first label of its host name.
     pub id: String,
     /// The first segment of its path.
     pub stage: String,
@@ -224,7 +224,7 @@ pub struct RuleSpec {
     pub function: String,
     /// The event pattern.
     pub pattern: Value,
-    /// Its dead-letter queue.
+    /// The dead-letter queue.
     pub dead_letter: Option<String>,
 }
 
@@ -286,7 +286,7 @@ pub struct NotificationSpec {
 /// A schedule.
 #[derive(Clone, Debug)]
 pub struct ScheduleSpec {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The function that it invokes, asynchronously.
     pub function: String,
@@ -300,7 +300,7 @@ pub struct ScheduleSpec {
     pub enabled: bool,
     /// Whether it belongs to EventBridge Scheduler (`ScheduleV2`) or is a rule of EventBridge (`Schedule`). Their events differ.
     pub scheduler: bool,
-    /// Its dead-letter queue.
+    /// The dead-letter queue.
     pub dead_letter: Option<String>,
 }
 

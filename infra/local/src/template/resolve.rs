@@ -300,9 +300,9 @@ pub(super) fn route_id(api: &str, key: &str) -> String {
 pub(super) struct Physical {
     /// The result of `Ref`.
     pub reference: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
 }
 

@@ -18,7 +18,7 @@ pub const PAGE: usize = 500;
 pub struct Expiring {
     /// The table.
     pub table: String,
-    /// Its key attributes.
+    /// The key attributes.
     pub keys: Vec<String>,
     /// The attribute with the time of expiry in seconds.
     pub attribute: String,

@@ -14,11 +14,11 @@ use super::S3;
 /// An object, as a list shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileFacts {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: i64,
-    /// Its media type, if it was stored with one.
+    /// The media type, if it was stored with one.
     pub content_type: Option<String>,
     /// When it was stored, by the local cloud's clock.
     pub at: Option<Timestamp>,
@@ -26,9 +26,9 @@ pub struct FileFacts {
 
 /// The content of an object.
 pub struct FileContent {
-    /// Its media type, if it was stored with one.
+    /// The media type, if it was stored with one.
     pub content_type: Option<String>,
-    /// Its bytes, as a stream.
+    /// The bytes, as a stream.
     pub body: Body,
 }
 

@@ -44,7 +44,7 @@ use crate::{
     storage::{damaged, kept_in, replace_file},
 };
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub(crate) const PATH: &str = "/stripe";
 /// The version of the API.
 const API_VERSION: &str = "2026-09-30.endive";
@@ -103,9 +103,9 @@ pub struct StripeRequest {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StripeEvent {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its type.
+    /// The type.
     pub kind: String,
     /// Whether the endpoint has answered with a success.
     pub delivered: bool,
