@@ -31,7 +31,7 @@ const LOOK: u32 = MAX.saturating_add(1);
 /// A number up to ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CappedCount {
-    /// How many, at most ten.
+    /// The number, at most ten.
     #[schema(minimum = 0, maximum = 10)]
     count: u32,
     /// Whether there are more.

@@ -61,9 +61,9 @@ pub enum ProofSide {
 /// A sibling of a node on the path from an entry to the root of the Merkle tree.
 #[derive(Serialize, ToSchema)]
 pub struct ProofStep {
-    /// The hash of the entry, in base64url.
+    /// The hash of the sibling, in base64url.
     hash: String,
-    /// On which side it is.
+    /// The side on which the sibling is.
     side: ProofSide,
 }
 

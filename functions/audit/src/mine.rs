@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Error, Json, PageQuery, Problems, Query};
 
-/// Who did it.
+/// Who made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityEventBy {
@@ -27,13 +27,13 @@ pub enum SecurityEventBy {
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventInfo {
     id: AuditId,
-    /// When it was done.
+    /// When it was made.
     created_at: Timestamp,
     /// What was done.
     action: Action,
     /// The names of what has changed.
     fields: Vec<String>,
-    /// Who did it.
+    /// Who made the change.
     by: SecurityEventBy,
     /// City and country, if they are known and `by` is `you`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,11 +19,11 @@ const READ_AT_ONCE: u32 = 100;
 /// How many queries one request of a search makes at most.
 const READS: usize = 5;
 
-/// What to list.
+/// The filter and the order of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FriendQuery {
-    /// Which list: friends, sent requests, received requests, or the people whom the caller blocks.
+    /// The list: friends, sent requests, received requests, or the people whom the caller blocks.
     #[serde(default)]
     #[param(inline, required = false)]
     relation: ListOf,
@@ -36,7 +36,7 @@ pub struct FriendQuery {
     order: Order,
 }
 
-/// Which list.
+/// A list of people, by their relation to the caller.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ListOf {

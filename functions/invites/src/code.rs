@@ -19,7 +19,7 @@ pub struct InviteCodeInfo {
     /// The code that the caller gives to others. It never changes.
     #[schema(examples("K7M2XP"))]
     code: String,
-    /// How many people have entered it and still have their account.
+    /// The number of people who have entered the code and still have their account.
     #[schema(examples(3))]
     used: u64,
     /// The person whose code the caller has entered. Absent if there is none.
@@ -37,7 +37,7 @@ pub struct InviterInfo {
     /// Their picture. Absent with the username.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// When the caller entered it.
+    /// When the caller entered the code.
     entered_at: Timestamp,
     /// Whether they may see the caller's phone number.
     shows_phone: bool,

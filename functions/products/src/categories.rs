@@ -26,7 +26,7 @@ pub struct CategoryInfo {
     /// The name.
     #[schema(examples("Garden"))]
     name: String,
-    /// How many products are in it.
+    /// The number of products in the category.
     #[schema(examples(12))]
     products: u32,
 }

@@ -48,7 +48,7 @@ pub struct CreateProduct {
     #[serde(default)]
     #[schema(required = false, examples(true))]
     for_sale: bool,
-    /// How many are in stock.
+    /// The number of pieces in stock.
     #[serde(default)]
     #[schema(required = false, maximum = 1_000_000, examples(20))]
     available: u32,
@@ -182,7 +182,7 @@ pub struct UpdateProduct {
     /// Whether it can be ordered while it is in stock.
     #[schema(nullable = false)]
     for_sale: Option<bool>,
-    /// How many are in stock, without those that are in orders.
+    /// The number of pieces in stock, without those in orders.
     #[schema(maximum = 1_000_000, nullable = false, examples(20))]
     available: Option<u32>,
 }

@@ -39,10 +39,10 @@ impl Price {
 /// A discount.
 #[derive(Serialize, ToSchema)]
 pub struct Discount {
-    /// How much, in per cent.
+    /// The reduction of the price, in per cent.
     #[schema(minimum = 1, maximum = 90, examples(10))]
     percent: u8,
-    /// The price without it.
+    /// The price without the discount.
     full_price: Price,
     /// The lowest price within the thirty days before the discount.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub struct Discount {
 /// The ratings of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Ratings {
-    /// How many people have rated it.
+    /// The number of people who have rated the product.
     #[schema(examples(3))]
     count: u64,
     /// The mean of their stars, with two digits. Absent without ratings.
@@ -87,7 +87,7 @@ pub struct ProductInfo {
     is_available: bool,
     /// Whether it is for sale.
     for_sale: bool,
-    /// How many are in stock.
+    /// The number of pieces in stock.
     #[schema(examples(12))]
     available: u32,
     /// The ratings.
@@ -184,16 +184,16 @@ pub async fn get_product_by_slug(
 /// The stock of a product. `received` is the sum of the other three.
 #[derive(Serialize, ToSchema)]
 pub struct Stock {
-    /// How many can be ordered.
+    /// The number of pieces that can be ordered.
     #[schema(examples(12))]
     available: u32,
-    /// How many are in orders that are not shipped yet.
+    /// The number of pieces in orders that are not shipped yet.
     #[schema(examples(2))]
     reserved: u32,
-    /// How many were sold.
+    /// The number of pieces that were sold.
     #[schema(examples(6))]
     sold: u32,
-    /// How many were put into stock in total.
+    /// The number of pieces that were put into stock in total.
     #[schema(examples(20))]
     received: u32,
 }

@@ -21,13 +21,13 @@ use crate::{members::InRoom, reader::Unbanned};
 /// Somebody's ban from a room.
 #[derive(Serialize, ToSchema)]
 pub struct RoomBanInfo {
-    /// Who is banned.
+    /// The banned person.
     user: Author,
     /// The explanation that the banned person reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     explanation: Option<String>,
-    /// Since when.
+    /// When the ban began.
     created_at: Timestamp,
     /// When it ends. Absent if it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
