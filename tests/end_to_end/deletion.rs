@@ -756,7 +756,7 @@ pub(crate) fn files(cloud: &Cloud) -> Vec<String> {
     }
     let mut found = Vec::new();
     walk(cloud.aws.s3.root(), &mut found);
-    // Of the other bucket nothing is anybody's. The local store names a file of its own after a bucket and a key in base64.
+    // The other bucket has nothing of a person. The local store names a file of its own after a bucket and a key in base64.
     let seals = &cloud.template.buckets.iter().find(|bucket| bucket.name.contains("-seals-")).unwrap().name;
     let coded = format!(".bucket-{}.", BASE64_URL_SAFE_NO_PAD.encode(seals));
     found.retain(|path| !path.contains(seals.as_str()) && !path.contains(&coded));

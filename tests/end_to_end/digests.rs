@@ -108,7 +108,7 @@ async fn a_burst_to_somebody_away_is_one_mail() {
     assert_eq!((found.len(), &found[0]["seq"], &found[0]["messages"]), (1, &json!(11), &json!(11)), "{found:?}");
     assert_ne!(found[0]["id"], entry["id"]);
     assert_eq!(ben.get("/v1/notifications/unread").await.is(200)["unread"], 1);
-    // Fifteen minutes after the last mail about the room, with what is new.
+    // Fifteen minutes after the last mail about the room, with the new messages.
     assert_eq!(told(&cloud, &ben).await.len(), 1);
     cloud.advance(MINUTE * 15).await;
     let last = told(&cloud, &ben).await.pop().unwrap();
@@ -337,7 +337,7 @@ async fn concurrent_sweeps_send_one_mail_and_a_failed_one_is_sent_later() {
     .await;
     cloud.settle().await;
     let first = told(&cloud, &ben).await.len();
-    // What one run did not get hold of is told with the next message to the person, not at the same time.
+    // Rooms that one run could not lease are in the next message to the person, and not in a second one at the same time.
     assert_eq!(first, 1);
     cloud.advance(MINUTE * 20).await;
     let said: String = told(&cloud, &ben).await.iter().map(|mail| mail.text.clone()).collect();
@@ -419,7 +419,7 @@ async fn mails_are_stopped_by_posting_to_their_link() {
     say_anew(&cloud, "ana", &room, "two").await;
     cloud.advance(MINUTE * 20).await;
     assert_eq!(told(&cloud, &ben).await.len(), 1, "at once");
-    // It works for months, and about nothing but what the mail was about.
+    // The link works for months, and only for the subject of its mail.
     cloud.advance(DAY * 91).await;
     let ben = cloud.sign_in("ben").await;
     ben.patch(SETTINGS, json!({ "direct": { "mail": true } })).await.is(200);

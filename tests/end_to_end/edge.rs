@@ -241,7 +241,7 @@ async fn look_up(client: &Caller) -> tests::Reply {
     client.get("/v1/usernames/zoe/availability").await
 }
 
-/// Behind an edge that proves itself with the secret each viewer is a client of its own.
+/// Behind an edge that sends the secret each viewer counts as a separate client.
 /// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_behind_one_edge_do_not_share_limits() {

@@ -9,7 +9,7 @@ use local::aws::{
 };
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
-/// What was done, the reply, and the cause that the log must contain.
+/// The request, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
 /// The requests with their replies and the causes that the log must name, and whose requests they were.

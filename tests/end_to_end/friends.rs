@@ -26,7 +26,7 @@ async fn block(who: &Caller, whom: &Caller) -> Reply {
     who.put(&of(whom, "/block"), json!({})).await
 }
 
-/// How one stands to another.
+/// The relation of one person to another.
 async fn relation(who: &Caller, whom: &Caller) -> String {
     who.get(&of(whom, "")).await.is(200)["relation"].as_str().unwrap().to_owned()
 }
@@ -204,7 +204,7 @@ async fn has_no_room(who: &Caller, room: &str) {
     }
 }
 
-/// What somebody does about another one.
+/// An action of one person on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Ask,
@@ -307,7 +307,7 @@ impl Model {
     }
 }
 
-/// A thousand random acts, four of two people each at the same moment: what became of each pair, and what was refused, is what some order
+/// A thousand random acts, four of two people each at the same moment: the final relations, and the refusals, are those that some order
 /// of the four explains. The counts are those of the relations.
 /// Promise: friend-crossing, friend-requests, block-silent
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -516,7 +516,7 @@ async fn lists_have_direction_state_search_and_order() {
     cloud.sign_in("max_1").await.get(&format!("/v1/friends?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
     ana.get("/v1/friends?relation=none").await.is_problem(400, "malformed");
     assert_eq!(ana.get("/v1/friends?username=").await.field_errors(), ["/username required"]);
-    // Somebody who has left their account alone is listed without a name.
+    // A person with a deactivated account is listed without a name.
     let _ = cloud.sign_in("zoe_0").await.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     assert_eq!(names(&ana.get("/v1/friends?order=oldest&limit=1").await.is(200)), ["-"]);
 }

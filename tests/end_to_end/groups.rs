@@ -215,7 +215,7 @@ async fn a_removed_member_gets_nothing_more() {
         assert!(leaked.is_empty(), "{leaked:?}");
     }
     assert_eq!(ben.get("/v1/rooms").await.is(200)["items"].as_array().unwrap().len(), 1);
-    // Who comes back reads from then on. What was known before does not go on there.
+    // A person who comes back reads messages from then on. Earlier ones are not visible.
     let last = ana.get(&format!("/v1/rooms/{room}")).await.is(200)["last_seq"].as_u64().unwrap();
     add(&ana, &room, &[&ben]).await;
     assert_eq!(entries(&ben, &room).await, ["joined ben"]);
@@ -297,7 +297,7 @@ async fn a_ban_wins_against_joining_at_the_same_moment() {
     invite(&ana, &ben, &other).await.is(204);
     ban(&ana, &ben, &other, json!({})).await.is(204);
     join(&ben, &other).await.is_problem(403, "room_banned");
-    // Nor is an invitation left that was sent at the same moment.
+    // No invitation is left either that was sent at the same moment.
     for _ in 0..5 {
         let room = group_of(&ana, "Loft").await;
         let (banned, invited) = tokio::join!(ban(&ana, &ben, &room, json!({})), invite(&ana, &ben, &room));

@@ -97,7 +97,7 @@ async fn a_stranger_does_not_use_up_the_owners_messages() {
         }
         // Other clients do not wait either: one message is left.
         ask.from(&cloud.anonymous()).await.succeeds();
-        // While the stranger goes on for a day, any other client is served within an hour.
+        // While the stranger continues for a day, any other client is served within an hour.
         for hour in 0..6 {
             for _ in 0..12 {
                 ask.from(&stranger).await;

@@ -320,7 +320,7 @@ pub fn axe() -> String {
     std::fs::read_to_string(path).expect("axe.min.js")
 }
 
-/// What is serious for axe-core on the page that is shown, and whether it is wider than the window.
+/// The serious findings of axe-core on the shown page, and whether the page is wider than the window.
 pub async fn faults_of(browser: &mut Browser, axe: &str) -> Vec<String> {
     let script = "axe.run(document, { resultTypes: ['violations'], rules: { 'nested-interactive': { enabled: !document.querySelector('.swagger-ui') } } })
         .then(({ violations }) => violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))

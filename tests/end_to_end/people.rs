@@ -68,7 +68,7 @@ async fn people_are_found_by_the_beginnings_of_their_names() {
     ana.get(&format!("{PEOPLE}?q=nobody")).await.is_problem(429, "too_many_requests");
 }
 
-/// Every change of a name, of privacy, and of the account is found at once, and what was before is not.
+/// Every change of a name, of privacy, and of the account is found at once, and the former state is not.
 /// Promise: people-search
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_search_follows_every_change() {
@@ -81,7 +81,7 @@ async fn a_search_follows_every_change() {
     assert_eq!(found(&ana, "nowak").await, [""; 0]);
     change(&ben, json!({ "last_name": null, "bio": "Climbs." })).await;
     assert_eq!((found(&ana, "kowal").await, found(&ana, "zaneta").await), (vec![], vec!["ben".to_owned()]));
-    // A private profile is found by the username alone.
+    // A private profile is found only by the username.
     change(&ben, json!({ "private": true })).await;
     assert_eq!((found(&ana, "zaneta").await, found(&ana, "ben").await), (vec![], vec!["ben".to_owned()]));
     change(&ben, json!({ "private": false })).await;

@@ -3,7 +3,7 @@
 use local::aws::history::BusEvent;
 use tests::{Cloud, json, logged};
 
-/// A request, and what it has caused on the bus, newest first.
+/// A request, and the events that it has caused on the bus, newest first.
 struct Caused {
     id: String,
     events: Vec<BusEvent>,
