@@ -855,7 +855,7 @@ async fn no_personal_data_remains() {
     assert_eq!(files(&cloud), [""; 0], "no files are left, as others had none");
     assert!(cloud.aws.dead_letters.list().is_empty());
 
-    // What Ben has typed stays with him, and cannot be found by its content.
+    // The texts that Ben has typed stay in his account, and cannot be found by their content.
     let left: Vec<Value> = items(&cloud).await.into_iter().filter(|item| canary_in(&item.to_string()).is_some()).collect();
     let his = |item: &Value| item["user"]["S"] == ben.id() && item["ttl"].is_object();
     assert!(left.iter().all(his), "a canary is left: {left:?}");

@@ -18,7 +18,7 @@ use crate::contacts::by_phone;
 const DIGESTS: &str = "DigestsFunction";
 const SETTINGS: &str = "/v1/me/notification-settings";
 const MINUTE: Duration = Duration::from_secs(60);
-/// Longer than a message waits for being read.
+/// Longer than the time that a message may stay unread before a mail.
 const LATER: Duration = Duration::from_secs(125);
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
@@ -50,7 +50,7 @@ async fn say_anew(cloud: &Cloud, name: &str, room: &str, text: &str) -> Caller {
     who
 }
 
-/// The mails about missed messages that somebody has, and only these can be stopped.
+/// The mails about missed messages to a person: only these have a link that stops such mails.
 async fn told(cloud: &Cloud, who: &Caller) -> Vec<Message> {
     let all = cloud.mails_to(&who.email()).await;
     all.into_iter().filter(|mail| mail.headers.contains_key("list-unsubscribe")).collect()
@@ -171,7 +171,7 @@ async fn everything_is_checked_again_before_a_mail_leaves() {
         assert!(entries(who).await.is_empty(), "{}", who.name());
     }
     assert_eq!(entries(no_mail).await.len(), 1, "the inbox is another channel");
-    // Nothing of it is due any more.
+    // Nothing is due any more.
     for _ in 0..2 {
         cloud.advance(MINUTE * 20).await;
     }
@@ -180,7 +180,7 @@ async fn everything_is_checked_again_before_a_mail_leaves() {
     assert_eq!(told(&cloud, edited).await.len(), 1);
 }
 
-/// Who is here costs nothing and gets no mail; who comes within the two minutes gets the entry pushed, and no mail.
+/// A person who is online costs nothing and gets no mail. One who comes within the two minutes gets the entry pushed, and no mail.
 /// Promise: digest-away-only, notification-push
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_here_gets_no_mail() {
@@ -215,7 +215,7 @@ async fn a_burst_in_a_group_is_one_write_for_each_who_is_away() {
     let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
     let group = group_of(&ana, &[&ben, &cyd]).await;
     let mut hers = ana.socket().await;
-    // It changes nothing, and counts.
+    // This fault has no effect. It only counts the calls.
     let counted = || cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "UpdateItem"), Fault::Slow(Duration::ZERO));
     let writes = counted();
     for (text, expected) in [("one", 2), ("two", 2), ("three", 2)] {
@@ -269,7 +269,7 @@ async fn mentions_are_told_everywhere_and_nothing_crosses_a_block() {
     categories.sort_by_key(ToString::to_string);
     assert_eq!(categories, [json!("group"), json!("mention")]);
     assert!(told(&cloud, &dan).await.is_empty() && entries(&dan).await.is_empty(), "nobody is told of what everybody reads");
-    // Somebody who is no member is not told of a mention in a group.
+    // A person who is no member is not notified of a mention in a group.
     let _ = say(&mut hers, &group, "ask @dan").await;
     cloud.advance(LATER).await;
     assert!(entries(&dan).await.is_empty());
@@ -355,7 +355,7 @@ async fn concurrent_sweeps_send_one_mail_and_a_failed_one_is_sent_later() {
     assert!(told(&cloud, &ben).await.pop().unwrap().text.contains("ana: two"));
 }
 
-/// Who has only a phone number gets text messages if they want them: the number of messages, never their text, three a day.
+/// A person with only a phone number gets text messages if they want them: the number of messages, never their text, three a day.
 /// Promise: digest-texts, digest-limits
 #[tokio::test(flavor = "multi_thread")]
 async fn text_messages_are_asked_for_and_have_no_text_of_a_message() {
@@ -434,7 +434,7 @@ async fn mails_are_stopped_by_posting_to_their_link() {
     assert!(notices.iter().all(|mail| mail.headers.is_empty()), "{notices:?}");
 }
 
-/// Everybody chooses for themselves. What is about the account and orders stays on in mails.
+/// Everybody chooses their own settings. Mails about the account and orders cannot be switched off.
 /// Promise: notification-settings
 #[tokio::test(flavor = "multi_thread")]
 async fn people_choose_what_they_are_told_of() {
@@ -461,7 +461,7 @@ async fn people_choose_what_they_are_told_of() {
     }
     assert_eq!(ana.get(SETTINGS).await.is(200), changed, "applied completely or not at all");
     assert!(ana.patch(SETTINGS, json!({ "quiet_hours": null })).await.is(200).get("quiet_hours").is_none());
-    // A request is not kept in an inbox that does not want it.
+    // A friend request is not kept in the inbox of a person who does not want it there.
     ben.post(&format!("/v1/friends/{}/request", ana.id()), json!({})).await.is(201);
     cloud.settle().await;
     assert_eq!(ana.get("/v1/notifications").await.is(200)["items"], json!([]));

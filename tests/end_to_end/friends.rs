@@ -245,7 +245,7 @@ struct Model {
 }
 
 impl Model {
-    /// What becomes of it when one of them does something, and whether that is refused.
+    /// The model after an action of one of them, and whether the action is refused.
     fn after(self, me: usize, act: Act) -> (Self, bool) {
         let (other, mut next) = (1 - me, self);
         let blocked = self.blocks[0] || self.blocks[1];
@@ -279,7 +279,7 @@ impl Model {
         (next, false)
     }
 
-    /// How one of them sees the other.
+    /// The relation from the point of view of one of them.
     fn relation(self, me: usize) -> &'static str {
         if self.blocks[me] {
             "blocked"
@@ -371,7 +371,7 @@ async fn counts_are_right(cloud: &Cloud, people: &[Caller]) {
     }
 }
 
-/// Whom somebody has blocked sees what a stranger sees of a person with a private profile who takes no messages. Nothing of the one
+/// A blocked person sees what a stranger sees of a private profile that accepts no messages. Nothing of the one
 /// reaches the other, and the end of the block brings nothing back.
 /// Promise: block-silent
 #[tokio::test(flavor = "multi_thread")]
@@ -391,7 +391,7 @@ async fn a_block_is_silent_and_final() {
         assert_eq!(block(&ana, &ben).await.is(200)["relation"], "blocked");
     }
     assert_eq!(relations(&ana, &ben).await, both("blocked", "none"));
-    // Neither writes to the other, and the room is gone for both.
+    // Neither can write to the other, and the room is hidden from both.
     for socket in [&mut hers, &mut his] {
         assert_eq!(socket.ask(send("two")).await["problem"]["code"], "chat_not_allowed");
         let page = socket.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;

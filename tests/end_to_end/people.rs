@@ -149,7 +149,7 @@ async fn an_address_finds_only_who_allows_it() {
     ben.put(&format!("/v1/friends/{}/block", cyd.id()), json!({})).await.is(200);
     assert_eq!(found(&cyd, email).await, [""; 0]);
 
-    // Who is found does not count.
+    // A search that finds somebody does not count.
     let dan = cloud.member("dan").await;
     change(&ben, json!({ "found_by_email": true })).await;
     for n in 0..100 {
@@ -192,7 +192,7 @@ async fn positions_within_a_cell_are_one() {
     let path = format!("{PEOPLE}/nearby?within_km=5");
     let mut answers = BTreeSet::new();
     for position in 0..=1000 {
-        // Sixty looks a minute, and tokens for ten.
+        // Sixty searches a minute are allowed, and an access token is valid for ten minutes.
         if position % 60 == 59 {
             cloud.advance(std::time::Duration::from_secs(61)).await;
         }
