@@ -13,7 +13,7 @@ use proofs::{
 };
 use web::{Client, Error, Json, Language, LinkPage, NoContent, Problems, RequestId, Site};
 
-use crate::{TEXTS, cancel::take_back};
+use crate::{TEXTS, cancel::cancel_scheduled};
 
 /// Serves the page that the link opens if there is no frontend. Loading it reads and changes nothing.
 ///
@@ -62,6 +62,6 @@ pub async fn cancel_deletion_by_link(
 ) -> Result<NoContent, Error> {
     let key = s.keys.get().await?.code_key();
     let link = challenge::open_link(&s.table, s.sys.now(), &key, Purpose::DeletionCancel, body.token.trim()).await?;
-    take_back(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, &client, Kind::LinkInvalid).await?;
+    cancel_scheduled(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, &client, Kind::LinkInvalid).await?;
     Ok(NoContent)
 }

@@ -31,7 +31,7 @@ pub async fn cancel_deletion(
 ) -> Result<Json<Leaving>, Error> {
     let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
-    take_back(&s, member.user.id, link, &client, Kind::DeletionNotScheduled).await?;
+    cancel_scheduled(&s, member.user.id, link, &client, Kind::DeletionNotScheduled).await?;
     Ok(Json(Leaving::of(&s.rules, &member.user, None, s.sys.now(), locale)))
 }
 
@@ -39,7 +39,7 @@ pub async fn cancel_deletion(
 ///
 /// # Errors
 /// [`Kind::DeletionBegun`] if the sweep has claimed the account; `gone` if the deletion was cancelled or scheduled again since.
-pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
+pub async fn cancel_scheduled(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
     let slot = deletion_link::cancel(&mut tx, &s.sys, user, link, client);
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user, &client.0, Action::DeletionCancelled));

@@ -95,10 +95,10 @@ pub async fn list_accounts(
             let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
-        (Some(Sought::Words(words)), None) => found(&s, &words, Position::default(), limit).await?,
-        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => found(&s, &words, after, limit).await?,
-        (None, None) => newest(&s, &wanted, None, limit).await?,
-        (None, Some(ListPosition::Joined(after))) => newest(&s, &wanted, Some(after), limit).await?,
+        (Some(Sought::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
+        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
+        (None, None) => list_newest(&s, &wanted, None, limit).await?,
+        (None, Some(ListPosition::Joined(after))) => list_newest(&s, &wanted, Some(after), limit).await?,
         _ => return Err(Kind::CursorInvalid.into()),
     };
     let items = accounts.into_iter().filter(|account| wanted.has(account)).map(Into::into).collect();
@@ -106,7 +106,12 @@ pub async fn list_accounts(
 }
 
 /// The next page of accounts that are found by words.
-async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
+async fn find_by_words(
+    s: &crate::State,
+    words: &Words,
+    after: Position,
+    limit: u32,
+) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
     let found = words.page(&s.table, after, limit).await?;
     let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut accounts = Account::of_all(&s.table, &ids).await?;
@@ -116,7 +121,7 @@ async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> 
 }
 
 /// The next page of accounts, the newest first.
-async fn newest(
+async fn list_newest(
     s: &crate::State,
     wanted: &Wanted,
     after: Option<UserId>,

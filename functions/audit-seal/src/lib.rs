@@ -87,7 +87,7 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
         }
         anchor(s, &seal).await?;
         if is_first_of_day(&seal, before.as_ref()) {
-            tell_head(s, &seal).await;
+            publish_head(s, &seal).await;
         }
         report.seals = report.seals.saturating_add(1);
         report.records = report.records.saturating_add(seal.count);
@@ -113,7 +113,7 @@ fn is_first_of_day(seal: &Seal, before: Option<&Seal>) -> bool {
 
 /// Logs and mails the hash of a seal. If the mail cannot be sent, this is an error in the log. The hash in the mail of the next day covers
 /// the same seals, too.
-async fn tell_head(s: &State, seal: &Seal) {
+async fn publish_head(s: &State, seal: &Seal) {
     let hash = seal.hash();
     tracing::info!(seal.n = seal.n, seal.hash = %hash, "the head of the audit");
     if s.operators.is_empty() {

@@ -92,7 +92,7 @@ pub async fn verify_audit(
             whole = false;
             break;
         }
-        if let Some(flaw) = done.look_at(&s, &seal).await? {
+        if let Some(flaw) = done.verify_next(&s, &seal).await? {
             broken = Some(flaw);
             break;
         }
@@ -121,16 +121,16 @@ impl Verified {
     }
 
     /// Verifies the seal after the last one. A seal that the bucket does not have yet counts as not written.
-    async fn look_at(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
+    async fn verify_next(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
         let expected = self.next_number();
         if seal.n != expected {
             return Ok(Some(FlawInfo { n: expected, flaw: Flaw::SealMissing, seal: None }));
         }
-        let anchored = anchored(s, seal.n).await?;
-        if anchored.is_none() && is_last(s, seal.n).await? {
+        let object = sealed_object(s, seal.n).await?;
+        if object.is_none() && is_last(s, seal.n).await? {
             return Ok(None);
         }
-        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), anchored.as_deref()).await?;
+        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), object.as_deref()).await?;
         self.seals = self.seals.saturating_add(1);
         self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
         if let Some(flaw) = flaw {
@@ -148,11 +148,11 @@ async fn is_last(s: &crate::State, n: u64) -> Result<bool, Problem> {
 
 /// Whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
 async fn is_missing(s: &crate::State, n: u64) -> Result<bool, Problem> {
-    Ok(anchored(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
+    Ok(sealed_object(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
 }
 
 /// The object of a seal in the bucket. `None` if there is none.
-async fn anchored(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
+async fn sealed_object(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Refused(_)) => Ok(None),

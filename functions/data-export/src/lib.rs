@@ -67,7 +67,7 @@ async fn handle(s: &State, Envelope { id, event, .. }: Envelope<Heard>) -> Resul
 /// Writes the whole archive, and returns its size.
 async fn write(s: &State, object: &mut ArchiveWriter, user: UserId) -> Result<u64, Failure> {
     let mut archive = Archive::new();
-    sections::gather(s, &mut archive, object, user).await?;
+    sections::write_sections(s, &mut archive, object, user).await?;
     object.write(archive.finish()?).await?;
     Ok(object.finish().await?)
 }

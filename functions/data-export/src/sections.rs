@@ -27,7 +27,7 @@ const BATCH_BYTES: u32 = 32 * 1024 * 1024;
 ///
 /// # Errors
 /// If any item cannot be read: no incomplete archive is made.
-pub(crate) async fn gather(s: &State, archive: &mut Archive, object: &mut ArchiveWriter, user: UserId) -> Result<(), Failure> {
+pub(crate) async fn write_sections(s: &State, archive: &mut Archive, object: &mut ArchiveWriter, user: UserId) -> Result<(), Failure> {
     let mut rows = s.table.query_rows(Range::of(partition(user))).await?.items;
     rows.extend(accounts::export::owned(&s.table, user).await?);
     let ItemSections { items, contents } = item_sections(&rows);

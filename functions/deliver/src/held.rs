@@ -40,7 +40,7 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
             if !context.has_left(MARGIN) {
                 return Ok(report);
             }
-            match Box::pin(one(s, held)).await {
+            match Box::pin(send_held(s, held)).await {
                 Ok(done) => report.told = report.told.saturating_add(done.into()),
                 Err(e) => {
                     tracing::error!(error = %e, "what was held back could not be told");
@@ -58,7 +58,7 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
 }
 
 /// Sends one notice. False if another run has sent it.
-async fn one(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool, Failure> {
+async fn send_held(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool, Failure> {
     let Some(held) = held?.lease(&s.table, s.sys.now()).await? else { return Ok(false) };
     let sent = async {
         // The account was deleted.

@@ -98,7 +98,7 @@ pub async fn decide(
         };
         let mut tx = Tx::new();
         let first = tx.update(held());
-        tx.update(before.hold(at, now));
+        tx.update(before.add_delayed(at, now));
         match table.commit(tx).await {
             Ok(()) => return Ok(Decision::Delay),
             Err(e) if e.refused(first) => return Ok(Decision::Delay),
@@ -126,7 +126,7 @@ pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>
 
 impl NoticeThrottle {
     fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
-        Key::new(partition(user), sort(notice, to))
+        Key::new(partition(user), sort_key(notice, to))
     }
 
     /// Records that the notice of an event is sent now. Refused if the same was sent within the last hour or repetitions are delayed.
@@ -146,17 +146,17 @@ impl NoticeThrottle {
     }
 
     /// Records another delayed event, at the time `at`. Refused if a notice was sent in the meantime.
-    fn hold(&self, at: Time, now: Time) -> Update {
+    fn add_delayed(&self, at: Time, now: Time) -> Update {
         Update::of(self.key())
             .add("held", 1)
             .set("last_at", at)
-            .index(Index::DueNotices, Some(self.place(self.next_at)))
+            .index(Index::DueNotices, Some(self.index_key(self.next_at)))
             .expires(now + REMEMBERED)
             .when(field("next_at").eq(self.next_at))
     }
 
-    fn place(&self, due: Time) -> Key {
-        Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort(self.notice, self.contact().as_ref())))
+    fn index_key(&self, due: Time) -> Key {
+        Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort_key(self.notice, self.contact().as_ref())))
     }
 
     /// The address or number that the notice goes to, if it is not the person's own.
@@ -191,7 +191,7 @@ impl NoticeThrottle {
         if table.update(all).await.applied()? {
             return Ok(());
         }
-        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::DueNotices, Some(self.place(now + EVERY)));
+        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::DueNotices, Some(self.index_key(now + EVERY)));
         // Refused: an earlier request has recorded it, and its reply was lost.
         table.update(some).await.refused_is_fine()
     }
@@ -217,7 +217,7 @@ impl Item for NoticeThrottle {
 }
 
 /// The sort key of an item in the person's partition. The address is hashed: personal data is not put into keys.
-fn sort(notice: Notice, to: Option<&Contact>) -> String {
+fn sort_key(notice: Notice, to: Option<&Contact>) -> String {
     let to = to.map(|to| format!("#{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(to.mailbox_key()))));
     format!("TOLD#{}{}", notice.name(), to.unwrap_or_default())
 }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn notices_of_different_kinds_or_addresses_have_different_keys_and_spellings_of_one_mailbox_share_one() {
         let at = |address: &str| Contact::from(Email::parse(address).unwrap());
-        let key = |notice, to: Option<&str>| sort(notice, to.map(at).as_ref());
+        let key = |notice, to: Option<&str>| sort_key(notice, to.map(at).as_ref());
         assert_ne!(key(Notice::NewSignIn, None), key(Notice::PasswordChanged, None));
         assert_ne!(key(Notice::EmailChanged, None), key(Notice::EmailChanged, Some("ana@example.test")));
         assert_ne!(key(Notice::EmailChanged, Some("ana@example.test")), key(Notice::EmailChanged, Some("ana@example.org")));

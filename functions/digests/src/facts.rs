@@ -109,14 +109,14 @@ impl Facts {
                 _ => silent.push(member),
             }
         }
-        let mut rooms = try_join_all(audible.into_iter().map(|(member, room)| waiting(table, member, room))).await?;
+        let mut rooms = try_join_all(audible.into_iter().map(|(member, room)| read_unread(table, member, room))).await?;
         leave_out_blocked(table, user, &mut rooms).await?;
         Ok(Self { person, rooms, silent })
     }
 }
 
 /// The unread messages of a room, also those of earlier notices. One query. None if all messages were in earlier notices.
-async fn waiting(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
+async fn read_unread(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
     let handled = member.digest.noted_seq.min(member.digest.mailed_seq);
     let from = member.read_upto().saturating_add(1);
     if from.max(handled.saturating_add(1)) > room.seq {

@@ -98,7 +98,7 @@ async fn notify(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> 
     let by_mail = person.channel == Some(Channel::Mail) && !sent.is_empty();
     let letter = if by_mail { Some(mail::mail(s, user, &sent, now)?) } else { None };
     let mut tx = settling(&s.sys, &planned, &silent, now);
-    guard(&mut tx, &person);
+    require_unchanged_account(&mut tx, &person);
     if !sent.is_empty() {
         tx.create(&Sent::now(user, now));
         person.limit.count_in(&mut tx, now);
@@ -161,7 +161,7 @@ fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) ->
 }
 
 /// Adds the check that the account is still active and has the same address.
-fn guard(tx: &mut Tx, Person { user, .. }: &Person) {
+fn require_unchanged_account(tx: &mut Tx, Person { user, .. }: &Person) {
     let same = user.email.as_ref().map_or_else(|| field("email").absent(), |email| field("email").eq(email));
     tx.check(User::key_of(user.id), field("status").eq(Status::Active).and(same));
 }

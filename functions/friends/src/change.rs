@@ -85,7 +85,7 @@ pub async fn cancel_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Cancel).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Cancel).await.map(|_| NoContent)
 }
 
 /// Accepts a friend request. The operation can be repeated.
@@ -99,7 +99,7 @@ pub async fn accept_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
-    make(&s, caller, user, PairChange::Accept).await.map(Json)
+    apply_change(&s, caller, user, PairChange::Accept).await.map(Json)
 }
 
 /// Rejects a friend request. Its sender can ask again after seven days. The operation can be repeated.
@@ -113,7 +113,7 @@ pub async fn reject_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Reject).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Reject).await.map(|_| NoContent)
 }
 
 /// Ends a friendship.
@@ -127,7 +127,7 @@ pub async fn remove_friend(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
 }
 
 /// Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other
@@ -143,7 +143,7 @@ pub async fn block_user(
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
     not_oneself(caller.member.user.id, user)?;
-    make(&s, caller, user, PairChange::Block).await.map(Json)
+    apply_change(&s, caller, user, PairChange::Block).await.map(Json)
 }
 
 /// Unblocks somebody. The friendship and the requests that the block has ended do not come back.
@@ -157,10 +157,10 @@ pub async fn unblock_user(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Unblock).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Unblock).await.map(|_| NoContent)
 }
 
-async fn make(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: PairChange) -> Result<RelationInfo, web::Error> {
+async fn apply_change(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: PairChange) -> Result<RelationInfo, web::Error> {
     let me = caller.member.user.id;
     let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, change).await?;
     Ok(RelationInfo::new(Some(&pair), me, user))

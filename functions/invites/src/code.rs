@@ -51,27 +51,27 @@ pub struct InviterInfo {
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
 pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
-    Ok(Json(info(&s, own(&s, caller).await?).await?))
+    Ok(Json(code_info(&s, own_code(&s, caller).await?).await?))
 }
 
 /// The caller's code. An account that was made by an older version and has no code gets one now.
-pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
+pub async fn own_code(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
     match caller.resource {
         Some(invite) => Ok(invite),
-        None => given(s, caller.member.user.id).await,
+        None => create_code(s, caller.member.user.id).await,
     }
 }
 
-async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
+async fn create_code(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
     match Invite::create_late(&s.table, &s.sys, user).await {
         // A concurrent request of the caller has made the code, or the account is no longer active.
         Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
-        given => Ok(given?),
+        created => Ok(created?),
     }
 }
 
 /// The answer to the owner of the code.
-pub async fn info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
+pub async fn code_info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
     let inviter = match (invite.entered_at, invite.inviter, invite.entry()) {
         (Some(at), Some(inviter), Some(entry)) => {
             let user = User::key_of(inviter);

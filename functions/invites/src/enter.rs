@@ -10,7 +10,7 @@ use store::{Cond, Conditional as _, Tx, Update, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
-use crate::code::{InviteCodeInfo, info, own};
+use crate::code::{InviteCodeInfo, code_info, own_code};
 
 /// The code of another person.
 #[derive(Deserialize, ToSchema)]
@@ -42,7 +42,7 @@ pub async fn enter_invite_code(
     caller: MemberWith<Invite>,
     Json(body): Json<EnterInviteCode>,
 ) -> Result<Created<InviteCodeInfo>, web::Error> {
-    let own = own(&s, caller).await?;
+    let own = own_code(&s, caller).await?;
     if own.entered_at.is_some() {
         return Err(Kind::InviteUsed.into());
     }
@@ -57,7 +57,7 @@ pub async fn enter_invite_code(
         e => Problem::from(e),
     })?;
     let entered = Invite { entered_at: Some(at), inviter: Some(inviter.user()), ..own };
-    Ok(Created("/v1/me/invite-code".to_owned(), info(&s, entered).await?))
+    Ok(Created("/v1/me/invite-code".to_owned(), code_info(&s, entered).await?))
 }
 
 /// Which data of the caller the inviter may see.

@@ -126,16 +126,16 @@ impl Guess {
     /// # Errors
     /// [`LimitError`] if concurrent attempts reached a limit first or a counter is unavailable. Then nothing is counted.
     pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
-        let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
+        let visible: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
         let silent: Vec<Limit> = self.account.iter().cloned().collect();
-        let (by_told, by_silent) = join!(limits::take_together(table, now, &told), limits::take(table, now, &silent));
-        if by_told.is_err() && by_silent.is_ok() {
+        let (by_visible, by_silent) = join!(limits::take_together(table, now, &visible), limits::take(table, now, &silent));
+        if by_visible.is_err() && by_silent.is_ok() {
             limits::give_all_back(table, &silent).await;
         }
-        if by_told.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
-            limits::give_all_back(table, &told).await;
+        if by_visible.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
+            limits::give_all_back(table, &visible).await;
         }
-        by_told?;
+        by_visible?;
         match by_silent {
             Ok(()) => Ok(true),
             Err(LimitError::Reached(_)) => Ok(false),
@@ -147,7 +147,7 @@ impl Guess {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn failed(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
+    pub async fn count_failure(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
         let failures: Vec<Limit> = self.failures.into_iter().chain(self.everywhere).collect();
         let different = async {
             match &self.different {
@@ -160,7 +160,7 @@ impl Guess {
     }
 
     /// Adds the success to a transaction: resets the failed attempts and counts a correct password.
-    pub fn forget(&self, tx: &mut Tx, now: Time) {
+    pub fn add_success(&self, tx: &mut Tx, now: Time) {
         self.right.count_in(tx, now);
         tx.delete(self.own.key());
         if let Some(attempts) = &self.account {

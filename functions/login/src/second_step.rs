@@ -251,7 +251,7 @@ impl Attempt<'_> {
         let id = user_of(s, flow, answer)?;
         let session = session_to_step_up(s, headers, flow).await?;
         let limits = AnswerLimits::of(id, client, s.cooldown);
-        let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
+        let Counted { steps, user, sessions, found } = count_and_read(s, now, flow, id, factor, &limits).await?;
 
         let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false, right: None };
         let mut tx = Tx::new();
@@ -317,7 +317,14 @@ struct Counted {
 }
 
 /// Counts an answer, and concurrently reads the items that are needed to check it.
-async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, limits: &AnswerLimits) -> Result<Counted, Problem> {
+async fn count_and_read(
+    s: &crate::State,
+    now: Time,
+    flow: &SignIn,
+    id: UserId,
+    factor: Factor,
+    limits: &AnswerLimits,
+) -> Result<Counted, Problem> {
     let counted = limits.take(&s.table, now, factor);
     let read = async { s.table.get_many(items_of(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };

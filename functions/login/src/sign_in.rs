@@ -132,7 +132,7 @@ impl ResolvedLogin {
     }
 
     /// The key under which attempts at the account are counted: the account's id, or the name if no account has it.
-    fn account(&self) -> String {
+    fn counter_key(&self) -> String {
         self.owner.map_or_else(|| format!("nobody {}", self.name), |id| id.to_string())
     }
 }
@@ -164,7 +164,7 @@ impl Attempt {
     ) -> Result<Self, StoreError> {
         let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
         let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
-        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.account());
+        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.counter_key());
         let trusted = shown.as_ref().map(|token| Guess::device(s.cooldown, token.device));
 
         let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
@@ -208,8 +208,8 @@ impl Attempt {
         let verdict = s.hasher.verify(account.as_ref().map(|(_, hash)| hash), password).await?;
         let Some((user, hash)) = account.filter(|_| verdict != Verdict::Wrong) else {
             let mark = guesses::mark(&s.code_key, client, &named.name, password);
-            guess.failed(&s.table, now, client, &mark).await?;
-            return Err(Kind::CredentialsInvalid.because(why_not(named.owner, active, has_password, may)));
+            guess.count_failure(&s.table, now, client, &mark).await?;
+            return Err(Kind::CredentialsInvalid.because(refusal_reason(named.owner, active, has_password, may)));
         };
         let rehashed = match verdict {
             Verdict::Outdated => Some(Rehashed { new: s.hasher.hash(user.id, password).await?, old: hash }),
@@ -220,7 +220,7 @@ impl Attempt {
 }
 
 /// Why a password is refused, for the log. The answer to the client is the same for all reasons.
-const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
+const fn refusal_reason(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
         (_, false, ..) => "the account is not in use",
@@ -247,15 +247,15 @@ impl Proven {
         let Some(request) = request else { return Ok(None) };
         let first = request.first_answer(&s.table).await?;
         if first.is_some() {
-            join!(self.forget(s), self.guess.give_back(&s.table));
+            join!(self.reset_counters(s), self.guess.give_back(&s.table));
         }
         Ok(first)
     }
 
     /// Resets the counters of the attempt without a sign-in. Best effort, because the password was correct.
-    async fn forget(&self, s: &crate::State) {
+    async fn reset_counters(&self, s: &crate::State) {
         let mut tx = Tx::new();
-        self.guess.forget(&mut tx, self.now);
+        self.guess.add_success(&mut tx, self.now);
         if let Err(e) = s.table.commit(tx).await {
             tracing::warn!(error = %e, "a repeated sign-in stays counted");
         }
@@ -297,7 +297,7 @@ impl SigningIn<'_> {
     /// by `rehashed`. Returns `None` if the account, the device or the hash has changed since it was read.
     async fn commit_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Response>, Problem> {
         let (s, user, mut tx) = (self.s, &self.proven.user, Tx::new());
-        self.proven.guess.forget(&mut tx, s.sys.now());
+        self.proven.guess.add_success(&mut tx, s.sys.now());
         if let Some(Rehashed { old, new }) = rehashed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
@@ -318,7 +318,7 @@ impl SigningIn<'_> {
         match permit.commit(&s.table, tx).await {
             Err(e) if e.refused(first) => {
                 // A request with the same key was faster. Without a stored answer for this request, the key belongs to a different request.
-                let (faster, ()) = join!(request.instead_of(&s.table, Kind::IdempotencyKeyReused.into()), self.proven.forget(s));
+                let (faster, ()) = join!(request.instead_of(&s.table, Kind::IdempotencyKeyReused.into()), self.proven.reset_counters(s));
                 Ok(Some(faster?.into_response()))
             }
             committed => Ok(committed.applied()?.then(|| sealed.reply().into_response())),

@@ -71,7 +71,7 @@ impl Setup {
     ///
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::StepRequired`] if another step comes first.
-    pub fn at(self, member: &Member, now: Time, wizard: bool, step: Factor) -> Result<Self, Problem> {
+    pub fn require_step(self, member: &Member, now: Time, wizard: bool, step: Factor) -> Result<Self, Problem> {
         let setup = self.open(member, now)?;
         if setup.wizard != wizard {
             return Err(Kind::NotFound.into());
@@ -113,7 +113,7 @@ impl Setup {
     }
 
     /// Adds the move to the next step to a transaction. The slot is refused if a concurrent request has moved the set-up.
-    pub fn go_on(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
+    pub fn advance(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
         let unchanged = self.unchanged();
         self.step = step;
         self.app = app.or(self.app.take());
@@ -156,7 +156,7 @@ impl Setup {
     }
 
     /// The set-up as the client sees it when it begins. Only this answer has the secret of the authenticator app.
-    pub fn begun(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
+    pub fn first_state(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
         let mut state = self.state(code);
         if let SetupStep::App { app } = &mut state.step {
             *app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;

@@ -94,7 +94,7 @@ pub async fn update_model(
     wanted: IfMatch,
     Json(patch): Json<UpdateModel>,
 ) -> Result<Versioned<ModelInfo>, web::Error> {
-    let (me, old) = own(caller, &wanted)?;
+    let (me, old) = require_owner(caller, &wanted)?;
     let mut fields = Fields::new();
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
     let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
@@ -115,13 +115,13 @@ pub async fn update_model(
     extensions(("x-problems" = json!(["forbidden", "not_found", "version_required", "version_mismatch", "conflict"]))),
     responses((status = 204, description = "The model is deleted."), Problems))]
 pub async fn delete_model(State(s): State<crate::State>, caller: MemberWith<Model>, wanted: IfMatch) -> Result<NoContent, web::Error> {
-    let (_, old) = own(caller, &wanted)?;
+    let (_, old) = require_owner(caller, &wanted)?;
     old.delete(&s.table).await.map_err(Problem::from)?;
     Ok(NoContent)
 }
 
 /// Checks that the model exists, belongs to the caller, and has a version in `If-Match`.
-fn own(caller: MemberWith<Model>, wanted: &IfMatch) -> Result<(Member, Model), Problem> {
+fn require_owner(caller: MemberWith<Model>, wanted: &IfMatch) -> Result<(Member, Model), Problem> {
     let MemberWith { member, resource } = caller;
     let model = resource.ok_or(Kind::NotFound)?;
     if model.owner != member.user.id {

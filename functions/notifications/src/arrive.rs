@@ -76,7 +76,7 @@ async fn store_and_push(
         }
     }
     let presence = Presence::key_of(user);
-    let about = what.about().map(User::key_of);
+    let about = what.other_person().map(User::key_of);
     let mut found = s.table.get_many([presence.clone()].into_iter().chain(about.clone()).collect()).await?;
     let Some(here) = found.take::<Presence>(&presence)? else { return Ok(()) };
     let other = about.map(|key| found.take::<User>(&key)).transpose()?.flatten().filter(|user| user.status == Status::Active);

@@ -115,7 +115,7 @@ impl Item for InboxEntry {
         Self::key_of(self.user, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let about = self.what.about().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
+        let about = self.what.other_person().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
         let unread = self.read_at.is_none().then(|| (Index::UnreadNotifications, Self::unread(self.user, self.id)));
         unread.into_iter().chain(about).collect()
     }
@@ -213,7 +213,7 @@ impl NotificationInfo {
 impl EntryContent {
     /// The other person in it, if there is one.
     #[must_use]
-    pub const fn about(self) -> Option<UserId> {
+    pub const fn other_person(self) -> Option<UserId> {
         match self {
             Self::Relation { other, .. } => Some(other),
             Self::Chat { .. } | Self::Notice { .. } => None,

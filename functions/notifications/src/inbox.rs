@@ -115,7 +115,7 @@ pub async fn list_notifications(
     let subjects = Subjects::read(&s, me, &entries).await?;
     let items = entries.into_iter().filter_map(|entry| {
         let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto) || subjects.is_read(&entry);
-        let name = entry.what.about().and_then(|user| subjects.names.get(&user)).cloned();
+        let name = entry.what.other_person().and_then(|user| subjects.names.get(&user)).cloned();
         let shown = !(query.unread && read);
         shown.then(|| NotificationInfo::new(Some(entry.id), entry.what, entry.at, read, name))
     });
@@ -134,7 +134,7 @@ struct Subjects {
 impl Subjects {
     /// One batch. None if the entries have no people and no rooms.
     async fn read(s: &crate::State, me: UserId, entries: &[InboxEntry]) -> Result<Self, StoreError> {
-        let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
+        let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.other_person()).collect();
         let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();
         if people.is_empty() && rooms.is_empty() {
             return Ok(Self::default());

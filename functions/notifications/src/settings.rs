@@ -191,7 +191,7 @@ impl UpdateNotificationSettings {
     }
 }
 
-fn known(user: UserId, settings: Option<Settings>) -> Settings {
+fn or_default(user: UserId, settings: Option<Settings>) -> Settings {
     settings.unwrap_or_else(|| Settings::of_default(user))
 }
 
@@ -200,7 +200,7 @@ fn known(user: UserId, settings: Option<Settings>) -> Settings {
 /// AWS calls: one batch, which authenticates the caller and reads the settings.
 #[utoipa::path(get, path = "/v1/me/notification-settings", responses((status = 200, body = NotificationSettings), Problems))]
 pub async fn get_notification_settings(caller: MemberWith<Settings>) -> Json<NotificationSettings> {
-    Json(NotificationSettings::of(&known(caller.member.user.id, caller.resource)))
+    Json(NotificationSettings::of(&or_default(caller.member.user.id, caller.resource)))
 }
 
 /// Changes the notification settings of the caller.

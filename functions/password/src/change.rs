@@ -22,7 +22,7 @@ use store::{
 use utoipa::ToSchema;
 use web::{Json, NoContent, Problems, RequestId};
 
-use crate::reset::{forget, unchanged};
+use crate::reset::{delete_link, unchanged};
 
 /// Changes that one person may request: each costs three hashes, a request to the service of breached passwords, and a mail.
 const CHANGES: Quota = Quota::window("password_changes", 30, HOUR, "for an account");
@@ -79,11 +79,11 @@ async fn change(
     let old: Option<PasswordHash> = demanded.settle(&s.table, s.sys.now(), &mut tx, client).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;
     let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
-    crate::acceptable(s, user, &body.new_password, same, "/new_password").await?;
+    crate::check_new_password(s, user, &body.new_password, same, "/new_password").await?;
     let done = repeatable.seal(NoContent).await?;
     done.keep(&mut tx);
     tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
-    forget(&mut tx, user);
+    delete_link(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user.id, &client.0, Action::PasswordChanged));

@@ -76,7 +76,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] at `pointer`.
-async fn acceptable(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
+async fn check_new_password(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
     let mut fields = Fields::new();
     fields.take_all(pointer, s.password_checker.check(new, Personal::of(user)).await);
     if same {

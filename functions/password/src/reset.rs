@@ -107,7 +107,7 @@ impl Addressee {
         let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
         let (user, link) = (User::key_of(user), Challenge::key_of(link_id(&to)));
         let mut found = s.table.get_many(request.keys().chain([user.clone(), link.clone()]).collect()).await?;
-        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && has(u, &to));
+        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && is_current_address(u, &to));
         let before = found.take::<Challenge>(&link)?;
         Ok((Self { to, person, before }, found))
     }
@@ -165,7 +165,7 @@ pub async fn describe_reset_link(
 ) -> Result<Json<LinkOwner>, web::Error> {
     let link = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
     let user = s.table.get::<User>(User::key_of(link.user.ok_or(Kind::LinkInvalid)?)).await?;
-    let user = user.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
+    let user = user.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     Ok(Json(LinkOwner::of(&link, user.username)))
 }
 
@@ -207,11 +207,11 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     limits::take(&s.table, now, &[TRIES.of(link.id)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
     let short = body.password.expose().len() <= MAX_BYTES;
     let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
-    crate::acceptable(s, &user, &body.password, same, "/password").await?;
+    crate::check_new_password(s, &user, &body.password, same, "/password").await?;
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
     let spent = link.consume(&mut tx);
@@ -231,19 +231,19 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
 }
 
 /// Adds the deletion of the link to a person's address to a transaction.
-pub fn forget(tx: &mut Tx, user: &User) {
+pub fn delete_link(tx: &mut Tx, user: &User) {
     if let Some(email) = &user.email {
         tx.delete(Challenge::key_of(link_id(&Contact::Email(email.clone()))));
     }
 }
 
 /// Whether a link may change this person's password. A link to a former address of the account may not.
-fn resets(link: &Challenge, user: &User) -> bool {
-    user.status == Status::Active && has(user, &link.contact())
+fn may_reset(link: &Challenge, user: &User) -> bool {
+    user.status == Status::Active && is_current_address(user, &link.contact())
 }
 
 /// Whether `address` is the person's current address.
-fn has(user: &User, address: &Contact) -> bool {
+fn is_current_address(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 

@@ -44,12 +44,12 @@ impl Location {
     /// The locations in an area: the cells whose geohashes begin with this.
     #[must_use]
     pub fn in_area(area: &str) -> Range {
-        Range::of_index(Index::Nearby, near(area)).prefix(area)
+        Range::of_index(Index::Nearby, index_partition(area)).prefix(area)
     }
 }
 
 /// The partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
-fn near(geohash: &str) -> String {
+fn index_partition(geohash: &str) -> String {
     format!("NEAR#{}", geohash.chars().take(2).collect::<String>())
 }
 
@@ -63,7 +63,7 @@ impl Item for Location {
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
         let cell = self.cell.to_string();
-        vec![(Index::Nearby, Key::new(near(&cell), format!("{cell}#{}", self.user)))]
+        vec![(Index::Nearby, Key::new(index_partition(&cell), format!("{cell}#{}", self.user)))]
     }
     fn expires(&self) -> Option<Time> {
         Some(self.until)

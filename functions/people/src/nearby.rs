@@ -80,7 +80,7 @@ pub async fn list_nearby(
     let areas = here.around(Size::reaching(within, here));
     let pages = try_join_all(areas.iter().map(|area| s.table.query::<Location>(Location::in_area(area).limit(IN_AREA)))).await?;
     let mut more = pages.iter().any(|page| page.more);
-    let mut near = near(here, pages.into_iter().flat_map(|page| page.items).collect(), now, within);
+    let mut near = within_distance(here, pages.into_iter().flat_map(|page| page.items).collect(), now, within);
     near.retain(|(_, user)| *user != me);
     more |= near.len() > MAX;
     near.truncate(MAX);
@@ -96,7 +96,7 @@ pub async fn list_nearby(
 }
 
 /// The people within a distance of a cell, by the step of their distance and by id.
-fn near(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
+fn within_distance(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
     let shared: Vec<Location> = locations.into_iter().filter(|location| now < location.until).collect();
     let mut people = BTreeMap::<Cell, usize>::new();
     for location in &shared {

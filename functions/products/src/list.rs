@@ -96,9 +96,9 @@ pub async fn list_products(
     let (limit, part) = (page_limit(query.limit, PAGE)?, query.part()?);
     let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.order());
     let text = part.as_ref().map(Term::text);
-    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.looks_at()));
+    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.product_filters()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
-    let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
+    let looked_at = if query.product_filters() == (None, None, None) { limit } else { LOOKED_AT };
     let page = shelf::page(&s.table, (shelf, order), part.as_ref(), after, looked_at).await?;
     let ids: Vec<ProductId> = page.places.iter().map(|place| place.product).collect();
     let mut products = read(&s, &ids).await?;
@@ -111,7 +111,7 @@ pub async fn list_products(
         }
         // A product that was deleted since the list was read is left out.
         if let Some(product) = products.take::<Product>(&Product::key_of(place.product))?
-            && query.suits(&product).map_err(Problem::from)?
+            && query.matches(&product).map_err(Problem::from)?
         {
             items.push(ProductInfo::of(product, &s.links, locale)?);
         }
@@ -136,11 +136,11 @@ impl ProductQuery {
     }
 
     /// The filters by values that the lists do not have: the products themselves are read for them.
-    fn looks_at(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
+    fn product_filters(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
         (self.availability, self.min_price, self.max_price)
     }
 
-    fn suits(&self, product: &Product) -> Result<bool, MoneyError> {
+    fn matches(&self, product: &Product) -> Result<bool, MoneyError> {
         let price = product.unit_price()?.amount();
         let dear = self.min_price.is_none_or(|min| price >= u64::from(min));
         let cheap = self.max_price.is_none_or(|max| price <= u64::from(max));

@@ -59,8 +59,8 @@ impl CreateProduct {
         let mut fields = Fields::new();
         let name = fields.take("/name", ProductName::parse(&self.name));
         let description = fields.take("/description", Description::parse(&self.description));
-        let price = priced(&mut fields, self.price);
-        let available = fields.take("/available", counted(self.available));
+        let price = check_price(&mut fields, self.price);
+        let available = fields.take("/available", check_stock(self.available));
         let (category, for_sale) = (self.category, self.for_sale);
         match (name, description, price, available) {
             (Some(name), Some(description), Some(price), Some(available)) => {
@@ -72,14 +72,14 @@ impl CreateProduct {
 }
 
 /// A price that a product can have.
-fn priced(fields: &mut Fields, price: Money) -> Option<Money> {
+fn check_price(fields: &mut Fields, price: Money) -> Option<Money> {
     let range = || FieldError::new("range").with("min", 0).with("max", PRICE_MAX);
     let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
     let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::new("choice")) });
     amount.and(currency).map(|()| price)
 }
 
-fn counted(available: u32) -> Result<u32, FieldError> {
+fn check_stock(available: u32) -> Result<u32, FieldError> {
     let range = || FieldError::new("range").with("min", 0).with("max", STOCK_MAX);
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
@@ -192,13 +192,13 @@ impl UpdateProduct {
         let mut fields = Fields::new();
         let name = self.name.and_then(|name| fields.take("/name", ProductName::parse(&name)));
         let description = self.description.and_then(|text| fields.take("/description", Description::parse(&text)));
-        let price = self.price.and_then(|price| priced(&mut fields, price));
+        let price = self.price.and_then(|price| check_price(&mut fields, price));
         let discount = match self.discount_percent {
             PatchMember::Leave => None,
             PatchMember::Clear => Some(None),
             PatchMember::To(number) => fields.take("/discount_percent", percent(number)).map(Some),
         };
-        let available = self.available.and_then(|available| fields.take("/available", counted(available)));
+        let available = self.available.and_then(|available| fields.take("/available", check_stock(available)));
         fields.finish()?;
         Ok(ProductChange { name, description, category: self.category, price, discount, for_sale: self.for_sale, available })
     }
@@ -232,7 +232,7 @@ pub async fn update_product(
     Json(body): Json<UpdateProduct>,
 ) -> Result<Versioned<ProductInfo>, Error> {
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
-    let before = matching(&s, &version, id).await?;
+    let before = read_in_version(&s, &version, id).await?;
     let after = before.changed(&s.table, change, now).await?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
@@ -240,7 +240,7 @@ pub async fn update_product(
     s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
     match s.table.commit(tx).await {
         Ok(()) => {}
-        Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(overtaken(r.current(slots.product), &before)?.into()),
+        Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(changed_meanwhile(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, version = after.version, "a product was changed");
@@ -248,13 +248,13 @@ pub async fn update_product(
 }
 
 /// The product, if it has a version in `If-Match`.
-async fn matching(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
+async fn read_in_version(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
     let product = read(s, id).await?;
     if version.names(product.version) { Ok(product) } else { Err(Kind::VersionMismatch.into()) }
 }
 
 /// The problem of a product that has changed since it was read.
-fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
+fn changed_meanwhile(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
     // The version is the same, so an order has changed the stock.
     Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
@@ -284,7 +284,7 @@ pub async fn delete_product(
 ) -> Result<NoContent, Error> {
     let me = caller.user;
     let reason = Reason::if_asked(reason, caller.key.is_none())?;
-    let product = matching(&s, &version, id).await?;
+    let product = read_in_version(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
@@ -292,7 +292,7 @@ pub async fn delete_product(
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
     match s.table.commit(tx).await {
         Ok(()) => {}
-        Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
+        Err(CommitError::Refused(r)) if r.at(same) => return Err(changed_meanwhile(r.current(same), &product)?.into()),
         Err(e) => return Err(staff::refused(e, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, "a product was deleted");

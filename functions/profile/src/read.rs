@@ -90,7 +90,7 @@ impl Me {
     }
 
     /// Adds the time of the last activity.
-    pub fn seen(self, seen: Option<&LastSeen>) -> Self {
+    pub fn with_last_seen(self, seen: Option<&LastSeen>) -> Self {
         Self { last_seen_at: seen.map(|s| s.at.into()), ..self }
     }
 }
@@ -119,7 +119,7 @@ pub async fn get_me(
         Some(seen) => Some(seen.renew(&table, &sys).await),
         None => None,
     };
-    Ok(Versioned(member.user.version, Me::of(&member.user, &links).seen(seen.as_ref())))
+    Ok(Versioned(member.user.version, Me::of(&member.user, &links).with_last_seen(seen.as_ref())))
 }
 
 /// An example of a profile.

@@ -55,7 +55,7 @@ pub async fn update_me(
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &s.links).seen(resource.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &s.links).with_last_seen(resource.as_ref())))
 }
 
 /// Writes the change if the version is still the same, together with its entry in the audit. If a name changes, also writes the words by

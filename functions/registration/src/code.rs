@@ -17,7 +17,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::{
     RESENDS,
-    flow::{Flow, LIFE, Registration, load_with, mailed},
+    flow::{Flow, LIFE, Registration, load_with, load_with_mail},
 };
 
 /// The code that was mailed.
@@ -82,7 +82,7 @@ pub async fn resend_registration_code(
     Path(token): Path<FlowToken>,
 ) -> Result<web::Accepted<challenge::Sent>, web::Error> {
     let now = s.sys.now();
-    let (flow, mut challenge) = mailed(&s.table, now, &token).await?;
+    let (flow, mut challenge) = load_with_mail(&s.table, now, &token).await?;
     // All flows of an address share one link. The new link activates the flow of this request.
     challenge.flow = challenge.flow.map(|_| flow.id);
     let before = challenge.again(now)?;

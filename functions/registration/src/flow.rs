@@ -322,7 +322,7 @@ async fn read(
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown flow, and for one without a mail that could be sent again.
-pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
+pub async fn load_with_mail(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
     let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
         Way::Steps => own.filter(|_| !flow.proven),

@@ -27,7 +27,7 @@ use web::{Accepted, Client, Json, Language, Problems};
 use crate::{
     STARTS,
     flow::{Flow, Password, Way},
-    username::free,
+    username::parse_free_username,
 };
 
 /// Passwords that a client may send in registrations by link: each costs a hash or a request to the service of breached passwords.
@@ -90,7 +90,7 @@ pub async fn register_by_link(
     fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    let username = free(&s.table, now, &body.username).await?;
+    let username = parse_free_username(&s.table, now, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
     let to = Contact::Email(email.clone());

@@ -38,7 +38,7 @@ pub async fn check(s: &State, user: UserId, id: AttachmentId) -> Result<(), Fail
             Some(_) => match Box::pin(inspect(s, &upload)).await {
                 Ok(verdict) => verdict,
                 // Another delivery of the same event may have finished and deleted the file.
-                Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
+                Err(FilesError::Refused(_)) if !is_pending(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
             },
             None => Err(AttachmentRefusal::AccountClosed),
@@ -63,7 +63,7 @@ async fn load(s: &State, user: UserId, id: AttachmentId) -> Result<(Option<Attac
     Ok((found.take::<Attachment>(&attachment)?.filter(|a| a.user == user), found.take(&owner)?))
 }
 
-async fn still_waits(s: &State, upload: &Attachment) -> Result<bool, FilesError> {
+async fn is_pending(s: &State, upload: &Attachment) -> Result<bool, FilesError> {
     let (record, _) = load(s, upload.user, upload.id).await?;
     Ok(record.is_some_and(|a| a.state == AttachmentState::Waiting))
 }

@@ -72,7 +72,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
         Trigger::Schedule(_) => reconcile::reconcile(s, context).await.map(Some),
         Trigger::Bus { detail } => {
             match detail.event {
-                Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::dropped(s, &attachments).await?,
+                Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::delete_dropped(s, &attachments).await?,
                 Heard::PictureRetired(PictureRetired { user, picture }) => retire::retire(s, user, picture).await?,
                 Heard::ProductPictureRetired(ProductPictureRetired { product, picture }) => {
                     retire::retire_of_product(s, product, picture).await?;
@@ -84,7 +84,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
             let mut failed = None;
             // A failure does not prevent the other files from being processed. All of them are delivered again.
             for key in event.records.into_iter().filter_map(|r| r.s3.object.key) {
-                if let Err(e) = arrived(s, &key).await {
+                if let Err(e) = process_file(s, &key).await {
                     failed = Some(e);
                 }
             }
@@ -94,7 +94,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
 }
 
 /// Processes the file at `key`: for a message, or for a picture. A repetition is harmless.
-async fn arrived(s: &State, key: &str) -> Result<(), Failure> {
+async fn process_file(s: &State, key: &str) -> Result<(), Failure> {
     match attachment::of_incoming_key(key) {
         Some((user, id)) => check::check(s, user, id).await,
         None => publish::publish(s, key).await,

@@ -39,7 +39,7 @@ pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
             Ok(target) if !rendered => match render(s, &upload).await {
                 Ok(verdict) => verdict.map(|()| target),
                 // Another delivery of the same event may have finished and deleted the file.
-                Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
+                Err(FilesError::Refused(_)) if !is_pending(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
             },
             verdict => verdict,
@@ -105,7 +105,7 @@ async fn render(s: &State, upload: &Upload) -> Result<Result<(), UploadRefusal>,
     Ok(Ok(()))
 }
 
-async fn still_waits(s: &State, upload: &Upload) -> Result<bool, FilesError> {
+async fn is_pending(s: &State, upload: &Upload) -> Result<bool, FilesError> {
     let (record, _) = load(s, upload.user, upload.id).await?;
     Ok(record.is_some_and(|u| u.state == Outcome::Waiting))
 }

@@ -10,7 +10,7 @@ use files::{Listed, Upload};
 use function::{Context, Failure};
 use serde::Serialize;
 
-use crate::{MARGIN, State, arrived, end};
+use crate::{MARGIN, State, end, process_file};
 
 /// Files of this age are processed here. Younger ones are left to their event.
 const WAIT: Duration = Duration::from_secs(300);
@@ -35,7 +35,7 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
             if !context.has_left(MARGIN) {
                 return Ok(report);
             }
-            match arrived(s, &object.key).await {
+            match process_file(s, &object.key).await {
                 Ok(()) => report.found = report.found.saturating_add(1),
                 Err(e) => {
                     tracing::error!(error = %e, key = object.key, "a file that was left could not be processed");
@@ -48,7 +48,7 @@ pub async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> 
             break;
         }
     }
-    report.ended = end::unsent(s, context).await?;
+    report.ended = end::delete_unsent(s, context).await?;
     let Report { found, failed, .. } = report;
     if found > 0 {
         tracing::warn!(found, "files were left by their events");
