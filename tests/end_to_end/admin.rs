@@ -50,10 +50,11 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
 }
 
 /// The actions of people on their own accounts, which have entries in the audit as those of staff have.
-const OWN: [&str; 20] = [
+const OWN: [&str; 21] = [
     "profile_changed",
     "username_changed",
     "contact_changed",
+    "contact_restored",
     "addresses_changed",
     "picture_uploaded",
     "picture_removed",

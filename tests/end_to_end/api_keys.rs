@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use local::aws::{
+    Service,
+    faults::{Fault, Target},
+};
 use tests::{Caller, Cloud, DAY, PASSWORD, Reply, Value, json, race};
 
 use crate::{
@@ -135,6 +139,25 @@ async fn a_person_makes_one_key_a_day() {
     cloud.advance(DAY).await;
     let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
     make(&ida, "products:write").await;
+}
+
+/// A key that could not be made does not use up the day, and has no entry in the audit. If the reply of the table is lost it is made once.
+/// Promise: api-keys-daily, audit, lost-reply
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_does_not_use_up_the_day() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let making = Target::of("ApiKeysFunction", Service::DynamoDb, "TransactWriteItems");
+    let down = cloud.aws.faults.script(making.clone(), Fault::Unavailable);
+    let refused = ida.post(KEYS, wanted("products:write")).await;
+    assert!(refused.status.as_u16() >= 500 && down.hits() > 0, "{refused:?}");
+    down.end();
+    assert!(listed(&ida, KEYS).await.is_empty() && audit(&cloud, &ida).await.is_empty());
+    let lost = cloud.aws.faults.script(Target { first: 1, times: 1, ..making }, Fault::LostAfter);
+    make(&ida, "products:write").await;
+    assert_eq!((lost.hits(), listed(&ida, KEYS).await.len(), audit(&cloud, &ida).await.len()), (1, 1, 1));
+    lost.end();
+    ida.post(KEYS, wanted("products:write")).await.is_problem(429, "too_many_requests");
 }
 
 /// The owner's role and account are read at each use. A key whose owner has lost the role stays revoked when the role comes back.

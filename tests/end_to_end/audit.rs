@@ -442,6 +442,53 @@ async fn whoever_touches_the_audit_is_found_out() {
     assert_eq!(holds(&root).await, last);
 }
 
+/// An entry that was added without its place in the index of days, with that of another day, or before there were seals, is found too,
+/// over the API and by the task, with the interval of its time.
+/// Promise: audit-tamper
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_no_seal_sees_is_found_out() {
+    let cloud = Cloud::start().await;
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    for name in ["ana", "ben"] {
+        cloud.member(name).await;
+        root.put(&role(name, "moderator"), json!({})).await.is(204);
+        seal(&cloud).await;
+    }
+    let last = holds(&root).await;
+    let mut entries = cloud.of_kind("audit").await;
+    entries.sort_by_key(|entry| text(&entry["sk"]["S"]));
+    let first = text(&entries[0]["id"]["S"]);
+    let n = root.get(&format!("/v1/audit/{first}/proof")).await.is(200)["seal"]["n"].as_u64().unwrap();
+    assert!(n < last, "each has a seal of its own");
+    let bucket = seals_bucket(&cloud);
+    let strays = async || {
+        let env = cloud.operator().into_iter().collect();
+        tasks::audit_verify::verify(env, cloud.sys.clone(), "stoa", &bucket).await.unwrap().strays
+    };
+    let with = |id: &str, day: Option<&str>| {
+        let mut added = entries[0].clone();
+        for name in ["id", "sk", "gsi1sk"] {
+            added[name] = json!({ "S": id });
+        }
+        added["gsi1pk"] = json!({ "S": day });
+        if day.is_none() {
+            added.as_object_mut().unwrap().retain(|name, _| !name.starts_with("gsi"));
+        }
+        added
+    };
+    // An id of the same interval, and one of the year 2016.
+    let same = format!("{}{}", &first[..29], if first.ends_with('0') { '1' } else { '0' });
+    let old = "aud_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    for (added, n) in [(with(&same, None), n), (with(&same, Some("DAY#2016-07-30")), n), (with(old, Some("DAY#2016-07-30")), 0)] {
+        put(&cloud, &added);
+        breaks(&root, n, "record_added").await;
+        let found = strays().await;
+        assert!(found.len() == 1 && found[0].contains(&text(&added["sk"]["S"])), "{found:?}");
+        delete(&cloud, &added);
+        assert_eq!((holds(&root).await, strays().await.len()), (last, 0));
+    }
+}
+
 /// A seal that is written while verification looks at those before it is not missing.
 /// Promise: audit-seals
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

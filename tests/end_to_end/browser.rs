@@ -201,6 +201,7 @@ async fn the_pages_of_the_console_show_their_data() {
         ("/faults", "faults", ["No faults", "as it does on AWS"]),
         ("/clock", "offset", ["ahead of", "the real time"]),
         ("/schedules", "schedules", ["deletion-sweep", "Run now"]),
+        ("/alarms", "alarms", ["OutboxLags", "Raise"]),
         ("/connections", "connections", ["127.", "Close"]),
         ("/stripe", "payments", ["pi_", "Ask for confirmation"]),
         ("/tables", "items", ["USER#", &user]),

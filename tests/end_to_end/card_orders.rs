@@ -8,6 +8,7 @@ use local::{
     hosts::Trace,
     outside::{
         Mode,
+        captcha::{SECRET, Solved},
         stripe::{Act, Webhooks},
     },
 };
@@ -17,7 +18,7 @@ use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 use crate::{
     cart::{put, shop},
     deletion::{SWEEP, run, schedule, until_due},
-    donations::{VISA, WEBHOOK, act, begin, card, intent},
+    donations::{VISA, WEBHOOK, act, begin, card, intent, of},
     items,
     killed::{cut_everywhere, redrive},
     orders::{ORDERS, PHONE, ask_to_pay, become_state, final_reply, stock},
@@ -240,6 +241,29 @@ async fn many_orders_end_in_one_run() {
     assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
 }
 
+/// While a bank decides about a payment its order neither ends nor is paid, also when its time is over. Then it is what the bank says.
+/// Promise: payment-methods, order-expiry, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_may_take_its_time() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let [first, second] = [order(&ana, "one", &products[0], 2).await, order(&ana, "two", &products[0], 1).await];
+    for placed in [&first, &second] {
+        pay(&cloud, placed, Act::P24);
+        pay(&cloud, placed, Act::Confirm);
+    }
+    cloud.advance(QUARTER * 2).await;
+    assert!(stored(&cloud).await.iter().all(|order| order["state"]["S"] == "pending_payment"));
+    assert_eq!(stored_stock(&cloud, &products[0]).await, [7, 3, 0, 10]);
+    pay(&cloud, &first, Act::BankPays);
+    assert!(stripe.act(&cloud.core(), &intent(&second["payment"]), &Act::BankRefuses).is_err());
+    cloud.advance(QUARTER * 2).await;
+    let ana = cloud.sign_in("ana").await;
+    assert_eq!((seen(&ana, &first).await["state"].clone(), seen(&ana, &second).await["state"].clone()), (json!("paid"), json!("expired")));
+    assert_eq!((stored_stock(&cloud, &products[0]).await, refunds(&cloud)), ([8, 2, 0, 10], 0));
+}
+
 /// Whoever looks at an order whose time is over ends it, and whoever looks at a paid one sees that, without any webhook.
 /// Promise: order-expiry, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -449,6 +473,66 @@ async fn the_same_key_asks_for_one_payment() {
     let stripe = &cloud.outside.stripe;
     assert_eq!((cloud.of_kind("order").await.len(), stripe.payments().len(), stripe.customers().len()), (1, 1, 1));
     assert_eq!(stock(&staff, &products[0]).await, [9, 1, 0, 10]);
+}
+
+/// With a key of another account of Stripe, which knows none of the payments, nothing of what can still be paid ends here: neither whoever
+/// looks at it, nor the schedule, nor an event, nor somebody who leaves changes anything, until the key is right again.
+/// Promise: stripe-account
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_another_account_ends_nothing() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    stripe.send_webhooks(Webhooks::Held);
+    let (placed, gift) = (order(&ana, "one", &products[0], 1).await, begin(&ana, "gift").await);
+    assert!(try_run(&cloud).await, "the account is remembered");
+    stripe.swap_account();
+    ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is_problem(503, "unavailable");
+    ana.with("idempotency-key", "other").post("/v1/donations", of(1234)).await.is_problem(503, "unavailable");
+    cloud.advance(QUARTER * 2).await;
+    cloud.sign_in("ana").await.get(&path(&placed)).await.is_problem(503, "unavailable");
+    cloud.advance(DAY).await;
+    assert!(!try_run(&cloud).await, "operators are told");
+    let waits = (stored(&cloud).await[0]["state"]["S"].clone(), stored_stock(&cloud, &products[0]).await);
+    assert_eq!(waits, (json!("pending_payment"), [9, 1, 0, 10]));
+    let customer = cloud.of_kind("customer").await.remove(0);
+    assert!(stripe.customers().is_empty(), "nothing is created in the other account");
+
+    stripe.swap_account();
+    assert_eq!(customer["customer"]["S"], stripe.customers()[0]["id"]);
+    stripe.send_webhooks(Webhooks::AtOnce);
+    for begun in [&placed["payment"], &gift] {
+        act(&cloud, begun, card(VISA));
+    }
+    cloud.settle().await;
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
+    assert!(cloud.of_kind("donation").await.iter().any(|donation| donation["state"]["S"] == "paid"));
+    assert!(try_run(&cloud).await);
+    items::are_as_described(&cloud).await;
+}
+
+/// After three refused cards an order is paid once more with a captcha only, which is accepted once.
+/// Promise: payment-captcha
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_cards_take_a_captcha_for_the_same_order() {
+    let cloud = Cloud::start_with(&[("CaptchaSecret", SECRET), ("CaptchaSiteKey", "site-key-of-tests")]).await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let placed = order(&ana, "one", &products[0], 1).await;
+    let again = format!("{}/payment", path(&placed));
+    for _ in 0..3 {
+        ana.post(&again, json!({})).await.is(200);
+        assert!(stripe.act(&cloud.core(), &intent(&placed["payment"]), &card("4000000000000002")).is_err());
+        cloud.settle().await;
+    }
+    let asked = stripe.asked().len();
+    ana.post(&again, json!({})).await.is_problem(403, "captcha_required");
+    assert_eq!(ana.post(&again, json!({ "captcha": "none" })).await.field_errors(), ["/captcha captcha"]);
+    assert_eq!(stripe.asked().len(), asked);
+    let token = cloud.outside.captchas.solve(Solved { action: Some("pay".to_owned()), ..Solved::default() }, cloud.now());
+    let shown = ana.post(&again, json!({ "captcha": token })).await.is(200);
+    assert_eq!(shown["payment"]["client_secret"], placed["payment"]["client_secret"]);
+    assert_eq!(ana.post(&again, json!({ "captcha": token })).await.field_errors(), ["/captcha captcha"], "a token is accepted once");
 }
 
 /// Five orders by card in an hour are placed; the sixth waits, and takes nothing out of stock.

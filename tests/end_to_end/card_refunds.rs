@@ -219,7 +219,61 @@ async fn staff_see_disputes_and_refunds_that_have_failed() {
     assert_eq!(waiting().await, [0, 0]);
     assert!(listed("disputed").await.is_empty() && listed("refund_failed").await.is_empty());
     staff.get("/v1/admin/orders?alert=late").await.has(400);
-    assert!(cloud.of_kind("order_alert").await.is_empty());
+    assert!(cloud.of_kind("payment_alert").await.is_empty());
+}
+
+/// Changes a payment as somebody in Stripe's dashboard could.
+pub(crate) async fn change_at_stripe(cloud: &Cloud, begun: &Value, change: String) {
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents/{}", cloud.urls.outside, intent(begun));
+    account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), change.into_bytes()).await.is(200);
+}
+
+/// A payment of another amount, in another currency or by another customer than was asked for ends its order: the money is given back
+/// once, the products are in stock again, staff see it, and nobody is told that the order is paid.
+/// Promise: order-wrong-payment, product-stock, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_of_something_else_ends_its_order() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    let other = account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), b"name=other".to_vec()).await.is(200);
+    let changes =
+        ["amount=900".to_owned(), "currency=gbp".to_owned(), "currency=eur".to_owned(), format!("customer={}", text(&other["id"]))];
+    for (n, change) in changes.into_iter().enumerate() {
+        let placed = order(&ana, &n.to_string(), &products[0], 1).await;
+        change_at_stripe(&cloud, &placed["payment"], change.clone()).await;
+        pay(&cloud, &placed, card(VISA));
+        cloud.settle().await;
+        let ended = shown(&staff, &placed).await;
+        assert_eq!((&ended["state"], &ended["refunds"][0]["state"]), (&json!("cancelled"), &json!("done")), "{change}");
+        assert!(ended.get("paid_at").is_none() && ended["refunds"].as_array().unwrap().len() == 1, "{change}: {ended}");
+        assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["refunded"]), (n + 1, &json!(true)), "{change}");
+        assert_eq!(stock(&staff, &products[0]).await, [10, 0, 0, 10], "{change}");
+    }
+    assert_eq!((run(&cloud, WEBHOOK).await["orders"].clone(), refunds(&cloud)), (json!(0), 4), "nobody looks at them any more");
+    assert!(cloud.mails_to(&ana.email()).await.iter().all(|mail| mail.subject != "Your order is paid"));
+    assert_eq!(staff.get("/v1/admin/work").await.is(200)["wrong_payments"]["count"], 4);
+    let listed = staff.get("/v1/admin/orders?alert=wrong_payment").await.is(200);
+    assert_eq!((listed["items"].as_array().unwrap().len(), stripe.payments().len()), (4, 4));
+    items::are_as_described(&cloud).await;
+}
+
+/// A payment that somebody has changed in Stripe's dashboard and that nobody pays ends like any other.
+/// Promise: order-expiry, order-wrong-payment
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_payment_that_nobody_pays_ends_with_its_order() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    change_at_stripe(&cloud, &placed["payment"], "amount=900".to_owned()).await;
+    cloud.advance(QUARTER * 2).await;
+    assert_eq!(stored(&cloud).await[0]["state"]["S"], "expired");
+    assert_eq!(payments(&cloud, &placed)[0]["status"], "canceled");
+    assert!(cloud.of_kind("payment_alert").await.is_empty());
 }
 
 /// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.

@@ -3,6 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
     inbox::Message,
     outside::{
         Mode,
@@ -376,7 +380,14 @@ async fn administrators_work_through_tickets() {
     ] {
         assert_eq!(patch(&kim, id, &version, change).await.field_errors(), [expected]);
     }
-    let given = patch(&kim, id, &version, json!({ "assignee": lou.id() })).await;
+    // Who loses the role at the same moment does not get it.
+    let lost = Fault::Taken(format!("USER#{}", lou.id()).leak());
+    let lost = cloud.aws.faults.script(Target::of("ContactFunction", Service::DynamoDb, "TransactWriteItems"), lost);
+    let give = async || patch(&kim, id, &version, json!({ "assignee": lou.id() })).await;
+    assert_eq!(give().await.field_errors(), ["/assignee choice"]);
+    assert!(lost.hits() > 0);
+    lost.end();
+    let given = give().await;
     let done = patch(&lou, id, &given.header("etag"), json!({ "state": "done" })).await;
     assert!(done.is(200).get("assignee").is_none(), "nobody has what is done");
     assert_eq!((listed(&kim, "done").await, listed(&kim, "open").await.len()), (vec![id.clone()], 2));

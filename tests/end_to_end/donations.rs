@@ -3,7 +3,11 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use local::outside::{Mode, stripe::Act};
+use local::outside::{
+    Mode,
+    stripe::{Act, SECRET_KEY},
+};
+use reqwest::Method;
 use tests::{Caller, Cloud, Value, json};
 
 use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
@@ -158,6 +162,27 @@ async fn a_payment_may_need_to_be_confirmed() {
     cloud.settle().await;
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
     assert_eq!(cloud.mails_to(&ana.email()).await.len(), 1);
+}
+
+/// With BLIK the donor confirms the payment in the app of the bank, or declines it there and pays in another way.
+/// Promise: payment-methods, donation-refused
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_donation_is_paid_with_blik() {
+    let cloud = Cloud::start_with(&[("PaymentMethods", "card,blik,p24")]).await;
+    let ana = cloud.member("ana").await;
+    let begun = begin(&ana, "one").await;
+    act(&cloud, &begun, Act::Blik);
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "pending_payment");
+    assert!(cloud.outside.stripe.act(&cloud.core(), &intent(&begun), &Act::FailToConfirm).is_err());
+    cloud.settle().await;
+    let declined = seen(&ana, &begun).await;
+    assert_eq!((&declined["state"], &declined["decline"]), (&json!("pending_payment"), &json!("generic_decline")));
+    act(&cloud, &begun, Act::Blik);
+    act(&cloud, &begun, Act::Confirm);
+    cloud.settle().await;
+    let paid = seen(&ana, &begun).await;
+    assert_eq!((&paid["state"], paid.get("decline"), cloud.mails_to(&ana.email()).await.len()), (&json!("paid"), None, 1));
 }
 
 /// Refunds of parts are summed up, and the whole is a refunded donation, unless the donor's bank refuses them. A dispute is shown.
@@ -340,6 +365,72 @@ async fn a_person_has_one_customer() {
     act(&cloud, &begun, card(VISA));
     cloud.settle().await;
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
+}
+
+/// A failure of Stripe's own, which it repeats for the same request for a day, keeps nobody from paying for longer than minutes: the
+/// customer that it has created all the same is found, and otherwise another one is created.
+/// Promise: stripe-customer, stripe-outage
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
+    for (mode, attempt) in [(Mode::FailsAfter, "1"), (Mode::FailsBefore, "2")] {
+        let cloud = Cloud::start().await;
+        let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+        stripe.be(mode);
+        ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        cloud.advance(Duration::from_secs(301)).await;
+        let begun = ana.post(DONATIONS, of(1234)).await.is(201);
+        let (known, at_stripe) = (cloud.of_kind("customer").await, stripe.customers());
+        assert_eq!((at_stripe.len(), &known[0]["attempt"]["N"]), (1, &json!(attempt)), "{mode:?}");
+        assert_eq!(known[0]["customer"]["S"], at_stripe[0]["id"], "{mode:?}");
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    }
+}
+
+/// A customer that appears at Stripe after its creation was given up is deleted there. The one in use stays.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_that_appears_late_is_deleted() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    stripe.be(Mode::FailsBefore);
+    ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(301)).await;
+    ana.post(DONATIONS, of(1234)).await.is(201);
+    let used = stripe.customers()[0]["id"].clone();
+    let lost = cloud.of_kind("customer_removal").await.remove(0);
+    let late = format!("name=ana&metadata[request]={}", lost["request"]["S"].as_str().unwrap()).into_bytes();
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), late).await.is(200);
+    assert_eq!((run(&cloud, WEBHOOK).await["customers"].clone(), stripe.customers().len()), (json!(0), 2));
+    cloud.advance(HOUR * 2).await;
+    let left: Vec<Value> = stripe.customers().iter().map(|customer| customer["id"].clone()).collect();
+    assert_eq!((left, cloud.of_kind("customer_removal").await.len()), (vec![used], 0));
+}
+
+/// A customer whom only Stripe knows goes with its person, too.
+/// Promise: stripe-customer, deletion-complete
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_whose_id_was_never_known_goes_with_its_person() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    stripe.be(Mode::FailsAfter);
+    ana.with("idempotency-key", "one").post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    let scheduled = schedule(&ana).await;
+    stripe.be(Mode::Down);
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_gone(&cloud, &ana, &scheduled).await;
+    assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (1, 1));
+    stripe.be(Mode::Well);
+    cloud.advance(HOUR * 2).await;
+    assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (0, 0));
 }
 
 /// Who leaves takes their customer at Stripe and their name with them. What was paid is kept without the person; what Stripe tells later

@@ -178,6 +178,8 @@ async fn registered(cloud: &Cloud) -> Caller {
 
 /// Sets up every kind of factor.
 async fn proven(cloud: &Cloud, canary: &Caller) -> (App, Vec<String>) {
+    // The former number is kept for thirty days.
+    cloud.phone(canary, PHONES[1]).await;
     cloud.phone(canary, PHONES[0]).await;
     let asked = canary.post("/v1/me/passkeys/options", json!({})).await.is(201);
     let (_, credential) = Authenticator::create(&asked["options"], canary.origin());

@@ -12,6 +12,26 @@ use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 /// The request, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
+/// What staff are refused because it is their own, or belongs to somebody whose role is as high.
+async fn refused_staff(cloud: &Cloud, ana: &Caller) -> Vec<(Case, Option<String>)> {
+    let (moe, ida) = (cloud.staff("moe", "moderator").await.0, cloud.staff("ida", "administrator").await.0);
+    let said = moe.with("idempotency-key", "one").post("/v1/rooms/public/messages", json!({ "text": "Good morning!" })).await.is(201);
+    ana.post(&format!("/v1/rooms/public/messages/{}/reports", said["seq"]), json!({ "reason": "spam" })).await.is(204);
+    let decided = format!("/v1/moderation/reports/public/{}/resolution", said["seq"]);
+    let room = ida.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201);
+    let room = format!("/v1/admin/rooms/{}", room["id"].as_str().unwrap());
+    let ban = format!("/v1/moderation/bans/{}", moe.id());
+    let owner = "the owner of the room is the caller, or has such a role too";
+    vec![
+        (("own ban", moe.delete(&ban).await, "nobody ends their own ban"), Some(moe.id())),
+        (
+            ("own message", moe.post(&decided, json!({ "outcome": "dismissed" })).await, "the reported message is the caller's own"),
+            Some(moe.id()),
+        ),
+        (("own room", ida.delete(&room).await, owner), Some(ida.id())),
+    ]
+}
+
 /// The requests with their replies and the causes that the log must name, and whose requests they were.
 async fn journey() -> Vec<(Case, Option<String>)> {
     let cloud = Cloud::start().await;
@@ -40,6 +60,7 @@ async fn journey() -> Vec<(Case, Option<String>)> {
         (("wrong field", cloud.anonymous().post("/v1/registrations", json!({ "email": "canary at example" })).await, "/email email"), None),
         (("no text", cloud.anonymous().post("/v1/sessions", json!({ "login": 7, "password": "canary" })).await, "/login"), None),
     ];
+    cases.extend(refused_staff(&cloud, &ana).await);
     ben.delete("/v1/sessions/current").await.is(204);
     cases.push((("signed out", me(&ben).await, "the session has ended"), id(&ben)));
     let body = json!({ "current_password": PASSWORD, "new_password": "quiet otters swimming" });

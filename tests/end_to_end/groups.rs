@@ -254,6 +254,7 @@ async fn a_banned_person_stays_out_of_a_channel() {
     assert_eq!((&refused["explanation"], refused["ends_at"].is_string()), (&json!("Advertising"), true));
     invite(&ana, &ben, &room).await.is_problem(403, "room_banned");
     ben.get(&format!("/v1/rooms/{room}/messages")).await.is_problem(404, "not_found");
+    ben.delete(&format!("{list}/{}", ben.id())).await.is_problem(404, "not_found");
     let listed = cyd.get(&list).await.is(200);
     assert_eq!(
         (&listed["items"][0]["user"]["username"], &listed["items"][0]["explanation"], &listed["next_cursor"]),

@@ -1,22 +1,32 @@
 //! The health checks for monitors.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
+use kernel::Timestamp;
 use local::{
     aws::{
         Service,
+        alarms::AlarmState,
         faults::{Fault, Target},
     },
     hosts::Trace,
     outside::{Mode, captcha::SECRET},
 };
 use serde_json::value::to_raw_value;
-use tests::{Cloud, json};
+use tests::{Caller, Cloud, Value, json};
 
-use crate::deletion::{SWEEP, run};
+use crate::{
+    deletion::{SWEEP, run},
+    items,
+};
 
 const HEALTH: &str = "/v1/health";
 const MAIL: &str = "/v1/health/mail";
+const ALARMS: &str = "/v1/health/alarms";
+const SCHEDULES: &str = "/v1/health/schedules";
 const FUNCTION: &str = "HealthFunction";
 /// Everything that is asked of AWS: the service, the operation, and its name in the answer.
 const ASKED: [(Service, &str, &str); 5] = [
@@ -129,6 +139,127 @@ async fn administrators_see_what_became_of_mails() {
         ida.get(MAIL).await.is_problem(503, "unavailable");
         down.end();
     }
+}
+
+/// The alarms as an administrator sees them: their names and states.
+async fn listed(ida: &Caller) -> Vec<(String, String)> {
+    let list = ida.get(ALARMS).await.is(200);
+    let text = |alarm: &Value, name: &str| alarm[name].as_str().unwrap().to_owned();
+    list["items"].as_array().unwrap().iter().map(|alarm| (text(alarm, "name"), text(alarm, "state"))).collect()
+}
+
+/// Hands an event of CloudWatch to the function, which the bus may deliver late, twice, and after a newer one.
+async fn told(cloud: &Cloud, name: &str, operation: Option<&str>, state: &str, at: &str) -> bool {
+    let mut event = json!({
+        "version": "0", "detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch", "time": format!("{at}Z"),
+        "detail": { "alarmName": format!("stoa/{name}"), "state": { "value": state, "timestamp": format!("{at}.000+0000") } },
+    });
+    if let Some(operation) = operation {
+        event["detail"]["operation"] = json!(operation);
+    }
+    cloud.hosts.invoke(FUNCTION, to_raw_value(&event).unwrap(), &Trace::new(&cloud.sys)).await.is_ok()
+}
+
+/// Administrators see which alarms are raised, and since when, as soon as CloudWatch has told it over the bus. Those of another stack are
+/// not there.
+/// Promise: alarms-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_the_alarms() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    assert!(listed(&ida).await.is_empty());
+    for (name, state) in [("OutboxLags", AlarmState::Alarm), ("Misuse", AlarmState::InsufficientData), ("FunctionsFail", AlarmState::Ok)] {
+        assert!(cloud.aws.alarms.change(&cloud, name, state));
+        cloud.settle().await;
+    }
+    let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    assert_eq!(listed(&ida).await, [pair("OutboxLags", "alarm"), pair("Misuse", "insufficient_data"), pair("FunctionsFail", "ok")]);
+
+    cloud.advance(Duration::from_secs(300)).await;
+    let raised = cloud.now();
+    assert!(cloud.aws.alarms.change(&cloud, "FunctionsFail", AlarmState::Alarm));
+    cloud.settle().await;
+    let first = ida.get(ALARMS).await.is(200)["items"][0].clone();
+    assert_eq!((&first["name"], &first["state"]), (&json!("FunctionsFail"), &json!("alarm")));
+    let since = first["since"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert!(since.0 >= raised && since.0 <= cloud.now(), "{since}");
+    assert!(!cloud.aws.alarms.change(&cloud, "Nothing", AlarmState::Alarm));
+
+    moe.get(ALARMS).await.is_problem(403, "forbidden");
+    cloud.anonymous().get(ALARMS).await.is_problem(401, "token_invalid");
+    items::are_as_described(&cloud).await;
+}
+
+/// However late, often and in whatever order the events about an alarm come: the newest counts. A deleted alarm stays away. What is not
+/// understood fails, so that it is given up and seen.
+/// Promise: alarms-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_event_about_an_alarm_counts() {
+    let cloud = Cloud::start().await;
+    let (ida, _) = cloud.staff("ida", "administrator").await;
+    let is = async |state: &str| assert_eq!(listed(&ida).await, [("Misuse".to_owned(), state.to_owned())]);
+    let events = [("OK", "2030-01-01T11:00:00"), ("ALARM", "2030-01-01T11:05:00"), ("INSUFFICIENT_DATA", "2030-01-01T11:02:00")];
+    for (order, seen) in [([0, 1, 2], ["ok", "alarm", "alarm"]), ([2, 2, 0], ["alarm", "alarm", "alarm"])] {
+        for (n, state) in order.into_iter().zip(seen) {
+            let (value, at) = events[n];
+            assert!(told(&cloud, "Misuse", None, value, at).await);
+            is(state).await;
+        }
+    }
+    assert!(told(&cloud, "Misuse", Some("update"), "ALARM", "2030-01-01T11:05:00").await, "a change of its threshold is none of its state");
+    is("alarm").await;
+    assert!(told(&cloud, "Misuse", Some("delete"), "ALARM", "2030-01-01T11:10:00").await);
+    assert!(listed(&ida).await.is_empty());
+    assert!(told(&cloud, "Misuse", None, "OK", "2030-01-01T11:10:00").await, "an event from before the deletion");
+    assert!(listed(&ida).await.is_empty());
+    assert!(told(&cloud, "Misuse", Some("create"), "INSUFFICIENT_DATA", "2030-01-01T11:20:00").await);
+    is("insufficient_data").await;
+    assert!(!told(&cloud, "Misuse", None, "PANIC", "2030-01-01T11:30:00").await);
+    items::are_as_described(&cloud).await;
+}
+
+/// Every schedule tells staff that it runs, at the cost of one write an hour whatever its interval. One that has told nothing for two hours
+/// is late.
+/// Promise: schedules-seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn administrators_see_when_schedules_have_run() {
+    let cloud = Cloud::start().await;
+    let (ida, app) = cloud.staff("ida", "administrator").await;
+    let (moe, _) = cloud.staff("moe", "moderator").await;
+    assert_eq!(ida.get(SCHEDULES).await.is(200), json!({ "items": [] }));
+    moe.get(SCHEDULES).await.is_problem(403, "forbidden");
+    cloud.anonymous().get(SCHEDULES).await.is_problem(401, "token_invalid");
+
+    let mut noted = BTreeMap::<String, BTreeSet<String>>::new();
+    // From 12:01 to 14:00.
+    for _ in 0..119 {
+        cloud.advance(Duration::from_secs(60)).await;
+        for run in cloud.of_kind("last_run").await {
+            let (function, at) = (run["function"]["S"].as_str().unwrap(), run["at"]["N"].as_str().unwrap());
+            noted.entry(function.to_owned()).or_default().insert(at.to_owned());
+        }
+    }
+    let sweep = noted.remove("deletion-sweep").unwrap();
+    assert_eq!(sweep.len(), 8, "whose last run is looked at more closely");
+    let scheduled = cloud.template.schedules.iter().filter_map(|schedule| cloud.template.function(&schedule.function));
+    let others: BTreeSet<&str> = scheduled.map(|function| function.name.as_str()).filter(|name| *name != "deletion-sweep").collect();
+    assert_eq!(noted.keys().map(String::as_str).collect::<BTreeSet<_>>(), others);
+    assert!(noted.values().all(|runs| runs.len() == 2), "once in each of two hours: {noted:?}");
+
+    let late = async || {
+        let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+        let list = ida.get(SCHEDULES).await.is(200)["items"].clone();
+        let late = |run: &&Value| run["late"] == true;
+        let names: BTreeSet<String> =
+            list.as_array().unwrap().iter().filter(late).map(|run| run["function"].as_str().unwrap().to_owned()).collect();
+        (list.as_array().unwrap().len(), names)
+    };
+    assert_eq!(late().await, (others.len() + 1, BTreeSet::new()));
+    // The clock passes over their runs of these hours.
+    cloud.advance(Duration::from_secs(3 * 3600)).await;
+    assert_eq!(late().await, (others.len() + 1, others.into_iter().map(str::to_owned).collect()));
+    items::are_as_described(&cloud).await;
 }
 
 /// Administrators see when due deletions were last looked for. A run that failed does not count.

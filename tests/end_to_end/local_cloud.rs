@@ -7,7 +7,7 @@ use local::{
     seed::{self, ACCOUNTS},
     tour,
 };
-use tests::{Cloud, DAY, json};
+use tests::{Cloud, DAY, Value, json};
 
 fn console(cloud: &Stack, path: &str) -> String {
     format!("{}{path}", cloud.urls.console)
@@ -144,6 +144,29 @@ async fn the_stand_in_for_breached_passwords_can_be_controlled() {
     }
 }
 
+/// Alarms: whoever says the state of one causes the event that CloudWatch would send.
+/// Promise: local-console
+#[tokio::test]
+async fn an_alarm_can_be_raised() {
+    let cloud = Cloud::start().await;
+    let (caller, url) = (cloud.anonymous(), console(&cloud, "/_local/alarms"));
+    let before = caller.get(&url).await.is(200);
+    assert!(
+        before["alarms"].as_array().expect("alarms").iter().all(|alarm| alarm["state"] == "OK" && alarm["since"].is_null()),
+        "{before}"
+    );
+    let after = caller.post(&format!("{url}/OutboxLags"), json!({ "state": "ALARM" })).await.is(200);
+    let raised = |alarms: &Value| alarms["alarms"].as_array().expect("alarms").iter().filter(|alarm| alarm["state"] == "ALARM").count();
+    assert_eq!((raised(&before), raised(&after)), (0, 1));
+    cloud.settle().await;
+    let sent = caller.get(&console(&cloud, "/_local/events?q=OutboxLags")).await.is(200)["events"][0].clone();
+    assert_eq!((&sent["bus"], &sent["source"]), (&json!("default"), &json!("aws.cloudwatch")));
+    let health = &sent["deliveries"][0];
+    assert_eq!((&health["function"], &health["attempts"][0]["error"]), (&json!("health"), &json!(null)), "{sent}");
+    caller.post(&format!("{url}/Nothing"), json!({ "state": "ALARM" })).await.has(404);
+    caller.post(&format!("{url}/OutboxLags"), json!({ "state": "loud" })).await.has(422);
+}
+
 /// Connections: an open socket is listed and can be cut off.
 /// Promise: local-console
 #[tokio::test]
@@ -201,6 +224,7 @@ async fn pages_of_other_sites_reach_nothing() {
         "/breached-passwords",
         "/stripe",
         "/dead-letters",
+        "/alarms",
     ] {
         let page = caller.get(&console(&cloud, path)).await;
         assert!(page.status.is_success() && page.header("content-security-policy").starts_with("default-src 'none'"), "{path} {page:?}");

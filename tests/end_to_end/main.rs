@@ -69,6 +69,7 @@ mod profile;
 mod reasons;
 mod registration;
 mod repeated;
+mod restorations;
 mod rooms;
 mod second_step;
 mod security;

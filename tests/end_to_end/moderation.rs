@@ -421,6 +421,39 @@ async fn a_ban_is_ended_by_a_moderator_and_staff_have_none() {
     crate::items::are_as_described(&cloud).await;
 }
 
+/// Who was banned and has got a role since does not end their own ban: another moderator does.
+/// Promise: chat-ban
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_ends_their_own_ban() {
+    let cloud = Cloud::start().await;
+    let (olaf, mona) = (moderator(&cloud, "olaf").await, moderator(&cloud, "mona").await);
+    store_ban(&cloud, &olaf);
+    unban(&olaf, &olaf).await.is_problem(403, "forbidden");
+    assert_eq!(open(&olaf).await.err(), Some(Refused(403)));
+    assert!(audited(&cloud, &olaf).await.is_empty());
+    unban(&mona, &olaf).await.is(204);
+    assert!(open(&olaf).await.is_ok());
+    assert_eq!(audited(&cloud, &olaf).await, ["chat_unbanned"]);
+}
+
+/// A moderator neither decides about the reports of their own messages nor reads what was said about them. Who has reported a message
+/// may decide.
+/// Promise: message-report
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_decides_about_their_own_message() {
+    let cloud = Cloud::start().await;
+    let (olaf, mona) = (moderator(&cloud, "olaf").await, moderator(&cloud, "mona").await);
+    let seq = say(&mut olaf.socket().await, "public", "rude").await;
+    report(&mona, "public", seq, json!({ "reason": "harassment", "text": "You said it to my face." })).await.is(204);
+    let (shown, resolution) = (format!("/v1/moderation/messages/public/{seq}"), format!("{REPORTS}/public/{seq}/resolution"));
+    olaf.get(&shown).await.is_problem(403, "forbidden");
+    olaf.post(&resolution, json!({ "outcome": "dismissed" })).await.is_problem(403, "forbidden");
+    assert_eq!(reports(&mona, "open").await.len(), 1);
+    assert_eq!(mona.get(&shown).await.is(200)["said"][0]["text"], "You said it to my face.");
+    mona.post(&resolution, json!({ "outcome": "author_warned" })).await.is(204);
+    assert_eq!(audited(&cloud, &olaf).await, ["report_resolved"]);
+}
+
 /// Of moderators who ban at the same moment each is in the audit whose ban held. A process that ends after the ban was recorded leaves no
 /// open socket.
 /// Promise: chat-ban

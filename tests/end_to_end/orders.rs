@@ -167,6 +167,41 @@ async fn a_thousand_buyers_get_ten_products() {
     assert_eq!(cloud.of_kind("order").await.len(), 10);
 }
 
+/// A person can have ten orders on delivery that are not shipped yet, so that nobody takes everything out of stock without paying. Shipping
+/// or cancelling one makes room for another one, and paying by card needs none.
+/// Promise: orders-open
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_has_many_orders_on_delivery() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    change(&staff, &products[0], json!({ "available": 100 })).await.is(200);
+    let (ana, ben) = (cloud.buyer("ana", PHONE).await, cloud.buyer("ben", "+447911123451").await);
+    let mut placed = Vec::new();
+    for key in 0..10 {
+        placed.push(order(&ana, &key.to_string(), &products[0], 1).await);
+    }
+    put(&ana, &products[0], 1).await;
+    for _ in 0..2 {
+        assert_eq!(ask(&ana, "more", 1000).await.is_problem(409, "orders_open")["max"], 10);
+    }
+    assert_eq!(ask(&ana, "3", 1000).await.is(201)["id"], placed[3]["id"], "an earlier request is answered as before");
+    let body = json!({ "payment_method": CASH, "total": { "amount": 1000, "currency": "PLN" } });
+    let polish = ana.with("idempotency-key", "more").post(&format!("{ORDERS}?lang=pl"), body).await.is_problem(409, "orders_open");
+    assert!(polish["detail"].as_str().unwrap().contains("przy odbiorze"), "{polish}");
+    assert_eq!(stock(&staff, &products[0]).await, [90, 10, 0, 100]);
+    order(&ben, "his", &products[0], 1).await;
+    ask_to_pay(&ana, "card", "by card", 1000).await.is(201);
+    become_state(&staff, &ana, &placed[0], "shipped").await.is(200);
+    become_state(&staff, &ana, &placed[0], "delivered").await.is(200);
+    ana.post(&format!("{ORDERS}/{}/cancellation", text(&placed[1]["id"])), json!({})).await.is(200);
+    for key in ["11", "12"] {
+        order(&ana, key, &products[0], 1).await;
+    }
+    put(&ana, &products[0], 1).await;
+    ask(&ana, "13", 1000).await.is_problem(409, "orders_open");
+    items::are_as_described(&cloud).await;
+}
+
 /// A thousand times the same key: one order, and equal answers. Another body with the key is refused.
 /// Promise: order-once
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

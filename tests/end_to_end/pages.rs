@@ -6,16 +6,19 @@ use kernel::Env;
 use local::outside::captcha::SECRET;
 use tests::{Browser, Caller, Cloud, PASSWORD, Value, json};
 
+use crate::restorations::{moved, offered};
+
 const NEW: &str = "fierce otters paint";
 /// The look-ups of links, with the use of each, and whether it takes a password.
-const LINKS: [(&str, &str, bool); 3] = [
+const LINKS: [(&str, &str, bool); 4] = [
     ("/v1/activations/link", "/v1/activations", true),
     ("/v1/password-resets/link", "/v1/password-resets/confirm", true),
     ("/v1/deletion-cancellations/link", "/v1/deletion-cancellations", false),
+    ("/v1/contact-restorations/link", "/v1/contact-restorations", false),
 ];
 
-/// A link of each kind: to activate an account, to choose a new password, to cancel a deletion.
-async fn links(cloud: &Cloud) -> [String; 3] {
+/// A link of each kind: to activate an account, to choose a new password, to cancel a deletion, to take a former address back.
+async fn links(cloud: &Cloud) -> [String; 4] {
     let (ana, ben, anybody) = (cloud.member("ana").await, cloud.member("ben").await, cloud.anonymous());
     let by_link = json!({ "email": "mia@example.test", "username": "mia", "password": PASSWORD });
     anybody.post("/v1/registrations/link", by_link).await.is(202);
@@ -24,7 +27,11 @@ async fn links(cloud: &Cloud) -> [String; 3] {
     let reset = cloud.mail_to(&ana.email()).await.links.remove(0);
     ben.post("/v1/me/deletion", json!({ "password": PASSWORD })).await.is(200);
     let cancel = cloud.mail_to(&ben.email()).await.links.remove(0);
-    [activate, reset, cancel]
+    let (eve, (kim, _)) = (cloud.member("eve").await, cloud.staff("kim", "administrator").await);
+    let entry = moved(cloud, &eve, "email", "eve.new@example.test").await;
+    offered(cloud, &kim, &entry, &eve.email()).await;
+    let restore = cloud.mail_to(&eve.email()).await.links.remove(0);
+    [activate, reset, cancel, restore]
 }
 
 fn token(link: &str) -> &str {
@@ -40,7 +47,7 @@ async fn a_link_says_whose_it_is_until_it_is_used() {
     let links = links(&cloud).await;
     let anybody = cloud.anonymous();
     let ask = async |path: &str, token: &str| anybody.post(path, json!({ "token": token })).await;
-    for (((path, call, with), link), name) in LINKS.iter().zip(&links).zip(["mia", "ana", "ben"]) {
+    for (((path, call, with), link), name) in LINKS.iter().zip(&links).zip(["mia", "ana", "ben", "eve"]) {
         let token = token(link);
         for _ in 0..2 {
             let told = ask(path, token).await.is(200);
@@ -81,14 +88,14 @@ async fn a_void_link_says_nothing() {
     ask(LINKS[1].0, &reset).await.is_problem(422, "link_invalid");
 }
 
-/// Every question about a link counts, whichever of the three it is and whether the token is valid.
+/// Every question about a link counts, whichever of the four it is and whether the token is valid.
 /// Promise: link-owner
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn questions_about_links_are_limited() {
     let cloud = Cloud::start().await;
     let caller: Caller = cloud.anonymous();
     for n in 0..60 {
-        let (path, ..) = LINKS[n % 3];
+        let (path, ..) = LINKS[n % 4];
         caller.post(path, json!({ "token": "x.y" })).await.is_problem(422, "link_invalid");
     }
     for (path, ..) in LINKS {
@@ -97,14 +104,14 @@ async fn questions_about_links_are_limited() {
 }
 
 /// Without a frontend, the pages that mailed links open finish the job: one opens an account, one changes a password, one keeps an
-/// account. Each says whose account it is about. The token leaves the address bar and survives a reload. An error is announced and
+/// account, one gives an address back. Each says whose account it is about. The token leaves the address bar and survives a reload. An error is announced and
 /// belongs to its field. Nobody stays signed in.
-/// Promise: registration-link, password-reset, deletion-cancel, link-owner
+/// Promise: registration-link, password-reset, deletion-cancel, contact-restoration, link-owner
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
 async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     let cloud = Cloud::start().await;
-    let [activate, reset, cancel] = links(&cloud).await;
+    let [activate, reset, cancel, restore] = links(&cloud).await;
     let mut browser = Browser::open(&cloud.urls.console).await;
 
     open(&mut browser, &activate).await;
@@ -143,6 +150,12 @@ async fn the_page_of_a_mailed_link_works_without_a_frontend() {
     let due = browser.run("document.getElementById('due').textContent").await;
     assert!(due.as_str().unwrap().starts_with("It is to be deleted on "), "{due}");
     assert_eq!(sent(&mut browser, "").await[0], "Your account stays. Its data was not changed.");
+
+    open(&mut browser, &restore).await;
+    let whose = "['username', 'target'].map(id => document.getElementById(id).textContent)";
+    assert_eq!(browser.run(whose).await, json!(["eve", "e****@example.test"]));
+    let done = sent(&mut browser, "").await;
+    assert!(done[0].as_str().unwrap().starts_with("It belongs to your account again."), "{done}");
     open(&mut browser, &reset).await;
     assert_eq!(browser.until("document.getElementById('outcome').textContent").await, "This link is wrong or no longer valid.");
 }
@@ -264,9 +277,9 @@ async fn the_contact_page_works_without_a_frontend() {
 async fn every_page_is_for_everybody() {
     let axe = axe();
     let cloud = Cloud::start().await;
-    let [activate, reset, cancel] = links(&cloud).await;
+    let [activate, reset, cancel, restore] = links(&cloud).await;
     let api = |path: &str| format!("{}{path}", cloud.urls.api);
-    let mut pages = vec![activate, reset.clone(), cancel, format!("{reset}x"), api("/reset-password")];
+    let mut pages = vec![activate, reset.clone(), cancel, restore, format!("{reset}x"), api("/reset-password")];
     pages.extend(
         [
             "/problems/version_mismatch",
@@ -284,7 +297,7 @@ async fn every_page_is_for_everybody() {
         .map(api),
     );
     let mut mails = Vec::new();
-    for to in ["ana", "ben", "mia"] {
+    for to in ["ana", "ben", "eve", "mia"] {
         mails.extend(cloud.mails_to(&format!("{to}@example.test")).await.into_iter().filter_map(|mail| mail.html));
     }
     let mut browser = Browser::open(&cloud.urls.console).await;

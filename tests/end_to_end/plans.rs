@@ -11,8 +11,13 @@ use local::outside::{
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
+    card_orders::paid_order,
+    card_refunds::change_at_stripe,
+    cart::shop,
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
     donations::{self, VISA, WEBHOOK, act, card, intent},
+    items,
+    orders::PHONE,
 };
 
 const PLANS: &str = "/v1/plans";
@@ -104,6 +109,66 @@ async fn a_refund_or_a_dispute_takes_a_plan_away() {
     act(&cloud, &standard, Act::WinDispute);
     cloud.settle().await;
     assert_eq!(plan_of(&ana).await, "standard");
+}
+
+/// Staff see disputes of donations, plans and orders in one list, until they are won.
+/// Promise: staff-work, plan-reversed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_what_is_disputed() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let donation = donations::begin(&ana, "gift").await;
+    act(&cloud, &donation, card(VISA));
+    let (order, plan) = (paid_order(&cloud, &ana, "one", &products[0], 1).await, pay(&cloud, &ana, "basic").await);
+    let all = [&donation, &order["payment"], &plan];
+    let seen = async || {
+        cloud.settle().await;
+        let count = staff.get("/v1/admin/work").await.is(200)["disputes"]["count"].as_u64().unwrap();
+        let listed = staff.get("/v1/admin/payment-alerts?alert=disputed").await.is(200)["items"].as_array().unwrap().clone();
+        (count, listed)
+    };
+    assert_eq!(seen().await, (0, Vec::new()));
+    for payment in all {
+        act(&cloud, payment, Act::Dispute);
+    }
+    let (count, listed) = seen().await;
+    let told: Vec<_> = listed.iter().map(|one| (one["kind"].as_str().unwrap(), &one["id"], one["intent"].clone())).collect();
+    let expected = [("donation", &donation["id"], all[0]), ("order", &order["id"], all[1]), ("plan_payment", &plan["id"], all[2])];
+    assert_eq!((count, told), (3, expected.map(|(kind, id, payment)| (kind, id, json!(intent(payment)))).to_vec()));
+    let page = staff.get("/v1/admin/payment-alerts?limit=1").await.is(200);
+    let next = staff.get(&format!("/v1/admin/payment-alerts?limit=1&cursor={}", page["next_cursor"].as_str().unwrap())).await.is(200);
+    assert_eq!(next["items"][0]["id"], order["id"]);
+    assert_eq!(staff.get("/v1/admin/orders?alert=disputed").await.is(200)["items"].as_array().unwrap().len(), 1);
+    ana.get("/v1/admin/payment-alerts").await.is_problem(403, "forbidden");
+    items::are_as_described(&cloud).await;
+    for payment in all {
+        act(&cloud, payment, Act::WinDispute);
+    }
+    assert_eq!(seen().await, (0, Vec::new()));
+}
+
+/// What is paid instead of a donation or a plan is given back, gives nothing, and is shown to staff.
+/// Promise: plan-paid, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_of_something_else_gives_nothing() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let begun = [donations::begin(&ana, "one").await, buy(&ana, "premium").await];
+    for payment in &begun {
+        change_at_stripe(&cloud, payment, "amount=500".to_owned()).await;
+        act(&cloud, payment, card(VISA));
+    }
+    cloud.settle().await;
+    assert_eq!(
+        (donations::seen(&ana, &begun[0]).await["state"].clone(), seen(&ana, &begun[1]).await["state"].clone()),
+        (json!("cancelled"), json!("cancelled"))
+    );
+    assert_eq!((plan_of(&ana).await, refunds(&cloud), cloud.mails_to(&ana.email()).await.len()), (Value::Null, 2, 0));
+    assert_eq!(staff.get("/v1/admin/work").await.is(200)["wrong_payments"]["count"], 2);
+    cloud.advance(HOUR * 2).await;
+    assert_eq!((run(&cloud, WEBHOOK).await["looked_at"].clone(), refunds(&cloud)), (json!(0), 2), "nobody looks at them any more");
 }
 
 /// A request names a plan and nothing else, and Stripe is asked for the price of the server.

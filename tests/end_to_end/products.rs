@@ -15,6 +15,7 @@ use crate::{
     export::download,
     items,
     picture::{below, encoded, objects, photograph, picture, send, uploaded},
+    support::store_list_size,
 };
 
 /// What makes the body of a product wrong.
@@ -536,6 +537,24 @@ async fn members_comment_on_products() {
     let staff = cloud.sign_in("ben").await;
     cloud.appoint(&staff, &["administrator"]);
     staff.with("if-match", "*").delete(&format!("{PRODUCTS}/{product}")).await.is_problem(403, "second_factor_required");
+}
+
+/// There are no more categories than there is room for, and a deleted one makes room.
+/// Promise: bounded-lists
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_no_more_categories_than_there_is_room_for() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let garden = category(&staff, "Garden").await;
+    store_list_size(&cloud, "categories", 199);
+    category(&staff, "Kitchen").await;
+    assert_eq!(staff.post(CATEGORIES, json!({ "name": "Cellar" })).await.is_problem(409, "too_many")["max"], 200);
+    for status in [204, 404] {
+        staff.delete(&format!("{CATEGORIES}/{garden}")).await.is(status);
+    }
+    category(&staff, "Cellar").await;
+    staff.post(CATEGORIES, json!({ "name": "Attic" })).await.is_problem(409, "too_many");
+    items::are_as_described(&cloud).await;
 }
 
 /// The sum and the number of a product's ratings are those of the ratings that there are, whoever gives, changes and withdraws them at

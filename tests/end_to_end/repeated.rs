@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tests::{Authenticator, Caller, Cloud, PASSWORD, Reply, Value, json, race};
 
+use crate::restorations::{moved, offered};
+
 const PHONE: &str = "+447911123456";
 const NEW: &str = "short zebras sing";
 
@@ -26,10 +28,11 @@ enum LastProof {
     Email,
     Number,
     Reset,
+    Restoration,
     Change,
 }
 
-const STEPS: [LastProof; 17] = [
+const STEPS: [LastProof; 18] = [
     LastProof::CompleteRegistration,
     LastProof::CompleteWithCookie,
     LastProof::Activation,
@@ -46,6 +49,7 @@ const STEPS: [LastProof; 17] = [
     LastProof::Email,
     LastProof::Number,
     LastProof::Reset,
+    LastProof::Restoration,
     LastProof::Change,
 ];
 
@@ -146,6 +150,13 @@ impl LastProof {
                 let token = cloud.token_to("ana@example.test").await;
                 let with = |password: &str| json!({ "token": token, "password": password });
                 Prepared::post(caller, "/v1/password-resets/confirm".to_owned(), with(NEW), (with("fierce otters paint"), "link_invalid"))
+            }
+            Self::Restoration => {
+                let (ana, (kim, _)) = (cloud.member("ana").await, cloud.staff("kim", "administrator").await);
+                let entry = moved(cloud, &ana, "email", "new@example.test").await;
+                let token = offered(cloud, &kim, &entry, &ana.email()).await;
+                let other = (json!({ "token": format!("{token}x") }), "link_invalid");
+                Prepared::post(caller, "/v1/contact-restorations".to_owned(), json!({ "token": token }), other)
             }
             Self::Change => {
                 let body = |new: &str| json!({ "current_password": PASSWORD, "new_password": new });

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use local::aws::alarms::AlarmState;
+use reqwest::Method;
 use tests::{App, Browser, Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
@@ -121,6 +123,32 @@ async fn thread_of(customer: &Caller) -> String {
     room
 }
 
+/// The address of the bucket of files.
+fn bucket(cloud: &Cloud) -> String {
+    let files = cloud.template.buckets.iter().find(|bucket| !bucket.cors.is_empty()).unwrap();
+    format!("{}/{}", cloud.urls.aws, files.name)
+}
+
+/// A page on the API's own origin may send files to the bucket, and read nothing there. Pages of other origins may do neither.
+/// Promise: console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bucket_takes_files_from_the_console() {
+    let cloud = Cloud::start().await;
+    let place = format!("{}/incoming/x", bucket(&cloud));
+    for (origin, method, allowed) in [
+        (cloud.urls.api.as_str(), "PUT", true),
+        (&cloud.urls.api, "GET", false),
+        (&cloud.urls.api, "DELETE", false),
+        (&cloud.urls.console, "PUT", false),
+        ("https://evil.example", "PUT", false),
+    ] {
+        let page = cloud.anonymous().with("origin", origin).with("access-control-request-method", method);
+        let reply =
+            page.with("access-control-request-headers", "content-type,x-amz-checksum-sha256").send(Method::OPTIONS, &place, None).await;
+        assert_eq!(reply.header("access-control-allow-origin"), if allowed { origin } else { "" }, "{origin} {method}");
+    }
+}
+
 /// The page, its scripts, its styles and its texts are served in both languages, with a policy that allows nothing else.
 /// Promise: console-policy
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,8 +159,12 @@ async fn the_console_is_served() {
         page.has(200);
         let policy = page.header("content-security-policy");
         let socket = cloud.urls.socket.trim_end_matches("/development");
-        for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'", socket] {
+        for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "require-trusted-types-for 'script'"] {
             assert!(policy.contains(part), "{part}: {policy}");
+        }
+        let files = bucket(&cloud);
+        for part in [format!("img-src 'self' blob: {files}/pictures/;"), format!("connect-src 'self' {socket} {files}/incoming/;")] {
+            assert!(policy.contains(&part), "{part}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
         let html = String::from_utf8(page.bytes.clone()).unwrap();
@@ -415,6 +447,77 @@ async fn a_dead_letter_is_sent_again() {
     Hand::Keyboard.send(page, "ask", "why", "Mail is back").await;
     page.until("document.querySelector('dialog, [data-act=redrive]') === null").await;
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1);
+    is_content(page).await;
+}
+
+/// Nobody is offered what would be refused: an administrator gives no roles and does nothing about who has a role as high.
+/// Promise: staff-boundaries, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn what_is_refused_is_not_offered() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("ida", "administrator").await;
+    let (_root, _ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    let page = &mut enter(&cloud, "ida", &app).await;
+    let offered =
+        "['[data-act]', '[data-role]', '[name=bio]', '[name=birth_date]'].map(one => document.querySelectorAll(`#main ${one}`).length)";
+    for (name, expected) in [("ana", json!([4, 0, 1, 0])), ("root_of_all", json!([0, 0, 0, 0]))] {
+        page.go(&screen(&cloud, &format!("people/{name}"))).await;
+        shows(page, "main .card dl").await;
+        assert_eq!(page.run(offered).await, expected, "{name}");
+    }
+    is_content(page).await;
+}
+
+/// A picture of a product is uploaded in the console, shown there, and removed by keyboard alone. What is no picture is refused with the
+/// reason.
+/// Promise: product-pictures, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_picture_of_a_product_is_uploaded() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, &format!("products/{}", products[0]))).await;
+    shows(page, "[data-form=picture] [name=file]").await;
+    let choose = r"(async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
+        canvas.getContext('2d').fillRect(0, 0, 320, 200);
+        const drawn = await new Promise(then => canvas.toBlob(then, 'image/png'));
+        const chosen = new DataTransfer();
+        chosen.items.add(new File([IS_PICTURE ? drawn : 'no picture'], 'turtle.png', { type: 'image/png' }));
+        document.querySelector('[data-form=picture] [name=file]').files = chosen.files;
+        return true;
+    })()";
+    assert_eq!(page.run(&choose.replace("IS_PICTURE", "false")).await, true);
+    Hand::Mouse.press(page, "[data-form=picture] [type=submit]").await;
+    page.until("document.querySelector('[data-form=picture] .problem').textContent.includes('JPEG')").await;
+    assert_eq!(page.run(&choose.replace("IS_PICTURE", "true")).await, true);
+    Hand::Mouse.press(page, "[data-form=picture] [type=submit]").await;
+    page.until("document.querySelector('img.picture')?.naturalWidth === 300").await;
+    let path = format!("/v1/products/{}", products[0]);
+    assert!(cloud.anonymous().get(&path).await.is(200)["picture"].is_object());
+    Hand::Keyboard.press(page, "[data-act=remove-picture]").await;
+    Hand::Keyboard.send(page, "ask", "why", "Another turtle").await;
+    page.until("document.querySelector('dialog, img.picture') === null").await;
+    assert!(cloud.anonymous().get(&path).await.is(200)["picture"].is_null());
+    is_content(page).await;
+}
+
+/// An alarm that is raised is on the first screen, and on that of the health of the system.
+/// Promise: alarms-seen, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_raised_alarm_is_shown() {
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    assert!(cloud.aws.alarms.change(&cloud, "OutboxLags", AlarmState::Alarm));
+    cloud.settle().await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    shows(page, "[data-alarm='OutboxLags alarm']").await;
+    page.go(&screen(&cloud, "health")).await;
+    shows(page, "[data-alarm='OutboxLags alarm']").await;
     is_content(page).await;
 }
 

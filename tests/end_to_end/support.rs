@@ -320,6 +320,12 @@ async fn one_of_the_team_takes_a_thread() {
     let give = json!({ "to": has_not.id() });
     has_not.post(&format!("{path}/give"), give.clone()).await.is_problem(409, "thread_taken");
     assert_eq!(has.post(&format!("{path}/give"), json!({ "to": ana.id() })).await.field_errors(), ["/to choice"]);
+    // Who leaves the team at the same moment does not get it.
+    let gone = Fault::Taken(format!("USER#{}", has_not.id()).leak());
+    let gone = cloud.aws.faults.script(Target::of("SupportFunction", Service::DynamoDb, "TransactWriteItems"), gone);
+    has.post(&format!("{path}/give"), give.clone()).await.is_problem(409, "conflict");
+    assert!(gone.hits() > 0);
+    gone.end();
     assert_eq!(has.post(&format!("{path}/give"), give).await.is(200)["assignee"]["username"], has_not.name());
     let told = desk.expect(|f| f["payload"]["type"] == "thread" && f["payload"]["assignee"]["username"] == has_not.name()).await;
     assert_eq!(told["payload"]["room"], thread.as_str());
@@ -707,6 +713,47 @@ async fn prepared_replies_are_filled_in() {
     assert_eq!(by.iter().filter(|id| **id == kim.id()).count(), 1, "written: {by:?}");
     assert_eq!(by.iter().filter(|id| **id == lou.id()).count(), 2, "written anew, and deleted once: {by:?}");
     lou.get(&format!("/v1/support/threads/{thread}/replies/{id}")).await.is_problem(404, "not_found");
+}
+
+/// Says in the table that a list has so many items.
+pub(crate) fn store_list_size(cloud: &Cloud, list: &str, items: u32) {
+    let core = cloud.core();
+    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
+    let item = json!({
+        "pk": { "S": format!("LIST#{list}") }, "sk": { "S": "LIST" }, "kind": { "S": "list_size" }, "v": { "N": "1" },
+        "items": { "N": items.to_string() },
+    });
+    core.aws.dynamodb.database().put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap()).unwrap();
+}
+
+/// Of many replies that are prepared at the same moment there are no more than there is room for, and a deleted one makes room.
+/// Promise: bounded-lists
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_no_more_prepared_replies_than_there_is_room_for() {
+    let cloud = Cloud::start().await;
+    let (kim, _) = cloud.staff("kim", "moderator").await;
+    let prepare = async |title: &str| kim.post("/v1/support/replies", json!({ "title": title, "text": "Hello {name}" })).await;
+    let id = prepare("First").await.is(201)["id"].as_str().unwrap().to_owned();
+    store_list_size(&cloud, "support_replies", 198);
+    let replies = race(10, |i| {
+        let kim = kim.clone();
+        async move { kim.post("/v1/support/replies", json!({ "title": format!("Reply {i}"), "text": "Hello" })).await }
+    })
+    .await;
+    assert!(replies.iter().all(|reply| [201, 409, 503].contains(&reply.status.as_u16())), "{replies:?}");
+    let made = cloud.of_kind("support_reply").await.len();
+    assert!((1..=3).contains(&made), "{replies:?}");
+    // On a busy machine some requests get 503 and are repeated.
+    for n in made..3 {
+        prepare(&format!("Again {n}")).await.is(201);
+    }
+    assert_eq!(prepare("Too many").await.is_problem(409, "too_many")["max"], 200);
+    for _ in 0..2 {
+        kim.delete(&format!("/v1/support/replies/{id}")).await.is(204);
+    }
+    prepare("Instead").await.is(201);
+    prepare("Too many").await.is_problem(409, "too_many");
+    items::are_as_described(&cloud).await;
 }
 
 /// When a customer leaves, their thread and the notes beside it go; when somebody of the team leaves, nothing names them any more.

@@ -8,6 +8,8 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use tests::{App, Authenticator, Caller, Cloud, PASSWORD, Reply, Value, json};
 
+use crate::restorations::{moved, offered};
+
 /// The place of an operation in a flow of several steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -40,6 +42,8 @@ const OPERATIONS: &[(Part, &str)] = &[
     (Whole, "PATCH /v1/admin/tickets/{ticket}"),
     (Whole, "POST /v1/admin/tickets/{ticket}/answers"),
     (Whole, "POST /v1/contact-messages"),
+    (GoesOn, "POST /v1/contact-restorations"),
+    (GoesOn, "POST /v1/contact-restorations/link"),
     (Whole, "PUT /v1/cart/items/{product}"),
     (Whole, "POST /v1/donations"),
     (Whole, "POST /v1/plan-payments"),
@@ -504,6 +508,9 @@ async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
     let by_link = json!({ "email": "mia@example.test", "username": "mia", "password": PASSWORD });
     anybody.post("/v1/registrations/link", by_link).await.is(202);
     let activate = cloud.token_to("mia@example.test").await;
+    let (ben, (staff, _)) = (cloud.member("ben").await, cloud.staff("kim", "administrator").await);
+    let entry = moved(&cloud, &ben, "email", "ben.new@example.test").await;
+    let restore = offered(&cloud, &staff, &entry, &ben.email()).await;
     let body = |token: &str, with: &[&str]| {
         let mut body = json!({ "token": token });
         for member in with {
@@ -515,9 +522,11 @@ async fn a_link_does_what_it_was_sent_for_and_nothing_else() {
         ("POST /v1/password-resets/confirm", &reset, &["password"][..]),
         ("POST /v1/deletion-cancellations", &cancel, &[]),
         ("POST /v1/activations", &activate, &["password"]),
+        ("POST /v1/contact-restorations", &restore, &[]),
         ("POST /v1/password-resets/link", &reset, &[]),
         ("POST /v1/deletion-cancellations/link", &cancel, &[]),
         ("POST /v1/activations/link", &activate, &[]),
+        ("POST /v1/contact-restorations/link", &restore, &[]),
     ];
     for (name, own, with) in links {
         let path = name.split_once(' ').unwrap().1;

@@ -9,7 +9,7 @@ use accounts::{
     identifier::Contact,
     seen::LastSeen,
     session::{self, Session},
-    staff::Role,
+    staff::{Actor, Role},
     user::User,
 };
 use axum::extract::State;
@@ -21,13 +21,14 @@ use commerce::{
 use futures_util::try_join;
 use kernel::{
     Locale, Time, Timestamp,
+    conversation::ThreadState,
     id::{DeviceId, OrderId, PictureId, RoomId, SessionId, UserId},
 };
 use messaging::{
     ban::{Ban, BanReason},
     room::Room,
     spam::ChatState,
-    support::thread::{ThreadState, thread_of},
+    support::thread::thread_of,
 };
 use money::Money;
 use proofs::device::{self, Device};
@@ -35,6 +36,11 @@ use serde::Serialize;
 use store::{Batch, Key, StoreError, Table};
 use utoipa::ToSchema;
 use web::{Error, Path, Problems, Versioned};
+
+use crate::{
+    edit::UpdateAccount,
+    rights::{self, AccountRight},
+};
 
 /// How many of the most recent orders are shown.
 const ORDERS: u32 = 10;
@@ -95,6 +101,11 @@ impl From<Account> for AccountInfo {
 pub struct AccountDetails {
     #[serde(flatten)]
     account: AccountInfo,
+    /// What the caller may do with the account. All else is refused.
+    may: Vec<AccountRight>,
+    /// The members of the profile that the caller may change.
+    #[schema(examples("username", "bio"))]
+    changeable: Vec<&'static str>,
     /// The version, which a change names in `If-Match`.
     #[schema(minimum = 1)]
     version: u64,
@@ -267,11 +278,13 @@ impl From<Order> for AccountOrder {
 }
 
 impl AccountDetails {
-    fn of(account: Account, beside: Beside, viewer: Role, now: Time) -> Self {
-        let user = account.user.clone();
+    fn of(account: Account, beside: Beside, viewer: Actor, now: Time) -> Self {
+        let (user, may, viewer) = (account.user.clone(), rights::of(viewer, &account), viewer.role);
         let state = |room: &Room| room.desk.as_ref().map(|desk| desk.state_at(now));
         Self {
             account: account.into(),
+            changeable: if may.contains(&AccountRight::Change) { UpdateAccount::changeable(viewer) } else { Vec::new() },
+            may,
             version: user.version,
             sessions: sessions(beside.sessions, &user, viewer, now),
             devices: devices(beside.devices, &user, now),
@@ -291,13 +304,13 @@ impl AccountDetails {
 }
 
 /// The details of an account, with its version.
-pub async fn details(s: &crate::State, account: Account, viewer: Role) -> Result<Versioned<AccountDetails>, StoreError> {
+pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Result<Versioned<AccountDetails>, StoreError> {
     let beside = Beside::of(&s.table, account.user.id).await?;
     Ok(Versioned(account.user.version, AccountDetails::of(account, beside, viewer, s.sys.now())))
 }
 
 /// Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the
-/// last orders and the thread with the support team.
+/// last orders and the thread with the support team; and what the caller may do with it.
 ///
 /// For administrators, with a second factor. Contacts are masked. Only superusers see the day of birth and the addresses of sessions.
 /// The `ETag` is the version of the profile, which a change names in `If-Match`.
@@ -314,5 +327,5 @@ pub async fn get_account(
     Path(username): Path<String>,
 ) -> Result<Versioned<AccountDetails>, Error> {
     let account = Account::named(&s.table, &username).await?;
-    Ok(details(&s, account, caller.role).await?)
+    Ok(details(&s, account, Actor { user: caller.member.user.id, role: caller.role }).await?)
 }

@@ -19,7 +19,7 @@ use web::{Error, IfMatch, Json, Path, Problems, Reason, RequestId, Versioned};
 use crate::account::{AccountDetails, details};
 
 /// The members to change. Absent ones stay as they are, and `null` clears those that may be empty.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateAccount {
     /// 1 to 35 characters, or `null`.
@@ -77,6 +77,22 @@ impl UpdateAccount {
         }
         Ok(edit)
     }
+
+    /// The names of the members that somebody with this role may change: those that are not refused as forbidden.
+    pub(crate) fn changeable(role: Role) -> Vec<&'static str> {
+        let each = [
+            ("username", Self { username: PatchMember::Clear, ..Self::default() }),
+            ("first_name", Self { first_name: PatchMember::Clear, ..Self::default() }),
+            ("last_name", Self { last_name: PatchMember::Clear, ..Self::default() }),
+            ("bio", Self { bio: PatchMember::Clear, ..Self::default() }),
+            ("picture", Self { picture: PatchMember::Clear, ..Self::default() }),
+            ("birth_date", Self { birth_date: PatchMember::Clear, ..Self::default() }),
+            ("private", Self { private: PatchMember::Clear, ..Self::default() }),
+            ("language", Self { language: PatchMember::Clear, ..Self::default() }),
+        ];
+        let may = |patch: Self| patch.parse(role).map_or_else(|problem| problem.kind != Kind::Forbidden, |_| true);
+        each.into_iter().filter_map(|(name, patch)| may(patch).then_some(name)).collect()
+    }
 }
 
 /// Changes somebody's profile, by the same rules as for its owner, who is notified by mail or text message.
@@ -125,7 +141,7 @@ pub async fn update_account(
         account.user = edited.commit(&s.table, &s.audit, tx).await?;
         tracing::info!(user.id = %user, actor.id = %actor.user, "a profile was changed by staff");
     }
-    Ok(details(&s, account, caller.role).await?)
+    Ok(details(&s, account, actor).await?)
 }
 
 #[cfg(test)]
@@ -146,6 +162,16 @@ mod tests {
             assert!(parsed(json, Role::Superuser).is_ok(), "{json}");
         }
         assert_eq!(parsed(r#"{"username":null}"#, Role::Superuser).err(), Some("invalid"));
+    }
+
+    #[test]
+    fn what_may_be_changed_is_told() {
+        let told = UpdateAccount::changeable(Role::Administrator);
+        assert_eq!(told, ["username", "first_name", "last_name", "bio", "picture"]);
+        assert_eq!(UpdateAccount::changeable(Role::Superuser), [&told[..], &["birth_date", "private", "language"]].concat());
+        for name in UpdateAccount::changeable(Role::Superuser) {
+            assert_ne!(parsed(&format!(r#"{{"{name}":null}}"#), Role::Superuser).err(), Some("malformed"), "{name}");
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //!
 //! Every change takes a member of staff with a recent proof by a strong factor. The same transaction writes the entry of the audit
 //! (`accounts::audit`) and checks that the caller still has the role. Administrators can change accounts of people without a role as high
-//! as theirs, and never their own account (`accounts::staff::Actor`). Superusers can reactivate accounts and give roles; nobody can change
-//! their own roles. Roles are read with every request, so a removed role ends with the next request, and sessions need not end.
+//! as theirs, and the rooms of these people, and never their own account (`accounts::staff::Actor`). Superusers can reactivate accounts
+//! and give roles; nobody can change their own roles. Roles are read with every request, so a removed role ends with the next request,
+//! and sessions need not end.
 //!
 //! Staff can neither see nor set credentials, factors and contacts. Each operation changes one account.
 //!
@@ -19,12 +20,14 @@
 //! | `POST …/deactivation`, `POST …/reactivation`, `PUT`, `DELETE …/deletion`, `DELETE …/sessions` | the caller and their roles in one; the claim of the username; a batch for the account; a transaction |
 //! | `PUT`, `DELETE /v1/admin/users/{username}/roles/{role}` | the same; for a removal also a query for API keys and their deletion |
 //! | `GET /v1/admin/rooms` | the caller and their roles in one; a query; a batch of the rooms |
-//! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a batch and a transaction |
-//! | `GET /v1/admin/work` | the caller and their roles in one; up to ten queries of eleven items at once |
+//! | `DELETE /v1/admin/rooms/{room}` | the caller and their roles in one; a read, a batch and a transaction |
+//! | `GET /v1/admin/work` | the caller and their roles in one; up to eleven queries of eleven items at once |
+//! | `GET /v1/admin/payment-alerts` | the caller and their roles in one; a query |
 //! | `GET /v1/admin/figures` | the caller and their roles in one; a query |
 //! | `POST /v1/admin/first` | the caller and the offer in one; a counter; their roles; a transaction |
 
 mod account;
+mod alerts;
 mod edit;
 mod figures;
 mod first;
@@ -32,6 +35,7 @@ mod leave;
 mod list;
 pub mod offer;
 mod reactivate;
+mod rights;
 mod roles;
 mod rooms;
 mod work;
@@ -72,6 +76,7 @@ web::operations! { "admin", "Administration of accounts and roles, for staff.", 
     rooms::list_all_rooms,
     rooms::close_room,
     work::get_work,
+    alerts::list_payment_alerts,
     figures::get_figures,
     roles::grant_role,
     roles::take_role,

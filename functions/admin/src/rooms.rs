@@ -90,12 +90,13 @@ pub async fn list_all_rooms(
 
 /// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told.
 ///
-/// For administrators with a recent proof by a second factor.
+/// For administrators with a recent proof by a second factor. Not for one's own room, which its owner deletes, nor for that of somebody
+/// with a role as high as theirs.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; a batch and a transaction, again for each change of the room
-/// that was faster.
+/// AWS calls: the batch that authenticates the caller and reads their roles; a read of the room; a batch and a transaction, again for each
+/// change of the room that was faster.
 #[utoipa::path(delete, path = "/v1/admin/rooms/{room}", params(("room" = RoomId, Path)),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["not_found", "account_protected", "conflict"]))),
     responses((status = 204, description = "It is closed."), Problems))]
 pub async fn close_room(
     State(s): State<crate::State>,

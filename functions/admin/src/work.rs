@@ -1,25 +1,23 @@
 //! How much work waits for staff. Counted only up to ten, which is as much as the console shows.
 
 use accounts::{
-    deletion::{self, LastSweep, SHARDS},
+    deletion::{self, SHARDS, SWEEP},
+    last_run::LastRun,
     staff::Role,
 };
 use axum::extract::State;
 use callers::{Staff, staff::Moderator};
-use commerce::{
-    alert::{self, Alert},
-    machine::OrderState,
-    order::in_this_state,
-};
+use commerce::{machine::OrderState, order::in_this_state};
 use futures_util::{future::try_join_all, try_join};
-use kernel::Timestamp;
+use kernel::{Timestamp, conversation::ThreadState};
 use messaging::{
     report::{self, ReportState},
-    support::thread::{self, ThreadState},
+    support::thread,
 };
+use payments::alert::{self, Alert};
 use serde::Serialize;
 use store::{StoreError, limits::HOUR};
-use tickets::{Days, TicketState};
+use tickets::Days;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
@@ -61,12 +59,15 @@ pub struct StaffWork {
     /// Orders with a partial refund, which have to be shipped or ended. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunds: Option<CappedCount>,
-    /// Orders whose payment has been disputed within the last month. For administrators.
+    /// Payments of orders, donations and plans that have been disputed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputes: Option<CappedCount>,
     /// Orders whose last refund has failed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
+    /// Payments of something else than what was asked for, which were given back, within a month. For administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_payments: Option<CappedCount>,
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
@@ -80,8 +81,8 @@ pub struct StaffWork {
 /// For moderators, with a second factor. Some counts are only for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
-/// and one for reports; for administrators also one for tickets, five for orders, four for deletions, and a read of the
-/// last sweep.
+/// and one for reports; for administrators also one for tickets, three for orders, three for payments, four for deletions, and a read of
+/// the last sweep.
 #[utoipa::path(get, path = "/v1/admin/work", responses((status = 200, body = StaffWork), Problems))]
 pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -> Result<Json<StaffWork>, Error> {
     let moderation = async {
@@ -96,24 +97,37 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
         }
         let orders = |state| in_this_state(&s.table, state, None, LOOK);
         let alerts = |alert| alert::page(&s.table, alert, s.sys.now(), None, LOOK);
-        let (tickets, placed, paid, refunding, (disputed, _), (failed, _), deletions, swept) = try_join!(
-            tickets::list(&s.table, TicketState::Open, Days::default(), None, LOOK),
+        let (tickets, placed, paid, refunding, (disputed, _), (failed, _), (wrong, _), deletions, swept) = try_join!(
+            tickets::list(&s.table, ThreadState::Open, Days::default(), None, LOOK),
             orders(OrderState::Placed),
             orders(OrderState::Paid),
             orders(OrderState::Refunding),
             alerts(Alert::Disputed),
             alerts(Alert::RefundFailed),
+            alerts(Alert::WrongPayment),
             overdue_deletions(&s),
-            s.table.get::<LastSweep>(LastSweep::key_of())
+            s.table.get::<LastRun>(LastRun::key_of(SWEEP))
         )?;
         let to_ship = placed.items.len().saturating_add(paid.items.len());
-        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed.len(), failed.len(), deletions].map(CappedCount::of);
+        let (disputed, failed, wrong) = (disputed.len(), failed.len(), wrong.len());
+        let counts = [tickets.items.len(), to_ship, refunding.items.len(), disputed, failed, wrong, deletions].map(CappedCount::of);
         Ok(Some((counts, swept.map(|last| Timestamp::from(last.at)))))
     };
     let ((support_threads, reports), administration) = try_join!(moderation, administration)?;
-    let (counts, last_sweep) = administration.map_or(([None; 6], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
-    let [tickets, orders, refunds, disputes, failed_refunds, overdue_deletions] = counts;
-    Ok(Json(StaffWork { support_threads, reports, tickets, orders, refunds, disputes, failed_refunds, overdue_deletions, last_sweep }))
+    let (counts, last_sweep) = administration.map_or(([None; 7], None), |(counts, last_sweep)| (counts.map(Some), last_sweep));
+    let [tickets, orders, refunds, disputes, failed_refunds, wrong_payments, overdue_deletions] = counts;
+    Ok(Json(StaffWork {
+        support_threads,
+        reports,
+        tickets,
+        orders,
+        refunds,
+        disputes,
+        failed_refunds,
+        wrong_payments,
+        overdue_deletions,
+        last_sweep,
+    }))
 }
 
 /// How many deletions are overdue: the sweep should have begun them.

@@ -103,6 +103,9 @@ const FLOWS = [
     sends("code to the new, notice to the current one"), arrives("042617"), types("042617"),
     call("POST /v1/me/email-changes/verify {code}"), reply("200 the profile; other sign-ins have ended"),
     sends("notice to both; a new link where a deletion is scheduled"),
+    or("somebody else has changed it, and staff undo that"),
+    sends("link to the former one, a day, once; notice to the current one"), arrives("…/restore-contact#token=…"),
+    call("POST /v1/contact-restorations {token}"), reply("204; every sign-in and the password have ended"),
   ]],
   ["password", "A forgotten password", "The answer is the same whether or not the address has an account. Nobody is signed in by the link.", [
     types("address"),
@@ -186,6 +189,8 @@ const FLOWS = [
     reply("200 {state: pending_payment, payment: {decline}}: the same secret takes another card"),
     or("the page was loaded again"),
     call("POST /v1/orders/{order}/payment"), reply("200 {payment: {client_secret}}"),
+    or("three cards were refused"),
+    reply("403 captcha_required: the same again with captcha"),
     or("nobody has paid in time"),
     reply("200 {state: expired}: what is paid all the same is given back"),
     or("a change of mind, before it is paid"),

@@ -90,6 +90,9 @@ const WORDS = {
   "code to the new, notice to the current one": "kod na nowy, wiadomość na obecny",
   "200 the profile; other sign-ins have ended": "200 profil; pozostałe sesje się zakończyły",
   "notice to both; a new link where a deletion is scheduled": "wiadomość na oba; nowy link, jeśli zaplanowano usunięcie",
+  "somebody else has changed it, and staff undo that": "zmienił go ktoś inny, a zespół to cofa",
+  "link to the former one, a day, once; notice to the current one": "link na poprzedni, doba, jeden raz; wiadomość na obecny",
+  "204; every sign-in and the password have ended": "204; wszystkie sesje i hasło straciły ważność",
 
   "A forgotten password": "Zapomniane hasło",
   "The answer is the same whether or not the address has an account. Nobody is signed in by the link.":

@@ -43,9 +43,10 @@ export interface Orders extends List<OrderInfo> {
   get(order: string): Of<"GET", "/v1/orders/{order}">;
   /**
    * Pays it by card, also once more after a card was declined. What is returned says in `state` whether it is paid, and in `payment` why
-   * a card was declined. The secret is that of the order, as `place` has returned it, or is asked for.
+   * a card was declined. The secret is that of the order, as `place` has returned it, or is asked for, with `captcha` after
+   * `captcha_required`.
    */
-  pay(order: OrderInfo, confirm: Confirm): Of<"GET", "/v1/orders/{order}">;
+  pay(order: OrderInfo, confirm: Confirm, captcha?: string): Of<"GET", "/v1/orders/{order}">;
   cancel(order: string): Of<"POST", "/v1/orders/{order}/cancellation">;
 }
 

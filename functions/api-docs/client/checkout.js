@@ -150,7 +150,7 @@ function createPaid(stoa, path, name) {
   }
 
   const look = (id) => noted(api.GET(`${path}/{${name}}`, of(id)));
-  const act = (id, place) => noted(api.POST(`${path}/{${name}}${place}`, of(id)));
+  const act = (id, place, body) => noted(api.POST(`${path}/{${name}}${place}`, { ...of(id), body }));
 
   /** The same again, meanwhile or after an answer that was lost, begins nothing twice. `text` says what is the same. */
   function begin(body, text = JSON.stringify(body)) {
@@ -218,9 +218,9 @@ export function createCheckout(stoa, { guest = inMemory() } = {}) {
     return answer;
   }
 
-  async function secretOf({ id, payment }) {
+  async function secretOf({ id, payment }, captcha) {
     const known = payment?.client_secret;
-    const { data, problem } = known ? {} : await orders.act(id, "/payment");
+    const { data, problem } = known ? {} : await orders.act(id, "/payment", captcha && { captcha });
     return problem ? { problem } : { data: known ?? data.payment?.client_secret };
   }
 
@@ -230,7 +230,7 @@ export function createCheckout(stoa, { guest = inMemory() } = {}) {
       place,
       get: orders.look,
       cancel: (order) => orders.act(order, "/cancellation"),
-      pay: (order, confirm) => orders.pay(order.id, () => secretOf(order), confirm),
+      pay: (order, confirm, captcha) => orders.pay(order.id, () => secretOf(order, captcha), confirm),
     }),
     donations: withSecret(donations, { settings: () => api.GET("/v1/donation-settings") }),
     plans: withSecret(plans, {

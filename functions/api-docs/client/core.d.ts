@@ -140,6 +140,8 @@ export interface Uploads {
   picture: { type: "image/jpeg" | "image/png" | "image/webp"; published: Picture };
   /** A file in a room: see `attach` there. */
   room: { type: string };
+  /** A picture of a product, which administrators upload. */
+  product: { type: "image/jpeg" | "image/png" | "image/webp"; published: Picture };
 }
 
 export interface Core {
@@ -149,7 +151,7 @@ export interface Core {
   /** Iterates over all items, or fetches one page at a time. */
   pages<P extends ListPath>(path: P, given?: Partial<Given<Operation<"GET", P>>> & { query?: Record<string, string | number | undefined> }): Pages<ItemOf<P>>;
   /** Declares a file by its digest, sends it, and waits until it is accepted or refused. `onProgress` gets parts of 1. */
-  upload(file: File | Blob, given: { for: keyof Uploads; room?: string; onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Result<UploadStatus>>;
+  upload(file: File | Blob, given: { for: keyof Uploads; room?: string; product?: string; onProgress?: (part: number) => void; signal?: AbortSignal }): Promise<Result<UploadStatus>>;
   /** Ends what runs in the background. */
   close(): void;
 }

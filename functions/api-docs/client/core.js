@@ -5,7 +5,11 @@ const SPARE_MS = 15_000;
 /** The operations whose body says where the refresh token is returned. `cargo xtask check` compares them with the document. */
 const DELIVERING = ["/v1/activations", "/v1/passkey-sign-ins", "/v1/phone-sign-ins", "/v1/registrations/{flow}/complete", "/v1/sessions"];
 /** What can be uploaded, where, and how the path of its state calls it. */
-const UPLOADS = { picture: ["/v1/me/picture/uploads", "upload"], room: ["/v1/rooms/{room}/uploads", "attachment"] };
+const UPLOADS = {
+  picture: ["/v1/me/picture/uploads", "upload"],
+  room: ["/v1/rooms/{room}/uploads", "attachment"],
+  product: ["/v1/products/{product}/picture/uploads", "upload"],
+};
 /** Milliseconds between questions whether an uploaded file was accepted, and the maximum number of them. */
 const UPLOAD_POLL_MS = 700;
 const UPLOAD_POLLS = 90;
@@ -289,9 +293,9 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
     });
   }
 
-  async function upload(file, { for: purpose, room, onProgress, signal }) {
+  async function upload(file, { for: purpose, room, product, onProgress, signal }) {
     const [place, one] = UPLOADS[purpose];
-    const path = { room };
+    const path = { room, product };
     const sha256 = base64(new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer())));
     // Only files in rooms keep their names.
     const body = { content_type: file.type, bytes: file.size, sha256, name: room && file.name };

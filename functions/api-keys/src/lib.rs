@@ -6,7 +6,7 @@
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/me/api-keys` | the caller and their roles in one; a counter; a transaction |
+//! | `POST /v1/me/api-keys` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/me/api-keys` | the caller and their roles in one; a query |
 //! | `DELETE /v1/me/api-keys/{key}` | the caller and their roles in one; a transaction |
 //! | `GET /v1/admin/api-keys` | the caller and their roles in one; for one person the claim of the username; a query; a batch of usernames |

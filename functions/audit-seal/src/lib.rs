@@ -9,13 +9,15 @@
 //!
 //! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal
 //! takes a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a
-//! run seals up to a hundred intervals. The mail takes a request to SES.
+//! run seals up to a hundred intervals. The mail takes a request to SES. Once an hour a write to the other table, by which staff see that it
+//! runs.
 
 use std::{sync::Arc, time::Duration};
 
 use accounts::{
     audit::AuditLog,
     audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
+    last_run::noted,
     statistics::Day,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -25,16 +27,21 @@ use kernel::{Locale, Sys, id::time_of};
 use outbound::{Mail, Mailer};
 use serde::{Serialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
+use store::Table;
 
 /// The most seals of one run.
 const MAX: u32 = 100;
 /// No further seal is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(300);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
 struct State {
     log: AuditLog,
+    /// Has its last run, and nothing of the audit.
+    table: Table,
     sys: Sys,
     seals: Bucket,
     mailer: Mailer,
@@ -61,13 +68,16 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let state = boot.env.read(|r| State {
         log: AuditLog::new(&aws, &sys, &r.need("AUDIT_TABLE_NAME")),
+        table: Table::read(r, &aws, &sys),
         seals: Bucket::from_env(r, &aws),
         mailer: Mailer::read(r, &aws, &sys),
         operators: r.or("ALARM_MAIL", String::new()).into(),
         sys: sys.clone(),
     })?;
     state.log.table().warm_up().await;
-    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { seal(&s, &context).await }))
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
+        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(seal(&s, &context))).await
+    }))
 }
 
 async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {

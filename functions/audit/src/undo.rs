@@ -6,14 +6,12 @@
 //!
 //! Never undone are what no entry has (secrets, factors, sessions, messages), and the entries of payments, orders, support and keys.
 //!
-//! Nor are e-mail addresses and phone numbers. Entries have them masked, so that nobody reads from the audit where a person is
-//! written to. And a contact counts only after its owner has proven it: by a code that whoever is signed in to the account asks for and
-//! types. Who has lost an address to somebody else is not signed in, so that giving it back takes a proof without a session, which
-//! also has to end the sessions, passkeys and second factors of whoever took it.
+//! A change of an e-mail address or phone number is undone by its owner: the undo sends a link to the former one ([`contact`]).
 
 mod ban;
 mod category;
 mod comment;
+mod contact;
 mod deletion;
 mod planned;
 mod product;
@@ -155,7 +153,7 @@ impl UndoneEntry {
 ///
 /// For administrators. What only superusers change is `never` for others, as are their own roles.
 ///
-/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; one or two of what it is
+/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; one to three of what it is
 /// about.
 #[utoipa::path(get, path = "/v1/audit/{entry}/undo",
     params(("entry" = AuditId, Path, description = "The entry.")),
@@ -180,6 +178,9 @@ pub async fn preview_undo(
 /// 412 if anything is different from the preview with the version in `If-Match`. A field that has been changed again since takes
 /// `force`. Nothing forces fields that are `taken`, `gone` or `never`. An entry is undone once. The same request again gets the same
 /// answer.
+///
+/// An e-mail address or phone number changes only when its owner proves it: the undo sends a link to the former one, by which
+/// `POST /v1/contact-restorations` gives it back. If nobody opens it within a day, the entry can be undone again.
 ///
 /// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
 /// removed a query for API keys, and their deletion if there are some.
@@ -217,7 +218,8 @@ pub async fn undo_entry(
         made.changed("undo_of", id, id).changed("undo_reason", &reason, &reason)
     };
     let planned = target.plan(&s, &mut tx, &base, &fields).await?;
-    let undone = Undone { subject: entry.record.subject, entry: id, by: planned.entry.id(), actor: who.user, fields: chosen };
+    let (subject, by, lapses_at) = (entry.record.subject, planned.entry.id(), planned.lapses_at);
+    let undone = Undone { subject, entry: id, by, actor: who.user, fields: chosen, lapses_at };
     commit(&s, tx, planned, &undone).await?;
     let forced = fields.iter().any(|field| field.outcome == Outcome::MovedOn);
     tracing::info!(audit.id = %id, actor.id = %who.user, undo.id = %undone.by, forced, "a change was undone");
@@ -226,8 +228,8 @@ pub async fn undo_entry(
 
 /// Commits the transaction of an undo with its entry and its mark.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, person, keyless } = planned;
-    let once = undone.mark(&mut tx);
+    let Planned { entry, shown, staying, allowed, person, keyless, lapses_at: _ } = planned;
+    let once = undone.mark(&mut tx, s.sys.now());
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
         e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),

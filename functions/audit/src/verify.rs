@@ -6,7 +6,10 @@ use callers::{Staff, staff::Administrator};
 use files::FilesError;
 use kernel::Problem;
 use serde::{Deserialize, Serialize};
-use store::limits::{self, HOUR, Quota};
+use store::{
+    Key,
+    limits::{self, HOUR, Quota},
+};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Problems, Query};
 
@@ -18,6 +21,9 @@ const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "fo
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
+/// Scans of one request, each of up to 1 MB, and the items of each.
+const SCANS_AT_ONCE: u32 = 10;
+const ITEMS_OF_A_SCAN: u32 = 2_000;
 
 /// Where to continue.
 #[derive(Deserialize, IntoParams)]
@@ -26,6 +32,15 @@ pub struct VerificationQuery {
     /// `next_cursor` of the previous response. Without it, verification begins with the first seal.
     #[param(max_length = 500)]
     cursor: Option<String>,
+}
+
+/// Where verification goes on.
+#[derive(Serialize, Deserialize)]
+enum Position {
+    /// With the seals after this one.
+    Seals(Seal),
+    /// All seals hold, the last of which has this number. With the items of the table behind this key.
+    Items { head: u64, behind: Option<(String, String)> },
 }
 
 /// The first interval that does not hold.
@@ -44,7 +59,7 @@ pub struct FlawInfo {
 /// What was verified.
 #[derive(Serialize, ToSchema)]
 pub struct AuditVerification {
-    /// How many seals this request has verified.
+    /// How many seals this request has verified. None after the last seal.
     seals: u64,
     /// How many entries these seals have.
     entries: u64,
@@ -62,14 +77,16 @@ pub struct AuditVerification {
 }
 
 /// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
-/// what the bucket has.
+/// what the bucket has. Behind the last seal it looks through the table for entries that no seal sees.
 ///
-/// For administrators, with a second factor. A request verifies up to 25 seals; there are 24 to 288 a day. `broken` names the first
-/// interval whose seal is not valid. The task `cargo xtask audit-verify` verifies the whole audit at once.
+/// For administrators, with a second factor. A request verifies up to 25 seals, of which there are 24 to 288 a day, and after the last seal
+/// reads up to 20,000 entries. `broken` names the first interval whose seal is not valid, or the interval of the first entry without a seal.
+/// The task `cargo xtask audit-verify` verifies the whole audit at once.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
 /// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the bucket
-/// has one more or lacks the last one.
+/// has one more or lacks the last one. Behind the seals two reads and up to ten scans, and for an entry that no seal sees about as many
+/// reads as the number of seals has binary digits.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]
@@ -79,31 +96,69 @@ pub async fn verify_audit(
     Query(query): Query<VerificationQuery>,
 ) -> Result<Json<AuditVerification>, Error> {
     let cursors = s.sealer.cursors(format!("verification of the audit for {}", caller.member.user.id));
-    let before = cursors.open::<Seal>(query.cursor.as_deref())?;
+    let position = cursors.open::<Position>(query.cursor.as_deref())?;
     limits::take(&s.table, s.sys.now(), &[VERIFICATIONS.of(caller.member.user.id)]).await?;
+    let (verified, next) = match position {
+        None => seals(&s, None).await?,
+        Some(Position::Seals(before)) => seals(&s, Some(before)).await?,
+        Some(Position::Items { head, behind }) => items(&s, head, behind.map(|(partition, sort)| Key::new(partition, sort))).await?,
+    };
+    Ok(Json(AuditVerification { next_cursor: cursors.next(next)?, ..verified }))
+}
+
+/// Verifies the seals after this one.
+async fn seals(s: &crate::State, before: Option<Seal>) -> Result<(AuditVerification, Option<Position>), Problem> {
     let mut done = Verified { before, seals: 0, entries: 0 };
-    let first = done.next_number();
-    let found = s.log.seals_from(first, SEALS_AT_ONCE).await?;
+    let found = s.log.seals_from(done.next_number(), SEALS_AT_ONCE).await?;
     let full = found.len() >= SEALS_AT_ONCE as usize;
-    let mut whole = true;
-    let mut broken = None;
+    let (mut whole, mut broken) = (true, None);
     for seal in found {
         if done.entries >= RECORDS_AT_ONCE {
             whole = false;
             break;
         }
-        if let Some(flaw) = done.verify_next(&s, &seal).await? {
+        if let Some(flaw) = done.verify_next(s, &seal).await? {
             broken = Some(flaw);
             break;
         }
     }
     let more = full || !whole;
-    if broken.is_none() && !more && is_missing(&s, done.next_number()).await? {
+    if broken.is_none() && !more && is_missing(s, done.next_number()).await? {
         broken = Some(FlawInfo { n: done.next_number(), flaw: Flaw::SealMissing, seal: None });
     }
-    let next_cursor = cursors.next(done.before.as_ref().filter(|_| broken.is_none() && more))?;
     let Verified { before, seals, entries } = done;
-    Ok(Json(AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor }))
+    let go_on = |last: Seal| if more { Position::Seals(last) } else { Position::Items { head: last.n, behind: None } };
+    let next = before.clone().filter(|_| broken.is_none()).map(go_on);
+    Ok((AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor: None }, next))
+}
+
+/// Looks through the table for entries that no seal sees, after all seals up to `head` were found to hold.
+async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(AuditVerification, Option<Position>), Problem> {
+    let table = s.log.table();
+    let (first, last) = (table.get::<Seal>(Seal::key_of(0)).await?, table.get::<Seal>(Seal::key_of(head)).await?);
+    let found = |broken: Option<FlawInfo>| AuditVerification {
+        seals: 0,
+        entries: 0,
+        broken,
+        head: last.clone().map(Into::into),
+        next_cursor: None,
+    };
+    let Some(first) = first else { return Ok((found(Some(FlawInfo { n: 0, flaw: Flaw::SealMissing, seal: None })), None)) };
+    for _ in 0..SCANS_AT_ONCE {
+        let (strays, next) = s.log.strays(&first, ITEMS_OF_A_SCAN, behind.as_ref()).await?;
+        if let Some(stray) = strays.first() {
+            let seal = s.log.seal_around(stray).await?;
+            let outside = if stray.id.is_some_and(|id| id < first.from) { 0 } else { head.saturating_add(1) };
+            let n = seal.as_ref().map_or(outside, |seal| seal.n);
+            return Ok((found(Some(FlawInfo { n, flaw: Flaw::RecordAdded, seal: seal.map(Into::into) })), None));
+        }
+        behind = next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    let behind = behind.map(|key| (key.partition().to_owned(), key.sort().to_owned()));
+    Ok((found(None), behind.map(|behind| Position::Items { head, behind: Some(behind) })))
 }
 
 /// The progress of a verification.

@@ -8,6 +8,8 @@ const TONES = { clean: "good", same: "", moved_on: "warn", taken: "bad", gone: "
 const IS_ID = /^(usr_[0-9A-Z]{26}|operator)$/;
 /** What can be undone, if need be by force. */
 const CAN = ["clean", "moved_on"];
+/** What only its owner gives back: the undo sends a link. */
+const CONTACTS = ["email", "phone"];
 
 /** A value of a field. */
 const one = ({ kind, value }) => {
@@ -100,6 +102,8 @@ function undo({ api }, id, reload) {
     if (data.undone_by) place.append(el("p", {}, say("undone-already"), " ", link(say("its-entry"), ["audit", data.undone_by])));
     else if (possible.length === 0) place.append(el("p", {}, say("nothing-to-undo")));
     if (data.undone_by || possible.length === 0) return place;
+    const isContact = ({ field }) => CONTACTS.includes(field);
+    if (possible.some(isContact)) place.append(el("p", {}, say("undo-contact")));
     const boxes = possible.map(({ field, outcome }) => ({ name: `field-${field}`, label: word("field", field), kind: "check", value: outcome === "clean" }));
     place.append(el("div", { class: "body" }, form({
       name: "undo",
@@ -111,14 +115,16 @@ function undo({ api }, id, reload) {
       const fields = picked.map(({ field }) => field);
       if (fields.length === 0) return { problem: { title: say("choose-fields") } };
       const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(now), values(next)]);
-      const outcome = await ask({ title: say("undo"), text: force ? say("undo-force-text") : "", rows }, async () => {
+      const sends = picked.some(isContact);
+      const text = [...(sends ? [say("undo-contact")] : []), ...(force ? [say("undo-force-text")] : [])].join(" ");
+      const outcome = await ask({ title: say("undo"), text, rows }, async () => {
         const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason, force: force ?? false } });
         // Somebody has changed it since: what is shown behind the dialog is read again.
         if (["version_mismatch", "conflict", "undone_already"].includes(answer.problem?.code)) await part.reload();
         return answer;
       });
       if (outcome) {
-        notify(say("undone"));
+        notify(sends ? say("undo-contact-sent") : say("undone"));
         await reload();
         await part.reload();
       }

@@ -1,9 +1,11 @@
-// How the system is: whether what is due happens, which events were given up, the figures of the last days, and how fast the team answers.
+// How the system is: which alarms are raised, whether what is due happens and schedules run, which events were given up, the figures of the last days, and how fast the team answers.
 
 import { ask, button, card, chip, el, filters, list, loaded, notify, say, shown, table, time, word } from "./parts.js";
 
 const DAYS = 14;
 const LETTERS = "/v1/admin/dead-letters";
+/** How the state of an alarm looks. */
+const TONES = { alarm: "bad", insufficient_data: "warn", ok: "good" };
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
 /** A table of figures by day, with a column for each figure that there is. */
@@ -11,6 +13,32 @@ function byDay(days) {
   if (days.length === 0) return el("p", { class: "empty" }, say("empty"));
   const names = [...new Set(days.flatMap((one) => Object.keys(one)))].filter((name) => !["day", "date"].includes(name));
   return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
+}
+
+/** A table of alarms, each with the name under which the documentation for operators says what to do. */
+function alarmTable(items) {
+  const columns = [
+    [say("name"), ({ name, state }) => [word("alarm", name), " ", el("code", { class: "soft", "data-alarm": `${name} ${state}` }, name)]],
+    [say("state"), ({ state }) => chip(word("alarm-state", state), TONES[state])],
+    [say("since"), ({ since }) => time(since)],
+  ];
+  return card(say("alarms"), items.length > 0 ? table(say("alarms"), columns, items) : el("p", { class: "empty" }, say("no-alarms")));
+}
+
+/** The alarms that are raised, if there are some. */
+export const raised = (api) => loaded(() => api.GET("/v1/health/alarms"), ({ items }) => {
+  const now = items.filter(({ state }) => state === "alarm");
+  return now.length > 0 ? alarmTable(now) : "";
+}, true);
+
+/** A table of the schedules, each with the function that runs. */
+function scheduled({ items }) {
+  const columns = [
+    [say("by-function"), ({ function: name }) => name],
+    [say("last-run"), ({ last_run_at: at }) => time(at)],
+    [say("state"), ({ late }) => chip(word("run", late ? "late" : "recent"), late ? "bad" : "good")],
+  ];
+  return card(say("schedules"), items.length > 0 ? table(say("schedules"), columns, items) : el("p", { class: "empty" }, say("no-schedules")));
 }
 
 /**
@@ -50,6 +78,8 @@ export default function healthScreen(app, route) {
     chip(overdue.count === 0 ? say("none-overdue") : say("overdue", { count: `${overdue.count}${overdue.more ? "+" : ""}` }), overdue.count === 0 ? "good" : "bad")), swept ? el("p", { class: "soft", "data-swept": swept }, say("last-sweep"), " ", time(swept)) : "") : el("span")), true);
   const figures = loaded(() => api.GET("/v1/admin/figures", { params: { query } }), (data) => el("section", { class: "card", "aria-label": say("figures") }, el("div", { class: "title" }, el("h2", {}, say("figures"))), byDay(data.days)), true);
   const answers = loaded(() => support.figures(), ({ days }) => el("section", { class: "card", "aria-label": say("answers") }, el("div", { class: "title" }, el("h2", {}, say("answers"))), byDay(days)), true);
+  const alarms = loaded(() => api.GET("/v1/health/alarms"), ({ items }) => alarmTable(items), true);
+  const runs = loaded(() => api.GET("/v1/health/schedules"), scheduled, true);
   const mails = loaded(() => api.GET("/v1/health/mail"), ({ days }) => el("section", { class: "card", "aria-label": say("mails"), "data-list": "mails" }, el("div", { class: "title" }, el("h2", {}, say("mails"))), byDay(days)), true);
-  return { title: word("screen", "health"), content: [needed.place, late.place, givenUp(app), mails.place, search, figures.place, answers.place] };
+  return { title: word("screen", "health"), content: [needed.place, alarms.place, late.place, givenUp(app), runs.place, mails.place, search, figures.place, answers.place] };
 }

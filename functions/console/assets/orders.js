@@ -6,19 +6,33 @@ const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "re
 /** What staff can do next. A paid order ends by a refund. */
 const STEPS = { placed: ["shipped", "cancelled"], paid: ["shipped"], refunding: ["shipped"], shipped: ["delivered", "returned"], delivered: ["returned"] };
 /** Why staff look at orders, and what that is called where it is counted. */
-const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds" };
+const ALERTS = { disputed: "disputes", refund_failed: "failed_refunds", wrong_payment: "wrong_payments" };
 /** Why money is given back. */
 const REASONS = ["requested_by_customer", "duplicate", "fraudulent"];
 const LIST = "/v1/admin/orders";
 
+/** Payments that staff have to look at: also those of donations and plans, which they find at Stripe. */
+function alertList({ stoa }, alert) {
+  return list(stoa, {
+    title: word("work", ALERTS[alert]),
+    path: "/v1/admin/payment-alerts",
+    query: { alert },
+    columns: [
+      [say("payment"), ({ kind, id, user }) => (kind === "order" ? link(id, ["orders", user, id]) : [word("paid-for", kind), " ", el("code", {}, id)])],
+      [say("amount"), ({ amount }) => money(amount)],
+      ["Stripe", ({ intent }) => (intent ? el("code", {}, intent) : "–")],
+      [say("when"), ({ since }) => time(since)],
+    ],
+  });
+}
+
 function listScreen({ stoa }, route) {
-  const { alert } = route.filters;
   const state = route.filters.state ?? "placed";
   const search = filters({ ...route, filters: { ...route.filters, state } }, [{ name: "state", label: say("state"), kind: "select", choices: STATES.map((one) => [one, word("order", one)]) }]);
   const orders = list(stoa, {
-    title: alert in ALERTS ? word("work", ALERTS[alert]) : word("screen", "orders"),
+    title: word("screen", "orders"),
     path: LIST,
-    query: alert in ALERTS ? { alert } : { ...route.filters, state },
+    query: { ...route.filters, state },
     columns: [
       [say("order"), ({ id, user }) => link(id, ["orders", user, id])],
       [say("recipient"), ({ recipient }) => `${recipient.first_name} ${recipient.last_name}, ${recipient.city}`],
@@ -102,5 +116,7 @@ function orderScreen(app, id) {
 
 export default function ordersScreen(app, route) {
   const [, , id] = route.path;
+  const { alert } = route.filters;
+  if (!id && alert in ALERTS) return { title: word("screen", "orders"), content: [alertList(app, alert)] };
   return id ? orderScreen(app, id) : listScreen(app, route);
 }

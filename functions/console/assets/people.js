@@ -35,10 +35,10 @@ function listScreen({ stoa, go }, route) {
   return { title: word("screen", "people"), content: [search, people, card(say("open-person"), open)] };
 }
 
-/** What can be done about an account, by what it is. */
+/** What the reader may do about an account, by what it is. */
 function actions(app, username, data, reload) {
   const params = { path: { username } };
-  const { state, roles } = data;
+  const { state, roles, may } = data;
   /**
    * Asks, does it, says so, and reads the person again.
    * @param {string} title
@@ -86,10 +86,17 @@ function actions(app, username, data, reload) {
       ],
       attributes: { "data-act": "ban" },
     }, (body) => app.api.PUT("/v1/moderation/bans/{user}", { params: { path }, body }));
-  return [end, ban, account, leaving, ...ROLES.map(roleOf)];
+  const change = may.includes("change");
+  return [
+    change && end,
+    (data.ban || may.includes("ban")) && ban,
+    (state === "deactivated" ? may.includes("reactivate") : change) && account,
+    change && leaving,
+    may.includes("change_roles") && ROLES.map(roleOf),
+  ].filter(Boolean);
 }
 
-/** The fields of what staff may change of a person. Some of them are for superusers only, who alone are shown the date of birth. */
+/** The fields of what the reader may change of a person. */
 const editable = (data) => [
   { name: "username", label: word("field", "username"), required: true, maxlength: 30 },
   { name: "first_name", label: word("field", "first_name"), maxlength: 35 },
@@ -98,7 +105,7 @@ const editable = (data) => [
   { name: "birth_date", label: word("field", "birth_date"), kind: "date" },
   { name: "language", label: word("field", "language"), kind: "select", choices: languages() },
   { name: "private", label: word("field", "private"), kind: "check" },
-].map((field) => ({ ...field, value: data[field.name] }));
+].filter(({ name }) => data.changeable.includes(name)).map((field) => ({ ...field, value: data[field.name] }));
 
 function edit(app, username, data, version, reload) {
   if (!version) return "";
@@ -108,6 +115,7 @@ function edit(app, username, data, version, reload) {
     if (now) current = { data: now, version: response.headers.get("etag") };
   };
   const fields = editable(data);
+  if (fields.length === 0) return "";
   return card(say("change-person"), el("div", { class: "body" }, form({ name: "edit", fields, submit: say("check-change"), tall: true, isMain: false, keeps: `person ${username}` }, async (values) => {
     const changed = fields.map(({ name }) => name).filter((name) => (values[name] ?? "") !== (data[name] ?? ""));
     if (changed.length === 0) return { problem: { title: say("nothing-changed") } };
@@ -168,17 +176,18 @@ function own(stoa, data) {
 }
 
 /** What is shown in a place of its own, and not among the facts. */
-const ELSEWHERE = ["state", "roles", "username", "version", "sessions", "devices", "orders", "ban", "support_thread"];
+const ELSEWHERE = ["state", "roles", "may", "changeable", "username", "version", "sessions", "devices", "orders", "ban", "support_thread"];
 
 function personScreen(app, username) {
   const { stoa, api } = app;
   const person = loaded(() => api.GET(PERSON, { params: { path: { username } } }), (data, response) => {
     const { reload } = person;
+    const offered = actions(app, username, data, reload);
     return [
       card(say("account"), el("div", { class: "body stack" },
         el("p", { class: "row" }, chip(word("account", data.state), tone(data.state)), data.roles.map((role) => chip(word("role", role), "accent"))),
         details(data, ELSEWHERE))),
-      card(say("actions"), el("div", { class: "row" }, actions(app, username, data, reload))),
+      card(say("actions"), el("div", { class: "row" }, offered.length > 0 ? offered : el("p", {}, say("protected")))),
       ...own(stoa, data),
       edit(app, username, data, response?.headers.get("etag"), reload),
       list(stoa, {

@@ -3,6 +3,8 @@
 import { amountField, ask, button, card, chip, details, el, filters, forget, form, link, list, loaded, money, notify, say, time, word } from "./parts.js";
 
 const PRODUCT = "/v1/products/{product}";
+/** The types of files that can be pictures. */
+const PICTURES = "image/jpeg,image/png,image/webp";
 const SORTS = ["newest", "name_asc", "name_desc", "price_asc", "price_desc"];
 
 /** The categories, as pairs of an id and a name. */
@@ -56,6 +58,25 @@ const fields = (product, known) => [
   { name: "for_sale", label: say("for-sale"), kind: "check", value: product.for_sale ?? true },
 ];
 
+/** The picture of a product, and what replaces and removes it. */
+function pictureOf({ stoa, api }, { id, name, picture }, reload) {
+  const asked = [{ name: "file", label: say("picture-file"), kind: "file", accept: PICTURES, required: true }];
+  const send = form({ name: "picture", fields: asked, submit: say("upload"), isMain: false }, async (_, node) => {
+    const { data, problem } = await stoa.upload(node.elements.file.files[0], { for: "product", product: id });
+    if (problem) return { problem };
+    if (data.state !== "published") return { problem: { title: word("upload", data.reason ?? data.state) } };
+    notify(say("saved"));
+    await reload();
+    return {};
+  });
+  const remove = () => button(say("remove-picture"), async () => {
+    const gone = await ask({ title: say("remove-picture"), rows: [[word("field", "picture"), say("there"), "–"]], why: true }, (_, header) => api.DELETE(`${PRODUCT}/picture`, { params: { path: { product: id }, header } }));
+    if (gone) await reload();
+  }, { class: "danger", "data-act": "remove-picture" });
+  const shown = picture ? [el("img", { class: "picture", src: picture.medium, alt: name, width: 300, height: 300 }), el("div", { class: "row" }, remove())] : el("p", {}, say("no-picture"));
+  return card(word("field", "picture"), el("div", { class: "body stack" }, shown, send));
+}
+
 function productScreen(app, id) {
   const { stoa, api } = app;
   const params = { path: { product: id } };
@@ -93,6 +114,7 @@ function productScreen(app, id) {
     const stock = loaded(() => api.GET(`${PRODUCT}/stock`, { params }), (data) => details(data), true);
     return [
       card(say("change-product"), el("div", { class: "body" }, edit)),
+      pictureOf(app, product, () => shown.reload()),
       card(say("stock"), el("div", { class: "body" }, stock.place)),
       list(stoa, {
         title: say("comments"),

@@ -1,7 +1,7 @@
 // What needs staff: how much waits, what has waited longest, and what was given up.
 
 import { address, el, link, list, loaded, money, say, time, word } from "./parts.js";
-import { givenUp } from "./health.js";
+import { givenUp, raised } from "./health.js";
 
 /** Where one finds what is counted. */
 const PLACES = {
@@ -12,6 +12,7 @@ const PLACES = {
   refunds: [["orders"], { state: "refunding" }],
   disputes: [["orders"], { alert: "disputed" }],
   failed_refunds: [["orders"], { alert: "refund_failed" }],
+  wrong_payments: [["orders"], { alert: "wrong_payment" }],
   overdue_deletions: [["people"], { state: "leaving" }],
 };
 
@@ -75,5 +76,5 @@ export default function workScreen(app) {
     empty: say("no-orders"),
     isOptional: true,
   }));
-  return { title: word("screen", "work"), content: [counts.place, threads, tickets, ...orders, reports, givenUp(app)] };
+  return { title: word("screen", "work"), content: [raised(api).place, counts.place, threads, tickets, ...orders, reports, givenUp(app)] };
 }

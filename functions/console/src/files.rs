@@ -96,6 +96,15 @@ mod tests {
     }
 
     #[test]
+    fn every_alarm_has_a_text() {
+        let alarms: Vec<&str> = between(include_str!("../../../infra/operations.yaml"), "AlarmName: !Sub ${Stack}/", "\n").collect();
+        assert!(!alarms.is_empty());
+        for alarm in alarms {
+            assert!(TEXTS.has(Locale::En, &format!("alarm-{alarm}")), "{alarm}");
+        }
+    }
+
+    #[test]
     fn every_text_is_in_both_languages_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let scripts = sources("js");

@@ -1,7 +1,5 @@
 //! Changing the state of a ticket, and who has it.
 
-use std::time::Duration;
-
 use accounts::{
     audit::Action,
     staff::{self, Role, Roles},
@@ -11,11 +9,12 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
     FieldError, Fields, Kind, PatchMember, Problem, Time, Timestamp,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use serde::Deserialize;
-use store::{Table, Tx};
-use tickets::{SNOOZE_MAX, Ticket, TicketState};
+use store::{Slot, Table, Tx, field};
+use tickets::Ticket;
 use utoipa::ToSchema;
 use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
@@ -30,7 +29,7 @@ use crate::{
 pub struct UpdateTicket {
     /// The state. Nobody has a ticket that is done.
     #[schema(nullable = false)]
-    state: Option<TicketState>,
+    state: Option<ThreadState>,
     /// The end of the snooze, within 90 days. Only and always with `snoozed`.
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     snoozed_until: Option<Timestamp>,
@@ -42,16 +41,11 @@ pub struct UpdateTicket {
 
 impl UpdateTicket {
     /// The state and the end of the snooze, checked. `None` if the state stays.
-    fn state(&self, now: Time) -> Result<Option<(TicketState, Option<Time>)>, FieldError> {
+    fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
-            (Some(TicketState::Snoozed), None) => Err(FieldError::new("required")),
-            (Some(TicketState::Snoozed), Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
-                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
-                Err(FieldError::new("range").with("min", 0).with("max", days))
-            }
-            (Some(TicketState::Snoozed), Some(Timestamp(until))) => Ok(Some((TicketState::Snoozed, Some(until)))),
-            (_, Some(_)) => Err(FieldError::new("choice")),
-            (state, None) => Ok(state.map(|state| (state, None))),
+            (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
+            (None, Some(_)) => Err(FieldError::new("choice")),
+            (None, None) => Ok(None),
         }
     }
 
@@ -59,7 +53,7 @@ impl UpdateTicket {
     async fn apply(&self, table: &Table, ticket: &Ticket, now: Time) -> Result<Ticket, Problem> {
         let mut fields = Fields::new();
         let state = fields.take("/snoozed_until", self.state(now));
-        let done = self.state.unwrap_or(ticket.state) == TicketState::Done;
+        let done = self.state.unwrap_or(ticket.state) == ThreadState::Done;
         let assignee = match self.assignee {
             PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::new("choice"))),
             PatchMember::Leave => ticket.assignee,
@@ -88,6 +82,14 @@ async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
     let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;
     let active = found.take::<User>(&account)?.is_some_and(|user| user.status == Status::Active);
     Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
+}
+
+/// Adds to a transaction of this caller that somebody may still have tickets: see [`may_have`].
+fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
+    let active = tx.check(User::key_of(person), field("status").eq(Status::Active));
+    // A transaction checks each item once, and the role of the caller is a condition already.
+    let role = (person != caller).then(|| staff::require(tx, person, Role::Administrator));
+    [active].into_iter().chain(role).collect()
 }
 
 /// Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators.
@@ -128,11 +130,16 @@ pub async fn update_ticket(
         let mut tx = Tx::new();
         let own = ticket.replace(&mut tx, &next);
         let still = staff::require(&mut tx, me, Role::Administrator);
+        let taker = next.assignee.filter(|person| Some(*person) != ticket.assignee);
+        let may = taker.map(|person| require_may_have(&mut tx, person, me)).unwrap_or_default();
         let entry = entry(&s, me, &request, Action::TicketChanged, &ticket).changed("state", ticket.state, next.state);
         s.audit.add(&mut tx, &entry.changed("assignee", ticket.assignee, next.assignee));
         match s.table.commit(tx).await {
             Ok(()) => {}
             Err(e) if e.refused(own) => return Err(Kind::VersionMismatch.into()),
+            Err(e) if may.iter().any(|slot| e.refused(*slot)) => {
+                return Err(Problem::field("/assignee", FieldError::new("choice")).into());
+            }
             Err(e) => return Err(staff::refused(e, still).into()),
         }
         tracing::info!(ticket.id = %id, actor.id = %me, state = next.state.as_str(), "a ticket was changed by staff");

@@ -8,11 +8,12 @@ use axum::extract::State;
 use callers::{Staff, staff::Administrator};
 use kernel::{
     Fields, Kind, Problem,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::Tx;
-use tickets::{Days, Ticket, TicketPosition, TicketState, Words};
+use tickets::{Days, Ticket, TicketPosition, Words};
 use utoipa::{IntoParams, ToSchema};
 use web::{Error, Json, Language, PageQuery, Path, Problems, Query, RequestId, Versioned};
 
@@ -28,7 +29,7 @@ pub struct TicketsQuery {
     /// The state that they are in.
     #[serde(default = "open")]
     #[param(required = false, default = "open")]
-    state: TicketState,
+    state: ThreadState,
     /// The first day on which they came into this state, `YYYY-MM-DD`; of snoozed ones the first day on which the snooze ends. Days begin
     /// at midnight UTC.
     #[param(format = Date, max_length = 10)]
@@ -54,8 +55,8 @@ impl TicketsQuery {
     }
 }
 
-const fn open() -> TicketState {
-    TicketState::Open
+const fn open() -> ThreadState {
+    ThreadState::Open
 }
 
 /// A page of tickets.

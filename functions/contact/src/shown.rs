@@ -8,11 +8,12 @@ use accounts::{
 };
 use kernel::{
     Locale, Time, Timestamp,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use serde::Serialize;
 use store::{StoreError, Table};
-use tickets::{Subjects, Ticket, TicketMessage, TicketState};
+use tickets::{Subjects, Ticket, TicketMessage};
 use utoipa::ToSchema;
 
 /// A ticket of the contact form.
@@ -21,7 +22,7 @@ pub struct TicketInfo {
     /// The id, which is its number.
     id: TicketId,
     /// The state.
-    state: TicketState,
+    state: ThreadState,
     /// Since when it is in this state.
     since: Timestamp,
     /// The end of the snooze.
@@ -111,7 +112,7 @@ impl Team {
             id: ticket.id,
             state,
             since: ticket.since.into(),
-            snoozed_until: ticket.snoozed_until.filter(|_| state == TicketState::Snoozed).map(Into::into),
+            snoozed_until: ticket.snoozed_until.filter(|_| state == ThreadState::Snoozed).map(Into::into),
             assignee: ticket.assignee.map(|id| self.person(id)),
             subject: ticket.subject.clone(),
             subject_name: subjects.name_of(&ticket.subject, locale),

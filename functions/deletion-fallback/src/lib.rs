@@ -6,13 +6,16 @@
 //! two hours are an error in the log, which sets off an alarm.
 //!
 //! AWS calls: a read of the checkpoint and one scan for each thousand items, a write after each scan but the last, and one
-//! transaction for each account that needed it. On a small table: two.
+//! transaction for each account that needed it. On a small table: two. Once an hour a write, by which staff see that it runs.
 
 mod checkpoint;
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Stage};
+use accounts::{
+    deletion::{self, Deletion, Stage},
+    last_run::noted,
+};
 use checkpoint::Checkpoint;
 use function::{Boot, Context, Failure, Figures, Function, StartError};
 use kernel::{Sys, Time};
@@ -27,6 +30,8 @@ const PAGE: u32 = 1_000;
 pub const MAX: u32 = 200;
 /// No further scan is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
+/// The interval of the schedule in the template.
+const EVERY: Duration = Duration::from_secs(900);
 /// A deletion that has been due for longer than this is reported to operators: by then eight runs of this function and of the sweep have
 /// missed it.
 const LATE: Duration = Duration::from_secs(7_200);
@@ -65,7 +70,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let figures = Figures::new(&boot);
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
     state.table.warm_up().await;
-    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { scan_table(&s, &context).await }))
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
+        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
+    }))
 }
 
 async fn scan_table(s: &State, context: &Context) -> Result<Report, Failure> {

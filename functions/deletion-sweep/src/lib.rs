@@ -9,7 +9,10 @@
 
 use std::time::Duration;
 
-use accounts::deletion::{self, Deletion, Due, LastSweep, SHARDS};
+use accounts::{
+    deletion::{self, Deletion, Due, SHARDS, SWEEP},
+    last_run::LastRun,
+};
 use function::{Boot, Context, Failure, Figures, Function, StartError};
 use futures_util::future::join_all;
 use kernel::{Sys, Time};
@@ -71,7 +74,7 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     if failed > 0 {
         return Err(format!("{failed} of {examined} accounts could not be claimed").into());
     }
-    s.table.put_always(&LastSweep { at: now }).await?;
+    s.table.put_always(&LastRun { function: SWEEP.to_owned(), at: now }).await?;
     // Another alarm goes off when this metric stops.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)

@@ -3,7 +3,7 @@
 use accounts::{
     deletion::{Deletion, Stage},
     identifier::{Channel, Contact, Login},
-    user::{User, resolve},
+    user::{Status, User, resolve},
 };
 use function::Failure;
 use kernel::{Secret, Time, id::ChallengeId};
@@ -73,9 +73,27 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
                 s.mailer.send(to, locale, &mail).await?;
             }
         }
+        (_, Form::Link, Purpose::ContactRestoration) => {
+            // Who has left meanwhile has nothing to get back.
+            if let Some(person) = person(s, challenge).await?.filter(|person| person.status == Status::Active) {
+                offer_contact(s, challenge, &person, link(s, challenge.purpose, &secret)).await?;
+            }
+        }
         (_, Form::Link, _) => return Err("no link is sent for this, or not this way".into()),
     }
     Ok(())
+}
+
+/// Sends the link that gives a former contact back, to that contact.
+async fn offer_contact(s: &State, challenge: &Challenge, person: &User, link: Secret) -> Result<(), Failure> {
+    let life = challenge.life();
+    match challenge.contact() {
+        Contact::Email(email) => {
+            let mail = Mail::ContactRestoration { username: person.username.to_string(), link, life };
+            Ok(s.mailer.send(email.as_ref(), challenge.locale, &mail).await?)
+        }
+        Contact::Phone(phone) => text_within_limit(s, person, &phone, &Text::ContactRestoration { link, life }).await,
+    }
 }
 
 /// The person of the challenge, if the account still exists.

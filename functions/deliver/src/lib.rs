@@ -13,9 +13,10 @@
 //! - A challenge takes a read, because it has the channel and the destination, and an update, which stores the hash if the sending is still
 //!   current. A failed sending takes an update of the challenge, and the first failure an update of the counters.
 //! - A notice takes a read of the person, together with the client that caused the notice and, if it is not the person's address, the
-//!   destination. A text message to a person without an address takes three counters. The message about a scheduled deletion takes another
-//!   read, for its date and the name in it. The first notice of a kind is sent at once, and repetitions once an hour ([`crate::throttle`]):
-//!   that takes an update, and for a repetition that is held back a transaction instead of the request to SES or SNS.
+//!   destination. A text message to a person without an address, or to a former number, takes three counters. The message about a scheduled
+//!   deletion takes another read, for its date and the name in it, and so does the link to a former address or number. The first notice of
+//!   a kind is sent at once, and repetitions once an hour ([`crate::throttle`]): that takes an update, and for a repetition that is held
+//!   back a transaction instead of the request to SES or SNS.
 //! - A text message about unread messages takes a read of the person, and three counters.
 //! - A transcript takes a batch read and a query.
 //! - The receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form take a batch read.
@@ -28,6 +29,7 @@
 //! - Threads of the support desk: two queries, and an update for each thread whose snooze ends, or which is closed because it waited for
 //!   its customer for a week. This run does it because no other function runs as often, and it reads the threads anyway.
 //! - Tickets: two queries, and a write for each ticket whose snooze ends, or which is closed because it was answered a week ago.
+//! - Once an hour a write, by which staff see that the function runs.
 
 mod challenge;
 mod held;
@@ -40,8 +42,9 @@ mod test_phones;
 mod throttle;
 mod ticket;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use events::{
     Envelope, Once,
@@ -67,6 +70,8 @@ store::items![throttle::NoticeThrottle];
 
 /// The name under which processed events are recorded.
 const CONSUMER: &str = "deliver";
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(300);
 
 events::hears! {
     ChallengeIssued, MissedTextDue, NoticeDue, OrderPlaced, PlanReceiptDue, ReceiptDue, TicketAnswered, TicketCopyDue, TicketOpened,
@@ -135,7 +140,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, trigger: Trigger, context| async move {
         match trigger {
             Trigger::Bus(event) => deliver(&s, *event).await.map(|()| None),
-            Trigger::Schedule(_) => due(&s, &context).await.map(Some),
+            Trigger::Schedule(_) => {
+                let run = Box::pin(due(&s, &context));
+                noted((&s.table, &s.sys), CONSUMER, EVERY, run).await.map(Some)
+            }
         }
     }))
 }

@@ -11,7 +11,7 @@
 //!
 //! AWS calls: a query for each shard, which is what a run costs when nothing is due. For each person an update for each
 //! room, a batch read, a query for each room with news, another batch read for the blocks if there are authors in groups, a
-//! transaction, and a request to SES if there is a mail.
+//! transaction, and a request to SES if there is a mail. Once an hour a write, by which staff see that it runs.
 
 mod facts;
 mod mail;
@@ -20,6 +20,7 @@ mod tell;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use accounts::last_run::noted;
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::{StreamExt as _, stream};
 use kernel::{Sys, id::UserId};
@@ -40,6 +41,8 @@ const PAGE: u32 = 100;
 const AT_ONCE: usize = 8;
 /// No further page is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(60);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone)]
@@ -81,7 +84,9 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         site: r.address("LINK_BASE_URL").into(),
         sys: sys.clone(),
     })?;
-    Ok(Function::new(state, |s, _: IgnoredAny, context| async move { sweep(&s, &context).await }))
+    Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
+        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(sweep(&s, &context))).await
+    }))
 }
 
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {

@@ -99,9 +99,9 @@ pub struct BegunPlanPayment {
 /// Begins the payment of a plan, and creates it at Stripe. The price is that of the plan.
 ///
 /// The browser pays it with Stripe's script and the `client_secret`. The same `Idempotency-Key` with the same body gets the same payment
-/// for 24 hours. Who has this plan or a more expensive one gets `plan_held`; of two payments that are begun before one of them is paid,
-/// the one that is paid last is given back at once, if the other one has the same price or a higher one. After three refused cards it
-/// takes a captcha, if this deployment uses captchas.
+/// for 24 hours. Who has this plan, or one in the same currency that costs as much or more, gets `plan_held`; of two payments that are
+/// begun before one of them is paid, the one that is paid last is given back at once, if the other one would have kept it from being
+/// begun. After three refused cards it takes a captcha, if this deployment uses captchas.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a query of the caller's plans; a batch
 /// of two counters; a transaction of the key, the payment and the counters; a transaction that adds Stripe's payment. With the first
@@ -187,7 +187,7 @@ pub async fn get_plan_payment(
 /// The plan that somebody has. Both members are absent if there is none.
 #[derive(Serialize, ToSchema)]
 pub struct MyPlan {
-    /// The plan: the most expensive one that is paid.
+    /// The plan: the most expensive one that is paid, in the currency that was paid last.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanInfo>,
     /// Since when it is paid.

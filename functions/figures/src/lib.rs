@@ -41,7 +41,7 @@ async fn count(s: &State, event: Event) -> Result<(), Failure> {
     let mut records = event.records.into_iter().map(Record::of).collect::<Result<Vec<_>, _>>()?;
     while let (Some(first), Some(last)) = (records.first(), records.last()) {
         let tally = tally(s, &records).await?;
-        let counted = tally.count(&s.table, s.sys.now(), (&first.sequence.0, &last.sequence.0)).await?;
+        let counted = tally.count(&s.table, s.sys.now(), (&first.id, &last.sequence.0)).await?;
         match counted {
             Counted::Now => break,
             Counted::UpTo(last) => records.retain(|record| record.sequence.is_after(&last)),

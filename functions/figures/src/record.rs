@@ -13,7 +13,7 @@ use kernel::{
 };
 use serde::Deserialize;
 
-/// The number of a record in the stream: decimal digits.
+/// The number of a record in a shard of the stream: decimal digits. Two shards may have the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sequence(pub String);
 
@@ -42,7 +42,9 @@ pub(crate) enum CountedAs {
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// The sequence number in the stream.
+    /// The id, which no other record has.
+    pub id: String,
+    /// The sequence number in the shard of the stream.
     pub sequence: Sequence,
     /// When it happened.
     pub at: Time,
@@ -73,7 +75,7 @@ impl Record {
             tracing::warn!(sequence = sequence.0, "a record that is not counted");
         }
         let (at, what) = counted.unwrap_or((Time::ZERO, CountedAs::Nothing));
-        Ok(Self { sequence, at, what })
+        Ok(Self { id: record.event_id, sequence, at, what })
     }
 }
 

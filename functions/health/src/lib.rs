@@ -3,16 +3,25 @@
 //! Anybody may ask, because a monitor has no account, and learns names only: why something does not answer is in the log. What was found
 //! is kept in memory for ten seconds, so that requests, however many, do not become calls of what is checked. It has a function of its
 //! own, because no other one may call all of it; every question is one that changes nothing and costs next to nothing, and nothing is
-//! asked while nobody asks. What became of mails is for administrators.
+//! asked while nobody asks. What became of mails, the states of alarms, and when schedules have last
+//! run, are for administrators.
+//!
+//! CloudWatch tells of every change of an alarm with an event on the default bus of the account, from which a rule takes those of this
+//! deployment. This function keeps what they say, because nobody else needs it, and CloudWatch need not be asked. Strangers can call this
+//! function, so its role lets it write to the partition of alarms and nowhere else.
 //!
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/health` | at most every ten seconds: a read, a list of the bucket, one question each to EventBridge, SES and SNS; also one request each to Stripe and to the service of captchas |
 //! | `GET /v1/health/live` | none |
 //! | `GET /v1/health/mail` | the caller and their roles in one; a question to SES |
+//! | `GET /v1/health/alarms`, `GET /v1/health/schedules` | the caller and their roles in one; a query |
+//! | events about alarms | a write for each |
 
+mod alarms;
 mod mail;
 mod probe;
+mod schedules;
 mod show;
 
 use std::{
@@ -21,11 +30,15 @@ use std::{
 };
 
 use accounts::token::Tokens;
+use alarms::{Alarm, AlarmEvent};
 use axum::extract::FromRef;
 use function::{Boot, Function, Outside, StartError};
 use kernel::{Sys, Time};
 use probe::{ProbeResult, Probes};
+use serde_json::value::to_raw_value;
 use store::Table;
+
+store::items![Alarm];
 
 /// How long an answer is kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
@@ -64,6 +77,8 @@ web::operations! { "health", "Whether the system works.", State =>
     show::get_health,
     show::get_liveness,
     mail::get_mail_health,
+    alarms::list_alarms,
+    schedules::list_schedules,
 }
 
 /// Reads the configuration.
@@ -77,5 +92,18 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let probes = boot.env.read(|r| Probes::read(r, &aws, &sys, outside))?;
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
     let table = tokens.table().clone();
-    web::function(&boot, routes(), State { probes, table, tokens, sys, last: Arc::default() })
+    let state = State { probes, table: table.clone(), tokens, sys, last: Arc::default() };
+    let http = web::function(&boot, routes(), state)?;
+    Ok(Function::raw(move |payload, context| {
+        let (table, http) = (table.clone(), http.clone());
+        async move {
+            match serde_json::from_str::<AlarmEvent>(payload.get()) {
+                Ok(event) => {
+                    alarms::keep(&table, &Alarm::from(event)).await?;
+                    Ok(to_raw_value(&())?)
+                }
+                Err(_) => http.invoke(payload, context).await,
+            }
+        }
+    }))
 }

@@ -156,7 +156,8 @@ pub async fn ban_from_chat(
 
 /// Ends a ban before its time. The person is told by mail and in their inbox.
 ///
-/// For moderators with a recent proof by a second factor. 404 if the person is not banned.
+/// For moderators with a recent proof by a second factor. Nobody ends their own ban: somebody who was banned before they got a role asks
+/// another moderator. 404 if the person is not banned.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the ban and the person; a transaction.
 #[utoipa::path(delete, path = "/v1/moderation/bans/{user}", params(("user" = UserId, Path, description = "Who was banned.")),
@@ -170,6 +171,9 @@ pub async fn end_chat_ban(
     Path(user): Path<UserId>,
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
+    if user == me {
+        return Err(Kind::Forbidden.because("nobody ends their own ban").into());
+    }
     let (before, _) = read(&s, user).await?;
     let old = before.ban(s.sys.now()).ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();

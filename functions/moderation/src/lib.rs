@@ -3,7 +3,8 @@
 //!
 //! Every change by a moderator takes a recent proof of a second factor, is in the audit in the same transaction (`accounts::audit`), and
 //! is refused if the caller has no role any more at that moment. That holds for the resolution of a report, too: it takes a report away
-//! from all the others. Nobody bans staff, nor themselves: their roles have to be removed first.
+//! from all the others. Nobody bans staff, nor themselves: their roles have to be removed first. Nobody ends their own ban, nor decides
+//! about reports of their own messages. What somebody has written is deleted whatever role they have.
 //!
 //! Moderators read messages of rooms that they are not in only if somebody has reported them. That is in the audit, too. Who has
 //! reported a message is told to nobody.

@@ -66,7 +66,8 @@ pub struct ModeratedMessage {
 
 /// Shows a message with its earlier texts and its report: a reported one, or any in the public room.
 ///
-/// For moderators, with a second factor. Outside the public room it is in the audit. 404 for messages there that nobody has reported.
+/// For moderators, with a second factor, except the author of a reported message. Outside the public room it is in the audit. 404 for
+/// messages there that nobody has reported.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a batch of the message and its report; a query of what the
 /// reporters said, if it was reported; a batch of the earlier texts, if it was edited; outside the public room a transaction.
@@ -82,13 +83,13 @@ pub async fn get_reported_message(
 ) -> Result<Json<ModeratedMessage>, Error> {
     let (entry_key, report_key) = (LogEntry::key_of(room, seq), Report::key_of(room, seq));
     let mut found = s.table.get_many(vec![entry_key.clone(), report_key.clone()]).await?;
-    let report = found.take::<Report>(&report_key)?;
+    let (report, me) = (found.take::<Report>(&report_key)?, caller.member.user.id);
+    report.as_ref().map_or(Ok(()), |report| report.open_to(me))?;
     let entry = found.take::<LogEntry>(&entry_key)?.filter(|_| room == PUBLIC || report.is_some());
     let entry: LogEntry = entry.ok_or_else(|| Problem::from(Kind::NotFound))?;
     let said = if report.is_some() { report::made_about(&s.table, room, seq).await? } else { Vec::new() };
     let earlier = earlier::of(&s.table, std::slice::from_ref(&entry)).await?;
     if let Some(report) = report.as_ref().filter(|_| room != PUBLIC) {
-        let me = caller.member.user.id;
         let mut tx = Tx::new();
         let audited = AuditEntry::by(&s.sys, me, &request.0, Action::MessageRead, report.author);
         s.audit.add(&mut tx, &audited.changed("message", (room, seq), (room, seq)));

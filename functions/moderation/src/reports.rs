@@ -170,8 +170,8 @@ pub struct ResolveReport {
 
 /// Records what was done about a reported message. Another report of the message opens it again.
 ///
-/// For moderators with a recent proof by a second factor. It only records: messages are deleted and people banned by operations of their
-/// own. 409 if it is resolved already.
+/// For moderators with a recent proof by a second factor, except the author of the message. Who has reported it may resolve it. It only
+/// records: messages are deleted and people banned by operations of their own. 409 if it is resolved already.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
 #[utoipa::path(post, path = "/v1/moderation/reports/{room}/{seq}/resolution", request_body = ResolveReport,
@@ -189,7 +189,7 @@ pub async fn resolve_report(
     let found = s.table.get::<Report>(Report::key_of(room, seq)).await?;
     let report: Report = found.ok_or_else(|| Problem::from(Kind::NotFound))?;
     let mut tx = Tx::new();
-    report.resolve(&mut tx, outcome, s.sys.now())?;
+    report.resolve(&mut tx, me, outcome, s.sys.now())?;
     let still = still_moderator(&mut tx, me);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::ReportResolved, report.author);
     s.audit.add(&mut tx, &entry.changed("message", (room, seq), (room, seq)).changed("outcome", report.outcome, outcome));

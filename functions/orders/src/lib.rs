@@ -12,7 +12,7 @@
 //! | `POST /v1/orders` | the caller and their customer in one; a batch; a batch of the products; a transaction. By card also a transaction, and one to three requests to Stripe; with the first payment of a person also an update and a transaction |
 //! | `GET /v1/orders` | the caller; a query |
 //! | `GET /v1/orders/{order}` | the caller and the order in one; while it is not paid by card also a counter, one or two requests to Stripe, a read, and a transaction if there is news |
-//! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |
+//! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read, and with captchas a batch read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |
 //! | `POST /v1/orders/{order}/cancellation` | the caller and the order in one; a transaction. By card a counter, two transactions, a read, and two requests to Stripe |
 //! | `GET /v1/admin/orders` | the caller and their roles in one; a query |
 //! | `GET /v1/admin/orders/{order}` | the caller and their roles in one; three reads |
@@ -71,7 +71,8 @@ web::operations! { "orders", "Carts, orders, and what staff do with orders.", St
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
     let tokens = boot.env.read(|r| Tokens::read(r, &aws, &sys))?;
-    let stripe = boot.env.read(Stripe::read)?.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
+    let stripe =
+        boot.env.read(|r| Stripe::read(r, Some(tokens.table())))?.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     let sealer = tokens.warm_up_with_sealer("orders").await?;
     let state = boot.env.read(|r| State {
         table: tokens.table().clone(),

@@ -5,9 +5,11 @@ use axum::extract::State;
 use callers::MemberWith;
 use commerce::order::{Order, Written, write};
 use kernel::{Kind, Problem, id::OrderId};
-use payments::{Customer, FROM_NETWORK, PAYMENTS, Progress};
+use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, Progress};
+use serde::Deserialize;
 use store::limits::{self, HOUR, Limit, Quota};
 use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
+use utoipa::ToSchema;
 use web::{Client, Error, Json, Problems};
 
 use crate::{
@@ -122,25 +124,42 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
     })
 }
 
+/// An order to be paid once more.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayOrder {
+    /// The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored.
+    #[schema(max_length = 8192, nullable = false)]
+    captcha: Option<String>,
+}
+
 /// Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by
-/// itself, another one is begun.
+/// itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas.
 ///
-/// AWS calls: the caller and the order in one; a counter; a read of the caller's customer. If another payment is begun also two counters
-/// and two transactions. One to four requests to Stripe.
+/// AWS calls: the caller and the order in one; a counter; with captchas a batch read; a read of the caller's customer. If another payment
+/// is begun also two counters and two transactions. One to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders/{order}/payment", params(("order" = OrderId, Path, description = "The order.")),
+    request_body = Option<PayOrder>,
     extensions(
-        ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK])),
+        ("x-problems" = json!(["captcha_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
-pub async fn pay_order(State(s): State<Shop>, caller: MemberWith<Order>, client: Client) -> Result<Json<OrderInfo>, Error> {
+pub async fn pay_order(
+    State(s): State<Shop>,
+    caller: MemberWith<Order>,
+    client: Client,
+    body: Option<Json<PayOrder>>,
+) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
-    let (user, now) = (&caller.member.user, s.sys.now());
+    let (user, now, network) = (&caller.member.user, s.sys.now(), client.network());
     if !order.is_payable(now) {
         return Err(order.stays().into());
     }
     limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
+    let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
+    s.gate.check(&s.table, now, user.id, &network, captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;
-    let info = payable(&s, user, customer, order, &tries(user, &client.network())).await?;
+    let info = payable(&s, user, customer, order, &tries(user, &network)).await?;
     Ok(Json(info))
 }

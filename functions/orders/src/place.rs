@@ -40,6 +40,8 @@ pub struct PlaceOrder {
 /// By card it is to be paid within fifteen minutes: the browser pays it with Stripe's script and the `client_secret`, and it is paid when
 /// Stripe says so. After three refused cards it takes a captcha, if this deployment uses captchas.
 ///
+/// In cash one can have ten orders that are not shipped yet.
+///
 /// All of it is ordered or nothing. The same `Idempotency-Key` with the same body gets the same order for 24 hours. The cart is empty
 /// afterwards, or has what was saved at the checkout.
 ///
@@ -50,7 +52,7 @@ pub struct PlaceOrder {
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(
-        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "invalid", "too_many_requests", "unavailable", "conflict"])),
+        ("x-problems" = json!(["idempotency_key_required", "captcha_required", "idempotency_key_reused", "order_incomplete", "out_of_stock", "prices_changed", "orders_open", "invalid", "too_many_requests", "unavailable", "conflict"])),
         ("x-limits" = json!([ORDERS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 201, body = OrderInfo), Problems))]

@@ -7,7 +7,7 @@ use accounts::{
 use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
-    category::{self, Category},
+    category::{self, CATEGORIES, Category},
     text::CategoryTitle,
 };
 use kernel::{Kind, Problem, id::CategoryId};
@@ -69,7 +69,7 @@ impl NameCategory {
 
 /// Creates a category. For administrators with a recent proof by a second factor.
 ///
-/// AWS calls: the caller and their roles in one; a query of those that there are; a transaction.
+/// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(post, path = "/v1/categories", request_body = NameCategory,
     extensions(("x-problems" = json!(["invalid", "name_taken", "too_many", "conflict"]))),
     responses((status = 201, body = CategoryInfo), Problems))]
@@ -80,14 +80,14 @@ pub async fn create_category(
     Json(body): Json<NameCategory>,
 ) -> Result<Created<CategoryInfo>, Error> {
     let (me, name) = (caller.member.user.id, body.parse()?);
-    category::admit(&s.table).await?;
     let category = Category { id: s.sys.id(), name, products: 0 };
     let mut tx = Tx::new();
-    let free = category.create(&mut tx);
+    let (free, room) = category.create(&mut tx);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryCreated, me);
     s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name));
-    s.table.commit(tx).await.map_err(|e| not_written(e, Some(free), still))?;
+    let refused = |e: CommitError| if e.refused(room) { CATEGORIES.full() } else { not_written(e, Some(free), still) };
+    s.table.commit(tx).await.map_err(refused)?;
     tracing::info!(category.id = %category.id, actor.id = %me, "a category was created");
     Ok(Created(format!("/v1/categories/{}", category.id), category.into()))
 }

@@ -18,13 +18,14 @@
 //! | `GET /v1/products/{product}/picture/uploads/{upload}` | the caller and their roles in one; a read |
 //! | `DELETE /v1/products/{product}/picture` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/categories` | a query |
-//! | `POST /v1/categories` | the caller and their roles in one; a query; a transaction |
+//! | `POST /v1/categories` | the caller and their roles in one; a transaction |
 //! | `PUT`, `DELETE /v1/categories/{category}` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/products/{product}/comments` | a query; a batch of the authors |
 //! | `POST /v1/products/{product}/comments` | the caller; a counter; a transaction |
 //! | `PUT /v1/products/{product}/comments/{comment}` | the caller; a counter; a write |
 //! | `DELETE /v1/products/{product}/comments/{comment}` | the caller; a write |
-//! | `PUT`, `DELETE /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a transaction |
+//! | `PUT /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a batch of the author and their roles; a transaction |
+//! | `DELETE /v1/moderation/comments/{product}/{comment}` | the caller and their roles in one; a read; a transaction |
 //! | `GET /v1/products/{product}/rating` | the caller and their rating in one |
 //! | `PUT`, `DELETE /v1/products/{product}/rating` | the caller and their rating in one; a counter; a transaction, and another one for each concurrent change of the same rating |
 //! | an event | for each 25 items of the product a query and a batch of deletions |

@@ -1,8 +1,11 @@
 //! Changing and deleting comments of others, by moderators.
+//!
+//! Moderators can delete any comment. A changed comment keeps the name of its author, so moderators cannot change a comment of a person
+//! with a role as high as theirs, as with a change of the account ([`Actor::may_change`]).
 
 use accounts::{
     audit::{Action, AuditEntry},
-    staff::{self, Role},
+    staff::{self, Actor, Role, Roles},
     user::User,
 };
 use axum::extract::State;
@@ -10,7 +13,7 @@ use callers::{Fresh, Staff, staff::Moderator};
 use commerce::comment::{Comment, OnProduct};
 use kernel::{
     Kind, Problem,
-    id::{CommentId, ProductId, UserId},
+    id::{CommentId, ProductId},
 };
 use store::{CommitError, Slot, Tx};
 use web::{Error, Json, NoContent, Path, Problems, Reason, RequestId};
@@ -20,12 +23,13 @@ use crate::{
     comments::{CommentInfo, WriteComment},
 };
 
-/// Changes a comment of somebody else. For moderators with a recent proof by a second factor.
+/// Changes a comment of somebody else. For moderators with a recent proof by a second factor. Not for the comment of somebody with a role
+/// as high as theirs.
 ///
-/// AWS calls: the caller and their roles in one; a read of the comment and one of its author; a transaction.
+/// AWS calls: the caller and their roles in one; a read of the comment; a batch of its author and their roles; a transaction.
 #[utoipa::path(put, path = "/v1/moderation/comments/{product}/{comment}", request_body = WriteComment,
     params(("product" = ProductId, Path, description = "The product."), ("comment" = CommentId, Path, description = "The comment.")),
-    extensions(("x-problems" = json!(["not_found", "invalid", "conflict"]))),
+    extensions(("x-problems" = json!(["not_found", "invalid", "account_protected", "conflict"]))),
     responses((status = 200, body = CommentInfo), Problems))]
 pub async fn change_comment_of_other(
     State(s): State<Shop>,
@@ -37,12 +41,17 @@ pub async fn change_comment_of_other(
 ) -> Result<Json<CommentInfo>, Error> {
     let (text, now) = (body.parse()?, s.sys.now());
     let comment = read(&s, at).await?;
-    let author = s.table.get::<User>(User::key_of(comment.author)).await?;
+    let by = Actor { user: caller.member.user.id, role: caller.role };
+    let (person, held) = (User::key_of(comment.author), Roles::key_of(comment.author));
+    let mut found = s.table.get_many(vec![person.clone(), held.clone()]).await?;
+    by.may_change(&found.take::<Roles>(&held)?.unwrap_or_else(|| Roles::none(comment.author)))?;
+    let author = found.take::<User>(&person)?;
     let mut tx = Tx::new();
     let there = comment.change(&mut tx, &text, now);
+    let allowed = by.require(&mut tx, comment.author);
     let entry = entry(&s, &caller, &request, Action::CommentChanged, &comment).because(reason);
-    commit(&s, tx, there, caller.member.user.id, &entry.changed("text", &comment.text, &text)).await?;
-    tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was changed by a moderator");
+    commit(&s, tx, there, &entry.changed("text", &comment.text, &text), |e| allowed.problem(e)).await?;
+    tracing::info!(comment.id = %comment.id, actor.id = %by.user, "a comment was changed by a moderator");
     Ok(Json(CommentInfo::of(Comment { text, edited_at: Some(now), ..comment }, author.as_ref())))
 }
 
@@ -63,7 +72,9 @@ pub async fn delete_comment_of_other(
     let comment = read(&s, at).await?;
     let mut tx = Tx::new();
     let there = comment.delete(&mut tx);
-    commit(&s, tx, there, caller.member.user.id, &entry(&s, &caller, &request, Action::CommentDeleted, &comment).because(reason)).await?;
+    let still = staff::require(&mut tx, caller.member.user.id, Role::Moderator);
+    let entry = entry(&s, &caller, &request, Action::CommentDeleted, &comment).because(reason);
+    commit(&s, tx, there, &entry, |e| staff::refused(e, still)).await?;
     tracing::info!(comment.id = %comment.id, actor.id = %caller.member.user.id, "a comment was deleted by a moderator");
     Ok(NoContent)
 }
@@ -77,15 +88,21 @@ fn entry(s: &Shop, caller: &Staff<Moderator>, request: &RequestId, action: Actio
     comment.audited(AuditEntry::by(&s.sys, caller.member.user.id, &request.0, action, comment.author))
 }
 
-/// Commits a moderator's change of a comment, together with its entry of the audit.
-async fn commit(s: &Shop, mut tx: Tx, there: Slot, caller: UserId, entry: &AuditEntry) -> Result<(), Problem> {
-    let still = staff::require(&mut tx, caller, Role::Moderator);
+/// Commits a moderator's change of a comment, together with its entry of the audit. `refused` makes the problem of a failed condition on
+/// their role.
+async fn commit(
+    s: &Shop,
+    mut tx: Tx,
+    there: Slot,
+    entry: &AuditEntry,
+    refused: impl FnOnce(CommitError) -> Problem,
+) -> Result<(), Problem> {
     s.audit.add(&mut tx, entry);
     s.table.commit(tx).await.map_err(|e| match &e {
         CommitError::Refused(r) if r.at(there) => match r.current(there) {
             Some(_) => Kind::Conflict.because("somebody else has changed the comment"),
             None => Kind::NotFound.into(),
         },
-        _ => staff::refused(e, still),
+        _ => refused(e),
     })
 }

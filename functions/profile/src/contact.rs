@@ -13,8 +13,9 @@ use accounts::{
     Resource,
     audit::{Action, AuditEntry},
     deletion::{Deletion, Stage},
+    former_contact::FormerContact,
     identifier::{Contact, Email, Phone},
-    session,
+    session::{self, Session},
     user::{EmailClaim, PhoneClaim, User, notify_at, partition},
 };
 use axum::extract::State;
@@ -33,7 +34,7 @@ use proofs::{
     sending::{self, Permit},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Item, Key, Personal, Tx, Update, field};
+use store::{About, Item, Key, Personal, Slot, Tx, Update, field};
 use utoipa::ToSchema;
 use web::{Accepted, Client, Error, Json, NoContent, Problems, RequestId, Versioned};
 
@@ -68,7 +69,7 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
     /// The key of its claim.
     fn place(&self) -> Key;
     /// Adds the claim that makes it unique and the change of the account.
-    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update);
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update);
 }
 
 impl ContactKind for Email {
@@ -86,7 +87,7 @@ impl ContactKind for Email {
     fn place(&self) -> Key {
         EmailClaim::key_of(self)
     }
-    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
         (tx.create(&EmailClaim { email: self.key(), user }), record.set("email", self))
     }
 }
@@ -106,7 +107,7 @@ impl ContactKind for Phone {
     fn place(&self) -> Key {
         PhoneClaim::key_of(self)
     }
-    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (store::Slot, Update) {
+    fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
         (tx.create(&PhoneClaim { phone: self.clone(), user }), record.set("phone", self))
     }
 }
@@ -272,8 +273,7 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
     if let Some(deletion) = to_readdress(&s, user, None).await? {
         deletion_link::readdress(&mut tx, &s.sys, user, &deletion, None);
     }
-    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged);
-    s.audit.add(&mut tx, &entry.changed(Phone::FIELD, &phone, ()));
+    record::<Phone>(&s, &mut tx, user, None, AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged));
     leave(&mut tx, user, &Contact::Phone(phone));
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()).remove("phone"), Some(&member.session));
     announce::<Phone>(&s, &mut tx, user, Phone::CHANGED, &client).await?.commit(&s.table, tx).await?;
@@ -363,27 +363,12 @@ async fn change<C: ContactKind>(
             return Err(problem.into());
         }
     };
-    let leaving = to_readdress(s, user, Some(&to)).await?;
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
     proven.consume(&mut tx);
-    if let Some(deletion) = leaving {
-        deletion_link::readdress(&mut tx, &s.sys, user, &deletion, Some(&to));
-    }
     tx.delete_when(pending.key(), field("to").eq(&pending.to));
-    if let Some(former) = C::current(user) {
-        leave(&mut tx, user, &former);
-    }
-    let (free, record) = pending.to.claim(&mut tx, user.id, Update::of(user.key()));
-    session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
-    let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged);
-    s.audit.add(&mut tx, &entry.changed(C::FIELD, C::current(user), &to));
-    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
-    // sent.
-    let permit = announce::<C>(s, &mut tx, user, C::CHANGED, client).await.unwrap_or_default();
-    if let Contact::Email(_) = &to {
-        notify_at(&mut tx, &s.sys, user.id, &to, C::CHANGED, client);
-    }
+    let by = By { client, action: Action::ContactChanged, keep: Some(&member.session) };
+    let (free, permit) = replace(s, &mut tx, user, &pending.to, Update::of(user.key()), by).await?;
     match permit.commit(&s.table, tx).await {
         Ok(()) => Ok(done.reply()),
         Err(e) => {
@@ -391,6 +376,56 @@ async fn change<C: ContactKind>(
             Err(RefusedWork::after(proven, refusal))
         }
     }
+}
+
+/// Who makes a change.
+#[derive(Clone, Copy)]
+pub struct By<'a> {
+    /// The client.
+    pub client: &'a RequestId,
+    /// What it is in the audit.
+    pub action: Action,
+    /// The session that stays signed in, if there is one.
+    pub keep: Option<&'a Session>,
+}
+
+/// Adds to a transaction that an account has a contact that its owner has just proven, in place of the one that it has, with
+/// everything that follows. `account` is the update of its record. The slot is refused if somebody else has the contact.
+pub async fn replace<C: ContactKind>(
+    s: &crate::State,
+    tx: &mut Tx,
+    user: &User,
+    to: &C,
+    account: Update,
+    By { client, action, keep }: By<'_>,
+) -> Result<(Slot, Permit), Problem> {
+    let contact: Contact = to.clone().into();
+    if let Some(deletion) = to_readdress(s, user, Some(&contact)).await? {
+        deletion_link::readdress(tx, &s.sys, user, &deletion, Some(&contact));
+    }
+    if let Some(former) = C::current(user) {
+        leave(tx, user, &former);
+    }
+    let (free, account) = to.claim(tx, user.id, account);
+    session::renew_credentials(tx, &s.sys, user, account, keep);
+    record::<C>(s, tx, user, Some(&contact), AuditEntry::of_own(&s.sys, user.id, &client.0, action));
+    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
+    // sent.
+    let permit = announce::<C>(s, tx, user, C::CHANGED, client).await.unwrap_or_default();
+    if let Contact::Email(_) = &contact {
+        notify_at(tx, &s.sys, user.id, &contact, C::CHANGED, client);
+    }
+    Ok((free, permit))
+}
+
+/// Adds to a transaction the entry of a change, with both contacts masked, and keeps the former one, so that staff can have it
+/// offered to its owner again.
+fn record<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, to: Option<&Contact>, entry: AuditEntry) {
+    let (entry, former) = (entry.changed(C::FIELD, C::current(user), to), C::current(user));
+    if let Some(former) = former {
+        tx.create(&FormerContact::new(&entry, user.id, &former, to));
+    }
+    s.audit.add(tx, &entry);
 }
 
 /// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
@@ -402,7 +437,8 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     };
     tx.delete_when(claim, field("user").eq(user.id));
     let id = user.id.to_string();
-    let by_person = [Purpose::SecondFactor, Purpose::StepUp, Purpose::FactorSetup].map(|purpose| (purpose, id.as_str()));
+    let by_person = [Purpose::SecondFactor, Purpose::StepUp, Purpose::FactorSetup, Purpose::ContactRestoration];
+    let by_person = by_person.map(|purpose| (purpose, id.as_str()));
     for (purpose, about) in by_person.into_iter().chain([(by_contact, "")]) {
         tx.delete(Challenge::key_of(Challenge::id_of(purpose, former, about)));
     }

@@ -13,6 +13,7 @@ mod online;
 mod picture;
 mod public;
 mod read;
+mod restore;
 mod update;
 mod username;
 
@@ -30,6 +31,7 @@ use picture::Links;
 use proofs::{code_rules::CodeRules, guesses::PasswordCooldown, sending::SendLimits};
 use secrets::KeysOnDemand;
 use store::Table;
+use web::Site;
 
 store::items![; <C: contact::ContactKind> contact::Pending<C>: contact::Pending<Email>, contact::Pending<Phone>];
 
@@ -48,6 +50,7 @@ pub struct State {
     cooldown: PasswordCooldown,
     minimum_age: MinimumAge,
     blocked: Blocked,
+    site: Site,
 }
 
 // The operations in the order of the documentation: `routes()` and `description()`.
@@ -62,6 +65,9 @@ web::operations! { "profile", "The caller's profile, profiles of others, and pic
     contact::verify_phone_change,
     contact::resend_phone_change,
     contact::delete_phone,
+    restore::get_restore_contact_page,
+    restore::describe_restoration_link,
+    restore::restore_contact,
     deactivate::deactivate_me,
     addresses::list_addresses,
     addresses::create_address,
@@ -98,6 +104,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         cooldown: PasswordCooldown::read(r),
         minimum_age: MinimumAge::read(r),
         blocked: Blocked::read(r),
+        site: Site::read(r),
         sys: sys.clone(),
     })?;
     state.tokens.warm_up().await;

@@ -2,13 +2,13 @@
 //! be out of date.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use kernel::{Locale, Problem};
+use kernel::{Locale, Problem, conversation::CLOSED_AFTER};
 use messaging::{
     frame::{CHAT_STREAM, NOTIFICATION_STREAM, SUPPORT_STREAM},
     limits::{LIMITS, Limits},
     mention,
     room::{ADMINS_MAX, GROUP_MAX, INLINE_MAX},
-    support::thread::{BURST, CLOSED_AFTER},
+    support::thread::BURST,
     ticket, unread,
 };
 use serde::Serialize;

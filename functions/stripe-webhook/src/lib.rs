@@ -9,13 +9,16 @@
 //! |---|---|
 //! | `POST /v1/stripe-events` | a read of the event; a read of what is paid; a transaction. One request to Stripe. For a plan that is paid two queries, and four requests if its payer has it already. None for events that are not used |
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
-//! | every quarter of an hour | six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. A request to Stripe, and up to three for each payment and customer |
+//! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event that leads to nothing. Two requests to Stripe, and up to three for each payment and customer |
 
 mod reconcile;
 mod renamed;
 mod signature;
 mod webhook;
 
+use std::time::Duration;
+
+use accounts::last_run::noted;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
@@ -26,6 +29,9 @@ use serde_json::value::to_raw_value;
 use signature::WebhookSecrets;
 use store::Table;
 use stripe_api::Stripe;
+
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(900);
 
 events::hears! { NoticeDue }
 
@@ -50,7 +56,11 @@ web::operations! { "stripe-webhook", "For Stripe alone: what happened to payment
 /// [`StartError::Config`]
 pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let (aws, sys) = (boot.aws()?, boot.sys.clone());
-    let (table, stripe, secrets) = boot.env.read(|r| (Table::read(r, &aws, &sys), Stripe::read(r), WebhookSecrets::read(r)))?;
+    let (table, stripe, secrets) = boot.env.read(|r| {
+        let table = Table::read(r, &aws, &sys);
+        let stripe = Stripe::read(r, Some(&table));
+        (table, stripe, WebhookSecrets::read(r))
+    })?;
     let stripe = stripe.ok_or_else(|| ConfigError(vec!["Stripe cannot be used".to_owned()]))?;
     table.warm_up().await;
     let state = State { table, sys, stripe, secrets, figures: Figures::new(&boot) };
@@ -79,7 +89,10 @@ enum Trigger {
 
 async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<RawValue>, Failure> {
     match trigger {
-        Trigger::Schedule(_) => Ok(to_raw_value(&reconcile::reconcile(s, context).await?)?),
+        Trigger::Schedule(_) => {
+            let run = Box::pin(reconcile::reconcile(s, context));
+            Ok(to_raw_value(&noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
+        }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
             renamed::renamed(s, user).await?;

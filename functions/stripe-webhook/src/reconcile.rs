@@ -12,7 +12,7 @@ use payments::{
 };
 use serde::Serialize;
 use store::{Conditional as _, Item as _};
-use stripe_api::{Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_payment, settle};
+use stripe_api::{Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle};
 
 use crate::{State, webhook::AWAITED};
 
@@ -79,8 +79,12 @@ impl Report {
 }
 
 /// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
-/// not stop the others, and the next run tries it again.
+/// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
+    // What needs nothing of Stripe is done although it does not answer.
+    if let Err(e @ Failed::OtherAccount) = s.stripe.check_account().await {
+        return Err(e.into());
+    }
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
     let kinds: [BoxFuture<'_, Result<(), Failure>>; 7] = [
@@ -239,16 +243,18 @@ async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Deletes the customers of people who have left.
+/// Deletes the customers of people who have left, and those whose creation was given up.
 async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let found = purge::removals(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: CustomerRemoval| async move {
-            s.stripe.delete_customer(&removal.customer).await?;
-            purge::removed(&s.table, &removal).await?;
-            Ok::<bool, Failure>(true)
+            let done = remove_customer(&s.sys, &s.stripe, &removal).await?;
+            if done {
+                purge::removed(&s.table, &removal).await?;
+            }
+            Ok::<bool, Failure>(done)
         };
         if !each(context, report, found, |report| &mut report.customers, work).await || after.is_none() {
             return Ok(());
@@ -282,7 +288,7 @@ async fn unfinished_customers(s: &State, context: &Context, report: &mut Report)
         let found = unfinished(&s.table, after, AT_ONCE).await?;
         after = found.last().map(|customer| customer.user);
         let work = |customer: Customer| async move {
-            created(&s.table, &s.stripe, customer).await?;
+            created(&s.table, &s.sys, &s.stripe, customer).await?;
             Ok::<bool, Failure>(true)
         };
         if !each(context, report, found.items, |report| &mut report.finished, work).await || after.is_none() {

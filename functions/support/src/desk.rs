@@ -1,7 +1,5 @@
 //! The team's side: all threads, one thread, its state, and who has it.
 
-use std::time::Duration;
-
 use accounts::{
     identifier::{Email, Username},
     staff::Roles,
@@ -12,6 +10,7 @@ use axum::extract::State;
 use callers::{Staff, staff::Moderator};
 use kernel::{
     FieldError, Kind, Problem, Timestamp,
+    conversation::ThreadState,
     id::{RoomId, UserId},
 };
 use messaging::{
@@ -23,7 +22,7 @@ use messaging::{
         figures,
         find::{self, Search},
         present,
-        thread::{self, SNOOZE_MAX, Side, ThreadPosition, ThreadState, thread_of},
+        thread::{self, Side, ThreadPosition, thread_of},
     },
     unread::Unread,
 };
@@ -252,23 +251,6 @@ pub struct SetThreadState {
     until: Option<Timestamp>,
 }
 
-impl SetThreadState {
-    /// The end of the snooze, checked.
-    fn until(&self, now: kernel::Time) -> Result<Option<kernel::Time>, Problem> {
-        let wrong = |code| Err(Problem::field("/until", FieldError::new(code)));
-        match (self.state, self.until) {
-            (ThreadState::Snoozed, None) => wrong("required"),
-            (ThreadState::Snoozed, Some(Timestamp(until))) if until <= now || until > now + SNOOZE_MAX => {
-                let days = Duration::as_secs(&SNOOZE_MAX).div_euclid(24 * 3600);
-                Err(Problem::field("/until", FieldError::new("range").with("min", 0).with("max", days)))
-            }
-            (ThreadState::Snoozed, Some(Timestamp(until))) => Ok(Some(until)),
-            (_, Some(_)) => wrong("choice"),
-            (_, None) => Ok(None),
-        }
-    }
-}
-
 /// Changes the state of a thread in which nobody has written since the caller read it. For moderators.
 ///
 /// AWS calls: the caller and their roles in one; the thread; a write; a query of the team's sockets with a batch of their people, and a
@@ -283,7 +265,7 @@ pub async fn set_desk_thread_state(
     Path(id): Path<RoomId>,
     Json(body): Json<SetThreadState>,
 ) -> Result<Json<DeskThread>, web::Error> {
-    let until = body.until(s.sys.now())?;
+    let until = body.state.snooze(body.until, s.sys.now()).map_err(|wrong| Problem::field("/until", wrong))?;
     let room = thread_named(&s, id).await?;
     let room = thread::set_state(&s.table, &room, body.seen, body.state, until).await?;
     Ok(Json(talk::tell_team_of(&s, &room).await?))
@@ -291,8 +273,8 @@ pub async fn set_desk_thread_state(
 
 /// Takes a thread that nobody has, unless it is done or has no message. No effect if the caller has it. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a write; a query of the team's sockets with a batch of their people, and a post for
-/// each.
+/// AWS calls: the caller and their roles in one; a transaction and a read; a query of the team's sockets with a batch of their people, and
+/// a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/take",
     params(("thread" = RoomId, Path, description = "The thread.")), extensions(("x-problems" = json!(["not_found", "thread_taken", "conflict"]))),
     responses((status = 200, body = DeskThread), Problems))]
@@ -315,8 +297,8 @@ pub struct GiveThread {
 
 /// Gives a thread that the caller has to another member of the team. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a write; a query of the team's sockets
-/// with a batch of their people, and a post for each.
+/// AWS calls: the caller and their roles in one; a batch of the other person and their roles; a transaction and a read; a query of the
+/// team's sockets with a batch of their people, and a post for each.
 #[utoipa::path(post, path = "/v1/support/threads/{thread}/give", request_body = GiveThread,
     params(("thread" = RoomId, Path, description = "The thread.")),
     extensions(("x-problems" = json!(["not_found", "invalid", "thread_taken", "conflict"]))),

@@ -18,9 +18,9 @@
 //! | `GET /v1/support/search` | the caller; a claim and the thread, or a query and a batch read |
 //! | `GET /v1/support/threads/{thread}` | the caller; the thread; a query of what is unread; an entry of the audit |
 //! | `PUT …/state` | the caller; the thread; a write; what a delivery takes |
-//! | `POST …/take` | the caller; a write; what a delivery takes |
-//! | `POST …/give` | the caller; a batch read of the other person and their roles; a write; what a delivery takes |
-//! | notes, prepared replies | the caller; a query, or a transaction (for a new reply after a query) |
+//! | `POST …/take` | the caller; a transaction and a read; what a delivery takes |
+//! | `POST …/give` | the caller; a batch read of the other person and their roles; a transaction and a read; what a delivery takes |
+//! | notes, prepared replies | the caller; a query, or a transaction |
 //! | `DELETE …/notes/{note}` | the caller; a batch of the thread and the note; a transaction |
 //! | `GET /v1/support/figures` | the caller; a query |
 //! | a frame | a batch read of the sender, their roles, the thread and what the frame is about; then as the operation |

@@ -12,7 +12,7 @@ use kernel::{
 };
 use messaging::{
     room::Room,
-    support::reply::{self, PreparedReply, ReplyText, ReplyTitle},
+    support::reply::{self, PreparedReply, REPLIES, ReplyText, ReplyTitle},
 };
 use serde::{Deserialize, Serialize};
 use store::{Cond, Slot, Tx};
@@ -88,11 +88,11 @@ pub async fn list_prepared_replies(
     Ok(Json(PreparedReplyList { items: reply::all(&s.table).await?.into_iter().map(Into::into).collect() }))
 }
 
-/// Commits a change of a prepared reply with its entry in the audit. The slot is refused if there is no such reply.
+/// Commits a change of a prepared reply with its entry in the audit. If the condition of the slot does not hold it is this problem.
 async fn commit(
     s: &crate::State,
     mut tx: Tx,
-    there: Slot,
+    (slot, problem): (Slot, Problem),
     (caller, request): (&Staff<Moderator>, &RequestId),
     (before, after): (Option<ReplyId>, Option<ReplyId>),
 ) -> Result<(), Problem> {
@@ -100,12 +100,12 @@ async fn commit(
     let still = staff::require(&mut tx, me, Role::Moderator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::SupportReplyChanged, me);
     s.audit.add(&mut tx, &entry.changed("reply", before, after));
-    s.table.commit(tx).await.map_err(|e| if e.refused(there) { Kind::NotFound.into() } else { staff::refused(e, still) })
+    s.table.commit(tx).await.map_err(|e| if e.refused(slot) { problem } else { staff::refused(e, still) })
 }
 
 /// Prepares a reply for the whole team. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a query of those that there are; a transaction.
+/// AWS calls: the caller and their roles in one; a transaction.
 #[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PreparedReplyInfo), Problems))]
@@ -116,11 +116,11 @@ pub async fn create_prepared_reply(
     Json(body): Json<PrepareReply>,
 ) -> Result<Created<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
-    reply::require_room(&s.table).await?;
     let reply = PreparedReply { id: s.sys.id(), title, text, by: Some(caller.member.user.id), at: s.sys.now() };
     let mut tx = Tx::new();
-    let new = tx.create(&reply);
-    commit(&s, tx, new, (&caller, &request), (None, Some(reply.id))).await?;
+    tx.create(&reply);
+    let room = REPLIES.grow(&mut tx);
+    commit(&s, tx, (room, REPLIES.full()), (&caller, &request), (None, Some(reply.id))).await?;
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
 
@@ -141,7 +141,7 @@ pub async fn replace_prepared_reply(
     let reply = PreparedReply { id, title, text, by: Some(caller.member.user.id), at: s.sys.now() };
     let mut tx = Tx::new();
     let there = tx.put(&reply, Cond::Exists);
-    commit(&s, tx, there, (&caller, &request), (Some(id), Some(id))).await?;
+    commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), Some(id))).await?;
     Ok(Json(reply.into()))
 }
 
@@ -160,7 +160,8 @@ pub async fn remove_prepared_reply(
 ) -> Result<NoContent, web::Error> {
     let mut tx = Tx::new();
     let there = tx.delete_when(PreparedReply::key_of(id), Cond::Exists);
-    match commit(&s, tx, there, (&caller, &request), (Some(id), None)).await {
+    REPLIES.shrink(&mut tx);
+    match commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), None)).await {
         Ok(()) => Ok(NoContent),
         Err(problem) if problem.kind == Kind::NotFound => Ok(NoContent),
         Err(problem) => Err(problem.into()),

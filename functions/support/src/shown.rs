@@ -2,12 +2,13 @@
 
 use kernel::{
     Time, Timestamp,
+    conversation::ThreadState,
     id::{MessageId, RoomId, UserId},
 };
 use messaging::{
     message::{Author, EntryKind, Message},
     room::Room,
-    support::thread::{Desk, Side, ThreadState},
+    support::thread::{Desk, Side},
     unread::Unread,
 };
 use serde::Serialize;

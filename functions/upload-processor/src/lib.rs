@@ -14,7 +14,7 @@ mod retire;
 
 use std::time::Duration;
 
-use accounts::user::User;
+use accounts::{last_run::noted, user::User};
 use aws_lambda_events::s3::S3Event;
 use events::{
     Envelope,
@@ -33,6 +33,8 @@ use store::{StoreError, Table};
 
 /// No further file is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
+/// The interval of its schedule in the template.
+const EVERY: Duration = Duration::from_secs(900);
 
 events::hears! { AttachmentsDropped, PictureRetired, ProductPictureRetired }
 
@@ -69,7 +71,10 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 
 async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option<Report>, Failure> {
     match trigger {
-        Trigger::Schedule(_) => reconcile::reconcile(s, context).await.map(Some),
+        Trigger::Schedule(_) => {
+            let run = Box::pin(reconcile::reconcile(s, context));
+            noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await.map(Some)
+        }
         Trigger::Bus { detail } => {
             match detail.event {
                 Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::delete_dropped(s, &attachments).await?,

@@ -2,7 +2,7 @@
 //! there still has to be processed. Also deletes files for messages that were not sent within an hour.
 //!
 //! AWS calls: one list of up to a thousand files, which is usually empty, and those of processing for each file; one query of the files
-//! that are due, and those of deleting for each.
+//! that are due, and those of deleting for each. Once an hour a write, by which staff see that it runs.
 
 use std::time::Duration;
 

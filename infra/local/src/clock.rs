@@ -9,13 +9,19 @@ use std::{
     time::Duration,
 };
 
-use kernel::{Sys, Time};
+use kernel::{Sys, Time, Timestamp};
 use tokio::sync::watch;
 
 use crate::{
     activity::{Activity, Guard},
     storage::{kept_in, replace_file},
 };
+
+/// A moment as EventBridge writes it: in whole seconds.
+pub(crate) fn whole_seconds(at: Time) -> String {
+    let text = Timestamp(at).to_string();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
+}
 
 /// The clock. Cloning shares it.
 #[derive(Clone)]

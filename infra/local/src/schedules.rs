@@ -13,6 +13,7 @@ use serde_json::{json, value::to_raw_value};
 
 use crate::{
     Core,
+    clock::whole_seconds,
     hosts::Hosts,
     template::{ACCOUNT, REGION, ScheduleSpec},
 };
@@ -145,7 +146,6 @@ fn event(spec: &ScheduleSpec, now: Time, sys: &Sys) -> Result<Box<RawValue>, ser
     if let Some(input) = &spec.input {
         return to_raw_value(input);
     }
-    let time = format!("{}Z", Timestamp(now).to_string().split('.').next().unwrap_or_default());
     let (source, arn, detail) = if spec.scheduler {
         ("aws.scheduler", format!("arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{}", spec.name), json!("{}"))
     } else {
@@ -157,7 +157,7 @@ fn event(spec: &ScheduleSpec, now: Time, sys: &Sys) -> Result<Box<RawValue>, ser
         "detail-type": "Scheduled Event",
         "source": source,
         "account": ACCOUNT,
-        "time": time,
+        "time": whole_seconds(now),
         "region": REGION,
         "resources": [arn],
         "detail": detail,

@@ -29,7 +29,7 @@ use crate::{
     secrets::Secrets,
     socket_api::{self, Connections},
     storage::{SECRETS, damaged},
-    template::{Deployment, Template, TemplateError},
+    template::{Deployment, STACK, Template, TemplateError},
 };
 
 /// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due in the minutes after it.
@@ -154,7 +154,7 @@ impl Plan {
     fn load(template: &str, mut urls: Urls, given: BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let parameters = parameters(&urls, given);
         let stage = parameters.get("Stage").cloned().unwrap_or_default();
-        let template = Template::load(template, &Deployment { stack: "stoa".to_owned(), parameters })?;
+        let template = Template::load(template, &Deployment { stack: STACK.to_owned(), parameters })?;
         if let Some(api) = &template.socket_api {
             urls.socket = format!("{}/{}", urls.socket, api.stage);
         }

@@ -1,16 +1,13 @@
 //! Verifies the whole audit: compares every seal with the one before it, with the records of its interval and with the object in the
-//! bucket, and every record of the table with the seals.
-
-use std::collections::HashSet;
+//! bucket, and checks that every record of the table is under a seal.
 
 use accounts::{
-    audit::{AuditLog, AuditRecord},
+    audit::AuditLog,
     audit_seal::{Flaw, SEAL_BYTES_MAX, Seal},
 };
 use files::{Bucket, FilesError};
 use function::Boot;
-use kernel::{Env, Sys, id::AuditId};
-use store::Item as _;
+use kernel::{Env, Sys};
 
 use crate::Failure;
 
@@ -28,7 +25,7 @@ pub struct Report {
     pub head: Option<(u64, String)>,
     /// The number of the first interval whose seal is not valid, and why.
     pub broken: Option<(u64, Flaw)>,
-    /// Records in the table that should be under a seal and are not.
+    /// Records in the table that should be under a seal and are not, each with the number of the interval of its time, if that is sealed.
     pub strays: Vec<String>,
 }
 
@@ -39,8 +36,8 @@ pub struct Report {
 pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Report, Failure> {
     let aws = Boot { env, sys: sys.clone(), http: function::http_client()? }.aws()?;
     let (log, bucket) = (AuditLog::new(&aws, &sys, &format!("{stack}-audit")), Bucket::new(&aws, bucket));
-    let (mut report, mut sealed) = (Report::default(), HashSet::new());
-    let mut before: Option<Seal> = None;
+    let mut report = Report::default();
+    let (mut first, mut before): (Option<Seal>, Option<Seal>) = (None, None);
     'all: loop {
         let next = before.as_ref().map_or(0, |before| before.n + 1);
         let seals = log.seals_from(next, PAGE).await?;
@@ -51,7 +48,7 @@ pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Rep
             break;
         }
         for seal in seals {
-            if let Some(broken) = examine(&log, &bucket, before.as_ref(), &seal, &mut sealed).await? {
+            if let Some(broken) = examine(&log, &bucket, before.as_ref(), &seal).await? {
                 // The bucket may not have the last seal yet. Then the seal counts as not written.
                 let pending = broken.1 == Flaw::SealChanged
                     && anchored(&bucket, seal.n).await?.is_none()
@@ -62,30 +59,24 @@ pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Rep
             report.seals += 1;
             report.records += seal.count;
             report.head = Some((seal.n, seal.hash()));
+            first.get_or_insert_with(|| seal.clone());
             before = Some(seal);
         }
     }
-    if let Some(last) = before.filter(|_| report.broken.is_none()) {
-        report.strays = strays(&log, &last, &sealed).await?;
+    if let Some(first) = first.filter(|_| report.broken.is_none()) {
+        report.strays = strays(&log, &first).await?;
     }
     Ok(report)
 }
 
-/// Verifies a seal. Returns its number and the flaw if it is not valid. Adds the ids of its records to `sealed`.
-async fn examine(
-    log: &AuditLog,
-    bucket: &Bucket,
-    before: Option<&Seal>,
-    seal: &Seal,
-    sealed: &mut HashSet<AuditId>,
-) -> Result<Option<(u64, Flaw)>, Failure> {
+/// Verifies a seal. Returns its number and the flaw if it is not valid.
+async fn examine(log: &AuditLog, bucket: &Bucket, before: Option<&Seal>, seal: &Seal) -> Result<Option<(u64, Flaw)>, Failure> {
     let next = before.map_or(0, |before| before.n + 1);
     if seal.n != next {
         return Ok(Some((next, Flaw::SealMissing)));
     }
     let anchored = anchored(bucket, seal.n).await?;
-    let (records, flaw) = log.examine(seal, before, anchored.as_deref()).await?;
-    sealed.extend(records.iter().map(|record| record.id));
+    let (_, flaw) = log.examine(seal, before, anchored.as_deref()).await?;
     Ok(flaw.map(|flaw| (seal.n, flaw)))
 }
 
@@ -99,17 +90,14 @@ async fn anchored(bucket: &Bucket, n: u64) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-/// Scans the table for records that are older than the last seal and not under a seal, because they are missing in the index of their day.
-async fn strays(log: &AuditLog, last: &Seal, sealed: &HashSet<AuditId>) -> Result<Vec<String>, Failure> {
+/// Scans the table for records that are not under a seal.
+async fn strays(log: &AuditLog, first: &Seal) -> Result<Vec<String>, Failure> {
     let (mut strays, mut after) = (Vec::new(), None);
     loop {
-        let (rows, next) = log.table().scan(AuditRecord::KIND, PAGE, after.as_ref()).await?;
-        for row in rows {
-            let key = row.key();
-            match row.decode::<AuditRecord>() {
-                Ok(record) if record.id >= last.to || sealed.contains(&record.id) => {}
-                _ => strays.push(key.map_or_else(String::new, |key| format!("{} {}", key.partition(), key.sort()))),
-            }
+        let (found, next) = log.strays(first, PAGE, after.as_ref()).await?;
+        for stray in found {
+            let interval = log.seal_around(&stray).await?.map_or_else(String::new, |seal| format!(" in interval {}", seal.n));
+            strays.push(format!("{} {}{interval}", stray.key.partition(), stray.key.sort()));
         }
         after = next;
         if after.is_none() {

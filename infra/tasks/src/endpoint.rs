@@ -14,6 +14,6 @@ const PATH: &str = "/v1/stripe-events";
 /// # Errors
 /// If the environment is not complete, or Stripe refuses.
 pub async fn create(env: &Env, public_url: &str) -> Result<Secret, Failure> {
-    let stripe = env.read(Stripe::read)?.ok_or("Stripe cannot be used")?;
+    let stripe = env.read(|r| Stripe::read(r, None))?.ok_or("Stripe cannot be used")?;
     Ok(stripe.create_endpoint(&format!("{}{PATH}", public_url.trim_end_matches('/'))).await?)
 }

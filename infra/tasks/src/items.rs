@@ -31,6 +31,7 @@ pub fn all() -> Vec<ItemKind> {
         deletion_fallback::ITEMS,
         deliver::ITEMS,
         digests::ITEMS,
+        health::ITEMS,
         mfa::ITEMS,
         notifications::ITEMS,
         people::ITEMS,

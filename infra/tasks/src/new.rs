@@ -170,7 +170,12 @@ mod tests {
     #[test]
     fn a_new_function_keeps_the_contracts() {
         let template = with_block(&repository::read(TEMPLATE).expect("read"), "feature-name").expect("added");
-        let sample = Registered { name: "feature-name", start: |boot| sample::start(boot).boxed(), description: Some(sample::description) };
+        let sample = Registered {
+            name: "feature-name",
+            start: |boot| sample::start(boot).boxed(),
+            description: Some(sample::description),
+            heard: &[],
+        };
         let event = FILES.iter().find(|(path, _)| *path == "events/feature-name/show.json").map(|(_, text)| *text).expect("an event");
         assert_eq!(check::samples::broken(sample, &template, event), [""; 0]);
     }

@@ -65,10 +65,10 @@ pub fn run() -> Result<(), Failure> {
 pub fn from_folders() -> Result<Vec<Generated>, Failure> {
     let mut functions = Vec::new();
     for name in repository::list("functions")? {
-        let described = repository::read(&format!("functions/{name}/src/lib.rs"))?.contains(OPERATIONS);
-        functions.push((name, described));
+        let library = repository::read(&format!("functions/{name}/src/lib.rs"))?;
+        functions.push((name, library));
     }
-    let registry = functions.iter().map(|(name, described)| registration(name, *described));
+    let registry = functions.iter().map(|(name, library)| registration(name, library));
     let dependencies = functions.iter().map(|(name, _)| format!("{name}.path = \"../../functions/{name}\""));
     Ok(vec![
         Generated::text(REGISTRY, between(REGISTRY, &repository::read(REGISTRY)?, "// ", "functions", registry)?),
@@ -101,12 +101,15 @@ const TEMPLATE: &str = "template.yaml";
 const WORKSPACE: &str = "Cargo.toml";
 /// The macro call in the library of a function with operations over HTTP. It generates its `description`.
 const OPERATIONS: &str = "\nweb::operations! {";
+/// The macro call in the library of a function that hears events. It generates its `HEARD`.
+const HEARS: &str = "\nevents::hears! {";
 
-/// The line of a function in the list of functions.
-fn registration(name: &str, described: bool) -> String {
+/// The line of a function in the list of functions, by the text of its library.
+fn registration(name: &str, text: &str) -> String {
     let library = name.replace('-', "_");
-    let description = if described { format!("Some({library}::description)") } else { "None".to_owned() };
-    format!("\"{name}\" => {library}::start, {description};")
+    let description = if text.contains(OPERATIONS) { format!("Some({library}::description)") } else { "None".to_owned() };
+    let heard = if text.contains(HEARS) { format!("{library}::HEARD") } else { "&[]".to_owned() };
+    format!("\"{name}\" => {library}::start, {description}, {heard};")
 }
 
 /// The template with its routes, and an integration and a permission for each function with routes.
@@ -217,8 +220,9 @@ mod tests {
 
     #[test]
     fn a_function_has_a_line_in_the_list() {
-        assert_eq!(registration("account-purge", false), r#""account-purge" => account_purge::start, None;"#);
-        assert_eq!(registration("rooms", true), r#""rooms" => rooms::start, Some(rooms::description);"#);
+        let hears = format!("{HEARS} AccountPurgeDue }}");
+        assert_eq!(registration("account-purge", &hears), r#""account-purge" => account_purge::start, None, account_purge::HEARD;"#);
+        assert_eq!(registration("rooms", OPERATIONS), r#""rooms" => rooms::start, Some(rooms::description), &[];"#);
     }
 
     #[test]

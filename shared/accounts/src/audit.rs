@@ -19,9 +19,10 @@
 //! that they look at. Nobody's rights, profile or ways to sign in change by these, and their items say who made them and when. What staff
 //! read of reported messages, support threads and tickets is in it.
 //!
-//! Only types that implement [`Auditable`] can be values, and contacts are masked. Each entry costs two writes in the transaction and one
-//! in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are refused with the
-//! changes that they are about.
+//! Only types that implement [`Auditable`] can be values, and contacts are masked: a whole former one is beside its person for thirty days
+//! ([`crate::former_contact`]), where no operation reads it but the undo that offers it to its owner. Each entry costs two writes in the
+//! transaction and one in each of the three indexes of the audit table. The index of a day takes 1,000 entries a second, and more are
+//! refused with the changes that they are about.
 
 mod action;
 mod log;

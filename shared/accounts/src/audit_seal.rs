@@ -7,6 +7,9 @@
 //! The tree is that of RFC 6962: a leaf is `SHA-256(0x00 ‖ hash of the record)`, a node `SHA-256(0x01 ‖ left ‖ right)`, and the root of no
 //! records the SHA-256 of nothing. A record is proven to be in a seal by the nodes beside its way to the root: [`Seal::proof`].
 //!
+//! Seals see what the index of days has. A record that was written behind the API's back without its place in that index, or with another
+//! one, is found by looking through the table: [`AuditLog::strays`].
+//!
 //! An interval is sealed two minutes after its end. By then no request is still writing, and the index of the day has all records. A
 //! record that turns up later in a sealed interval was not written by the API, or its index was late for longer than that.
 
@@ -19,7 +22,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, Index, Item, Key, Personal, Range, StoreError, WriteError};
+use store::{About, Index, Item, Key, Personal, Range, Row, StoreError, WriteError};
 use utoipa::ToSchema;
 
 use crate::{
@@ -251,7 +254,49 @@ pub fn flaw(seal: &Seal, before: Option<&Seal>, records: &[AuditRecord], anchore
     }
 }
 
+/// A record that no seal sees, and that the API has not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Its key.
+    pub key: Key,
+    /// Its id, which has its time, if it has any.
+    pub id: Option<AuditId>,
+}
+
+impl Stray {
+    /// A row that is not where the index of days has the record of its id, or whose time is before that of the first seal.
+    fn of(row: Row, first: &Seal) -> Option<Self> {
+        let (key, place) = (row.key()?, row.place(Index::AuditByDay));
+        let id = row.decode::<AuditRecord>().ok().map(|record| record.id);
+        let expected = |id: &AuditId| Key::new(records_on(Day::of(time_of(id))), id.to_string());
+        let is_seen = id.as_ref().is_some_and(|id| *id >= first.from && place == Some(expected(id)));
+        let id = id.or_else(|| key.sort().parse().ok());
+        (!is_seen).then_some(Self { key, id })
+    }
+}
+
 impl AuditLog {
+    /// The records that no seal sees among the next items of the table, and where the look has stopped. What is in its place in the index of
+    /// days is seen by the seal of its time, or will be. One call of a scan.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn strays(&self, first: &Seal, limit: u32, after: Option<&Key>) -> Result<(Vec<Stray>, Option<Key>), StoreError> {
+        let (rows, next) = self.table().scan(AuditRecord::KIND, limit, after).await?;
+        Ok((rows.into_iter().filter_map(|row| Stray::of(row, first)).collect(), next))
+    }
+
+    /// The seal in whose interval a stray record pretends to be. `None` before the first one and after the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn seal_around(&self, stray: &Stray) -> Result<Option<Seal>, StoreError> {
+        match stray.id {
+            Some(id) => self.seal_of(id).await,
+            None => Ok(None),
+        }
+    }
+
     /// The last seal. One query.
     ///
     /// # Errors

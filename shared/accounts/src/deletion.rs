@@ -32,6 +32,8 @@ use crate::{
 pub const LEASE: Duration = Duration::from_secs(600);
 /// Partitions of the index of scheduled deletions.
 pub const SHARDS: u8 = 4;
+/// The function that sweeps, whose last run staff see.
+pub const SWEEP: &str = "deletion-sweep";
 
 /// The stage of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,29 +95,6 @@ impl Item for Deletion {
         }
         let listed = account_state::place(AccountState::Leaving, self.user);
         vec![(Index::DueDeletions, due_key(self.user, self.due_at)), (Index::AccountsInState, listed)]
-    }
-}
-
-/// The last run of the sweep that succeeded, for staff.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct LastSweep {
-    /// When it was.
-    pub at: Time,
-}
-
-impl LastSweep {
-    /// Its key.
-    #[must_use]
-    pub fn key_of() -> Key {
-        Key::new("LAST_SWEEP", "LAST_SWEEP")
-    }
-}
-
-impl Item for LastSweep {
-    const KIND: &'static str = "last_sweep";
-    const ABOUT: About = About::at("LAST_SWEEP", "LAST_SWEEP", Personal::Nobody("a time"));
-    fn key(&self) -> Key {
-        Self::key_of()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Daily figures: how much of each kind happened on a day, in UTC. One item for each day and kind, which `figures` adds to.
 //!
 //! What is counted comes from the stream of the table, in batches of many changes, so that nothing is written for a single message or
-//! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the number of
-//! its first record. A delivery that begins with the same record finds there up to which one it was counted.
+//! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the id of its
+//! first record, which is unique over all shards of the stream, while their numbers are not. A delivery that begins with the same record finds there up to which one it was counted.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -58,7 +58,8 @@ pub(crate) struct CountedBatch {
 impl Item for CountedBatch {
     const KIND: &'static str = "counted_batch";
     const ABOUT: About =
-        About::at("COUNTED_BATCH#{first}", "BATCH", Personal::Nobody("the numbers of two records of the stream")).expires();
+        About::at("COUNTED_BATCH#{first}", "BATCH", Personal::Nobody("the id of a record of the stream, and the number of another one"))
+            .expires();
     fn key(&self) -> Key {
         Key::new(format!("COUNTED_BATCH#{}", self.first), "BATCH")
     }
@@ -78,7 +79,7 @@ impl Tally {
         *sum = sum.saturating_add(count);
     }
 
-    /// Adds it to the stored figures, as a batch with these first and last records. One transaction.
+    /// Adds it to the stored figures, as a batch whose first record has this id, and whose last one has this number. One transaction.
     ///
     /// # Errors
     /// [`StoreError`]

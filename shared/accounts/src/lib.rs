@@ -16,11 +16,13 @@ mod eddsa;
 pub mod export;
 pub mod figures;
 pub mod finding;
+pub mod former_contact;
 pub mod identifier;
 pub mod invite;
 pub mod keyring;
 mod keys;
 pub mod known;
+pub mod last_run;
 mod new_account;
 pub mod pair;
 pub mod picture;
@@ -50,15 +52,16 @@ store::items![
     audit::AuditValues,
     audit_seal::Seal,
     deletion::Deletion,
-    deletion::LastSweep,
     deletion::Receipt,
     directory::DirectoryEntry,
     figures::CountedBatch,
     figures::Figure,
+    former_contact::FormerContact,
     invite::Invite,
     invite::InviteClaim,
     invite::Invitee,
     known::KnownNetwork,
+    last_run::LastRun,
     pair::Pair,
     pair::RelationCounts,
     seen::LastSeen,

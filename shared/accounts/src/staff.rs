@@ -93,15 +93,24 @@ impl Roles {
 /// # Errors
 /// [`Kind::OwnRoles`]: nobody changes their own roles, so that there is always a superuser.
 pub fn change_roles(tx: &mut Tx, actor: UserId, before: &Roles, after: &Roles) -> Result<RoleSlots, Problem> {
-    if actor == before.user {
-        return Err(Kind::OwnRoles.because("nobody changes their own roles"));
-    }
+    may_change_roles(actor, before)?;
     let granted = after.roles.iter().any(|role| !before.roles.contains(role));
     Ok(RoleSlots {
         roles: before.replace(tx, after),
         still: require_superuser(tx, actor),
         staying: granted.then(|| require_staying(tx, before.user)),
     })
+}
+
+/// Checks that these are not the roles of the superuser who changes them, so that there is always one.
+///
+/// # Errors
+/// [`Kind::OwnRoles`]
+pub fn may_change_roles(actor: UserId, roles: &Roles) -> Result<(), Problem> {
+    if actor == roles.user {
+        return Err(Kind::OwnRoles.because("nobody changes their own roles"));
+    }
+    Ok(())
 }
 
 /// The slots of [`change_roles`].

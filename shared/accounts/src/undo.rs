@@ -22,7 +22,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use store::{About, Item, Key, Personal, Slot, Tx};
+use store::{About, Cond, Item, Key, Personal, Slot, Tx, field};
 use utoipa::ToSchema;
 
 use crate::audit::{VALUES_KEPT, values_of};
@@ -49,6 +49,13 @@ pub enum Outcome {
     Gone,
     /// It is not undone this way, or not by this caller. It stays.
     Never,
+}
+
+impl Outcome {
+    /// The value of a field after an undo with this outcome.
+    fn value_of(self, was: &AuditValue, is_now: &AuditValue) -> AuditValue {
+        if matches!(self, Self::Clean | Self::MovedOn) { was.clone() } else { is_now.clone() }
+    }
 }
 
 /// What stands in the way of a former value, even by force.
@@ -99,9 +106,15 @@ impl Field {
             None if is_now == became => Outcome::Clean,
             None => Outcome::MovedOn,
         };
-        let changes = matches!(outcome, Outcome::Clean | Outcome::MovedOn);
-        let would_be = if changes { was.clone() } else { is_now.clone() };
+        let would_be = outcome.value_of(&was, &is_now);
         Self { name: name.to_owned(), was, became, is_now, would_be, outcome }
+    }
+
+    /// The field with other values in place of those that were compared, which nobody sees whole.
+    #[must_use]
+    pub fn shown_as(self, (was, became): (AuditValue, AuditValue), is_now: AuditValue) -> Self {
+        let would_be = self.outcome.value_of(&was, &is_now);
+        Self { was, became, is_now, would_be, ..self }
     }
 
     /// The field without its values, for somebody who does not see them, and so does not undo it.
@@ -228,6 +241,9 @@ pub struct Undone {
     pub actor: UserId,
     /// The fields that were chosen.
     pub fields: Vec<String>,
+    /// Until when the undo stands, if it waits for somebody who may not come: then the entry can be undone again.
+    #[serde(default)]
+    pub lapses_at: Option<Time>,
 }
 
 impl Undone {
@@ -243,9 +259,15 @@ impl Undone {
         self.actor == actor && self.fields.iter().collect::<BTreeSet<_>>() == chosen.iter().collect()
     }
 
-    /// Adds the mark to a transaction. Refused if the entry was undone before.
-    pub fn mark(&self, tx: &mut Tx) -> Slot {
-        tx.create(self)
+    /// Whether it stands. One that has waited in vain does not any more.
+    #[must_use]
+    pub fn stands(&self, now: Time) -> bool {
+        self.lapses_at.is_none_or(|at| now < at)
+    }
+
+    /// Adds the mark to a transaction. Refused if the entry was undone before, and that undo stands.
+    pub fn mark(&self, tx: &mut Tx, now: Time) -> Slot {
+        tx.put(self, Cond::Absent.or(field("lapses_at").le(now)))
     }
 }
 
@@ -326,11 +348,35 @@ mod tests {
         assert_eq!(done.choose(&["name".to_owned()], true), Err(NotUndone::Already(by)));
     }
 
+    /// Two contacts can look the same.
+    #[test]
+    fn values_that_are_shown_as_others_are_compared_as_they_are() {
+        let text = |text: &str| AuditValue::Text(text.to_owned());
+        for (is_now, outcome) in [("ben", Outcome::Clean), ("ana", Outcome::Same), ("bob", Outcome::MovedOn)] {
+            let field = Field::of("email", (text("ana"), text("ben")), text(is_now), None);
+            let shown = field.shown_as((text("a*"), text("b*")), text(&format!("{}*", &is_now[..1])));
+            let would_be = text("a*");
+            assert_eq!((shown.outcome, &shown.was, &shown.would_be), (outcome, &would_be, &would_be), "{is_now}");
+        }
+        let stuck = Field::of("email", (text("ana"), text("ben")), text("ben"), Some(Obstacle::Taken));
+        assert_eq!(stuck.shown_as((text("a*"), text("b*")), text("b*")).would_be, text("b*"));
+    }
+
+    #[test]
+    fn an_undo_that_waits_in_vain_lapses() {
+        let sys = Sys::real();
+        let lapses_at = Some(Time::from_millis(7));
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: Vec::new(), lapses_at };
+        assert!(undone.stands(Time::from_millis(6)) && !undone.stands(Time::from_millis(7)));
+        assert!(Undone { lapses_at: None, ..undone }.stands(Time::from_millis(7)));
+    }
+
     #[test]
     fn a_request_that_is_repeated_is_recognised() {
         let sys = Sys::real();
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: named(&["bio", "name"]) };
+        let fields = named(&["bio", "name"]);
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields, lapses_at: None };
         assert!(undone.is_of(undone.actor, &named(&["name", "bio", "name"])));
         assert!(!undone.is_of(undone.actor, &named(&["name"])) && !undone.is_of(undone.subject, &undone.fields));
     }

@@ -107,6 +107,9 @@ pub struct OrderCard {
     /// What was given back of it, as Stripe says, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// Whether something else was paid than what was asked for, so that it is given back and the order has ended.
+    #[serde(default)]
+    pub is_wrong: bool,
     /// The refunds that Stripe was asked for.
     #[serde(default)]
     pub refunds: Vec<Refund>,
@@ -128,6 +131,7 @@ impl OrderCard {
             decline: None,
             paid_at: None,
             back: MoneyBack::default(),
+            is_wrong: false,
             refunds: Vec::new(),
             look_at: now + PAYABLE,
         }
@@ -217,10 +221,10 @@ impl OrderCard {
     }
 
     /// What follows from what Stripe says of the payment of an order in a state, that costs `total`: one step at most. The same if that is
-    /// nothing new. What comes after the end of the order is to be given back.
+    /// nothing new. What comes after the end of the order is to be given back, and so is what was not asked for, which ends the order.
     ///
     /// # Errors
-    /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
+    /// [`Mismatch`] if it is not the payment that was asked for, and not paid. Then nothing follows from it.
     pub fn after(&self, state: OrderState, total: Money, settlement: &Settlement, now: Time) -> Result<(OrderState, Self), Mismatch> {
         if self.intent.as_ref() != Some(&settlement.intent) {
             // A former payment, which was cancelled.
@@ -231,21 +235,26 @@ impl OrderCard {
                 return Err(Mismatch::Intent);
             }
         }
-        if self.customer.is_some() && self.customer != settlement.customer {
-            return Err(Mismatch::Customer);
-        }
         let paid = settlement.progress == Progress::Succeeded;
-        if settlement.asked != total || (paid && settlement.received != total.amount()) {
-            return Err(Mismatch::Amount);
-        }
-        let next = Self {
+        let told = Self {
             intent: Some(settlement.intent.clone()),
-            customer: settlement.customer.clone().or_else(|| self.customer.clone()),
             back: self.back.after(settlement.back),
             refunds: self.refunds.iter().map(|refund| refund.after(&settlement.refunds)).collect(),
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
-            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
             ..self.clone()
+        };
+        match (settlement.judge(total, self.customer.as_deref()), state) {
+            (Ok(()), _) => {}
+            (Err(_), OrderState::PendingPayment | OrderState::Expired | OrderState::Cancelled) if paid => {
+                let end = if state == OrderState::PendingPayment { OrderState::Cancelled } else { state };
+                return Ok((end, Self { is_wrong: true, ..told }.given_back(settlement.received, now)));
+            }
+            (Err(mismatch), _) => return Err(mismatch),
+        }
+        let next = Self {
+            customer: self.customer.clone().or_else(|| settlement.customer.clone()),
+            paid_at: self.paid_at.or_else(|| paid.then_some(now)),
+            ..told
         };
         let state = match (state, settlement.progress) {
             (OrderState::PendingPayment, Progress::Succeeded) => OrderState::Paid,
@@ -257,12 +266,12 @@ impl OrderCard {
             (state, _) => state,
         };
         let ended = matches!(state, OrderState::Expired | OrderState::Cancelled);
-        Ok((state, if ended && paid { next.given_back(total, now) } else { next }))
+        Ok((state, if ended && paid { next.given_back(total.amount(), now) } else { next }))
     }
 
-    /// With the refund of everything, once, because the order had ended before it was paid.
-    fn given_back(mut self, total: Money, now: Time) -> Self {
-        let amount = total.amount().saturating_sub(self.back.refunded);
+    /// With the refund of everything that was received, once, because the order had ended before it was paid, or ends so.
+    fn given_back(mut self, received: u64, now: Time) -> Self {
+        let amount = received.saturating_sub(self.back.refunded);
         if amount > 0 && !self.refunds.iter().any(|refund| refund.reason == RefundReason::OrderEnded) {
             self.refunds.push(Refund::new(AFTER_THE_END.to_owned(), amount, RefundReason::OrderEnded, now));
             self.look_at = now;
@@ -295,7 +304,7 @@ mod tests {
         Settlement {
             intent: "pi_1".to_owned(),
             progress,
-            asked: zloty(1234),
+            asked: Some(zloty(1234)),
             received: if progress == Progress::Succeeded { 1234 } else { 0 },
             back: MoneyBack { refunded, ..MoneyBack::default() },
             refunds: Vec::new(),
@@ -482,16 +491,42 @@ mod tests {
         }
     }
 
+    /// What is not the payment that was asked for.
+    fn wrong(progress: Progress) -> [(Settlement, Mismatch); 5] {
+        let good = said(progress, 0);
+        [
+            (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
+            (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
+            (Settlement { asked: Some(zloty(1)), received: good.received.min(1), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(Money::new(1234, Currency::Gbp).unwrap()), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: None, ..good }, Mismatch::Amount),
+        ]
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_given_back_once_and_ends_the_order() {
+        use OrderState::{Cancelled, Expired, Paid, PendingPayment};
+        for (wrong, mismatch) in wrong(Progress::Succeeded) {
+            for (state, end) in [(PendingPayment, Cancelled), (Expired, Expired), (Cancelled, Cancelled)] {
+                let (ended, card) = settled(state, payment(), &wrong, NOW);
+                let asked: Vec<u64> = card.refunds.iter().map(|refund| refund.amount).collect();
+                assert_eq!((ended, card.paid_at, card.owes(), asked), (end, None, true, vec![wrong.received]), "{wrong:?}");
+                let given = card.with_answer(AFTER_THE_END, RefundState::Done, Some("re_1".to_owned()));
+                let back = MoneyBack { refunded: wrong.received, ..MoneyBack::default() };
+                let (ended, card) = settled(ended, given, &Settlement { back, ..wrong.clone() }, NOW);
+                assert_eq!((ended, card.owes(), card.refunds.len(), card.is_wrong), (end, false, 1, true), "{wrong:?}");
+            }
+            assert_eq!(payment().after(Paid, zloty(1234), &wrong, NOW), Err(mismatch), "what was paid stays so");
+        }
+        for (wrong, _) in wrong(Progress::Cancelled) {
+            assert_eq!(settled(PendingPayment, payment(), &wrong, NOW + PAYABLE).0, Expired, "nobody can pay it any more");
+        }
+    }
+
     #[test]
     fn another_payment_changes_nothing() {
-        let good = said(Progress::Succeeded, 0);
-        for (wrong, expected) in [
-            (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
-            (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
-            (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
-            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
-            (Settlement { received: 1233, ..good.clone() }, Mismatch::Amount),
-        ] {
+        let other = (Settlement { intent: "pi_2".to_owned(), ..said(Progress::Succeeded, 0) }, Mismatch::Intent);
+        for (wrong, expected) in wrong(Progress::Open).into_iter().chain([other]) {
             assert_eq!(payment().after(OrderState::PendingPayment, zloty(1234), &wrong, NOW), Err(expected), "{wrong:?}");
         }
         let former = Settlement { intent: "pi_0".to_owned(), ..said(Progress::Cancelled, 0) };

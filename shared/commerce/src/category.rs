@@ -1,14 +1,16 @@
 //! Categories of products.
 
-use kernel::{Kind, Problem, id::CategoryId};
+use kernel::id::CategoryId;
 use search::normal;
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, BoundedList, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::text::CategoryTitle;
 
 /// The most categories.
-pub const MAX: u32 = 200;
+const MAX: u32 = 200;
+/// All categories.
+pub const CATEGORIES: BoundedList = BoundedList::new("categories", MAX);
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
 
@@ -30,10 +32,10 @@ impl Category {
         Key::new(PARTITION, id.to_string())
     }
 
-    /// Adds the category to a transaction. The slot is refused if another one has its name.
-    pub fn create(&self, tx: &mut Tx) -> Slot {
+    /// Adds the category to a transaction. The first slot is refused if another one has its name, the second one if there are too many.
+    pub fn create(&self, tx: &mut Tx) -> (Slot, Slot) {
         tx.create(self);
-        tx.create(&CategoryName::of(&self.name, self.id))
+        (tx.create(&CategoryName::of(&self.name, self.id)), CATEGORIES.grow(tx))
     }
 
     /// Adds another name of the category to a transaction: the first slot is refused if the category has changed, the second one if
@@ -52,6 +54,7 @@ impl Category {
     /// Adds the deletion of the category to a transaction. The slot is refused if there are products in it.
     pub fn delete(&self, tx: &mut Tx) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
+        CATEGORIES.shrink(tx);
         // By its name, too: whoever has renamed it in the meantime has freed another name.
         tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
     }
@@ -102,7 +105,7 @@ impl Item for CategoryName {
     }
 }
 
-/// All categories, by name. One query of at most [`MAX`] items.
+/// All categories, by name. One query of at most 200 items.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -110,12 +113,4 @@ pub async fn all(table: &Table) -> Result<Vec<Category>, StoreError> {
     let mut all = table.query::<Category>(Range::of(PARTITION).limit(MAX)).await?.items;
     all.sort_by_cached_key(|category| normal(category.name.as_str()));
     Ok(all)
-}
-
-/// Checks that there may be another category. One query.
-///
-/// # Errors
-/// [`Kind::TooMany`]
-pub async fn admit(table: &Table) -> Result<(), Problem> {
-    if all(table).await?.len() >= MAX as usize { Err(Problem::new(Kind::TooMany).with("max", MAX)) } else { Ok(()) }
 }

@@ -21,6 +21,7 @@ pub mod order;
 pub mod place;
 pub mod price;
 pub mod product;
+mod product_writes;
 pub mod purge;
 pub mod quote;
 pub mod rating;
@@ -34,7 +35,6 @@ use money::Currency;
 pub const CURRENCY: Currency = Currency::Pln;
 
 store::items![
-    alert::OrderAlert,
     cart::Cart,
     cart::GuestCart,
     category::Category,

@@ -29,6 +29,7 @@ use crate::{
     card::OrderCard,
     cart::Cart,
     machine::{ARROWS, By, OrderState, step},
+    place::ON_DELIVERY,
     quote::PricedLine,
 };
 
@@ -158,11 +159,18 @@ impl Order {
         self.is_pending() && self.card.as_ref().is_some_and(|card| card.end(now).is_none())
     }
 
-    /// Whether it must not be shipped although its state allows it: it is disputed, a refund is under way, or nothing is left of its money.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
+    /// Checks that somebody may take a step with the order as it is. Although its state allows it, it is not shipped while it is disputed or
+    /// a refund is under way, or if nothing is left of its money.
+    ///
+    /// # Errors
+    /// [`Kind::OrderState`] or [`Kind::OrderHeld`].
+    fn admits(&self, to: OrderState, by: By) -> Result<(), Problem> {
+        step(self.state, to, by).ok_or_else(|| self.stays())?;
         let is_held = |card: &OrderCard| card.back.disputed || card.asked_refund().is_some() || card.left(self.total) == 0;
-        step(self.state, OrderState::Shipped, By::Staff).is_some() && self.card.as_ref().is_some_and(is_held)
+        if to == OrderState::Shipped && self.card.as_ref().is_some_and(is_held) {
+            return Err(Kind::OrderHeld.into());
+        }
+        Ok(())
     }
 
     /// With this state of its payment.
@@ -331,10 +339,13 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, how long it is known whose the order is, and whether staff look at it.
+/// Adds what follows from a change: that the buyer is told, that there is room for another order on delivery, how long it is known whose the order is, and whether staff look at it.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
+    }
+    if before.state == OrderState::Placed && next.state != before.state {
+        ON_DELIVERY.of(next.user).give_back_in(tx, 1, before.created_at);
     }
     if next.state == OrderState::Shipped && before.state != next.state {
         user::notify(tx, sys, next.user, Notice::OrderShipped);
@@ -372,8 +383,8 @@ pub async fn write(table: &Table, sys: &Sys, before: &Order, after: &Order, even
 /// the caller may still do this, if there is one.
 ///
 /// # Errors
-/// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::Forbidden`] if the condition of
-/// `also` does not hold.
+/// [`Kind::OrderState`] if its state allows no such step, also if that is so since it was read; [`Kind::OrderHeld`] if it must not be
+/// shipped; [`Kind::Forbidden`] if the condition of `also` does not hold.
 pub async fn advance(
     table: &Table,
     sys: &Sys,
@@ -381,7 +392,7 @@ pub async fn advance(
     (to, by): (OrderState, By),
     also: impl Fn(&mut Tx) -> Option<Slot> + Send + Sync,
 ) -> Result<Order, Problem> {
-    step(order.state, to, by).ok_or_else(|| order.stays())?;
+    order.admits(to, by)?;
     match replace(table, sys, order, &order.in_state(to, sys.now()), also).await? {
         Written::Now(next) => Ok(*next),
         Written::Refused => Err(Kind::Forbidden.because("the caller lost the role meanwhile")),

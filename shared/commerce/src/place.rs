@@ -17,7 +17,10 @@ use kernel::{
 use money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field, limits, limits::Limit};
+use store::{
+    About, Batch, CommitError, Cond, Item, Key, Personal, StoreError, Table, Tx, field,
+    limits::{self, DAY, Limit, Quota},
+};
 
 use crate::{
     card::OrderCard,
@@ -30,6 +33,11 @@ use crate::{
 
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+/// The orders on delivery of a person that are not shipped: nobody has paid them, and each keeps up to fifty times 99 products from others
+/// until staff ship or cancel it. Hardly anybody waits for more than two. It begins anew after a time without any, by which those have
+/// been shipped or cancelled.
+pub(crate) const ON_DELIVERY: Quota =
+    Quota::pausing("orders_on_delivery", 10, DAY.saturating_mul(90), "orders on delivery of a person that are not shipped");
 /// How often a request is judged again because something has changed meanwhile.
 const ROUNDS: u32 = 10;
 
@@ -91,24 +99,29 @@ pub struct Placing<'a> {
 /// has changed meanwhile.
 ///
 /// # Errors
-/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::TooManyRequests`],
-/// [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
+/// [`Kind::IdempotencyKeyReused`], [`Kind::OrderIncomplete`], [`Kind::OutOfStock`], [`Kind::PricesChanged`], [`Kind::OrdersOpen`],
+/// [`Kind::TooManyRequests`], [`Kind::Invalid`] for what Stripe does not take, or [`Kind::Conflict`] if others were faster all the time.
 pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Order, Problem> {
     let (user, now) = (placing.user, sys.now());
     let (key, fingerprint) = (short_hash(placing.key), short_hash(format!("{:?}", placing.wish)));
     let (request, cart, book) = (OrderRequest::key_of(user.id, &key), Cart::key_of(user.id), Book::key_of(user.id));
+    let on_delivery = (placing.wish.payment_method == PaymentMethod::CashOnDelivery).then(|| ON_DELIVERY.of(user.id));
     for _ in 0..ROUNDS {
-        let counters = placing.limits.iter().map(Limit::key);
+        let counters = placing.limits.iter().chain(&on_delivery).map(Limit::key);
         let mut found = table.get_many([request.clone(), cart.clone(), book.clone()].into_iter().chain(counters).collect()).await?;
         if let Some(earlier) = found.take::<OrderRequest>(&request)?.filter(|earlier| earlier.until > now) {
             return before(table, &earlier, &fingerprint).await;
         }
         let limits = placing.limits.iter().map(|limit| limit.clone().read(&mut found, now)).collect::<Result<Vec<_>, _>>()?;
+        let open = on_delivery.clone().map(|limit| limit.read(&mut found, now)).transpose()?;
         let cart = found.take::<Cart>(&cart)?.unwrap_or_else(|| Cart::empty(user.id));
         let recipient = Recipient::of(user, found.take::<Book>(&book)?.as_ref(), &cart)?;
         let products = in_stock(table, cart.lines.as_slice()).await?;
         let order = drawn(sys, placing, recipient, &products)?;
         limits::judge(now, &limits)?;
+        if limits::judge(now, &open).is_err() {
+            return Err(Problem::new(Kind::OrdersOpen).with("max", ON_DELIVERY.max));
+        }
 
         let mut tx = Tx::new();
         let (key, fingerprint) = (key.clone(), fingerprint.clone());
@@ -117,7 +130,7 @@ pub async fn place(table: &Table, sys: &Sys, placing: &Placing<'_>) -> Result<Or
         order.create(&mut tx, sys);
         cart.ordered().replace(&mut tx, &cart);
         in_use(&mut tx, user.id);
-        for limit in &limits {
+        for limit in limits.iter().chain(&open) {
             limit.hit_in(&mut tx, now);
         }
         for (product, line) in &products {

@@ -1,21 +1,17 @@
 //! Products, and the claims of their names.
 
 use accounts::audit::AuditEntry;
-use events::{
-    Outbox,
-    shop::{ProductDeleted, ProductPictureRetired},
-};
+use events::{Outbox, shop::ProductPictureRetired};
 use kernel::{
-    Problem, Sys, Time,
+    Sys, Time,
     id::{CategoryId, PictureId, ProductId},
 };
 use money::{Money, MoneyError, Percent};
 use search::normal;
 use serde::{Deserialize, Serialize};
-use store::{About, Cond, Item, Key, Personal, Slot, Table, Tx, Update, field};
+use store::{About, Cond, Item, Key, Personal, Slot, Tx, Update, field};
 
 use crate::{
-    category, price, shelf,
     slug::ProductSlug,
     text::{Description, ProductName},
 };
@@ -174,21 +170,6 @@ impl Product {
         self.for_sale && self.available > 0
     }
 
-    /// Adds the product to a transaction, with all that stands beside it.
-    ///
-    /// # Errors
-    /// The errors of [`Product::unit_price`].
-    pub fn create(&self, tx: &mut Tx) -> Result<Slots, MoneyError> {
-        let unit = self.unit_price()?;
-        let product = tx.create(self);
-        let name = tx.create(&NameClaim::of(&self.name, self.id));
-        let slug = tx.create(&SlugClaim { slug: self.slug.clone(), product: self.id });
-        let category = category::count(tx, self.category, 1);
-        shelf::put(tx, self, unit.amount());
-        price::begin(tx, self, unit, self.created_at);
-        Ok(Slots { product, name: Some(name), slug: Some(slug), category: Some(category) })
-    }
-
     /// The product after a change. `lowest` is the lowest price of the thirty days before now.
     ///
     /// # Errors
@@ -217,17 +198,6 @@ impl Product {
         Ok(after)
     }
 
-    /// The product after a change by staff. For another price with a discount a query of the former prices.
-    ///
-    /// # Errors
-    /// The errors of the query and of [`Product::unit_price`].
-    pub async fn changed(&self, table: &Table, change: ProductChange, now: Time) -> Result<Self, Problem> {
-        let discounted = change.discount.unwrap_or(self.discount).is_some();
-        let repriced = change.price.is_some() || change.discount.is_some();
-        let lowest = if discounted && repriced { price::lowest(table, self.id, now).await? } else { None };
-        Ok(self.after(change, lowest, now)?)
-    }
-
     /// An entry with what is different after a change. The description is left out, because it is long.
     #[must_use]
     pub fn audited(&self, entry: AuditEntry, after: &Self) -> AuditEntry {
@@ -241,37 +211,8 @@ impl Product {
             .to_version(after.version)
     }
 
-    /// Adds the change to this state of it to a transaction, with all that stands beside it.
-    ///
-    /// # Errors
-    /// The errors of [`Product::unit_price`].
-    pub fn change(&self, tx: &mut Tx, after: &Self) -> Result<Slots, MoneyError> {
-        let unit = after.unit_price()?;
-        let product = tx.update(self.update(after));
-        let (old, new) = (NameClaim::of(&self.name, self.id), NameClaim::of(&after.name, self.id));
-        let name = (old != new).then(|| {
-            tx.delete(old.key());
-            tx.create(&new)
-        });
-        let moved = self.category != after.category;
-        let category = moved.then(|| {
-            category::count(tx, self.category, -1);
-            shelf::leave_category(tx, self);
-            category::count(tx, after.category, 1)
-        });
-        let repriced = self.price_since != after.price_since;
-        if moved || repriced || name.is_some() || self.description != after.description {
-            shelf::put(tx, after, unit.amount());
-        }
-        if repriced {
-            price::end(tx, self, after.updated_at);
-            price::begin(tx, after, unit, after.updated_at);
-        }
-        Ok(Slots { product, name, slug: None, category })
-    }
-
     /// The update to this state. It touches neither ratings nor orders.
-    fn update(&self, after: &Self) -> Update {
+    pub(crate) fn update(&self, after: &Self) -> Update {
         let update = Update::of(self.key())
             .set("version", after.version)
             .set("name", &after.name)
@@ -291,18 +232,6 @@ impl Product {
         update.add("available", by).add("received", by).when(field("available").eq(self.available))
     }
 
-    /// Adds the deletion of the product to a transaction. Its comments, ratings and prices are deleted afterwards.
-    pub fn delete(&self, tx: &mut Tx, sys: &Sys) -> Slot {
-        let product = tx.delete_when(self.key(), field("version").eq(self.version));
-        tx.delete(NameClaim::of(&self.name, self.id).key());
-        tx.delete(SlugClaim::key_of(&self.slug));
-        category::count(tx, self.category, -1);
-        shelf::leave(tx, self);
-        Outbox::add(tx, sys, &ProductDeleted { product: self.id });
-        self.retire_picture(tx, sys);
-        product
-    }
-
     /// Adds another picture, or none, to a transaction. The slot is refused if the picture has changed in the meantime.
     pub fn change_picture(&self, tx: &mut Tx, sys: &Sys, picture: Option<PictureId>) -> Slot {
         self.retire_picture(tx, sys);
@@ -316,7 +245,7 @@ impl Product {
         tx.update(Update::of(self.key()).set("picture", picture).when(same))
     }
 
-    fn retire_picture(&self, tx: &mut Tx, sys: &Sys) {
+    pub(crate) fn retire_picture(&self, tx: &mut Tx, sys: &Sys) {
         if let Some(picture) = self.picture {
             tx.delete(ProductPicture::key_of(picture));
             Outbox::add(tx, sys, &ProductPictureRetired { product: self.id, picture });
@@ -356,7 +285,7 @@ impl NameClaim {
         Key::new(format!("PRODUCT_NAME#{name}"), "PRODUCT_NAME")
     }
 
-    fn of(name: &ProductName, product: ProductId) -> Self {
+    pub(crate) fn of(name: &ProductName, product: ProductId) -> Self {
         Self { name: normal(name.as_str()), product }
     }
 }
@@ -382,6 +311,10 @@ impl SlugClaim {
     #[must_use]
     pub fn key_of(slug: &ProductSlug) -> Key {
         Key::new(format!("PRODUCT_SLUG#{slug}"), "PRODUCT_SLUG")
+    }
+
+    pub(crate) fn of(product: &Product) -> Self {
+        Self { slug: product.slug.clone(), product: product.id }
     }
 }
 

@@ -74,7 +74,7 @@ impl Country {
     #[must_use]
     pub fn by_name(locale: Locale) -> Vec<Self> {
         let mut countries: Vec<Self> = Self::all().collect();
-        let letters = order::letters(locale);
+        let letters = order::letters(locale.of(&NAMES));
         countries.sort_by_cached_key(|country| order::key(country.name(locale), letters));
         countries
     }

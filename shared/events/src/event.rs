@@ -31,7 +31,7 @@ macro_rules! events {
 pub(crate) use events;
 
 /// Declares what a function hears on the bus: `Heard`, an enum with a variant for each of these events, which is read as the event
-/// of an [`Envelope`]. `cargo xtask check` compares the list with the function's rule in the template.
+/// of an [`Envelope`], and `HEARD`, their names. `cargo xtask check` compares the names with the function's rule in the template.
 #[macro_export]
 macro_rules! hears {
     ($($event:ident),+ $(,)?) => {
@@ -41,6 +41,9 @@ macro_rules! hears {
         enum Heard {
             $($event($event),)+
         }
+
+        /// The names of the events that this function hears on the bus.
+        pub const HEARD: &[&str] = &[$(<$event as $crate::Event>::NAME),+];
     };
 }
 
@@ -184,6 +187,7 @@ mod tests {
         names.sort_unstable();
         let written: Vec<&str> = WRITTEN.iter().filter_map(|json| json.split('"').nth(3)).collect();
         assert_eq!(names, written, "each event has one name and one line above");
+        assert_eq!(HEARD, written);
     }
 
     #[test]
@@ -197,6 +201,7 @@ mod tests {
         }
         let read: Vec<&str> = WRITTEN.into_iter().filter(|json| one::reads(json)).collect();
         assert_eq!(read, [r#"{"name":"presence_changed","room":"rom_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}"#]);
+        assert_eq!(one::HEARD, ["presence_changed"]);
     }
 
     #[test]

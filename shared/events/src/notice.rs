@@ -57,6 +57,8 @@ notices! {
     ExportReady,
     /// Somebody asked to change the address or the number.
     ContactChangeAsked,
+    /// Staff had a link sent to a former address or number, which gives it back.
+    ContactRestorationAsked,
     /// The address was changed.
     EmailChanged,
     /// The number was changed or removed.
@@ -99,6 +101,7 @@ impl Notice {
             | Self::PasskeyRemoved
             | Self::PasskeyCopied
             | Self::ContactChangeAsked
+            | Self::ContactRestorationAsked
             | Self::EmailChanged
             | Self::PhoneChanged
             | Self::UsernameChanged

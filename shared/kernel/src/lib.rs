@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod client;
 pub mod clock;
+pub mod conversation;
 pub mod crypto;
 pub mod env;
 pub mod fields;

@@ -63,7 +63,7 @@ kinds! {
     SecondFactorRequired = 403 "second_factor_required";
     /// Nobody changes their own roles.
     OwnRoles = 403 "own_roles";
-    /// Staff change neither their own account nor one whose person has a role as high as theirs.
+    /// Staff change neither their own account nor one whose person has a role as high as theirs, nor what is protected like it.
     AccountProtected = 403 "account_protected";
     /// A browser on another site sent the request.
     OriginRefused = 403 "origin_refused";
@@ -121,6 +121,8 @@ kinds! {
     OutOfStock = 409 "out_of_stock";
     /// The order does not cost what its buyer has seen; `total` is what it costs now.
     PricesChanged = 409 "prices_changed";
+    /// The caller has as many orders on delivery that are not shipped yet as one may have; `max` is that number.
+    OrdersOpen = 409 "orders_open";
     /// The state of the order does not allow the operation; `order_state` is its state.
     OrderState = 409 "order_state";
     /// The caller has this plan, or a more expensive one.
@@ -352,7 +354,7 @@ pub struct ProblemMembers {
     /// In `prices_changed`: what the order costs now.
     #[schema(required = false, schema_with = total)]
     pub total: Option<String>,
-    /// In `too_many`, `friends_full` and `message_length`: the maximum.
+    /// In `too_many`, `orders_open`, `friends_full` and `message_length`: the maximum.
     #[schema(nullable = false)]
     pub max: Option<u32>,
     /// In `too_large`: the maximum number of bytes.

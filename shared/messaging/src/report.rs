@@ -233,11 +233,25 @@ impl Report {
         Self { changed_at: now, version: next.version.saturating_add(1), ..next }
     }
 
-    /// Adds to a transaction that it is resolved. Refused if it has changed since it was read.
+    /// Checks that a moderator may see what was said about the message, and may decide: everybody but its author. Reporters are promised
+    /// that the author does not learn who they are, and their words can tell it. Who has reported the message may decide: the resolution
+    /// only records what was done, and moderators may delete messages and ban people without a report, too.
     ///
     /// # Errors
-    /// [`Kind::Conflict`] if it is resolved already.
-    pub fn resolve(&self, tx: &mut Tx, outcome: ReportOutcome, now: Time) -> Result<Slot, Problem> {
+    /// [`Kind::Forbidden`]
+    pub fn open_to(&self, moderator: UserId) -> Result<(), Problem> {
+        if self.author == moderator {
+            return Err(Kind::Forbidden.because("the reported message is the caller's own"));
+        }
+        Ok(())
+    }
+
+    /// Adds to a transaction that a moderator resolves it. Refused if it has changed since it was read.
+    ///
+    /// # Errors
+    /// The errors of [`Report::open_to`]; [`Kind::Conflict`] if it is resolved already.
+    pub fn resolve(&self, tx: &mut Tx, moderator: UserId, outcome: ReportOutcome, now: Time) -> Result<Slot, Problem> {
+        self.open_to(moderator)?;
         if self.state == ReportState::Resolved {
             return Err(Kind::Conflict.because("the report is resolved already"));
         }
@@ -386,6 +400,12 @@ mod tests {
         let resolved = Report { state: ReportState::Resolved, outcome: Some(ReportOutcome::Dismissed), ..two };
         let again = Report::after(Some(&resolved), &entry(&edited), &edited, ReportReason::Spam, now);
         assert_eq!((again.text.as_str(), again.state, again.outcome), ("polite", ReportState::Open, None));
-        assert!(resolved.resolve(&mut Tx::new(), ReportOutcome::Dismissed, now).is_err() && again.place() != resolved.place());
+        assert_ne!(again.place(), resolved.place());
+        let decide = |report: &Report, who: UserId| {
+            report.resolve(&mut Tx::new(), who, ReportOutcome::Dismissed, now).map(drop).map_err(|problem| problem.kind)
+        };
+        let moderator: UserId = sys.id();
+        assert_eq!(decide(&resolved, moderator), Err(Kind::Conflict));
+        assert_eq!((decide(&again, moderator), decide(&again, again.author)), (Ok(()), Err(Kind::Forbidden)));
     }
 }

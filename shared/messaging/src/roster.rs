@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use accounts::{
     pair::Pair,
-    staff::{self, Actor, Roles},
+    staff::{Actor, Roles},
     user::{Status, User},
 };
 use events::{
@@ -320,7 +320,8 @@ pub async fn ban(table: &Table, sys: &Sys, by: UserId, ban: &RoomBan) -> Result<
     .map(drop)
 }
 
-/// Ends a ban from a room before its time. Administrators do that. No effect if there is none. A batch read and a deletion.
+/// Ends a ban from a room before its time. Administrators do that, and nobody their own: who is banned is no member. No effect if there is
+/// none. A batch read and a deletion.
 ///
 /// # Errors
 /// [`Kind::NotFound`], [`Kind::Forbidden`].
@@ -453,21 +454,30 @@ pub async fn delete(table: &Table, sys: &Sys, by: UserId, room: RoomId) -> Resul
     .map(drop)
 }
 
-/// Deletes a room for staff, as [`delete`] does for its owner, with what `also` adds to the transaction. A batch read and a transaction,
-/// again for each change that was faster.
+/// Deletes a room for staff, as [`delete`] does for its owner, with what `also` adds to the transaction. A room is protected by the roles
+/// of its owner, as their account is ([`Actor::may_change`]). A read, a batch read and a transaction; the last two again for each change
+/// that was faster.
 ///
 /// # Errors
-/// [`Kind::NotFound`]; [`Kind::Forbidden`] if the caller has no such role any more.
+/// [`Kind::NotFound`]; [`Kind::AccountProtected`]; [`Kind::Forbidden`] if the caller has no such role any more; [`Kind::Conflict`] if
+/// somebody else has become the owner at the same moment.
 pub async fn close(table: &Table, sys: &Sys, by: Actor, room: RoomId, also: impl Fn(&mut Tx, &Club)) -> Result<(), Problem> {
-    let roles = Roles::key_of(by.user);
-    change(table, sys, room, std::slice::from_ref(&roles), |_, club, found, _| {
-        if !found.take::<Roles>(&roles)?.is_some_and(|held| held.roles.iter().any(|role| *role >= by.role)) {
+    let owner = table.get::<Room>(Room::key_of(room)).await?.and_then(|room| room.club).ok_or(Kind::NotFound)?.owner;
+    let (held, protecting) = (Roles::key_of(by.user), Roles::key_of(owner));
+    change(table, sys, room, &[held.clone(), protecting.clone()], |_, club, found, _| {
+        if club.owner != owner {
+            return Err(Kind::Conflict.because("the room has another owner now"));
+        }
+        if !found.take::<Roles>(&held)?.is_some_and(|held| held.roles.iter().any(|role| *role >= by.role)) {
             return Err(Kind::Forbidden.because("the caller lost the role meanwhile"));
         }
+        let roles = found.take::<Roles>(&protecting)?.unwrap_or_else(|| Roles::none(owner));
+        let protected = |_| Kind::AccountProtected.because("the owner of the room is the caller, or has such a role too");
+        by.may_change(&roles).map_err(protected)?;
         let mut plan = Plan::of(club);
         plan.deletes = Some(Cond::Exists);
-        plan.count(club.owner, 0, -1);
-        staff::require(&mut plan.tx, by.user, by.role);
+        plan.count(owner, 0, -1);
+        by.require(&mut plan.tx, owner);
         also(&mut plan.tx, club);
         Ok(Some(plan))
     })

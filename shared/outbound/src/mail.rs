@@ -55,6 +55,15 @@ pub enum Mail {
         /// How long it is valid.
         life: Duration,
     },
+    /// The link that gives a former address back to its account.
+    ContactRestoration {
+        /// The username of the account.
+        username: String,
+        /// The address of the button.
+        link: Secret,
+        /// How long it is valid.
+        life: Duration,
+    },
     /// The receipt for a donation.
     DonationReceipt {
         /// The donor's username.
@@ -286,6 +295,7 @@ impl Mail {
             Self::DeletionScheduled { .. } => "deletion_scheduled".into(),
             Self::Missed { .. } => "missed".into(),
             Self::PasswordReset { .. } => "password_reset".into(),
+            Self::ContactRestoration { .. } => "contact_restoration".into(),
             Self::DonationReceipt { .. } => "donation_receipt".into(),
             Self::AuditHead { .. } => "audit_head".into(),
             Self::PlanReceipt { .. } => "plan_receipt".into(),
@@ -329,7 +339,10 @@ impl Mail {
 
     pub(crate) const fn link(&self) -> Option<&Secret> {
         match self {
-            Self::Activation { link, .. } | Self::DeletionScheduled { link, .. } | Self::PasswordReset { link, .. } => Some(link),
+            Self::Activation { link, .. }
+            | Self::DeletionScheduled { link, .. }
+            | Self::PasswordReset { link, .. }
+            | Self::ContactRestoration { link, .. } => Some(link),
             Self::Missed { site, .. } => Some(site),
             _ => None,
         }

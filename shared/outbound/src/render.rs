@@ -157,7 +157,8 @@ fn moment(at: Time, locale: Locale) -> String {
 fn args(mail: &Mail, locale: Locale) -> Args {
     match mail {
         Mail::Code { life, .. } => vec![minutes(*life)],
-        Mail::Activation { life, .. } => vec![("hours", life.as_secs().div_ceil(3600).to_string())],
+        Mail::Activation { life, .. } => vec![hours(*life)],
+        Mail::ContactRestoration { username, life, .. } => vec![("username", username.clone()), hours(*life)],
         Mail::AddressTaken => vec![],
         Mail::DeletionScheduled { username, due_at, .. } => {
             vec![("username", username.clone()), ("date", date(*due_at, locale)), ("time", time_of_day(*due_at))]
@@ -177,6 +178,10 @@ fn args(mail: &Mail, locale: Locale) -> Args {
         | Mail::SupportAnswer { username, .. }
         | Mail::SupportTranscript { username, .. } => vec![("username", username.clone())],
     }
+}
+
+pub(crate) fn hours(life: Duration) -> (&'static str, String) {
+    ("hours", life.as_secs().div_ceil(3600).to_string())
 }
 
 pub(crate) fn minutes(life: Duration) -> (&'static str, String) {
@@ -219,13 +224,14 @@ mod tests {
     }
 
     /// Mails with parts of their own, which are neither codes nor notices.
-    const SPECIAL: [&str; 15] = [
+    const SPECIAL: [&str; 16] = [
         "activation",
         "address_taken",
         "audit_head",
         "contact_answer",
         "contact_copy",
         "contact_message",
+        "contact_restoration",
         "deletion_scheduled",
         "donation_receipt",
         "missed",
@@ -262,6 +268,7 @@ mod tests {
             Mail::AuditHead { number: 7, hash: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg".to_owned() },
             Mail::DeletionScheduled { username: username.clone(), due_at: Time::from_millis(1_798_358_700_000), link: link() },
             Mail::PasswordReset { username: username.clone(), link: link(), life: Duration::from_secs(1800) },
+            Mail::ContactRestoration { username: username.clone(), link: link(), life: Duration::from_secs(24 * 3600) },
             Mail::DonationReceipt {
                 username: username.clone(),
                 amount: "PLN\u{a0}12.34".to_owned(),

@@ -8,7 +8,7 @@ use kernel::{Locale, Secret, Time, env::Reader};
 
 use crate::{
     SendError,
-    render::{TEXTS, minutes, time_of_day},
+    render::{TEXTS, hours, minutes, time_of_day},
 };
 
 /// A text message, by its subject.
@@ -27,6 +27,13 @@ pub enum Text {
         due_at: Time,
         /// The link that cancels it.
         link: Secret,
+    },
+    /// The link that gives a former number back to its account. Has two segments.
+    ContactRestoration {
+        /// The link.
+        link: Secret,
+        /// How long it is valid.
+        life: Duration,
     },
     /// Messages of others wait for the owner of the number.
     Missed {
@@ -94,6 +101,9 @@ fn words(text: &Text, locale: Locale, domain: Option<&str>) -> String {
             let args = [("date", due_at.date().to_string()), ("time", time_of_day(*due_at))];
             format!("{}\n{}", TEXTS.text(locale, "deletion_scheduled-sms", &args), link.expose())
         }
+        Text::ContactRestoration { link, life } => {
+            format!("{}\n{}", TEXTS.text(locale, "contact_restoration-sms", &[hours(*life)]), link.expose())
+        }
         Text::Missed { messages } => TEXTS.text(locale, "missed-sms", &[("messages", messages.to_string())]),
         Text::Notice { name, times } => {
             let said = TEXTS.text(locale, &format!("{name}-sms"), &[]);
@@ -156,7 +166,7 @@ mod tests {
     fn exactly_the_notices_that_are_texted_have_a_message() {
         let keys = TEXTS.keys(Locale::En);
         let messages: BTreeSet<&str> = keys.iter().filter_map(|key| key.strip_suffix("-sms")).collect();
-        let texts: BTreeSet<&str> = texted().chain(["code", "deletion_scheduled", "missed"]).collect();
+        let texts: BTreeSet<&str> = texted().chain(["code", "contact_restoration", "deletion_scheduled", "missed"]).collect();
         assert_eq!(messages, texts);
     }
 
@@ -179,6 +189,17 @@ mod tests {
             let words = words(&text, locale, Some("stoa.example"));
             assert!(is_basic(&words) && words.len() <= 2 * 153, "{} {words}", words.len());
             assert!(words.contains("2026-12-27") && words.contains("08:05 UTC") && words.lines().any(|line| line == link), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_former_number_fits_two_segments_with_its_link() {
+        let link = format!("https://{}.example/restore-contact#token=chl_01K9ZC4QW8V3T6R1NHXJ5B2MDP.{}", "a".repeat(22), "x".repeat(43));
+        for locale in Locale::ALL {
+            let text = Text::ContactRestoration { link: Secret::new(link.clone()), life: Duration::from_secs(24 * 3600) };
+            let words = words(&text, locale, Some("stoa.example"));
+            assert!(is_basic(&words) && words.len() <= 2 * 153, "{} {words}", words.len());
+            assert!(words.contains("24") && words.lines().any(|line| line == link), "{words}");
         }
     }
 

@@ -1,12 +1,16 @@
 //! The customers at Stripe: one for each person who has paid or wanted to.
 
+use std::time::Duration;
+
 use accounts::user::partition;
-use kernel::{Time, id::UserId};
+use kernel::{Time, crypto::short_hash, id::UserId};
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Page, Personal, Range, StoreError, Table, Update, field};
 
 /// The partition of [`Index::DuePayments`] with the customers of whom Stripe's id is not known.
 const UNFINISHED: &str = "UNFINISHED_CUSTOMERS";
+/// How long a customer whose creation was given up may still appear at Stripe: no request runs as long.
+const APPEARS: Duration = Duration::from_secs(3600);
 
 /// The customer of a person, and the details that Stripe has of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +19,8 @@ pub struct Customer {
     pub user: UserId,
     /// Stripe's id. `None` until Stripe has answered.
     pub customer: Option<String>,
-    /// The number of this customer of the person, from 1. It is raised when Stripe no longer knows the former one.
+    /// The number of this customer of the person, from 1. It is raised when Stripe no longer knows the former one, and when the creation
+    /// of the former one is given up.
     pub attempt: u32,
     /// The name that was sent to Stripe.
     pub name: String,
@@ -40,6 +45,21 @@ impl Customer {
         Self { user, customer: None, attempt, name, email, created_at: now }
     }
 
+    /// The customer after this one, whose creation is given up.
+    #[must_use]
+    pub fn again(&self, now: Time) -> Self {
+        Self { attempt: self.attempt.saturating_add(1), created_at: now, ..self.clone() }
+    }
+
+    /// What is to be deleted at Stripe instead of this customer.
+    #[must_use]
+    pub fn removal(&self, now: Time) -> CustomerRemoval {
+        match self.customer.clone() {
+            Some(customer) => CustomerRemoval::Known { customer, since: now },
+            None => CustomerRemoval::Lost { request: self.request(), from: self.created_at, since: now },
+        }
+    }
+
     /// The update with Stripe's id of it, which is refused if there is another customer by now.
     #[must_use]
     pub fn found(&self, id: &str) -> Update {
@@ -51,6 +71,13 @@ impl Customer {
     #[must_use]
     pub fn idempotency_key(&self) -> String {
         format!("customer-{}-{}", self.user, self.attempt)
+    }
+
+    /// What names the request for its creation. Stripe keeps it with the customer, who is found by it if the answer was lost. It names no
+    /// person.
+    #[must_use]
+    pub fn request(&self) -> String {
+        short_hash(self.idempotency_key())
     }
 }
 
@@ -87,18 +114,41 @@ pub async fn unfinished(table: &Table, after: Option<UserId>, limit: u32) -> Res
     table.query(after.into_iter().fold(range, |range, after| range.beyond(after.to_string()))).await
 }
 
-/// A customer that is to be deleted at Stripe, because the person has left. It stays until Stripe has done so.
+/// A customer that is to be deleted at Stripe, because the person has left, or because there is another one by now. It stays until Stripe
+/// has done so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CustomerRemoval {
-    /// Stripe's id of the customer.
-    pub customer: String,
-    /// Since when it is to be deleted.
-    pub since: Time,
+#[serde(untagged)]
+pub enum CustomerRemoval {
+    /// A customer whose id is known.
+    Known {
+        /// Stripe's id of the customer.
+        customer: String,
+        /// Since when it is to be deleted.
+        since: Time,
+    },
+    /// One whose creation was given up, without knowing whether Stripe has created it.
+    Lost {
+        /// What names the request: see [`Customer::request`].
+        request: String,
+        /// When it was first sent.
+        from: Time,
+        /// Since when it is not sent any more.
+        since: Time,
+    },
 }
 
 impl CustomerRemoval {
-    /// The partition of all of them. It contains only those of the last hour.
+    /// The partition of all of them. It contains only those of the last hours.
     pub const PARTITION: &'static str = "CUSTOMER_REMOVALS";
+
+    /// When it is known whether Stripe has created a customer, if that is not known.
+    #[must_use]
+    pub fn is_known_at(&self) -> Option<Time> {
+        match self {
+            Self::Known { .. } => None,
+            Self::Lost { since, .. } => Some(*since + APPEARS),
+        }
+    }
 }
 
 impl Item for CustomerRemoval {
@@ -106,9 +156,33 @@ impl Item for CustomerRemoval {
     const ABOUT: About = About::at(
         "CUSTOMER_REMOVALS",
         "CUSTOMER#{customer}",
-        Personal::Nobody("Stripe's id of a customer, who is deleted there within the hour"),
+        Personal::Nobody("Stripe's id of a customer, or a hash that names one, who is deleted there within two hours"),
     );
     fn key(&self) -> Key {
-        Key::new(Self::PARTITION, format!("CUSTOMER#{}", self.customer))
+        let (Self::Known { customer: name, .. } | Self::Lost { request: name, .. }) = self;
+        Key::new(Self::PARTITION, format!("CUSTOMER#{name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_893_499_200_000);
+
+    #[test]
+    fn another_attempt_is_another_request() {
+        let first = Customer::new(UserId::NIL, None, "ana".to_owned(), None, NOW);
+        let second = first.again(NOW + APPEARS);
+        assert_eq!((second.attempt, second.created_at, &second.name), (2, NOW + APPEARS, &first.name));
+        assert_ne!(first.idempotency_key(), second.idempotency_key());
+        assert_ne!(first.request(), second.request());
+    }
+
+    #[test]
+    fn what_may_be_at_stripe_is_to_be_deleted() {
+        let unknown = Customer::new(UserId::NIL, None, "ana".to_owned(), None, NOW);
+        let known = Customer { customer: Some("cus_1".to_owned()), ..unknown.clone() };
+        assert_eq!((known.removal(NOW).is_known_at(), unknown.removal(NOW).is_known_at()), (None, Some(NOW + APPEARS)));
     }
 }

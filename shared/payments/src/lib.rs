@@ -6,6 +6,8 @@
 //!
 //! This crate does not call Stripe: `stripe-api` does, which only the functions link that need it.
 
+mod account;
+pub mod alert;
 mod customer;
 mod donor;
 mod gate;
@@ -19,6 +21,7 @@ mod request;
 mod settlement;
 pub mod waiting;
 
+pub use account::StripeAccount;
 pub use customer::{Customer, CustomerRemoval, unfinished};
 pub use donor::{Donation, DonationLimits, Donor};
 pub use gate::{CAPTCHAS, CardGate, FROM_NETWORK, PAYMENTS, card_refused, card_refused_in};
@@ -34,6 +37,8 @@ pub use request::{KEPT, PaymentRequest, begin};
 pub use settlement::{Mismatch, MoneyBack, Progress, SaidRefund, Settlement};
 
 store::items![
+    account::StripeAccount,
+    alert::PaymentAlert,
     customer::Customer,
     customer::CustomerRemoval,
     handled::HandledEvent,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kernel::id::{DonationId, OrderId, PlanPaymentId, UserId};
 use money::Money;
+use serde::{Deserialize, Serialize};
 
 /// The name of the metadata that says who pays.
 const USER: &str = "user";
@@ -15,7 +16,8 @@ const PLAN_PAYMENT: &str = "plan_payment";
 const ORDER: &str = "order";
 
 /// What is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PaidFor {
     /// A donation.
     Donation(DonationId),
@@ -26,15 +28,30 @@ pub enum PaidFor {
 }
 
 impl PaidFor {
+    /// The name of its kind: `donation`, `plan_payment` or `order`.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Donation(_) => DONATION,
+            Self::Plan(_) => PLAN_PAYMENT,
+            Self::Order(_) => ORDER,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(self) -> String {
+        match self {
+            Self::Donation(id) => id.to_string(),
+            Self::Plan(id) => id.to_string(),
+            Self::Order(id) => id.to_string(),
+        }
+    }
+
     /// The metadata of a payment by this person.
     #[must_use]
     pub fn metadata(self, user: UserId) -> HashMap<String, String> {
-        let (name, id) = match self {
-            Self::Donation(id) => (DONATION, id.to_string()),
-            Self::Plan(id) => (PLAN_PAYMENT, id.to_string()),
-            Self::Order(id) => (ORDER, id.to_string()),
-        };
-        metadata_of(user).into_iter().chain([(name.to_owned(), id)]).collect()
+        metadata_of(user).into_iter().chain([(self.kind().to_owned(), self.id())]).collect()
     }
 
     /// Who pays, and what. `None` for the metadata of any other payment.

@@ -3,7 +3,7 @@
 //! | from | to | because |
 //! |---|---|---|
 //! | `pending_payment` | `paid` | Stripe has received the whole amount |
-//! | `pending_payment` | `cancelled` | Stripe has cancelled the payment, at the latest a day after it was begun |
+//! | `pending_payment` | `cancelled` | Stripe has cancelled it, at the latest a day after it was begun; or something else was paid |
 //! | `paid` | `refunded` | all of it was given back; a part of it changes only the sum |
 //! | `refunded` | `paid` | some of it has come back, because the payer's bank has refused it |
 //!
@@ -19,7 +19,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{About, CommitError, Index, Item, Key, Page, Personal, Range, StoreError, Table, Tx, WriteError, field};
 use utoipa::ToSchema;
 
-use crate::{HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement, waiting};
+use crate::{
+    HandledEvent, Mismatch, MoneyBack, NewPayment, PaidFor, Progress, Settlement,
+    alert::{self, Alert, Watched},
+    waiting,
+};
 
 /// How long after it was begun a payment is checked automatically, and how long after that again.
 pub const RECHECK: Duration = Duration::from_secs(3600);
@@ -119,6 +123,9 @@ pub struct CardPayment<P: Purpose> {
     /// What was given back of it, and how it is disputed.
     #[serde(flatten)]
     pub back: MoneyBack,
+    /// Whether something else was paid than what was asked for, so that it was given back.
+    #[serde(default)]
+    pub is_wrong: bool,
     /// Why the last card was refused.
     #[serde(default)]
     pub decline: Option<String>,
@@ -147,6 +154,7 @@ impl<P: Purpose> CardPayment<P> {
             intent: None,
             customer: None,
             back: MoneyBack::default(),
+            is_wrong: false,
             decline: None,
             created_at: now,
             paid_at: None,
@@ -182,19 +190,13 @@ impl<P: Purpose> CardPayment<P> {
         if self.intent.as_ref().is_some_and(|intent| *intent != settlement.intent) {
             return Err(Mismatch::Intent);
         }
-        if self.customer.is_some() && self.customer != settlement.customer {
-            return Err(Mismatch::Customer);
-        }
-        let amount = self.purpose.amount();
-        let paid = settlement.progress == Progress::Succeeded;
-        if settlement.asked != amount || (paid && settlement.received != amount.amount()) {
-            return Err(Mismatch::Amount);
-        }
+        let (amount, paid) = (self.purpose.amount(), settlement.progress == Progress::Succeeded);
+        settlement.judge(amount, self.customer.as_deref())?;
         let back = self.back.after(settlement.back);
         Ok(Self {
             state: self.state.after(settlement.progress, back.refunded >= amount.amount()),
             intent: Some(settlement.intent.clone()),
-            customer: settlement.customer.clone().or_else(|| self.customer.clone()),
+            customer: self.customer.clone().or_else(|| settlement.customer.clone()),
             back,
             decline: if paid { None } else { settlement.decline.clone().or_else(|| self.decline.clone()) },
             paid_at: self.paid_at.or_else(|| paid.then_some(now)),
@@ -212,6 +214,27 @@ impl<P: Purpose> CardPayment<P> {
     #[must_use]
     pub fn cancelled(&self) -> Self {
         Self { state: PaymentState::Cancelled, ..self.clone() }
+    }
+
+    /// The payment that is over because something else was paid, which is given back. The same if it was over before.
+    #[must_use]
+    pub fn wrongly_paid(&self) -> Self {
+        let open = matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled);
+        if open { Self { is_wrong: true, ..self.cancelled() } } else { self.clone() }
+    }
+
+    /// The payment for staff who may have to look at it.
+    fn watched(&self) -> Watched {
+        Watched { paid_for: P::paid_for(self.id), user: self.user, amount: self.purpose.amount(), intent: self.intent.clone() }
+    }
+
+    /// Whether staff have to look at it because of this. Its refunds are made at Stripe, where they see whether one has failed.
+    const fn has(&self, alert: Alert) -> bool {
+        match alert {
+            Alert::Disputed => self.back.disputed,
+            Alert::RefundFailed => false,
+            Alert::WrongPayment => self.is_wrong,
+        }
     }
 
     /// Whether this change is that which makes it paid.
@@ -296,6 +319,7 @@ pub async fn write_beside<P: Purpose>(
             tx.check(key.clone(), field("version").eq(*version));
         }
         P::follow(&mut tx, sys, before, after);
+        alert::follow(&mut tx, sys.now(), &after.watched(), |alert| (before.has(alert), after.has(alert)));
     }
     if tx.is_empty() {
         return Ok(Written::Now);
@@ -450,7 +474,7 @@ mod tests {
         Settlement {
             intent: "pi_1".to_owned(),
             progress,
-            asked: Money::new(1234, Currency::Pln).unwrap(),
+            asked: Some(Money::new(1234, Currency::Pln).unwrap()),
             received,
             back: MoneyBack::default(),
             refunds: Vec::new(),
@@ -481,6 +505,17 @@ mod tests {
         assert_eq!((at_once.state, at_once.paid_at), (PaymentState::Refunded, Some(NOW)));
         let cancelled = pending().after(&settlement(Progress::Cancelled), NOW).unwrap();
         assert_eq!((cancelled.state, cancelled.paid_at), (PaymentState::Cancelled, None));
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_never_paid() {
+        let over = pending().wrongly_paid();
+        assert_eq!((over.state, over.is_wrong, over.paid_at), (PaymentState::Cancelled, true, None));
+        assert!(over.indexes().is_empty() && over.has(Alert::WrongPayment) && !over.has(Alert::Disputed));
+        let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
+        assert_eq!(paid.wrongly_paid(), paid, "what was paid stays so");
+        let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };
+        assert_eq!(pending().after(&cancelled, NOW).unwrap().state, PaymentState::Cancelled, "nobody can pay it any more");
     }
 
     #[test]
@@ -542,8 +577,9 @@ mod tests {
             (Settlement { intent: "pi_2".to_owned(), ..good.clone() }, Mismatch::Intent),
             (Settlement { customer: Some("cus_2".to_owned()), ..good.clone() }, Mismatch::Customer),
             (Settlement { customer: None, ..good.clone() }, Mismatch::Customer),
-            (Settlement { asked: zloty(1), ..good.clone() }, Mismatch::Amount),
-            (Settlement { asked: Money::new(1234, Currency::Gbp).unwrap(), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(zloty(1)), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: Some(Money::new(1234, Currency::Gbp).unwrap()), ..good.clone() }, Mismatch::Amount),
+            (Settlement { asked: None, ..good.clone() }, Mismatch::Amount),
             (Settlement { received: 1233, ..good }, Mismatch::Amount),
         ] {
             assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");

@@ -2,7 +2,9 @@
 //!
 //! A price is the server's alone: a request names the plan, and nothing else. Whoever has paid has the plan from then on, without an end,
 //! until all of it is given back or the payment is disputed; a dispute that was won brings it back. Of several plans the most expensive
-//! one counts. A payment of what the payer has already, which was begun in another tab before that was paid, is given back ([`Beside`]).
+//! one counts. Prices in different currencies say nothing about each other: after the currency of the plans was changed, those in the
+//! currency that was paid last count. A payment of what the payer has already, which was begun in another tab before that was paid, is
+//! given back ([`Beside`]).
 
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
@@ -42,10 +44,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether somebody who has these plans has this one or a more expensive one.
+    /// Whether somebody who has these plans has this one, at whatever price it was sold then, or one that costs as much or more in the same
+    /// currency.
     #[must_use]
     pub fn is_covered(&self, held: &[HeldPlan]) -> bool {
-        held.iter().any(|held| held.plan.price.amount() >= self.price.amount())
+        held.iter().any(|HeldPlan { plan, .. }| {
+            let same_currency = plan.price.currency() == self.price.currency();
+            plan.id == self.id || (same_currency && plan.price.amount() >= self.price.amount())
+        })
     }
 
     /// A plan, as settings write it: `basic:1225:Basic:Podstawowy`, with the price in minor units.
@@ -192,14 +198,23 @@ impl HeldPlan {
         Key::new(partition(user), format!("{HELD}{payment}"))
     }
 
-    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. One query.
+    /// What a person has: the most expensive plan first, and of equal ones the one that they have had longest. Those in the currency that
+    /// they have paid in last come before those in another one. One query.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn of(table: &Table, user: UserId) -> Result<Vec<Self>, StoreError> {
-        let mut held = table.query::<Self>(Range::of(partition(user)).prefix(HELD).limit(AT_ONCE)).await?.items;
-        held.sort_by_key(|held| (Reverse(held.plan.price.amount()), held.paid_at));
-        Ok(held)
+        let held = table.query::<Self>(Range::of(partition(user)).prefix(HELD).limit(AT_ONCE)).await?.items;
+        Ok(Self::best_first(held))
+    }
+
+    fn best_first(mut held: Vec<Self>) -> Vec<Self> {
+        let last = held.iter().max_by_key(|held| held.paid_at).map(|held| held.plan.price.currency());
+        held.sort_by_key(|held| {
+            let price = held.plan.price;
+            (last != Some(price.currency()), price.currency().code(), Reverse(price.amount()), held.paid_at)
+        });
+        held
     }
 }
 
@@ -243,6 +258,33 @@ mod tests {
             "a:99:a,a:98:c",
         ] {
             assert!(plans(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn prices_in_different_currencies_say_nothing_about_each_other() {
+        let sys = Sys::real();
+        let plan = |text: &str, currency| Plan::parse(text, currency).unwrap();
+        let held = |text: &str, currency, at: i64| HeldPlan {
+            user: UserId::NIL,
+            payment: sys.id(),
+            plan: plan(text, currency),
+            paid_at: Time::from_millis(at),
+        };
+        let best = |held: Vec<HeldPlan>| HeldPlan::best_first(held).into_iter().map(|held| held.plan.id).collect::<Vec<_>>();
+        let (premium, basic) = (held("premium:5000:a", Currency::Gbp, 1), held("basic:6000:b", Currency::Pln, 2));
+        let standard = held("standard:12000:c", Currency::Pln, 3);
+        // What was paid last counts, so that nobody pays for what they do not get.
+        assert_eq!(best(vec![premium.clone(), basic.clone(), standard.clone()]), ["standard", "basic", "premium"]);
+        assert_eq!(best(vec![basic.clone(), held("gold:100:d", Currency::Gbp, 4), premium.clone()]), ["premium", "gold", "basic"]);
+        for (wanted, currency, expected) in [
+            ("basic:6000:a", Currency::Pln, false),
+            ("premium:25000:a", Currency::Pln, true),
+            ("premium:9000:a", Currency::Gbp, true),
+            ("standard:5000:a", Currency::Gbp, true),
+            ("gold:5001:a", Currency::Gbp, false),
+        ] {
+            assert_eq!(plan(wanted, currency).is_covered(std::slice::from_ref(&premium)), expected, "{wanted}");
         }
     }
 

@@ -56,9 +56,7 @@ async fn payments<P: Purpose>(table: &Table, sys: &Sys, kept: Retention, user: U
 async fn customer(table: &Table, sys: &Sys, user: UserId) -> Result<bool, StoreError> {
     let Some(customer) = table.get::<Customer>(Customer::key_of(user)).await? else { return Ok(false) };
     let mut tx = Tx::new();
-    if let Some(id) = &customer.customer {
-        tx.put_always(&CustomerRemoval { customer: id.clone(), since: sys.now() });
-    }
+    tx.put_always(&customer.removal(sys.now()));
     let same = match &customer.customer {
         Some(id) => field("customer").eq(id),
         None => field("customer").absent(),

@@ -26,9 +26,9 @@ pub struct Settlement {
     pub intent: String,
     /// How far it has come.
     pub progress: Progress,
-    /// What was asked for.
-    pub asked: Money,
-    /// What has been received, in the same currency.
+    /// What was asked for. `None` in a currency that is not used here.
+    pub asked: Option<Money>,
+    /// What has been received, in the currency of the payment.
     pub received: u64,
     /// What has been given back of that, and how it is disputed.
     pub back: MoneyBack,
@@ -38,6 +38,26 @@ pub struct Settlement {
     pub customer: Option<String>,
     /// Why the last card was refused.
     pub decline: Option<String>,
+}
+
+impl Settlement {
+    /// Checks that it is what was asked for, if anybody has paid it or still can: this amount, by this customer if one is known.
+    ///
+    /// # Errors
+    /// [`Mismatch`]
+    pub fn judge(&self, amount: Money, customer: Option<&str>) -> Result<(), Mismatch> {
+        if self.progress == Progress::Cancelled {
+            return Ok(());
+        }
+        if customer.is_some() && customer != self.customer.as_deref() {
+            return Err(Mismatch::Customer);
+        }
+        let paid = self.progress == Progress::Succeeded;
+        if self.asked != Some(amount) || (paid && self.received != amount.amount()) {
+            return Err(Mismatch::Amount);
+        }
+        Ok(())
+    }
 }
 
 /// What was given back of a payment, in its currency, and how it is disputed. Stored as attributes of the payment.

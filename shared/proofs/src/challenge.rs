@@ -67,7 +67,7 @@ impl Purpose {
     /// each sending, up to four times its length.
     const fn again(self, channel: Channel) -> (Quota, bool) {
         match (self, channel) {
-            (Self::Activation | Self::DeletionCancel | Self::PasswordReset, _) => (LINK_AGAIN, false),
+            (Self::Activation | Self::DeletionCancel | Self::PasswordReset | Self::ContactRestoration, _) => (LINK_AGAIN, false),
             (Self::PhoneLogin, _) => (PHONE_AGAIN, false),
             (Self::FactorSetup, _) => (SETUP_AGAIN, true),
             (_, Channel::Sms) => (TEXT_AGAIN, true),
@@ -251,8 +251,11 @@ impl Challenge {
             long: false,
             booked: 0,
             share: Share::Strangers,
-            // These are sent to the account's own contacts.
-            proven: matches!(purpose, Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel),
+            // These are sent to the account's own contacts, or to a former one.
+            proven: matches!(
+                purpose,
+                Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::DeletionCancel | Purpose::ContactRestoration
+            ),
             hash: None,
             flow: None,
             unsent: None,

@@ -23,6 +23,9 @@ impl CodeRule {
     /// The rule of links that cancel a deletion: the longest delay, plus that of the sweep. It is no setting, because the deletion
     /// determines how long its link is valid.
     const DELETION_LINK: Self = Self::new(31 * 24 * 3600, 1, 60);
+    /// The rule of links that give a former contact back. It is no setting: whoever gets one has a day to find it, and the change stays
+    /// undone as long as the link is valid.
+    const RESTORATION_LINK: Self = Self::new(24 * 3600, 1, 60);
 
     const fn new(life: u32, tries: u32, resend: u32) -> Self {
         Self { life, tries, resend }
@@ -169,6 +172,7 @@ impl CodeRules {
         match (purpose, channel) {
             (Purpose::Activation, _) => self.activation,
             (Purpose::DeletionCancel, _) => CodeRule::DELETION_LINK,
+            (Purpose::ContactRestoration, _) => CodeRule::RESTORATION_LINK,
             (Purpose::PasswordReset, _) => self.password_reset,
             (Purpose::PhoneLogin, _) => self.phone_login,
             (Purpose::FactorSetup, _) => self.factor_setup,

@@ -11,6 +11,7 @@ mod code_key;
 pub mod code_rules;
 pub mod common;
 pub mod completion;
+pub mod contact_link;
 pub mod deletion_link;
 pub mod device;
 pub mod factor;

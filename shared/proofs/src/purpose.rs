@@ -24,6 +24,8 @@ pub enum Purpose {
     PasswordReset,
     /// Proves a new e-mail address or phone number.
     ContactChange,
+    /// Gives a former e-mail address or phone number back.
+    ContactRestoration,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
         match self {
             Self::DeletionCancel => "/cancel-deletion",
             Self::PasswordReset => "/reset-password",
+            Self::ContactRestoration => "/restore-contact",
             _ => "/activate",
         }
     }
@@ -50,6 +53,7 @@ impl Purpose {
             Self::PhoneLogin => "phone_login",
             Self::PasswordReset => "password_reset",
             Self::ContactChange => "contact_change",
+            Self::ContactRestoration => "contact_restoration",
         }
     }
 }

@@ -117,8 +117,8 @@ fn to_one(purpose: Purpose, to: &Contact, user: Option<UserId>, share: Share) ->
         Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin => ASKED,
         Purpose::ContactChange => CHANGES,
         Purpose::PasswordReset => RESETS,
-        // One for each scheduling of a deletion.
-        Purpose::DeletionCancel => return None,
+        // One for each scheduling of a deletion, and for each undo of a change.
+        Purpose::DeletionCancel | Purpose::ContactRestoration => return None,
     };
     let quota = if share == Share::Known { known } else { strangers };
     let subject = match (purpose, user) {
@@ -133,7 +133,12 @@ fn by_account(challenge: &Challenge) -> Option<Limit> {
     let requester = match challenge.purpose {
         Purpose::SecondFactor | Purpose::StepUp | Purpose::FactorSetup | Purpose::ContactChange => challenge.user,
         // Nobody is signed in yet, whomever the message is for.
-        Purpose::Registration | Purpose::Activation | Purpose::PhoneLogin | Purpose::PasswordReset | Purpose::DeletionCancel => None,
+        Purpose::Registration
+        | Purpose::Activation
+        | Purpose::PhoneLogin
+        | Purpose::PasswordReset
+        | Purpose::DeletionCancel
+        | Purpose::ContactRestoration => None,
     };
     requester.map(|user| SENT.of(user))
 }

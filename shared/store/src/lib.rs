@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod about;
+mod bounded;
 mod condition;
 mod error;
 mod item;
@@ -13,6 +14,7 @@ mod tx;
 mod update;
 
 pub use about::{About, IndexPattern, ItemKind, Listed, Personal, Removal, Ttl};
+pub use bounded::BoundedList;
 pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};
@@ -22,4 +24,4 @@ pub use table::{Batch, Table};
 pub use tx::{CommitError, Refused, Slot, Tx};
 pub use update::Update;
 
-crate::items![limits::Counter, seal::SealKey];
+crate::items![bounded::ListSize, limits::Counter, seal::SealKey];

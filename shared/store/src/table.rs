@@ -172,7 +172,7 @@ impl Table {
     }
 
     /// Scans the next `limit` items of the base table after `after` for items of one kind, and returns where it stopped. For
-    /// sweeps that must not rely on an index; never on a request path.
+    /// sweeps that must not rely on an index, and for the verification of the audit; never for a list on a request path.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,11 +1,18 @@
 //! The customer of a person at Stripe: one for each person, created when it is needed, and created again when Stripe no longer knows it.
 
+use std::time::Duration;
+
 use accounts::user::{Status, User};
 use kernel::{Kind, Problem, Sys};
-use payments::Customer;
+use payments::{Customer, CustomerRemoval, KEPT};
 use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, field};
 
 use crate::{Failed, Stripe};
+
+/// How long a request for a customer that Stripe has failed at is sent again. It runs no longer, and Stripe repeats the failure for a day.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// When Stripe may have forgotten the key of a request, so that sending it again would create another customer.
+const FORGOTTEN: Duration = KEPT.saturating_sub(Duration::from_secs(3600));
 
 /// A person who is about to pay.
 pub struct Payer<'a> {
@@ -30,7 +37,7 @@ fn customer_details(user: &User) -> (String, Option<String>) {
 pub(crate) async fn current(payer: &Payer<'_>) -> Result<(Customer, String), Problem> {
     let Some(customer) = payer.customer.clone() else { return create(payer, None).await };
     match sync_customer(payer.table, payer.stripe, payer.user, customer.clone()).await? {
-        Some(customer) => created(payer.table, payer.stripe, customer).await,
+        Some(customer) => created(payer.table, payer.sys, payer.stripe, customer).await,
         None => create(payer, Some(&customer)).await,
     }
 }
@@ -52,20 +59,29 @@ pub(crate) async fn create(payer: &Payer<'_>, former: Option<&Customer>) -> Resu
         },
         Err(e) => return Err(e.into()),
     };
-    created(payer.table, payer.stripe, current).await
+    created(payer.table, payer.sys, payer.stripe, current).await
 }
 
 /// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests
 /// send the same ones. Whoever dies before Stripe's id is written leaves an item without one, and the next run of the schedule goes on
-/// with it here.
+/// with it here. If Stripe has failed at the request, and repeats that, the customer is looked for.
 ///
 /// # Errors
 /// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
-pub async fn created(table: &Table, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
+pub async fn created(table: &Table, sys: &Sys, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
     if let Some(id) = customer.customer.clone() {
         return Ok((customer, id));
     }
-    let id = stripe.create_customer(&customer).await?;
+    let age = sys.now().since(customer.created_at);
+    let (customer, id) = if age >= FORGOTTEN {
+        looked_for(table, sys, stripe, customer).await?
+    } else {
+        match stripe.create_customer(&customer).await {
+            Ok(id) => (customer, id),
+            Err(Failed::Broken(_)) if age >= PATIENCE => looked_for(table, sys, stripe, customer).await?,
+            Err(e) => return Err(e.into()),
+        }
+    };
     match table.update(customer.found(&id)).await {
         Ok(_) => Ok((Customer { customer: Some(id.clone()), ..customer }, id)),
         // The person has left meanwhile, and nothing else knows that the customer is to be deleted.
@@ -75,6 +91,43 @@ pub async fn created(table: &Table, stripe: &Stripe, customer: Customer) -> Resu
         }
         Err(e) => Err(e.into()),
     }
+}
+
+/// The customer of a request that cannot be sent again, if Stripe has created it all the same. Otherwise another one is created, and if
+/// the former one appears at Stripe later, it is deleted there. Requests to Stripe for a list, and for a creation; a transaction.
+async fn looked_for(table: &Table, sys: &Sys, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
+    let now = sys.now();
+    if let Some(id) = stripe.customers_of(&customer.request(), customer.created_at, now).await?.pop() {
+        return Ok((customer, id));
+    }
+    let again = customer.again(now);
+    let mut tx = Tx::new();
+    tx.put(&again, field("attempt").eq(customer.attempt).and(field("customer").absent()));
+    tx.put_always(&customer.removal(now));
+    match table.commit(tx).await {
+        Ok(()) => {}
+        Err(CommitError::Refused(_)) => return Err(Kind::Conflict.because("somebody else creates the customer, or the account is closed")),
+        Err(e) => return Err(e.into()),
+    }
+    let id = stripe.create_customer(&again).await?;
+    Ok((again, id))
+}
+
+/// Deletes a customer at Stripe. Returns whether it is done: not so while it is not known whether there is one.
+///
+/// # Errors
+/// [`Failed`]; it may be repeated at any point.
+pub async fn remove_customer(sys: &Sys, stripe: &Stripe, removal: &CustomerRemoval) -> Result<bool, Failed> {
+    match (removal, removal.is_known_at()) {
+        (CustomerRemoval::Known { customer, .. }, _) => stripe.delete_customer(customer).await?,
+        (CustomerRemoval::Lost { .. }, Some(known_at)) if sys.now() < known_at => return Ok(false),
+        (CustomerRemoval::Lost { request, from, .. }, _) => {
+            for customer in stripe.customers_of(request, *from, sys.now()).await? {
+                stripe.delete_customer(&customer).await?;
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// Sends the name and the mail address of a person to Stripe, if they differ from those of their customer. Returns the customer as it

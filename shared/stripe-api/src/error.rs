@@ -10,21 +10,24 @@ pub(crate) const ROUNDS: u32 = 10;
 /// Why a request to Stripe failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// Stripe did not answer, or with an error of its own. The same request may be sent again.
+    /// Stripe did not answer, or not to whoever has this key. The same request may be sent again.
     #[error("Stripe does not answer: {0}")]
     Unavailable(String),
+    /// Stripe has failed. It remembers that for the key of the request, for a day, and may have done what it was asked.
+    #[error("Stripe has failed: {0}")]
+    Broken(String),
     /// The same request is being handled, or there are too many. The same request may be sent again.
     #[error("Stripe is busy with the same request")]
     Busy,
+    /// The secret key is that of another account, or of another mode, than the payments are in. What Stripe says is not about them.
+    #[error("the secret key is that of another account or mode of Stripe")]
+    OtherAccount,
     /// Stripe does not know the object any more.
     #[error("Stripe does not know it")]
     Gone,
     /// Stripe refused the request.
     #[error("Stripe refused the request: {0}")]
     Refused(String),
-    /// It is a payment of somebody else who uses the same account, in a currency that is not used here.
-    #[error("Stripe answered with a payment of something else")]
-    Foreign,
     /// Stripe answered with something that is not understood here.
     #[error("Stripe answered with {0}")]
     Unreadable(&'static str),
@@ -39,7 +42,8 @@ impl From<StripeError> for Failed {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
                     // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
-                    (401 | 403 | 500.., _) => Self::Unavailable(format!("{status} {code}")),
+                    (401 | 403, _) => Self::Unavailable(format!("{status} {code}")),
+                    (500.., _) => Self::Broken(format!("{status} {code}")),
                     // Not the message, which can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
                 }
@@ -57,8 +61,8 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
-            Failed::Unavailable(_) => Self::unavailable(failed),
-            Failed::Gone | Failed::Refused(_) | Failed::Foreign | Failed::Unreadable(_) => Self::internal(failed),
+            Failed::Unavailable(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
+            Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
         }
     }
 }
@@ -100,8 +104,9 @@ mod tests {
             let answer = from_str::<stripe_shared::Error>(r#"{"error":{"type":"invalid_request_error"}}"#).unwrap();
             Failed::from(StripeError::Stripe(answer.error, status))
         };
-        for status in [401, 403, 500, 503] {
-            assert!(matches!(failed(status), Failed::Unavailable(_)), "{status}");
+        for (status, broken) in [(401, false), (403, false), (500, true), (503, true)] {
+            let right = if broken { matches!(failed(status), Failed::Broken(_)) } else { matches!(failed(status), Failed::Unavailable(_)) };
+            assert!(right, "{status}");
         }
         assert!(matches!(failed(400), Failed::Refused(_)) && matches!(failed(402), Failed::Refused(_)));
         assert!(matches!(failed(404), Failed::Gone) && matches!(failed(429), Failed::Busy));

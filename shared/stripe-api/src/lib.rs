@@ -6,8 +6,10 @@
 //!
 //! Addresses and keys are configuration. With a key of Stripe's test mode, or a real one, the same code talks to Stripe.
 
+mod account;
 mod begin;
 mod customer;
+mod customers;
 mod disputes;
 mod endpoint;
 mod error;
@@ -23,7 +25,8 @@ use std::{collections::HashMap, time::Duration};
 use kernel::{Secret, Time, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
-use payments::{Customer, MoneyBack, NewPayment, PaidFor, Progress, RefundReason, SaidRefund, Settlement, metadata_of};
+use payments::{Customer, MoneyBack, NewPayment, Progress, RefundReason, SaidRefund, Settlement, StripeAccount, metadata_of};
+use store::Table;
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_core::{
     customer::{CreateCustomer, DeleteCustomer, UpdateCustomer},
@@ -32,7 +35,7 @@ use stripe_core::{
 };
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
-pub use customer::{Payer, created, sync_customer};
+pub use customer::{Payer, created, remove_customer, sync_customer};
 pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
@@ -46,6 +49,8 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 const CHARGE: &str = "latest_charge.refunds";
 /// The name of the metadata of a refund with its own name.
 const REFUND: &str = "refund";
+/// The name of the metadata of a customer with the name of the request that has created it.
+const REQUEST: &str = "request";
 
 /// A client of Stripe. Clones share it.
 #[derive(Clone)]
@@ -53,6 +58,8 @@ pub struct Stripe {
     client: Client,
     live: bool,
     methods: Methods,
+    /// Where it is remembered which account the payments are in.
+    table: Option<Table>,
 }
 
 /// A payment at Stripe.
@@ -71,8 +78,9 @@ pub struct Payment {
 }
 
 impl Stripe {
-    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`.
-    pub fn read(r: &mut Reader<'_>) -> Option<Self> {
+    /// Reads `STRIPE_URL`, `STRIPE_SECRET_KEY`, a secret or restricted key, and `PAYMENT_METHODS`. In `table` it is remembered which account
+    /// the payments are in; whoever has nothing to do with payments needs none.
+    pub fn read(r: &mut Reader<'_>, table: Option<&Table>) -> Option<Self> {
         let (url, key, methods) = (r.need("STRIPE_URL"), r.need("STRIPE_SECRET_KEY"), Methods::read(r));
         if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
             r.wrong("STRIPE_URL must begin with https://".to_owned());
@@ -87,7 +95,7 @@ impl Stripe {
         if client.is_none() {
             r.wrong("STRIPE_URL or STRIPE_SECRET_KEY cannot be used in a request".to_owned());
         }
-        client.map(|client| Self { client, live: mode == Some("live"), methods })
+        client.map(|client| Self { client, live: mode == Some("live"), methods, table: table.cloned() })
     }
 
     /// Whether payments are real.
@@ -96,17 +104,51 @@ impl Stripe {
         self.live
     }
 
+    /// Checks that the key is that of the account that the payments are in. The first account is remembered. A request to Stripe and a read.
+    ///
+    /// # Errors
+    /// [`Failed::OtherAccount`]
+    pub async fn check_account(&self) -> Result<(), Failed> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let account = account::id(&self.client).await?;
+        let is_ours = StripeAccount::is_ours(table, account, self.live).await;
+        if is_ours.map_err(|e| Failed::Unavailable(e.to_string()))? {
+            return Ok(());
+        }
+        tracing::error!("the secret key is that of another account or mode of Stripe than the payments are in");
+        Err(Failed::OtherAccount)
+    }
+
+    /// Why a request failed. That Stripe does not know something is believed only of the account that the payments are in.
+    async fn believed(&self, failed: Failed) -> Failed {
+        match failed {
+            Failed::Gone => self.check_account().await.err().unwrap_or(Failed::Gone),
+            other => other,
+        }
+    }
+
     /// Creates the customer of a person, once for each attempt. Returns Stripe's id.
     ///
     /// # Errors
     /// [`Failed`]
     pub async fn create_customer(&self, customer: &Customer) -> Result<String, Failed> {
-        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata_of(customer.user));
+        let metadata: HashMap<String, String> =
+            metadata_of(customer.user).into_iter().chain([(REQUEST.to_owned(), customer.request())]).collect();
+        let mut request = CreateCustomer::new().name(customer.name.clone()).metadata(metadata);
         if let Some(email) = &customer.email {
             request = request.email(email.clone());
         }
         let created = Box::pin(once(&request, &customer.idempotency_key())?.send(&self.client)).await?;
         Ok(created.id.to_string())
+    }
+
+    /// Stripe's ids of the customers that a request has created between these times. A request for each hundred of all who were created
+    /// then.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn customers_of(&self, request: &str, from: Time, until: Time) -> Result<Vec<String>, Failed> {
+        customers::of(&self.client, request, from, until).await
     }
 
     /// Changes the name and the mail address of a customer.
@@ -116,8 +158,11 @@ impl Stripe {
     pub async fn update_customer(&self, id: &str, name: &str, email: Option<&str>) -> Result<(), Failed> {
         // An empty address removes the former one.
         let request = UpdateCustomer::new(id).name(name.to_owned()).email(email.unwrap_or_default().to_owned());
-        Box::pin(request.send(&self.client)).await?;
-        Ok(())
+        let failed = match Box::pin(request.send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Deletes a customer. It is no failure if there is none.
@@ -125,9 +170,13 @@ impl Stripe {
     /// # Errors
     /// [`Failed`]
     pub async fn delete_customer(&self, id: &str) -> Result<(), Failed> {
-        match Box::pin(DeleteCustomer::new(id).send(&self.client)).await.map_err(Failed::from) {
-            Ok(_) | Err(Failed::Gone) => Ok(()),
-            Err(failed) => Err(failed),
+        let failed = match Box::pin(DeleteCustomer::new(id).send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        match self.believed(failed).await {
+            Failed::Gone => Ok(()),
+            failed => Err(failed),
         }
     }
 
@@ -147,7 +196,11 @@ impl Stripe {
             .metadata(new.paid_for.metadata(new.user));
         // A payment for another customer, because the former one is gone, is another request.
         let key = format!("{}-{customer}", new.key);
-        payment(Box::pin(once(&request, &key)?.send(&self.client)).await?)
+        let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
+            Ok(created) => return payment(created),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// A payment as it is now, with its charge. A request, and another one if it was ever disputed.
@@ -156,7 +209,11 @@ impl Stripe {
     /// [`Failed::Gone`] if there is none.
     pub async fn payment(&self, id: &str) -> Result<Payment, Failed> {
         let request = RetrievePaymentIntent::new(id).expand(vec![CHARGE.to_owned()]);
-        let mut found = payment(Box::pin(request.send(&self.client)).await?)?;
+        let read = Box::pin(request.send(&self.client)).await.map_err(Failed::from).and_then(payment);
+        let mut found = match read {
+            Ok(found) => found,
+            Err(failed) => return Err(self.believed(failed).await),
+        };
         let back = &mut found.state.back;
         if back.disputed {
             let standing = disputes::of(&self.client, id).await?;
@@ -171,16 +228,19 @@ impl Stripe {
     /// # Errors
     /// [`Failed::Refused`] if it is too late: it is paid, or being paid.
     pub async fn cancel_payment(&self, id: &str) -> Result<(), Failed> {
-        Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await?;
-        Ok(())
+        let failed = match Box::pin(CancelPaymentIntent::new(id).send(&self.client)).await {
+            Ok(_) => return Ok(()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
-    /// Gives back a part of a payment, once for each name. Returns Stripe's id of the refund.
+    /// Gives back a part of a payment, in its currency, once for each name. Returns Stripe's id of the refund.
     ///
     /// # Errors
     /// [`Failed::Refused`] if there is not as much left, or the payment is disputed.
-    pub async fn refund(&self, intent: &str, amount: Money, reason: RefundReason, name: &str) -> Result<String, Failed> {
-        let amount = i64::try_from(amount.amount()).map_err(|_| Failed::Unreadable("an amount"))?;
+    pub async fn refund(&self, intent: &str, amount: u64, reason: RefundReason, name: &str) -> Result<String, Failed> {
+        let amount = i64::try_from(amount).map_err(|_| Failed::Unreadable("an amount"))?;
         let named = HashMap::from([(REFUND.to_owned(), name.to_owned())]);
         let mut request = CreateRefund::new().payment_intent(intent.to_owned()).amount(amount).metadata(named);
         let reason = match reason {
@@ -192,8 +252,11 @@ impl Stripe {
         if let Some(reason) = reason {
             request = request.reason(reason);
         }
-        let refund = Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await?;
-        Ok(refund.id.to_string())
+        let failed = match Box::pin(once(&request, &format!("refund-{intent}-{name}"))?.send(&self.client)).await {
+            Ok(refund) => return Ok(refund.id.to_string()),
+            Err(e) => Failed::from(e),
+        };
+        Err(self.believed(failed).await)
     }
 
     /// Creates an endpoint for webhooks at this address, with the version of the API that this crate reads. Returns the secret that signs
@@ -244,10 +307,7 @@ fn refunds(charge: &Charge) -> Result<(u64, u64, Vec<SaidRefund>), Failed> {
 fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
     let code = intent.currency.to_string();
     let currency = Currency::ALL.into_iter().find(|currency| currency.code().eq_ignore_ascii_case(&code));
-    let currency = currency.ok_or_else(|| match PaidFor::find(&intent.metadata) {
-        Some(_) => Failed::Unreadable("a currency that is not used"),
-        None => Failed::Foreign,
-    })?;
+    let asked = amount(intent.amount)?;
     let charge: Option<&Charge> = intent.latest_charge.as_ref().and_then(stripe_types::Expandable::as_object);
     let (refunded, came_back, refunds) = charge.map_or_else(|| Ok((0, 0, Vec::new())), refunds)?;
     let error = intent.last_payment_error.as_ref();
@@ -260,7 +320,7 @@ fn payment(intent: PaymentIntent) -> Result<Payment, Failed> {
             Status::Processing | Status::RequiresCapture => Progress::Processing,
             _ => Progress::Open,
         },
-        asked: Money::new(amount(intent.amount)?, currency).map_err(|_| Failed::Unreadable("an amount out of range"))?,
+        asked: currency.and_then(|currency| Money::new(asked, currency).ok()),
         received: amount(intent.amount_received)?,
         back: MoneyBack { refunded, came_back, disputed: charge.is_some_and(|charge| charge.disputed), disputes_won: 0 },
         refunds,

@@ -23,8 +23,7 @@ pub async fn give_back(table: &Table, sys: &Sys, stripe: &Stripe, mut order: Ord
         let Some(card) = order.card.clone() else { return Ok(order) };
         let (Some(refund), Some(intent)) = (card.asked_refund(), &card.intent) else { return Ok(order) };
         let (state, id) = if refund.is_repeatable(sys.now()) {
-            let amount = money::Money::new(refund.amount, order.total.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
-            match stripe.refund(intent, amount, refund.reason, &refund.name).await {
+            match stripe.refund(intent, refund.amount, refund.reason, &refund.name).await {
                 Ok(id) => (RefundState::Done, Some(id)),
                 Err(failed @ (Failed::Refused(_) | Failed::Gone)) => {
                     if refund.reason == RefundReason::OrderEnded {

@@ -1,6 +1,5 @@
 //! Ending the payments of people who have left.
 
-use money::Money;
 use payments::{PaymentRemoval, Progress, RefundReason};
 
 use crate::{Failed, Stripe};
@@ -27,9 +26,8 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     // What a bank has sent back is not sent again and again.
     let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
-        let amount = Money::new(left, state.asked.currency()).map_err(|_| Failed::Unreadable("an amount"))?;
         // By what is left, so that another sum is another request.
-        match stripe.refund(intent, amount, RefundReason::OrderEnded, &format!("removal-{left}")).await {
+        match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
             Ok(_) => {}
             // What is disputed cannot be given back: the bank does.
             Err(Failed::Refused(_)) if state.back.disputed => {}
@@ -55,7 +53,7 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
         if state.refunds.iter().any(|refund| refund.name.as_ref() == Some(&promised.name)) {
             continue;
         }
-        match stripe.refund(&removal.intent, promised.amount, promised.reason, &promised.name).await {
+        match stripe.refund(&removal.intent, promised.amount.amount(), promised.reason, &promised.name).await {
             Ok(_) => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a refund that was promised to somebody who has left is refused");

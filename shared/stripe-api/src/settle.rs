@@ -11,7 +11,7 @@ use kernel::{
 };
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
-    Purpose, Written, card_refused, card_refused_in, write_beside,
+    Purpose, Written, card_refused, card_refused_in, write, write_beside,
 };
 use store::Table;
 
@@ -68,7 +68,6 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
     let payment = match stripe.payment(intent).await {
         Ok(payment) => payment,
         Err(Failed::Gone) => return Ok(Settled::Gone),
-        Err(Failed::Foreign) => return Ok(Settled::Foreign),
         Err(e) => return Err(e.into()),
     };
     let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
@@ -96,7 +95,8 @@ struct News<'a> {
 }
 
 impl News<'_> {
-    /// What the payer has already is given back before it is written, so that all of it is done again as long as something fails.
+    /// What was not asked for, and what the payer has already, is given back before it is written, so that all of it is done again as long
+    /// as something fails.
     async fn of<P: Purpose>(self, stripe: &Stripe, id: P::Id, settled: fn(CardPayment<P>) -> Settled) -> Result<Settled, SettleError> {
         let Self { table, sys, user, mut payment, event } = self;
         let (mut refused, mut gave_back) = (payment.refused.clone(), false);
@@ -109,7 +109,18 @@ impl News<'_> {
                 Ok(after) => after,
                 Err(mismatch) => {
                     tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
-                    return Ok(Settled::Foreign);
+                    let beside = mismatch == Mismatch::Intent;
+                    let over = if beside { before.clone() } else { before.wrongly_paid() };
+                    if payment.state.progress != Progress::Succeeded || (!beside && over == before) {
+                        return Ok(Settled::Foreign);
+                    }
+                    let given = remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
+                    let over = if given { over } else { before.clone() };
+                    match write(table, sys, &before, &over, event).await? {
+                        Written::Now => return Ok(settled(over)),
+                        Written::Before => return Ok(Settled::Before),
+                        Written::Outdated => continue,
+                    }
                 }
             };
             if let Some(charge) = refused.take() {
@@ -164,6 +175,10 @@ impl News<'_> {
                     return Ok(Settled::Foreign);
                 }
             };
+            let is_wrong = |order: &Order| order.card.as_ref().is_some_and(|card| card.is_wrong);
+            if is_wrong(&after) && !is_wrong(&order) {
+                tracing::error!(order.id = %id, "a payment is not the one that was asked for");
+            }
             let came_back = |order: &Order| order.card.as_ref().map_or(0, |card| card.back.came_back);
             if came_back(&after) > came_back(&order) {
                 tracing::error!(order.id = %id, "money that was given back has come back");

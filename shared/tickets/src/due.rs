@@ -1,14 +1,13 @@
-//! What becomes due: the end of a snooze, and closing what nobody has written to for a week after an answer.
+//! What becomes due: the end of a snooze, and closing what nobody has written to for a week after an answer. The answers of whoever wrote a
+//! ticket go to the address of the team, and not into the ticket.
 
-use std::time::Duration;
-
-use kernel::Time;
+use kernel::{
+    Time,
+    conversation::{CLOSED_AFTER, ThreadState},
+};
 use store::{Conditional as _, Index, Range, StoreError, Table};
 
-use crate::ticket::{Ticket, TicketState, in_state, moment};
-
-/// How long a ticket waits for whoever wrote it before it is done. Their answers go to the address of the team, and not into the ticket.
-const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+use crate::ticket::{Ticket, in_state, moment};
 
 /// Ends the snoozes that are over, and closes the tickets that were answered a week ago. Returns how many tickets changed. Two queries,
 /// and a write for each ticket.
@@ -17,7 +16,7 @@ const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
 /// [`StoreError`]
 pub async fn turn(table: &Table, now: Time, limit: u32) -> Result<u64, StoreError> {
     let mut turned = 0_u64;
-    for (from, until, to) in [(TicketState::Snoozed, now, TicketState::Open), (TicketState::Waiting, now - CLOSED_AFTER, TicketState::Done)]
+    for (from, until, to) in [(ThreadState::Snoozed, now, ThreadState::Open), (ThreadState::Waiting, now - CLOSED_AFTER, ThreadState::Done)]
     {
         let range = Range::of_index(Index::TicketsByState, in_state(from)).between("0", format!("{}~", moment(until))).limit(limit);
         for ticket in table.query::<Ticket>(range).await?.items {

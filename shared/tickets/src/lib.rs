@@ -16,7 +16,7 @@ pub use message::{MESSAGE_MIN, TEXT_MAX, TicketMessage, TicketText};
 pub use purge::purge;
 pub use request::RequestKey;
 pub use subject::{ContactSubject, Subjects, VALUE_MAX};
-pub use ticket::{Days, NAME_MAX, SNOOZE_MAX, SenderName, Ticket, TicketPosition, TicketState, Words, list, of_account, read};
+pub use ticket::{Days, NAME_MAX, SenderName, Ticket, TicketPosition, Words, list, of_account, read};
 pub use write::{Answering, NewTicket, answer, open};
 
 store::items![message::TicketMessage, request::TicketRequest, ticket::Ticket];

@@ -12,18 +12,16 @@ use accounts::{
 };
 use kernel::{
     Locale, Time,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Cond, Index, Item, Key, Page, Personal, Range, Row, Slot, StoreError, Table, Tx, field};
-use utoipa::ToSchema;
 
 use crate::message::{PREFIX, TicketMessage, partition};
 
 /// The most characters of the name of whoever writes.
 pub const NAME_MAX: usize = 100;
-/// The longest snooze.
-pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a ticket is kept after it was written, with its messages.
 pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The most tickets of an account that are listed at once, and the items that are read for that.
@@ -33,35 +31,6 @@ const ROWS_OF_ACCOUNT: u32 = 200;
 kernel::lines! {
     /// The name of whoever writes: 1 to 100 characters.
     SenderName 1 100;
-}
-
-/// The state of a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TicketState {
-    /// The team has to do something.
-    Open,
-    /// The team has answered.
-    Waiting,
-    /// Nothing is to be done until a moment.
-    Snoozed,
-    /// Nothing is to be done.
-    Done,
-}
-
-kernel::audited_words!(TicketState);
-
-impl TicketState {
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Waiting => "waiting",
-            Self::Snoozed => "snoozed",
-            Self::Done => "done",
-        }
-    }
 }
 
 /// A ticket. That of a guest has no account, so it goes after a year alone, also if its address is that of an account which is deleted:
@@ -85,7 +54,7 @@ pub struct Ticket {
     /// The language that it was written in.
     pub locale: Locale,
     /// The state as it is stored: see [`Ticket::state_at`].
-    pub state: TicketState,
+    pub state: ThreadState,
     /// Since when it is in this state.
     pub since: Time,
     /// The end of the snooze.
@@ -109,13 +78,10 @@ impl Ticket {
         Key::new(partition(id), "CONTACT_TICKET")
     }
 
-    /// The state: a snooze that is over counts as open, whether or not it was ended in the table.
+    /// The state at a moment: see [`ThreadState::at`].
     #[must_use]
-    pub fn state_at(&self, now: Time) -> TicketState {
-        match (self.state, self.snoozed_until) {
-            (TicketState::Snoozed, Some(until)) if now >= until => TicketState::Open,
-            (state, _) => state,
-        }
+    pub fn state_at(&self, now: Time) -> ThreadState {
+        self.state.at(self.snoozed_until, now)
     }
 
     /// Whether it is still kept.
@@ -126,8 +92,8 @@ impl Ticket {
 
     /// The ticket in another state. Nobody has what is done.
     #[must_use]
-    pub fn in_state(&self, state: TicketState, snoozed_until: Option<Time>, now: Time) -> Self {
-        let assignee = self.assignee.filter(|_| state != TicketState::Done);
+    pub fn in_state(&self, state: ThreadState, snoozed_until: Option<Time>, now: Time) -> Self {
+        let assignee = self.assignee.filter(|_| state != ThreadState::Done);
         Self { state, since: now, snoozed_until, assignee, version: self.version.saturating_add(1), ..self.clone() }
     }
 
@@ -177,7 +143,7 @@ impl Item for Ticket {
 }
 
 /// The partition of the index with all tickets in a state.
-pub(crate) fn in_state(state: TicketState) -> String {
+pub(crate) fn in_state(state: ThreadState) -> String {
     format!("CONTACT_TICKETS#{}", state.as_str())
 }
 
@@ -226,7 +192,7 @@ impl Days {
 /// [`StoreError`]
 pub async fn list(
     table: &Table,
-    state: TicketState,
+    state: ThreadState,
     days: Days,
     after: Option<&TicketPosition>,
     limit: u32,
@@ -234,8 +200,8 @@ pub async fn list(
     let Some((low, high)) = days.places() else { return Ok(Page { items: Vec::new(), more: false }) };
     let range = Range::of_index(Index::TicketsByState, in_state(state)).between(low, high).limit(limit);
     let range = match state {
-        TicketState::Open | TicketState::Snoozed => range,
-        TicketState::Waiting | TicketState::Done => range.newest_first(),
+        ThreadState::Open | ThreadState::Snoozed => range,
+        ThreadState::Waiting | ThreadState::Done => range.newest_first(),
     };
     let range = match after {
         Some(TicketPosition { ticket, sort }) => range.after(Ticket::key_of(*ticket), Some(Key::new(in_state(state), sort.as_str()))),
@@ -317,7 +283,7 @@ mod tests {
             subject: "other".to_owned(),
             preview: "Hello".to_owned(),
             locale: Locale::En,
-            state: TicketState::Open,
+            state: ThreadState::Open,
             since: NOW,
             snoozed_until: None,
             assignee: Some(sys.id()),
@@ -331,10 +297,10 @@ mod tests {
     #[test]
     fn a_snooze_ends_by_the_clock_and_nobody_has_what_is_done() {
         let end = NOW + Duration::from_secs(60);
-        let snoozed = ticket().in_state(TicketState::Snoozed, Some(end), NOW);
-        assert_eq!((snoozed.state_at(NOW), snoozed.state_at(end)), (TicketState::Snoozed, TicketState::Open));
+        let snoozed = ticket().in_state(ThreadState::Snoozed, Some(end), NOW);
+        assert_eq!((snoozed.state_at(NOW), snoozed.state_at(end)), (ThreadState::Snoozed, ThreadState::Open));
         assert!(snoozed.assignee.is_some() && snoozed.version == 2);
-        let done = snoozed.in_state(TicketState::Done, None, end);
+        let done = snoozed.in_state(ThreadState::Done, None, end);
         assert_eq!((done.assignee, done.snoozed_until, done.since, done.version), (None, None, end, 3));
         assert_ne!(done.place(), snoozed.place());
     }

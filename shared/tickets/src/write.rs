@@ -10,6 +10,7 @@ use events::{
 };
 use kernel::{
     Kind, Locale, Problem, Sys,
+    conversation::ThreadState,
     id::{TicketId, UserId},
 };
 use store::{CommitError, Row, Slot, Table, Tx, field};
@@ -17,7 +18,7 @@ use store::{CommitError, Row, Slot, Table, Tx, field};
 use crate::{
     message::{TicketMessage, TicketText},
     request::{RequestKey, TicketRequest},
-    ticket::{KEPT, SenderName, Ticket, TicketState},
+    ticket::{KEPT, SenderName, Ticket},
 };
 
 /// The most messages of a ticket.
@@ -53,7 +54,7 @@ pub async fn open(table: &Table, sys: &Sys, request: &RequestKey, new: NewTicket
     let NewTicket { user, name, email, proven, subject, locale, text } = new;
     let (until, preview) = (now + KEPT, text.preview());
     let first = TicketMessage { ticket: id, number: 1, user, author: None, by_team: false, text, at: now, until };
-    let (state, snoozed_until, assignee) = (TicketState::Open, None, None);
+    let (state, snoozed_until, assignee) = (ThreadState::Open, None, None);
     let (since, created_at, messages, version) = (now, now, 1, 1);
     let ticket = Ticket {
         id,
@@ -135,7 +136,7 @@ pub async fn answer(
             return Err(Problem::new(Kind::TooMany).with("max", MESSAGES_MAX));
         }
         let number = ticket.messages.saturating_add(1);
-        let next = Ticket { messages: number, ..ticket.in_state(TicketState::Waiting, None, now) };
+        let next = Ticket { messages: number, ..ticket.in_state(ThreadState::Waiting, None, now) };
         let message = TicketMessage {
             ticket: *id,
             number,

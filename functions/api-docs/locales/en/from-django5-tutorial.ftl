@@ -47,4 +47,4 @@ contact-here = Each subject has its own value. The copy has the text only if the
 settings = Settings in the environment, with services for mail and text messages
 settings-here = Parameters of the template. Mail goes by SES and text messages by SNS; <code>cargo run</code> keeps both in its inbox.
 admin = Django’s admin, with secrets in its lists, and its schedules
-admin-here = Contacts are masked, and no secret is shown. Moderators read one message at a time, and that is recorded. Schedules are shown by <code>cargo run</code>, and in AWS by its console.
+admin-here = Contacts are masked, and no secret is shown. Moderators read one message at a time, and that is recorded. When each schedule has last run is shown under Health; <code>cargo run</code> shows and runs them.

@@ -47,4 +47,4 @@ contact-here = Każdy temat ma własną wartość. Kopia ma treść tylko, gdy a
 settings = Ustawienia w środowisku, z usługami e-maili i SMS
 settings-here = Parametry szablonu. E-maile idą przez SES, SMS przez SNS; <code>cargo run</code> trzyma oba w skrzynce.
 admin = Panel Django, z sekretami na listach i z harmonogramami
-admin-here = Kontakty są zasłonięte, sekretów nie widać. Moderatorzy czytają po jednej wiadomości i jest to zapisywane. Harmonogramy pokazuje <code>cargo run</code>, a w AWS jego konsola.
+admin-here = Kontakty są zasłonięte, sekretów nie widać. Moderatorzy czytają po jednej wiadomości i jest to zapisywane. Kiedy ostatnio działał każdy harmonogram, widać na ekranie „Stan systemu”; <code>cargo run</code> pokazuje je i uruchamia.

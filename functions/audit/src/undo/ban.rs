@@ -77,6 +77,8 @@ impl Target {
             Some(_) if !self.ordinary => Some(Obstacle::Never),
             // It would be over.
             Some(was) if was.until.is_some_and(|until| until <= was.at) => Some(Obstacle::Gone),
+            // Nobody ends their own ban.
+            None if self.who.user == self.user => Some(Obstacle::Never),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use accounts::{
     staff::{self, ActorSlots, StayingSlots},
     user::{Status, User},
 };
-use kernel::{Kind, Problem, id::UserId};
+use kernel::{Kind, Problem, Time, id::UserId};
 use store::{CommitError, Slot, Table};
 
 use super::recorded::Recorded;
@@ -25,12 +25,14 @@ pub struct Planned {
     pub person: Option<Box<(User, User)>>,
     /// Who has no API keys afterwards.
     pub keyless: Option<UserId>,
+    /// Until when it stands, if it waits for somebody: [`Undone::lapses_at`](accounts::undo::Undone::lapses_at).
+    pub lapses_at: Option<Time>,
 }
 
 impl Planned {
     /// A change that nothing is found by.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, person: None, keyless: None }
+        Self { entry, shown, staying: None, allowed, person: None, keyless: None, lapses_at: None }
     }
 }
 

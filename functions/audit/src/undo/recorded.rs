@@ -41,7 +41,8 @@ impl Recorded {
         let now = s.sys.now();
         let intact = |values: &AuditValues| record.commitment == Some(values.commitment());
         let values = found.take::<AuditValues>(&values)?.filter(|values| now < values.at + VALUES_KEPT && intact(values));
-        Ok(Self { record, values, undone: found.take(&mark)? })
+        let undone = found.take::<Undone>(&mark)?.filter(|undone| undone.stands(now));
+        Ok(Self { record, values, undone })
     }
 
     /// What it has changed. Fields with one value before and after say what it is about, and are left out.
@@ -51,7 +52,7 @@ impl Recorded {
             return self.record.fields.iter().map(nothing).collect();
         };
         // Two contacts can be masked to the same text.
-        let is_masked = self.record.action == Action::ContactChanged;
+        let is_masked = matches!(self.record.action, Action::ContactChanged | Action::ContactRestored);
         let different = values.changes.iter().filter(|(_, change)| is_masked || change.before != change.after);
         different.map(|(name, change)| Changed { name: name.clone(), was: change.before.clone(), became: change.after.clone() }).collect()
     }

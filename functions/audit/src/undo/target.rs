@@ -10,7 +10,7 @@ use kernel::{Kind, Problem, audit::AuditValue};
 use store::Tx;
 
 use super::{
-    ban, category, comment, deletion,
+    ban, category, comment, contact, deletion,
     planned::{MakeEntry, Planned},
     product, profile,
     recorded::Recorded,
@@ -32,6 +32,7 @@ pub enum Target {
     Profile(profile::Target),
     Status(status::Target),
     Deletion(deletion::Target),
+    Contact(contact::Target),
     /// What is never undone.
     Never,
     /// What was deleted with its values.
@@ -39,7 +40,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads what an entry is about: one batch, or nothing.
+    /// Reads what an entry is about: one or two batches and a read, or nothing.
     pub async fn read(s: &crate::State, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         if !entry.has_values() {
             return Ok(if entry.record.commitment.is_some() { Self::Gone } else { Self::Never });
@@ -55,6 +56,7 @@ impl Target {
             }
             Action::AccountDeactivated | Action::AccountReactivated => Self::Status(status::Target::read(&s.table, entry, who).await?),
             Action::DeletionScheduled => Self::Deletion(deletion::Target::read(&s.table, entry, who).await?),
+            Action::ContactChanged | Action::ContactRestored => Self::Contact(contact::Target::read(s, entry, who).await?),
             _ => Self::Never,
         })
     }
@@ -73,6 +75,7 @@ impl Target {
             Self::Profile(target) => target.fields(entry),
             Self::Status(target) => target.fields(entry),
             Self::Deletion(target) => target.fields(entry),
+            Self::Contact(target) => target.fields(entry),
             Self::Never => all(Obstacle::Never),
             Self::Gone => all(Obstacle::Gone),
         };
@@ -93,6 +96,7 @@ impl Target {
             Self::Profile(target) => target.plan(s, tx, entry, fields),
             Self::Status(target) => target.plan(s, tx, entry),
             Self::Deletion(target) => target.plan(s, tx, entry),
+            Self::Contact(target) => target.plan(s, tx, entry),
             // Nothing of it can be chosen.
             Self::Never | Self::Gone => Err(Kind::UndoImpossible.into()),
         }

@@ -192,6 +192,15 @@ clock-moved = The clock moved { $by }
 clock-is-set = The clock is set
 clock-is-reset = The clock shows the real time again
 
+alarms-title = Alarms
+alarms-about = The alarms of <code>infra/operations.yaml</code>. Nothing is measured here, so you say which one is raised. As on AWS an event goes over the bus, and the console for staff shows the alarm under “Health”.
+alarms-alarm = Alarm
+alarms-state = State
+alarms-since = Since
+alarms-raise = Raise
+alarms-end = End
+alarms-sent = The event about { $name } was sent
+
 schedules-title = Schedules
 schedules-about = Functions that run on a schedule. Times follow the <a href="/clock">clock</a>; “Run now” does not wait for it.
 schedules-function = Function and schedule
@@ -310,6 +319,10 @@ stripe-none = No payments yet. A donation makes one.
 stripe-pay = Pay
 stripe-ask = Ask for confirmation
 stripe-decline = Decline the card
+stripe-blik = Pay with BLIK
+stripe-p24 = Pay with Przelewy24
+stripe-bank-pays = The bank pays
+stripe-bank-refuses = The bank refuses
 stripe-cancel = Cancel
 stripe-confirm = Confirm
 stripe-fail = Fail to confirm
@@ -323,6 +336,8 @@ stripe-well = Well
 stripe-slow = Slow
 stripe-down = Down
 stripe-reply-lost = Acts, and fails to answer
+stripe-fails-before = Fails for a day
+stripe-fails-after = Acts, and fails for a day
 stripe-busy = Busy
 stripe-limited = Too many requests
 stripe-garbled = Garbled

@@ -192,6 +192,15 @@ clock-moved = Zegar przesunięto { $by }
 clock-is-set = Zegar jest ustawiony
 clock-is-reset = Zegar znów pokazuje prawdziwy czas
 
+alarms-title = Alarmy
+alarms-about = Alarmy z <code>infra/operations.yaml</code>. Nic tu nie jest mierzone, więc to Ty wybierasz, który się włącza. Jak w AWS zdarzenie trafia na szynę, a konsola zespołu pokazuje alarm na ekranie „Stan systemu”.
+alarms-alarm = Alarm
+alarms-state = Stan
+alarms-since = Od
+alarms-raise = Włącz
+alarms-end = Zakończ
+alarms-sent = Wysłano zdarzenie o alarmie { $name }
+
 schedules-title = Harmonogramy
 schedules-about = Funkcje uruchamiane według harmonogramu. Pory zależą od <a href="/clock">zegara</a>; „Uruchom teraz” na nie nie czeka.
 schedules-function = Funkcja i harmonogram
@@ -310,6 +319,10 @@ stripe-none = Jeszcze nie ma płatności. Powstaje z darowizną.
 stripe-pay = Zapłać
 stripe-ask = Zażądaj potwierdzenia
 stripe-decline = Odrzuć kartę
+stripe-blik = Zapłać BLIK-iem
+stripe-p24 = Zapłać przez Przelewy24
+stripe-bank-pays = Bank płaci
+stripe-bank-refuses = Bank odmawia
 stripe-cancel = Anuluj
 stripe-confirm = Potwierdź
 stripe-fail = Nie potwierdź
@@ -323,6 +336,8 @@ stripe-well = Dobrze
 stripe-slow = Wolno
 stripe-down = Wcale
 stripe-reply-lost = Wykonuje i nie odpowiada
+stripe-fails-before = Zawodzi przez dobę
+stripe-fails-after = Wykonuje i zawodzi przez dobę
 stripe-busy = Jest zajęty
 stripe-limited = Za dużo żądań
 stripe-garbled = Błędnie

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use kernel::{Sys, Time, Timestamp};
+use kernel::{Sys, Time};
 use serde::Deserialize;
 use serde_json::{Number, Value, json};
 
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Core, StartError,
+    clock::whole_seconds,
     template::{ACCOUNT, REGION, Template},
 };
 
@@ -77,7 +78,7 @@ impl Bus {
     }
 
     /// Invokes every function that has a matching rule, in the trace of the event.
-    fn deliver(&self, core: &Core, bus: &str, event: &Value, trace: Option<&str>) {
+    pub(super) fn deliver(&self, core: &Core, bus: &str, event: &Value, trace: Option<&str>) {
         let consumers = self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)).map(|r| r.function.as_str());
         core.aws.history.accepted(core.clock.now(), bus, event, consumers);
         for rule in self.rules.iter().filter(|r| r.bus == bus && r.pattern.matches(event)) {
@@ -206,8 +207,7 @@ fn event(sys: &Sys, entry: PutEntry) -> Result<Value, EntryError> {
     }
     // Whole seconds, as on AWS.
     let given = entry.time.and_then(|time| time.to_string().split('.').next()?.parse::<i64>().ok());
-    let now = Timestamp(given.map_or_else(|| sys.now(), |seconds| Time::from_millis(seconds.saturating_mul(1_000)))).to_string();
-    let time = format!("{}Z", now.split('.').next().unwrap_or_default());
+    let time = whole_seconds(given.map_or_else(|| sys.now(), |seconds| Time::from_millis(seconds.saturating_mul(1_000))));
     Ok(json!({
         "version": "0", "id": uuid(sys), "detail-type": detail_type, "source": source, "account": ACCOUNT,
         "time": time, "region": REGION, "resources": entry.resources, "detail": detail,
@@ -223,6 +223,8 @@ fn uuid(sys: &Sys) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Timestamp;
+
     use super::*;
 
     fn entry(detail: &str) -> PutEntry {

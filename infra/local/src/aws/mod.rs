@@ -3,6 +3,7 @@
 //! The scope of the signature names the service of a call. Before a call is executed, its signature is verified with the secret of the
 //! calling function, its permission is checked by the function's policy in the template, it is counted, and a scripted fault may apply.
 
+pub mod alarms;
 mod call;
 pub mod calls;
 pub mod dead_letters;
@@ -47,6 +48,7 @@ use crate::{
     storage::{BUCKETS, TABLES, damaged},
     template::{ACCOUNT, Template},
 };
+use alarms::Alarms;
 pub(crate) use call::lost;
 use call::{Call, request_id};
 use calls::Calls;
@@ -70,6 +72,8 @@ const CALLS_FILE: &str = "STOA_CALLS_FILE";
 
 /// The state of the endpoints.
 pub struct State {
+    /// The alarms.
+    pub alarms: Alarms,
     /// The counted calls.
     pub calls: Calls,
     /// The scripted faults.
@@ -136,8 +140,8 @@ impl State {
         let dynamodb = DynamoDb::open(storage.path(TABLES).as_deref(), &template.tables, &sys)?;
         let s3 = S3::open(storage.path(BUCKETS).as_deref(), template)?;
         let identities = identities(template);
-        let history = History::default();
-        Ok(Self { calls, faults: Faults::default(), dead_letters, history, dynamodb, s3, bus, streams, callers, identities })
+        let (alarms, history) = (Alarms::open()?, History::default());
+        Ok(Self { alarms, calls, faults: Faults::default(), dead_letters, history, dynamodb, s3, bus, streams, callers, identities })
     }
 
     /// Checks a permission of a function, and records its use.

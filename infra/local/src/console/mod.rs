@@ -18,7 +18,9 @@
 //! | `GET`, `POST /_local/captcha` | the mode of the stand-in for captchas, and how many tokens it was asked about |
 //! | `GET`, `POST /_local/stripe` | the payments, events and requests of the stand-in for Stripe, paying by hand, and its mode |
 //! | `GET /_local/dead-letters`, `POST …/{id}/redrive` | the dead letters, and redriving one |
+//! | `GET /_local/alarms`, `POST …/{name}` | the alarms, and raising or ending one: `{"state": "ALARM"}` |
 
+mod alarms;
 mod breached;
 mod calls;
 mod captcha;
@@ -70,6 +72,7 @@ pub fn router(core: Arc<Core>) -> Router {
         .merge(captcha::routes())
         .merge(stripe::routes())
         .merge(dead_letters::routes())
+        .merge(alarms::routes())
         .fallback(|| async { ConsoleError::not_found() })
         .layer(middleware::from_fn(guard::guard))
         .with_state(core)

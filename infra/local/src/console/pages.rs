@@ -61,6 +61,7 @@ const PAGES: &[Page] = &[
     page!("/breached-passwords", "breached-passwords", None),
     page!("/stripe", "stripe", None),
     page!("/dead-letters", "dead-letters", Some("dead_letters")),
+    page!("/alarms", "alarms", None),
 ];
 
 /// The pages whose number is highlighted, because it reports a problem.
@@ -111,6 +112,7 @@ assets! {
     "breached-passwords.js" "text/javascript; charset=utf-8";
     "stripe.js" "text/javascript; charset=utf-8";
     "dead-letters.js" "text/javascript; charset=utf-8";
+    "alarms.js" "text/javascript; charset=utf-8";
     "requests.js" "text/javascript; charset=utf-8";
     "events.js" "text/javascript; charset=utf-8";
     "files.js" "text/javascript; charset=utf-8";

@@ -31,8 +31,9 @@ struct StripeReading {
     asked: Vec<StripeRequest>,
 }
 
-/// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `confirm`, `fail_to_confirm`, `dispute`, `win_dispute`,
-/// `lose_dispute`, `{"refund": null}`, `fail_refunds`, `cancel`; `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `busy`, `limited`;
+/// One of: `{"payment": "pi_…", "act": {"card": "4242…"}}` or `blik`, `p24`, `confirm`, `fail_to_confirm`, `bank_pays`,
+/// `bank_refuses`, `dispute`, `win_dispute`, `lose_dispute`, `{"refund": null}`, `fail_refunds`, `cancel`; `{"mode": "well"}` or `slow`, `down`, `garbled`, `lost`, `fails_before`,
+/// `fails_after`, `busy`, `limited`;
 /// `{"webhooks": "at_once"}` or `twice`, `{"after": 60}`, `held`, `lost`; `{"deliver": "evt_…"}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

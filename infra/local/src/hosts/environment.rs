@@ -52,7 +52,7 @@ pub fn account(credential: &Credential, urls: &Urls) -> BTreeMap<String, String>
     platform.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().chain(endpoints).collect()
 }
 
-/// The host names that the APIs would have on AWS, each with the address here.
+/// The host names that the APIs and the buckets would have on AWS, each with the address here.
 fn host_names(template: &Template, urls: &Urls) -> Vec<(String, String)> {
     let there = |scheme: &str, id: &str| format!("{scheme}://{id}.execute-api.{REGION}.amazonaws.com");
     let mut names = vec![(there("https", &template.http_api.id), urls.api.clone())];
@@ -61,5 +61,7 @@ fn host_names(template: &Template, urls: &Urls) -> Vec<(String, String)> {
         names.push((there("wss", &socket.id), listener.to_owned()));
         names.push((there("https", &socket.id), urls.aws.clone()));
     }
+    let bucket = |name: &str| (format!("https://{name}.s3.{REGION}.amazonaws.com"), format!("{}/{name}", urls.aws));
+    names.extend(template.buckets.iter().map(|spec| bucket(&spec.name)));
     names
 }

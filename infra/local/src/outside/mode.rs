@@ -24,8 +24,12 @@ pub enum Mode {
     Down,
     /// The service does nothing, and answers with an HTML page.
     Garbled,
-    /// The service executes the request, and then answers with 500.
+    /// The service executes the request, but its answer is lost on the way: the caller gets 500 from a proxy.
     Lost,
+    /// The service does nothing, and answers with 500. Stripe repeats this answer for the same idempotency key, for a day.
+    FailsBefore,
+    /// The service executes the request, and answers with 500. Stripe repeats this answer for the same idempotency key, for a day.
+    FailsAfter,
     /// The service does nothing, and answers that the same request is being handled: 409.
     Busy,
     /// The service does nothing, and answers that there are too many requests: 429.
@@ -43,7 +47,8 @@ impl Mode {
             }
             Self::Down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
             Self::Garbled => garbled(),
-            Self::Lost => {
+            Self::FailsBefore => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Self::Lost | Self::FailsAfter => {
                 drop(work());
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }

@@ -66,6 +66,8 @@ pub struct TemplateError(pub(crate) String);
 pub const ACCOUNT: &str = "000000000000";
 /// The AWS region.
 pub const REGION: &str = "eu-central-1";
+/// The name of the stack of a local cloud.
+pub const STACK: &str = "stoa";
 
 /// A function.
 #[derive(Clone, Debug)]
@@ -396,7 +398,7 @@ mod tests {
         assert_eq!((given_up.function.as_str(), given_up.queue.as_str()), ("DeadLettersFunction", "Failures"));
         let uploads = template.notifications.first().expect("notification");
         assert_eq!((uploads.prefix.as_str(), uploads.function.as_str()), ("incoming/", "UploadProcessorFunction"));
-        assert!(template.rules.iter().all(|r| r.bus == "stoa" && r.dead_letter.is_some()));
+        assert!(template.rules.iter().all(|r| r.dead_letter.is_some() && (r.bus == "stoa" || r.function == "HealthFunction")));
         assert_eq!(template.schedules.len(), 7);
         assert_eq!(template.secrets.len(), 2);
         let deliver = Policy::parse(&template.function("deliver").expect("deliver").statements).expect("policy");

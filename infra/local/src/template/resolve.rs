@@ -139,10 +139,13 @@ impl Scope {
 
     fn physical(&self, resource: &str, depth: u32) -> Result<Physical, TemplateError> {
         let bad = |why: &str| TemplateError(format!("{resource}: {why}"));
-        if self.is_route(resource) {
-            return Ok(Physical { reference: resource.to_owned(), arn: resource.to_owned(), name: resource.to_owned() });
-        }
-        let block = self.resources.get(resource).ok_or_else(|| bad("there is no such parameter or resource"))?;
+        let Some(block) = self.resources.get(resource) else {
+            return if self.is_route(resource) {
+                Ok(Physical { reference: resource.to_owned(), arn: resource.to_owned(), name: resource.to_owned() })
+            } else {
+                Err(bad("there is no such parameter or resource"))
+            };
+        };
         let kind = block.get("Type").and_then(Value::as_str).ok_or_else(|| bad("it has no Type"))?;
         let named = |property: &str| -> Result<String, TemplateError> {
             let given = block.get("Properties").and_then(|p| p.get(property));

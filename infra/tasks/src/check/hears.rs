@@ -1,11 +1,15 @@
 //! Every event is emitted by some code and declared by a function, and every notice is sent. A function declares the events that it
 //! consumes with `events::hears!`. Its rules in the template, its files in `events/` and its lines in `infra/calls.txt` are about
-//! exactly these events.
+//! exactly these events. Those of AWS, on its bus, are declared by their rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{Envelope, EventType, Notice};
-use local::template::Template;
+use local::{
+    aws::pattern::Pattern,
+    functions::Registered,
+    template::{RuleSpec, Template},
+};
 use serde_json::Value;
 
 use super::Parts;
@@ -16,35 +20,32 @@ use crate::{
     repository::{self, pascal_case},
 };
 
+/// The bus on which services of AWS put their events.
+const BUS_OF_AWS: &str = "default";
+
 /// The names of events that each function declares.
 type Heard<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Events that are not emitted or not declared, and functions that declare other events than their rules, files and lines have.
 pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
-    Ok(differences(&repository::sources()?, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
+    let heard = declared(parts.functions);
+    Ok(differences(&repository::sources()?, &heard, &parts.template, &parts.cases, &repository::read(calls::EXPECTED)?))
 }
 
 /// `sources` are paths and texts, `costs` the text of `infra/calls.txt`.
-fn differences(sources: &[(String, String)], template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
-    let heard = declared(sources);
-    let mut findings = used(sources, &heard);
+fn differences(sources: &[(String, String)], heard: &Heard<'_>, template: &Template, cases: &[Case], costs: &str) -> Vec<String> {
+    let mut findings = used(sources, heard);
     findings.extend(unsent(sources));
-    findings.extend(rules(&heard, template));
-    findings.extend(files(&heard, cases));
-    findings.extend(lines(&heard, template, costs));
+    findings.extend(rules(heard, template));
+    findings.extend(files(heard, cases));
+    findings.extend(of_aws(template, cases));
+    findings.extend(lines(heard, template, costs));
     findings
 }
 
-/// What the functions declare, by the names of the types. Those are events: otherwise it does not compile.
-fn declared(sources: &[(String, String)]) -> Heard<'_> {
-    let mut heard = Heard::new();
-    for (file, code) in sources {
-        let Some(function) = file.strip_prefix("functions/").and_then(|rest| rest.split('/').next()) else { continue };
-        let lists = code.split("\nevents::hears! {").skip(1).filter_map(|rest| rest.split('}').next());
-        let types = lists.flat_map(|list| list.split(',').map(str::trim)).filter(|name| !name.is_empty());
-        heard.entry(function).or_default().extend(types.filter_map(|name| event_of(name).map(|event| event.name)));
-    }
-    heard
+/// What the functions declare.
+fn declared(functions: &'static [Registered]) -> Heard<'static> {
+    functions.iter().map(|function| (function.name, function.heard.iter().copied().collect())).collect()
 }
 
 /// The event of a type of this name.
@@ -79,12 +80,11 @@ fn unsent(sources: &[(String, String)]) -> Vec<String> {
 /// Events that a function declares and its rules do not select, and events that its rules select and it does not declare.
 fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
     let (mut findings, mut selected) = (Vec::new(), Heard::new());
-    for rule in &template.rules {
-        let of_pattern = |field: &str| -> Option<Vec<&str>> { rule.pattern.get(field)?.as_array()?.iter().map(Value::as_str).collect() };
-        if of_pattern("source").as_deref() != Some([events::SOURCE].as_slice()) {
+    for rule in template.rules.iter().filter(|rule| rule.bus != BUS_OF_AWS) {
+        if listed(rule, "source").as_deref() != Some([events::SOURCE].as_slice()) {
             findings.push(format!("template.yaml: the rule {} does not select the source `{}`", rule.name, events::SOURCE));
         }
-        let Some(names) = of_pattern("detail-type") else {
+        let Some(names) = listed(rule, "detail-type") else {
             findings.push(format!("template.yaml: the rule {} does not list the names of its events", rule.name));
             continue;
         };
@@ -103,10 +103,33 @@ fn rules(heard: &Heard<'_>, template: &Template) -> Vec<String> {
     findings
 }
 
+/// The texts that a rule lists for a field of its events.
+fn listed<'a>(rule: &'a RuleSpec, field: &str) -> Option<Vec<&'a str>> {
+    rule.pattern.get(field)?.as_array()?.iter().map(Value::as_str).collect()
+}
+
+/// Rules for events of AWS that no file in `events/` is an example of, and files with an event of AWS that no rule of their function
+/// selects.
+fn of_aws(template: &Template, cases: &[Case]) -> Vec<String> {
+    let rules = template.rules.iter().filter(|rule| rule.bus == BUS_OF_AWS);
+    let rules: Vec<_> = rules.filter_map(|rule| Some((rule, Pattern::parse(&rule.pattern).ok()?))).collect();
+    let of_function = |rule: &RuleSpec, case: &Case| template.function(&rule.function).is_some_and(|f| f.name == case.function);
+    let delivered = |rule: &RuleSpec, pattern: &Pattern, case: &Case| of_function(rule, case) && pattern.matches(&case.event);
+    let untried = rules.iter().filter(|(rule, pattern)| !cases.iter().any(|case| delivered(rule, pattern, case)));
+    let untried = untried.map(|(rule, _)| format!("template.yaml: no event in `events/` is one of the rule {}", rule.name));
+    let foreign = cases.iter().filter(|case| is_of_aws(case) && !rules.iter().any(|(rule, pattern)| delivered(rule, pattern, case)));
+    untried.chain(foreign.map(|case| format!("{}: no rule in the template delivers it to {}", case.file, case.function))).collect()
+}
+
+/// Whether the event of a file came over the bus of AWS.
+fn is_of_aws(case: &Case) -> bool {
+    case.trigger() == Some("bus") && case.event.get("source").and_then(Value::as_str).is_some_and(|source| source.starts_with("aws."))
+}
+
 /// Files in `events/` whose event is written wrongly or goes to another function, and events that have no file.
 fn files(heard: &Heard<'_>, cases: &[Case]) -> Vec<String> {
     let (mut findings, mut tried) = (Vec::new(), Heard::new());
-    for case in cases.iter().filter(|case| case.trigger() == Some("bus")) {
+    for case in cases.iter().filter(|case| case.trigger() == Some("bus") && !is_of_aws(case)) {
         match name_in(case) {
             Ok(name) if has(heard, &case.function, name) => drop(tried.entry(&case.function).or_default().insert(name)),
             Ok(name) => findings.push(format!("{}: `events::hears!` of {} does not declare {name}", case.file, case.function)),
@@ -132,13 +155,19 @@ fn name_in(case: &Case) -> Result<&str, Failure> {
 }
 
 /// Lines of `infra/calls.txt` about events that their function does not declare. A line is that of `<function> <event>`, of
-/// `<function> <stream>`, or of a route.
+/// `<function> <stream>`, or of a route. An event of AWS is declared by its rule.
 fn lines(heard: &Heard<'_>, template: &Template, costs: &str) -> Vec<String> {
     let streams: BTreeSet<&str> =
         template.socket_api.iter().flat_map(|api| &api.routes).map(|(stream, _)| stream.as_str()).chain([SCHEDULED]).collect();
+    let from_aws = |function: &str, what: &str| {
+        let rules = template.rules.iter().filter(|rule| rule.bus == BUS_OF_AWS);
+        let mut rules = rules.filter(|rule| template.function(&rule.function).is_some_and(|f| f.name == function));
+        rules.any(|rule| listed(rule, "detail-type").is_some_and(|names| names.contains(&what)))
+    };
     let operations = costs.lines().filter_map(|line| line.split('\t').next()?.split_once(' '));
     let of_functions = operations.filter(|(function, _)| template.functions.values().any(|f| f.name == **function));
-    let unknown = of_functions.filter(|(function, what)| !streams.contains(what) && !has(heard, function, what));
+    let unknown =
+        of_functions.filter(|(function, what)| !streams.contains(what) && !has(heard, function, what) && !from_aws(function, what));
     unknown.map(|(function, what)| format!("{}: `events::hears!` of {function} does not declare {what}", calls::EXPECTED)).collect()
 }
 
@@ -152,12 +181,19 @@ fn has(heard: &Heard<'_>, function: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use local::functions;
+    use serde_json::json;
+
     use super::*;
-    use crate::{check::samples::deployed, events::cases};
+    use crate::{
+        check::samples::{case, deployed},
+        events::cases,
+    };
 
     /// A function `talk` that emits and hears every event, with what belongs to it. Each test breaks one part.
     struct Sample {
         sources: Vec<(String, String)>,
+        heard: BTreeSet<&'static str>,
         template: String,
         cases: Vec<Case>,
         costs: String,
@@ -166,10 +202,11 @@ mod tests {
     impl Sample {
         fn new() -> Self {
             let types: Vec<String> = events::all().map(|event| pascal_case(event.name)).collect();
-            let names: Vec<&str> = events::all().map(|event| event.name).collect();
+            let heard: BTreeSet<&str> = events::all().map(|event| event.name).collect();
+            let names: Vec<&str> = heard.iter().copied().collect();
             let emits: Vec<String> = types.iter().map(|name| format!("Outbox::add(&mut tx, &s.sys, &{name} {{ user }});\n")).collect();
             let notices: Vec<String> = Notice::ALL.iter().map(|notice| format!("Notice::{};\n", pascal_case(notice.name()))).collect();
-            let code = format!("\nevents::hears! {{ {} }}\n{}{}", types.join(", "), emits.concat(), notices.concat());
+            let code = emits.concat() + &notices.concat();
             let template = format!(
                 "
 Resources:
@@ -186,12 +223,12 @@ Resources:
                 names.join(", ")
             );
             let mut cases = cases().expect("the events");
-            cases.retain(|case| case.trigger() == Some("bus"));
+            cases.retain(|case| case.trigger() == Some("bus") && !is_of_aws(case));
             for case in &mut cases {
                 "talk".clone_into(&mut case.function);
             }
             let costs = "GET /v1/me\t1\t1\t1\t0\ntalk sessions_ended\t1\t1\t1\t0\ntalk Scheduled Event\t1\t1\t1\t0\n";
-            Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], template, cases, costs: costs.to_owned() }
+            Self { sources: vec![("functions/talk/src/lib.rs".to_owned(), code)], heard, template, cases, costs: costs.to_owned() }
         }
 
         fn code(mut self, from: &str, to: &str) -> Self {
@@ -213,7 +250,8 @@ Resources:
         }
 
         fn findings(&self) -> Vec<String> {
-            differences(&self.sources, &deployed(&self.template), &self.cases, &self.costs)
+            let heard = Heard::from([("talk", self.heard.clone())]);
+            differences(&self.sources, &heard, &deployed(&self.template), &self.cases, &self.costs)
         }
     }
 
@@ -222,7 +260,8 @@ Resources:
         assert_eq!(Sample::new().findings(), Vec::<String>::new());
         let (sources, template) = (repository::sources().expect("the sources"), repository::template().expect("the template"));
         let costs = repository::read(calls::EXPECTED).expect("the costs");
-        assert_eq!(differences(&sources, &template, &cases().expect("the events"), &costs), Vec::<String>::new());
+        let heard = declared(functions::ALL);
+        assert_eq!(differences(&sources, &heard, &template, &cases().expect("the events"), &costs), Vec::<String>::new());
     }
 
     #[test]
@@ -241,7 +280,9 @@ Resources:
 
     #[test]
     fn an_event_is_declared_and_delivered() {
-        let undeclared = Sample::new().code("PresenceChanged, ", "").code("PresenceChanged }", "}").findings();
+        let mut undeclared = Sample::new();
+        undeclared.heard.remove("presence_changed");
+        let undeclared = undeclared.findings();
         let file = Sample::new().cases.into_iter().find(|case| case.event["detail-type"] == "presence_changed").expect("a file").file;
         assert_eq!(
             undeclared,
@@ -285,6 +326,33 @@ Resources:
             let found = Sample::new().case("presence_changed", from, to).findings();
             assert!(found.len() == 2 && found.concat().contains(told), "{found:?}");
         }
+    }
+
+    #[test]
+    fn an_event_of_aws_is_declared_by_its_rule() {
+        let template = |names: &str| {
+            deployed(&format!(
+                "
+Resources:
+  TalkFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/talk
+      Events: {{Raised: {{Type: EventBridgeRule, Properties: {{Pattern: {{source: [aws.cloudwatch], detail-type: [{names}]}}}}}}}}
+"
+            ))
+        };
+        let event = json!({ "source": "aws.cloudwatch", "detail-type": "Alarm", "detail": {} });
+        let cases = [case("talk", event)];
+        let found =
+            |names: &str, cases: &[Case]| differences(&[], &Heard::new(), &template(names), cases, "talk Alarm\t1\t1\t0\t1\n").join("\n");
+        let own = |found: &str, what: &str| found.lines().filter(|line| line.contains(what)).count();
+        let fine = found("Alarm", &cases);
+        assert_eq!((own(&fine, "events/talk"), own(&fine, "the rule"), own(&fine, "calls.txt")), (0, 0, 0), "{fine}");
+        assert_eq!(own(&found("Alarm", &[]), "no event in `events/` is one of the rule TalkFunctionRaised"), 1);
+        let other = found("Other", &cases);
+        assert_eq!(own(&other, "events/talk/x.json: no rule in the template delivers it to talk"), 1, "{other}");
+        assert_eq!(own(&other, "calls.txt: `events::hears!` of talk does not declare Alarm"), 1, "{other}");
     }
 
     #[test]

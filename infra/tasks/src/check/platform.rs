@@ -1,8 +1,9 @@
-//! No fixed limit of the platform is used to more than [`PERCENT`] of it, and no quota that AWS raises on request to more than its
-//! default, so that a new account can deploy. The use is counted in what CloudFormation gets: the resources that SAM generates, and all
-//! nested stacks.
+//! No fixed limit of the platform is used to more than [`PERCENT`] of it. A quota that AWS raises on request may be used up to its default,
+//! with which a new account can deploy, and from the same share on a line says which quota it is: that one can be raised in a day or two,
+//! and a fixed limit takes a redesign. The use is counted in what CloudFormation gets: the resources that SAM generates, and all nested
+//! stacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::{Template, parse};
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Parts;
 use crate::{Failure, repository};
 
-/// The share of a fixed limit that may be used, in percent.
+/// The share of a fixed limit that may be used, and of a quota that is used without a word, in percent.
 const PERCENT: usize = 80;
 
 /// A limit. Its comment links to AWS's page.
@@ -18,14 +19,19 @@ const PERCENT: usize = 80;
 struct Limit {
     what: &'static str,
     most: usize,
-    /// The share that may be used.
-    percent: usize,
+    /// The code of the quota in Service Quotas, if AWS raises it on request. `most` is its default then.
+    quota: Option<&'static str>,
 }
 
 impl Limit {
     /// A limit that AWS does not change.
     const fn fixed(what: &'static str, most: usize) -> Self {
-        Self { what, most, percent: PERCENT }
+        Self { what, most, quota: None }
+    }
+
+    /// The share that may be used, in percent.
+    const fn percent(self) -> usize {
+        if self.quota.is_some() { 100 } else { PERCENT }
     }
 }
 
@@ -39,7 +45,9 @@ const TEMPLATE: Limit = Limit::fixed("bytes of the template", 1_000_000);
 const REFERENCES: Limit = Limit::fixed("dynamic references", 60);
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>: the default, which can be increased. A path has a
 /// route for each method: one for any method would also take preflight requests, which the gateway answers itself otherwise.
-const ROUTES: Limit = Limit { what: "routes of the HTTP API", most: 300, percent: 100 };
+const ROUTES: Limit = Limit { what: "routes of the HTTP API", most: 300, quota: Some("L-65B5C802") };
+/// The same page: this one cannot be increased. All routes of a function share an integration.
+const INTEGRATIONS: Limit = Limit::fixed("integrations of the HTTP API", 300);
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const POLICY: Limit = Limit::fixed("bytes of the resource policy", 20_480);
 /// The same page.
@@ -57,10 +65,22 @@ struct Usage {
 }
 
 impl Usage {
+    fn is_above(&self, percent: usize) -> bool {
+        self.used.saturating_mul(100) > self.limit.most.saturating_mul(percent)
+    }
+
     fn finding(&self) -> Option<String> {
-        let Self { limit: Limit { what, most, percent }, by, used } = self;
-        (used.saturating_mul(100) > most.saturating_mul(*percent))
-            .then(|| format!("{by}: {used} {what} are more than {percent} % of the limit of {most}"))
+        let Self { limit: Limit { what, most, .. }, by, used } = self;
+        let percent = self.limit.percent();
+        self.is_above(percent).then(|| format!("{by}: {used} {what} are more than {percent} % of the limit of {most}"))
+    }
+
+    /// What is not refused, but will have to be raised.
+    fn warning(&self) -> Option<String> {
+        let Self { limit: Limit { what, most, quota }, by, used } = self;
+        let quota = quota.filter(|_| self.is_above(PERCENT) && self.finding().is_none())?;
+        let left = most.saturating_sub(*used);
+        Some(format!("{by}: {left} {what} are left of {most}. AWS raises the quota {quota} on request: see infra/README.md, More routes"))
     }
 }
 
@@ -72,6 +92,9 @@ pub fn findings(parts: &Parts) -> Result<Vec<String>, Failure> {
     println!("\n| limit of the platform | used | of | by |\n|---|--:|--:|---|");
     for Usage { limit, by, used } in &uses {
         println!("| {} | {used} | {} | {by} |", limit.what, limit.most);
+    }
+    for warning in uses.iter().filter_map(Usage::warning) {
+        println!("\n{warning}");
     }
     Ok(uses.iter().filter_map(Usage::finding).collect())
 }
@@ -108,7 +131,9 @@ fn stack(file: &str, text: &str, uses: &mut Vec<Usage>) -> Result<(), Failure> {
 
 /// The use that is counted in the loaded template, with every intrinsic function resolved.
 fn of_template(template: &Template) -> Vec<Usage> {
-    let routes = Usage { limit: ROUTES, by: "template.yaml".to_owned(), used: template.http_api.routes.len() };
+    let of_api = |limit, used| Usage { limit, by: "template.yaml".to_owned(), used };
+    let functions: BTreeSet<&str> = template.http_api.routes.iter().map(|route| route.function.as_str()).collect();
+    let api = [of_api(ROUTES, template.http_api.routes.len()), of_api(INTEGRATIONS, functions.len())];
     let bytes = |environment: &BTreeMap<String, String>| environment.iter().map(|(k, v)| k.len().saturating_add(v.len())).sum::<usize>();
     let largest = template.functions.values().max_by_key(|function| bytes(&function.environment));
     let environment =
@@ -118,7 +143,7 @@ fn of_template(template: &Template) -> Vec<Usage> {
         by: bus.clone(),
         used: template.rules.iter().filter(|rule| rule.bus == *bus).count(),
     });
-    [routes].into_iter().chain(environment).chain(rules).collect()
+    api.into_iter().chain(environment).chain(rules).collect()
 }
 
 /// A resource that CloudFormation gets.
@@ -205,6 +230,8 @@ fn statement(function: &str, source: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use local::template::RouteSpec;
+
     use super::*;
 
     fn uses(text: &str) -> Vec<String> {
@@ -254,8 +281,21 @@ mod tests {
         let findings = |template: &Template| of_template(template).iter().filter_map(Usage::finding).collect::<Vec<_>>();
         assert_eq!(findings(&template), [""; 0]);
         let route = template.http_api.routes[0].clone();
-        template.http_api.routes = vec![route; 301];
-        assert!(findings(&template).concat().contains("301 routes of the HTTP API are more than 100 % of the limit of 300"));
+        for (routes, refused, told) in [
+            (240, "", ""),
+            (241, "", "template.yaml: 59 routes of the HTTP API are left of 300. AWS raises the quota L-65B5C802 on request"),
+            (300, "", "template.yaml: 0 routes of the HTTP API are left of 300. AWS raises the quota L-65B5C802 on request"),
+            (301, "template.yaml: 301 routes of the HTTP API are more than 100 % of the limit of 300", ""),
+        ] {
+            template.http_api.routes = vec![route.clone(); routes];
+            let warnings: String = of_template(&template).iter().filter_map(Usage::warning).collect();
+            assert_eq!(findings(&template).concat(), refused);
+            assert!(warnings.starts_with(told) && warnings.is_empty() == told.is_empty(), "{warnings}");
+        }
+        let of_function = |n: usize| RouteSpec { function: format!("F{n}Function"), ..route.clone() };
+        template.http_api.routes = (0..241).map(of_function).collect();
+        assert!(findings(&template).concat().contains("241 integrations of the HTTP API are more than 80 % of the limit of 300"));
+        template.http_api.routes.clear();
         let rule = template.rules[0].clone();
         template.rules = vec![rule; 241];
         assert!(findings(&template).concat().contains("241 rules of the bus are more than 80 % of the limit of 300"));

@@ -64,6 +64,10 @@ pub enum Action {
     UsernameChanged,
     /// Somebody's e-mail address or phone number was changed or removed.
     ContactChanged,
+    /// Staff had a link sent to the former address or number of somebody, which gives it back.
+    ContactRestorationAsked,
+    /// Somebody has got a former address or number back by a link that was sent there.
+    ContactRestored,
     /// Somebody added, changed or removed a postal address.
     AddressesChanged,
     /// Somebody began to upload a picture. It takes the place of theirs as soon as it has arrived and is checked.
@@ -133,6 +137,8 @@ impl Action {
             | Self::ProfileChanged
             | Self::UsernameChanged
             | Self::ContactChanged
+            | Self::ContactRestorationAsked
+            | Self::ContactRestored
             | Self::AddressesChanged
             | Self::PictureUploaded
             | Self::PictureRemoved

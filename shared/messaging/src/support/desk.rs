@@ -8,11 +8,11 @@ use std::time::Duration;
 use accounts::user::User;
 use kernel::{
     Time,
+    conversation::ThreadState,
     id::{NotificationId, RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{Cond, Index, Key, Update, field};
-use utoipa::ToSchema;
 
 /// How long the team's answers are collected before the customer gets a mail about them.
 pub const BURST: Duration = Duration::from_secs(120);
@@ -20,36 +20,6 @@ pub const BURST: Duration = Duration::from_secs(120);
 kernel::lines! {
     /// What a thread is about: 1 to 120 characters.
     Subject 1 120;
-}
-
-/// The state of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ThreadState {
-    /// The team has to do something.
-    Open,
-    /// The team has answered and waits for the customer.
-    Waiting,
-    /// Nothing is to be done until a moment.
-    Snoozed,
-    /// Nothing is to be done.
-    Done,
-}
-
-impl ThreadState {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Waiting, Self::Snoozed, Self::Done];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Waiting => "waiting",
-            Self::Snoozed => "snoozed",
-            Self::Done => "done",
-        }
-    }
 }
 
 /// Who of the two sides of a thread.
@@ -137,13 +107,10 @@ impl Desk {
         }
     }
 
-    /// The state: a snooze that is over counts as open, whether or not it was ended in the table.
+    /// The state at a moment: see [`ThreadState::at`].
     #[must_use]
     pub fn state_at(&self, now: Time) -> ThreadState {
-        match (self.state, self.snoozed_until) {
-            (ThreadState::Snoozed, Some(until)) if now >= until => ThreadState::Open,
-            (state, _) => state,
-        }
+        self.state.at(self.snoozed_until, now)
     }
 
     /// Whether the customer has written something that nobody of the team has read.

@@ -7,6 +7,7 @@ use events::{
 };
 use kernel::{
     Id as _, Sys, Time,
+    conversation::{CLOSED_AFTER, ThreadState},
     id::{NotificationId, UserId},
 };
 use store::{Cond, Conditional as _, Index, Item as _, Page, Range, Row, StoreError, Table, Tx, Update, field};
@@ -16,8 +17,8 @@ use crate::{
     presence::Presence,
     room::Room,
     support::{
-        desk::{BURST, Desk, MAILS, ThreadState, moment},
-        thread::{self, CLOSED_AFTER},
+        desk::{BURST, Desk, MAILS, moment},
+        thread,
     },
     unread::COUNTED_MAX,
 };

@@ -2,16 +2,18 @@
 //! when it is used.
 
 use kernel::{
-    FieldError, Kind, Problem, Time,
+    FieldError, Time,
     id::{ReplyId, UserId},
 };
 use serde::{Deserialize, Serialize};
-use store::{About, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Update, field};
+use store::{About, BoundedList, Conditional as _, Item, Key, Personal, Range, StoreError, Table, Update, field};
 
 use crate::message::TEXT_MAX_CHARS;
 
 /// The most prepared texts of the team.
-pub const MAX: u32 = 200;
+const MAX: u32 = 200;
+/// All of them.
+pub const REPLIES: BoundedList = BoundedList::new("support_replies", MAX);
 /// The partition of all of them.
 const PARTITION: &str = "SUPPORT_REPLIES";
 
@@ -120,23 +122,12 @@ impl Item for PreparedReply {
     }
 }
 
-/// All prepared replies, the oldest first. One query of at most [`MAX`] items.
+/// All prepared replies, the oldest first. One query of at most 200 items.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn all(table: &Table) -> Result<Vec<PreparedReply>, StoreError> {
     Ok(table.query(Range::of(PARTITION).limit(MAX)).await?.items)
-}
-
-/// Checks that another reply can be prepared. One query of all prepared replies.
-///
-/// # Errors
-/// [`Kind::TooMany`] if there are [`MAX`].
-pub async fn require_room(table: &Table) -> Result<(), Problem> {
-    if all(table).await?.len() >= MAX as usize {
-        return Err(Problem::new(Kind::TooMany).with("max", MAX));
-    }
-    Ok(())
 }
 
 /// Takes somebody from the replies that they wrote last.

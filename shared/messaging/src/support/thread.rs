@@ -1,10 +1,12 @@
 //! Threads: finding or making one, its states, and who has it.
 
-use std::time::Duration;
-
-use accounts::user::{Status, User};
+use accounts::{
+    staff::{self, Role},
+    user::{Status, User},
+};
 use kernel::{
     Id as _, Kind, Problem, Sys, Time,
+    conversation::ThreadState,
     id::{RoomId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -25,12 +27,8 @@ use crate::{
     unread::{self, Unread},
 };
 
-pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject, ThreadState};
+pub use super::desk::{AfterMessage, BURST, Desk, Side, Subject};
 
-/// How long a thread waits for its customer before it is done.
-pub const CLOSED_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
-/// The longest snooze.
-pub const SNOOZE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often a customer may name what the thread is about.
 pub const SUBJECTS: Quota = Quota::window("support_subjects", 20, HOUR, "changes of the subject by an account");
 
@@ -123,19 +121,21 @@ pub(crate) fn moved_on(last_seq: u64) -> Problem {
     Problem::new(Kind::ThreadMovedOn).with("last_seq", last_seq)
 }
 
-/// Takes a thread that nobody has. No effect if this person has it. One conditional write.
+/// Takes a thread that nobody has. No effect if this person has it. One transaction and a read.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if somebody else has it, [`Kind::Conflict`] if it is done or has no message, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if somebody else has it, [`Kind::Conflict`] if it is done or has no message, or if this person leaves the team at
+/// the same moment, [`Kind::NotFound`].
 pub async fn take(table: &Table, room: RoomId, who: &User) -> Result<Room, Problem> {
     let free = field("assignee").absent().or(field("assignee").eq(who.id));
     assign(table, room, who, free).await
 }
 
-/// Gives a thread that this person has to another member of the team. One conditional write.
+/// Gives a thread that this person has to another member of the team. One transaction and a read.
 ///
 /// # Errors
-/// [`Kind::ThreadTaken`] if this person does not have it, [`Kind::Conflict`] if it is done, [`Kind::NotFound`].
+/// [`Kind::ThreadTaken`] if this person does not have it, [`Kind::Conflict`] if it is done, or if the other one leaves the team at the same
+/// moment, [`Kind::NotFound`].
 pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Result<Room, Problem> {
     assign(table, room, to, field("assignee").eq(from)).await
 }
@@ -144,16 +144,21 @@ async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Resu
     let update = Update::of(Room::key_of(room)).set("assignee", to.id).set("assignee_name", to.username.to_string());
     // Who leaves is looked for in the lists of what can be taken: see `let_go`.
     let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
-    match table.update(update.when(field("customer").exists()).when(listed).when(condition)).await {
-        Ok(row) => Ok(row.decode()?),
-        Err(WriteError::Refused(Some(row))) => {
-            let Room { seq, desk, .. } = row.decode()?;
+    let mut tx = Tx::new();
+    let assigned = tx.update(update.when(field("customer").exists()).when(listed).when(condition));
+    // And nobody gets one who has begun to leave, or has left the team.
+    let stays = tx.check(User::key_of(to.id), field("status").eq(Status::Active));
+    let in_team = staff::require(&mut tx, to.id, Role::Moderator);
+    match table.commit(tx).await {
+        Ok(()) => table.get::<Room>(Room::key_of(room)).await?.ok_or_else(|| Kind::NotFound.into()),
+        Err(CommitError::Refused(r)) if r.at(assigned) => {
+            let Room { seq, desk, .. } = r.current(assigned).ok_or(Kind::NotFound)?.decode()?;
             let desk = desk.ok_or(Kind::NotFound)?;
             let listed = seq > 0 && desk.state != ThreadState::Done;
             Err(if listed { Kind::ThreadTaken.into() } else { Kind::Conflict.because("nobody has what is done, or what has no message") })
         }
-        Err(WriteError::Refused(None)) => Err(Kind::NotFound.into()),
-        Err(WriteError::Store(e)) => Err(e.into()),
+        Err(e) if e.refused(stays) || e.refused(in_team) => Err(Kind::Conflict.because("the person has left the team meanwhile")),
+        Err(e) => Err(e.into()),
     }
 }
 

@@ -147,6 +147,18 @@ contact_change_asked-subject = Somebody asked to change your contact data
 contact_change_asked-lead = Somebody, probably you, asked to use another address or number for the account { $username }. Nothing changes until it is confirmed.
 contact_change_asked-note = If that was not you, change your password and end the other sessions.
 
+contact_restoration-subject = Take your address back
+contact_restoration-lead = This was the address of the account { $username }, until it was replaced by another one. Our team was asked to give it back. If it is your account, confirm that you read this mailbox.
+contact_restoration-button = Take my address back
+contact_restoration-note = The link is valid for { $hours ->
+        [one] 1 hour
+       *[other] { $hours } hours
+    } and works once. All sessions and the password of the account end with it, and you choose a new password by mail. If it is not your account, or you want to keep the other address, ignore this message: nothing changes.
+
+contact_restoration_asked-subject = Your former contact data can be taken back
+contact_restoration_asked-lead = Our team has sent a link to a former address or number of the account { $username }. Whoever opens it there gives that address or number back to the account. Until then nothing changes.
+contact_restoration_asked-note = If you did not ask for it, write to us at once: the link works for a day.
+
 email_changed-subject = Your address was changed
 email_changed-lead = The account { $username } has another e-mail address now. The former one can no longer be used to sign in, and all other sessions were ended.
 email_changed-note = If that was not you, write to us at once.
@@ -273,6 +285,8 @@ passkey_added-sms = A passkey can now be used to sign in to your Stoa account. I
 passkey_removed-sms = A passkey can no longer be used to sign in to your Stoa account. If that was not you, check your passkeys.
 passkey_copied-sms = We refused a passkey of your Stoa account that may have been copied. Remove it and add it again.
 contact_change_asked-sms = Somebody asked to change the contact data of your Stoa account. If that was not you, end the other sessions and change your password.
+contact_restoration-sms = We were asked to give this number back to your Stoa account. If it is yours, open this link within { $hours } hours. Otherwise ignore it.
+contact_restoration_asked-sms = A link to take a former contact of your Stoa account back was sent there. If you did not ask for it, write to us at once.
 email_changed-sms = Your Stoa account has another e-mail address now. If that was not you, write to us at once.
 phone_changed-sms = This number no longer belongs to your Stoa account. If you did not change it, change your password at once.
 username_changed-sms = Your Stoa account has another username now. If that was not you, change your password and take the name back within 30 days.

@@ -162,6 +162,20 @@ contact_change_asked-subject = Ktoś poprosił o zmianę danych kontaktowych
 contact_change_asked-lead = Ktoś, zapewne Ty, poprosił o użycie innego adresu lub numeru dla konta { $username }. Nic się nie zmieni, dopóki nowy adres lub numer nie zostanie potwierdzony.
 contact_change_asked-note = Jeśli to nie Ty, zmień hasło i zakończ pozostałe sesje.
 
+contact_restoration-subject = Odzyskaj swój adres
+contact_restoration-lead = To był adres konta { $username }, zanim zastąpiono go innym. Poproszono nas o jego przywrócenie. Jeśli to Twoje konto, potwierdź, że czytasz tę skrzynkę.
+contact_restoration-button = Odzyskaj adres
+contact_restoration-note = Link jest ważny przez { $hours ->
+        [one] 1 godzinę
+        [few] { $hours } godziny
+        [many] { $hours } godzin
+       *[other] { $hours } godziny
+    } i działa jeden raz. Kończy wszystkie sesje i unieważnia hasło konta, a nowe hasło wybierzesz przez e-mail. Jeśli to nie Twoje konto albo jeśli wolisz zachować inny adres, zignoruj tę wiadomość: nic się nie zmieni.
+
+contact_restoration_asked-subject = Można odzyskać dawne dane kontaktowe
+contact_restoration_asked-lead = Nasz zespół wysłał link na dawny adres lub numer konta { $username }. Kto go tam otworzy, przywróci kontu ten adres lub numer. Do tego czasu nic się nie zmieni.
+contact_restoration_asked-note = Jeśli to nie Twoja prośba, od razu do nas napisz: link działa przez jeden dzień.
+
 email_changed-subject = Twój adres został zmieniony
 email_changed-lead = Konto { $username } ma teraz inny adres e-mail. Poprzednim nie można się już logować, a wszystkie pozostałe sesje zakończono.
 email_changed-note = Jeśli to nie Ty, od razu do nas napisz.
@@ -292,6 +306,8 @@ passkey_added-sms = Na Twoje konto Stoa mozna sie teraz logowac kluczem dostepu.
 passkey_removed-sms = Jednym z kluczy dostepu nie mozna sie juz logowac na Twoje konto Stoa. Jesli to nie Ty, przejrzyj swoje klucze dostepu.
 passkey_copied-sms = Odrzucilismy klucz dostepu do Twojego konta Stoa, bo mogl zostac skopiowany. Usun go i dodaj ponownie.
 contact_change_asked-sms = Ktos poprosil o zmiane danych kontaktowych Twojego konta Stoa. Jesli to nie Ty, zakoncz pozostale sesje i zmien haslo.
+contact_restoration-sms = Poproszono nas o przywrocenie tego numeru Twojemu kontu Stoa. Jesli to Twoje konto, otworz ten link w ciagu { $hours } godzin. Jesli nie, zignoruj go.
+contact_restoration_asked-sms = Wyslalismy link przywracajacy dawny kontakt Twojego konta Stoa. Jesli to nie Twoja prosba, od razu do nas napisz.
 email_changed-sms = Twoje konto Stoa ma teraz inny adres e-mail. Jesli to nie Ty, od razu do nas napisz.
 phone_changed-sms = Ten numer nie nalezy juz do Twojego konta Stoa. Jesli to nie Twoja zmiana, od razu zmien haslo.
 username_changed-sms = Twoje konto Stoa ma teraz inna nazwe. Jesli to nie Ty, zmien haslo i wroc do dawnej nazwy w ciagu 30 dni.

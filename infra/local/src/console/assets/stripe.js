@@ -1,7 +1,8 @@
 import { $, act, call, chip, el, live, moment, say, show } from "./console.js";
 
-const modes = { well: say("stripe-well"), slow: say("stripe-slow"), down: say("stripe-down"), lost: say("stripe-reply-lost"), busy: say("stripe-busy"), limited: say("stripe-limited"), garbled: say("stripe-garbled") };
+const modes = { well: say("stripe-well"), slow: say("stripe-slow"), down: say("stripe-down"), lost: say("stripe-reply-lost"), fails_before: say("stripe-fails-before"), fails_after: say("stripe-fails-after"), busy: say("stripe-busy"), limited: say("stripe-limited"), garbled: say("stripe-garbled") };
 const sendings = { at_once: say("stripe-at-once"), twice: say("stripe-twice"), after: say("stripe-after"), held: say("stripe-held"), lost: say("stripe-lost") };
+const banks = { blik: say("stripe-blik"), p24: say("stripe-p24") };
 /** The most events on the page. */
 const SHOWN = 30;
 
@@ -21,6 +22,9 @@ function choices(payment) {
   if (payment.status === "requires_action") {
     return [button(payment, say("stripe-confirm"), "confirm"), button(payment, say("stripe-fail"), "fail_to_confirm")];
   }
+  if (payment.status === "processing") {
+    return [button(payment, say("stripe-bank-pays"), "bank_pays"), button(payment, say("stripe-bank-refuses"), "bank_refuses")];
+  }
   if (payment.status === "succeeded" && !charge.disputed && !charge.refunded) {
     return [button(payment, say("stripe-dispute"), "dispute"), button(payment, say("stripe-refund"), { refund: null })];
   }
@@ -29,6 +33,7 @@ function choices(payment) {
     button(payment, say("stripe-pay"), { card: "4242424242424242" }),
     button(payment, say("stripe-ask"), { card: "4000002760003184" }),
     button(payment, say("stripe-decline"), { card: "4000000000000002" }),
+    ...Object.entries(banks).filter(([kind]) => payment.payment_method_types.includes(kind)).map(([kind, label]) => button(payment, label, kind)),
     button(payment, say("stripe-cancel"), "cancel"),
   ];
 }

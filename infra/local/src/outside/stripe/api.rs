@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
+    banks::Bank,
     books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, cards, new_id},
     cards::Card,
     form::Form,
@@ -63,12 +64,27 @@ pub(crate) fn refused(refusal: Refusal) -> Answer {
 
 /// Answers a request.
 pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
+    answer_once(books, sys, call, |books, form| perform(books, sys, call, form).into())
+}
+
+/// Fails at a request, before or after it has done what is asked.
+pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> Answer {
+    answer_once(books, sys, call, |books, form| {
+        if after {
+            drop(perform(books, sys, call, form));
+        }
+        refused(Refusal::new(500, "api_error", "An unknown error occurred."))
+    })
+}
+
+/// Does this work for a request, unless an earlier one with the same idempotency key has got an answer.
+fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut Books, &Form) -> Answer) -> Answer {
     let form = Form::parse(&call.query, &call.body);
     if let Err(refusal) = admit(books, call, &form) {
         return refused(refusal);
     }
     let Some(key) = call.idempotency_key.as_deref().filter(|_| call.method == "POST") else {
-        return perform(books, sys, call, &form).into();
+        return work(books, &form);
     };
     if key.chars().count() > KEY_MAX {
         return refused(Refusal::invalid("Idempotency keys can have at most 255 characters."));
@@ -82,14 +98,15 @@ pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
         let message = "Keys for idempotent requests can only be used with the same parameters they were first used with.";
         return refused(Refusal::new(400, "idempotency_error", message));
     }
-    let done: Answer = perform(books, sys, call, &form).into();
+    let done = work(books, &form);
     remember(books, key, asked, now, &done);
     done
 }
 
-/// Remembers the answer for the idempotency key. Like Stripe, this includes a declined card, but not a request with wrong parameters.
+/// Remembers the answer for the idempotency key. Like Stripe, this includes a declined card and a failure during the execution, but not a
+/// request with wrong parameters.
 fn remember(books: &mut Books, key: &str, asked: String, at: Time, done: &Answer) {
-    if matches!(done.status, 200 | 402) {
+    if matches!(done.status, 200 | 402 | 500) {
         books.requests.insert(key.to_owned(), Answered { at, asked, status: done.status, body: done.body.clone() });
     }
 }
@@ -125,7 +142,12 @@ fn by_browser(books: &Books, call: &Call, form: &Form) -> Result<(), Refusal> {
 fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Value, Refusal> {
     let segments: Vec<&str> = call.path.trim_matches('/').split('/').collect();
     match (call.method.as_str(), segments.as_slice()) {
+        ("GET", ["account"]) => {
+            let id = if books.is_other { "acct_1OtherQ8Zr2mV7xN" } else { "acct_1StoaLq8Zr2mV7xN" };
+            Ok(json!({ "id": id, "object": "account" }))
+        }
         ("POST", ["customers"]) => create_customer(books, sys, form),
+        ("GET", ["customers"]) => list_customers(books, form),
         ("GET", ["customers", id]) => get_customer(books, id),
         ("POST", ["customers", id]) => update_customer(books, sys, id, form),
         ("DELETE", ["customers", id]) => delete_customer(books, sys, id),
@@ -141,7 +163,8 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
         ("GET", ["disputes"]) => list_disputes(books, form),
         ("GET", ["disputes", id]) => books.disputes.get(*id).map(render::dispute).ok_or_else(|| Refusal::missing("dispute", id, "id")),
         ("GET", ["payment_methods", id]) => {
-            Card::of_method(id).map(render::method).ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
+            let found = Card::of_method(id).map(render::method).or_else(|| Bank::of_method(id).map(render::bank_method));
+            found.ok_or_else(|| Refusal::missing("PaymentMethod", id, "id"))
         }
         ("POST", ["webhook_endpoints"]) => create_endpoint(sys, form),
         ("GET", ["events"]) => list_events(books, form),
@@ -287,6 +310,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         received: 0,
         method,
         charge: None,
+        asked_at: 0,
         error: None,
         canceled_at: None,
         cancellation_reason: None,
@@ -306,12 +330,18 @@ fn shown(books: &Books, id: &str, form: &Form) -> Result<Value, Refusal> {
 }
 
 fn update_intent(books: &mut Books, id: &str, form: &Form) -> Result<Value, Refusal> {
-    form.only(&["amount", "metadata", "description", "customer"])?;
+    form.only(&["amount", "currency", "metadata", "description", "customer"])?;
     let mut intent = books.intent(id, "id")?.clone();
-    if form.get("amount").is_some() {
-        if ["succeeded", "canceled"].contains(&intent.status.as_str()) {
-            return Err(Refusal::state("update the amount of", &intent.status));
+    if (form.get("amount").is_some() || form.get("currency").is_some()) && ["succeeded", "canceled"].contains(&intent.status.as_str()) {
+        return Err(Refusal::state("update the amount of", &intent.status));
+    }
+    if let Some(currency) = form.get("currency") {
+        if !LEAST.iter().any(|(known, _)| *known == currency) {
+            return Err(Refusal::invalid(format!("Invalid currency: {currency}.")).param("currency"));
         }
+        currency.clone_into(&mut intent.currency);
+    }
+    if form.get("amount").is_some() {
         intent.amount = amount(form, &intent.currency)?;
     }
     if let Some(customer) = form.get("customer") {
@@ -324,12 +354,13 @@ fn update_intent(books: &mut Books, id: &str, form: &Form) -> Result<Value, Refu
 }
 
 fn confirm_intent(books: &mut Books, sys: &Sys, id: &str, form: &Form) -> Result<Value, Refusal> {
-    form.only(&["payment_method", "payment_method_data", "return_url", "client_secret", "use_stripe_sdk"])?;
+    form.only(&["payment_method", "payment_method_data", "payment_method_options", "return_url", "client_secret", "use_stripe_sdk"])?;
     books.intent(id, "id")?;
-    let method = match (form.get("payment_method"), form.get("payment_method_data[card][number]")) {
-        (Some(method), _) => Some(method.to_owned()),
-        (None, Some(number)) => Some(number_of(number)?.method.to_owned()),
-        (None, None) => None,
+    let method = match (form.get("payment_method"), Bank::of_form(form)?, form.get("payment_method_data[card][number]")) {
+        (Some(method), _, _) => Some(method.to_owned()),
+        (None, Some(bank), _) => Some(bank.method().to_owned()),
+        (None, None, Some(number)) => Some(number_of(number)?.method.to_owned()),
+        (None, None, None) => None,
     };
     books.confirm(sys, id, Confirmation { method, return_url: form.get("return_url").map(str::to_owned) })?;
     shown(books, id, form)
@@ -405,6 +436,18 @@ fn page<T>(form: &Form, all: Vec<T>, id: impl Fn(&T) -> &str, url: &str, shown: 
     let data: Vec<Value> = all.iter().skip(from).take(limit).map(shown).collect();
     let more = all.len() > from.saturating_add(data.len());
     Ok(render::list(url, data, more))
+}
+
+fn list_customers(books: &Books, form: &Form) -> Result<Value, Refusal> {
+    form.only(&["email", "created", "limit", "starting_after"])?;
+    let (since, until) = (form.number("created[gte]")?.unwrap_or(0), form.number("created[lte]")?.unwrap_or(i64::MAX));
+    let asked = |customer: &CustomerEntry| {
+        let has_address = form.get("email").is_none_or(|email| customer.email.as_deref() == Some(email));
+        !customer.deleted && has_address && (since..=until).contains(&customer.created)
+    };
+    let mut all: Vec<(&String, &CustomerEntry)> = books.customers.iter().filter(|(_, customer)| asked(customer)).collect();
+    all.sort_by_key(|(_, customer)| std::cmp::Reverse(customer.created));
+    page(form, all, |(id, _)| id.as_str(), "/v1/customers", |(id, customer)| render::customer(id, customer))
 }
 
 fn list_intents(books: &Books, form: &Form) -> Result<Value, Refusal> {

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
+    banks::Bank,
     cards::{Card, CardOutcome},
     refusal::{Declined, Refusal},
     render,
 };
 
+/// The seconds in which a payer confirms a payment with BLIK.
+const BLIK_SECONDS: i64 = 60;
 /// The letters of ids.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -27,6 +30,9 @@ pub(crate) struct Books {
     pub events: Vec<EventEntry>,
     /// The requests with an idempotency key, by key.
     pub requests: BTreeMap<String, Answered>,
+    /// Whether these are the books of another account than that of the local cloud.
+    #[serde(default)]
+    pub is_other: bool,
     /// The number of the next object, by which lists are ordered.
     next: u64,
 }
@@ -56,12 +62,15 @@ pub(crate) struct IntentEntry {
     /// The types of methods that may pay it.
     #[serde(default = "cards")]
     pub methods: Vec<String>,
-    /// `requires_payment_method`, `requires_action`, `succeeded`, `canceled`.
+    /// `requires_payment_method`, `requires_action`, `processing`, `succeeded`, `canceled`.
     pub status: String,
     pub received: i64,
     /// The payment method that is used, or that waits for the payer's confirmation.
     pub method: Option<String>,
     pub charge: Option<String>,
+    /// When the payer's bank was asked last.
+    #[serde(default)]
+    pub asked_at: i64,
     pub error: Option<Value>,
     pub canceled_at: Option<i64>,
     pub cancellation_reason: Option<String>,
@@ -147,7 +156,7 @@ pub(crate) struct Answered {
     pub body: Value,
 }
 
-/// A payer's card, and the address to which the payer returns.
+/// A payer's method, and the address to which the payer returns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirmation {
     pub method: Option<String>,
@@ -162,6 +171,11 @@ pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
 }
 
 impl Books {
+    /// The empty books of another account.
+    pub fn of_another_account() -> Self {
+        Self { is_other: true, ..Self::default() }
+    }
+
     /// The number of a new object, by which lists are ordered.
     pub fn place(&mut self) -> u64 {
         self.next = self.next.saturating_add(1);
@@ -182,7 +196,7 @@ impl Books {
         self.intents.get_mut(id).ok_or_else(|| Refusal::missing("payment_intent", id, "id"))
     }
 
-    /// Uses a payer's card for a payment.
+    /// Uses a payer's card for a payment, or asks the payer's bank.
     pub fn confirm(&mut self, sys: &Sys, id: &str, with: Confirmation) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?.clone();
         if !["requires_payment_method", "requires_confirmation"].contains(&intent.status.as_str()) {
@@ -192,6 +206,9 @@ impl Books {
             let message = "You cannot confirm this PaymentIntent because it's missing a payment method.";
             return Err(Refusal::invalid(message).code("payment_intent_unexpected_state"));
         };
+        if let Some(bank) = Bank::of_method(&method) {
+            return self.ask(sys, id, bank, with.return_url);
+        }
         let Some(card) = Card::of_method(&method) else { return Err(Refusal::missing("PaymentMethod", &method, "payment_method")) };
         self.intent_mut(id)?.return_url = with.return_url;
         match card.outcome {
@@ -201,43 +218,81 @@ impl Books {
                 self.add_intent_event(sys, id, "payment_intent.requires_action");
                 Ok(())
             }
-            CardOutcome::Declined(code, reason) => self.decline(sys, id, card, code, reason),
-            CardOutcome::Pays => self.pay(sys, id, card),
+            CardOutcome::Declined(code, reason) => self.decline(sys, id, card.method, code, reason),
+            CardOutcome::Pays => self.pay(sys, id, card.method),
             CardOutcome::Disputed(reason) => {
-                self.pay(sys, id, card)?;
+                self.pay(sys, id, card.method)?;
                 self.dispute(sys, id, reason)
             }
         }
     }
 
-    /// The payer confirms the payment, or fails to confirm it.
+    /// Asks the payer's bank to pay. The payer has to confirm the payment.
+    fn ask(&mut self, sys: &Sys, id: &str, bank: Bank, return_url: Option<String>) -> Result<(), Refusal> {
+        let now = sys.now().seconds();
+        let intent = self.intent_mut(id)?;
+        if !intent.methods.iter().any(|kind| kind == bank.kind()) {
+            let message = format!("The payment method type \"{}\" is not allowed for this PaymentIntent.", bank.kind());
+            return Err(Refusal::invalid(message).code("payment_intent_invalid_parameter").param("payment_method"));
+        }
+        if bank == Bank::P24 && return_url.is_none() {
+            return Err(Refusal::invalid("Missing required param: return_url.").code("parameter_missing").param("return_url"));
+        }
+        (intent.status, intent.error, intent.return_url) = ("requires_action".to_owned(), None, return_url);
+        (intent.method, intent.asked_at) = (Some(bank.method().to_owned()), now);
+        self.add_intent_event(sys, id, "payment_intent.requires_action");
+        Ok(())
+    }
+
+    /// The payer confirms the payment, or fails to confirm it. With BLIK it may be too late.
     pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
-        let card = intent.method.as_deref().and_then(Card::of_method).filter(|_| intent.status == "requires_action");
-        let Some(card) = card else { return Err(Refusal::state("authenticate", &intent.status)) };
-        match card.outcome {
-            _ if !confirmed => self.decline(sys, id, card, "payment_intent_authentication_failure", "authentication_not_handled"),
-            CardOutcome::Confirmed(Some((code, reason))) => self.decline(sys, id, card, code, reason),
-            _ => self.pay(sys, id, card),
+        let method = intent.method.clone().filter(|_| intent.status == "requires_action");
+        let Some(method) = method else { return Err(Refusal::state("authenticate", &intent.status)) };
+        let late = sys.now().seconds().saturating_sub(intent.asked_at) > BLIK_SECONDS;
+        match (Bank::of_method(&method), Card::of_method(&method).map(|card| card.outcome)) {
+            (Some(Bank::Blik), _) if late || !confirmed => {
+                self.decline(sys, id, &method, "payment_intent_payment_attempt_failed", "generic_decline")
+            }
+            _ if !confirmed => self.decline(sys, id, &method, "payment_intent_authentication_failure", "authentication_not_handled"),
+            (Some(Bank::P24), _) => {
+                "processing".clone_into(&mut self.intent_mut(id)?.status);
+                self.add_intent_event(sys, id, "payment_intent.processing");
+                Ok(())
+            }
+            (_, Some(CardOutcome::Confirmed(Some((code, reason))))) => self.decline(sys, id, &method, code, reason),
+            _ => self.pay(sys, id, &method),
         }
     }
 
-    fn pay(&mut self, sys: &Sys, id: &str, card: Card) -> Result<(), Refusal> {
-        let charge = self.charge(sys, id, card, None)?;
+    /// The payer's bank has decided about what it was asked for.
+    pub fn decide(&mut self, sys: &Sys, id: &str, pays: bool) -> Result<(), Refusal> {
+        let intent = self.intent(id, "id")?;
+        let method = intent.method.clone().filter(|_| intent.status == "processing");
+        let Some(method) = method else { return Err(Refusal::state("decide about", &intent.status)) };
+        if pays {
+            return self.pay(sys, id, &method);
+        }
+        self.decline(sys, id, &method, "payment_intent_payment_attempt_failed", "generic_decline")
+    }
+
+    fn pay(&mut self, sys: &Sys, id: &str, method: &str) -> Result<(), Refusal> {
+        let charge = self.charge(sys, id, method, None)?;
         let intent = self.intent_mut(id)?;
         intent.received = intent.amount;
         (intent.status, intent.error) = ("succeeded".to_owned(), None);
-        (intent.method, intent.charge) = (Some(card.method.to_owned()), Some(charge.clone()));
+        (intent.method, intent.charge) = (Some(method.to_owned()), Some(charge.clone()));
         self.add_charge_event(sys, &charge, "charge.succeeded");
         self.add_intent_event(sys, id, "payment_intent.succeeded");
         Ok(())
     }
 
-    fn decline(&mut self, sys: &Sys, id: &str, card: Card, code: &'static str, reason: &'static str) -> Result<(), Refusal> {
-        let charge = self.charge(sys, id, card, Some((code, reason)))?;
+    fn decline(&mut self, sys: &Sys, id: &str, method: &str, code: &'static str, reason: &'static str) -> Result<(), Refusal> {
+        let charge = self.charge(sys, id, method, Some((code, reason)))?;
+        let message = if Bank::of_method(method).is_some() { "The payment was declined." } else { "Your card was declined." };
         let refusal = |intent| {
             let declined = Declined { reason, charge: charge.clone(), intent };
-            Refusal { declined: Some(Box::new(declined)), ..Refusal::new(402, "card_error", "Your card was declined.").code(code) }
+            Refusal { declined: Some(Box::new(declined)), ..Refusal::new(402, "card_error", message).code(code) }
         };
         let error = refusal(None).body().get("error").cloned();
         let intent = self.intent_mut(id)?;
@@ -248,7 +303,7 @@ impl Books {
         Err(refusal(self.intents.get(id).map(|intent| render::intent(self, intent, &[]))))
     }
 
-    fn charge(&mut self, sys: &Sys, id: &str, card: Card, failure: Option<(&str, &str)>) -> Result<String, Refusal> {
+    fn charge(&mut self, sys: &Sys, id: &str, method: &str, failure: Option<(&str, &str)>) -> Result<String, Refusal> {
         let intent = self.intent(id, "id")?.clone();
         let charge = ChargeEntry {
             id: new_id(sys, "ch"),
@@ -262,7 +317,7 @@ impl Books {
             refunded: 0,
             disputed: false,
             failure: failure.map(|(code, reason)| (code.to_owned(), reason.to_owned())),
-            method: card.method.to_owned(),
+            method: method.to_owned(),
         };
         let id = charge.id.clone();
         self.charges.insert(id.clone(), charge);
@@ -272,7 +327,7 @@ impl Books {
     /// Cancels a payment.
     pub fn cancel(&mut self, sys: &Sys, id: &str, reason: Option<String>) -> Result<(), Refusal> {
         let intent = self.intent_mut(id)?;
-        if ["succeeded", "canceled"].contains(&intent.status.as_str()) {
+        if ["processing", "succeeded", "canceled"].contains(&intent.status.as_str()) {
             return Err(Refusal::state("cancel", &intent.status));
         }
         (intent.status, intent.canceled_at, intent.cancellation_reason) = ("canceled".to_owned(), Some(sys.now().seconds()), reason);

@@ -1,10 +1,12 @@
-//! Stripe, as far as payments by card need it: customers, payments with the documented test cards, refunds, disputes, idempotency keys,
-//! and signed webhooks. Tests and the console act as payers and banks, set how Stripe answers, and when webhooks are sent.
+//! Stripe, as far as payments need it: customers, payments with the documented test cards, BLIK and Przelewy24, refunds, disputes,
+//! idempotency keys, and signed webhooks. Tests and the console act as payers and banks, set how Stripe answers, and when webhooks are
+//! sent.
 //!
 //! All times are those of the local cloud's clock. Requests that Stripe refuses are refused here, with the same codes. Objects have the
 //! form of one version of the API, the one that `async-stripe` reads.
 
 mod api;
+mod banks;
 mod books;
 mod cards;
 mod form;
@@ -33,6 +35,7 @@ use serde_json::Value;
 
 use self::{
     api::{Answer, Call},
+    banks::Bank,
     books::{Books, Confirmation},
     cards::Card,
     refusal::Refusal,
@@ -124,6 +127,8 @@ struct Shared {
 
 struct StripeState {
     books: Books,
+    /// Those of the account that does not answer.
+    elsewhere: Books,
     mode: Mode,
     webhooks: Webhooks,
     asked: Vec<StripeRequest>,
@@ -136,7 +141,8 @@ impl Stripe {
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
         let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
-        let state = StripeState { books, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
+        let elsewhere = Books::of_another_account();
+        let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
     }
 
@@ -153,6 +159,13 @@ impl Stripe {
     /// Sets the mode, until the next call or the end of the process.
     pub fn be(&self, mode: Mode) {
         self.kept().mode = mode;
+    }
+
+    /// Answers for another account from now on, as if the secret key were that of another account, which has none of the objects of the
+    /// first one. A second call switches back.
+    pub fn swap_account(&self) {
+        let kept = &mut *self.kept();
+        std::mem::swap(&mut kept.books, &mut kept.elsewhere);
     }
 
     /// How the webhooks of new events are sent now.
@@ -321,10 +334,18 @@ async fn post(core: &Core, signature: &str, body: String) -> Result<u16, String>
 pub enum Act {
     /// The payer uses the test card with this number.
     Card(String),
-    /// The payer confirms the payment at the bank.
+    /// The payer enters a code of BLIK, and is to confirm the payment in the app of the bank.
+    Blik,
+    /// The payer is sent to Przelewy24, and is to confirm the payment there.
+    P24,
+    /// The payer confirms the payment at the bank. With Przelewy24 the bank decides later.
     Confirm,
     /// The payer does not confirm the payment.
     FailToConfirm,
+    /// The bank decides that it pays.
+    BankPays,
+    /// The bank decides that it does not pay.
+    BankRefuses,
     /// The payer disputes the payment.
     Dispute,
     /// The payer loses the dispute.
@@ -346,8 +367,12 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
             let method = Some(card.method.to_owned());
             books.confirm(sys, intent, Confirmation { method, return_url: None })
         }
+        Act::Blik => ask(books, sys, intent, Bank::Blik),
+        Act::P24 => ask(books, sys, intent, Bank::P24),
         Act::Confirm => books.authenticate(sys, intent, true),
         Act::FailToConfirm => books.authenticate(sys, intent, false),
+        Act::BankPays => books.decide(sys, intent, true),
+        Act::BankRefuses => books.decide(sys, intent, false),
         Act::Dispute => books.dispute(sys, intent, "fraudulent"),
         Act::WinDispute => books.end_dispute(sys, intent, "won"),
         Act::LoseDispute => books.end_dispute(sys, intent, "lost"),
@@ -358,6 +383,12 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
         Act::FailRefunds => books.fail_refunds(sys, intent),
         Act::Cancel => books.cancel(sys, intent, None),
     }
+}
+
+/// The payer asks a bank to pay.
+fn ask(books: &mut Books, sys: &Sys, intent: &str, bank: Bank) -> Result<(), Refusal> {
+    let (method, return_url) = (Some(bank.method().to_owned()), Some("https://stoa.example/paid".to_owned()));
+    books.confirm(sys, intent, Confirmation { method, return_url })
 }
 
 /// A request with the account's secret key.
@@ -393,6 +424,7 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
             stripe.change(&core, |books, sys| api::answer(books, sys, &call));
             api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
         }
+        Mode::FailsBefore | Mode::FailsAfter => stripe.change(&core, |books, sys| api::fail(books, sys, &call, mode == Mode::FailsAfter)),
         // Answers like a proxy between the caller and Stripe, without Stripe's JSON.
         Mode::Garbled => return garbled(),
         Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     API_VERSION,
+    banks::Bank,
     books::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
     cards::{Card, CardOutcome},
 };
@@ -39,11 +40,12 @@ pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Va
         Some(found) if expand.contains(&"customer") && !found.deleted => customer(id, found),
         _ => Value::from(id.as_str()),
     });
-    let next_action = (intent.status == "requires_action").then(|| {
-        json!({
+    let next_action = (intent.status == "requires_action").then(|| match intent.method.as_deref().and_then(Bank::of_method) {
+        Some(Bank::Blik) => json!({ "type": "blik_authorize", "blik_authorize": {} }),
+        Some(Bank::P24) | None => json!({
             "type": "redirect_to_url",
             "redirect_to_url": { "return_url": intent.return_url, "url": format!("https://hooks.stripe.com/redirect/{}", intent.id) },
-        })
+        }),
     });
     let object = json!({
         "id": intent.id, "object": "payment_intent", "amount": intent.amount, "amount_capturable": 0, "amount_details": { "tip": {} },
@@ -126,6 +128,11 @@ fn with_refunds(books: &Books, found: &ChargeEntry) -> Value {
 
 /// How a charge was paid.
 fn details(charge: &ChargeEntry) -> Value {
+    match Bank::of_method(&charge.method) {
+        Some(Bank::Blik) => return json!({ "type": "blik", "blik": { "buyer_id": null } }),
+        Some(Bank::P24) => return json!({ "type": "p24", "p24": { "bank": null, "reference": "P24-000-111-222", "verified_name": null } }),
+        None => {}
+    }
     let card = Card::of_method(&charge.method).map(|card| {
         json!({
             "amount_authorized": charge.amount, "brand": card.brand, "checks": null, "country": "US", "exp_month": 12, "exp_year": 2034,
@@ -182,6 +189,21 @@ pub(crate) fn method(card: Card) -> Value {
         },
         "created": 0, "customer": null, "livemode": false, "metadata": {}, "type": "card",
     })
+}
+
+pub(crate) fn bank_method(bank: Bank) -> Value {
+    let mut object = json!({
+        "id": bank.method(), "object": "payment_method", "billing_details": nobody(), "created": 0, "customer": null, "livemode": false,
+        "metadata": {}, "type": bank.kind(),
+    });
+    let details = match bank {
+        Bank::Blik => json!({ "buyer_id": null }),
+        Bank::P24 => json!({ "bank": null }),
+    };
+    if let Some(members) = object.as_object_mut() {
+        members.insert(bank.kind().to_owned(), details);
+    }
+    object
 }
 
 pub(crate) fn list(url: &str, data: Vec<Value>, has_more: bool) -> Value {

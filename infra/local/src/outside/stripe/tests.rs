@@ -7,6 +7,7 @@ use stripe_shared::{Charge, Customer, DeletedCustomer, Dispute, Error, Event, Pa
 
 use super::{
     api::{Answer, Call, answer},
+    banks::Bank,
     *,
 };
 
@@ -202,6 +203,80 @@ fn every_test_card_ends_as_documented() {
     }
 }
 
+/// A payment that a bank may pay.
+const BY_BANK: &str = concat!(
+    "amount=1234&currency=pln&allowed_payment_method_types[0]=card",
+    "&allowed_payment_method_types[1]=blik&allowed_payment_method_types[2]=p24"
+);
+/// The code of a payer's app.
+const BLIK: &str = "payment_method_data[type]=blik&payment_method_options[blik][code]=123456";
+/// The address of a payer, and that to come back to.
+const P24: &str =
+    "payment_method_data[type]=p24&payment_method_data[billing_details][email]=ana@example.test&return_url=https://stoa.example/";
+
+/// The status of a payment, which `async-stripe` reads.
+fn status(bench: &mut Bench, id: &str) -> String {
+    let intent = bench.done(&format!("GET /payment_intents/{id}?expand[0]=latest_charge"), "");
+    assert!(from_str::<PaymentIntent>(&intent.to_string()).is_ok(), "{intent}");
+    intent["status"].as_str().expect("a status").to_owned()
+}
+
+#[test]
+fn with_blik_the_payer_confirms_in_the_app_of_the_bank() {
+    let mut bench = Bench::new();
+    let id = bench.id("POST /payment_intents", BY_BANK);
+    let confirm = format!("POST /payment_intents/{id}/confirm");
+    for (body, code) in [
+        ("payment_method_data[type]=blik", "parameter_missing"),
+        (&*BLIK.replace("123456", "12345"), "payment_intent_invalid_parameter"),
+        (&*BLIK.replace("123456", "12345a"), "payment_intent_invalid_parameter"),
+    ] {
+        assert_eq!(told(&bench.ask(&confirm, body)), (400, "invalid_request_error".to_owned(), code.to_owned()), "{body}");
+    }
+    let asked = bench.done(&confirm, BLIK);
+    assert_eq!((status(&mut bench, &id).as_str(), &asked["next_action"]["type"]), ("requires_action", &Value::from("blik_authorize")));
+    assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer declines it");
+    assert_eq!(status(&mut bench, &id), "requires_payment_method");
+    let error = bench.done(&format!("GET /payment_intents/{id}"), "")["last_payment_error"]["code"].clone();
+    assert_eq!(error, "payment_intent_payment_attempt_failed");
+    bench.done(&confirm, BLIK);
+    bench.sys.set_offset_millis(61_000);
+    assert!(bench.books.authenticate(&bench.sys, &id, true).is_err(), "it is too late after a minute");
+    assert_eq!(status(&mut bench, &id), "requires_payment_method");
+    bench.done(&confirm, BLIK);
+    bench.sys.set_offset_millis(121_000);
+    bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
+    assert_eq!(status(&mut bench, &id), "succeeded");
+    // A payment that allows cards alone cannot be paid so.
+    let card = bench.id("POST /payment_intents", "amount=500&currency=pln");
+    assert_eq!(told(&bench.ask(&format!("POST /payment_intents/{card}/confirm"), BLIK)).2, "payment_intent_invalid_parameter");
+}
+
+#[test]
+fn with_przelewy24_the_payer_is_sent_away_and_the_bank_decides_later() {
+    let mut bench = Bench::new();
+    for pays in [true, false] {
+        let id = bench.id("POST /payment_intents", BY_BANK);
+        let confirm = format!("POST /payment_intents/{id}/confirm");
+        for missing in ["payment_method_data[billing_details][email]=ana@example.test&", "&return_url=https://stoa.example/"] {
+            assert_eq!(told(&bench.ask(&confirm, &P24.replace(missing, ""))).2, "parameter_missing", "{missing}");
+        }
+        assert_eq!(bench.done(&confirm, P24)["next_action"]["type"], "redirect_to_url");
+        assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer comes back without paying");
+        assert_eq!(status(&mut bench, &id), "requires_payment_method");
+        bench.done(&confirm, P24);
+        assert!(bench.books.decide(&bench.sys, &id, true).is_err(), "the payer has not confirmed yet");
+        bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
+        assert_eq!(status(&mut bench, &id), "processing");
+        for act in ["cancel", "confirm"] {
+            let refused = told(&bench.ask(&format!("POST /payment_intents/{id}/{act}"), ""));
+            assert_eq!(refused.2, "payment_intent_unexpected_state", "{act}");
+        }
+        assert_eq!(bench.books.decide(&bench.sys, &id, pays).is_ok(), pays);
+        assert_eq!(status(&mut bench, &id), if pays { "succeeded" } else { "requires_payment_method" });
+    }
+}
+
 #[test]
 fn an_idempotency_key_stands_for_one_request() {
     let mut bench = Bench::new();
@@ -221,6 +296,13 @@ fn an_idempotency_key_stands_for_one_request() {
     let declined = "amount=500&currency=pln&confirm=true&payment_method=pm_card_visa_chargeDeclined";
     let refused = bench.call(&keyed(declined, "declined"));
     assert_eq!((refused.status, bench.call(&keyed(declined, "declined")).body), (402, refused.body));
+    // And so is a failure of Stripe's own, whether it has done what it was asked or not.
+    for (after, customers) in [(false, 0), (true, 1)] {
+        let named = Call { body: "name=ana".to_owned(), idempotency_key: Some(format!("failed-{after}")), ..to("POST /customers") };
+        assert_eq!(api::fail(&mut bench.books, &bench.sys, &named, after).status, 500);
+        let again = bench.call(&named);
+        assert_eq!((again.status, again.replayed, bench.books.customers.len()), (500, true, customers));
+    }
     bench.sys.set_offset_millis(24 * 3600 * 1000);
     assert!(!bench.call(&keyed("amount=501&currency=pln", "k")).replayed, "after a day it is forgotten");
 }
@@ -271,6 +353,10 @@ fn async_stripe_reads_every_object() {
         let method = render::method(card);
         assert!(from_str::<PaymentMethod>(&method.to_string()).is_ok(), "{method}");
     }
+    for bank in Bank::ALL {
+        let method = bench.done(&format!("GET /payment_methods/{}", bank.method()), "");
+        assert!(from_str::<PaymentMethod>(&method.to_string()).is_ok(), "{method}");
+    }
     let deleted = bench.done(&format!("DELETE /customers/{id}"), "");
     assert!(from_str::<DeletedCustomer>(&deleted.to_string()).is_ok(), "{deleted}");
     let kinds: BTreeSet<&str> = bench.books.events.iter().map(|event| event.kind.as_str()).collect();
@@ -297,6 +383,12 @@ fn lists_are_paged_and_events_say_whether_they_were_delivered() {
     bench.sys.set_offset_millis(3600 * 1000);
     let since = bench.sys.now().seconds();
     assert!(page(&bench.done(&format!("GET /events?created[gte]={since}"), "")).is_empty());
+    for name in ["ana", "ben"] {
+        bench.done("POST /customers", &format!("name={name}&email={name}@example.test"));
+    }
+    for (asked, found) in [("limit=1", 1), ("email=ben@example.test", 1), ("created[lte]=1", 0), ("created[gte]=1", 2)] {
+        assert_eq!(page(&bench.done(&format!("GET /customers?{asked}"), "")).len(), found, "{asked}");
+    }
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! The payments that staff have to look at.
+
+use axum::extract::State;
+use callers::{Staff, staff::Administrator};
+use kernel::{PAGE, Timestamp, id::UserId, page_limit};
+use money::Money;
+use payments::alert::{self, Alert, PaymentAlert};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use web::{Error, Json, Problems, Query};
+
+/// Which payments are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AlertsQuery {
+    /// Why staff have to look at them. `disputed` if it is absent.
+    #[param(value_type = Alert, inline, required = false)]
+    alert: Option<Alert>,
+    /// Maximum number of items in the page: 1 to 100.
+    #[param(minimum = 1, maximum = 100, default = json!(PAGE))]
+    limit: Option<u32>,
+    /// `next_cursor` of the previous response. Without it, the first page is returned.
+    #[param(max_length = 500)]
+    cursor: Option<String>,
+}
+
+/// A payment that staff have to look at.
+#[derive(Serialize, ToSchema)]
+pub struct AlertedPayment {
+    /// What is paid with it: `donation`, `plan_payment` or `order`.
+    #[schema(examples("donation"))]
+    kind: &'static str,
+    /// The id of that.
+    #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
+    id: String,
+    /// Who pays.
+    user: UserId,
+    /// How much was asked for.
+    amount: Money,
+    /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
+    intent: Option<String>,
+    /// Since when.
+    since: Timestamp,
+}
+
+impl From<PaymentAlert> for AlertedPayment {
+    fn from(PaymentAlert { payment, since, .. }: PaymentAlert) -> Self {
+        let (kind, id) = (payment.paid_for.kind(), payment.paid_for.id());
+        Self { kind, id, user: payment.user, amount: payment.amount, intent: payment.intent, since: since.into() }
+    }
+}
+
+/// A page of payments.
+#[derive(Serialize, ToSchema)]
+pub struct AlertedPaymentList {
+    /// Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there
+    /// is a next one.
+    items: Vec<AlertedPayment>,
+    /// The cursor of the next page. Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last
+/// refund has failed, or those of something else than what was asked for. For administrators, with a second factor.
+///
+/// AWS calls: the batch that authenticates the caller and reads their roles; a query.
+#[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),
+    extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
+    responses((status = 200, body = AlertedPaymentList), Problems))]
+pub async fn list_payment_alerts(
+    State(s): State<crate::State>,
+    caller: Staff<Administrator>,
+    Query(query): Query<AlertsQuery>,
+) -> Result<Json<AlertedPaymentList>, Error> {
+    let (limit, alert) = (page_limit(query.limit, PAGE)?, query.alert.unwrap_or(Alert::Disputed));
+    let cursors = s.sealer.cursors(format!("payments for {} because of {}", caller.member.user.id, alert.as_str()));
+    let after = cursors.open::<String>(query.cursor.as_deref())?;
+    let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after.as_deref(), limit).await?;
+    Ok(Json(AlertedPaymentList { items: alerts.into_iter().map(Into::into).collect(), next_cursor: cursors.next(next)? }))
+}

@@ -1,0 +1,140 @@
+//! Undoing a change of somebody's e-mail address or phone number: the former one is offered to its owner.
+//!
+//! Nothing of the account changes by the undo. A contact counts only with a proof of its owner, and who has lost one to somebody else
+//! is not signed in, so that the proof is a link to the former contact ([`proofs::contact_link`]). `functions/profile` takes it, and
+//! makes the change by the functions by which members make it. Until the link is opened or expires the entry is undone. After that it
+//! can be undone again.
+//!
+//! Contacts are compared whole and shown masked: nobody reads from the audit where a person is written to.
+//!
+//! Who may change the account may do it, so that nobody does it to their own: with a session and a step-up they change their contact
+//! anyway, and this way would ask a stolen session of staff for less, because the proof is of the contact alone.
+//!
+//! Nothing is offered after thirty days, when a former address or number may be somebody else's ([`accounts::former_contact`]), nor to
+//! an account that is not active, which nobody can sign in to. A contact where there was none before is not taken away by this: its
+//! owner removes it.
+
+use accounts::{
+    audit::Action,
+    directory::Account,
+    former_contact::FormerContact,
+    identifier::{Channel, Contact},
+    staff::Actor,
+    undo::{Field, Obstacle},
+    user::{EmailClaim, PhoneClaim, Status, User},
+};
+use kernel::{
+    Problem,
+    audit::{AuditValue, Auditable as _},
+    id::UserId,
+};
+use proofs::{
+    challenge::Challenge,
+    contact_link::{link_of, offer},
+};
+use store::{Batch, Cond, Item as _, Key, StoreError, Tx, field};
+
+use super::{
+    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    recorded::{Changed, Recorded},
+};
+
+/// An account, its former contact, who has that now, and the link that was sent there before.
+pub struct Target {
+    who: Actor,
+    account: Option<Box<Account>>,
+    former: Option<FormerContact>,
+    owner: Option<UserId>,
+    before: Option<Box<Challenge>>,
+}
+
+impl Target {
+    pub async fn read(s: &crate::State, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
+        let (id, now) = (entry.record.subject, s.sys.now());
+        let account = account(&s.table, entry).await?;
+        let fits = |kept: &FormerContact| entry.was(name(&kept.contact())).is_some_and(|was| kept.is_of(was, now));
+        let former = s.table.get::<FormerContact>(FormerContact::key_of(id, entry.record.id)).await?.filter(fits);
+        let Some(contact) = former.as_ref().map(FormerContact::contact) else {
+            return Ok(Self { who, account, former: None, owner: None, before: None });
+        };
+        let link = Challenge::key_of(link_of(id, &contact));
+        let mut found = s.table.get_many(vec![claim_of(&contact), link.clone()]).await?;
+        let (owner, before) = (owner_of(&mut found, &contact)?, found.take::<Challenge>(&link)?);
+        Ok(Self { who, account, former, owner, before: before.map(Box::new) })
+    }
+
+    pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
+        entry.changes().into_iter().map(|changed| self.field(changed)).collect()
+    }
+
+    fn field(&self, changed: Changed) -> Field {
+        let obstacle = self.obstacle(&changed);
+        let user = self.account.as_ref().map(|account| &account.user);
+        let now = user.and_then(|user| user.contacts().into_iter().find(|contact| name(contact) == changed.name));
+        let (former, became) = match &self.former {
+            Some(kept) => (Some(kept.contact()), kept.became()),
+            None => (None, None),
+        };
+        let compared = Field::of(&changed.name, (whole(former.as_ref()), whole(became.as_ref())), whole(now.as_ref()), obstacle);
+        compared.shown_as((changed.was, changed.became), now.audited())
+    }
+
+    fn obstacle(&self, changed: &Changed) -> Option<Obstacle> {
+        let Some(account) = &self.account else { return Some(Obstacle::Gone) };
+        let may = self.who.may_change(&account.roles).is_ok() && account.user.status == Status::Active;
+        if !["email", "phone"].contains(&changed.name.as_str()) || changed.was == AuditValue::Nothing || !may {
+            return Some(Obstacle::Never);
+        }
+        if self.former.is_none() {
+            return Some(Obstacle::Gone);
+        }
+        self.owner.is_some_and(|owner| owner != account.user.id).then_some(Obstacle::Taken)
+    }
+
+    pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
+        let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
+        let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
+        let (until, sent) = offer(tx, &s.sys, user, &to, self.before.as_deref());
+        let has = tx.check(user.key(), field("status").eq(Status::Active).and(has(user, &to)));
+        let shown = vec![sent, has, tx.check(claim_of(&to), Cond::Absent)];
+        let allowed = self.who.require(tx, user.id);
+        let entry = entry(Action::ContactRestorationAsked, user.id).changed(name(&to), now, &to);
+        Ok(Planned { lapses_at: Some(until), ..Planned::new(entry, shown, Allowed::Above(allowed)) })
+    }
+}
+
+/// The condition that the person has the address, or the number, that they were shown to have.
+fn has(user: &User, former: &Contact) -> Cond {
+    match former {
+        Contact::Email(_) => user.email.as_ref().map_or_else(|| field("email").absent(), |email| field("email").eq(email)),
+        Contact::Phone(_) => user.phone.as_ref().map_or_else(|| field("phone").absent(), |phone| field("phone").eq(phone)),
+    }
+}
+
+/// The name of the field of entries that has this contact.
+const fn name(contact: &Contact) -> &'static str {
+    match Channel::of(contact) {
+        Channel::Email => "email",
+        Channel::Sms => "phone",
+    }
+}
+
+/// A contact to be compared: the same for each of its spellings.
+fn whole(contact: Option<&Contact>) -> AuditValue {
+    contact.map_or(AuditValue::Nothing, |contact| AuditValue::Text(contact.key()))
+}
+
+fn claim_of(contact: &Contact) -> Key {
+    match contact {
+        Contact::Email(email) => EmailClaim::key_of(email),
+        Contact::Phone(phone) => PhoneClaim::key_of(phone),
+    }
+}
+
+fn owner_of(found: &mut Batch, contact: &Contact) -> Result<Option<UserId>, StoreError> {
+    let key = claim_of(contact);
+    Ok(match contact {
+        Contact::Email(_) => found.take::<EmailClaim>(&key)?.map(|claim| claim.user),
+        Contact::Phone(_) => found.take::<PhoneClaim>(&key)?.map(|claim| claim.user),
+    })
+}

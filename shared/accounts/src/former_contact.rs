@@ -1,0 +1,135 @@
+//! The address or number that somebody had before a change, so that staff can have it offered to its owner again.
+//!
+//! Entries of the audit have contacts masked, because staff read them. The whole ones are beside the person, where the purge and the
+//! export of the account find them. No operation shows them, and nothing is sent to them but the link that gives them back.
+//!
+//! They are kept for thirty days, as former usernames are, and not as long as other values of entries: an address or number that its
+//! owner has left is sooner or later somebody else's, and whoever has it then must not get the account.
+
+use std::time::Duration;
+
+use kernel::{
+    Time,
+    audit::{AuditValue, Auditable as _},
+    id::{AuditId, UserId, time_of},
+};
+use serde::{Deserialize, Serialize};
+use store::{About, Item, Key, Personal, limits::DAY};
+
+use crate::{
+    audit::AuditEntry,
+    identifier::{Channel, Contact},
+    keys::partition,
+    user::User,
+};
+
+/// How long a former contact is kept.
+pub const KEPT: Duration = DAY.saturating_mul(30);
+
+/// A contact that somebody had before a change.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct FormerContact {
+    user: UserId,
+    /// The entry of the change.
+    entry: AuditId,
+    channel: Channel,
+    former: String,
+    /// What took its place. `None` if it was removed.
+    became: Option<String>,
+    until: Time,
+}
+
+impl FormerContact {
+    /// The contact that somebody had before the change of this entry, and what took its place.
+    #[must_use]
+    pub fn new(entry: &AuditEntry, user: UserId, former: &Contact, became: Option<&Contact>) -> Self {
+        let entry = entry.id();
+        Self {
+            user,
+            entry,
+            channel: Channel::of(former),
+            former: former.address().to_owned(),
+            became: became.map(|contact| contact.address().to_owned()),
+            until: time_of(&entry) + KEPT,
+        }
+    }
+
+    /// The key of what somebody had before the change of an entry.
+    #[must_use]
+    pub fn key_of(user: UserId, entry: AuditId) -> Key {
+        Key::new(partition(user), format!("FORMER_CONTACT#{entry}"))
+    }
+
+    /// The contact.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        Contact::stored(self.channel, &self.former)
+    }
+
+    /// What took its place. `None` if it was removed.
+    #[must_use]
+    pub fn became(&self) -> Option<Contact> {
+        self.became.as_deref().map(|address| Contact::stored(self.channel, address))
+    }
+
+    /// What its person has in its place now.
+    #[must_use]
+    pub fn now(&self, user: &User) -> Option<Contact> {
+        user.contacts().into_iter().find(|contact| Channel::of(contact) == self.channel)
+    }
+
+    /// Whether it is still kept, and is what the entry says: the entry has it masked, and the seals of the audit are over that.
+    #[must_use]
+    pub fn is_of(&self, was: &AuditValue, now: Time) -> bool {
+        now < self.until && self.contact().audited() == *was
+    }
+}
+
+impl Item for FormerContact {
+    const KIND: &'static str = "former_contact";
+    const ABOUT: About = About::beside_user("FORMER_CONTACT#{audit}", Personal::Exported(&["channel", "former", "until"])).expires();
+    fn key(&self) -> Key {
+        Self::key_of(self.user, self.entry)
+    }
+    fn expires(&self) -> Option<Time> {
+        Some(self.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Locale, Sys};
+
+    use super::*;
+    use crate::{
+        audit::Action,
+        identifier::{Email, Phone, Username},
+    };
+
+    fn email(address: &str) -> Contact {
+        Email::parse(address).unwrap().into()
+    }
+
+    #[test]
+    fn a_former_contact_is_kept_for_thirty_days_and_fits_its_entry() {
+        let sys = Sys::real();
+        let entry = AuditEntry::by_operator(&sys, Action::ContactChanged, UserId::NIL);
+        let (ana, new) = (email("ana@example.test"), email("new@example.test"));
+        let kept = FormerContact::new(&entry, UserId::NIL, &ana, Some(&new));
+        let at = time_of(&entry.id());
+        assert!(kept.is_of(&ana.audited(), at) && kept.is_of(&ana.audited(), at + DAY * 29));
+        assert!(!kept.is_of(&ana.audited(), at + KEPT), "it is over");
+        assert!(!kept.is_of(&new.audited(), at), "it is another one");
+        assert_eq!((kept.contact(), kept.became()), (ana, Some(new)));
+    }
+
+    #[test]
+    fn an_address_takes_the_place_of_an_address() {
+        let sys = Sys::real();
+        let entry = AuditEntry::by_operator(&sys, Action::ContactChanged, UserId::NIL);
+        let (ana, number) = (email("ana@example.test"), Phone::parse("+447911123456", "GB").unwrap());
+        let user = User { phone: Some(number.clone()), ..User::new(sys.id(), Username::parse("ana").unwrap(), Locale::En, sys.now()) };
+        assert_eq!(FormerContact::new(&entry, user.id, &ana, None).now(&user), None);
+        assert_eq!(FormerContact::new(&entry, user.id, &number.clone().into(), None).now(&user), Some(Contact::Phone(number)));
+    }
+}

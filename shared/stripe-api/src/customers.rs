@@ -1,0 +1,61 @@
+//! Customers at Stripe who are found by the request that has created them, read tolerantly: of each only that.
+//!
+//! They are listed by the time of their creation: Stripe's search finds new ones late, and a mail address may be empty.
+
+use std::{collections::HashMap, time::Duration};
+
+use kernel::Time;
+use miniserde::Deserialize;
+use stripe::{Client, StripeRequest};
+use stripe_client_core::{RequestBuilder, StripeMethod};
+
+use crate::{Failed, REQUEST};
+
+/// The most customers of one answer (Stripe).
+const AT_ONCE: u32 = 100;
+/// How much Stripe's clock may differ from ours.
+const DIFFERENCE: Duration = Duration::from_secs(300);
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Created>,
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+    metadata: HashMap<String, String>,
+}
+
+struct ListCreated<'a> {
+    from: Time,
+    until: Time,
+    after: Option<&'a str>,
+}
+
+impl StripeRequest for ListCreated<'_> {
+    type Output = List;
+
+    fn build(&self) -> RequestBuilder {
+        let (from, until) = (self.from.seconds(), self.until.seconds());
+        let after = self.after.map(|customer| format!("&starting_after={customer}")).unwrap_or_default();
+        let path = format!("/customers?created[gte]={from}&created[lte]={until}&limit={AT_ONCE}{after}");
+        RequestBuilder::new(StripeMethod::Get, path)
+    }
+}
+
+/// Stripe's ids of the customers that this request has created between these times.
+pub(crate) async fn of(client: &Client, request: &str, from: Time, until: Time) -> Result<Vec<String>, Failed> {
+    let (from, until) = (from - DIFFERENCE, until + DIFFERENCE);
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let page = Box::pin(ListCreated { from, until, after: after.as_deref() }.customize().send(client)).await?;
+        after = page.data.last().map(|customer| customer.id.clone()).filter(|_| page.has_more);
+        let own = page.data.into_iter().filter(|customer| customer.metadata.get(REQUEST).is_some_and(|name| name == request));
+        found.extend(own.map(|customer| customer.id));
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}
