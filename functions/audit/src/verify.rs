@@ -77,16 +77,16 @@ pub struct AuditVerification {
 }
 
 /// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
-/// what the bucket has. Behind the last seal it looks through the table for entries that no seal sees.
+/// what the bucket has. After the last seal, searches the table for entries that are under no seal.
 ///
 /// For administrators, with a second factor. A request verifies up to 25 seals, of which there are 24 to 288 a day, and after the last seal
-/// reads up to 20,000 entries. `broken` names the first interval whose seal is not valid, or the interval of the first entry without a seal.
-/// The task `cargo xtask audit-verify` verifies the whole audit at once.
+/// reads up to 20,000 entries. `broken` names the first interval whose seal is not valid, or the interval of the first entry that is under
+/// no seal. The task `cargo xtask audit-verify` verifies the whole audit at once.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
-/// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the bucket
-/// has one more or lacks the last one. Behind the seals two reads and up to ten scans, and for an entry that no seal sees about as many
-/// reads as the number of seals has binary digits.
+/// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the
+/// bucket has one more or lacks the last one. After the last seal two reads and up to ten scans, and for an entry that is under no seal
+/// about as many reads as the number of seals has binary digits.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]
@@ -132,7 +132,7 @@ async fn seals(s: &crate::State, before: Option<Seal>) -> Result<(AuditVerificat
     Ok((AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor: None }, next))
 }
 
-/// Looks through the table for entries that no seal sees, after all seals up to `head` were found to hold.
+/// Searches the table for entries that are under no seal, after all seals up to `head` were verified.
 async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(AuditVerification, Option<Position>), Problem> {
     let table = s.log.table();
     let (first, last) = (table.get::<Seal>(Seal::key_of(0)).await?, table.get::<Seal>(Seal::key_of(head)).await?);
