@@ -77,7 +77,7 @@ pub struct AuditVerification {
 }
 
 /// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
-/// what the bucket has. After the last seal, searches the table for entries that are under no seal.
+/// what the bucket has. After the last seal, searches all entries for those that are under no seal.
 ///
 /// For administrators, with a second factor. A request verifies up to 25 seals, of which there are 24 to 288 a day, and after the last seal
 /// reads up to 20,000 entries. `broken` names the first interval whose seal is not valid, or the interval of the first entry that is under
