@@ -34,19 +34,19 @@ pub struct VerificationQuery {
     cursor: Option<String>,
 }
 
-/// Where verification goes on.
+/// Where the verification continues.
 #[derive(Serialize, Deserialize)]
 enum Position {
-    /// With the seals after this one.
+    /// At the seals after this one.
     Seals(Seal),
-    /// All seals hold, the last of which has this number. With the items of the table behind this key.
+    /// All seals are valid, and `head` is the number of the last one. At the items of the table after the key `behind`.
     Items { head: u64, behind: Option<(String, String)> },
 }
 
-/// The first interval that does not hold.
+/// The first interval whose seal is not valid.
 #[derive(Serialize, ToSchema)]
 pub struct FlawInfo {
-    /// The number of its seal.
+    /// The number of the seal.
     n: u64,
     /// Why.
     flaw: Flaw,
