@@ -1,5 +1,5 @@
-//! Compresses the files that the function serves, fills the templates of its pages in every language, and extracts from the document
-//! which methods each path has.
+//! Compresses the files that the function serves, fills the templates of its pages in every language, and extracts the methods of each path
+//! from the OpenAPI document.
 
 mod bundle;
 
@@ -16,10 +16,10 @@ const SHARED: &str = "../../shared/web/assets";
 const STYLE: [&str; 3] = ["logo.svg", "palette.css", "stoa.css"];
 /// The templates in `assets`. A page is named after its template and its language: `docs.pl.html`.
 const PAGES: [&str; 3] = ["client", "docs", "flows"];
-/// The parts that all of them have, also in `assets`.
+/// The templates of the parts that all pages share, also in `assets`.
 const PARTS: [&str; 2] = ["head", "header"];
 const LOCALES: &str = "locales";
-/// What other projects had, and what is here for it: one file each, a line for each thing. `from` is about all of them.
+/// One file for each other project, with a line for each of its functions and what replaces it here. The page `from` links to all of them.
 const PROJECTS: &str = "projects";
 /// The template of the pages about them.
 const PROJECT: &str = "from.html";

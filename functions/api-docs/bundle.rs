@@ -1,11 +1,10 @@
-//! The JavaScript client as it is served: the modules of `stoa.js` in one file, which is smaller and needs no further
-//! requests.
+//! Bundles the JavaScript client: the modules of `stoa.js` become one file, which is smaller and needs only one request.
 
 use std::collections::BTreeSet;
 
 /// The modules of [`BUNDLE`], each after those that it imports. `core.js` stays a file of its own, because it can be used alone.
 pub const MODULES: [&str; 7] = ["lists.js", "live.js", "room.js", "rooms.js", "notifications.js", "people.js", BUNDLE];
-/// The file that the modules become.
+/// The bundle, named like the last module.
 pub const BUNDLE: &str = "stoa.js";
 /// The file that the modules import from.
 const CORE: &str = "\"./core.js\";";
@@ -32,7 +31,7 @@ pub fn bundled(modules: &[String]) -> Result<String, String> {
             let is_last = n.saturating_add(1) == modules.len();
             match line.split_once(" from ") {
                 _ if !is_last => body.push_str(plain),
-                // What the modules have is in this file.
+                // An import of another module is dropped, because the module is in the same file.
                 Some((exported, from)) if exported.starts_with("export {") && from != CORE => {
                     body.push_str(exported);
                     body.push(';');

@@ -1,4 +1,4 @@
-//! Postal addresses of the caller: validated by the rules of their country, at most twenty, exactly one of them the main address.
+//! Postal addresses of the caller: validated by the rules of their country, at most twenty, and exactly one main address.
 
 use local::aws::faults::{Fault, Script, Target};
 use tests::{Caller, Cloud, Reply, Value, json, race};

@@ -1,4 +1,4 @@
-//! What staff do with accounts: reactivation, roles, the first superuser. Each change is in the audit.
+//! Administration of accounts: reactivation, roles, the first superuser. The audit has each change.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn roles(cloud: &Cloud, who: &Caller) -> Vec<String> {
     own.iter().filter_map(Value::as_array).flatten().map(|r| r["S"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What people do with their own accounts, which is in the audit beside what staff do.
+/// The actions of people on their own accounts, which have entries in the audit as those of staff have.
 const OWN: [&str; 21] = [
     "profile_changed",
     "username_changed",

@@ -1,5 +1,5 @@
-//! What administrators do with the accounts of others: finding and reading them, changing profiles, deactivating, scheduling and
-//! cancelling deletions, ending sessions. What they cannot do, and what happens when two things happen at once.
+//! Administrators and the accounts of others: finding and reading them, changing profiles, deactivating, scheduling and cancelling
+//! deletions, ending sessions. Also what administrators may not do, and concurrent changes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -146,7 +146,7 @@ async fn every_combination_of_filters_is_right() {
     items::are_as_described(&cloud).await;
 }
 
-/// What is asked for wrongly is refused, and a cursor belongs to its caller and its filters.
+/// Invalid filters are refused, and a cursor is valid only for its caller and its filters.
 /// Promise: account-lists
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_of_accounts_refuse_what_is_wrong() {
@@ -357,7 +357,7 @@ async fn an_account_is_deleted_by_staff_with_time_to_undo() {
     assert_eq!(all(&ida, "").await, ["ida"]);
 }
 
-/// Every way by which staff could raise themselves, or touch somebody who stands as high, is refused and changes nothing.
+/// Every request by which staff could raise their own role, or change somebody with a role as high, is refused and changes nothing.
 /// Promise: no-self-promotion, staff-boundaries
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_reaches_above_themselves() {
@@ -745,7 +745,7 @@ async fn a_page_of_accounts_costs_the_same_with_a_million() {
     assert_eq!(costs(1_000_000).await, costs(100).await);
 }
 
-/// Administrators see the groups and channels of everybody, the newest first, without what is written in them, and close one for good.
+/// Administrators see the groups and channels of everybody, the newest first, without the messages in them, and close one permanently.
 /// Promise: room-administration, audit
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rooms_are_listed_and_closed_by_staff() {
@@ -788,7 +788,7 @@ async fn rooms_are_listed_and_closed_by_staff() {
     items::are_as_described(&cloud).await;
 }
 
-/// The figures of a day are what has happened on it, by the moment at which it happened.
+/// The figures of a day count the events of this day, by the time at which they happened.
 /// Promise: daily-figures
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn figures_are_counted_once() {
@@ -825,14 +825,14 @@ async fn figures_are_counted_once() {
     items::are_as_described(&cloud).await;
 }
 
-/// A batch of the stream that is delivered again, also with more records behind it, is counted once. The shards of the stream number their
-/// records each for itself, so that what has the same numbers can be another batch.
+/// A batch of the stream that is delivered again, also with more records after it, is counted once. Each shard of the stream numbers its
+/// records separately, so another batch can have the same numbers.
 /// Promise: daily-figures
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_is_counted_once() {
     let cloud = Cloud::start().await;
     let (ida, _) = cloud.staff("ida", "administrator").await;
-    // 21 November 2026. The third delivery has more behind the last record.
+    // 21 November 2026. The third delivery has more records after the last one.
     let event: Value = serde_json::from_str(include_str!("../../events/figures/day.json")).unwrap();
     let mut longer = event.clone();
     let mut next = event["Records"][2].clone();
@@ -851,7 +851,7 @@ async fn a_batch_is_counted_once() {
     items::are_as_described(&cloud).await;
 }
 
-/// What waits is counted up to ten of each kind; moderators see theirs alone.
+/// Waiting work is counted up to ten of each kind; moderators see only the kinds that they work on.
 /// Promise: staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_counted_up_to_ten() {
@@ -879,7 +879,7 @@ async fn what_waits_is_counted_up_to_ten() {
     drop(app);
 }
 
-/// What somebody writes to their friends, and their day of birth.
+/// The private texts of a person: messages to friends, and the day of birth.
 const PRIVATE: [&str; 6] =
     ["canary said 0-", "canary said in the group", "canary-file.txt", "canary in the file", "1987-06-05", "canary.new@example.test"];
 

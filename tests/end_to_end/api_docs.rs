@@ -1,4 +1,4 @@
-//! The API's documents.
+//! The API's documents and their pages.
 
 use std::collections::BTreeSet;
 
@@ -129,7 +129,7 @@ fn collect<'a>(value: &'a Value, references: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// A page loads only files of its own site. Its policy allows nothing inline and nothing from elsewhere.
+/// A page loads only files of its own site. Its policy allows nothing inline and nothing from other sites.
 /// Promise: api-pages
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_brings_everything_with_it() {

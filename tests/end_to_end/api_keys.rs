@@ -1,4 +1,4 @@
-//! Keys for programs of administrators: made once a day, shown once, valid for thirty days and only as long as their owner is staff.
+//! Keys for programs of administrators: one a day, shown once, valid for thirty days, and only while their owner is an administrator.
 
 use std::time::Duration;
 

@@ -659,7 +659,7 @@ async fn storage_is_counted_exactly_also_in_a_race() {
     assert_eq!(codes.into_iter().flatten().collect::<BTreeSet<_>>(), BTreeSet::from(["storage_full".to_owned()]));
     assert_eq!(used(&cloud, &ana).await, MAX);
     ana.post("/v1/rooms/public/uploads", declaration("a.txt", b"1", "text/plain")).await.is_problem(409, "storage_full");
-    // What is never uploaded gives its bytes back.
+    // The bytes of a file that is never uploaded are given back.
     cloud.advance(HOUR + Duration::from_secs(600)).await;
     assert_eq!(used(&cloud, &ana).await, MAX - 3 * 7);
     cloud.sign_in("ana").await.post("/v1/rooms/public/uploads", body).await.is(201);

@@ -1,4 +1,4 @@
-//! The audit: what is in it, who reads it, and that nobody touches it unnoticed.
+//! The audit: which entries it has, who may read them, and that every later change of an entry is detected.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -69,13 +69,13 @@ fn table(cloud: &Cloud) -> String {
     cloud.core().template.tables.iter().map(|t| t.name.clone()).find(|name| name.ends_with("-audit")).unwrap()
 }
 
-/// Puts an item behind the API's back.
+/// Writes an item directly to the table, without the API.
 fn put(cloud: &Cloud, item: &Value) {
     let request = serde_json::from_value(json!({ "TableName": table(cloud), "Item": item })).unwrap();
     let _ = cloud.aws.dynamodb.database().put_item(request).unwrap();
 }
 
-/// Deletes an item behind the API's back.
+/// Deletes an item directly from the table, without the API.
 fn delete(cloud: &Cloud, item: &Value) {
     let key = json!({ "pk": item["pk"], "sk": item["sk"] });
     let request = serde_json::from_value(json!({ "TableName": table(cloud), "Key": key })).unwrap();
@@ -227,7 +227,7 @@ async fn the_audit_shows_no_more_than_the_account() {
     }
 }
 
-/// Nor does the version of a preview tell a day of birth: it is the same whatever the day is, so that nobody finds it by trying all days.
+/// The version of a preview does not depend on a day of birth, so that nobody finds the day by trying all of them.
 /// Promise: audit-search
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_version_tells_what_is_hidden() {
@@ -316,7 +316,7 @@ async fn members_see_what_they_have_ended_uploaded_and_asked_for() {
     assert_eq!((told("picture_uploaded").await, told("export_asked").await), (1, 1));
 }
 
-/// An entry of what is sealed is proven by at most twenty hashes, which anybody can check by hand.
+/// A sealed entry is proven by at most twenty hashes, which anybody can check without the API.
 /// Promise: audit-proof
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_entry_is_proven_by_its_seal() {
@@ -350,7 +350,7 @@ async fn every_entry_is_proven_by_its_seal() {
     }
 }
 
-/// What is changed, removed or added behind the API's back is found, and verification names the interval.
+/// Entries that are changed, removed or added without the API are found, and verification names the interval.
 /// Promise: audit-tamper
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_touches_the_audit_is_found_out() {
@@ -404,7 +404,7 @@ async fn whoever_touches_the_audit_is_found_out() {
     put(&cloud, numbered(last));
     assert_eq!(holds(&root).await, last);
 
-    // The task finds what is in no index of a day, too.
+    // The task also finds an entry that is in no index of a day.
     let bucket = seals_bucket(&cloud);
     let task = async || {
         let env = cloud.operator().into_iter().collect();
@@ -423,7 +423,7 @@ async fn whoever_touches_the_audit_is_found_out() {
     assert_eq!(task().await.broken, Some((n, accounts::audit_seal::Flaw::RecordChanged)));
     put(&cloud, &entries[0]);
 
-    // Nor does anybody get away with changing what the bucket has.
+    // A change of an object in the bucket is found, too.
     let file = cloud.aws.s3.root().join(&bucket).join(format!("seals/{n:012}.json"));
     let kept = std::fs::read(&file).unwrap();
     // The checksums of the local store.
@@ -584,7 +584,7 @@ async fn operators_get_the_head_of_each_day() {
 }
 
 /// A run that ends between a seal and its object in the bucket is made up for by the next one, also if the bucket is away for several runs.
-/// Until then the seal is as if it was not written yet.
+/// Until then the seal counts as not written.
 /// Promise: audit-seals
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_seal_whose_object_is_missing_gets_it_later() {
@@ -784,7 +784,7 @@ async fn a_fault_leaves_the_change_and_its_entry_or_neither() {
     }
 }
 
-/// What is private stays out of entries and of the log, whatever is written to the audit, sealed, read and verified.
+/// No entry and no line of the log contains private data, whatever is written to the audit, sealed, read and verified.
 /// Promise: audit-erasure
 #[test]
 fn nothing_private_is_in_entries_and_in_the_log() {

@@ -1,5 +1,5 @@
-//! Every operation that takes a body is sent bodies that it must refuse: with the right status, a problem that names the error,
-//! and no change of any item. The bodies are made of the examples and schemas in the document, so that no operation is left out.
+//! Every operation with a body gets bodies that it must refuse: with the right status, a problem that names the error, and no change of any
+//! item. The bodies are made of the examples and schemas in the document, so that no operation is left out.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Passkeys and the pages of the console, in a real browser. Needs Chromium, at `/usr/bin/chromium` or
-//! where `CHROMIUM` says. Run with `--ignored`.
+//! Passkeys and the pages of the console in a real browser. Needs Chromium, at `/usr/bin/chromium` or at the path in `CHROMIUM`. Run with
+//! `--ignored`.
 
 use axum::{Router, response::Html, routing::get};
 use tests::{Browser, Cloud, PASSWORD, Value, json};
@@ -52,7 +52,7 @@ impl Drop for Site {
     }
 }
 
-/// What a frontend does with a picture: sends it to the link with exactly the headers of the contract, and waits for the result.
+/// Uploads a picture as a frontend does: sends it to the link with exactly the headers of the answer, and waits for the result.
 const UPLOADER: &str = r"
     globalThis.call = async (method, path, body) => {
         const headers = { authorization: `Bearer ${TOKEN}`, ...(body && { 'content-type': 'application/json' }) };

@@ -1,4 +1,4 @@
-//! The adapter for captchas together with the stand-in of the local cloud.
+//! The captcha adapter together with the local cloud's stand-in for captchas.
 
 use kernel::{Env, Kind, Origins, Problem};
 use local::outside::{

@@ -1,4 +1,4 @@
-//! Orders that are paid by card: paying in time, and what becomes of those that nobody pays. Refunds are in `card_refunds`.
+//! Orders that are paid by card: paying in time, and orders that nobody pays. Refunds are in `card_refunds`.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Giving back the money of orders by card, and orders whose payment is disputed.
+//! Refunds of orders that were paid by card, and orders whose payment is disputed.
 
 use local::outside::{
     Mode,

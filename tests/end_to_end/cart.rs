@@ -1,4 +1,4 @@
-//! Carts: of guests, of members, and what becomes of a guest's cart after the sign-in.
+//! Carts of guests and of members, and a guest's cart after the sign-in.
 
 use futures_util::future::join_all;
 use tests::{Caller, Cloud, DAY, Value, json, race};

@@ -1,4 +1,4 @@
-//! Messages arrive once and in order, and can be read later by members who were disconnected. Flooding is banned.
+//! Messages arrive once and in order, and members who were disconnected can read them later. Flooding leads to a ban.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -288,7 +288,7 @@ async fn many_writers_make_one_sequence() {
     assert_eq!(numbers(&all), acknowledged.into_iter().collect::<Vec<_>>());
 }
 
-/// A send that fails leaves no gap. Readers go on at once.
+/// A send that fails leaves no gap. Readers continue at once.
 /// Promise: chat-numbers, chat-order
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_that_fails_leaves_no_gap() {
@@ -346,7 +346,7 @@ async fn a_nonce_is_remembered_for_a_day() {
     }
 }
 
-/// While the platform takes no posts to sockets, senders are acknowledged, and who is connected gets what they missed by asking.
+/// While the platform accepts no posts to sockets, senders get acknowledgements, and connected people get missed messages by `sync`.
 /// Promise: chat-delivery, chat-history
 #[tokio::test(flavor = "multi_thread")]
 async fn posts_that_are_not_taken_fail_no_sender() {

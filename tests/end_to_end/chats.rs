@@ -1,4 +1,4 @@
-//! A person's chats by their last activity, what is unread in them, and read markers.
+//! A person's chats by their last activity, their unread messages, and read markers.
 
 use tests::{Caller, Cloud, Socket, Value, json};
 
@@ -11,7 +11,7 @@ async fn say(socket: &mut Socket, room: &str, text: &str) -> u64 {
     ack["seq"].as_u64().unwrap_or_else(|| panic!("{ack}"))
 }
 
-/// The chats of somebody: the name of each, and what is unread in it.
+/// The chats of a person: the name of each, and the number of unread messages in it.
 async fn chats(who: &Caller) -> Vec<(String, Value)> {
     let list = who.get("/v1/chats").await.is(200);
     let name = |chat: &Value| {

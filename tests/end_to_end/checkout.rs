@@ -1,5 +1,5 @@
-//! Buying with the JavaScript client, in a page of another origin, and on the console's page that is built on it. The tests need Chromium,
-//! and some of them axe-core: see `pages.rs`. Run with `--ignored`.
+//! Buying with the JavaScript client: in a page of another origin, and on the console's page that is built on the client. The tests need
+//! Chromium, and some of them axe-core: see `pages.rs`. Run with `--ignored`.
 
 use tests::{Value, json};
 

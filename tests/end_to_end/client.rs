@@ -1,5 +1,5 @@
-//! The JavaScript client, as it is served, in a page of another origin, and the console's page that is built on it. The tests in a real
-//! browser need Chromium, and one of them axe-core: see `pages.rs`. Run with `--ignored`.
+//! The JavaScript client as it is served: in a page of another origin, and on the console's page that is built on the client. The tests in
+//! a real browser need Chromium, and one of them axe-core: see `pages.rs`. Run with `--ignored`.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn the_client_is_served_with_its_types() {
     }
 }
 
-/// A page of another origin that has imported the client, and the site that it is of.
+/// A page of another origin that has imported the client, and the server of this page.
 pub(crate) async fn page(cloud: &Cloud, site: &Site) -> Browser {
     let mut browser = Browser::open(&site.origin).await;
     let script = format!(
@@ -61,14 +61,14 @@ pub(crate) async fn page(cloud: &Cloud, site: &Site) -> Browser {
     browser
 }
 
-/// Milliseconds after which a page gives up, which tells more than that it did not answer.
+/// Milliseconds after which a page ends its waiting with an error, which says more than a timeout of the browser.
 const PATIENCE_MS: u128 = tests::PATIENCE.as_millis() / 2;
 
 pub(crate) async fn start() -> Cloud {
     Cloud::start_with(&[("AllowedOrigins", "http://localhost:*"), ("ClientRate", "1000")]).await
 }
 
-/// A script with the password of all members in it.
+/// A script with the password of all members.
 pub(crate) fn with_password(script: &str) -> String {
     script.replace("PASSWORD", &json!(PASSWORD).to_string())
 }
@@ -168,7 +168,7 @@ async fn twenty_tabs_refresh_at_once() {
     assert_eq!(page.run(&with_password(script)).await, json!([20, 20]));
 }
 
-/// A picture is declared, sent and published with one call, which tells how far it is.
+/// A picture is declared, sent and published with one call, which reports the progress.
 /// Promise: client-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -192,7 +192,7 @@ async fn a_page_uploads_a_picture() {
     assert!(done[2] == "invalid" || done[2] == "malformed", "{done}");
 }
 
-/// A socket on which some of the frames that nobody asked for are lost, doubled or late.
+/// A socket on which some of the pushed frames are lost, doubled or late.
 const UNRELIABLE: &str = r"
     globalThis.Unreliable = class {
         pushes = 0;
@@ -251,7 +251,7 @@ async fn a_room_resumes_after_every_cut() {
     }
     let answers = page.run("Promise.all(sent)").await;
     assert!(answers.as_array().unwrap().iter().all(|answer| answer["data"]["state"] == "sent"), "{answers}");
-    // What was lost last is only noticed by the next connection.
+    // The client notices the loss of the last frame only with the next connection.
     cut(&cloud);
     let all = ROUNDS * 4;
     page.run(&format!("reached(() => [hers, his].every(room => seen(room).length === {all}))")).await;
@@ -303,7 +303,7 @@ fn cut(cloud: &Cloud) {
     }
 }
 
-/// What scripts on the console's page use: the panes, what is in them, and what a person does there.
+/// Helpers for scripts on the console's page: its panes, their content, and the actions of a person.
 const PANES: &str = r#"
     globalThis.until = async holds => { for (;;) { const value = holds(); if (value) return value; await new Promise(then => setTimeout(then, 20)); } };
     globalThis.panes = [...document.querySelectorAll('[data-pane]')];
@@ -336,7 +336,7 @@ const PANES: &str = r#"
     'ready'
 "#;
 
-/// A cloud with the accounts of the local cloud, a browser on the console's page that is built on the client, and what lets the clock run.
+/// A cloud with the accounts of the local cloud, a browser on the console's page that uses the client, and a running clock.
 pub(crate) async fn console() -> (Cloud, Running, Browser) {
     let cloud = start().await;
     seed::seed(&cloud.core()).await.expect("the accounts are made");
@@ -345,7 +345,7 @@ pub(crate) async fn console() -> (Cloud, Running, Browser) {
     (cloud, running, browser)
 }
 
-/// Opens the page in a language, and tells scripts where its panes are.
+/// Opens the page in a language, and gives scripts its panes.
 pub(crate) async fn open_panes(browser: &mut Browser, cloud: &Cloud, language: &str) {
     browser.go(&format!("{}/try?lang={language}", cloud.urls.console)).await;
     browser.until("document.getElementById('try')?.dataset.ready").await;
@@ -379,7 +379,7 @@ const TALK: &str = r"(async () => {
     return { said: panes.map(said), unread: Number(unread) > 0, typing: typing.includes(titleOf(second)) };
 })()";
 
-/// The connection of the second one is cut, and is back after the first one has gone on.
+/// The connection of the second person is cut, and is restored after the first person has sent more messages.
 const CUT: &str = r"(async () => {
     const [first, second] = panes;
     const link = second.querySelector('[data-link]');
@@ -441,12 +441,12 @@ const GROUP: &str = r"(async () => {
     await until(() => said(second).includes('Welcome!'));
     await say(second, 'What a place.');
     await until(() => said(first).includes('What a place.'));
-    // What is shown is not unread, also when the list was read again before the server knew.
+    // Shown messages are not unread, also when the list was read again before the server had the marker.
     await until(() => !roomOf(first, 'The porch').querySelector('[data-unread]'));
     return JSON.stringify(said(first)) === JSON.stringify(said(second));
 })()";
 
-/// The second one is removed, and what is said after that does not arrive, also not after a new connection.
+/// The second person is removed. Later messages do not arrive, also not after a new connection.
 const REMOVED: &str = r"(async () => {
     const [first, second] = panes;
     const member = await until(() => first.querySelector(`[data-member='${titleOf(second)}']`));
@@ -501,7 +501,7 @@ async fn two_people() -> (Cloud, Site, Running, Browser) {
     (cloud, site, running, page)
 }
 
-/// What is unread in a group is counted while it comes, and read on the way; roles, names, answers and the end of a membership follow.
+/// Unread messages of a group are counted as they arrive, and then read. Roles, names, answers and the end of a membership are shown.
 const TOGETHER: &str = r"(async () => {
     const { data: hers } = await ana.rooms.create({ kind: 'group', name: 'The porch' });
     await hers.members.invite(idOf(ben));
@@ -539,7 +539,7 @@ const TOGETHER: &str = r"(async () => {
         gone: [entry(ben, hers) === undefined, his.messages.current.length, problem.code] };
 })()";
 
-/// A page of another origin makes a group with the client, and sees what is unread in it, who is in it and when somebody is not any more.
+/// A page of another origin makes a group with the client, and sees its unread messages, its members and their removal.
 /// Promise: client-groups, client-unread
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -552,7 +552,7 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
-/// Two lists are read again, and their answers are held back while a message and a notification come: what has come stays.
+/// Two lists are read again, and their answers are delayed while a message and a notification arrive: both stay in the lists.
 const LATE: &str = r"(async () => {
     const places = ['/v1/chats', '/v1/notifications'];
     let gate = null;
@@ -582,7 +582,7 @@ const LATE: &str = r"(async () => {
     return seen();
 })()";
 
-/// An answer that was made before something else came, and arrives after it, takes nothing of that away.
+/// An answer that is older than a pushed frame, and arrives after it, does not undo the frame.
 /// Promise: client-unread
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -637,7 +637,7 @@ async fn a_ban_is_seen_at_once() {
     assert_eq!(page.run("(ben.live.start(), reached(() => ben.live.current === 'live'))").await, true);
 }
 
-/// A request becomes a friendship and then a block, in the lists of both and in the inbox of who is told.
+/// A request becomes a friendship and then a block, in the lists of both and in the inbox of the notified person.
 const FRIENDS: &str = r"(async () => {
     const heard = [];
     ben.notifications.on(({ relation }) => heard.push(relation));
@@ -683,7 +683,7 @@ async fn a_page_of_another_origin_has_friends_and_notifications() {
     assert!(errors.iter().all(|error| error.to_string().contains("status of")), "{errors:?}");
 }
 
-/// What one does in a shop: finds a product, rates it, and comments on it.
+/// Uses a shop: finds a product, rates it, and comments on it.
 const SHOP: &str = r"(async () => {
     const { createShop } = await import(`${API}/client/shop.js`);
     const stoa = await open();
@@ -728,7 +728,7 @@ const COMES: &str = r"(async () => {
     return [data?.step, account.registration.current?.code.tries_left];
 })()";
 
-/// The rest of the registration, with the code of the mail, and what one settles then.
+/// The rest of the registration, with the code of the mail, and the first settings of the account.
 const SETTLES: &str = r"(async () => {
     const { registration, addresses, sessions } = account;
     const steps = [];
@@ -760,7 +760,7 @@ const SETTLES: &str = r"(async () => {
         sessions: sessions.current.map(({ current }) => current), events, subjects, unnamed: unnamed !== undefined };
 })()";
 
-/// A page of another origin registers with the client, and settles what the account has.
+/// A page of another origin registers with the client, and changes the settings of the account.
 /// Promise: client-account
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -776,7 +776,7 @@ async fn a_page_of_another_origin_registers_and_settles() {
     assert_eq!(settled, expected);
 }
 
-/// A room whose server cannot take the first marker, and refuses the one after it for good.
+/// A room whose server cannot take the marker 5 the first time, and refuses the marker 6 permanently.
 const MARKERS: &str = r"(async () => {
     const { createRoom } = await import(`${API}/client/stoa.js`);
     const { createStore } = await import(`${API}/client/core.js`);
@@ -1008,7 +1008,7 @@ const EARLY: &str = r"(async () => {
     return [opened.messages.current[0].text, stoa.notifications.unread.current.unread];
 })()";
 
-/// What is opened or counted before the greeting, or while something comes, loses nothing of that.
+/// A room that is opened before the greeting, or a count that is read while frames arrive, misses none of the frames.
 /// Promise: client-rooms, client-unread
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1034,12 +1034,12 @@ const HEARD: &str = r"(async () => {
     const { data: thread } = await createSupport(other).open('My order');
     await thread.send('Where is it?');
     await reached(() => heard.includes('support message'));
-    // What the frame has caused was asked for before this.
+    // The request that the frame causes is sent before this one.
     await device.api.GET('/v1/me');
     return [asked.includes('/v1/me'), asked.filter(path => path === '/v1/chats').length];
 })()";
 
-/// What comes from the support desk is nothing of the chat's rooms: their list is not read again for it.
+/// A message from the support desk does not concern the rooms of the chat: their list is not read again.
 /// Promise: client-support
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium"]
@@ -1098,7 +1098,7 @@ async fn somebody_visits_the_shop() {
     let (cloud, _running, mut browser) = console().await;
     try_page(&mut browser, &cloud, "en").await;
     assert_eq!(browser.run(VISIT).await, 3);
-    // Until names can be found.
+    // Waits until names can be found.
     cloud.settle().await;
     let found = "(write(panes[0], 'products', 'TURT'), until(() => products().length === 1 && products()))";
     assert_eq!(browser.run(found).await, json!(["Garden turtle"]));
@@ -1124,7 +1124,7 @@ const ASK: &str = r"(async () => {
     return [titleOf(customer), ...unread];
 })()";
 
-/// Both members of the team answer at the same moment. One of them is told that something came, sees it, and sends all the same.
+/// Both members of the team answer at the same moment. One of them is warned, sees the other answer, and sends theirs all the same.
 const BOTH: &str = r"(async () => {
     const [customer, ...team] = panes;
     const texts = pane => [...pane.querySelectorAll('[data-thread] .text')].map(text => text.textContent);
@@ -1149,7 +1149,7 @@ const BOTH: &str = r"(async () => {
     return { refused, before, authors, told: document.querySelector('[data-pane]').textContent.includes('A secret') };
 })()";
 
-/// A support thread with two windows of the team: who answers second is told what came, and a note never reaches the customer.
+/// A support thread with two windows of the team: the second to answer is shown the first answer, and a note never reaches the customer.
 /// Promise: local-try, client-support
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Chromium and axe-core"]

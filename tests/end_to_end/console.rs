@@ -1,4 +1,4 @@
-//! The console of the local cloud: what it shows of requests, events, files and tables, and the faults that it injects.
+//! The console of the local cloud: the requests, events, files and tables that it shows, and the faults that it injects.
 
 use std::time::{Duration, Instant};
 

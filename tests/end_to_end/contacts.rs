@@ -1,4 +1,4 @@
-//! A change of address or phone number: by proof of the new one and with a notice to the old one. Deactivation of the account.
+//! Changing the address or the phone number: the new one must be proven, and the old one gets a notice. Deactivating the account.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The list of countries, and what addresses may be of them.
+//! The list of countries, and the countries in which addresses are accepted.
 
 use tests::{Cloud, Value, json};
 

@@ -1,4 +1,4 @@
-//! Events that functions have given up, as superusers see them and send them again.
+//! Dead letters: superusers list them and send them again.
 
 use local::aws::{
     Service,
@@ -29,7 +29,7 @@ async fn letters(who: &Caller) -> Vec<Value> {
     who.get(LETTERS).await.is(200)["items"].as_array().unwrap().clone()
 }
 
-/// Has an event given up that no retry helps. Returns the id of its letter.
+/// Makes an event that fails on every retry a dead letter. Returns the id of the letter.
 pub(crate) async fn given_up(cloud: &Cloud, superuser: &Caller) -> String {
     let detail = json!({ "id": "evt_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "at": cloud.now(), "event": {} });
     let poison = json!({ "version": "0", "detail-type": "challenge_issued", "source": "stoa", "detail": detail });
@@ -38,7 +38,7 @@ pub(crate) async fn given_up(cloud: &Cloud, superuser: &Caller) -> String {
     text(&letters(superuser).await[0]["id"])
 }
 
-/// Has a code for this address given up because mails cannot be sent for a while.
+/// Makes the event of a code for this address a dead letter, because mails cannot be sent for a while.
 pub(crate) async fn unsent_mail(cloud: &Cloud, address: &str) {
     let down = cloud.aws.faults.script(Target::of(DELIVER, Service::Ses, "SendRawEmail"), Fault::Internal);
     let _ = cloud.anonymous().post("/v1/registrations", json!({ "email": address, "locale": "en" })).await.is(201);
@@ -47,7 +47,7 @@ pub(crate) async fn unsent_mail(cloud: &Cloud, address: &str) {
     assert!(cloud.mails_to(address).await.is_empty());
 }
 
-/// An event that was given up because a service was down is in the list, without an address or a code. Sent again, its mail arrives once.
+/// An event that failed because a service was down is in the list, without an address or a code. Sent again, its mail arrives once.
 /// Promise: dead-letters-redriven, delivery-dead-letters
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_was_given_up_is_sent_again() {
@@ -71,7 +71,7 @@ async fn an_event_that_was_given_up_is_sent_again() {
     items::are_as_described(&cloud).await;
 }
 
-/// An event that is given up again is in the list again. Letters are kept for two weeks.
+/// An event that fails again is in the list again. Letters are kept for two weeks.
 /// Promise: dead-letters-redriven
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_again_is_in_the_list_again() {
@@ -90,7 +90,7 @@ async fn what_fails_again_is_in_the_list_again() {
     root.post(&again(&text(&second[0]["id"])), json!({})).await.is_problem(404, "not_found");
 }
 
-/// What is sent again when its event is not in the outbox any more is new in the table, and not in the figures.
+/// If the event of a letter is no longer in the outbox, sending it again adds it to the table, but not to the figures.
 /// Promise: dead-letters-redriven, daily-figures
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_again_is_counted_once() {

@@ -756,7 +756,7 @@ pub(crate) fn files(cloud: &Cloud) -> Vec<String> {
     }
     let mut found = Vec::new();
     walk(cloud.aws.s3.root(), &mut found);
-    // Of the other bucket nothing is anybody's. The local store names a file of its own after a bucket and a key in base64.
+    // The other bucket has nothing of a person. The local store names a file of its own after a bucket and a key in base64.
     let seals = &cloud.template.buckets.iter().find(|bucket| bucket.name.contains("-seals-")).unwrap().name;
     let coded = format!(".bucket-{}.", BASE64_URL_SAFE_NO_PAD.encode(seals));
     found.retain(|path| !path.contains(seals.as_str()) && !path.contains(&coded));
@@ -855,7 +855,7 @@ async fn no_personal_data_remains() {
     assert_eq!(files(&cloud), [""; 0], "no files are left, as others had none");
     assert!(cloud.aws.dead_letters.list().is_empty());
 
-    // What Ben has typed stays with him, and cannot be found by its content.
+    // The texts that Ben has typed stay in his account, and cannot be found by their content.
     let left: Vec<Value> = items(&cloud).await.into_iter().filter(|item| canary_in(&item.to_string()).is_some()).collect();
     let his = |item: &Value| item["user"]["S"] == ben.id() && item["ttl"].is_object();
     assert!(left.iter().all(his), "a canary is left: {left:?}");

@@ -1,4 +1,4 @@
-//! What people who are away are told of the messages that wait for them, what they want to be told of, and stopping mails.
+//! Mails and text messages about messages missed while away, notification settings, and unsubscribing.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::contacts::by_phone;
 const DIGESTS: &str = "DigestsFunction";
 const SETTINGS: &str = "/v1/me/notification-settings";
 const MINUTE: Duration = Duration::from_secs(60);
-/// Longer than a message waits for being read.
+/// Longer than the time that a message may stay unread before a mail.
 const LATER: Duration = Duration::from_secs(125);
 
 async fn room_of(one: &Caller, other: &Caller) -> String {
@@ -50,7 +50,7 @@ async fn say_anew(cloud: &Cloud, name: &str, room: &str, text: &str) -> Caller {
     who
 }
 
-/// The mails about missed messages that somebody has, and only these can be stopped.
+/// The mails about missed messages to a person: only these have a link that stops such mails.
 async fn told(cloud: &Cloud, who: &Caller) -> Vec<Message> {
     let all = cloud.mails_to(&who.email()).await;
     all.into_iter().filter(|mail| mail.headers.contains_key("list-unsubscribe")).collect()
@@ -108,7 +108,7 @@ async fn a_burst_to_somebody_away_is_one_mail() {
     assert_eq!((found.len(), &found[0]["seq"], &found[0]["messages"]), (1, &json!(11), &json!(11)), "{found:?}");
     assert_ne!(found[0]["id"], entry["id"]);
     assert_eq!(ben.get("/v1/notifications/unread").await.is(200)["unread"], 1);
-    // Fifteen minutes after the last mail about the room, with what is new.
+    // Fifteen minutes after the last mail about the room, with the new messages.
     assert_eq!(told(&cloud, &ben).await.len(), 1);
     cloud.advance(MINUTE * 15).await;
     let last = told(&cloud, &ben).await.pop().unwrap();
@@ -171,7 +171,7 @@ async fn everything_is_checked_again_before_a_mail_leaves() {
         assert!(entries(who).await.is_empty(), "{}", who.name());
     }
     assert_eq!(entries(no_mail).await.len(), 1, "the inbox is another channel");
-    // Nothing of it is due any more.
+    // Nothing is due any more.
     for _ in 0..2 {
         cloud.advance(MINUTE * 20).await;
     }
@@ -180,7 +180,7 @@ async fn everything_is_checked_again_before_a_mail_leaves() {
     assert_eq!(told(&cloud, edited).await.len(), 1);
 }
 
-/// Who is here costs nothing and gets no mail; who comes within the two minutes gets the entry pushed, and no mail.
+/// A person who is online costs nothing and gets no mail. One who comes within the two minutes gets the entry pushed, and no mail.
 /// Promise: digest-away-only, notification-push
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_here_gets_no_mail() {
@@ -215,7 +215,7 @@ async fn a_burst_in_a_group_is_one_write_for_each_who_is_away() {
     let (ana, ben, cyd) = (cloud.member("ana").await, cloud.member("ben").await, cloud.member("cyd").await);
     let group = group_of(&ana, &[&ben, &cyd]).await;
     let mut hers = ana.socket().await;
-    // It changes nothing, and counts.
+    // This fault has no effect. It only counts the calls.
     let counted = || cloud.aws.faults.script(Target::of("ChatFunction", Service::DynamoDb, "UpdateItem"), Fault::Slow(Duration::ZERO));
     let writes = counted();
     for (text, expected) in [("one", 2), ("two", 2), ("three", 2)] {
@@ -269,7 +269,7 @@ async fn mentions_are_told_everywhere_and_nothing_crosses_a_block() {
     categories.sort_by_key(ToString::to_string);
     assert_eq!(categories, [json!("group"), json!("mention")]);
     assert!(told(&cloud, &dan).await.is_empty() && entries(&dan).await.is_empty(), "nobody is told of what everybody reads");
-    // Somebody who is no member is not told of a mention in a group.
+    // A person who is no member is not notified of a mention in a group.
     let _ = say(&mut hers, &group, "ask @dan").await;
     cloud.advance(LATER).await;
     assert!(entries(&dan).await.is_empty());
@@ -337,7 +337,7 @@ async fn concurrent_sweeps_send_one_mail_and_a_failed_one_is_sent_later() {
     .await;
     cloud.settle().await;
     let first = told(&cloud, &ben).await.len();
-    // What one run did not get hold of is told with the next message to the person, not at the same time.
+    // Rooms that one run could not lease are in the next message to the person, and not in a second one at the same time.
     assert_eq!(first, 1);
     cloud.advance(MINUTE * 20).await;
     let said: String = told(&cloud, &ben).await.iter().map(|mail| mail.text.clone()).collect();
@@ -355,7 +355,7 @@ async fn concurrent_sweeps_send_one_mail_and_a_failed_one_is_sent_later() {
     assert!(told(&cloud, &ben).await.pop().unwrap().text.contains("ana: two"));
 }
 
-/// Who has only a phone number gets text messages if they want them: the number of messages, never their text, three a day.
+/// A person with only a phone number gets text messages if they want them: the number of messages, never their text, three a day.
 /// Promise: digest-texts, digest-limits
 #[tokio::test(flavor = "multi_thread")]
 async fn text_messages_are_asked_for_and_have_no_text_of_a_message() {
@@ -419,7 +419,7 @@ async fn mails_are_stopped_by_posting_to_their_link() {
     say_anew(&cloud, "ana", &room, "two").await;
     cloud.advance(MINUTE * 20).await;
     assert_eq!(told(&cloud, &ben).await.len(), 1, "at once");
-    // It works for months, and about nothing but what the mail was about.
+    // The link works for months, and only for the subject of its mail.
     cloud.advance(DAY * 91).await;
     let ben = cloud.sign_in("ben").await;
     ben.patch(SETTINGS, json!({ "direct": { "mail": true } })).await.is(200);
@@ -434,7 +434,7 @@ async fn mails_are_stopped_by_posting_to_their_link() {
     assert!(notices.iter().all(|mail| mail.headers.is_empty()), "{notices:?}");
 }
 
-/// Everybody chooses for themselves. What is about the account and orders stays on in mails.
+/// Everybody chooses their own settings. Mails about the account and orders cannot be switched off.
 /// Promise: notification-settings
 #[tokio::test(flavor = "multi_thread")]
 async fn people_choose_what_they_are_told_of() {
@@ -461,7 +461,7 @@ async fn people_choose_what_they_are_told_of() {
     }
     assert_eq!(ana.get(SETTINGS).await.is(200), changed, "applied completely or not at all");
     assert!(ana.patch(SETTINGS, json!({ "quiet_hours": null })).await.is(200).get("quiet_hours").is_none());
-    // A request is not kept in an inbox that does not want it.
+    // A friend request is not kept in the inbox of a person who does not want it there.
     ben.post(&format!("/v1/friends/{}/request", ana.id()), json!({})).await.is(201);
     cloud.settle().await;
     assert_eq!(ana.get("/v1/notifications").await.is(200)["items"], json!([]));

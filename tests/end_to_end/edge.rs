@@ -1,5 +1,4 @@
-//! Routing at the edge: which operation answers a request and which client address it gets do not depend on what a client writes
-//! into it.
+//! Routing: neither the operation that answers a request nor the client address depends on what a client writes into the request.
 
 use std::net::Ipv4Addr;
 
@@ -242,7 +241,7 @@ async fn look_up(client: &Caller) -> tests::Reply {
     client.get("/v1/usernames/zoe/availability").await
 }
 
-/// Behind an edge that proves itself with the secret each viewer is a client of its own.
+/// Behind an edge that sends the secret each viewer counts as a separate client.
 /// Promise: edge-address
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn viewers_behind_one_edge_do_not_share_limits() {

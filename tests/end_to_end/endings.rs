@@ -1,4 +1,4 @@
-//! What ends when somebody loses a room: a table of every way of losing one in every kind of room.
+//! Losing a room: a table of every way of losing membership in every kind of room, and what ends with it.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ struct Staff {
     superuser: Caller,
 }
 
-/// Somebody who is about to lose a room, and somebody who goes on talking there.
+/// A person who is about to lose a room, and one who continues to write in it.
 struct Scene {
     place: Place,
     room: String,
@@ -280,7 +280,7 @@ async fn try_case(cloud: &Cloud, staff: &Staff, (place, end): (Place, End), n: u
         let took = cloud.now().since(at);
         assert!(took < CLOSED_WITHIN, "{place:?} {end:?}: closed after {took:?}");
     }
-    // Nobody talks to somebody alone who is not there any more.
+    // In a direct room nobody can write after a block or a deactivation.
     let alone = place == Direct && [Block, Deactivation].contains(&end);
     for _ in 0..3 {
         assert_eq!(scene.says("after").await, !alone, "{place:?} {end:?}");

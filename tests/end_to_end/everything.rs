@@ -1,4 +1,4 @@
-//! An account with a canary in every field that can hold personal data. Tests of the archive and of the deletion use it.
+//! An account with a canary value in every field that can hold personal data. Tests of the archive and of the deletion use it.
 
 use std::collections::BTreeSet;
 

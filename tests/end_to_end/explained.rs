@@ -1,5 +1,5 @@
-//! What operators read about a refusal: one log line with its code, cause and source location, the request's id as the client was
-//! told it, the person's id where it is known, and the operation on the table that failed or was refused.
+//! The log line of a refusal, as operators read it: its code, cause and source location, the request's id as the client got it, the
+//! person's id where it is known, and the operation on the table that failed or was refused.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use local::aws::{
 };
 use tests::{Caller, Cloud, PASSWORD, Reply, json, logged};
 
-/// What was done, the reply, and the cause that the log must contain.
+/// The request, the reply, and the cause that the log must contain.
 type Case = (&'static str, Reply, &'static str);
 
 /// What staff are refused because it is their own, or belongs to somebody whose role is as high.

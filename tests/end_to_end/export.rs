@@ -1,4 +1,4 @@
-//! The archive of everything that is stored about the caller.
+//! The archive of all data that is stored about the caller.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! Faults while staff change something: every privileged operation happens with its entry of the audit, or not at all.
+//! Faults during changes by staff: every privileged operation happens together with its entry of the audit, or not at all.
 
 use std::{collections::BTreeSet, time::Duration};
 

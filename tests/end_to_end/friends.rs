@@ -26,7 +26,7 @@ async fn block(who: &Caller, whom: &Caller) -> Reply {
     who.put(&of(whom, "/block"), json!({})).await
 }
 
-/// How one stands to another.
+/// The relation of one person to another.
 async fn relation(who: &Caller, whom: &Caller) -> String {
     who.get(&of(whom, "")).await.is(200)["relation"].as_str().unwrap().to_owned()
 }
@@ -204,7 +204,7 @@ async fn has_no_room(who: &Caller, room: &str) {
     }
 }
 
-/// What somebody does about another one.
+/// An action of one person on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     Ask,
@@ -245,7 +245,7 @@ struct Model {
 }
 
 impl Model {
-    /// What becomes of it when one of them does something, and whether that is refused.
+    /// The model after an action of one of them, and whether the action is refused.
     fn after(self, me: usize, act: Act) -> (Self, bool) {
         let (other, mut next) = (1 - me, self);
         let blocked = self.blocks[0] || self.blocks[1];
@@ -279,7 +279,7 @@ impl Model {
         (next, false)
     }
 
-    /// How one of them sees the other.
+    /// The relation from the point of view of one of them.
     fn relation(self, me: usize) -> &'static str {
         if self.blocks[me] {
             "blocked"
@@ -307,7 +307,7 @@ impl Model {
     }
 }
 
-/// A thousand random acts, four of two people each at the same moment: what became of each pair, and what was refused, is what some order
+/// A thousand random acts, four of two people each at the same moment: the final relations, and the refusals, are those that some order
 /// of the four explains. The counts are those of the relations.
 /// Promise: friend-crossing, friend-requests, block-silent
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -371,7 +371,7 @@ async fn counts_are_right(cloud: &Cloud, people: &[Caller]) {
     }
 }
 
-/// Whom somebody has blocked sees what a stranger sees of a person with a private profile who takes no messages. Nothing of the one
+/// A blocked person sees what a stranger sees of a private profile that accepts no messages. Nothing of the one
 /// reaches the other, and the end of the block brings nothing back.
 /// Promise: block-silent
 #[tokio::test(flavor = "multi_thread")]
@@ -391,7 +391,7 @@ async fn a_block_is_silent_and_final() {
         assert_eq!(block(&ana, &ben).await.is(200)["relation"], "blocked");
     }
     assert_eq!(relations(&ana, &ben).await, both("blocked", "none"));
-    // Neither writes to the other, and the room is gone for both.
+    // Neither can write to the other, and the room is hidden from both.
     for socket in [&mut hers, &mut his] {
         assert_eq!(socket.ask(send("two")).await["problem"]["code"], "chat_not_allowed");
         let page = socket.ask(json!({ "type": "sync", "room": room, "since": 0 })).await;
@@ -516,7 +516,7 @@ async fn lists_have_direction_state_search_and_order() {
     cloud.sign_in("max_1").await.get(&format!("/v1/friends?cursor={cursor}")).await.is_problem(400, "cursor_invalid");
     ana.get("/v1/friends?relation=none").await.is_problem(400, "malformed");
     assert_eq!(ana.get("/v1/friends?username=").await.field_errors(), ["/username required"]);
-    // Somebody who has left their account alone is listed without a name.
+    // A person with a deactivated account is listed without a name.
     let _ = cloud.sign_in("zoe_0").await.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     assert_eq!(names(&ana.get("/v1/friends?order=oldest&limit=1").await.is(200)), ["-"]);
 }

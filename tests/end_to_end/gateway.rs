@@ -1,4 +1,4 @@
-//! The gateways: what API Gateway does before and after a function, here as on AWS.
+//! The gateways: what API Gateway does before and after a function, as on AWS.
 
 use std::time::Duration;
 

@@ -121,7 +121,7 @@ async fn a_group_is_joined_by_invitation_and_read_from_then_on() {
     assert_eq!(cyd.get("/v1/me/room-invitations").await.is(200)["items"], json!([]));
 }
 
-/// Roles say who may do what. Everybody else is refused, and nothing changes.
+/// The role of a member decides which operations are allowed. All others are refused, and change nothing.
 /// Promise: room-members
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_say_who_may_do_what() {
@@ -175,7 +175,7 @@ async fn roles_say_who_may_do_what() {
             "new_owner dan"
         ]
     );
-    // Rooms without members of this kind have none of this.
+    // The other kinds of rooms have none of these operations.
     for other in ["public", "rom_01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
         ana.patch(&format!("/v1/rooms/{other}"), json!({ "name": "Mine" })).await.is_problem(404, "not_found");
         join(&ana, other).await.is_problem(404, "not_found");
@@ -215,7 +215,7 @@ async fn a_removed_member_gets_nothing_more() {
         assert!(leaked.is_empty(), "{leaked:?}");
     }
     assert_eq!(ben.get("/v1/rooms").await.is(200)["items"].as_array().unwrap().len(), 1);
-    // Who comes back reads from then on. What was known before does not go on there.
+    // A person who comes back reads messages from then on. Earlier ones are not visible.
     let last = ana.get(&format!("/v1/rooms/{room}")).await.is(200)["last_seq"].as_u64().unwrap();
     add(&ana, &room, &[&ben]).await;
     assert_eq!(entries(&ben, &room).await, ["joined ben"]);
@@ -270,14 +270,14 @@ async fn a_banned_person_stays_out_of_a_channel() {
     ben.delete(&format!("{list}/{}", ben.id())).await.is_problem(404, "not_found");
     ana.delete(&format!("{list}/{}", ben.id())).await.is(204);
     join(&ben, &room).await.is(200);
-    // Nothing of it outlives the room.
+    // Bans are deleted with the room.
     ban(&ana, &ben, &room, json!({})).await.is(204);
     ana.delete(&format!("/v1/rooms/{room}")).await.is(204);
     cloud.settle().await;
     assert!(cloud.of_kind("room_ban").await.is_empty());
 }
 
-/// Whoever is faster, the person is no member after a ban. In a group the ban of a member is an event, and an invitation goes with it.
+/// Whichever request is faster, the person is no member after a ban. In a group the ban of a member is an event, and ends an invitation.
 /// Promise: room-ban
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ban_wins_against_joining_at_the_same_moment() {
@@ -298,7 +298,7 @@ async fn a_ban_wins_against_joining_at_the_same_moment() {
     invite(&ana, &ben, &other).await.is(204);
     ban(&ana, &ben, &other, json!({})).await.is(204);
     join(&ben, &other).await.is_problem(403, "room_banned");
-    // Nor is an invitation left that was sent at the same moment.
+    // No invitation is left either that was sent at the same moment.
     for _ in 0..5 {
         let room = group_of(&ana, "Loft").await;
         let (banned, invited) = tokio::join!(ban(&ana, &ben, &room, json!({})), invite(&ana, &ben, &room));
@@ -388,7 +388,7 @@ async fn a_room_always_has_an_owner() {
     }
 }
 
-/// A deleted room is gone at once for everybody, and nothing of it is left.
+/// A deleted room does not exist for anybody from that moment, and none of its items is left.
 /// Promise: room-removal
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_room_leaves_nothing() {
@@ -482,7 +482,7 @@ async fn a_larger_group_gets_every_message() {
     }
 }
 
-/// Puts this many copies of somebody's membership into the table, each for somebody else, who does not exist.
+/// Puts this many copies of a membership into the table, each for another person, who does not exist.
 fn multiply(cloud: &Cloud, membership: &Value, of: &Caller, many: usize) {
     let core = cloud.core();
     let state = core.template.tables.iter().find(|t| t.stream_arn.is_some()).expect("a table");

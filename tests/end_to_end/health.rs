@@ -1,4 +1,4 @@
-//! Whether the system works, for monitors.
+//! The health checks for monitors.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! Invitation codes. Everybody has one, can enter one code of somebody else, and sees who entered theirs.
+//! Invitation codes: everybody has one, can enter one code of somebody else, and sees who has entered theirs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -79,7 +79,7 @@ async fn remove(cloud: &Cloud, who: &Caller) {
     cloud.settle().await;
 }
 
-/// An account has a code of its own, however it was opened, and the code stays the same.
+/// Each account has its own code, however it was opened, and the code stays the same.
 /// Promise: invite-code
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_has_a_code_and_keeps_it() {
@@ -585,7 +585,7 @@ async fn a_long_list_is_deleted_in_parts() {
     assert_eq!((left.len(), &left[0]["inviter"], left[0]["entered_at"].is_object()), (1, &Value::Null, true), "{left:?}");
 }
 
-/// Administrators alone see the correct number of entries of each day, and who invited most people.
+/// Only administrators see the number of entered codes of each day, and who invited most people.
 /// Promise: invite-statistics, permission-matrix
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_see_the_statistics_of_invitations() {

@@ -1,4 +1,4 @@
-//! What types of items say of themselves, compared with what is stored.
+//! The declarations of the types of items (`ABOUT`), compared with the stored items.
 
 use std::collections::BTreeMap;
 

@@ -78,7 +78,7 @@ async fn only_issuers_publish_keys() {
         let (env, aws) = taken_over(&cloud, id);
         let tokens = env.read(|r| Tokens::read(r, &aws, &cloud.sys)).unwrap();
         let error = Issuer::open(&ring(&format!("own{n}")), &tokens).await.err().unwrap_or_else(|| panic!("{id} publishes a key"));
-        // Or it puts into the audit alone.
+        // Or it only adds to the audit.
         let refusals = ["explicit deny in a resource-based policy", "no identity-based policy allows"];
         assert!(refusals.iter().any(|refusal| error.to_string().contains(refusal)), "{id}: {error}");
         refused += 1;

@@ -1,5 +1,5 @@
-//! Consumers that are killed after any of their calls, lose any reply, or get an event repeatedly and concurrently: each reaches
-//! the same final state. The deletion of accounts is tested so in `deletion`.
+//! Consumers that are killed after any of their calls, lose any reply, or get an event repeatedly and concurrently: each reaches the same
+//! final state. `deletion` has the same tests for the deletion of accounts.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! Every language of the project, whichever its files make. `.ci/language` runs these tests also with one that is added by files alone.
+//! Every language of the project. `.ci/language` also runs these tests with a language that is added by files alone.
 
 use std::{fs, path::Path};
 
 use kernel::Locale;
 use tests::{Cloud, json};
 
-/// A line of a file of the repository, as it is in this language: what stands behind `begin`.
+/// The text after `begin` in a file of the repository, in this language.
 fn text(crate_folder: &str, file: &str, locale: Locale, begin: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(crate_folder).join("locales").join(locale.tag()).join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -1,5 +1,5 @@
-//! Limits cannot be turned against the people they protect: a right answer is accepted whatever strangers have guessed, nobody
-//! waits longer than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
+//! Limits cannot be used against the people they protect: a correct answer is accepted whatever strangers have guessed, nobody waits longer
+//! than an hour because of messages that strangers have caused, and everything that costs money or work is limited.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -97,7 +97,7 @@ async fn a_stranger_does_not_use_up_the_owners_messages() {
         }
         // Other clients do not wait either: one message is left.
         ask.from(&cloud.anonymous()).await.succeeds();
-        // While the stranger goes on for a day, any other client is served within an hour.
+        // While the stranger continues for a day, any other client is served within an hour.
         for hour in 0..6 {
             for _ in 0..12 {
                 ask.from(&stranger).await;

@@ -92,7 +92,7 @@ async fn five_failures_mean_a_pause() {
     attempt(&client, "ana", PASSWORD).await.is(201);
 }
 
-/// A deployment chooses after how many failures there is a pause, and how long it is: at a sign-in, and for whoever is signed in.
+/// A deployment sets after how many failures there is a pause, and how long it is: for sign-ins, and for signed-in people.
 /// Promise: password-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_chooses_the_pause() {
@@ -267,7 +267,7 @@ async fn one_device_used_twice_at_once() {
     }
 }
 
-/// When the counters are unavailable nobody signs in and no flow begins. Reads go on.
+/// When the counters are unavailable nobody signs in and no flow begins. Reads still work.
 /// Promise: counters-required
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_counters_nothing_is_guessed() {
@@ -438,7 +438,7 @@ async fn a_stolen_token_ends_the_session() {
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1, "the notice");
 }
 
-/// A made-up refresh token ends no session.
+/// An invented refresh token ends no session.
 /// Promise: refresh-reuse
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn made_up_refresh_tokens_do_nothing() {
@@ -848,7 +848,7 @@ async fn keys_are_published() {
     assert_eq!(discovery["jwks_uri"], format!("{}/.well-known/jwks.json", discovery["issuer"].as_str().unwrap()));
 }
 
-/// What changes seldom is sent again only if it has changed.
+/// Documents that change seldom are sent again only if they have changed.
 /// Promise: published-keys, well-known
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_client_has_is_not_sent_again() {
@@ -1123,7 +1123,7 @@ async fn more_failures(cloud: &Cloud, more: i64) {
 }
 
 /// One guess at each of very many names from very many addresses reaches no limit of a name or address, but the global one. Then
-/// strangers have to solve a proof of work, and trusted devices go on. The count is spread over several items, so that no single
+/// strangers have to solve a proof of work, and trusted devices do not. The count is spread over several items, so that no single
 /// one becomes hot.
 /// Promise: global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -1159,7 +1159,7 @@ async fn a_spray_over_very_many_names_is_noticed() {
 }
 
 /// When very many passwords and codes fail in the whole deployment, beginning a sign-in takes a proof of work, which is valid for
-/// one client's attempts at one account and for five minutes. Trusted devices and sessions go on. After ten minutes the
+/// one client's attempts at one account and for five minutes. Trusted devices and sessions still work. After ten minutes the
 /// requirement ends.
 /// Promise: global-attempts
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -1221,7 +1221,7 @@ async fn guessing_everywhere_requires_a_proof_of_work() {
     }
     with(&other, &work(&asked)).post(SESSIONS, wrong("ben")).await.is_problem(401, "credentials_invalid");
 
-    // Sessions go on, and a trusted device signs in.
+    // Sessions still work, and a trusted device signs in.
     let _ = ben.get("/v1/me").await.is(200);
     let token = json!({ "login": "ana", "password": PASSWORD, "device_token": device["device_token"] });
     let _ = cloud.anonymous().post(SESSIONS, token).await.is(201);

@@ -1,5 +1,5 @@
-//! End-to-end tests over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test. `PROMISES.md`
-//! lists the promises that tests name as `Promise: …`.
+//! End-to-end tests over real HTTP and WebSocket against the local cloud: one file per feature, one cloud per test. `PROMISES.md` lists the
+//! promises that tests name as `Promise: …`.
 
 #![expect(clippy::too_many_lines, reason = "a test tells a story from beginning to end, however long it is")]
 

@@ -1,6 +1,6 @@
-//! Every operation against everybody who must not use it: callers who are not signed in, half signed in, not verified,
-//! deactivated or somebody else get no data, change nothing and receive no token. Who may use an operation
-//! is read from its `security` in the document, which is written from what its handler takes.
+//! Every operation, called by everybody who must not use it: callers who are not signed in, half signed in, not verified, deactivated or
+//! somebody else. They get no data, change nothing and receive no token. The callers of an operation are read from its `security` in the
+//! document, which is generated from the parameters of its handler.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! Messages that are sent without a socket, and after they were sent: edited, deleted, answered, and whom they mention.
+//! Messages sent without a socket, and messages after they were sent: edited, deleted, answered, and with mentions.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The catalogue of models: made, changed and deleted by their owners, and found by everybody.
+//! The catalogue of models: owners create, change and delete models, and everybody searches them.
 
 use std::{
     collections::BTreeSet,
@@ -49,7 +49,7 @@ fn path(filters: &[(&str, &str)]) -> String {
 struct Walk {
     relevant: Vec<Value>,
     rest: Vec<Value>,
-    /// The sizes of the batches that are not empty, negative for those behind the divider.
+    /// The sizes of the batches that are not empty, negative for those after the divider.
     batches: Vec<i64>,
     dividers: usize,
 }
@@ -167,7 +167,7 @@ async fn what_is_looked_for_comes_first() {
     assert_eq!(titles(&all.relevant)[..4], ["Æsop", "Alpha", "beta", "Bike"]);
 }
 
-/// All filters hold together, a name beats an id, what is empty is ignored, what is wrong is told, and every model is there once.
+/// All filters apply together, a name takes precedence over an id, empty filters are ignored, invalid ones are errors, and every model
 /// Promise: models-search
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_hold_together() {
@@ -429,7 +429,7 @@ async fn models_follow_their_owner() {
     let _ = resting.post("/v1/me/deactivation", json!({ "password": tests::PASSWORD })).await.is(204);
     let boats = walk(&visitor, &[]).await;
     assert_eq!((titles(&boats.relevant), boats.relevant[0]["creator"].get("username")), (vec!["Boat".to_owned()], None));
-    // Nor does a search tell what the name was.
+    // A search does not reveal the former name either.
     assert!(walk(&visitor, &[("creator", "ben")]).await.relevant.is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! What moderators do: reports, deleted messages, earlier texts, bans. What rooms ask of those who write: slow mode and masked words.
+//! Moderation: reports, deleted messages, earlier texts, bans. Rules of rooms for messages: slow mode and masked words.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ async fn what_happens_is_in_the_inbox_and_pushed() {
     let accepted = hers.expect(is("friends")).await["payload"].clone();
     his.expect(is("friends")).await;
     assert_eq!(inbox(&ana).await, [accepted]);
-    // A friendship that ends is pushed and not kept. What a block hides is neither.
+    // A friendship that ends is pushed and not kept. A change that a block hides is neither pushed nor kept.
     ben.put(&format!("/v1/friends/{}/block", ana.id()), json!({})).await.is(200);
     hers.expect(is("none")).await;
     his.expect(is("blocked")).await;

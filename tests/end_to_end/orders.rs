@@ -1,4 +1,4 @@
-//! Orders: placing them, what becomes of them, and what becomes of the stock.
+//! Orders: placing them, their later states, and the stock.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,5 @@
-//! How fast a client may send frames, and what happens to one that does not wait. The tests count exact frames, however slow a
-//! machine is: the clock is set before each frame, almost half a second later for those that must pass than for those that must
-//! not.
+//! How fast a client may send frames, and what happens to a client that sends too fast. The tests count exact frames, however slow a
+//! machine is: the clock is set before each frame, almost half a second later for frames that must pass than for frames that must not.
 
 use std::time::Duration;
 
@@ -50,7 +49,7 @@ fn calls(cloud: &Cloud) -> u64 {
 /// Half a second after the first frame the next one would be due; the clock goes on while a frame is on its way.
 const ALMOST_HALF: Duration = Duration::from_millis(490);
 
-/// Sends as many frames as may come at once. Each must be answered as it would be alone.
+/// Sends as many frames as may come at once. Each must be answered as without the others.
 async fn use_up(cloud: &Cloud, now: Time, sockets: &mut [Socket], (kind, frame, counts, refusal): &Kind) {
     for i in 0..10 / counts {
         let moment = if i == 0 { now } else { now + ALMOST_HALF };

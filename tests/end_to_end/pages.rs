@@ -1,6 +1,6 @@
-//! The pages for people: those of mailed links, the documents, errors, mails and the console. Tests in a real browser need Chromium,
-//! at `/usr/bin/chromium` or where `CHROMIUM` says, and the path of axe-core's `axe.min.js` in `STOA_AXE`, which `.ci/run` gets. Run
-//! with `--ignored`.
+//! The pages for people: those of mailed links, the documents, errors, mails and the console. Tests in a real browser need Chromium, at
+//! `/usr/bin/chromium` or at the path in `CHROMIUM`, and the path of axe-core's `axe.min.js` in `STOA_AXE`, which `.ci/run` gets. Run with
+//! `--ignored`.
 
 use kernel::Env;
 use local::outside::captcha::SECRET;
@@ -333,7 +333,7 @@ pub fn axe() -> String {
     std::fs::read_to_string(path).expect("axe.min.js")
 }
 
-/// What is serious for axe-core on the page that is shown, and whether it is wider than the window.
+/// The serious findings of axe-core on the shown page, and whether the page is wider than the window.
 pub async fn faults_of(browser: &mut Browser, axe: &str) -> Vec<String> {
     let script = "axe.run(document, { resultTypes: ['violations'], rules: { 'nested-interactive': { enabled: !document.querySelector('.swagger-ui') } } })
         .then(({ violations }) => violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))

@@ -1,4 +1,4 @@
-//! Passkeys: registered, named, listed and removed. Signing in without a password, as a second factor, and stepping up.
+//! Passkeys: registering, renaming, listing and removing them. Signing in without a password, as a second factor, and stepping up.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -90,10 +90,10 @@ async fn a_passkey_is_a_second_step_until_the_account_is_deactivated() {
     browser.post(&verify, json!({ "passkey": phone.get(&options, ORIGIN) })).await.is_problem(422, "passkey_invalid");
 }
 
-/// What the answer of a passkey is used for.
+/// The use of a passkey's answer.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// Signing in with the passkey alone.
+    /// Signing in with only the passkey.
     Alone,
     /// The second step after a password.
     Second,
@@ -213,7 +213,7 @@ async fn invalid_answers_are_refused() {
     browser.post(&verify, json!({ "passkey": other.get(&options, ORIGIN) })).await.succeeds();
 }
 
-/// Changes what the browser says about the challenge.
+/// Changes the client data of the browser, which contain the challenge.
 fn said(credential: &mut Value, member: &str, value: &str) {
     let text = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["clientDataJSON"].as_str().unwrap()).unwrap();
     let mut client: Value = serde_json::from_slice(&text).unwrap();
@@ -221,7 +221,7 @@ fn said(credential: &mut Value, member: &str, value: &str) {
     credential["response"]["clientDataJSON"] = json!(BASE64_URL_SAFE_NO_PAD.encode(client.to_string()));
 }
 
-/// Changes what the authenticator says: 32 bytes that identify the domain, the flags, the counter, the passkey.
+/// Changes the authenticator data: 32 bytes that identify the domain, the flags, the counter, the passkey.
 fn data(credential: &mut Value, change: fn(&mut [u8])) {
     let mut object = BASE64_URL_SAFE_NO_PAD.decode(credential["response"]["attestationObject"].as_str().unwrap()).unwrap();
     let at = object.windows(8).position(|w| w == b"authData").unwrap() + 10;
@@ -352,7 +352,7 @@ async fn a_lost_passkey_takes_the_password_and_a_code() {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     verify(&flow, json!({ "code": wrong })).await.is_problem(422, "code_invalid");
 
-    // A new step-up has to wait before it gets a code of its own.
+    // A new step-up has to wait before it gets another code.
     let flow = begin().await;
     verify(&flow, json!({ "password": PASSWORD })).await.is_problem(429, "resend_too_early");
     cloud.advance(Duration::from_secs(21)).await;

@@ -1,4 +1,4 @@
-//! Changing a password, with the former one or by a mailed link.
+//! Changing a password, with the current one or with a mailed link.
 
 use std::{collections::BTreeSet, time::Duration};
 

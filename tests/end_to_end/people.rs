@@ -1,4 +1,4 @@
-//! Finding people: by the beginnings of names, and by an address or number.
+//! Finding people: by the beginnings of names, by a whole address or number, and nearby.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ async fn people_are_found_by_the_beginnings_of_their_names() {
     ana.get(&format!("{PEOPLE}?q=nobody")).await.is_problem(429, "too_many_requests");
 }
 
-/// Every change of a name, of privacy, and of the account is found at once, and what was before is not.
+/// Every change of a name, of privacy, and of the account is found at once, and the former state is not.
 /// Promise: people-search
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_search_follows_every_change() {
@@ -81,7 +81,7 @@ async fn a_search_follows_every_change() {
     assert_eq!(found(&ana, "nowak").await, [""; 0]);
     change(&ben, json!({ "last_name": null, "bio": "Climbs." })).await;
     assert_eq!((found(&ana, "kowal").await, found(&ana, "zaneta").await), (vec![], vec!["ben".to_owned()]));
-    // A private profile is found by the username alone.
+    // A private profile is found only by the username.
     change(&ben, json!({ "private": true })).await;
     assert_eq!((found(&ana, "zaneta").await, found(&ana, "ben").await), (vec![], vec!["ben".to_owned()]));
     change(&ben, json!({ "private": false })).await;
@@ -149,7 +149,7 @@ async fn an_address_finds_only_who_allows_it() {
     ben.put(&format!("/v1/friends/{}/block", cyd.id()), json!({})).await.is(200);
     assert_eq!(found(&cyd, email).await, [""; 0]);
 
-    // Who is found does not count.
+    // A search that finds somebody does not count.
     let dan = cloud.member("dan").await;
     change(&ben, json!({ "found_by_email": true })).await;
     for n in 0..100 {
@@ -192,7 +192,7 @@ async fn positions_within_a_cell_are_one() {
     let path = format!("{PEOPLE}/nearby?within_km=5");
     let mut answers = BTreeSet::new();
     for position in 0..=1000 {
-        // Sixty looks a minute, and tokens for ten.
+        // Sixty searches a minute are allowed, and an access token is valid for ten minutes.
         if position % 60 == 59 {
             cloud.advance(std::time::Duration::from_secs(61)).await;
         }

@@ -1,4 +1,4 @@
-//! Signing in, and signing up, with a phone number.
+//! Signing in and registering with a phone number.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -583,7 +583,7 @@ async fn a_network_has_a_limit() {
     start(&cloud.caller_at(Ipv4Addr::new(127, 3, 1, 1)), "+48888123456").await.is(202);
 }
 
-/// When the budget of text messages is used up nobody gets any, and every client gets the same answer. Later it goes on.
+/// When the budget of text messages is used up nobody gets any, and every client gets the same answer. Later messages are sent again.
 /// Promise: sending-budget
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_budget_of_text_messages_is_limited() {

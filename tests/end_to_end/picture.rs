@@ -86,7 +86,7 @@ pub(crate) async fn upload(cloud: &Cloud, caller: &Caller, file: &[u8], content_
     status(caller, &link).await
 }
 
-/// What the address of a picture redirects to.
+/// The address to which the address of a picture redirects.
 async fn look(cloud: &Cloud, address: &Value) -> Reply {
     let anybody = cloud.anonymous();
     let reply = anybody.get(address.as_str().unwrap()).await;
@@ -207,7 +207,7 @@ async fn a_png_is_turned_too() {
     assert!(near(left, [20, 20, 220]) && near(right, [220, 20, 20]), "{left:?} {right:?}");
 }
 
-/// Of an animation the first frame is shown, and what it does not cover is white.
+/// Of an animation the first frame is shown, and the area that it does not cover is white.
 /// Promise: picture-looks
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_animation_is_shown_on_white() {
@@ -218,7 +218,7 @@ async fn an_animation_is_shown_on_white() {
     assert!(left[0] > 180 && left[2] < 60 && near(right, [255; 3]), "{left:?} {right:?}");
 }
 
-/// A phone uploads 50 megapixels, and a film behind the picture in the same file.
+/// A phone uploads 50 megapixels, and a film after the picture in the same file.
 /// Promise: picture-looks, picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_photograph_with_a_film_becomes_the_picture() {
@@ -314,7 +314,7 @@ async fn a_cached_reply_depends_on_the_origin() {
 }
 
 /// A link accepts exactly the declared file. Another type, length, checksum, key or method is refused, and so are an expired link and
-/// a list of what there is.
+/// a list of the objects.
 /// Promise: picture-upload
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_takes_exactly_what_was_declared() {
@@ -348,7 +348,7 @@ async fn a_link_takes_exactly_what_was_declared() {
     let url = link["url"].as_str().unwrap();
     cloud.anonymous().get(url).await.has(403);
     cloud.anonymous().get(url.split('?').next().unwrap()).await.has(403);
-    // Nobody lists what there is.
+    // Nobody can list the objects.
     let bucket = url.split("incoming/").next().unwrap();
     for listing in [bucket.to_owned(), format!("{bucket}?list-type=2"), format!("{bucket}?list-type=2&prefix=incoming/")] {
         cloud.anonymous().get(&listing).await.has(403);
@@ -651,7 +651,7 @@ async fn a_processor_that_fails_anywhere_ends_in_the_same_state() {
     assert!(cloud.aws.dead_letters.list().is_empty());
 }
 
-/// The events of two uploads are given up, and nobody sends them again. The schedule finds the files when they are five minutes old.
+/// The events of two uploads become dead letters, and nobody sends them again. The schedule finds the files after five minutes.
 /// Promise: picture-reconcile
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_whose_event_was_given_up_is_found_again() {

@@ -1,4 +1,4 @@
-//! Plans: bought by card, on the same payments as donations, and what somebody has who has paid.
+//! Plans: buying them by card, with the same payments as donations, and what people get who have paid.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 

@@ -1,5 +1,4 @@
-//! The shop: what administrators do with products and categories, how everybody lists and finds them, what members say about them, and
-//! what becomes of that.
+//! The shop: administrators manage products and categories, everybody lists and finds them, members comment on and rate them.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -120,7 +119,7 @@ async fn administrators_manage_products() {
     }
     assert_eq!(names(&cloud, "sort=newest").await.len(), 7);
 
-    // What is refused.
+    // Refused requests.
     let wrong = |spoil: fn(&mut Value)| {
         let mut wrong = body("Wrong", &garden, 100);
         spoil(&mut wrong);
@@ -237,7 +236,7 @@ async fn everybody_lists_products() {
         assert_eq!(names(&cloud, &query).await, expected, "{query}");
     }
 
-    // Others are added before and behind the cursor, and deleted.
+    // Others are added before and after the cursor, and deleted.
     let page = anybody.get(&format!("{PRODUCTS}?sort=name_asc")).await.is(200);
     create(&staff, "Aardvark", &garden, 1).await;
     create(&staff, "Żyrafa", &garden, 1).await;
@@ -329,7 +328,7 @@ async fn products_are_found_by_parts_of_their_texts() {
     }
 }
 
-/// Beside a discount stands the lowest price of the thirty days before it, in the language of the reader.
+/// A discount is shown with the lowest price of the thirty days before it, in the language of the reader.
 /// Promise: product-prices
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lowest_price_of_thirty_days_stands_beside_a_discount() {
@@ -733,7 +732,7 @@ async fn programs_manage_products_with_a_key() {
     staff.delete(&format!("{path}/picture")).await.is_problem(401, "step_up_required");
     assert_eq!(change(&till, &turtle, json!({ "available": 8 })).await.is(200)["available"], 8);
 
-    // Neither categories and stock nor what members write.
+    // Neither categories and stock nor members' ratings and comments.
     till.post(CATEGORIES, json!({ "name": "Mine" })).await.is_problem(401, "token_invalid");
     till.get(&format!("{path}/stock")).await.is_problem(401, "token_invalid");
     till.put(&format!("{path}/rating"), json!({ "stars": 5 })).await.is_problem(401, "token_invalid");

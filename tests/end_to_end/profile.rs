@@ -1,4 +1,4 @@
-//! The caller's profile, which is changed under its version, and what others see of it.
+//! The caller's profile, changes under its version, and the profile as others see it.
 
 use std::time::Duration;
 
@@ -453,7 +453,7 @@ async fn one_name_has_one_owner_and_one_person_one_name() {
     assert_eq!(claims(&cloud).await, 7);
 }
 
-/// Others see the username, the picture and what the owner has made visible. A private profile shows nothing more.
+/// Others see the username, the picture and what the owner has made visible. A private profile shows only the username and the picture.
 /// Promise: profile-visibility
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_see_what_the_owner_made_visible() {

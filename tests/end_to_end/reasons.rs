@@ -1,4 +1,4 @@
-//! Why staff take something from somebody: they are asked for it, and the audit has what they say as long as it has values.
+//! Reasons of staff for changes that take something away: they are required, and the audit has them as long as it has the values.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
     products::{category, text, upload},
 };
 
-/// What staff do, and what they send for it.
+/// An action of staff, and its request.
 pub(crate) struct Act {
     pub operation: &'static str,
     path: String,
@@ -167,12 +167,12 @@ async fn staff_say_why() {
         let of_eve = act.path.starts_with("/v1/admin/users/eve");
         assert_eq!(left.contains(&format!("Canary {n} of")), !of_eve, "{}", act.operation);
     }
-    // Nor does the person read it among their security events.
+    // The person does not see the reason among their security events either.
     let root = cloud.sign_in_with(&cloud.anonymous(), root.name(), &app).await;
     assert!(!root.get("/v1/me/security-events").await.is(200).to_string().contains("Canary"));
 }
 
-/// A program with a key of staff need not say why, but can. Nor does anybody who ships an order.
+/// A program with an API key of staff may state a reason, but does not have to. The same holds for shipping an order.
 /// Promise: staff-reason
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_need_not_say_why() {

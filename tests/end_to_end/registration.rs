@@ -121,7 +121,7 @@ async fn kept_of(cloud: &Cloud, person: &Caller) -> BTreeMap<String, BTreeSet<St
     let dump = cloud.dump().await;
     let items = dump.as_object().into_iter().flat_map(|tables| tables.values()).filter_map(Value::as_array).flatten();
     let theirs = items.filter(|item| item["user"]["S"] == person.id() || item["id"]["S"] == person.id());
-    // Without the items of the flow, and what tells of it.
+    // Without the items of the flow, and the items that only refer to it.
     let lasting =
         theirs.filter(|item| !["challenge", "notice_details", "notification", "told"].contains(&item["kind"]["S"].as_str().unwrap()));
     // A flag that is off may be absent, and in which lists of the search a name is depends on the name.
@@ -529,7 +529,7 @@ async fn another_address_must_be_proven_anew() {
         caller.post(&format!("{path}/code"), json!({ "code": former })).await.is_problem(422, "code_invalid");
     }
     caller.post(&format!("{path}/code"), json!({ "code": current })).await.is(200);
-    // A proven address is replaced by another one: the proof is gone.
+    // A proven address is replaced by another one, which is not proven.
     let flow = caller.put(&format!("{path}/email"), json!({ "email": "victim@example.test" })).await.is(200);
     assert_eq!(flow["step"], "code");
     caller.put(&format!("{path}/personal"), personal()).await.is_problem(409, "step_required");

@@ -210,7 +210,7 @@ async fn passkey(cloud: &Cloud, caller: &Caller) -> (Authenticator, Value, Strin
     (phone, flow["passkey"].clone(), format!("/v1/sign-ins/{}/verify", id(&flow)))
 }
 
-/// What a second request could do: items of these kinds, messages, and counted guesses.
+/// The traces of a second request: items of these kinds, messages, and counted guesses.
 async fn traces(cloud: &Cloud) -> BTreeMap<String, usize> {
     cloud.settle().await;
     let mut seen = BTreeMap::from([("message".to_owned(), cloud.inbox.len())]);

@@ -1,4 +1,4 @@
-//! Chat over HTTP: opening a direct room, listing rooms, reading back.
+//! Chat over HTTP: opening a direct room, listing rooms, reading history.
 
 use std::{collections::BTreeSet, time::Duration};
 

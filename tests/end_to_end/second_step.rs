@@ -488,7 +488,7 @@ async fn a_step_up_is_good_for_five_minutes() {
 }
 
 /// A step-up returns new tokens. A copy of the former ones gains nothing: it stays without the proof, cannot be refreshed, and
-/// ends the session when it is tried later. The session and its sockets go on.
+/// ends the session when it is tried later. The session and its sockets stay.
 /// Promise: step-up-bound
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_up_does_not_extend_to_copied_tokens() {

@@ -1,4 +1,4 @@
-//! Rules about identity that hold in every feature: passwords, names, logs, and what ends every session.
+//! Rules about identity in every feature: passwords, names, logs, and what ends every session.
 
 use std::{
     collections::BTreeSet,
@@ -117,7 +117,7 @@ async fn no_address_in_a_request_is_opened() {
     accepting.abort();
 }
 
-/// Of every password only an Argon2id hash with these parameters and a salt of its own is stored.
+/// Of every password only an Argon2id hash with these parameters and a separate salt is stored.
 /// Promise: password-hash
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passwords_are_hashed() {

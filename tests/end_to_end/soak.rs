@@ -1,8 +1,8 @@
-//! A soak of the chat: clients send, read, lose their connections and resume, and members of groups come and go, while functions fail
+//! A soak test of the chat: clients send, read, lose their connections and resume, and members of groups come and go, while functions fail
 //! between their calls and the whole cloud is killed and started again.
 //!
-//! `cargo xtask soak` runs it longer. Clients follow the rules of the documentation: a nonce is repeated until its message is
-//! acknowledged, a number that is known is dropped, and a gap is asked for.
+//! `cargo xtask soak` runs it longer. Clients follow the rules of the documentation: they repeat a nonce until its message is acknowledged,
+//! ignore a number that they already have, and ask for missing numbers.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -60,7 +60,7 @@ impl Known {
     }
 }
 
-/// What a client has of a room.
+/// The state of a room in a client.
 #[derive(Clone, Default)]
 struct Log {
     /// The entries by number.
@@ -107,7 +107,7 @@ struct Client {
     caller: Caller,
     socket: Option<Socket>,
     logs: BTreeMap<String, Log>,
-    /// The rooms whose marker is to be moved to what is known.
+    /// The rooms whose read marker is to be moved to the last known message.
     to_read: BTreeSet<String>,
     pending: VecDeque<Pending>,
     acknowledged: Vec<(String, u64, String)>,
@@ -166,7 +166,7 @@ impl Client {
         socket.ask(payload).await
     }
 
-    /// Asks for what is missing in every room.
+    /// Requests the missing messages of every room.
     async fn catch_up(&mut self) -> bool {
         let hello = self.ask(json!({ "type": "hello" })).await;
         for room in hello["rooms"].as_array().into_iter().flatten() {
@@ -198,7 +198,7 @@ impl Client {
         }
     }
 
-    /// Takes what was pushed, and asks for gaps.
+    /// Processes the pushed frames, and requests the messages of gaps.
     async fn listen(&mut self) -> bool {
         let heard = self.socket.as_mut().map(Socket::take_heard).unwrap_or_default();
         let mut gaps = BTreeSet::new();
@@ -217,7 +217,7 @@ impl Client {
         true
     }
 
-    /// Sends what is not acknowledged, in order. False if that has to be tried again later.
+    /// Sends the unacknowledged messages, in order. Returns false if that has to be tried again later.
     async fn flush(&mut self) -> bool {
         while let Some(next) = self.pending.front() {
             let answer = self.ask(frame(next)).await;

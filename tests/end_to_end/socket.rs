@@ -1,4 +1,4 @@
-//! The socket: opened with a ticket. The presence of people.
+//! The WebSocket: opening it with a ticket, and the presence of people.
 
 use std::time::{Duration, Instant};
 
@@ -256,7 +256,7 @@ async fn stored(cloud: &Cloud) -> Vec<String> {
     items.filter(|item| item["kind"]["S"] != "presence").map(Value::to_string).collect()
 }
 
-/// Whatever a client sends, it is told the error and may go on.
+/// Whatever a client sends, it gets the error and may continue.
 /// Promise: socket-frames
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_survives_everything_a_client_can_send() {

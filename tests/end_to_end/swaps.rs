@@ -1,4 +1,4 @@
-//! The ids of one person in the requests and frames of another one, generated from the route table and from the document of the socket.
+//! The ids of one person in the requests and frames of another person, generated from the route table and from the document of the socket.
 
 use std::collections::{BTreeMap, BTreeSet};
 

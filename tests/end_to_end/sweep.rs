@@ -1,6 +1,6 @@
-//! Every operation that changes something, called with a token that is no longer valid enough; and every later step of a flow,
-//! called with another token than its first step. The operations are those of the document: one that is missing from
-//! [`OPERATIONS`], and a later step that no test tries, fails.
+//! Every operation that changes data, called with a token that is no longer sufficient; and every later step of a flow, called with another
+//! token than its first step. The operations are those of the document: an operation that is missing from [`OPERATIONS`], and a later step
+//! without a test, make the test fail.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::restorations::{moved, offered};
 /// The place of an operation in a flow of several steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// It is complete by itself.
+    /// The operation is complete in one request.
     Whole,
-    /// It begins a flow whose later steps take what it answers or sends.
+    /// The operation begins a flow. Later steps need its answer, or the code that it sends.
     Begins,
-    /// It is a later step.
+    /// The operation is a later step of a flow.
     GoesOn,
 }
 use Part::{Begins, GoesOn, Whole};
@@ -323,7 +323,7 @@ async fn step_up_by_password(cloud: &Cloud, caller: &Caller) -> Caller {
     caller.signed_in(caller.post(&verify, json!({ "code": code })).await.is(200))
 }
 
-/// Every change of credentials ends every other session for every operation. The session that makes it goes on, unless the change
+/// Every change of credentials ends every other session for every operation. The session that makes it stays, unless the change
 /// closes the account.
 /// Promise: credential-change-ends-sessions
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

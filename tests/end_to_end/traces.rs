@@ -1,9 +1,9 @@
-//! One trace and one id from a request to everything that it causes over the bus.
+//! One trace and one id, from a request to all its effects over the bus.
 
 use local::aws::history::BusEvent;
 use tests::{Cloud, json, logged};
 
-/// A request, and what it has caused on the bus, newest first.
+/// A request, and the events that it has caused on the bus, newest first.
 struct Caused {
     id: String,
     events: Vec<BusEvent>,

@@ -1,4 +1,4 @@
-//! Undoing at random, compared with a model that knows only what was done before.
+//! Undoing changes at random, compared with a model that only knows the changes before.
 
 use std::collections::BTreeMap;
 

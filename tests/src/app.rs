@@ -14,7 +14,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app with this secret, as a person would type it.
+    /// An app with this secret in Base32, as a person would type it.
     ///
     /// # Panics
     /// If the secret is not valid Base32.

@@ -1,4 +1,4 @@
-//! An authenticator with one passkey, as a browser uses it. Tests can forge its answers as an attacker would.
+//! An authenticator with one passkey, as a browser uses it. Tests can change its answers before they are signed, as an attacker would.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -16,7 +16,7 @@ pub struct Authenticator {
     id: Vec<u8>,
     user: Vec<u8>,
     domain: String,
-    /// How often it was used.
+    /// How often the passkey was used.
     pub counter: u32,
 }
 

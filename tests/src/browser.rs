@@ -10,7 +10,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 
 use crate::PATIENCE;
 
-/// One page in a browser of its own, which is closed when this is dropped.
+/// One page in a browser of its own. Dropping this value closes the browser.
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
     asked: u64,
@@ -56,7 +56,7 @@ impl Browser {
         };
         let port = tokio::time::timeout(PATIENCE, port).await.expect("the browser listens");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        // What follows a `#` is not sent unless it is escaped.
+        // The text after a `#` would not be sent.
         let url = url.replace('#', "%23");
         let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
@@ -74,7 +74,7 @@ impl Browser {
     /// # Panics
     /// If the page does not load.
     pub async fn go(&mut self, url: &str) {
-        // Two addresses that differ only behind a `#` are one document.
+        // Two addresses that differ only in the fragment are the same document, so the empty page is loaded in between.
         for url in ["about:blank", url] {
             self.call("Page.navigate", json!({ "url": url })).await;
             // A page that is just being left has no value.
@@ -84,7 +84,7 @@ impl Browser {
         }
     }
 
-    /// Shows pages from now on as a window of this width, in the light or the dark theme, to who reads this language.
+    /// Sets the width of the window, the light or dark theme, and the preferred language, for all pages from now on.
     pub async fn look(&mut self, width: u32, theme: &str, language: &str) {
         let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
         self.call("Emulation.setDeviceMetricsOverride", size).await;
@@ -93,7 +93,7 @@ impl Browser {
         self.call("Network.setExtraHTTPHeaders", json!({ "headers": { "accept-language": language } })).await;
     }
 
-    /// Runs a script until it returns something that is true.
+    /// Runs a script repeatedly until its value is truthy.
     ///
     /// # Panics
     /// If that takes longer than [`PATIENCE`].
@@ -134,7 +134,7 @@ impl Browser {
         self.try_run(script).await.unwrap_or_else(|e| panic!("{script}: {e}"))
     }
 
-    /// As [`Browser::run`], or the error of the browser if the page is left in the meantime.
+    /// Like [`Browser::run`], but returns the browser's error if the page changes in the meantime.
     async fn try_run(&mut self, script: &str) -> Result<Value, Value> {
         let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
         let answer = self.try_call("Runtime.evaluate", asked).await?;
@@ -158,7 +158,7 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", event).await;
     }
 
-    /// Types a text into what has the focus.
+    /// Types a text into the focused element.
     pub async fn enter(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
@@ -181,7 +181,7 @@ impl Browser {
 
     /// The errors in the page's console since it was opened.
     pub async fn errors(&mut self) -> Vec<Value> {
-        // When they are enabled, both domains report what they have collected.
+        // When they are enabled, both domains report the messages since the page was opened.
         self.call("Runtime.enable", json!({})).await;
         self.call("Log.enable", json!({})).await;
         self.run("0").await;

@@ -13,7 +13,7 @@ use crate::{PATIENCE, contract};
 /// The `User-Agent` of every client.
 const USER_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/// The header in which staff say why they do something.
+/// The header with the reason for a change by staff.
 const REASON: &str = "reason";
 
 /// A client with an address of its own, signed in or not.
@@ -67,13 +67,13 @@ impl Caller {
         more
     }
 
-    /// The username it registered with.
+    /// The username of this client's account.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The address it registered with.
+    /// The address of this client's account.
     #[must_use]
     pub fn email(&self) -> String {
         format!("{}@example.test", self.name)
@@ -163,8 +163,7 @@ impl Caller {
         }
     }
 
-    /// Any request with any body. Whoever is signed in says why they change something, which staff are asked for, unless they say it
-    /// themselves.
+    /// Any request with any body. A change by a signed-in client gets a reason, which staff must state, unless the test has set one.
     pub async fn raw(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Reply {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.api) };
         let mut request = self.http.request(method.clone(), url).body(body);
@@ -232,7 +231,7 @@ impl Reply {
     /// The code of its problem document.
     ///
     /// # Panics
-    /// If it is no problem document (the gateway's own refusals are none), showing it.
+    /// If it is not a problem document, showing it. (The gateway's own refusals are not.)
     #[track_caller]
     #[must_use]
     pub fn code(&self) -> String {
@@ -300,8 +299,8 @@ impl Reply {
         (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
     }
 
-    /// What must be equal in two answers that reveal no difference: status, headers and the body, with every id, token,
-    /// time and number of seconds masked.
+    /// The parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers and
+    /// body, with every id, token, time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| told(name.as_str(), value)).collect();
@@ -311,7 +310,7 @@ impl Reply {
     }
 }
 
-/// A header with the values masked that differ from one answer to the next.
+/// A header, with the values masked that differ from one answer to the next.
 fn told(name: &str, value: &HeaderValue) -> String {
     let value = value.to_str().unwrap_or_default();
     let value = match name {

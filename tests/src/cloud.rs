@@ -27,11 +27,11 @@ pub(crate) const LAST_NAME: &str = "Nowak";
 /// The day of birth of every member.
 pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 
-/// How long the end of a test waits for work that is under way: a failed test may have left work that never ends.
+/// How long the end of a test waits for pending work. A failed test may leave work that never ends.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the
-/// test moves it, and by a millisecond with every invocation, so that tests of time and rates do not depend on the machine.
+/// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the test moves it, and
+/// by a millisecond with every invocation. So tests of times and rates do not depend on the speed of the machine.
 pub struct Cloud {
     // The first field, because it is dropped first.
     _last_words: LastWords,
@@ -48,8 +48,8 @@ impl std::ops::Deref for Cloud {
     }
 }
 
-/// The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same ports. Their unfinished work is
-/// waited for, because it would reach the next stack. Functions in this process end with their stack.
+/// Waits for pending work when it is dropped. The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same
+/// ports, so their unfinished work would reach the next stack. Functions in this process end with their stack.
 struct LastWords {
     hosting: Hosting,
     activity: Activity,
@@ -80,7 +80,7 @@ impl Cloud {
     /// # Panics
     /// If it does not start.
     pub async fn start_with(parameters: &[(&str, &str)]) -> Self {
-        // Warnings are shown for failing tests, and the console keeps more. Another test may have set it up already.
+        // Warnings are printed for failing tests, and the console keeps more lines. Another test may have set the subscriber already.
         let shown = fmt::layer().with_test_writer().with_filter(LevelFilter::WARN);
         drop(registry().with(shown).with(local::logs::layer()).try_init());
         let tests = Options::for_tests();
@@ -99,7 +99,7 @@ impl Cloud {
         Self::with(Options { now, parameters, storage: Storage::Folder(folder), ..Options::default() }).await
     }
 
-    /// Kills everything at once, also work under way, and starts again with the same state, time and addresses.
+    /// Kills the cloud with all pending work, and starts it again with the same state, time and addresses.
     ///
     /// # Panics
     /// If it does not start.
@@ -143,19 +143,20 @@ impl Cloud {
         Caller::new(&self.urls.api, "http://localhost:5173", IpAddr::V4(from))
     }
 
-    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`, as [`Cloud::register`] makes it, but put into the
-    /// table without requests.
+    /// A signed-in member with [`PASSWORD`] and the address `<name>@example.test`. The same as after [`Cloud::register`], but written to
+    /// the table without requests.
     pub async fn member(&self, name: &str) -> Caller {
         self.members().await.plain(self.anonymous().named(name)).await
     }
 
-    /// A member with a phone number and second factors too, as [`Cloud::register`], [`Cloud::phone`] and
-    /// [`Cloud::second_factors`] make it, but put into the table without requests. Also returns the app and the recovery codes.
+    /// A member with a phone number and second factors. The same as after [`Cloud::register`], [`Cloud::phone`] and
+    /// [`Cloud::second_factors`], but written to the table without requests. Also returns the app and the recovery codes.
     pub async fn careful(&self, name: &str, phone: &str) -> (Caller, App, Vec<String>) {
         self.members().await.careful(self.anonymous().named(name), phone).await
     }
 
-    /// Somebody with this role, who has just proven an authenticator app, put into the table without requests. Also returns the app.
+    /// A member of staff with this role, who has just proven an authenticator app, written to the table without requests. Also returns the
+    /// app.
     pub async fn staff(&self, name: &str, role: &str) -> (Caller, App) {
         let (caller, app) = self.members().await.proven(self.anonymous().named(name)).await;
         self.appoint(&caller, &[role]);
@@ -189,7 +190,7 @@ impl Cloud {
         caller.signed_in(signed_in)
     }
 
-    /// Gives somebody a role directly in the table, which no client can do, and records that there is a superuser if it is that role.
+    /// Gives somebody roles by writing to the table, which no client can do. For the role `superuser` also writes the marker item.
     ///
     /// # Panics
     /// If the table cannot be written.
@@ -209,7 +210,7 @@ impl Cloud {
         }
     }
 
-    /// Gives somebody a phone number, by proving it.
+    /// Changes somebody's phone number, and verifies it with the code.
     pub async fn phone(&self, caller: &Caller, phone: &str) {
         caller.post("/v1/me/phone-changes", json!({ "phone": phone })).await.is(202);
         let code = self.code_to(phone).await;
@@ -265,7 +266,7 @@ impl Cloud {
         caller.signed_in(reply)
     }
 
-    /// The newest message to an address, after all work that is under way is done.
+    /// The newest message to an address, after all pending work is done.
     ///
     /// # Panics
     /// If there is none.
@@ -277,7 +278,7 @@ impl Cloud {
         newest.await.unwrap_or_else(|| panic!("no message to {address}; there are {:?}", self.subjects()))
     }
 
-    /// All messages to an address, oldest first, after all work that is under way is done.
+    /// All messages to an address, oldest first, after all pending work is done.
     pub async fn mails_to(&self, address: &str) -> Vec<Message> {
         self.settle().await;
         self.inbox.list(Some(address), 0)
@@ -300,13 +301,13 @@ impl Cloud {
         self.inbox.list(None, 0).into_iter().map(|m| format!("{}: {}", m.to, m.subject)).collect()
     }
 
-    /// Moves the clock, and waits until all work that has become due is done.
+    /// Moves the clock, and waits until all work that became due is done.
     pub async fn advance(&self, by: Duration) {
         self.clock.advance(by).expect("the clock moves");
         self.settle().await;
     }
 
-    /// Moves the clock until a repeated request does not get the answer to the first one any more.
+    /// Moves the clock until a repeated request no longer gets the answer to the first one.
     pub async fn forget_answers(&self) {
         self.advance(accounts::session::LOST_REPLY).await;
     }
@@ -321,7 +322,7 @@ impl Cloud {
         self.sys.now()
     }
 
-    /// Waits until no work is under way: outbox, bus, deliveries, file events.
+    /// Waits until no work is pending: outbox, bus, deliveries, file events.
     ///
     /// # Panics
     /// If that takes too long.
@@ -336,7 +337,7 @@ impl Cloud {
         tables.filter_map(Value::as_array).flatten().filter(|item| item["kind"]["S"] == kind).cloned().collect()
     }
 
-    /// The number of held-back repetitions of notices: of one kind, to this address or number, or to the person's own.
+    /// The number of held-back repetitions of a notice, to this address or number, or to the person's own if `to` is `None`.
     pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
         self.settle().await;
         let told = self.of_kind("told").await;

@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// Read when tests run, so that they need not be built again after `cargo xtask sync`.
+/// The document is read when tests run, so that they need not be built again after `cargo xtask sync`.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/openapi.json")).expect("the document is committed");
     resolved(&serde_json::from_slice(&text).expect("it is JSON"))
@@ -82,7 +82,7 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
             status != 429 || !(reached.is_empty() || header("ratelimit").is_empty()),
             "{method} {path} does not name its limit: {code}"
         );
-        // Of every operation, with a number that the deployment chooses.
+        // This limit applies to every operation, and its number is a parameter of the deployment.
         let general = reached.starts_with(&format!("\"{}\";", web::CLIENT_RATE));
         let mut limits = operation["x-limits"].as_array().into_iter().flatten();
         let policy = |l: &Value| format!("{};q={};w={}", l["name"], l["max"], l["seconds"]);
@@ -141,12 +141,12 @@ fn declares(schema: &Value, name: &str) -> bool {
         || target.into_iter().chain(parts).any(|part| declares(part, name))
 }
 
-/// Headers that a program reads: those that an answer has must be declared.
+/// Headers that programs read. If an answer has one, the document must declare it.
 const READ: [&str; 8] =
     ["Location", "Set-Cookie", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "X-Request-Id"];
 
-/// Whether a value fits a schema, in as much of JSON Schema as the document uses. An object has the declared members and, unless the
-/// schema allows more, no others. With `open` another schema declares the rest of its members.
+/// Checks a value against a schema, with the part of JSON Schema that the document uses. An object has the declared members and, unless the
+/// schema allows more, no others. With `open` another schema declares its other members.
 fn fits(schema: &Value, value: &Value, at: &str, open: bool) -> Result<(), String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.strip_prefix('#').unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The tools of end-to-end tests: a cloud of their own, callers that speak HTTP and WebSocket, a clock to move and
-//! an inbox to read. Nothing here sleeps: tests wait for events.
+//! The tools of end-to-end tests: a local cloud for each test, clients for HTTP and WebSocket, a clock that tests move, and an inbox that
+//! they read. No tool sleeps: tests wait for events.
 
 mod app;
 mod authenticator;
@@ -33,7 +33,7 @@ const BLOCK: usize = 64;
 pub fn work(problem: &Value) -> String {
     let (challenge, difficulty) =
         (problem["challenge"].as_str().expect("a challenge"), problem["difficulty"].as_u64().expect("a difficulty"));
-    // The challenge is padded to full blocks of the digest, whose state is computed once. Each attempt then hashes one more block.
+    // The challenge is padded to full blocks of the digest, and their state is computed once. Each attempt then hashes one more block.
     let begun = format!("{challenge}.");
     let begun = format!("{begun}{}", "1".repeat(begun.len().next_multiple_of(BLOCK).saturating_sub(begun.len())));
     let hashed = Sha256::new().chain_update(&begun);
@@ -45,7 +45,7 @@ pub fn work(problem: &Value) -> String {
     format!("{begun}{number}")
 }
 
-/// How long tests wait for an event. It ends tests that would hang, and is longer than the slowest machine needs.
+/// How long tests wait for an event. It only ends tests that would hang, so it is longer than the slowest machine needs.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// An hour.

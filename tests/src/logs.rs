@@ -1,4 +1,4 @@
-//! What the functions log.
+//! Captures the log lines of the functions.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ impl io::Write for Lines {
     }
 }
 
-/// Runs a future on threads of its own and returns its result with what our code logged, down to `DEBUG`. `None` if the
+/// Runs a future on threads of its own, and returns its result with the log lines of the project's code, down to `DEBUG`. `None` if the
 /// functions run in other processes, which log elsewhere.
 ///
 /// # Panics

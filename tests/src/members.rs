@@ -1,5 +1,5 @@
-//! Members that are put into the table by the code of the functions, without requests, because most tests only need
-//! a member. A test in `registration.rs` compares them with a registered member.
+//! Members that are written to the table by the code of the functions, without requests, because most tests only need a member and not the
+//! registration. A test in `registration.rs` compares them with a registered member.
 
 use accounts::{
     Keyring, NewAccount,
@@ -38,13 +38,13 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// A maker for this cloud: it writes to its table as its operator, with the keys of its functions.
+    /// Prepares members for this cloud: writes to its table as its operator, with the keys of its functions.
     pub async fn of(core: &Core) -> Self {
         let sys = core.sys.clone();
         let http = function::http_client().expect("a client is built");
         let operator = Boot { env: core.operator().into_iter().collect(), sys: sys.clone(), http };
         let aws = operator.aws().expect("there is an operator");
-        // The function that signs people in has all needed keys.
+        // `login` has all keys that are needed here.
         let env = core.hosts.environment("login").expect("the template has this function");
         let secret = |variable| {
             let arn = env.get(variable).expect("the function has its configuration");
@@ -72,8 +72,8 @@ impl Members {
         self.make(caller, vec![Method::Pwd, Method::Email], |user| user.phone = Some(phone), |_, _| {}).await
     }
 
-    /// A member with an app as the second factor, who has just signed in with it. There are no recovery codes: ten hashes are
-    /// expensive.
+    /// A member with an app as the second factor, who has just signed in with it. Without recovery codes, because their ten hashes take
+    /// long.
     pub async fn proven(&self, caller: Caller) -> (Caller, App) {
         let seed = Seed::draw(&self.sys);
         let change = |user: &mut User| user.factors = vec![Factor::App];

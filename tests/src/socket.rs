@@ -1,4 +1,4 @@
-//! A client that is connected by WebSocket.
+//! A client with an open WebSocket.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub struct Socket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
 
-/// The most bytes of a frame. From 32 KB on the platform counts a frame as more than one.
+/// The most bytes of a frame. API Gateway counts a frame of more than 32 KB as several.
 const FRAME_BYTES: usize = 24 * 1024;
 
 /// A frame that has arrived: in every test it must be JSON and of a size that one frame may have.
@@ -133,7 +133,7 @@ impl Socket {
         self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
     }
 
-    /// Sends a ping, as clients do that only listen, and waits until the other side has answered or closed.
+    /// Sends a ping, like a client that only listens, and waits until the server has answered or closed the socket.
     pub async fn ping(&mut self) {
         let heard = async {
             // The socket may be closed already.

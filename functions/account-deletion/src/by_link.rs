@@ -1,5 +1,5 @@
-//! Cancels a deletion by the link that was sent, without a session. Opening the page changes nothing. Pressing its button
-//! cancels.
+//! Cancelling a deletion with the link that was sent, without a session. Loading the page changes nothing, because mail scanners open
+//! links. Its button cancels the deletion.
 
 use accounts::{
     deletion::{Deletion, Stage},
@@ -13,7 +13,7 @@ use proofs::{
 };
 use web::{Client, Error, Json, Language, LinkPage, NoContent, Problems, RequestId, Site};
 
-use crate::{TEXTS, cancel::take_back};
+use crate::{TEXTS, cancel::cancel_scheduled};
 
 /// Serves the page that the link opens if there is no frontend. Loading it reads and changes nothing.
 ///
@@ -25,7 +25,7 @@ pub async fn get_cancel_deletion_page(State(site): State<Site>, Language(locale)
     LinkPage { locale, texts: TEXTS, owner, call, password: None, site }
 }
 
-/// Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid.
+/// Returns whose deletion a mailed link cancels and when it begins, so that a page can show this before it asks. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the person with the scheduled deletion.
 #[utoipa::path(post, path = "/v1/deletion-cancellations/link", request_body = LinkToken,
@@ -48,8 +48,8 @@ pub async fn describe_cancellation_link(
     Ok(Json(LinkOwner { due_at: Some(due_at), ..LinkOwner::of(&link, user.username) }))
 }
 
-/// Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion
-/// is scheduled again.
+/// Cancels the deletion that the link was sent for, and sends a confirmation to the same contact. The link works once, and only until the
+/// deletion is scheduled again.
 ///
 /// AWS calls: a read of the link, which has the hash to compare and the account; the transaction.
 #[utoipa::path(post, path = "/v1/deletion-cancellations", request_body = LinkToken,
@@ -62,6 +62,6 @@ pub async fn cancel_deletion_by_link(
 ) -> Result<NoContent, Error> {
     let key = s.keys.get().await?.code_key();
     let link = challenge::open_link(&s.table, s.sys.now(), &key, Purpose::DeletionCancel, body.token.trim()).await?;
-    take_back(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, &client, Kind::LinkInvalid).await?;
+    cancel_scheduled(&s, link.user.ok_or(Kind::LinkInvalid)?, link.id, &client, Kind::LinkInvalid).await?;
     Ok(NoContent)
 }

@@ -1,4 +1,4 @@
-//! Cancels a deletion by the caller's session. No password: everybody who can use the account may keep it.
+//! Cancelling a deletion with the caller's session. No password is needed: whoever can use the account may keep it.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -16,7 +16,7 @@ use web::{Error, Json, Language, Problems, RequestId};
 
 use crate::leaving::Leaving;
 
-/// Cancels a scheduled deletion, and confirms that by mail, or by text message to a person without an address.
+/// Cancels a scheduled deletion. A confirmation goes by mail, or by text message to a person without an address.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the scheduled deletion with its link, which is deleted too; the
 /// transaction.
@@ -31,13 +31,15 @@ pub async fn cancel_deletion(
 ) -> Result<Json<Leaving>, Error> {
     let deletion = resource.ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
-    take_back(&s, member.user.id, link, &client, Kind::DeletionNotScheduled).await?;
+    cancel_scheduled(&s, member.user.id, link, &client, Kind::DeletionNotScheduled).await?;
     Ok(Json(Leaving::of(&s.rules, &member.user, None, s.sys.now(), locale)))
 }
 
-/// Cancels the scheduled deletion that this link belongs to. After the sweep has claimed the account the problem is
-/// [`Kind::DeletionBegun`]. After another cancellation, or a newer scheduling, it is of the kind `gone`.
-pub async fn take_back(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
+/// Cancels the scheduled deletion that this link belongs to.
+///
+/// # Errors
+/// [`Kind::DeletionBegun`] if the sweep has claimed the account; `gone` if the deletion was cancelled or scheduled again since.
+pub async fn cancel_scheduled(s: &crate::State, user: UserId, link: ChallengeId, client: &RequestId, gone: Kind) -> Result<(), Problem> {
     let mut tx = Tx::new();
     let slot = deletion_link::cancel(&mut tx, &s.sys, user, link, client);
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user, &client.0, Action::DeletionCancelled));

@@ -1,4 +1,4 @@
-//! The remaining time, in numbers and in words.
+//! The time until a deletion begins, in numbers and in words.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use utoipa::ToSchema;
 
 use crate::TEXTS;
 
-/// The remaining time. The parts add up to `seconds_left`, with which a client starts its countdown.
+/// The remaining time. Days, hours, minutes and seconds add up to `seconds_left`, from which a client counts down.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Countdown {
-    /// The whole remaining time in seconds, zero when it is over.
+    /// The remaining time in seconds. 0 when the deletion is due.
     #[schema(examples(2_591_998))]
     seconds_left: u64,
     /// Whole days.
     #[schema(examples(29))]
     days: u64,
-    /// Whole hours of the rest.
+    /// Hours in addition to the days, from 0 to 23.
     #[schema(examples(23))]
     hours: u64,
-    /// Whole minutes of the rest.
+    /// Minutes in addition to the hours, from 0 to 59.
     #[schema(examples(59))]
     minutes: u64,
-    /// Seconds of the rest.
+    /// Seconds in addition to the minutes, from 0 to 59.
     #[schema(examples(58))]
     seconds: u64,
-    /// In words: days and hours, on the last day hours, minutes and seconds.
+    /// The remaining time in words: days and hours, and on the last day hours, minutes and seconds.
     #[schema(examples("29 days 23 hours"))]
     text: String,
 }

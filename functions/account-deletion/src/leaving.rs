@@ -1,4 +1,4 @@
-//! The state of the caller's account deletion: the answer of every operation for signed-in callers.
+//! The state of the caller's account deletion, which all operations for signed-in callers return.
 
 use accounts::{
     deletion::{Deletion, Stage},
@@ -24,7 +24,7 @@ pub struct Leaving {
     status: Status,
     /// Details for support.
     details: Details,
-    /// What the owner should know and can do, in the reader's language.
+    /// Instructions for the owner, in the reader's language.
     instructions: Vec<String>,
     /// The policies that the owner has agreed to, in the reader's language.
     policies: Vec<Policy>,
@@ -40,7 +40,7 @@ pub enum Status {
     Scheduled {
         /// When it was scheduled.
         scheduled_at: Timestamp,
-        /// When the deletion begins: not earlier, and a quarter of an hour later at most.
+        /// When the deletion is due. It begins at most a quarter of an hour later, and never earlier.
         due_at: Timestamp,
         /// The remaining time in which it can be cancelled.
         countdown: Countdown,
@@ -61,10 +61,10 @@ pub struct Details {
     user_id: UserId,
     /// The username of the account.
     username: String,
-    /// Days between scheduling and beginning.
+    /// How many days lie between the scheduling and the beginning of a deletion.
     #[schema(examples(30))]
     interval_days: u32,
-    /// The id of the deletion and of its receipt. Scheduling again gives a new one.
+    /// The id of the deletion and of its receipt. A deletion that is scheduled again has a new id.
     deletion_id: Option<DeletionId>,
 }
 

@@ -1,5 +1,4 @@
-//! Scheduling a deletion. It takes a fresh proof and the password, because a stolen session must not be enough to delete
-//! everything.
+//! Scheduling a deletion. This takes a fresh proof and the password, because a stolen session must not be enough to delete an account.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -55,10 +54,10 @@ pub async fn schedule_deletion(
     let keys = s.keys.get().await?;
     let mut tx = Tx::new();
     password::demand(&s.table, &keys.hasher(&s.sys), s.cooldown, &mut tx, &client, &member, body.password.as_ref()).await?;
-    // A wrong password mails nothing.
+    // Counted after the password was compared: a wrong password sends no mail.
     limits::take(&s.table, now, &[SCHEDULES.of(user.id)]).await?;
     let (deletion, slot) = deletion_link::schedule(&mut tx, &s.sys, user, before.as_ref(), s.rules.interval());
-    // Other sessions end, because the person who uses them may not be the owner. The owner can sign in again.
+    // Other sessions end, because somebody else may use them. The owner can sign in again.
     session::renew_credentials(&mut tx, &s.sys, user, Update::of(user.key()), Some(&member.session));
     let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::DeletionScheduled);
     s.audit.add(&mut tx, &entry.changed("due_at", before.as_ref().map(|before| before.due_at), deletion.due_at));
@@ -71,7 +70,7 @@ pub async fn schedule_deletion(
 fn refused(e: CommitError, slot: Slot) -> Problem {
     match e {
         CommitError::Refused(r) if r.at(slot) => {
-            // Scheduled or cancelled from another device in the meantime, or claimed by the sweep.
+            // A concurrent request has scheduled or cancelled the deletion, or the sweep has claimed the account.
             let stage = r.current(slot).and_then(|row| row.decode::<Deletion>().ok()).map(|d| d.stage);
             let begun = matches!(stage, Some(Stage::Purging | Stage::Done));
             Problem::new(if begun { Kind::DeletionBegun } else { Kind::Conflict })

@@ -1,12 +1,11 @@
 //! Deletes an account step by step, until none of its data is left.
 //!
-//! The sweep has closed the account and handed it over. Each step (`steps`) is idempotent and recorded when it is done, so that
-//! a run after a killed one continues with the first unfinished step. A lease keeps a second run from working at the same time,
-//! and the fallback restarts a purge that has lost its run. A run that is short of time sends the same event again for the
-//! rest. In the end a tombstone and a receipt remain, which identify nobody.
+//! The sweep has claimed the account before and closed it. Each step (`steps`) is idempotent and recorded when it is done, so that a run
+//! after a killed one continues with the first unfinished step. A lease prevents a second run at the same time, and the fallback restarts
+//! a purge whose run was killed. A run that is short of time sends the same event again, and another run continues. In the end a tombstone
+//! and a receipt remain, which identify nobody.
 //!
-//! AWS calls: an update to take the lease, one to record each step, and the closing transaction, besides the calls of the
-//! steps. With fewer, a run after a killed one would begin from the start, or two would work at once.
+//! AWS calls: an update to take the lease, one to record each step, and the closing transaction, besides the calls of the steps.
 
 mod steps;
 
@@ -25,9 +24,9 @@ use messaging::Sockets;
 use steps::Step;
 use store::Table;
 
-/// The rest is handed to another run when less than this is left of the invocation.
+/// Another run continues when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
-/// The lease is renewed when less than this is left of it.
+/// The lease is renewed after this time.
 const RENEWAL: Duration = Duration::from_secs(300);
 
 events::hears! { AccountPurgeDue }
@@ -67,7 +66,7 @@ pub fn steps() -> impl Iterator<Item = &'static str> {
 
 async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Result<(), Failure> {
     let Heard::AccountPurgeDue(AccountPurgeDue { user, deletion }) = envelope.event;
-    // The platform's retries of an invocation keep its id, so that a retry takes over the lease of the killed run at once.
+    // Lambda's retries of an invocation have the same request id, so a retry gets the lease of the killed run at once.
     match deletion::acquire_lease(&s.table, s.sys.now(), user, deletion, &context.request_id).await? {
         Lease::Acquired(mut deletion) => {
             let outcome = run(s, context, &mut deletion).await;
@@ -76,9 +75,9 @@ async fn purge(s: &State, context: &Context, envelope: Envelope<Heard>) -> Resul
             }
             outcome
         }
-        // If the other run is killed, the fallback restarts the purge.
-        passed_by @ (Lease::HeldByAnother | Lease::NothingToDo) => {
-            tracing::info!(deletion.id = %deletion, why = ?passed_by, "passed by");
+        // Another run has the lease. If it is killed, the fallback restarts the purge.
+        lease @ (Lease::HeldByAnother | Lease::NothingToDo) => {
+            tracing::info!(deletion.id = %deletion, why = ?lease, "passed by");
             Ok(())
         }
     }
@@ -89,7 +88,7 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
         if deletion.steps.iter().any(|done| done == step.name) {
             continue;
         }
-        if !finished(s, context, deletion, step).await? {
+        if !run_step(s, context, deletion, step).await? {
             deletion.hand_over(&s.table, &s.sys).await?;
             tracing::info!(deletion.id = %deletion.id, step = step.name, "no time left: another run goes on");
             return Ok(());
@@ -102,8 +101,8 @@ async fn run(s: &State, context: &Context, deletion: &mut Deletion) -> Result<()
     Ok(())
 }
 
-/// Repeats a step until nothing is left to delete for it. False if the time is too short for that.
-async fn finished(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
+/// Repeats a step until it has nothing left to delete. False if the time was too short.
+async fn run_step(s: &State, context: &Context, deletion: &Deletion, step: &Step) -> Result<bool, Failure> {
     let mut renewed: Time = s.sys.now();
     loop {
         if !context.has_left(MARGIN) {

@@ -1,16 +1,17 @@
 //! The steps of a deletion and their order: one line for each feature, whose own crate deletes its data.
 //!
-//! First all sessions and credentials, so that nothing is written while the purge runs. The account itself comes after
-//! everything that needs its name, and before what the audit says of it: as long as it is there staff can take its roles and keys away,
-//! which is said there. Flows come last, because anybody can begin one with an address that still has its owner. A
-//! step deletes a bounded part and returns whether there is more. It may be interrupted and repeated at any point. Steps are
-//! recorded by their names, so that a step of a new deployment is still run for an account that is half purged. What is at Stripe is
-//! handed over to `stripe-webhook`, so that an outage of Stripe keeps nothing else from being deleted.
+//! Sessions and credentials come first, so that the person writes nothing while the purge runs. The account itself comes after all steps
+//! that need its names, and before the step of the audit: as long as the account exists, staff can take its roles and keys away, which adds
+//! entries to the audit. Flows come last, because anybody can begin one with an address that still has its owner.
 //!
-//! Not in the list are items that identify nobody or expire: outbox items and records of processed events have ids only and
-//! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. An
-//! address or number of this person that another member asked to change to is stored with that member, who cannot prove it:
-//! nothing refers to it from elsewhere, and it expires within a day of the last request.
+//! A step deletes a bounded part and returns whether there is more. It may be interrupted and repeated at any point. Steps are recorded by
+//! their names, so that a step of a new deployment also runs for an account that is half purged. Data at Stripe is left to
+//! `stripe-webhook`, so that an outage of Stripe does not delay the other steps.
+//!
+//! Some items have no step, because they identify nobody or expire: outbox items and records of processed events contain only ids and
+//! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. If another member
+//! has asked to change to an address or number of this person, that contact is stored with the other member, who cannot prove it. It
+//! expires within a day of the last request.
 
 use accounts::{deletion::Deletion, identifier::Contact, purge::Purged, user::User};
 use function::Failure;
@@ -31,16 +32,17 @@ pub(crate) const ALL: [Step; 15] = [
     step("contact", |s, d| run(tickets::purge(&s.table, d.user))),
     step("invites", |s, d| run(accounts::purge::invites(&s.table, d.user))),
     step("models", |s, d| run(catalogue::purge(&s.table, d.user))),
-    // The names tell under which words the person is found.
+    // The search entries are found by the names in the account, so this step comes before `account`.
     step("search", |s, d| run(accounts::finding::purge(&s.table, d.user))),
     step("payments", |s, d| run(payments::purge::purge(&s.table, &s.sys, s.records, d.user))),
     step("account", |s, d| run(accounts::purge::erase(&s.table, d.user, phone_code))),
-    // What the audit says of the person besides ids. The records stay, and their seals hold.
+    // Deletes the values before and after changes. The entries, which contain only ids, stay: their seals depend on them.
     step("audit", |s, d| run(accounts::audit::purge(&s.table, d.user))),
     step("flows", |s, d| run(accounts::purge::owned(&s.table, d.user))),
 ];
 
-/// Where the code to sign in with a person's number is. Whoever asked for it did not say whose number it is.
+/// The key of the challenge for signing in with the person's number. The challenge does not refer to the account, because it is created
+/// without knowing whose number it is.
 fn phone_code(user: &User) -> Option<Key> {
     let phone = user.phone.clone().map(Contact::Phone)?;
     Some(Challenge::key_of(Challenge::id_of(Purpose::PhoneLogin, &phone, "")))
@@ -48,9 +50,9 @@ fn phone_code(user: &User) -> Option<Key> {
 
 /// One step.
 pub(crate) struct Step {
-    /// The name under which it is recorded as done.
+    /// The name under which the step is recorded as done.
     pub name: &'static str,
-    /// Deletes a part.
+    /// Deletes a bounded part.
     pub run: Run,
 }
 

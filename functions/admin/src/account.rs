@@ -1,7 +1,7 @@
-//! An account as staff see it.
+//! Showing an account to staff.
 //!
-//! Contacts are masked for everybody: whom the team writes to gets a notice or an answer, and an account is found by a whole address or
-//! number. Addresses of clients and the day of birth are for superusers. Nothing shows a credential or a factor.
+//! Addresses and numbers are masked for all staff. Staff do not need them to write to somebody, and find an account by a whole address or
+//! number. Only superusers see client addresses and the day of birth. Credentials and factors are never shown.
 
 use accounts::{
     agent::Agent,
@@ -42,7 +42,7 @@ use crate::{
     rights::{self, AccountRight},
 };
 
-/// The most recent orders that are shown.
+/// How many of the most recent orders are shown.
 const ORDERS: u32 = 10;
 
 /// An account in a list.
@@ -129,7 +129,7 @@ pub struct AccountDetails {
     /// The picture. Absent if it is the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<PictureId>,
-    /// When the person was last active. Absent if that is longer ago than it is kept.
+    /// When the person was last active. Absent if that is so long ago that the time is no longer kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
     /// The sessions that have not ended, the most recently used first. At most twenty.
@@ -152,7 +152,7 @@ pub struct AccountSession {
     id: SessionId,
     /// The client in words.
     agent: Agent,
-    /// The address of its sign-in or last refresh. For superusers only.
+    /// The client address at the sign-in or the last refresh. For superusers only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("192.0.2.7"))]
     address: Option<String>,
@@ -182,7 +182,7 @@ pub struct AccountDevice {
 pub struct AccountBan {
     /// Why.
     reason: BanReason,
-    /// What the person was told about it.
+    /// The explanation that the person reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
     created_at: Timestamp,
@@ -196,7 +196,7 @@ pub struct AccountBan {
 pub struct AccountOrder {
     id: OrderId,
     state: OrderState,
-    /// What it costs.
+    /// The total of the order.
     total: Money,
     created_at: Timestamp,
 }
@@ -204,12 +204,12 @@ pub struct AccountOrder {
 /// The thread of the person with the support team.
 #[derive(Serialize, ToSchema)]
 pub struct AccountThread {
-    /// Its room.
+    /// The room of the thread.
     room: RoomId,
     state: ThreadState,
 }
 
-/// What is read beside the account.
+/// The items that are read in addition to the account.
 struct Beside {
     seen: Option<LastSeen>,
     chat: Option<ChatState>,
@@ -220,7 +220,7 @@ struct Beside {
 }
 
 impl Beside {
-    /// A batch and three queries, all at once.
+    /// A batch and three queries, concurrently.
     async fn of(table: &Table, user: UserId) -> Result<Self, StoreError> {
         let (seen, chat, thread) = (LastSeen::key_of(user), ChatState::key_of(user), Room::key_of(thread_of(user)));
         let keys: Vec<Key> = vec![seen.clone(), chat.clone(), thread.clone()];

@@ -1,4 +1,4 @@
-//! Changing somebody's profile. Credentials, factors, contacts and privacy settings are their owner's alone.
+//! Changing somebody's profile. Only the owner can change credentials, factors, contacts and the other settings.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -46,7 +46,7 @@ pub struct UpdateAccount {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, max_length = 10)]
     birth_date: PatchMember<String>,
-    /// Whether others see nothing but the username and the picture. For superusers only.
+    /// Whether others only see the username and the picture. For superusers only.
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     private: PatchMember<bool>,
@@ -57,7 +57,7 @@ pub struct UpdateAccount {
 }
 
 impl UpdateAccount {
-    /// The edit, if somebody with this role may make it.
+    /// The edit. An error if this role may not make it.
     fn parse(self, role: Role) -> Result<Edit, Problem> {
         let Self { first_name, last_name, bio, username, picture, birth_date, private, language } = self;
         let username = match username {
@@ -95,7 +95,7 @@ impl UpdateAccount {
     }
 }
 
-/// Changes somebody's profile, by the rules that hold for its owner. They are notified by mail or text message.
+/// Changes somebody's profile, by the same rules as for its owner, who is notified by mail or text message.
 ///
 /// A JSON merge patch (RFC 7396), which is applied completely or not at all: 412 if the profile has changed since the version in
 /// `If-Match`. A patch that changes nothing keeps the version.

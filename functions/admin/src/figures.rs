@@ -16,14 +16,14 @@ use web::{Error, Json, Problems, Query};
 
 /// The most days of one request.
 const DAYS_MAX: u32 = 92;
-/// Days by default.
+/// The days of a request that does not state a first day.
 const DAYS: u32 = 30;
 
 /// The days to return.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FigureDays {
-    /// The first day, `YYYY-MM-DD`. Default: thirty days in all.
+    /// The first day, `YYYY-MM-DD`. By default the request is for thirty days.
     #[param(format = Date, max_length = 10)]
     from: Option<String>,
     /// The last day. Default: today. At most 92 days in all. Days begin at midnight UTC.
@@ -69,7 +69,7 @@ pub struct FiguresOfDay {
     messages: u64,
     /// Orders placed; those by card when they are paid.
     orders: u64,
-    /// What these orders cost, and what was paid by donations and for plans, by currency. What was given back later is not subtracted.
+    /// The sum of these orders, donations and plans, by currency. Later refunds are not subtracted.
     revenue: Vec<Money>,
     /// Deletions of accounts that were completed.
     deletions: u64,

@@ -1,4 +1,4 @@
-//! Becoming the first superuser, by a secret that an operator gives to one person and that is valid for an hour.
+//! Becoming the first superuser, with a secret that an operator gives to one person. It is valid for an hour.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -54,7 +54,7 @@ pub async fn become_first_superuser(
             tracing::info!(user.id = %user, "the first superuser");
             Ok(NoContent)
         }
-        // Only if the caller has scheduled it since: no offer is made for an account with a scheduled deletion.
+        // The caller has scheduled the deletion of the account since the offer: no offer is made to such an account.
         Err(e) if staying.was_refused(&e) => Err(Kind::AccountState.into()),
         Err(CommitError::Refused(_)) => Err(Kind::AppointmentInvalid.into()),
         Err(CommitError::Store(e)) => Err(e.into()),

@@ -1,9 +1,9 @@
 //! Deactivating somebody's account, scheduling and cancelling its deletion, and ending all its sessions.
 //!
-//! Each is one transaction with its audit entry and the notice to the person, and is refused if the caller has lost the role, or if the
-//! person has got one as high, at that moment. A deletion by staff is the ordinary one: it begins after the same time, and is cancelled
-//! by staff as by the person, by their session or by the link that they were sent. One conditional write on its item decides whether a
-//! cancellation or its beginning came first.
+//! Each operation is one transaction with its audit entry and the notice to the person. The transaction checks that the caller still has
+//! the role, and that the person has no role as high. A deletion by staff works like one by the owner: it begins after the same time, and
+//! can be cancelled by staff, with the owner's session, or with the link that the owner gets. One conditional write of the deletion's item
+//! decides whether a cancellation or the beginning came first.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -39,7 +39,7 @@ impl<'a> Act<'a> {
         Ok(Self { s, actor, request, account })
     }
 
-    /// Adds to a transaction that the caller may do this, and its audit entry.
+    /// Adds the check of the caller's role and the audit entry to a transaction.
     fn add(&self, tx: &mut Tx, action: Action, with: impl FnOnce(AuditEntry) -> AuditEntry) -> ActorSlots {
         let user = self.account.user.id;
         let entry = AuditEntry::by(&self.s.sys, self.actor.user, &self.request.0, action, user);
@@ -85,10 +85,10 @@ pub async fn deactivate_account(
     Ok(NoContent)
 }
 
-/// Ends all sessions of somebody, closes their sockets and revokes their trusted devices. They sign in again, and are notified.
+/// Ends all sessions of somebody, closes their sockets and revokes their trusted devices. The person is notified and has to sign in again.
 ///
-/// For administrators with a recent proof by a second factor. Not for one's own account, nor for that of somebody with a role as high as
-/// one's own.
+/// For administrators with a recent proof by a second factor. Not for the caller's own account, nor for that of somebody with a role as
+/// high as the caller's.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; the
 /// transaction.
@@ -118,10 +118,10 @@ pub async fn end_sessions(
 }
 
 /// Schedules the deletion of an account, as its owner can. It begins after the same time, and until then staff and the owner can cancel
-/// it. A mail or a text message tells the owner, with a link that cancels it. Without effect if one is scheduled already.
+/// it. The owner gets a mail or a text message with a link that cancels it. No effect if a deletion is scheduled already.
 ///
-/// For administrators with a recent proof by a second factor. Not for one's own account, nor for that of somebody with a role as high as
-/// one's own. Accounts are deleted one by one: there is no deletion of several.
+/// For administrators with a recent proof by a second factor. Not for the caller's own account, nor for that of somebody with a role as
+/// high as the caller's. Each request deletes one account.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; the
 /// transaction.
@@ -150,10 +150,10 @@ pub async fn schedule_account_deletion(
     Ok(Json(Account { deletion: Some(deletion), ..act.account }.into()))
 }
 
-/// Cancels the scheduled deletion of an account, whoever has scheduled it, and confirms that to its owner.
+/// Cancels the scheduled deletion of an account, whoever has scheduled it, and notifies the owner.
 ///
-/// For administrators with a recent proof by a second factor. Not for one's own account, nor for that of somebody with a role as high as
-/// one's own. 409 `deletion_begun` if the deletion has begun: exactly one of the two happens.
+/// For administrators with a recent proof by a second factor. Not for the caller's own account, nor for that of somebody with a role as
+/// high as the caller's. 409 `deletion_begun` if the deletion has begun.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; the
 /// transaction.
@@ -171,7 +171,7 @@ pub async fn cancel_account_deletion(
     let deletion = act.account.deletion.as_ref().ok_or(Kind::DeletionNotScheduled)?;
     let link = deletion.cancel.filter(|_| deletion.stage == Stage::Scheduled).ok_or(Kind::DeletionBegun)?;
     let mut tx = Tx::new();
-    // The owner is not told with which device and where staff work.
+    // The notice to the owner must not contain the device and the place of the member of staff.
     let slot = deletion_link::cancel(&mut tx, &s.sys, act.account.user.id, link, &Client::default());
     let allowed = act.add(&mut tx, Action::DeletionCancelled, |e| e.changed("deletion", deletion.id, ()));
     match s.table.commit(tx).await {

@@ -1,16 +1,16 @@
-//! What staff do with people's accounts: finding and reading them, changing profiles, deactivating and reactivating, scheduling and
+//! Administration of people's accounts by staff: finding and reading them, changing profiles, deactivating and reactivating, scheduling and
 //! cancelling deletions, ending sessions, giving and removing roles, and becoming the first superuser.
 //!
-//! Every change takes staff with a recent proof by a strong factor, is in the audit in the same transaction (`accounts::audit`), and is
-//! refused if the caller has lost the role at that moment. Administrators change accounts whose people have no role as high as theirs,
-//! and nobody their own (`accounts::staff::Actor`); the same holds for the rooms of these people. Superusers reactivate and give roles;
-//! nobody changes their own roles. Roles are read with every request, so that a removed role ends with the next request, and sessions can
-//! go on.
+//! Every change takes a member of staff with a recent proof by a strong factor. The same transaction writes the entry of the audit
+//! (`accounts::audit`) and checks that the caller still has the role. Administrators can change accounts of people without a role as high
+//! as theirs, and the rooms of these people, and never their own account (`accounts::staff::Actor`). Superusers can reactivate accounts
+//! and give roles; nobody can change their own roles. Roles are read with every request, so a removed role ends with the next request,
+//! and sessions need not end.
 //!
-//! Staff never see or choose credentials, factors and contacts. Nothing changes more than one account.
+//! Staff can neither see nor set credentials, factors and contacts. Each operation changes one account.
 //!
-//! The first superuser is made with the secret of an operator (`cargo xtask appoint`, `crate::first`). There is no other
-//! way, and no default superuser.
+//! The first superuser is appointed with the secret of an operator (`cargo xtask appoint`, `crate::first`). There is no other way, and no
+//! default superuser.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -58,7 +58,7 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     minimum_age: MinimumAge,
-    /// The days between scheduling a deletion and its beginning.
+    /// How many days after its scheduling a deletion begins.
     days: u32,
 }
 

@@ -16,24 +16,24 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::account::AccountInfo;
 
-/// Which accounts to list. All that is given has to hold.
+/// Which accounts to list. An account must fulfil all parameters.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AccountsQuery {
     /// The beginnings of up to four words of a username or a name; or a whole e-mail address; or a whole phone number that begins with
-    /// `+`. Who has a private profile is found by the username, the address and the number.
+    /// `+`. A person with a private profile is found by the username, the address and the number.
     #[param(max_length = 254, example = "ann")]
     q: Option<String>,
-    /// A role that their owners have.
+    /// A role of the owners.
     #[param(value_type = Role, inline, required = false)]
     role: Option<Role>,
-    /// The state that they are in.
+    /// The state of the accounts.
     #[param(value_type = AccountState, inline, required = false)]
     state: Option<AccountState>,
-    /// The first day on which they were made, `YYYY-MM-DD`. Days begin at midnight UTC.
+    /// The first day on which the accounts were made, `YYYY-MM-DD`. Days begin at midnight UTC.
     #[param(format = Date, max_length = 10)]
     joined_from: Option<String>,
-    /// The last day on which they were made.
+    /// The last day on which the accounts were made.
     #[param(format = Date, max_length = 10)]
     joined_until: Option<String>,
 }
@@ -73,8 +73,8 @@ pub struct AccountList {
 
 /// Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number.
 ///
-/// For administrators, with a second factor. Contacts are masked. A page looks at no more accounts than it may have, however many there
-/// are, and shows those of them that are asked for.
+/// For administrators, with a second factor. Contacts are masked. A page examines at most as many accounts as it may have, and shows those
+/// that fulfil the parameters.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query, or four at once without `q`, a role or a state; a
 /// batch for each thirty-three accounts. With words one query or two, with an address or a number a read.
@@ -95,28 +95,33 @@ pub async fn list_accounts(
             let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
-        (Some(Sought::Words(words)), None) => found(&s, &words, Position::default(), limit).await?,
-        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => found(&s, &words, after, limit).await?,
-        (None, None) => newest(&s, &wanted, None, limit).await?,
-        (None, Some(ListPosition::Joined(after))) => newest(&s, &wanted, Some(after), limit).await?,
+        (Some(Sought::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
+        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
+        (None, None) => list_newest(&s, &wanted, None, limit).await?,
+        (None, Some(ListPosition::Joined(after))) => list_newest(&s, &wanted, Some(after), limit).await?,
         _ => return Err(Kind::CursorInvalid.into()),
     };
     let items = accounts.into_iter().filter(|account| wanted.has(account)).map(Into::into).collect();
     Ok(Json(AccountList { items, next_cursor: cursors.next(next)? }))
 }
 
-/// The next of those who are found by words.
-async fn found(s: &crate::State, words: &Words, after: Position, limit: u32) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
+/// The next page of accounts that are found by words.
+async fn find_by_words(
+    s: &crate::State,
+    words: &Words,
+    after: Position,
+    limit: u32,
+) -> Result<(Vec<Account>, Option<ListPosition>), Problem> {
     let found = words.page(&s.table, after, limit).await?;
     let ids: Vec<UserId> = found.entries.iter().map(search::SearchEntry::record).collect::<Result<_, _>>()?;
     let mut accounts = Account::of_all(&s.table, &ids).await?;
-    // An entry of the search may be out of date.
+    // A search entry may be out of date.
     accounts.retain(|account| words.find(&account.user));
     Ok((accounts, found.next.map(ListPosition::Found)))
 }
 
-/// The next of the newest.
-async fn newest(
+/// The next page of accounts, the newest first.
+async fn list_newest(
     s: &crate::State,
     wanted: &AccountFilter,
     after: Option<UserId>,

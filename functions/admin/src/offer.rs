@@ -1,11 +1,11 @@
-//! The first superuser, whom nobody can appoint.
+//! Appointing the first superuser. Roles are given by superusers, so the first one needs an operator.
 //!
 //! ```text
 //! an operator, at the table ─ offer ─▶ a secret, for one person, for an hour ─ accept, signed in with a second factor ─▶ superuser
 //! ```
 //!
 //! Both steps work only while there is no superuser. The transaction that appoints the first one also writes a marker item, which is
-//! never deleted: the last superuser stays ([`accounts::staff::require_no_superuser`]), so from then on there always is one.
+//! never deleted, because there is always a superuser from then on: the last one cannot leave ([`accounts::staff::require_no_superuser`]).
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use store::{
 
 /// How long a secret is valid.
 pub const LIFE: Duration = HOUR;
-/// Secrets that one account may try: there is one of 256 bits, and nobody has to guess it.
+/// How many secrets one account may try. A secret has 256 bits, so guessing is hopeless anyway.
 pub const TRIES: Quota = Quota::window("superuser_offer", 10, HOUR, "for an account");
 
 /// Marker item: a superuser has existed.
@@ -63,14 +63,14 @@ impl Offer {
         Key::new(partition(user), "SUPERUSER_OFFER")
     }
 
-    /// Whether this is its secret, and it can still be accepted.
+    /// Whether the offer has this secret and can still be accepted.
     #[must_use]
     pub fn is_for(&self, secret: &Secret, now: Time) -> bool {
         same(hash(secret).as_bytes(), self.hash.as_bytes()) && now < self.expires_at
     }
 
-    /// Adds to a transaction that the person accepts the offer, once. Refused if there is a superuser by now, if it was accepted or
-    /// replaced, or as [`StayingSlots`] says.
+    /// Adds the acceptance of the offer to a transaction. Refused if there is a superuser, if the offer was accepted or replaced, or for
+    /// the reasons of [`StayingSlots`].
     pub fn accept(&self, tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
         tx.delete_when(self.key(), field("hash").eq(&self.hash));
         appoint(tx, now, before)
@@ -96,7 +96,7 @@ impl Resource for Offer {
     }
 }
 
-/// Adds to a transaction that somebody is the first superuser. Refused if there is one.
+/// Adds the appointment of the first superuser to a transaction. Refused if there is one.
 pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
     tx.create(&Superuser { since: now });
     before.replace(tx, &before.with(Role::Superuser));
@@ -120,10 +120,10 @@ pub enum NotOffered {
     /// There is a superuser already, who can appoint others.
     #[error("there is a superuser already, who can make others")]
     Taken,
-    /// The account is not in use, or is about to be deleted.
+    /// The account is not active, or its deletion is scheduled.
     #[error("the account is not in use, or is about to be deleted")]
     Leaving,
-    /// The table does not work.
+    /// The table is not available.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -140,7 +140,7 @@ pub async fn offer(table: &Table, audit: &Audit, sys: &Sys, username: &str) -> R
     let mut tx = Tx::new();
     let none = tx.check(Superuser::key(), Cond::Absent);
     let staying = require_staying(&mut tx, user);
-    // Of two operators the later one's counts.
+    // If two operators make an offer concurrently, the later one replaces the other.
     tx.put(&offer, Cond::Absent.or(field("expires_at").le(offer.expires_at)));
     audit.add(&mut tx, &AuditEntry::by_operator(sys, Action::SuperuserOffered, user));
     match table.commit(tx).await {

@@ -1,5 +1,5 @@
-//! What a member of staff may do with an account, so that no page offers what is refused. Each right is asked of the rule that its
-//! operations ask.
+//! The rights of a member of staff on an account, so that a page offers only operations that are allowed. Each right is computed by the
+//! rule that its operations use.
 
 use accounts::{
     directory::Account,
@@ -9,7 +9,7 @@ use callers::staff::{AtLeast as _, Superuser};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Something that the caller may do with an account, if its state allows it.
+/// A right of the caller on an account, which can be used if the state of the account allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountRight {
@@ -23,7 +23,7 @@ pub enum AccountRight {
     ChangeRoles,
 }
 
-/// What an administrator may do with an account.
+/// The rights of an administrator on an account.
 pub(crate) fn of(caller: Actor, account: &Account) -> Vec<AccountRight> {
     let (roles, superuser) = (&account.roles, caller.role >= Superuser::ROLE);
     let rights = [

@@ -1,4 +1,4 @@
-//! The groups and channels of everybody.
+//! Listing and closing all groups and channels.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Error, Json, NoContent, PageQuery, Path, Problems, Query, Reason, RequestId};
 
-/// A group or a channel, as staff see it: without what is written in it.
+/// A group or a channel, as staff see it: without its messages.
 #[derive(Serialize, ToSchema)]
 pub struct StaffRoom {
     id: RoomId,
@@ -26,7 +26,7 @@ pub struct StaffRoom {
     /// The name.
     #[schema(examples("Sunday walks"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
     /// The name in the address of a public channel.
@@ -71,7 +71,7 @@ pub struct StaffRoomList {
 
 /// Lists the groups and channels of everybody, the newest first.
 ///
-/// For administrators, with a second factor. Nothing of what is written in them is shown.
+/// For administrators, with a second factor. Messages are not shown.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the rooms.
 #[utoipa::path(get, path = "/v1/admin/rooms", params(PageQuery),
@@ -88,7 +88,7 @@ pub async fn list_all_rooms(
     Ok(Json(StaffRoomList { items: rooms.into_iter().filter_map(StaffRoom::of).collect(), next_cursor: cursors.next(next)? }))
 }
 
-/// Closes a group or a channel for good, as its owner can: nothing of it can be read or written any more, and its members are told.
+/// Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told.
 ///
 /// For administrators with a recent proof by a second factor. Not for one's own room, which its owner deletes, nor for that of somebody
 /// with a role as high as theirs.

@@ -1,4 +1,4 @@
-//! How much work waits for staff, counted only as far as a page of the console shows.
+//! How much work waits for staff. Counted only up to ten, which is as much as the console shows.
 
 use accounts::{
     deletion::{self, SHARDS, SWEEP},
@@ -21,15 +21,15 @@ use tickets::Days;
 use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
-/// The most that is counted.
+/// The highest count.
 const MAX: u32 = 10;
-/// What is read for that: one more tells that there are more.
+/// How many items are read: one more than [`MAX`] shows that there are more.
 const LOOK: u32 = MAX.saturating_add(1);
 
 /// A number up to ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CappedCount {
-    /// How many, at most ten.
+    /// The number, at most ten.
     #[schema(minimum = 0, maximum = 10)]
     count: u32,
     /// Whether there are more.
@@ -43,7 +43,7 @@ impl CappedCount {
     }
 }
 
-/// What waits for staff.
+/// The work that waits for staff.
 #[derive(Serialize, ToSchema)]
 pub struct StaffWork {
     /// Support threads in which the team has to do something.
@@ -56,13 +56,13 @@ pub struct StaffWork {
     /// Orders that wait to be shipped: those in cash, and those that are paid by card. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     orders: Option<CappedCount>,
-    /// Orders of which a part was given back, and which are to be shipped or ended. For administrators.
+    /// Orders with a partial refund, which have to be shipped or ended. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     refunds: Option<CappedCount>,
-    /// Payments of orders, donations and plans that are disputed since a month at most. For administrators.
+    /// Payments of orders, donations and plans that have been disputed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     disputes: Option<CappedCount>,
-    /// Orders whose last refund has failed, within a month. For administrators.
+    /// Orders whose last refund has failed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
     /// Payments of something else than what was asked for, which were given back, within a month. For administrators.
@@ -71,14 +71,14 @@ pub struct StaffWork {
     /// Deletions of accounts that should have begun an hour ago. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     overdue_deletions: Option<CappedCount>,
-    /// When due deletions were last looked for, which happens every quarter of an hour. For administrators.
+    /// When the sweep of due deletions last ran. It runs every quarter of an hour. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_sweep: Option<Timestamp>,
 }
 
-/// Counts what waits for staff, up to ten of each kind.
+/// Counts the work that waits for staff, up to ten of each kind.
 ///
-/// For moderators, with a second factor; some of it is for administrators.
+/// For moderators, with a second factor. Some counts are only for administrators.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; then, at once, a query of at most eleven items for threads
 /// and one for reports; for administrators also one for tickets, three for orders, three for payments, four for deletions, and a read of
@@ -130,7 +130,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
     }))
 }
 
-/// How many deletions the sweep has not begun although it should have.
+/// How many deletions are overdue: the sweep should have begun them.
 async fn overdue_deletions(s: &crate::State) -> Result<usize, StoreError> {
     let late = s.sys.now() - HOUR;
     let parts = try_join_all((0..SHARDS).map(|shard| deletion::due(&s.table, shard, late, LOOK, None))).await?;

@@ -1,4 +1,4 @@
-//! The JavaScript client. Every deployment serves the one that fits its API.
+//! The JavaScript client. Every deployment serves the version that matches its API.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn what_a_file_imports_is_served() {
         let is_served = |name: &str| files::file(name, "text/plain", "no-store", &HeaderMap::new()).is_ok();
-        // The modules that are served as one file import nothing else.
+        // The bundle imports only `core.js`.
         assert!(
             [BUNDLE, "core.js", "support.js", "shop.js", "checkout.js", "account.js"].into_iter().all(is_served)
                 && !include_str!("../client/core.js").contains("import ")

@@ -1,4 +1,4 @@
-//! The countries that addresses may lie in: what a form needs to let people choose theirs.
+//! The countries in which postal addresses are accepted, with the data that a form for an address needs.
 
 use axum::{extract::State, response::Response};
 use countries::{Blocked, Country};
@@ -27,13 +27,13 @@ pub struct CountryInfo {
     /// The flag, as an emoji.
     #[schema(examples("🇵🇱"))]
     flag: String,
-    /// What its phone numbers begin with. Absent if it has no numbers of its own.
+    /// The calling code of its phone numbers. Absent if it has no numbers of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("+48"))]
     calling_code: Option<String>,
     /// Whether an address there needs a postal code.
     postal_code_required: bool,
-    /// A postal code in one of the forms that the country has. Absent if none is known.
+    /// An example of a postal code in the country's form. Absent if none is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("00-950"))]
     postal_code_example: Option<&'static str>,
@@ -50,8 +50,8 @@ fn info(country: Country, locale: Locale) -> CountryInfo {
     }
 }
 
-/// Lists the countries that addresses may lie in, with their names in the language of the response. It is the same for everybody and can
-/// be kept.
+/// Lists the countries in which postal addresses are accepted, with their names in the language of the response. The list is the same for
+/// everybody and can be cached.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/countries",

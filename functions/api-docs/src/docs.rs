@@ -1,4 +1,4 @@
-//! Swagger UI, without its top bar, over our own document.
+//! The pages of the documentation. The page of operations is Swagger UI without its top bar.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -44,7 +44,7 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 }
 
 /// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
-/// JavaScript client, `/docs/from` says where what other projects had is found here.
+/// JavaScript client, `/docs/from` lists which operations replace functions of other projects.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -72,7 +72,8 @@ pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language,
     Ok(response)
 }
 
-/// Whether a script has the words of a page in another language, such as `flows.pl.js`. Pages of languages without one are in English.
+/// Whether a script has the texts of a page in a language, such as `flows.pl.js`. In languages without such a script the page is in
+/// English.
 fn is_translation(name: &str) -> bool {
     let parts = name.strip_suffix(".js").and_then(|name| name.split_once('.'));
     parts.is_some_and(|(page, tag)| ["docs", "flows"].contains(&page) && Locale::ALL.into_iter().any(|locale| locale.tag() == tag))

@@ -1,9 +1,9 @@
-//! The API's documents: the OpenAPI description, the AsyncAPI description of the socket, a page to read and try it, and a page about each
-//! kind of problem; the JavaScript client; and the list of countries, because it needs no more than this function has. It also answers
-//! requests without a route, because it knows all paths and is the smallest of the functions.
+//! The API's documents: the OpenAPI description of the HTTP API, the AsyncAPI description of the socket, pages to read them and to try
+//! operations, a page about each kind of problem; the JavaScript client; and the list of countries. This function also answers requests
+//! without a route, because it knows all paths and is the smallest function.
 //!
-//! Everything, Swagger UI included, is compiled in and compressed, and nothing is loaded from elsewhere: the page's policy
-//! allows its own origin and nothing inline.
+//! All files, Swagger UI included, are compiled in and compressed. The pages load nothing from other origins: their content security policy
+//! allows only their own origin and nothing inline.
 
 #[cfg(test)]
 #[path = "../bundle.rs"]

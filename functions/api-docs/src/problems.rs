@@ -1,4 +1,4 @@
-//! The page about a kind of problem, to which the `type` of every problem document leads (RFC 9457 §3.1.1).
+//! The page about a kind of problem. The `type` of every problem document is the address of such a page (RFC 9457 §3.1.1).
 
 use axum::response::Response;
 use http::{HeaderValue, header};

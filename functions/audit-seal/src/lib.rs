@@ -1,11 +1,11 @@
-//! Every five minutes, seals what the audit has got since (`accounts::audit_seal`).
+//! Every five minutes, seals the new entries of the audit (`accounts::audit_seal`).
 //!
-//! A seal is written on the condition that there is none of its number, so that of several sealers one seals an interval. Its canonical
-//! form is then put into the bucket of seals, in which nothing is replaced or deleted for years. A run that ended in between is made up for
-//! by the run that is to write the next seal: none is written before the bucket has the one before it, however long the bucket is away.
+//! A seal is written on the condition that its number does not exist, so that only one of several concurrent runs seals an interval. Its
+//! canonical form is then put into the bucket of seals, in which no object can be replaced or deleted for years. If a run is killed in
+//! between, the next run puts the object there: a seal is written only when the bucket has the one before it.
 //!
-//! Once a day the hash of the last seal, under which are all before it, is in the log, and in a mail to the address for alarms if there is
-//! one.
+//! Once a day the hash of the last seal, which depends on all seals before it, is written to the log, and mailed to the address for alarms
+//! if there is one.
 //!
 //! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal
 //! takes a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a
@@ -29,9 +29,9 @@ use serde::{Serialize, de::IgnoredAny};
 use sha2::{Digest as _, Sha256};
 use store::Table;
 
-/// Seals of one run.
+/// The most seals of one run.
 const MAX: u32 = 100;
-/// No further seal is begun when less than this is left of the invocation.
+/// No further seal is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 /// The interval of its schedule in the template.
 const EVERY: Duration = Duration::from_secs(300);
@@ -45,7 +45,7 @@ struct State {
     sys: Sys,
     seals: Bucket,
     mailer: Mailer,
-    /// Who gets the mail of each day. Empty for nobody.
+    /// The address for the daily mail. Empty for none.
     operators: Arc<str>,
 }
 
@@ -54,7 +54,7 @@ struct State {
 struct Report {
     /// Seals that this run has written.
     seals: u32,
-    /// The records under them.
+    /// The records of these intervals.
     records: u64,
     /// Whether there is more to seal.
     more: bool,
@@ -88,7 +88,7 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
             break;
         }
         let Some(DueSeal { seal, before }) = s.log.due_seal(s.sys.now()).await? else { break };
-        // An earlier run may have ended before it put the last seal there.
+        // An earlier run may have been killed before it put the last seal into the bucket.
         if let Some(before) = &before {
             anchor(s, before).await?;
         }
@@ -97,7 +97,7 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
         }
         anchor(s, &seal).await?;
         if is_first_of_day(&seal, before.as_ref()) {
-            tell_head(s, &seal).await;
+            publish_head(s, &seal).await;
         }
         report.seals = report.seals.saturating_add(1);
         report.records = report.records.saturating_add(seal.count);
@@ -107,7 +107,7 @@ async fn seal(s: &State, context: &Context) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Puts a seal into the bucket, if it is not there.
+/// Puts a seal into the bucket, unless it is there already.
 async fn anchor(s: &State, seal: &Seal) -> Result<(), Failure> {
     let form = seal.canonical().into_bytes();
     let sha256 = BASE64_STANDARD.encode(Sha256::digest(&form));
@@ -115,15 +115,15 @@ async fn anchor(s: &State, seal: &Seal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a seal is the first one that was written on its day. It has all the days before under its hash.
+/// Whether a seal is the first one of its day. Its hash depends on all seals of the days before.
 fn is_first_of_day(seal: &Seal, before: Option<&Seal>) -> bool {
     let day = |seal: &Seal| Day::of(time_of(&seal.to) + UNSEALED);
     before.is_none_or(|before| day(before) != day(seal))
 }
 
-/// Tells operators the hash of a seal. If the mail cannot be sent, that is an error in the log, and the mail of the next day has everything
-/// under its hash, too.
-async fn tell_head(s: &State, seal: &Seal) {
+/// Logs and mails the hash of a seal. If the mail cannot be sent, this is an error in the log. The hash in the mail of the next day covers
+/// the same seals, too.
+async fn publish_head(s: &State, seal: &Seal) {
     let hash = seal.hash();
     tracing::info!(seal.n = seal.n, seal.hash = %hash, "the head of the audit");
     if s.operators.is_empty() {

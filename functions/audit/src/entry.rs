@@ -1,4 +1,4 @@
-//! One entry.
+//! Reading one entry of the audit, and the proof that it is in a seal.
 
 use std::slice;
 
@@ -19,7 +19,7 @@ use web::{Error, Json, Path, Problems};
 
 use crate::shown::{AuditEntryInfo, Names, SealInfo};
 
-/// Proofs of one person: each reads the records of a whole seal.
+/// How many proofs one person may request: each reads all records of a seal.
 const PROOFS: Quota = Quota::window("audit_proofs", 300, HOUR, "for an account");
 
 /// The record with this id.
@@ -27,9 +27,9 @@ async fn record(s: &crate::State, id: AuditId) -> Result<AuditRecord, Problem> {
     s.log.record(id).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// Shows an entry with its values before and after, as long as they are kept: for 400 days, and not after the account was deleted.
+/// Shows an entry with the values before and after the change. They are kept for 400 days, and not after the account was deleted.
 ///
-/// For administrators, with a second factor. Contacts are masked in it, and only superusers see a day of birth.
+/// For administrators, with a second factor. Contacts are masked, and only superusers see a day of birth.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query of the entry; a read of its values; a batch of the
 /// usernames.
@@ -48,22 +48,22 @@ pub async fn get_audit_entry(
     Ok(Json(AuditEntryInfo::new(record, values, &names, caller.role)))
 }
 
-/// Where a node stands.
+/// The side of a node.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProofSide {
-    /// On the left of the way.
+    /// Left of the path.
     Left,
-    /// On the right of the way.
+    /// Right of the path.
     Right,
 }
 
-/// A node beside the way from an entry to the root.
+/// A sibling of a node on the path from an entry to the root of the Merkle tree.
 #[derive(Serialize, ToSchema)]
 pub struct ProofStep {
-    /// Its hash in base64url.
+    /// The hash of the sibling, in base64url.
     hash: String,
-    /// Where it stands.
+    /// The side on which the sibling is.
     side: ProofSide,
 }
 
@@ -76,15 +76,15 @@ impl From<Beside> for ProofStep {
 /// The proof that an entry is in a seal.
 #[derive(Serialize, ToSchema)]
 pub struct AuditProof {
-    /// What the hash of the entry is the SHA-256 of.
+    /// The canonical form of the entry: its SHA-256 is the hash of the entry.
     form: String,
     /// The hash of the entry, in base64url.
     hash: String,
     /// The seal.
     seal: SealInfo,
-    /// The place of the entry in it, from 0.
+    /// The position of the entry in the seal, from 0.
     place: usize,
-    /// The nodes beside the way to the root, from the entry on.
+    /// The siblings on the path to the root, from the entry on.
     #[schema(max_items = 20)]
     path: Vec<ProofStep>,
 }
@@ -94,7 +94,8 @@ pub struct AuditProof {
 /// To check it: take the SHA-256 of a zero byte and the 32 bytes of `hash`. For each step of `path`, take the SHA-256 of a byte of value
 /// one and both hashes, the one of the step first if it is on the left. The result is `seal.root`.
 ///
-/// For administrators, with a second factor. 404 for the last minutes, which are not sealed yet, and if the entry is not in its seal.
+/// For administrators, with a second factor. 404 for entries of the last minutes, which are not sealed yet, and for an entry that is not in
+/// the seal of its interval.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the entry; a query of the last seal,
 /// and as many reads of seals as their number has binary digits; a query of the records of the seal, and one more for each megabyte.

@@ -1,4 +1,4 @@
-//! What happened to the caller's own account.
+//! The caller's security events: entries of the audit about their own account.
 
 use accounts::audit::{Action, AuditRecord, Search};
 use axum::extract::State;
@@ -11,42 +11,42 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Error, Json, PageQuery, Problems, Query};
 
-/// Who did it.
+/// Who made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecurityEventBy {
     /// The caller, or somebody who had signed in as them.
     You,
-    /// Somebody of the staff.
+    /// A member of staff.
     Staff,
     /// The operator, or the system itself.
     System,
 }
 
-/// Something that happened to the caller's account.
+/// A change of the caller's account.
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventInfo {
     id: AuditId,
-    /// When.
+    /// When it was made.
     created_at: Timestamp,
     /// What was done.
     action: Action,
     /// The names of what has changed.
     fields: Vec<String>,
-    /// Who did it.
+    /// Who made the change.
     by: SecurityEventBy,
-    /// City and country, if they are known and it was `you`.
+    /// City and country, if they are known and `by` is `you`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("Łódź, PL"))]
     place: Option<String>,
-    /// Browser and system, if they are known and it was `you`.
+    /// Browser and system, if they are known and `by` is `you`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("Firefox 140, Linux"))]
     device: Option<String>,
 }
 
 impl SecurityEventInfo {
-    /// The entry as its owner sees it: without who of the staff it was, and where they were.
+    /// The entry as its owner sees it: without the identity, the place and the device of a member of staff.
     fn new(record: AuditRecord, me: UserId) -> Self {
         let by = match record.actor {
             Some(actor) if actor == me => SecurityEventBy::You,
@@ -59,7 +59,7 @@ impl SecurityEventInfo {
     }
 }
 
-/// A page of what happened to the caller's account.
+/// A page of the caller's security events.
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventList {
     /// The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another.
@@ -69,8 +69,8 @@ pub struct SecurityEventList {
     next_cursor: Option<String>,
 }
 
-/// Lists what happened to the caller's account, the newest first: changes of how they sign in, of their addresses and their profile, and
-/// what staff did with it.
+/// Lists the caller's security events, the newest first: changes of how they sign in, of their addresses and their profile, and changes by
+/// staff.
 ///
 /// AWS calls: the batch that authenticates the caller; a query.
 #[utoipa::path(get, path = "/v1/me/security-events", params(PageQuery),

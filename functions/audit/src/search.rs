@@ -1,4 +1,4 @@
-//! Looking for entries.
+//! Searching entries.
 
 use accounts::{
     audit::{Action, ActorFilter, FoundRecords, Month, RecordFilter, Search},
@@ -16,24 +16,24 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::shown::{AuditRecordInfo, Names};
 
-/// Which entries are looked for: at least one of `subject`, `actor`, `action` and `day`. All that is given has to hold.
+/// The search: at least one of `subject`, `actor`, `action` and `day`. An entry must fulfil all parameters.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// Those about this account.
+    /// Entries about this account.
     #[param(value_type = UserId, required = false)]
     subject: Option<UserId>,
-    /// What this person has done, or `operator` for operators and the system itself.
+    /// Entries of changes by this person, or `operator` for operators and the system itself.
     #[param(max_length = 30)]
     actor: Option<String>,
-    /// Where this was done.
+    /// Entries of this action.
     #[param(value_type = Action, inline, required = false)]
     action: Option<Action>,
-    /// Those of this day in UTC: `2026-11-30`.
+    /// Entries of this day in UTC: `2026-11-30`.
     #[param(max_length = 10, example = "2026-11-30")]
     day: Option<String>,
-    /// Those of this month in UTC, `2026-11`, instead of a day. Without either, `actor` and `action` are looked for in the current month,
-    /// unless there is a `subject`.
+    /// Entries of this month in UTC, `2026-11`, instead of a day. Without a day and a month, `actor` and `action` are searched in the
+    /// current month, unless there is a `subject`.
     #[param(max_length = 7, example = "2026-11")]
     month: Option<String>,
 }
@@ -83,7 +83,7 @@ impl AuditQuery {
             Some(id) => Some(ActorFilter::Person(id.parse().map_err(|_| Problem::field("/actor", FieldError::new("choice")))?)),
         };
         let month = || when.as_ref().map_or_else(|| Month::of(now), When::month);
-        // The rarest is what the query reads, and the others are compared.
+        // The query reads by the parameter with the fewest entries. The others are compared.
         let search = match (self.subject, actor, self.action, &when) {
             (Some(subject), ..) => Search::Subject(subject),
             (None, Some(who), ..) => Search::Actor(who.account(), month()),
@@ -98,8 +98,8 @@ impl AuditQuery {
 /// A page of the audit.
 #[derive(Serialize, ToSchema)]
 pub struct AuditList {
-    /// The entries, the newest first. If several things were asked for, a page can have fewer than asked for, even none, and still be
-    /// followed by another.
+    /// The entries, the newest first. With several parameters a page can have fewer entries than requested, or none, although there is a
+    /// next page.
     items: Vec<AuditRecordInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,8 +108,8 @@ pub struct AuditList {
 
 /// Lists entries of the audit, the newest first: about an account, by an actor, of an action, of a day or a month, or all of these.
 ///
-/// For administrators, with a second factor. Without `subject` an entry is there a moment after its change. A request looks at no more
-/// than 300 entries.
+/// For administrators, with a second factor. Without `subject` an entry can be found a moment after its change. A request examines at most
+/// 300 entries.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query; a batch of the usernames for each hundred people.
 #[utoipa::path(get, path = "/v1/audit", params(AuditQuery, PageQuery),

@@ -1,4 +1,4 @@
-//! Entries as staff see them.
+//! Entries and seals as staff see them.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ use serde::Serialize;
 use store::{StoreError, Table};
 use utoipa::ToSchema;
 
-/// The usernames of the people that entries name. No entry has them: they are those of today.
+/// The current usernames of the people in entries. Entries only have ids.
 pub struct Names(BTreeMap<UserId, Username>);
 
 impl Names {
-    /// Reads the usernames of who made these changes and of whom they are about. A batch for each hundred people.
+    /// Reads the usernames of the actors and subjects of these entries. A batch for each hundred people.
     pub async fn read(table: &Table, records: &[AuditRecord]) -> Result<Self, StoreError> {
         let people = records.iter().flat_map(|record| record.actor.into_iter().chain([record.subject]));
         Ok(Self(user::usernames(table, people.collect()).await?))
@@ -37,21 +37,21 @@ impl Names {
 #[derive(Serialize, ToSchema)]
 pub struct AuditRecordInfo {
     id: AuditId,
-    /// When.
+    /// When it was done.
     created_at: Timestamp,
     /// Who made the change. Absent for operators and the system itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     actor: Option<UserId>,
-    /// Their username now. Absent if the account is gone.
+    /// The actor's current username. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("kim"))]
     actor_username: Option<String>,
     /// What was done.
     action: Action,
-    /// The account that it is about.
+    /// The account that was changed.
     subject: UserId,
-    /// Its username now. Absent if the account is gone.
+    /// The current username of the account. Absent if the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ana"))]
     subject_username: Option<String>,
@@ -81,7 +81,7 @@ impl AuditRecordInfo {
     }
 }
 
-/// What kind of value it is.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditValueKind {
@@ -101,17 +101,17 @@ pub enum AuditValueKind {
     Text,
 }
 
-/// A value.
+/// A value before or after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AuditValueInfo {
-    /// What kind of value it is.
+    /// The kind of the value.
     kind: AuditValueKind,
     /// The value as text.
     #[schema(examples("moderator"))]
     value: String,
 }
 
-/// A value as a list: empty for none, and with lists in lists as one.
+/// A value as a list: empty for no value, and nested lists flattened.
 pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     use AuditValueKind::{Amount, Flag, Id, Number, Text, Time, Word};
     let one = |kind, value: String| vec![AuditValueInfo { kind, value }];
@@ -128,7 +128,7 @@ pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     }
 }
 
-/// Whether somebody with this role sees the values of a field: those that the account itself shows to superusers alone, only they do.
+/// Whether a viewer with this role sees the values of a field. Only superusers see fields that accounts show only to superusers.
 pub fn is_shown(field: &str, viewer: Role) -> bool {
     field != "birth_date" || viewer == Role::Superuser
 }
@@ -139,9 +139,9 @@ pub struct AuditChangeInfo {
     /// The name of the field.
     #[schema(examples("roles"))]
     field: String,
-    /// Its values before. Empty for none, and, unless the caller is a superuser, for the day of birth.
+    /// The values before the change. Empty for none, and, unless the caller is a superuser, for the day of birth.
     before: Vec<AuditValueInfo>,
-    /// Its values after.
+    /// The values after the change, as in `before`.
     after: Vec<AuditValueInfo>,
 }
 
@@ -166,18 +166,18 @@ pub struct AuditValuesInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("203.0.113.0/24"))]
     network: Option<String>,
-    /// Why it was done, in the words of the member of staff who did it. Absent if nobody was asked.
+    /// The reason that the member of staff stated. Absent if none was required.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("Asked for by phone."))]
     reason: Option<String>,
-    /// What the commitment of the entry is the SHA-256 of. Absent if it has a value that the caller does not see.
+    /// The canonical form of the values: its SHA-256 is the commitment in the entry. Absent if it has a value that the caller may not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     form: Option<String>,
 }
 
 impl AuditValuesInfo {
-    /// The values as somebody with this role sees them.
+    /// The values as a viewer with this role sees them.
     fn new(values: AuditValues, viewer: Role) -> Self {
         let form = values.changes.keys().all(|field| is_shown(field, viewer)).then(|| values.canonical());
         let changes = values.changes.into_iter().map(|(field, change)| AuditChangeInfo::new(field, &change, viewer)).collect();
@@ -191,20 +191,20 @@ impl AuditValuesInfo {
 pub struct AuditEntryInfo {
     #[serde(flatten)]
     record: AuditRecordInfo,
-    /// What the hash of the entry is the SHA-256 of.
+    /// The canonical form of the entry: its SHA-256 is the hash of the entry.
     form: String,
     /// The hash of the entry, in base64url.
     hash: String,
-    /// Whether it and its values are as they were written.
+    /// Whether the entry and its values are unchanged.
     intact: bool,
-    /// The values. Absent if there were none, after 400 days, and after the account was deleted.
+    /// The values. Absent if the change had none, after 400 days, and after the account was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     values: Option<AuditValuesInfo>,
 }
 
 impl AuditEntryInfo {
-    /// The entry as somebody with this role sees it.
+    /// The entry as a viewer with this role sees it.
     pub fn new(record: AuditRecord, values: Option<AuditValues>, names: &Names, viewer: Role) -> Self {
         let committed = values.as_ref().is_none_or(|values| record.commitment == Some(values.commitment()));
         let (form, hash) = (record.canonical(), record.hash.clone());
@@ -217,19 +217,19 @@ impl AuditEntryInfo {
 /// A seal over all entries of an interval.
 #[derive(Serialize, ToSchema)]
 pub struct SealInfo {
-    /// Its number, from 0.
+    /// The number of the seal, from 0.
     n: u64,
     /// The lowest id of the interval.
     from: AuditId,
     /// The lowest id after the interval.
     to: AuditId,
-    /// How many entries it has.
+    /// How many entries the interval has.
     count: u64,
     /// The root of the tree over their hashes, in base64url.
     root: String,
     /// The hash of the seal before it, in base64url.
     prev: String,
-    /// Its own hash: the SHA-256, in base64url, of what the bucket of seals has of it.
+    /// The hash of this seal: the SHA-256, in base64url, of its object in the bucket of seals.
     hash: String,
 }
 

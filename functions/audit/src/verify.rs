@@ -1,4 +1,4 @@
-//! Whether everything is as it was sealed.
+//! Verifying that entries are as they were sealed.
 
 use accounts::audit_seal::{Flaw, SEAL_BYTES_MAX, Seal};
 use axum::extract::State;
@@ -15,9 +15,9 @@ use web::{Error, Json, Problems, Query};
 
 use crate::shown::SealInfo;
 
-/// Requests of one person: each reads up to 25 objects and 20,000 entries.
+/// How many requests one person may send: each reads up to 25 objects and 20,000 entries.
 const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "for an account");
-/// Seals that one request looks at.
+/// How many seals one request verifies.
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
@@ -25,7 +25,7 @@ const RECORDS_AT_ONCE: u64 = 20_000;
 const SCANS_AT_ONCE: u32 = 10;
 const ITEMS_OF_A_SCAN: u32 = 2_000;
 
-/// Where to go on.
+/// Where to continue.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct VerificationQuery {
@@ -34,19 +34,19 @@ pub struct VerificationQuery {
     cursor: Option<String>,
 }
 
-/// Where verification goes on.
+/// Where the verification continues.
 #[derive(Serialize, Deserialize)]
 enum Position {
-    /// With the seals after this one.
+    /// At the seals after this one.
     Seals(Seal),
-    /// All seals hold, the last of which has this number. With the items of the table behind this key.
+    /// All seals are valid, and `head` is the number of the last one. At the items of the table after the key `behind`.
     Items { head: u64, behind: Option<(String, String)> },
 }
 
-/// The first interval that does not hold.
+/// The first interval whose seal is not valid.
 #[derive(Serialize, ToSchema)]
 pub struct FlawInfo {
-    /// The number of its seal.
+    /// The number of the seal.
     n: u64,
     /// Why.
     flaw: Flaw,
@@ -59,34 +59,34 @@ pub struct FlawInfo {
 /// What was verified.
 #[derive(Serialize, ToSchema)]
 pub struct AuditVerification {
-    /// How many seals this request has looked at. None behind the last one.
+    /// How many seals this request has verified. None after the last seal.
     seals: u64,
-    /// How many entries they have.
+    /// How many entries these seals have.
     entries: u64,
-    /// The first interval that does not hold. Absent if all do.
+    /// The first interval whose seal is not valid. Absent if all are valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     broken: Option<FlawInfo>,
-    /// The last seal that holds. Its hash depends on all before it.
+    /// The last valid seal. Its hash depends on all seals before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     head: Option<SealInfo>,
-    /// The cursor with which to go on. Absent at the end, and where something does not hold.
+    /// The cursor for continuing. Absent at the end, and if a seal is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
 /// Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with
-/// what the bucket has. Behind the last seal it looks through the table for entries that no seal sees.
+/// what the bucket has. After the last seal, searches all entries for those that are under no seal.
 ///
-/// For administrators, with a second factor. A request looks at up to 25 seals, of which there are 24 to 288 a day, and behind them at up to
-/// 20,000 entries. `broken` names the first interval that does not hold, and of entries that no seal sees the interval of the first one that
-/// is found. The task `cargo xtask audit-verify` verifies everything at once.
+/// For administrators, with a second factor. A request verifies up to 25 seals, of which there are 24 to 288 a day, and after the last seal
+/// reads up to 20,000 entries. `broken` names the first interval whose seal is not valid, or the interval of the first entry that is under
+/// no seal. The task `cargo xtask audit-verify` verifies the whole audit at once.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a counter; a query of the seals; for each a query of its
-/// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the bucket
-/// has one more or lacks the last one. Behind the seals two reads and up to ten scans, and for an entry that no seal sees about as many
-/// reads as the number of seals has binary digits.
+/// records, one more for each megabyte, and a read of the bucket; at the end one more read of the bucket, and one of the table if the
+/// bucket has one more or lacks the last one. After the last seal two reads and up to ten scans, and for an entry that is under no seal
+/// about as many reads as the number of seals has binary digits.
 #[utoipa::path(get, path = "/v1/audit/verification", params(VerificationQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "too_many_requests"])), ("x-limits" = json!([VERIFICATIONS]))),
     responses((status = 200, body = AuditVerification), Problems))]
@@ -117,7 +117,7 @@ async fn seals(s: &crate::State, before: Option<Seal>) -> Result<(AuditVerificat
             whole = false;
             break;
         }
-        if let Some(flaw) = done.look_at(s, &seal).await? {
+        if let Some(flaw) = done.verify_next(s, &seal).await? {
             broken = Some(flaw);
             break;
         }
@@ -132,7 +132,7 @@ async fn seals(s: &crate::State, before: Option<Seal>) -> Result<(AuditVerificat
     Ok((AuditVerification { seals, entries, broken, head: before.map(Into::into), next_cursor: None }, next))
 }
 
-/// Looks through the table for entries that no seal sees, after all seals up to `head` were found to hold.
+/// Searches the table for entries that are under no seal, after all seals up to `head` were verified.
 async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(AuditVerification, Option<Position>), Problem> {
     let table = s.log.table();
     let (first, last) = (table.get::<Seal>(Seal::key_of(0)).await?, table.get::<Seal>(Seal::key_of(head)).await?);
@@ -161,9 +161,9 @@ async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(
     Ok((found(None), behind.map(|behind| Position::Items { head, behind: Some(behind) })))
 }
 
-/// What holds so far.
+/// The progress of a verification.
 struct Verified {
-    /// The last seal that holds.
+    /// The last valid seal.
     before: Option<Seal>,
     seals: u64,
     entries: u64,
@@ -175,17 +175,17 @@ impl Verified {
         self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
     }
 
-    /// Verifies a seal that is to follow the last one. One that the bucket is still to get is as if it was not written yet.
-    async fn look_at(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
+    /// Verifies the seal after the last one. A seal that the bucket does not have yet counts as not written.
+    async fn verify_next(&mut self, s: &crate::State, seal: &Seal) -> Result<Option<FlawInfo>, Problem> {
         let expected = self.next_number();
         if seal.n != expected {
             return Ok(Some(FlawInfo { n: expected, flaw: Flaw::SealMissing, seal: None }));
         }
-        let anchored = anchored(s, seal.n).await?;
-        if anchored.is_none() && is_last(s, seal.n).await? {
+        let object = sealed_object(s, seal.n).await?;
+        if object.is_none() && is_last(s, seal.n).await? {
             return Ok(None);
         }
-        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), anchored.as_deref()).await?;
+        let (records, flaw) = s.log.examine(seal, self.before.as_ref(), object.as_deref()).await?;
         self.seals = self.seals.saturating_add(1);
         self.entries = self.entries.saturating_add(u64::try_from(records.len()).unwrap_or(u64::MAX));
         if let Some(flaw) = flaw {
@@ -196,22 +196,22 @@ impl Verified {
     }
 }
 
-/// Whether no seal follows this one. None is written before the bucket has the one before it.
+/// Whether no seal follows this one. A seal is written only when the bucket has the one before it.
 async fn is_last(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(s.log.table().get::<Seal>(Seal::key_of(n.saturating_add(1))).await?.is_none())
 }
 
-/// Whether the bucket has a seal that the table does not have. One that was written since the table was asked is in both.
+/// Whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
 async fn is_missing(s: &crate::State, n: u64) -> Result<bool, Problem> {
-    Ok(anchored(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
+    Ok(sealed_object(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
 }
 
-/// What the bucket has of a seal. `None` if it has nothing.
-async fn anchored(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
+/// The object of a seal in the bucket. `None` if there is none.
+async fn sealed_object(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Refused(_)) => Ok(None),
-        // There is an object, but it is no seal.
+        // An object that is too large is not a seal.
         Err(FilesError::TooLarge) => Ok(Some(Vec::new())),
         Err(e) => Err(e.into()),
     }

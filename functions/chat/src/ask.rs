@@ -1,4 +1,4 @@
-//! The requests of clients on this stream, and the answers.
+//! The frames of this stream: what clients ask, and what is answered.
 
 use std::num::NonZeroU64;
 
@@ -25,8 +25,8 @@ use utoipa::ToSchema;
 pub enum Ask {
     /// Asks for the state of the caller's rooms.
     Hello {},
-    /// A sign of life, for clients that are silent otherwise (`ping_seconds`): a silent client is shown as offline, and after ten
-    /// minutes without a frame the platform closes the socket.
+    /// Keeps the socket open. A client sends it after `ping_seconds` without another frame: a silent client is shown as offline, and after
+    /// ten minutes without a frame API Gateway closes the socket.
     Ping {},
     /// Sends a message.
     Send {
@@ -35,7 +35,7 @@ pub enum Ask {
         /// The text: 1 to 4,000 characters. It may be empty beside files.
         #[schema(max_length = 4000, examples("Good morning!"))]
         text: String,
-        /// The client's nonce for this message. Repeating it commits nothing more.
+        /// The client's nonce for this message. The same nonce again does not send another message.
         nonce: Nonce,
         /// The number of the message that it answers.
         #[schema(value_type = Option<u64>, minimum = 1, nullable = false)]
@@ -45,7 +45,7 @@ pub enum Ask {
         #[schema(max_items = 10)]
         attachments: Vec<AttachmentId>,
     },
-    /// Replaces the text of one's own message, within fifteen minutes after it was sent.
+    /// Replaces the text of the caller's own message, within fifteen minutes after it was sent.
     Edit {
         /// The room.
         room: RoomName,
@@ -56,7 +56,7 @@ pub enum Ask {
         #[schema(min_length = 1, max_length = 4000, examples("Good evening!"))]
         text: String,
     },
-    /// Deletes a message: one's own within fifteen minutes after it was sent, or any in a room that the person administrates.
+    /// Deletes a message: the caller's own within fifteen minutes after it was sent, or any in a room that the caller administrates.
     Delete {
         /// The room.
         room: RoomName,
@@ -85,16 +85,16 @@ pub enum Ask {
         #[schema(minimum = 1, maximum = 100, nullable = false)]
         limit: Option<u32>,
     },
-    /// Tells the others in a room of up to twenty that the person types: at most every five seconds for each device. What comes in
-    /// between is dropped. In larger rooms nobody is told.
+    /// Tells the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between
+    /// are dropped. In larger rooms nobody is told.
     Typing {
         /// The room.
         room: RoomName,
     },
     /// Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true.
     ///
-    /// At most every two seconds for each room and device. What comes in between is refused with `too_many_requests` and the time to
-    /// wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show theirs.
+    /// At most every two seconds for each room and device. Frames in between are refused with `too_many_requests` and the time to wait,
+    /// after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show receipts.
     Read {
         /// The room.
         room: RoomName,
@@ -112,7 +112,7 @@ pub enum Ask {
     },
 }
 
-/// A request with everything checked that needs no read.
+/// A valid request: all checks that need no stored data have passed.
 #[derive(Debug)]
 pub enum Act {
     /// See [`Ask::Hello`].
@@ -182,7 +182,7 @@ pub enum Act {
 }
 
 impl Ask {
-    /// Checks what needs no read.
+    /// Makes all checks that need no stored data.
     ///
     /// # Errors
     /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`], [`kernel::Kind::TooMany`]
@@ -207,7 +207,7 @@ impl Ask {
 }
 
 impl Act {
-    /// What the frame does in a room, if that has a limit of its own for each device.
+    /// The room and the limit, if the frame has a limit of its own for each room and device.
     pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
         match self {
             Self::Typing { room } => Some((*room, InRoom::Types)),
@@ -216,7 +216,7 @@ impl Act {
         }
     }
 
-    /// The items to read for it. A hello also takes the last number of the public room.
+    /// Which items have to be read for the request. `hello` also needs the last number of the public room.
     pub fn target(&self) -> FrameTarget<'_> {
         match self {
             Self::Hello => FrameTarget { online: true, ..FrameTarget::of(PUBLIC) },
@@ -289,8 +289,8 @@ pub enum Answer {
         last_seq: u64,
         /// Whether there are more messages to ask for now.
         more: bool,
-        /// Whether the page continues what the client has. False if it may not read what came in between, because the person was
-        /// no member: then what it has ends there, and this page begins anew.
+        /// Whether the page continues the messages that the client has. False if there are messages in between that the person may not
+        /// read, because they were no member then.
         complete: bool,
         /// The first number that the person may read.
         begins_at: u64,
@@ -352,11 +352,11 @@ pub struct RoomState {
     pub room: RoomId,
     /// The kind of room.
     pub kind: RoomKind,
-    /// The last number in it. A client that has a lower one asks with `sync`.
+    /// The number of the last message or system event. A client whose last number is lower sends `sync`.
     pub last_seq: u64,
     /// The first number that the person may read: that of their joining, or 1.
     pub begins_at: u64,
-    /// How often messages in it were edited or deleted. If it has changed, a client reads again what it shows.
+    /// How often messages in the room were edited or deleted. If this has changed, a client reads the shown messages again.
     pub changes: u64,
     /// The number up to which the person has read it.
     pub read_seq: u64,

@@ -17,10 +17,10 @@ use crate::{
     ask::{Answer, RoomState},
 };
 
-/// Maximum rooms in one answer: with the names of the other people they fit into a frame.
+/// The most rooms in one answer. So many fit into a frame, with the names of the other people (see the test).
 const ROOMS: u32 = 80;
 
-/// Answers `hello`. The public room and the number of online people were read together with the caller.
+/// Answers `hello`. `public` and `seen` were read together with the caller.
 pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFigure, &Presence)) -> Result<Answer, Problem> {
     let online = online::others(&s.table, &s.sys, public.room.id, seen.0, seen.1);
     let ((rooms, more), online) = tokio::try_join!(rooms_of(s, user, public), online)?;

@@ -1,7 +1,8 @@
-//! The chat stream: hello, sending, editing and deleting, typing, catching up, reading history, read markers, who is online.
+//! The chat stream of the WebSocket: sending, editing and deleting messages, typing, catching up, reading history, read markers, and who
+//! is online.
 //!
-//! Every frame is checked on its own: session, account, ban, membership. Errors are frames, and the socket stays open. Only
-//! callers who may not send any more (signed out, banned) get an error and are closed.
+//! Session, account, ban and membership are checked for every frame. Errors are sent as frames, and the socket stays open. Only the
+//! sockets of callers who may no longer send anything (signed out, banned) are closed after the error.
 //!
 //! AWS calls of a frame: a batch read that authenticates the sender, and reads the room and their membership. The first frame of a
 //! socket at an instance takes another read, because the platform only passes the id of the socket. The answer is the function's
@@ -51,16 +52,16 @@ use store::Table;
 
 use crate::ask::{Act, Answer, Ask, REPLIES};
 
-/// The stream's name: the route that API Gateway selects by it.
+/// The name of the stream, by which API Gateway selects the route.
 pub const STREAM: &str = frame::CHAT_STREAM;
 
-/// The frames of the stream, for the API's document.
+/// The frames of the stream, for the AsyncAPI document.
 #[must_use]
 pub fn frames() -> frame::Stream {
     frame::Stream::of::<Ask, Answer, frame::Push<'_>>(STREAM, REPLIES)
 }
 
-/// Whether the stream reads a frame, for the test of the document.
+/// Whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
     frame::read::<Ask>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
@@ -111,7 +112,7 @@ type Outcome = Result<(Answer, Vec<Delivery>), Problem>;
 /// A frame for other sockets, and the people who get it.
 type Delivery = (Vec<u8>, Vec<presence::Presence>);
 
-/// Answers a frame that was admitted, and tells the others.
+/// Answers a frame that the limits have admitted, and sends its deliveries to other sockets.
 async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Answer> {
     let mut locale = owner.locale;
     let outcome = match Box::pin(authorized(s, socket, owner, act, &mut locale)).await {
@@ -157,6 +158,6 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
     Ok((answer, Vec::new()))
 }
 
-async fn deliver(s: &State, socket: &str, (told, people): Delivery) {
-    delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &told).await;
+async fn deliver(s: &State, socket: &str, (bytes, people): Delivery) {
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &people, Some(socket), &bytes).await;
 }

@@ -1,4 +1,4 @@
-//! Who is online: other people, each counted once with any number of tabs.
+//! How many other people are online. Each person counts once, however many sockets they have.
 
 use kernel::{Kind, Problem};
 use messaging::{

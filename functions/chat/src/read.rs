@@ -1,4 +1,4 @@
-//! Catching up and reading history, one frame at a time, and the read marker.
+//! Catching up with new messages, reading history page by page, and moving the read marker.
 
 use accounts::user::User;
 use kernel::Problem;
@@ -13,7 +13,7 @@ use messaging::{
 
 use crate::{Delivery, STREAM, State, ask::Answer};
 
-/// The bytes that the envelope around a page of messages takes of a frame.
+/// The bytes of a frame that are reserved for the envelope around a page of messages.
 const ENVELOPE_BYTES: usize = 512;
 /// The bytes that are left for the messages.
 const MESSAGES_BYTES: usize = PAGE_MAX_BYTES - ENVELOPE_BYTES;
@@ -31,8 +31,8 @@ pub async fn history(s: &State, member: &RoomMember, before: Option<u64>, limit:
     Ok(Answer::History { room: member.room.id, messages, upto, before })
 }
 
-/// Answers `read`. The person's other sockets are told, and the others in a small room who see receipts. Those who mark a room as
-/// unread tell nobody else.
+/// Answers `read`. The person's own sockets get the marker. The others in a small room who see receipts get a receipt, unless the marker
+/// was moved back.
 pub async fn mark(
     s: &State,
     user: &User,
@@ -52,7 +52,7 @@ pub async fn mark(
     match watchers {
         Ok(watchers) if moved => deliveries.push((frame::write(STREAM, None, &Push::Receipt { room, user: user.id, seq }), watchers)),
         Ok(_) => {}
-        // The marker is written, and receipts are read again with the room.
+        // The marker is written. Clients read all receipts again when they open the room.
         Err(e) => tracing::warn!(error = %e, "a read receipt is not delivered"),
     }
     Ok((Answer::Read { room, seq }, deliveries))

@@ -1,4 +1,4 @@
-//! Typing, sending, editing and deleting a message.
+//! Sending, editing and deleting a message, and the notice that somebody is typing.
 
 use accounts::{pair::Pair, user::User};
 use kernel::Problem;
@@ -31,14 +31,14 @@ pub async fn edit(
     pair: Option<&Pair>,
 ) -> Result<(Answer, Vec<Delivery>), Problem> {
     let mentions = mention::resolve(&s.table, &text).await?;
-    let (told, seq) = told(change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?);
-    Ok((Answer::Edited { room: member.room.id, seq }, told))
+    let (deliveries, seq) = deliveries(change::edit(&s.table, &s.sys, member, entry, (text, mentions), pair).await?);
+    Ok((Answer::Edited { room: member.room.id, seq }, deliveries))
 }
 
 /// Answers `delete`.
 pub async fn delete(s: &State, member: &RoomMember, entry: Option<LogEntry>) -> Result<(Answer, Vec<Delivery>), Problem> {
-    let (told, seq) = told(change::delete(&s.table, &s.sys, member, entry).await?);
-    Ok((Answer::Deleted { room: member.room.id, seq }, told))
+    let (deliveries, seq) = deliveries(change::delete(&s.table, &s.sys, member, entry).await?);
+    Ok((Answer::Deleted { room: member.room.id, seq }, deliveries))
 }
 
 /// Answers `typing`.
@@ -49,8 +49,8 @@ pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&P
     Ok((Answer::Typing { room }, vec![(frame::write(STREAM, None, &Push::Typing { room, user }), watchers)]))
 }
 
-/// The frame for the others, and the number of the message.
-fn told(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
-    let told = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
-    (told.into_iter().collect(), message.seq)
+/// The delivery to the others, if there is one, and the number of the message.
+fn deliveries(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
+    let delivery = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
+    (delivery.into_iter().collect(), message.seq)
 }

@@ -1,5 +1,5 @@
-//! The archive: a ZIP file, which every system opens. It is not compressed, because pictures would not get smaller and the rest
-//! is small. It is sent on while it is made, so that its size does not depend on the memory.
+//! The archive: a ZIP file, which every system can open. It is not compressed, because pictures would not get smaller and the other files
+//! are small. Finished parts are taken out while it is made, so that its size is not limited by the memory.
 
 use std::{
     io::{self, Cursor, Read, Seek, SeekFrom, Write},
@@ -14,7 +14,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 /// An archive that is being made.
 pub(crate) struct Archive {
     zip: ZipWriter<Pages>,
-    /// What is complete of it.
+    /// The finished bytes that were not taken yet.
     done: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -36,7 +36,7 @@ impl Archive {
         Ok(self.zip.write_all(bytes)?)
     }
 
-    /// Adds a document as readable JSON.
+    /// Adds a document as indented JSON.
     ///
     /// # Errors
     /// If the archive has a file of this name already.
@@ -44,12 +44,12 @@ impl Archive {
         self.add(name, &serde_json::to_vec_pretty(document)?)
     }
 
-    /// The bytes that will not change any more and were not taken before: all but those of the last file.
+    /// Takes the bytes that will not change any more: all except those of the last file, and of those taken before.
     pub fn take(&self) -> Vec<u8> {
         mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The rest of the finished archive.
+    /// Finishes the archive, and returns the bytes that were not taken yet.
     ///
     /// # Errors
     /// If it is larger than a ZIP file can be.
@@ -60,7 +60,8 @@ impl Archive {
     }
 }
 
-/// What the archive is written to. The header of a file is written again at its end, so only what is flushed is complete.
+/// The writer behind the ZIP library. The library writes the header of a file again at the end of the file, so only flushed bytes are
+/// final.
 #[derive(Default)]
 struct Pages {
     done: Arc<Mutex<Vec<u8>>>,
@@ -82,7 +83,7 @@ impl Write for Pages {
     }
 }
 
-/// [`ZipWriter`] asks for it where it may flush. It reads nothing.
+/// [`ZipWriter`] requires this trait for flushing. It never reads.
 impl Read for Pages {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.open.read(bytes)

@@ -1,12 +1,12 @@
-//! Makes the archive of everything that is stored about a person, at their request.
+//! Makes the archive of all data that is stored about a person, at their request.
 //!
-//! Of the items in the person's partition those attributes go in that their types name (`kinds`). A kind that is not known is
-//! reported, so that none is forgotten. No type names a secret. A repeated run writes the same object and notifies the person
-//! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted.
-//! Failures are retried by the platform, and then kept in the dead-letter queue.
+//! For each item in the person's partition the archive has the attributes that the item's type declares (`kinds`). An unknown kind is an
+//! error in the log, so that none is forgotten. No type declares a secret. A repeated run writes the same object and notifies the person
+//! once. For an account that is being deleted no archive is made, and an object that was written in the meantime is deleted. Lambda repeats
+//! failed runs, and the event then goes to the dead-letter queue.
 //!
-//! The archive has the contents of all files that the person has uploaded, a gibibyte at most. It is uploaded in parts while it is made:
-//! a few files are in memory at a time.
+//! The archive has all files that the person has uploaded, at most 1 GiB. It is uploaded in parts while it is made, so that only a few
+//! files are in memory at a time.
 //!
 //! AWS calls: two updates for the lease and the record of the event; a batch for the person and the archive's item; the calls
 //! of the sections; one object, or one call for each 8 MiB and two more; one transaction, which marks the archive as ready and
@@ -67,7 +67,7 @@ async fn handle(s: &State, Envelope { id, event, .. }: Envelope<Heard>) -> Resul
 /// Writes the whole archive, and returns its size.
 async fn write(s: &State, object: &mut ArchiveWriter, user: UserId) -> Result<u64, Failure> {
     let mut archive = Archive::new();
-    sections::gather(s, &mut archive, object, user).await?;
+    sections::write_sections(s, &mut archive, object, user).await?;
     object.write(archive.finish()?).await?;
     Ok(object.finish().await?)
 }
@@ -77,7 +77,7 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     let mut found = s.table.get_many(vec![person.clone(), record.clone()]).await?;
     let alive = found.take::<User>(&person)?.is_some_and(|person| person.status != Status::Purging);
     let key = Export::object_key(user, id);
-    // The account is gone: no object may stay, whichever run wrote it.
+    // The account was deleted, so no object may stay, whichever run has written it.
     let Some(export) = found.take::<Export>(&record)?.filter(|_| alive) else { return Ok(s.bucket.delete([key]).await?) };
     if export.progress(s.sys.now()) != Progress::Waiting {
         return Ok(());
@@ -97,9 +97,9 @@ async fn make(s: &State, user: UserId, id: ExportId) -> Result<(), Failure> {
     notify(&mut tx, &s.sys, user, Notice::ExportReady);
     match s.table.commit(tx).await {
         Ok(()) => tracing::info!(export.id = %id, bytes, "exported"),
-        // The archive's item is deleted, and its account with it.
+        // The archive's item was deleted together with its account.
         Err(CommitError::Refused(r)) if r.at(ready) && r.current(ready).is_none() => s.bucket.delete([key]).await?,
-        // Another run was faster, and wrote the same archive.
+        // Another run was faster and has written the same archive.
         Err(CommitError::Refused(_)) => {}
         Err(CommitError::Store(e)) => return Err(e.into()),
     }

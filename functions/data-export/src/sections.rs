@@ -1,6 +1,6 @@
-//! The content of the archive. What of each kind of item is in it, the types of items say (`kinds`).
+//! The content of the archive. The types of items declare which attributes are in it (`kinds`).
 //!
-//! `items.json` has the items beside the person's record and those they own elsewhere, by kind. `contents.json` says for each
+//! `items.json` has, by kind, the items in the person's partition and those that the person owns elsewhere. `contents.json` states for each
 //! kind that was found where it is in the archive, or why it is not.
 
 use std::collections::BTreeMap;
@@ -16,21 +16,21 @@ use store::{Personal, Range, Row};
 
 use crate::{State, archive::Archive, kinds::KINDS};
 
-/// Files that are read at the same time, and their bytes unless it is one.
+/// The most files that are read at the same time, and the most bytes of them. A larger file is read alone.
 const BATCH_FILES: usize = 16;
 const BATCH_BYTES: u32 = 32 * 1024 * 1024;
 
 /// Adds everything about a person to the archive.
 ///
-/// A query of their partition, one of the items they own elsewhere, and the calls of the crates for items that are stored
-/// apart.
+/// AWS calls: a query of the person's partition, one of the items that they own elsewhere, and the calls of the crates whose items are in
+/// other partitions.
 ///
 /// # Errors
-/// If anything cannot be read: an archive is complete or is not made.
-pub(crate) async fn gather(s: &State, archive: &mut Archive, object: &mut ArchiveWriter, user: UserId) -> Result<(), Failure> {
+/// If any item cannot be read: no incomplete archive is made.
+pub(crate) async fn write_sections(s: &State, archive: &mut Archive, object: &mut ArchiveWriter, user: UserId) -> Result<(), Failure> {
     let mut rows = s.table.query_rows(Range::of(partition(user))).await?.items;
     rows.extend(accounts::export::owned(&s.table, user).await?);
-    let Telling { items, contents } = told(&rows);
+    let ItemSections { items, contents } = item_sections(&rows);
     archive.add_json("items.json", &items)?;
     archive.add_json("contents.json", &contents)?;
 
@@ -43,7 +43,7 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, object: &mut Archiv
         archive.add(&format!("pictures/{name}"), &jpeg)?;
     }
     let mut listed = Vec::new();
-    for batch in in_batches(files::export::attachments(&s.table, user).await?) {
+    for batch in into_batches(files::export::attachments(&s.table, user).await?) {
         let contents = try_join_all(batch.iter().map(|file| files::export::content(&s.bucket, file))).await?;
         for (file, content) in batch.into_iter().zip(contents) {
             if let Some((name, bytes)) = &content {
@@ -56,8 +56,8 @@ pub(crate) async fn gather(s: &State, archive: &mut Archive, object: &mut Archiv
     archive.add_json("attachments.json", &listed)
 }
 
-/// Files that are read at the same time: some small ones, or one large one.
-fn in_batches(all: Vec<Attachment>) -> Vec<Vec<Attachment>> {
+/// Groups files into batches that are read at the same time: several small files, or one large file.
+fn into_batches(all: Vec<Attachment>) -> Vec<Vec<Attachment>> {
     let (mut batches, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0_u32);
     for file in all {
         let more = file.file.as_ref().map_or(0, |file| file.bytes);
@@ -72,20 +72,20 @@ fn in_batches(all: Vec<Attachment>) -> Vec<Vec<Attachment>> {
     batches
 }
 
-/// What the archive contains of items.
+/// The items in the archive.
 #[derive(Default)]
-struct Telling {
-    /// The content, by kind.
+struct ItemSections {
+    /// The exported attributes of the items, by kind.
     items: BTreeMap<String, Vec<Map<String, Value>>>,
-    /// For each kind, where it is in the archive or why it is not.
+    /// For each kind the file in the archive, or the reason why it is not exported.
     contents: BTreeMap<String, &'static str>,
 }
 
-fn told(rows: &[Row]) -> Telling {
-    let Telling { mut items, mut contents } = Telling::default();
+fn item_sections(rows: &[Row]) -> ItemSections {
+    let ItemSections { mut items, mut contents } = ItemSections::default();
     for row in rows {
         let kind = row.kind();
-        let said = match KINDS.iter().find(|(name, _)| *name == kind).map(|(_, personal)| *personal) {
+        let place = match KINDS.iter().find(|(name, _)| *name == kind).map(|(_, personal)| *personal) {
             Some(Personal::Exported(attributes)) => {
                 items.entry(kind.to_owned()).or_default().push(readable(row, attributes));
                 "items.json"
@@ -97,7 +97,7 @@ fn told(rows: &[Row]) -> Telling {
                 "unknown"
             }
         };
-        contents.insert(kind.to_owned(), said);
+        contents.insert(kind.to_owned(), place);
     }
-    Telling { items, contents }
+    ItemSections { items, contents }
 }

@@ -1,4 +1,4 @@
-//! A dead letter: an event that a function has given up.
+//! A dead letter: an event on which a function failed after all retries.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ const KEPT: Duration = Duration::from_secs(14 * 24 * 3600);
 /// The partition of all letters.
 pub(crate) const PARTITION: &str = "DEAD_LETTERS";
 
-/// An event that a function has given up.
+/// An event on which a function failed after all retries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeadLetter {
-    /// The id, which has the time at which the event was given up.
+    /// The id, which contains the time of the failure.
     pub id: DeadLetterId,
-    /// When the event was given up.
+    /// When the last attempt failed.
     pub at: Time,
     /// The name of the function.
     pub function: String,
-    /// What it said last.
+    /// The last error.
     pub error: String,
-    /// The event as the outbox had it. `None` if it did not come from the bus.
+    /// The event as it was in the outbox. `None` if it did not come from the bus.
     #[serde(default)]
     pub event: Option<Outbox>,
 }
@@ -34,7 +34,7 @@ impl DeadLetter {
         Key::new(PARTITION, id.to_string())
     }
 
-    /// Whether it is still kept.
+    /// Whether the letter has not expired.
     pub fn is_kept(&self, now: Time) -> bool {
         now < self.at + KEPT
     }

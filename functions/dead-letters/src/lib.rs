@@ -1,12 +1,12 @@
-//! Events that their functions have given up, as superusers see them and send them again.
+//! Dead letters: events on which functions failed after all retries. Superusers list them and send them again.
 //!
-//! The platform puts what a function has failed on into a queue. A queue can be neither listed nor read without changing what others find
-//! in it, so this function takes everything out of it, keeps it in the table for two weeks, and is the only one that may read the queue.
-//! What it cannot keep stays in the queue.
+//! Lambda puts a record of each such event into a queue. A queue cannot be listed, and reading it hides its messages from other readers. So
+//! this function, the only one that may read the queue, moves all messages to the table and keeps them for two weeks. A message that it
+//! cannot store stays in the queue.
 //!
-//! An event of the bus is sent again as it was sent first: its item in the outbox is written again, in the transaction that removes the
-//! letter and writes the audit. Consumers that have handled the event ignore it. What did not come from the bus cannot be sent again from
-//! here: schedules run again by themselves, and records of streams are only named in the queue.
+//! An event of the bus is sent again like the first time: its item in the outbox is written again, in the transaction that removes the
+//! letter and writes the audit. Consumers that have handled the event ignore it. Other events cannot be sent again from here: schedules run
+//! again by themselves, and for records of streams the queue only has their position.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -72,7 +72,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// Keeps all messages. After a failure the queue delivers all of them again, and each replaces itself.
+/// Stores all messages. After a failure the queue delivers all of them again, and each overwrites its own letter.
 async fn keep(s: &State, event: QueueEvent) -> Result<Box<RawValue>, Failure> {
     for message in &event.records {
         let letter = message.letter();

@@ -10,16 +10,16 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::letter::{DeadLetter, PARTITION};
 
-/// An event that a function has given up.
+/// An event on which a function failed after all retries.
 #[derive(Serialize, ToSchema)]
 pub struct DeadLetterInfo {
     id: DeadLetterId,
-    /// When it was given up.
+    /// When the last attempt failed.
     given_up_at: Timestamp,
     /// The name of the function.
     #[schema(examples("stoa-deliver"))]
     function: String,
-    /// What the function said last.
+    /// The last error of the function.
     #[schema(examples("the mail could not be sent"))]
     error: String,
     /// The name of the event. Absent if it cannot be sent again, because it did not come from the bus.
@@ -44,9 +44,10 @@ pub struct DeadLetterList {
     next_cursor: Option<String>,
 }
 
-/// Lists the events that functions have given up in the last two weeks and that nobody has sent again, the latest first.
+/// Lists the dead letters of the last two weeks that nobody has sent again, the latest first: events on which functions failed after all
+/// retries.
 ///
-/// For superusers, with a second factor. They have ids of people, and nothing else about them.
+/// For superusers, with a second factor. Letters have ids of people, and no other personal data.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query.
 #[utoipa::path(get, path = "/v1/admin/dead-letters", params(PageQuery),

@@ -1,6 +1,6 @@
-//! Messages of the queue for what was given up: records of failed invocations
+//! Messages of the queue of dead letters: records of failed invocations
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>), and events that a rule or a schedule could not
-//! deliver, with attributes that say why.
+//! deliver, with the reason in attributes of the message.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::letter::DeadLetter;
 
 /// The most characters of an error that are kept.
 const ERROR_MAX_CHARS: usize = 500;
-/// The bits of an id that are not its time.
+/// The bits of an id that do not belong to its time.
 const NOT_TIME: u128 = u128::MAX >> 48;
 
 /// Messages of the queue, as the function gets them.
@@ -53,7 +53,7 @@ struct MessageAttribute {
     string_value: Option<String>,
 }
 
-/// The record of a failed invocation. That of a batch of a stream has no payload.
+/// The record of a failed invocation. The record of a stream batch has no payload.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FailedInvocation {
@@ -82,7 +82,7 @@ struct BusEvent {
     detail: Detail,
 }
 
-/// [`events::Envelope`] with an unparsed event, because it may be one that nobody understands.
+/// [`events::Envelope`] with an unparsed event, because the event may be unknown to this version.
 #[derive(Deserialize)]
 struct Detail {
     id: EventId,
@@ -93,7 +93,7 @@ struct Detail {
 }
 
 impl Message {
-    /// The letter with this message. A message that comes twice is one letter, and one that is not understood is a letter, too.
+    /// The letter for this message. A message that is delivered twice is one letter. A message that cannot be parsed is a letter, too.
     pub fn letter(&self) -> DeadLetter {
         let at = Time::from_millis(self.attributes.sent.parse().unwrap_or(0));
         let attribute = |name: &str| self.message_attributes.get(name).and_then(|a| a.string_value.clone()).unwrap_or_default();
@@ -108,7 +108,7 @@ impl Message {
         DeadLetter { id: self.id(at), at, function: function_in(&target), error, event }
     }
 
-    /// The time with bits of the message's own id, so that it is the same for each delivery.
+    /// An id of this time and of bits of the message's id, so that each delivery of the message gets the same id.
     fn id(&self, at: Time) -> DeadLetterId {
         let own = u128::from_str_radix(&self.message_id.replace('-', ""), 16).unwrap_or(0);
         let time = u128::from(first_at::<DeadLetterId>(at).ulid());
@@ -121,7 +121,7 @@ fn function_in(arn: &str) -> String {
     arn.split(':').nth(6).unwrap_or_default().to_owned()
 }
 
-/// The item of the outbox of an event of the bus. `None` for anything else.
+/// The outbox item of an event of the bus. `None` for other events.
 fn sent(event: &str) -> Option<Outbox> {
     let BusEvent { name, detail: Detail { id, at, request_id, event } } = serde_json::from_str(event).ok()?;
     Some(Outbox { id, at, event: event.get().to_owned(), name, request_id, trace: None, again: None })

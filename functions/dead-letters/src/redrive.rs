@@ -13,14 +13,14 @@ use web::{Error, NoContent, Path, Problems, Reason, RequestId};
 
 use crate::letter::DeadLetter;
 
-/// Sends an event again that a function has given up, and removes it from the list. Functions that have processed it ignore it. If it is
-/// given up again, it is in the list again.
+/// Sends the event of a dead letter again, and removes the letter from the list. Functions that have processed the event ignore it. If a
+/// function fails on it again, it becomes a dead letter again.
 ///
-/// For superusers with a recent proof by a second factor. What has no `event` in the list cannot be sent again, and is `not_found`.
+/// For superusers with a recent proof by a second factor. Letters without an `event` cannot be sent again: `not_found`.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a read; a transaction.
 #[utoipa::path(post, path = "/v1/admin/dead-letters/{letter}/redrive",
-    params(("letter" = DeadLetterId, Path, description = "The event that was given up.")),
+    params(("letter" = DeadLetterId, Path, description = "The dead letter.")),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204, description = "The event is being sent again."), Problems))]
 pub async fn redrive_dead_letter(

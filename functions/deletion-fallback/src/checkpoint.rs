@@ -1,5 +1,5 @@
-//! The place in the table where the next run continues. Concurrent runs may both move it: repeated work is harmless, and
-//! skipped items come with the next pass.
+//! The place in the table where the next run continues. Concurrent runs may both move it: repeated work is harmless, and skipped items are
+//! examined in the next pass.
 
 use serde::{Deserialize, Serialize};
 use store::{About, Conditional as _, Item, Key, Personal, StoreError, Table, Update};
@@ -32,17 +32,17 @@ impl Checkpoint {
         self.partition.clone().zip(self.sort.clone()).map(|(partition, sort)| Key::new(partition, sort))
     }
 
-    /// Nothing is written if a pass begins and ends within one scan, nor if only a key that names somebody is there: the next run then
-    /// begins at an earlier place.
+    /// Stores that the next run continues after `next`. Nothing is written if a pass begins and ends within one scan, or if `next` contains
+    /// personal data: then the next run begins at an earlier place.
     pub async fn move_to(&mut self, table: &Table, next: Option<&Key>) -> Result<(), StoreError> {
-        let kept = next.and_then(nameless);
+        let kept = next.and_then(without_names);
         if kept.is_none() && (next.is_some() || self.partition.is_none()) {
             return Ok(());
         }
         self.partition = kept.as_ref().map(|key| key.partition().to_owned());
         self.sort = kept.as_ref().map(|key| key.sort().to_owned());
         let update = Update::upsert::<Self>(place()).set("partition", &self.partition).set("sort", &self.sort);
-        // Without a condition nothing is refused.
+        // The update has no condition, so it cannot be refused.
         table.update(update).await.refused_is_fine()
     }
 }
@@ -50,10 +50,11 @@ impl Checkpoint {
 /// Sorts after everything else in a partition.
 const END: &str = "\u{10ffff}";
 
-/// Where a run goes on that has come to this key, without naming anybody: the checkpoint outlives the accounts. The claims of addresses,
-/// numbers and usernames have them in their keys, and each is alone in its partition. What is searched has usernames, titles and
-/// words in its keys. Its partitions can be longer than what one run scans, and have no deletion in them, so their rest is left out.
-fn nameless(key: &Key) -> Option<Key> {
+/// A key to continue from that contains no personal data, because the checkpoint is kept longer than accounts. The keys of claims contain
+/// addresses, numbers and usernames: `None` for these, whose partitions have one item each. The sort keys of search entries contain
+/// usernames, titles and words. Their partitions can be longer than what one run scans and contain no deletions, so the run continues after
+/// the end of the partition.
+fn without_names(key: &Key) -> Option<Key> {
     let is_of = |family: &str| key.partition().starts_with(family);
     if ["EMAIL#", "PHONE#", "USERNAME#"].into_iter().any(is_of) {
         return None;
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_names_nobody() {
-        let kept = |partition: &str, sort: &str| nameless(&Key::new(partition, sort));
+        let kept = |partition: &str, sort: &str| without_names(&Key::new(partition, sort));
         for (partition, sort) in [("EMAIL#ana@example.test", "EMAIL"), ("PHONE#+48600100200", "PHONE"), ("USERNAME#ana", "USERNAME")] {
             assert_eq!(kept(partition, sort), None, "{partition}");
         }

@@ -1,9 +1,9 @@
-//! Finishes what the sweep or the purge has missed, at other times than the sweep and from the table itself.
+//! Continues account deletions that the sweep or the purge has missed. Runs every 15 minutes, at other minutes than the sweep.
 //!
-//! It scans the base table, because an index may be late or lack an entry. It claims accounts that are due and were never
-//! claimed, and restarts purges that have no active run. A run processes a bounded part and records where it stopped. The next
-//! one continues there, or starts again after the end of the table. It also measures how late the latest deletion is: an error
-//! in the log sets off an alarm.
+//! This function scans the table itself, because an index may be late or lack an entry. It claims accounts that are due and were never
+//! claimed, and restarts purges that have no active run. A run examines a bounded part of the table and records where it stopped. The next
+//! one continues there, or at the beginning after the end of the table. It also measures for how long a deletion has been due: more than
+//! two hours are an error in the log, which sets off an alarm.
 //!
 //! AWS calls: a read of the checkpoint and one scan for each thousand items, a write after each scan but the last, and one
 //! transaction for each account that needed it. On a small table: two. Once an hour a write, by which staff see that it runs.
@@ -24,16 +24,16 @@ use store::{Item as _, Row, StoreError, Table};
 
 store::items![checkpoint::Checkpoint];
 
-/// Maximum items of one scan. DynamoDB also stops a scan at 1 MB.
+/// The most items of one scan. DynamoDB also stops a scan at 1 MB.
 const PAGE: u32 = 1_000;
-/// Maximum scans of one run.
+/// The most scans of one run.
 pub const MAX: u32 = 200;
-/// No further work is begun when less than this is left of the invocation.
+/// No further scan is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
-/// The interval of its schedule in the template.
+/// The interval of the schedule in the template.
 const EVERY: Duration = Duration::from_secs(900);
-/// An account that has been overdue for longer than this is reported to operators: eight runs of either function have missed
-/// it.
+/// A deletion that has been due for longer than this is reported to operators: by then eight runs of this function and of the sweep have
+/// missed it.
 const LATE: Duration = Duration::from_secs(7_200);
 
 /// The state of the function: its clients, keys and settings.
@@ -55,7 +55,7 @@ struct Report {
     taken_over: u64,
     /// Deletions that could not be examined or continued in this run.
     failed: u64,
-    /// For how long the latest unfinished deletion has been due.
+    /// For how many seconds the most overdue unfinished deletion has been due.
     overdue_seconds: u64,
     /// Whether the end of the table was reached.
     whole: bool,
@@ -71,11 +71,11 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(look_through(&s, &context))).await
+        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
     }))
 }
 
-async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
+async fn scan_table(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
     let mut checkpoint = Checkpoint::load(&s.table).await?;
     let mut at = checkpoint.key();
@@ -85,7 +85,7 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
         }
         let (rows, next) = s.table.scan(Deletion::KIND, PAGE, at.as_ref()).await?;
         for row in rows {
-            look_at(s, row, &mut report).await;
+            examine(s, row, &mut report).await;
         }
         report.whole = next.is_none();
         checkpoint.move_to(&s.table, next.as_ref()).await?;
@@ -102,14 +102,14 @@ async fn look_through(s: &State, context: &Context) -> Result<Report, Failure> {
     if failed > 0 {
         return Err(format!("{failed} of {examined} deletions could not be moved on").into());
     }
-    // An alarm goes off when these reports stop.
+    // An alarm goes off when this metric stops.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)
 }
 
-async fn look_at(s: &State, row: Row, report: &mut Report) {
+async fn examine(s: &State, row: Row, report: &mut Report) {
     report.examined = report.examined.saturating_add(1);
-    match move_on(s, row, report).await {
+    match continue_deletion(s, row, report).await {
         Ok(()) => {}
         Err(e) => {
             tracing::error!(error = %e, "a deletion could not be moved on");
@@ -118,14 +118,14 @@ async fn look_at(s: &State, row: Row, report: &mut Report) {
     }
 }
 
-async fn move_on(s: &State, row: Row, report: &mut Report) -> Result<(), StoreError> {
+async fn continue_deletion(s: &State, row: Row, report: &mut Report) -> Result<(), StoreError> {
     let deletion: Deletion = row.decode()?;
     let now = s.sys.now();
-    let (counter, moved) = match need(&deletion, now) {
-        Need::Nothing => return Ok(()),
-        Need::Patience => (None, false),
-        Need::Claim => (Some(&mut report.claimed), deletion::claim(&s.table, &s.sys, &deletion).await?),
-        Need::TakeOver => (Some(&mut report.taken_over), deletion::take_over(&s.table, &s.sys, &deletion).await?),
+    let (counter, moved) = match action(&deletion, now) {
+        Action::Nothing => return Ok(()),
+        Action::Wait => (None, false),
+        Action::Claim => (Some(&mut report.claimed), deletion::claim(&s.table, &s.sys, &deletion).await?),
+        Action::TakeOver => (Some(&mut report.taken_over), deletion::take_over(&s.table, &s.sys, &deletion).await?),
     };
     if let Some(counter) = counter {
         *counter = counter.saturating_add(moved.into());
@@ -134,25 +134,25 @@ async fn move_on(s: &State, row: Row, report: &mut Report) -> Result<(), StoreEr
     Ok(())
 }
 
-/// What a deletion needs.
+/// What has to be done about a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
+enum Action {
     /// Nothing: it is not due, or it is done.
     Nothing,
-    /// A run is working on it.
-    Patience,
-    /// It is due and was never claimed.
+    /// Nothing: a run is working on it.
+    Wait,
+    /// Claim it: it is due and was never claimed.
     Claim,
-    /// It was begun, and no run is working on it.
+    /// Restart its purge: it was begun, and no run is working on it.
     TakeOver,
 }
 
-fn need(deletion: &Deletion, now: Time) -> Need {
+fn action(deletion: &Deletion, now: Time) -> Action {
     match deletion.stage {
-        Stage::Scheduled if deletion.due_at <= now => Need::Claim,
-        Stage::Scheduled | Stage::Done => Need::Nothing,
-        Stage::Purging if deletion.leased_until.is_none_or(|until| until <= now) => Need::TakeOver,
-        Stage::Purging => Need::Patience,
+        Stage::Scheduled if deletion.due_at <= now => Action::Claim,
+        Stage::Scheduled | Stage::Done => Action::Nothing,
+        Stage::Purging if deletion.leased_until.is_none_or(|until| until <= now) => Action::TakeOver,
+        Stage::Purging => Action::Wait,
     }
 }
 
@@ -176,13 +176,13 @@ mod tests {
             steps: vec![],
         };
         for (stage, due_at, lease, expected) in [
-            (Stage::Scheduled, after, None, Need::Nothing),
-            (Stage::Scheduled, now, None, Need::Claim),
-            (Stage::Purging, before, Some(after), Need::Patience),
-            (Stage::Purging, before, Some(now), Need::TakeOver),
-            (Stage::Done, before, None, Need::Nothing),
+            (Stage::Scheduled, after, None, Action::Nothing),
+            (Stage::Scheduled, now, None, Action::Claim),
+            (Stage::Purging, before, Some(after), Action::Wait),
+            (Stage::Purging, before, Some(now), Action::TakeOver),
+            (Stage::Done, before, None, Action::Nothing),
         ] {
-            assert_eq!(need(&deletion(stage, due_at, lease), now), expected, "{stage:?}");
+            assert_eq!(action(&deletion(stage, due_at, lease), now), expected, "{stage:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Every quarter of an hour, hands accounts whose deletion is due to the purge.
 //!
-//! It reads the sparse index of due deletions only to find candidates: the claim itself is a conditional write that checks the
-//! account. Concurrent sweeps, or a sweep and the fallback, claim each account once. A run is bounded and stops before the
-//! platform stops it. The rest is due for the next run. An account that cannot be claimed does not keep the others from it.
+//! The sparse index of due deletions only yields candidates: the claim itself is a conditional write that checks the account. Concurrent
+//! sweeps, or a sweep and the fallback, claim each account once. A run is bounded and stops before Lambda stops it. The next run claims the
+//! others. An account that cannot be claimed does not prevent the others from being claimed.
 //!
 //! AWS calls: one query for each of the four shards of the index and one write, by which staff see when it last ran, which is what a run
 //! costs when nothing is due, and one transaction for each account.
@@ -19,11 +19,11 @@ use kernel::{Sys, Time};
 use serde::{Serialize, de::IgnoredAny};
 use store::{StoreError, Table};
 
-/// Accounts in one page of the index, which are claimed concurrently.
+/// How many accounts a page of the index has. The accounts of a page are claimed concurrently.
 const PAGE: u32 = 25;
-/// Maximum accounts of one run.
+/// The most accounts of one run.
 const MAX: u64 = 5_000;
-/// No further work is begun when less than this is left of the invocation.
+/// No further page is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 
 /// The state of the function: its clients, keys and settings.
@@ -62,7 +62,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     let (now, mut report) = (s.sys.now(), Report::default());
     for shard in 0..SHARDS {
-        // A shard of the index that cannot be read does not keep the others from being swept.
+        // If a shard of the index cannot be read, the others are still processed.
         if let Err(e) = sweep_shard(s, context, shard, now, &mut report).await {
             tracing::error!(error = %e, shard, "a part of what is due could not be read");
             report.failed = report.failed.saturating_add(1);
@@ -70,12 +70,12 @@ async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     }
     let Report { examined, claimed, failed, .. } = report;
     tracing::info!(examined, claimed, failed, "swept");
-    // The platform retries soon, and an alarm counts errors.
+    // Failed accounts stay due for the next run. The error sets off an alarm.
     if failed > 0 {
         return Err(format!("{failed} of {examined} accounts could not be claimed").into());
     }
     s.table.put_always(&LastRun { function: SWEEP.to_owned(), at: now }).await?;
-    // Another alarm goes off when these reports stop.
+    // Another alarm goes off when this metric stops.
     s.figures.report_of("TableName", s.table.name(), &[("DeletionRuns", 1)]);
     Ok(report)
 }
@@ -102,7 +102,7 @@ async fn sweep_shard(s: &State, context: &Context, shard: u8, now: Time, report:
     }
 }
 
-/// Whether this run claimed it. `None` if that is unknown.
+/// Whether this run has claimed the account. `None` after an error.
 async fn claim(s: &State, due: Result<Deletion, StoreError>) -> Option<bool> {
     let outcome = match due {
         Ok(due) => deletion::claim(&s.table, &s.sys, &due).await,

@@ -1,4 +1,4 @@
-//! A code or a link: drawn, stored as a hash, and sent.
+//! Sending a code or a link: draws it, stores its hash, and sends it.
 
 use accounts::{
     deletion::{Deletion, Stage},
@@ -22,8 +22,8 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
             let sent = tell_owner(s, &challenge).await;
             (challenge, sent)
         }
-        // For a decoy by text message nothing is sent, because text messages cost money. A stale challenge has a later sending
-        // under way, or its contact is proven already.
+        // A decoy by text message sends nothing, because text messages cost money. For a stale challenge a later sending is on its way, or
+        // the contact was proven already.
         DrawnCode::Decoy(_) | DrawnCode::Stale => return Ok(()),
     };
     if sent.is_err() {
@@ -32,7 +32,8 @@ pub(crate) async fn send(s: &State, id: ChallengeId, sending: u32) -> Result<(),
     sent
 }
 
-/// Notifies the owner of an address that somebody else has entered it, with the spelling and the language of the owner.
+/// Notifies the owner of an address that somebody has entered it in a registration. Uses the spelling and the language of the owner's
+/// account.
 async fn tell_owner(s: &State, decoy: &Challenge) -> Result<(), Failure> {
     let Contact::Email(given) = decoy.contact() else { return Ok(()) };
     let Some(owner) = resolve(&s.table, &Login::Email(given)).await? else { return Ok(()) };
@@ -101,7 +102,7 @@ async fn person(s: &State, challenge: &Challenge) -> Result<Option<User>, Failur
     Ok(s.table.get::<User>(User::key_of(id)).await?)
 }
 
-/// The person and when their deletion begins. `None` if the deletion that this link belongs to is not scheduled any more.
+/// The person, and when their deletion begins. `None` if the deletion of this link is no longer scheduled.
 async fn deletion_scheduled(s: &State, challenge: &Challenge) -> Result<Option<(User, Time)>, Failure> {
     let user = challenge.user.ok_or("a deletion is somebody's")?;
     let (user, deletion) = (User::key_of(user), Deletion::key_of(user));
@@ -110,7 +111,7 @@ async fn deletion_scheduled(s: &State, challenge: &Challenge) -> Result<Option<(
     Ok(found.take::<User>(&user)?.zip(deletion.map(|deletion| deletion.due_at)))
 }
 
-/// The token is in the fragment, which browsers do not send to servers.
+/// The address of the link. The token is in the fragment, which browsers do not send to servers.
 fn link(s: &State, purpose: Purpose, secret: &Secret) -> Secret {
     Secret::new(format!("{}{}#token={}", s.link_base, purpose.path(), secret.expose()))
 }

@@ -1,8 +1,8 @@
-//! Notices that were held back because the person had just received one of the same kind. They are sent when the hour is over,
-//! whether or not it happens again.
+//! Sends the notices that were held back because the person had just received one of the same kind. They are due an hour after that one,
+//! also if there are no further events.
 //!
-//! Each one is leased while it is sent, and recorded when it was. If a run is killed in between it is sent again after the
-//! lease: twice is better than not at all. The rest of a run is due for the next one.
+//! A notice is leased while it is sent, and recorded afterwards. If a run is killed in between, the notice is sent again after the lease:
+//! twice is better than not at all. The next run sends what this run has no time for.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use crate::{
     throttle::{Due, NoticeThrottle, due},
 };
 
-/// Maximum items of one page of the index.
+/// The most items of one page of the index.
 const PAGE: u32 = 25;
-/// No further work is begun when less than this is left of the invocation.
+/// No further notice is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// Notices that were sent, each for a person and a kind.
+    /// Notices that were sent.
     told: u64,
     /// Notices that could not be sent in this run.
     failed: u64,
@@ -40,7 +40,7 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
             if !context.has_left(MARGIN) {
                 return Ok(report);
             }
-            match Box::pin(one(s, held)).await {
+            match Box::pin(send_held(s, held)).await {
                 Ok(done) => report.told = report.told.saturating_add(done.into()),
                 Err(e) => {
                     tracing::error!(error = %e, "what was held back could not be told");
@@ -53,15 +53,15 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
             break;
         }
     }
-    // The platform retries soon, and an alarm counts errors.
+    // Failed notices stay due for the next run. The error sets off an alarm.
     if report.failed > 0 { Err(format!("{} notices could not be sent", report.failed).into()) } else { Ok(report) }
 }
 
-/// Whether this run sent it.
-async fn one(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool, Failure> {
+/// Sends one notice. False if another run has sent it.
+async fn send_held(s: &State, held: Result<NoticeThrottle, StoreError>) -> Result<bool, Failure> {
     let Some(held) = held?.lease(&s.table, s.sys.now()).await? else { return Ok(false) };
     let sent = async {
-        // The account is gone, so there is nobody to notify.
+        // The account was deleted.
         let Some(person) = s.table.get::<User>(User::key_of(held.user)).await? else { return Ok(()) };
         let repeated = Repeated { times: held.held, since: held.told_at, last: held.last_at.unwrap_or(held.told_at) };
         notice::deliver(s, &person, held.contact(), held.notice, Happened::Often(repeated)).await

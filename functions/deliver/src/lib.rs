@@ -1,30 +1,35 @@
 //! Sends codes, links and notices, by mail or text message.
 //!
-//! No request waits for it, so that no answer reveals whether an address has an account. A code or link is drawn here,
-//! immediately before it is sent, and only its keyed hash is stored. Events contain the id of a challenge, so that neither the
-//! table, the bus nor a dead-letter queue ever has a code. A failure is an error of the invocation: the platform retries, then
-//! keeps the event in the dead-letter queue. A code that could not be sent does not count: another one can be asked for at
-//! once, and the address's limit is not used up. A repeated event is sent once. Only a kill between the sending and its record
-//! causes two mails, and then the code of the later one is valid.
+//! No request waits for a message to be sent, so the time of an answer does not reveal whether an address has an account. A code or link
+//! is drawn here, immediately before it is sent, and only its keyed hash is stored. Events contain the id of a challenge, so neither the
+//! table, the bus nor a dead-letter queue ever has a code. If sending fails, the invocation fails: Lambda retries, then the event goes to
+//! the dead-letter queue. A code that could not be sent does not count: another one can be requested at once, and the address's limit is
+//! not used up. A repeated event is sent once. Only if a run is killed between sending and recording, two mails are sent, and the code of
+//! the later one is valid.
 //!
-//! AWS calls: two updates for the lease and the record of the event (without the first a concurrent delivery would send again,
-//! without the second so would one after the lease), and one request to SES or SNS. A challenge takes a read, because it has
-//! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
-//! person (with its details: the client that caused it, and its destination if that is not their address), and three counters if
-//! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
-//! and the name in it, and so does the link to a former address or number, with three counters if it is a number. A failed sending takes an update of the challenge, and the first time that of the counters.
+//! AWS calls of an event: two updates for the lease and the record of the event (the lease prevents a concurrent delivery from sending
+//! again, the record a later one), and one request to SES or SNS for each message. In addition:
 //!
-//! Text messages about messages that wait take a read of the person, and three counters.
+//! - A challenge takes a read, because it has the channel and the destination, and an update, which stores the hash if the sending is still
+//!   current. A failed sending takes an update of the challenge, and the first failure an update of the counters.
+//! - A notice takes a read of the person, together with the client that caused the notice and, if it is not the person's address, the
+//!   destination. A text message to a person without an address, or to a former number, takes three counters. The message about a scheduled
+//!   deletion takes another read, for its date and the name in it, and so does the link to a former address or number. The first notice of
+//!   a kind is sent at once, and repetitions once an hour ([`crate::throttle`]): that takes an update, and for a repetition that is held
+//!   back a transaction instead of the request to SES or SNS.
+//! - A text message about unread messages takes a read of the person, and three counters.
+//! - A transcript takes a batch read and a query.
+//! - The receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form take a batch read.
 //!
-//! A notice is sent at once, and repetitions once an hour ([`crate::throttle`]): a notice takes an update for that, and one that is
-//! held back takes a transaction instead of a sending. Every five minutes what is due is sent: a query for held-back notices, and for
-//! each person and kind two updates, a read and a sending; a query for answers of the support desk, and for each thread an update, a
-//! batch read, a query, a read of what the customer wants, a sending and a transaction, by which their inbox tells of the answers. The
-//! same run ends snoozes of the support desk and closes what waited for its customer for a week, with two queries and an update for
-//! each thread: no other function runs as often, and it looks at the threads anyway. A transcript takes a batch read, a query and a
-//! sending, and the receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form a batch read and
-//! a sending. The run of every five minutes also ends snoozes of tickets and closes those that were answered a week ago, with two more
-//! queries and a write for each ticket. Once an hour it takes a write, by which staff see that it runs.
+//! AWS calls of the run every five minutes:
+//!
+//! - Notices that were held back: a query, and for each person and kind two updates, a read and a sending.
+//! - Answers of the support desk: a query, and for each thread an update, a batch read, a query, a read of the customer's settings, a
+//!   sending, and a transaction that adds the answers to the customer's inbox.
+//! - Threads of the support desk: two queries, and an update for each thread whose snooze ends, or which is closed because it waited for
+//!   its customer for a week. This run does it because no other function runs as often, and it reads the threads anyway.
+//! - Tickets: two queries, and a write for each ticket whose snooze ends, or which is closed because it was answered a week ago.
+//! - Once an hour a write, by which staff see that the function runs.
 
 mod challenge;
 mod held;
@@ -88,13 +93,13 @@ struct State {
     subjects: Subjects,
     /// Seals the links that stop mails.
     sealer: Sealer,
-    /// The base address of those links, and that of the other links in mails. Never taken from a request.
+    /// The base address of those links, from the settings. It is never taken from a request.
     public_url: Arc<str>,
     link_base: Arc<str>,
 }
 
 impl State {
-    /// Sends a text message, and counts it for operators. Test numbers get no message.
+    /// Sends a text message, and counts it in the metrics for operators. Test numbers get no message.
     async fn text(&self, to: &str, locale: Locale, text: &Text) -> Result<(), Failure> {
         if self.test_phones.code_of(to).is_some() {
             return Ok(());
@@ -143,7 +148,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// What invokes the function.
+/// The reason of an invocation.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Trigger {
@@ -153,7 +158,7 @@ enum Trigger {
     Schedule(Scheduled),
 }
 
-/// What a run of the schedule has done.
+/// The result of a run of the schedule.
 #[derive(Debug, Serialize)]
 struct Report {
     #[serde(flatten)]
@@ -163,7 +168,7 @@ struct Report {
     tickets: u64,
 }
 
-/// Sends what has become due. What fails for the one does not keep the other from being done.
+/// Does all work that is due. A failure of one part does not prevent the others.
 async fn due(s: &State, context: &Context) -> Result<Report, Failure> {
     let held = held::deliver(s, context).await;
     let support = support::due(s, context).await;

@@ -1,4 +1,4 @@
-//! A text message about messages that wait for somebody. It never has the text of a message.
+//! A text message about unread messages. It has their number and never their text.
 
 use accounts::user::{Status, User};
 use function::Failure;
@@ -7,7 +7,7 @@ use outbound::Text;
 
 use crate::{State, notice::text_within_limit};
 
-/// Sends it, unless the person has another way by now or their account is not in use.
+/// Sends the text message, unless the person has got an address in the meantime or their account is not active.
 pub(crate) async fn text(s: &State, user: UserId, messages: u32) -> Result<(), Failure> {
     let person = s.table.get::<User>(User::key_of(user)).await?.filter(|person| person.status == Status::Active && person.email.is_none());
     let Some(person) = person else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! A notice about an event of a person's account.
+//! Sending a notice about an event of a person's account.
 
 use accounts::{
     agent::Agent,
@@ -15,30 +15,30 @@ use outbound::{Happened, Mail, Occasion, Text};
 
 use crate::{
     CONSUMER, State,
-    throttle::{Turn, turn},
+    throttle::{Decision, decide},
 };
 
-/// Sends it, unless the person received one of the same kind within the hour: then it is held back.
+/// Sends the notice. If the person received one of the same kind within the last hour, it is held back instead.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
     let (person, details) = (User::key_of(user), NoticeDetails::key_of(user, event));
     let mut found = s.table.get_many(vec![person.clone(), details.clone()]).await?;
-    // The account is gone, so there is nobody to notify.
+    // The account was deleted.
     let Some(person) = found.take::<User>(&person)? else { return Ok(()) };
     let details = found.take::<NoticeDetails>(&details)?;
     let asked = details.as_ref().and_then(NoticeDetails::contact);
-    // A notice without a way to the person is dropped.
+    // There is no contact that this notice may be sent to.
     if asked.is_none() && person.email.is_none() && (person.phone.is_none() || !notice.is_texted()) {
         return Ok(());
     }
     let happened = Happened::Once(occasion(at, details));
-    // Sent once for an account, whose partition must stay empty.
+    // This notice is sent once, without an item that limits it: the partition of a deleted account must stay empty.
     if notice == Notice::AccountDeleted {
         return deliver(s, &person, asked, notice, happened).await;
     }
     let held = || part(CONSUMER, event, "held");
-    match turn(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
-        Turn::Now => deliver(s, &person, asked, notice, happened).await,
-        Turn::Later => Ok(()),
+    match decide(&s.table, s.sys.now(), (event, at), (user, notice), asked.as_ref(), held).await? {
+        Decision::Send => deliver(s, &person, asked, notice, happened).await,
+        Decision::Delay => Ok(()),
     }
 }
 
@@ -53,7 +53,7 @@ fn occasion(at: Time, details: Option<NoticeDetails>) -> Occasion {
     Occasion { at, device: device.filter(|known| !known.is_empty()).map(|known| known.join(", ")), place }
 }
 
-/// Sends it to this address or number, or else to the person's own contact.
+/// Sends the notice to `asked`, or if that is `None` to the person's own address or number.
 pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, notice: Notice, happened: Happened) -> Result<(), Failure> {
     match asked.or_else(|| person.email.clone().map(Contact::Email)) {
         Some(Contact::Email(email)) => {
@@ -61,7 +61,7 @@ pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, no
             Ok(s.mailer.send(email.as_ref(), person.locale, &mail).await?)
         }
         Some(Contact::Phone(phone)) => text(s, person, &phone, notice, &happened).await,
-        None => by_phone(s, person, notice, &happened).await,
+        None => text_person(s, person, notice, &happened).await,
     }
 }
 
@@ -78,12 +78,12 @@ fn words(notice: Notice, happened: &Happened) -> Text {
 }
 
 /// Notifies a person without an address by text message.
-async fn by_phone(s: &State, person: &User, notice: Notice, happened: &Happened) -> Result<(), Failure> {
+async fn text_person(s: &State, person: &User, notice: Notice, happened: &Happened) -> Result<(), Failure> {
     let Some(phone) = person.phone.as_ref().filter(|_| notice.is_texted()) else { return Ok(()) };
     text_within_limit(s, person, phone, &words(notice, happened)).await
 }
 
-/// Sends a text message that nobody has counted, within the limit of notices to the number. Three counters.
+/// Sends a text message that was not counted before, within the limit of notices to the number. Three counters.
 pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<(), Failure> {
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,

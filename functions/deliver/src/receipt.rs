@@ -8,7 +8,7 @@ use payments::{CardPayment, Donor, Plan, Purpose};
 
 use crate::State;
 
-/// What the receipts for each purpose say.
+/// The mail with the receipt for a payment, by its purpose.
 pub(crate) trait Receipt: Purpose {
     /// The mail.
     fn mail(&self, username: String, number: String, paid_at: Time, locale: Locale) -> Mail;

@@ -1,7 +1,7 @@
-//! Mails of the support desk: answers to customers who have left, of which their inbox tells too, and transcripts. Neither says who of the
-//! team wrote, and neither has private notes, which are not read here.
+//! Mails of the support desk: answers to customers who have no open socket, which also get an entry in the inbox, and transcripts. Neither
+//! names the member of the team who wrote, and neither contains private notes, which are not read here.
 //!
-//! A mail is leased while it is sent. If a run is killed in between it is sent again after the lease.
+//! A thread is leased while its mail is sent. If a run is killed in between, the mail is sent again after the lease.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use serde::Serialize;
 
 use crate::State;
 
-/// The most threads of one kind of work in one run. The rest is due for the next one.
+/// The most threads that one run handles for each kind of work. The next run handles the others.
 const AT_ONCE: u32 = 100;
-/// No further work is begun when less than this is left of the invocation.
+/// No further mail is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(15);
 
 /// The result of a run.
@@ -53,14 +53,14 @@ pub(crate) async fn due(s: &State, context: &Context) -> Result<Report, Failure>
             }
         }
     }
-    // The platform retries soon, and an alarm counts errors.
+    // Failed mails stay due for the next run. The error sets off an alarm.
     if report.failed > 0 { Err(format!("{} mails could not be sent", report.failed).into()) } else { Ok(report) }
 }
 
-/// Whether this run sent it.
+/// Handles the due answers of one thread. Returns whether a mail was sent.
 async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     let Some(room) = due::lease(&s.table, room, s.sys.now()).await? else { return Ok(false) };
-    let (due, untold) = as_wanted(s, &room, due::look(&s.table, &room, s.sys.now()).await?).await?;
+    let (due, untold) = by_settings(s, &room, due::look(&s.table, &room, s.sys.now()).await?).await?;
     let sent = match &due {
         Due::Send(user, lines) => answer(s, &room, user, lines).await.map(|()| true),
         Due::Later(_) | Due::Nothing => Ok(false),
@@ -73,9 +73,9 @@ async fn one(s: &State, room: &Room) -> Result<bool, Failure> {
     sent
 }
 
-/// As the customer wants it: in their inbox or not, by mail or not, and no mail without an address or in their quiet hours. One read if
-/// there are answers.
-async fn as_wanted(s: &State, room: &Room, looked: Due) -> Result<(Due, Option<Untold>), Failure> {
+/// Applies the customer's settings: whether the inbox gets an entry, whether a mail is sent, and their quiet hours. One read if there are
+/// answers.
+async fn by_settings(s: &State, room: &Room, looked: Due) -> Result<(Due, Option<Untold>), Failure> {
     let Due::Send(user, lines) = looked else { return Ok((looked, None)) };
     let settings = s.table.get::<Settings>(Settings::key_of(user.id)).await?.unwrap_or_else(|| Settings::of_default(user.id));
     let wants = |channel| settings.wants(Category::Support, channel);
@@ -102,7 +102,7 @@ async fn answer(s: &State, room: &Room, user: &User, lines: &[Line]) -> Result<(
     Ok(s.mailer.send(email.as_ref(), user.locale, &mail).await?)
 }
 
-/// Sends a customer the transcript that they have asked for, to the proven address of their account.
+/// Sends a customer the requested transcript, to the proven address of their account.
 pub(crate) async fn transcript(s: &State, user: UserId) -> Result<(), Failure> {
     let (person, thread) = (User::key_of(user), Room::key_of(thread_of(user)));
     let mut found = s.table.get_many(vec![person.clone(), thread.clone()]).await?;

@@ -1,5 +1,5 @@
-//! Numbers that receive no message and always have the same code: for automated tests, and for reviewers of an app store.
-//! Everybody who knows one can sign in with it, so production has none.
+//! Test numbers: they get no message, and their code is always the same. For automated tests and for reviewers of an app store. Everybody
+//! who knows such a number can sign in with it, so production has none.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,9 +1,9 @@
-//! How often a person gets the same notice: at once the first time, then at most once an hour, with the number of repetitions in
-//! the meantime.
+//! How often a person gets the same notice: the first one at once, then at most one an hour, which states the number of repetitions in
+//! between.
 //!
-//! There is one item for each person and kind of notice, and one for each address if a notice does not go to the person's current
-//! one: notices about one thing never delay notices about another. Items with delayed notices are in a sparse index by due time, so
-//! that they are sent even if nothing more happens.
+//! There is one item for each person and kind of notice, and one more for each address if a notice goes to another address than the
+//! person's current one. So notices of one kind never delay those of another kind. Items with delayed notices are in a sparse index by due
+//! time, so that they are sent even without further events.
 
 use std::time::Duration;
 
@@ -24,18 +24,18 @@ use store::{
     field,
 };
 
-/// Minimum time between two notices of one kind to one person.
+/// The least time between two notices of one kind to one person.
 pub const EVERY: Duration = Duration::from_secs(3600);
-/// How long one run has for sending delayed notices before another may take over: longer than the function's timeout.
+/// How long one run may send delayed notices before another one may send them: longer than the function's timeout.
 const LEASE: Duration = Duration::from_secs(120);
-/// How long the item stays after the last event. Delayed notices are sent long before.
+/// How long the item is kept after the last event. Delayed notices are sent long before that.
 const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How often a write is tried if concurrent events change the same item.
+/// How often a write is repeated while concurrent events change the same item.
 const TRIES: usize = 16;
 /// The index partition of the items with delayed notices.
 const DUE: &str = "NOTICES_DUE";
 
-/// The last notice of one kind to a person, and the repetitions that are still to be sent.
+/// The last notice of one kind to a person, and the repetitions that are not sent yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeThrottle {
     /// The person.
@@ -44,13 +44,13 @@ pub struct NoticeThrottle {
     pub notice: Notice,
     /// The event of the last notice that was sent.
     by: EventId,
-    /// When that was.
+    /// When that notice was sent.
     pub told_at: Time,
     /// When the next one may be sent.
     next_at: Time,
     channel: Option<Channel>,
     address: Option<String>,
-    /// The number of repetitions since.
+    /// The number of repetitions since then.
     #[serde(default)]
     pub held: u32,
     /// The time of the last repetition.
@@ -58,19 +58,19 @@ pub struct NoticeThrottle {
     leased_until: Option<Time>,
 }
 
-/// Whether an event is sent now.
+/// What happens with the notice of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Decision {
     /// The notice is sent at once.
-    Now,
-    /// It is delayed, and sent together with later repetitions.
-    Later,
+    Send,
+    /// The notice is delayed, and sent together with later repetitions.
+    Delay,
 }
 
 /// A page of the due notices.
 #[derive(Debug)]
 pub struct Due {
-    /// Items that cannot be read are errors here, so that the others are still sent.
+    /// The notices. An item that cannot be decoded is an error in this list, so that the others are still sent.
     pub notices: Vec<Result<NoticeThrottle, StoreError>>,
     /// Where the next page begins, if there is one.
     pub next: Option<(Key, Key)>,
@@ -81,27 +81,27 @@ pub struct Due {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn turn(
+pub async fn decide(
     table: &Table,
     now: Time,
     (event, at): (EventId, Time),
     (user, notice): (UserId, Notice),
     to: Option<&Contact>,
     held: impl Fn() -> Update,
-) -> Result<Turn, StoreError> {
+) -> Result<Decision, StoreError> {
     for _ in 0..TRIES {
         let before: NoticeThrottle = match table.update(NoticeThrottle::send_now(event, user, notice, to, now)).await {
-            Ok(_) => return Ok(Turn::Now),
+            Ok(_) => return Ok(Decision::Send),
             Err(WriteError::Refused(Some(row))) => row.decode()?,
             Err(WriteError::Refused(None)) => continue,
             Err(WriteError::Store(e)) => return Err(e),
         };
         let mut tx = Tx::new();
         let first = tx.update(held());
-        tx.update(before.hold(at, now));
+        tx.update(before.add_delayed(at, now));
         match table.commit(tx).await {
-            Ok(()) => return Ok(Turn::Later),
-            Err(e) if e.refused(first) => return Ok(Turn::Later),
+            Ok(()) => return Ok(Decision::Delay),
+            Err(e) if e.refused(first) => return Ok(Decision::Delay),
             Err(CommitError::Refused(_)) => {}
             Err(CommitError::Store(e)) => return Err(e),
         }
@@ -126,7 +126,7 @@ pub async fn due(table: &Table, now: Time, limit: u32, after: Option<(Key, Key)>
 
 impl NoticeThrottle {
     fn key_of(user: UserId, notice: Notice, to: Option<&Contact>) -> Key {
-        Key::new(partition(user), sort(notice, to))
+        Key::new(partition(user), sort_key(notice, to))
     }
 
     /// Records that the notice of an event is sent now. Refused if the same was sent within the last hour or repetitions are delayed.
@@ -145,21 +145,21 @@ impl NoticeThrottle {
             .when(Cond::Absent.or(field("by").eq(event)).or(free))
     }
 
-    /// Records one more delayed event, at the time `at`. Refused if a notice was sent in the meantime.
-    fn hold(&self, at: Time, now: Time) -> Update {
+    /// Records another delayed event, at the time `at`. Refused if a notice was sent in the meantime.
+    fn add_delayed(&self, at: Time, now: Time) -> Update {
         Update::of(self.key())
             .add("held", 1)
             .set("last_at", at)
-            .index(Index::DueNotices, Some(self.place(self.next_at)))
+            .index(Index::DueNotices, Some(self.index_key(self.next_at)))
             .expires(now + REMEMBERED)
             .when(field("next_at").eq(self.next_at))
     }
 
-    fn place(&self, due: Time) -> Key {
-        Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort(self.notice, self.contact().as_ref())))
+    fn index_key(&self, due: Time) -> Key {
+        Key::new(DUE, format!("{}#{}#{}", sortable(due), self.user, sort_key(self.notice, self.contact().as_ref())))
     }
 
-    /// The address or number it goes to, if that is not the person's own.
+    /// The address or number that the notice goes to, if it is not the person's own.
     #[must_use]
     pub fn contact(&self) -> Option<Contact> {
         self.channel.zip(self.address.as_deref()).map(|(channel, address)| Contact::stored(channel, address))
@@ -178,7 +178,7 @@ impl NoticeThrottle {
         table.update(lease).await.unless_refused()?.map(Row::decode).transpose()
     }
 
-    /// Records that the delayed notices were sent. Events in the meantime wait for an hour. One update, two if there were such events.
+    /// Records that the delayed notices were sent. Events since the lease are due in an hour. One update, two if there were such events.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -191,8 +191,8 @@ impl NoticeThrottle {
         if table.update(all).await.applied()? {
             return Ok(());
         }
-        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::DueNotices, Some(self.place(now + EVERY)));
-        // A refusal means that it is recorded already, by a request whose reply was lost.
+        let some = settled().add("held", i64::from(self.held).saturating_neg()).index(Index::DueNotices, Some(self.index_key(now + EVERY)));
+        // Refused: an earlier request has recorded it, and its reply was lost.
         table.update(some).await.refused_is_fine()
     }
 
@@ -217,7 +217,7 @@ impl Item for NoticeThrottle {
 }
 
 /// The sort key of an item in the person's partition. The address is hashed: personal data is not put into keys.
-fn sort(notice: Notice, to: Option<&Contact>) -> String {
+fn sort_key(notice: Notice, to: Option<&Contact>) -> String {
     let to = to.map(|to| format!("#{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(to.mailbox_key()))));
     format!("TOLD#{}{}", notice.name(), to.unwrap_or_default())
 }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn notices_of_different_kinds_or_addresses_have_different_keys_and_spellings_of_one_mailbox_share_one() {
         let at = |address: &str| Contact::from(Email::parse(address).unwrap());
-        let key = |notice, to: Option<&str>| sort(notice, to.map(at).as_ref());
+        let key = |notice, to: Option<&str>| sort_key(notice, to.map(at).as_ref());
         assert_ne!(key(Notice::NewSignIn, None), key(Notice::PasswordChanged, None));
         assert_ne!(key(Notice::EmailChanged, None), key(Notice::EmailChanged, Some("ana@example.test")));
         assert_ne!(key(Notice::EmailChanged, Some("ana@example.test")), key(Notice::EmailChanged, Some("ana@example.org")));

@@ -1,8 +1,8 @@
-//! Mails about tickets of the contact form: to the team, a copy to whoever wrote, and the team's answers. Mail programs show the mails
-//! about a ticket together, because all of them refer to it, and answers go to the other side. The system reads no mails.
+//! Mails about tickets of the contact form: to the team, a copy to the author, and the team's answers. The mails about a ticket refer to
+//! each other, so that mail programs show them together, and a reply goes to the other side. The system receives no mails.
 //!
-//! The copy has what was written only if the address is the proven one of the account that wrote: otherwise anybody could have any text
-//! sent to any address in our name.
+//! The copy contains the message only if its address is the proven address of the author's account: otherwise anybody could have any text
+//! sent to any address in the system's name.
 
 use function::Failure;
 use kernel::{Locale, id::TicketId};
@@ -11,15 +11,15 @@ use tickets::{Ticket, TicketMessage};
 
 use crate::State;
 
-/// The most tickets of one kind of work in one run.
+/// The most tickets that one run handles for each kind of work.
 const AT_ONCE: u32 = 100;
 
-/// Ends snoozes, and closes what was answered a week ago. Returns how many tickets changed.
+/// Ends snoozes, and closes tickets that were answered a week ago. Returns how many tickets have changed.
 pub(crate) async fn due(s: &State) -> Result<u64, Failure> {
     Ok(tickets::turn(&s.table, s.sys.now(), AT_ONCE).await?)
 }
 
-/// A ticket and a message of it. `None` if they are gone, or are not kept any more.
+/// A ticket and one of its messages. `None` if they were deleted or have expired.
 async fn read(s: &State, ticket: TicketId, message: u32) -> Result<Option<(Ticket, TicketMessage)>, Failure> {
     let (own, said) = (Ticket::key_of(ticket), TicketMessage::key_of(ticket, message));
     let mut found = s.table.get_many(vec![own.clone(), said.clone()]).await?;
@@ -31,7 +31,7 @@ fn about(s: &State, ticket: &Ticket, locale: Locale) -> ContactSubject {
     ContactSubject { number: ticket.id.to_string(), name: s.subjects.name_of(&ticket.subject, locale) }
 }
 
-/// Sends the team what somebody wrote, in the default language.
+/// Sends a message of the contact form to the team, in the default language.
 pub(crate) async fn to_team(s: &State, ticket: TicketId) -> Result<(), Failure> {
     let Some((ticket, message)) = read(s, ticket, 1).await? else { return Ok(()) };
     let locale = Locale::default();
@@ -45,7 +45,7 @@ pub(crate) async fn to_team(s: &State, ticket: TicketId) -> Result<(), Failure> 
     Ok(s.mailer.send_to_team(locale, &mail).await?)
 }
 
-/// Sends a copy to whoever wrote.
+/// Sends a copy of the message to its author.
 pub(crate) async fn copy(s: &State, ticket: TicketId) -> Result<(), Failure> {
     let Some((ticket, message)) = read(s, ticket, 1).await? else { return Ok(()) };
     let text = ticket.proven.then(|| message.text.as_str().to_owned());
@@ -53,7 +53,7 @@ pub(crate) async fn copy(s: &State, ticket: TicketId) -> Result<(), Failure> {
     Ok(s.mailer.send(ticket.email.as_ref(), ticket.locale, &mail).await?)
 }
 
-/// Sends an answer of the team to whoever wrote.
+/// Sends an answer of the team to the author of the ticket.
 pub(crate) async fn answer(s: &State, ticket: TicketId, message: u32) -> Result<(), Failure> {
     let Some((ticket, answer)) = read(s, ticket, message).await? else { return Ok(()) };
     let text = answer.text.as_str().to_owned();

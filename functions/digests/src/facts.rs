@@ -1,4 +1,4 @@
-//! What is read about a person and the rooms in which something waits for them.
+//! Reads the items that decide about a digest: the person, their settings, and the rooms with unread messages.
 
 use accounts::{
     pair::{self, Pair},
@@ -19,66 +19,66 @@ use store::{
     limits::{DAY, Limit, Quota},
 };
 
-/// Mails about missed messages to one person.
+/// How many mails about missed messages one person gets.
 const MAILS: Quota = Quota::window("digest_mails", 20, DAY, "mails about missed messages to one person");
-/// Text messages about missed messages to one person.
+/// How many text messages about missed messages one person gets.
 const TEXTS: Quota = Quota::window("digest_texts", 3, DAY, "text messages about missed messages to one person");
-/// The most entries that are read of a room, the newest.
+/// The most messages that are read of a room. The newest are read.
 const READ_MAX: u32 = 200;
 
-/// A person, as they are now.
+/// A person, read in this run.
 pub struct Person {
-    /// Their account, which is in use.
+    /// The account, which is active.
     pub user: User,
-    /// What they want.
+    /// The notification settings.
     pub settings: Settings,
-    /// Whether they are here now.
-    pub here: bool,
-    /// By what they are told, if they have a way.
-    pub way: Option<Channel>,
-    /// The limit of that way.
+    /// Whether they are online.
+    pub online: bool,
+    /// The channel by which they are notified: mail if they have an address, otherwise text message. `None` without address and number.
+    pub channel: Option<Channel>,
+    /// The limit of messages by this channel.
     pub limit: Limit,
 }
 
-/// A room, as it is now.
+/// A room with unread messages, read in this run.
 pub struct RoomFacts {
     /// The membership, which this run has leased.
     pub member: Membership,
     /// The room.
     pub room: Room,
-    /// The messages that wait, the oldest first.
+    /// The unread messages of others, the oldest first.
     pub lines: Vec<Line>,
 }
 
-/// A message that waits.
+/// An unread message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Its number.
+    /// The number.
     pub seq: u64,
     /// When it was written.
     pub at: Time,
-    /// Its author.
+    /// The author.
     pub author: UserId,
-    /// The name of its author.
+    /// The username of the author.
     pub username: String,
-    /// Its text.
+    /// The text.
     pub text: String,
     /// Whether it mentions the person.
     pub mentions: bool,
 }
 
-/// What was read.
+/// The person and the rooms.
 pub struct Facts {
-    /// The person. `None` if their account is not in use, or they are banned from chat.
+    /// The person. `None` if their account is not active, or they are banned from chat.
     pub person: Option<Person>,
-    /// The rooms in which something may wait.
+    /// The rooms that may have unread messages.
     pub rooms: Vec<RoomFacts>,
-    /// The memberships of which nothing is told: the room is gone or muted, or one blocks the other.
+    /// The memberships without a notice: the room is deleted or muted, or one of the two people blocks the other.
     pub silent: Vec<Membership>,
 }
 
 impl Facts {
-    /// Reads them. A batch read, a query for each room with news, and another batch read if there are authors in groups.
+    /// Reads all items. A batch read, a query for each room with new messages, and another batch read if there are authors in groups.
     pub async fn read(table: &Table, user: UserId, members: Vec<Membership>, now: Time) -> Result<Self, StoreError> {
         let (user_key, settings_key, presence_key) = (User::key_of(user), Settings::key_of(user), Presence::key_of(user));
         let chat_key = ChatState::key_of(user);
@@ -91,37 +91,38 @@ impl Facts {
         let [mails, texts] = limits;
         let (mails, texts) = (mails.read(&mut found, now)?, texts.read(&mut found, now)?);
         let settings = found.take::<Settings>(&settings_key)?.unwrap_or_else(|| Settings::of_default(user));
-        let here = found.take::<Presence>(&presence_key)?.is_some_and(|presence| presence.is_online(now));
+        let online = found.take::<Presence>(&presence_key)?.is_some_and(|presence| presence.is_online(now));
         let banned = found.take::<ChatState>(&chat_key)?.is_some_and(|chat| chat.ban(now).is_some());
         let person = found.take::<User>(&user_key)?.filter(|user| user.status == Status::Active && !banned).map(|user| {
-            let way = [user.email.as_ref().map(|_| Channel::Mail), user.phone.as_ref().map(|_| Channel::Sms)].into_iter().flatten().next();
-            Person { limit: if way == Some(Channel::Sms) { texts } else { mails }, user, settings, here, way }
+            let channel =
+                [user.email.as_ref().map(|_| Channel::Mail), user.phone.as_ref().map(|_| Channel::Sms)].into_iter().flatten().next();
+            Person { limit: if channel == Some(Channel::Sms) { texts } else { mails }, user, settings, online, channel }
         });
-        let (mut heard, mut silent) = (Vec::new(), Vec::new());
+        let (mut audible, mut silent) = (Vec::new(), Vec::new());
         for member in members {
             let blocked = match member.peer {
                 Some(_) => found.take::<Pair>(&Pair::key_in(member.room))?.is_some_and(|pair| pair.is_blocked()),
                 None => false,
             };
             match found.take::<Room>(&Room::key_of(member.room))? {
-                Some(room) if !blocked && !member.muted && person.is_some() => heard.push((member, room)),
+                Some(room) if !blocked && !member.muted && person.is_some() => audible.push((member, room)),
                 _ => silent.push(member),
             }
         }
-        let mut rooms = try_join_all(heard.into_iter().map(|(member, room)| waiting(table, member, room))).await?;
+        let mut rooms = try_join_all(audible.into_iter().map(|(member, room)| read_unread(table, member, room))).await?;
         leave_out_blocked(table, user, &mut rooms).await?;
         Ok(Self { person, rooms, silent })
     }
 }
 
-/// The messages that wait in a room, also those that were told before. One query, none if nothing is new.
-async fn waiting(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
-    let told = member.digest.noted_seq.min(member.digest.mailed_seq);
+/// The unread messages of a room, also those of earlier notices. One query. None if all messages were in earlier notices.
+async fn read_unread(table: &Table, member: Membership, room: Room) -> Result<RoomFacts, StoreError> {
+    let handled = member.digest.noted_seq.min(member.digest.mailed_seq);
     let from = member.read_upto().saturating_add(1);
-    if from.max(told.saturating_add(1)) > room.seq {
+    if from.max(handled.saturating_add(1)) > room.seq {
         return Ok(RoomFacts { member, room, lines: Vec::new() });
     }
-    // The newest, because in a large room a mention is behind many other messages.
+    // The newest first, because in a large room a mention may come after many other messages.
     let range = Range::of(room::partition(room.id)).between(sort(from), sort(room.seq)).newest_first().limit(READ_MAX);
     let mut entries = table.query::<LogEntry>(range).await?.items;
     entries.reverse();
@@ -129,7 +130,7 @@ async fn waiting(table: &Table, member: Membership, room: Room) -> Result<RoomFa
     Ok(RoomFacts { member, room, lines })
 }
 
-/// The messages of others among these entries. In rooms with many members only those that mention the person.
+/// The messages of others. In rooms with many members only those that mention the person.
 fn lines(entries: Vec<LogEntry>, me: UserId, room: &Room) -> Vec<Line> {
     let all = matches!(room.kind, RoomKind::Direct | RoomKind::Group) && room.is_small();
     let line = |LogEntry { seq, at, content, .. }: LogEntry| match content {
@@ -142,10 +143,10 @@ fn lines(entries: Vec<LogEntry>, me: UserId, room: &Room) -> Vec<Line> {
     entries.into_iter().filter_map(line).collect()
 }
 
-/// Leaves out messages in groups of authors whom the person blocks. A block the other way round stays silent, so it leaves out nothing.
-/// One batch read, none without such authors.
+/// Leaves out messages in groups from authors whom the person blocks. An author who blocks the person is not left out, because that would
+/// reveal the block. One batch read. None if no message has an author in a group.
 async fn leave_out_blocked(table: &Table, me: UserId, rooms: &mut [RoomFacts]) -> Result<(), StoreError> {
-    // The pair of a direct room has been read.
+    // For direct rooms the relation was read before.
     let others = rooms.iter().filter(|room| room.member.peer.is_none()).flat_map(|room| &room.lines);
     let blocked = pair::blocked_by(table, me, &others.map(|line| line.author).collect()).await?;
     for room in rooms {

@@ -1,13 +1,13 @@
-//! Every minute, tells people who are away of the messages that have waited for two minutes: in their inbox, and by one mail for all
-//! rooms together, or by text message if they have no address and want it.
+//! Every minute, notifies people who are offline about messages that have been unread for two minutes: in their inbox, and by one mail for
+//! all rooms together, or by text message if they have no address and want it.
 //!
-//! The memberships that are due ([`messaging::digest`]) are only candidates. Everything is read again: what is read, deleted or
-//! muted, whom one of the two blocks, what the person wants, whether the account is in use, and the proven address. Within quiet hours
-//! a mail waits for their end.
+//! The memberships that are due ([`messaging::digest`]) are only candidates. Everything that decides is read again: read markers, deleted
+//! messages, muted rooms, blocks, the settings, the state of the account, and the proven address. A mail within quiet hours is sent at
+//! their end.
 //!
-//! One transaction settles the rooms of a person, has the inbox filled and marks the message as sent, before it is sent. A concurrent
-//! run, or one after a kill, sends nothing: a mail that is lost is better than two, because the inbox has it. A mail that could not be
-//! sent is due again.
+//! One transaction settles the rooms of a person, adds the events that fill the inbox, and marks the message as sent, before it is sent. A
+//! concurrent run, or one after a killed run, does not send it again: a lost mail is better than a second one, because the inbox has the
+//! entries. A mail that could not be sent is due again.
 //!
 //! AWS calls: a query for each shard, which is what a run costs when nothing is due. For each person an update for each
 //! room, a batch read, a query for each room with news, another batch read for the blocks if there are authors in groups, a
@@ -35,11 +35,11 @@ use store::{Sealer, StoreError, Table};
 
 store::items![tell::Sent];
 
-/// Memberships in one page of the index.
+/// How many memberships a page of the index has.
 const PAGE: u32 = 100;
-/// People who are told at the same time.
+/// How many people are notified concurrently.
 const AT_ONCE: usize = 8;
-/// No further page is begun when less than this is left of the invocation.
+/// No further page is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 /// The interval of its schedule in the template.
 const EVERY: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ struct State {
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 struct Report {
-    /// Messages that were sent, each to a person.
+    /// Mails and text messages that were sent.
     sent: u64,
     /// People or memberships that could not be handled in this run.
     failed: u64,
@@ -92,18 +92,18 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 async fn sweep(s: &State, context: &Context) -> Result<Report, Failure> {
     let mut report = Report::default();
     for shard in 0..SHARDS {
-        // A shard of the index that cannot be read does not keep the others from being swept.
+        // If a shard of the index cannot be read, the others are still processed.
         if let Err(e) = sweep_shard(s, context, shard, &mut report).await {
             tracing::error!(error = %e, shard, "a part of what is due could not be read");
             report.failed = report.failed.saturating_add(1);
         }
     }
     let Report { sent, failed } = report;
-    // Most runs find nothing, and a line for each would be most of the log.
+    // Runs without a message write no line: otherwise they would fill the log.
     if sent > 0 {
         tracing::info!(sent, failed, "told");
     }
-    // The platform retries soon, and an alarm counts errors.
+    // Failed items stay due for the next run. The error sets off an alarm.
     if failed > 0 { Err(format!("{failed} people could not be told of their messages").into()) } else { Ok(report) }
 }
 
@@ -118,9 +118,9 @@ async fn sweep_shard(s: &State, context: &Context, shard: u8, report: &mut Repor
                 Err(e) => failed(report, &e),
             }
         }
-        let telling = people.into_iter().map(|(user, due)| Box::pin(tell::tell(s, user, due)));
-        for told in stream::iter(telling).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
-            match told {
+        let notified = people.into_iter().map(|(user, due)| Box::pin(tell::tell(s, user, due)));
+        for result in stream::iter(notified).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            match result {
                 Ok(sent) => report.sent = report.sent.saturating_add(sent.into()),
                 Err(e) => failed(report, &e),
             }

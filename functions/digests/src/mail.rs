@@ -1,4 +1,4 @@
-//! The mail about messages that wait.
+//! The mail about unread messages.
 
 use std::collections::BTreeSet;
 
@@ -14,26 +14,26 @@ const SHOWN_MAX: usize = 5;
 
 /// The mail about these messages, by room.
 pub fn mail(s: &State, user: UserId, rooms: &[(&Room, &[(Category, Line)])], now: Time) -> Result<Mail, Problem> {
-    let categories: BTreeSet<Category> = rooms.iter().flat_map(|(_, told)| told.iter()).map(|(category, _)| *category).collect();
+    let categories: BTreeSet<Category> = rooms.iter().flat_map(|(_, lines)| lines.iter()).map(|(category, _)| *category).collect();
     let link = Unsubscribe { user, categories: categories.into_iter().collect() };
     Ok(Mail::Missed {
         messages: total(rooms),
-        rooms: rooms.iter().map(|(room, told)| missed(room, told)).collect(),
+        rooms: rooms.iter().map(|(room, lines)| missed(room, lines)).collect(),
         site: Secret::new(s.site.to_string()),
         unsubscribe: link.address(&s.sealer, &s.public_url, now)?,
     })
 }
 
-/// How many messages wait in all rooms, up to 99.
+/// How many unread messages there are in all rooms, up to 99.
 pub fn total(rooms: &[(&Room, &[(Category, Line)])]) -> u32 {
-    counted(rooms.iter().map(|(_, told)| told.len()).fold(0, usize::saturating_add))
+    counted(rooms.iter().map(|(_, lines)| lines.len()).fold(0, usize::saturating_add))
 }
 
-fn missed(room: &Room, told: &[(Category, Line)]) -> MissedRoom {
-    let messages = told.iter().take(SHOWN_MAX).map(|(_, line)| (line.username.clone(), Excerpt::of(&line.text)));
+fn missed(room: &Room, lines: &[(Category, Line)]) -> MissedRoom {
+    let messages = lines.iter().take(SHOWN_MAX).map(|(_, line)| (line.username.clone(), Excerpt::of(&line.text)));
     MissedRoom {
         name: room.club.as_ref().map(|club| club.name.to_string()),
         messages: messages.collect(),
-        more: counted(told.len().saturating_sub(SHOWN_MAX)),
+        more: counted(lines.len().saturating_sub(SHOWN_MAX)),
     }
 }

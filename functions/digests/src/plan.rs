@@ -1,4 +1,4 @@
-//! What is told to whom, and when: the rules.
+//! The rules: which messages of a room a person is notified about, by which channel, and when.
 
 use std::time::Duration;
 
@@ -9,80 +9,80 @@ use preferences::{Category, Channel, Settings};
 
 use crate::facts::{Line, RoomFacts};
 
-/// Minimum time between two mails about one room.
+/// The least time between two mails or text messages about one room.
 const ROOM_PAUSE: Duration = Duration::from_secs(15 * 60);
-/// The most messages that are counted.
+/// The most messages that a notice counts.
 const COUNTED_MAX: u32 = 99;
 
-/// What the rules need to know of a person.
-pub struct Reader<'a> {
-    /// What they want.
+/// The person to notify.
+pub struct Recipient<'a> {
+    /// The notification settings.
     pub settings: &'a Settings,
-    /// Whether they are here now: then they see it in the app.
-    pub here: bool,
-    /// By what they are told.
-    pub way: Option<Channel>,
-    /// When the limit of that way lets another message through. Not in the future if it does now.
+    /// Whether they are online, so that they see the messages in the app.
+    pub online: bool,
+    /// The channel of mails or text messages. `None` without address and number.
+    pub channel: Option<Channel>,
+    /// When the limit of this channel allows the next message. `now` or earlier if it allows one now.
     pub free_at: Time,
 }
 
-/// What is done about a room.
+/// The decision about a room.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// When it is looked at again, if it is.
+    /// When the room is due again. `None` if a new message has to make it due.
     pub again: Option<Time>,
-    /// Whether the messages of now are done with: the inbox tells of them, or it is not wanted.
+    /// Whether the inbox is done with the current messages: it gets entries about them, or the person does not want any.
     pub noted: bool,
-    /// Whether no other message is to tell of them.
+    /// Whether mails and text messages are done with the current messages.
     pub settled: bool,
-    /// The entries of the inbox.
+    /// The new entries of the inbox.
     pub notes: Vec<Note>,
     /// The messages for the mail or the text message, with their categories.
-    pub told: Vec<(Category, Line)>,
+    pub to_send: Vec<(Category, Line)>,
 }
 
 /// An entry of the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// What kind of messages it tells of.
+    /// The kind of the messages.
     pub kind: Missed,
-    /// The number of the last one.
+    /// The number of the last message.
     pub seq: u64,
-    /// How many wait.
+    /// How many messages there are, up to 99.
     pub messages: u32,
 }
 
-/// Decides what is done about a room.
-pub fn plan(room: &RoomFacts, reader: &Reader<'_>, now: Time) -> Plan {
+/// Decides about a room.
+pub fn plan(room: &RoomFacts, recipient: &Recipient<'_>, now: Time) -> Plan {
     let digest = &room.member.digest;
-    let untold = room.lines.iter().filter(|line| line.seq > digest.noted_seq || line.seq > digest.mailed_seq);
-    let Some(first) = untold.map(|line| line.at).min() else { return Plan { noted: true, settled: true, ..Plan::default() } };
-    // What it was due for is read or deleted, and something newer waits.
+    let pending = room.lines.iter().filter(|line| line.seq > digest.noted_seq || line.seq > digest.mailed_seq);
+    let Some(first) = pending.map(|line| line.at).min() else { return Plan { noted: true, settled: true, ..Plan::default() } };
+    // The message that made the room due is read or deleted, and the others are newer than two minutes.
     if first + DELAY > now {
         return Plan { again: Some(first + DELAY), ..Plan::default() };
     }
-    let notes = [Missed::Mention, plain(room.room.kind)].into_iter().filter_map(|kind| note(room, kind, reader.settings)).collect();
+    let notes = [Missed::Mention, plain(room.room.kind)].into_iter().filter_map(|kind| note(room, kind, recipient.settings)).collect();
     let of = |line: &Line| category(kind(room.room.kind, line));
-    let wanted = |line: &&Line| reader.way.is_some_and(|way| reader.settings.wants(of(line), way));
+    let wanted = |line: &&Line| recipient.channel.is_some_and(|channel| recipient.settings.wants(of(line), channel));
     let news: Vec<&Line> = room.lines.iter().filter(|line| line.seq > digest.mailed_seq).filter(wanted).collect();
-    if reader.here || news.is_empty() {
+    if recipient.online || news.is_empty() {
         return Plan { noted: true, settled: true, notes, ..Plan::default() };
     }
-    let quiet = reader.settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(now)).unwrap_or(now);
+    let quiet = recipient.settings.quiet_hours.as_ref().and_then(|quiet| quiet.end(now)).unwrap_or(now);
     let pause = digest.mailed_at.map_or(now, |at| at + ROOM_PAUSE);
-    let at = quiet.max(pause).max(reader.free_at);
+    let at = quiet.max(pause).max(recipient.free_at);
     if at > now {
         return Plan { again: Some(at), noted: true, notes, ..Plan::default() };
     }
-    let told = news.into_iter().map(|line| (of(line), line.clone())).collect();
-    Plan { again: None, noted: true, settled: true, notes, told }
+    let to_send = news.into_iter().map(|line| (of(line), line.clone())).collect();
+    Plan { again: None, noted: true, settled: true, notes, to_send }
 }
 
-/// The kind of messages in a room that mention nobody.
+/// The kind of a message without a mention.
 const fn plain(room: RoomKind) -> Missed {
     match room {
         RoomKind::Direct => Missed::Direct,
-        // A support thread has no memberships, and mails of its own.
+        // Does not occur: a support thread has no memberships, and `deliver` sends its mails.
         RoomKind::Support => Missed::Support,
         RoomKind::Group | RoomKind::Channel | RoomKind::Public => Missed::Group,
     }
@@ -101,7 +101,7 @@ const fn category(kind: Missed) -> Category {
     }
 }
 
-/// The entry about messages of one kind, if there are new ones and the person wants it.
+/// The entry about messages of one kind, if there are new ones and the person wants entries about them.
 fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
     let of_kind: Vec<&Line> = room.lines.iter().filter(|line| kind(room.room.kind, line) == about).collect();
     let seq = of_kind.last()?.seq;
@@ -146,12 +146,12 @@ mod tests {
         Settings::of_default(Sys::real().id())
     }
 
-    fn away(settings: &Settings) -> Reader<'_> {
-        Reader { settings, here: false, way: Some(Channel::Mail), free_at: Time::ZERO }
+    fn away(settings: &Settings) -> Recipient<'_> {
+        Recipient { settings, online: false, channel: Some(Channel::Mail), free_at: Time::ZERO }
     }
 
-    fn told(plan: &Plan) -> Vec<u64> {
-        plan.told.iter().map(|(_, line)| line.seq).collect()
+    fn sent(plan: &Plan) -> Vec<u64> {
+        plan.to_send.iter().map(|(_, line)| line.seq).collect()
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
         let burst: Vec<Duration> = (0..10).map(|i| Duration::from_secs(120 - i * 5)).collect();
         let settings = settings();
         let whole = plan(&room(&burst, Digest::NONE), &away(&settings), NOON);
-        assert_eq!((told(&whole), whole.again), ((1..=10).collect(), None));
+        assert_eq!((sent(&whole), whole.again), ((1..=10).collect(), None));
         assert_eq!(whole.notes, [Note { kind: Missed::Direct, seq: 10, messages: 10 }]);
         let young = plan(&room(&[Duration::from_secs(119)], Digest::NONE), &away(&settings), NOON);
         assert_eq!(young, Plan { again: Some(NOON + Duration::from_secs(1)), ..Plan::default() });
@@ -172,7 +172,7 @@ mod tests {
         let before = Digest { noted_seq: 2, mailed_seq: 1, ..Digest::NONE };
         let (settings, room) = (settings(), room(&[MINUTE * 9, MINUTE * 8, MINUTE * 7], before));
         let plan = plan(&room, &away(&settings), NOON);
-        assert_eq!((told(&plan), plan.notes.len()), (vec![2, 3], 1));
+        assert_eq!((sent(&plan), plan.notes.len()), (vec![2, 3], 1));
         let all = Digest { noted_seq: 3, mailed_seq: 3, ..Digest::NONE };
         let again = super::plan(&RoomFacts { member: Membership { digest: all, ..room.member }, ..room }, &away(&settings), NOON);
         assert_eq!(again, Plan { noted: true, settled: true, ..Plan::default() });
@@ -181,13 +181,13 @@ mod tests {
     #[test]
     fn who_is_here_or_wants_no_mail_or_has_no_way_only_gets_the_entry() {
         let (mut settings, room) = (settings(), room(&[MINUTE * 3], Digest::NONE));
-        let only_noted = |reader: &Reader<'_>| {
-            let plan = plan(&room, reader, NOON);
-            assert!(plan.told.is_empty() && plan.settled && plan.notes.len() == 1, "{plan:?}");
+        let only_noted = |recipient: &Recipient<'_>| {
+            let plan = plan(&room, recipient, NOON);
+            assert!(plan.to_send.is_empty() && plan.settled && plan.notes.len() == 1, "{plan:?}");
         };
-        only_noted(&Reader { here: true, ..away(&settings) });
-        only_noted(&Reader { way: None, ..away(&settings) });
-        only_noted(&Reader { way: Some(Channel::Sms), ..away(&settings) });
+        only_noted(&Recipient { online: true, ..away(&settings) });
+        only_noted(&Recipient { channel: None, ..away(&settings) });
+        only_noted(&Recipient { channel: Some(Channel::Sms), ..away(&settings) });
         settings.set(Category::Direct, Channel::Mail, false);
         only_noted(&away(&settings));
         settings.set(Category::Direct, Channel::InApp, false);
@@ -198,14 +198,14 @@ mod tests {
     fn a_mail_waits_for_the_end_of_quiet_hours_of_the_room_s_pause_and_of_the_limit() {
         let mut settings = settings();
         let waits = |settings: &Settings, digest: Digest, free_at: Time| {
-            let plan = plan(&room(&[MINUTE * 3], digest), &Reader { free_at, ..away(settings) }, NOON);
-            assert!(plan.told.is_empty() && plan.noted && !plan.settled, "{plan:?}");
+            let plan = plan(&room(&[MINUTE * 3], digest), &Recipient { free_at, ..away(settings) }, NOON);
+            assert!(plan.to_send.is_empty() && plan.noted && !plan.settled, "{plan:?}");
             plan.again.unwrap().since(NOON)
         };
         let mailed = |ago: Duration| Digest { mailed_at: Some(NOON - ago), ..Digest::NONE };
         assert_eq!(waits(&settings, mailed(MINUTE * 10), Time::ZERO), MINUTE * 5);
         assert_eq!(waits(&settings, mailed(MINUTE * 10), NOON + MINUTE * 90), MINUTE * 90);
-        assert_eq!(told(&plan(&room(&[MINUTE * 3], mailed(MINUTE * 15)), &away(&settings), NOON)), [1]);
+        assert_eq!(sent(&plan(&room(&[MINUTE * 3], mailed(MINUTE * 15)), &away(&settings), NOON)), [1]);
         // 13:00 in Warsaw.
         settings.quiet_hours = QuietHours::parse(&mut Fields::new(), "", "12:30", "14:00", "Europe/Warsaw");
         assert_eq!(waits(&settings, Digest::NONE, Time::ZERO), MINUTE * 60);
@@ -219,7 +219,7 @@ mod tests {
         room.lines[1].mentions = true;
         settings.set(Category::Group, Channel::Mail, false);
         let plan = plan(&room, &away(&settings), NOON);
-        assert_eq!((told(&plan), plan.told[0].0), (vec![2], Category::Mention));
+        assert_eq!((sent(&plan), plan.to_send[0].0), (vec![2], Category::Mention));
         assert_eq!(plan.notes, [Note { kind: Missed::Mention, seq: 2, messages: 1 }, Note { kind: Missed::Group, seq: 1, messages: 1 }]);
     }
 }

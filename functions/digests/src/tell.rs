@@ -1,4 +1,4 @@
-//! Telling one person.
+//! Notifying one person.
 
 use std::time::Duration;
 
@@ -27,15 +27,15 @@ use crate::{
     State,
     facts::{Facts, Line, Person, RoomFacts},
     mail,
-    plan::{Plan, Reader, plan},
+    plan::{Plan, Recipient, plan},
 };
 
-/// The most rooms that one run handles for a person. The rest is due for the next one.
+/// The most rooms that one run handles for a person. The next run handles the others.
 const ROOMS_MAX: usize = 20;
-/// A person is sent at most one message in each window of this length.
+/// A person gets at most one mail or text message in each window of this length.
 const WINDOW: Duration = Duration::from_secs(120);
 
-/// The mark that a message was sent to a person within a window.
+/// Marker item: a message was sent to a person within a window.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sent {
     user: UserId,
@@ -61,10 +61,10 @@ impl Item for Sent {
     }
 }
 
-/// A room with what is done about it.
+/// A room with the decision about it.
 type Planned = (RoomFacts, Plan);
 
-/// Tells a person of what waits for them in these rooms. Whether this run has sent something.
+/// Notifies a person about unread messages in these rooms. Returns whether a mail or text message was sent.
 pub async fn tell(s: &State, user: UserId, due: Vec<Membership>) -> Result<bool, Failure> {
     let now = s.sys.now();
     let taken = join_all(due.iter().take(ROOMS_MAX).map(|member| digest::lease(&s.table, member, now))).await;
@@ -72,33 +72,33 @@ pub async fn tell(s: &State, user: UserId, due: Vec<Membership>) -> Result<bool,
     if leased.is_empty() {
         return Ok(false);
     }
-    let told = told(s, user, leased.clone(), now).await;
-    // What was settled has no lease any more.
-    if !matches!(told, Ok(Some(_))) {
+    let sent = notify(s, user, leased.clone(), now).await;
+    // A committed transaction has ended the leases.
+    if !matches!(sent, Ok(Some(_))) {
         join_all(leased.iter().map(|member| digest::release(&s.table, member))).await;
     }
-    Ok(told?.unwrap_or(false))
+    Ok(sent?.unwrap_or(false))
 }
 
-/// Whether something was sent. `None` if what was read has changed in the meantime: the next run begins anew.
-async fn told(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Result<Option<bool>, Failure> {
+/// Returns whether a mail or text message was sent. `None` if an item has changed since it was read: the next run tries again.
+async fn notify(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Result<Option<bool>, Failure> {
     let Facts { person, rooms, silent } = Facts::read(&s.table, user, leased, now).await?;
-    let Some(person) = person else { return Ok(silence(s, &silent).await?.then_some(false)) };
+    let Some(person) = person else { return Ok(settle_silent(s, &silent).await?.then_some(false)) };
     let free_at = person.limit.judge(now).err().map_or(now, |reached| now + reached.wait);
-    let reader = Reader { settings: &person.settings, here: person.here, way: person.way, free_at };
+    let recipient = Recipient { settings: &person.settings, online: person.online, channel: person.channel, free_at };
     let planned: Vec<Planned> = rooms
         .into_iter()
         .map(|room| {
-            let plan = plan(&room, &reader, now);
+            let plan = plan(&room, &recipient, now);
             (room, plan)
         })
         .collect();
     let sent: Vec<(&Room, &[(Category, Line)])> =
-        planned.iter().filter(|(_, plan)| !plan.told.is_empty()).map(|(room, plan)| (&room.room, plan.told.as_slice())).collect();
-    let by_mail = person.way == Some(Channel::Mail) && !sent.is_empty();
+        planned.iter().filter(|(_, plan)| !plan.to_send.is_empty()).map(|(room, plan)| (&room.room, plan.to_send.as_slice())).collect();
+    let by_mail = person.channel == Some(Channel::Mail) && !sent.is_empty();
     let letter = if by_mail { Some(mail::mail(s, user, &sent, now)?) } else { None };
-    let mut tx = settled(&s.sys, &planned, &silent, now);
-    guard(&mut tx, &person);
+    let mut tx = settling(&s.sys, &planned, &silent, now);
+    require_unchanged_account(&mut tx, &person);
     if !sent.is_empty() {
         tx.create(&Sent::now(user, now));
         person.limit.count_in(&mut tx, now);
@@ -112,7 +112,7 @@ async fn told(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Re
     if let (Some(letter), Some(email)) = (letter, &person.user.email)
         && let Err(failure) = s.mailer.send(email.as_ref(), person.user.locale, &letter).await
     {
-        for (room, _) in planned.iter().filter(|(_, plan)| !plan.told.is_empty()) {
+        for (room, _) in planned.iter().filter(|(_, plan)| !plan.to_send.is_empty()) {
             digest::unsent(&s.table, &room.member, now, s.sys.now()).await?;
         }
         return Err(failure.into());
@@ -120,8 +120,8 @@ async fn told(s: &State, user: UserId, leased: Vec<Membership>, now: Time) -> Re
     Ok(Some(!sent.is_empty()))
 }
 
-/// Settles rooms of which nothing is told. Whether nobody else has changed them.
-async fn silence(s: &State, silent: &[Membership]) -> Result<bool, Failure> {
+/// Settles rooms without a notice. Returns false if one of them was changed concurrently.
+async fn settle_silent(s: &State, silent: &[Membership]) -> Result<bool, Failure> {
     let mut tx = Tx::new();
     for member in silent {
         digest::settle(&mut tx, member, &Settled::default());
@@ -129,8 +129,8 @@ async fn silence(s: &State, silent: &[Membership]) -> Result<bool, Failure> {
     Ok(s.table.commit(tx).await.applied()?)
 }
 
-/// The transaction that settles the rooms and has the inbox filled.
-fn settled(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> Tx {
+/// The transaction that settles the rooms and adds the events that fill the inbox.
+fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> Tx {
     let mut tx = Tx::new();
     for member in silent {
         digest::settle(&mut tx, member, &Settled::default());
@@ -140,14 +140,14 @@ fn settled(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> 
             again: plan.again,
             noted_seq: plan.noted.then_some(room.seq),
             mailed_seq: plan.settled.then_some(room.seq),
-            mailed_at: (!plan.told.is_empty()).then_some(now),
+            mailed_at: (!plan.to_send.is_empty()).then_some(now),
             ..Settled::default()
         };
         for note in &plan.notes {
             let before = if note.kind == Missed::Mention { member.digest.mentioned_in } else { member.digest.noted_in };
             let (user, room, kind, seq, messages) = (member.user, room.id, note.kind, note.seq, note.messages);
             let event = Outbox::add(&mut tx, sys, &MessagesMissed { user, room, kind, seq, messages, replaces: before });
-            // The entry has the id of its event.
+            // `notifications` stores the entry under the id of the event.
             let entry = Some(NotificationId::from_ulid(event.ulid()));
             if note.kind == Missed::Mention {
                 done.mentioned_in = entry;
@@ -160,8 +160,8 @@ fn settled(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> 
     tx
 }
 
-/// Checks that the account is still in use and has this address.
-fn guard(tx: &mut Tx, Person { user, .. }: &Person) {
+/// Adds the check that the account is still active and has the same address.
+fn require_unchanged_account(tx: &mut Tx, Person { user, .. }: &Person) {
     let same = user.email.as_ref().map_or_else(|| field("email").absent(), |email| field("email").eq(email));
     tx.check(User::key_of(user.id), field("status").eq(Status::Active).and(same));
 }

@@ -1,8 +1,8 @@
 //! Counts the figures of each day from the table's stream: registrations, sign-ins, messages, orders, revenue, deletions.
 //!
-//! The platform filters the stream, so that the function is invoked with new items of these kinds alone, for up to a thousand of them or
-//! after a minute. So a figure is a minute old, a message costs a thousandth of an invocation, and nobody's request writes anything for
-//! it. Each batch is counted exactly once (`accounts::figures`), and an event that is sent again after it was given up is not another one.
+//! Lambda filters the stream, so the function is invoked only with new items of these kinds, with up to a thousand of them or after a
+//! minute. So figures are up to a minute old, a message costs a thousandth of an invocation, and requests write nothing for the figures.
+//! Each batch is counted exactly once (`accounts::figures`). An event that is sent again from the dead letters is not counted again.
 //!
 //! AWS calls: a transaction for each batch; a read for each order, paid donation and paid plan.
 
@@ -15,7 +15,7 @@ use function::{Boot, Failure, Function, StartError};
 use kernel::Sys;
 use money::Money;
 use payments::{Donation, PlanPayment};
-use record::{Record, What};
+use record::{CountedAs, Record};
 use store::{StoreError, Table};
 
 /// The state of the function.
@@ -36,7 +36,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, event: Event, _| async move { count(&s, event).await }))
 }
 
-/// Counts a batch, without what an earlier delivery of it has counted.
+/// Counts a batch, without the records that an earlier delivery of the batch has counted.
 async fn count(s: &State, event: Event) -> Result<(), Failure> {
     let mut records = event.records.into_iter().map(Record::of).collect::<Result<Vec<_>, _>>()?;
     while let (Some(first), Some(last)) = (records.first(), records.last()) {
@@ -54,10 +54,10 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
     for Record { at, what, .. } in records {
         match what {
-            What::Nothing => {}
-            What::One(figure) => tally.add(*at, figure, 1),
+            CountedAs::Nothing => {}
+            CountedAs::One(figure) => tally.add(*at, figure, 1),
             paid => {
-                if matches!(paid, What::Order(..)) {
+                if matches!(paid, CountedAs::Order(..)) {
                     tally.add(*at, ORDERS, 1);
                 }
                 if let Some(amount) = revenue(&s.table, paid).await? {
@@ -69,12 +69,12 @@ async fn tally(s: &State, records: &[Record]) -> Result<Tally, StoreError> {
     Ok(tally)
 }
 
-/// What was paid. `None` if the person has left since.
-async fn revenue(table: &Table, paid: &What) -> Result<Option<Money>, StoreError> {
+/// The amount that was paid. `None` if the account was deleted since.
+async fn revenue(table: &Table, paid: &CountedAs) -> Result<Option<Money>, StoreError> {
     Ok(match paid {
-        What::Order(user, id) => table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| order.total),
-        What::Donation(user, id) => table.get::<Donation>(Donation::key_of(*user, *id)).await?.map(|donation| donation.purpose.amount),
-        What::Plan(user, id) => table.get::<PlanPayment>(PlanPayment::key_of(*user, *id)).await?.map(|payment| payment.purpose.price),
-        What::Nothing | What::One(_) => None,
+        CountedAs::Order(user, id) => table.get::<Order>(Order::key_of(*user, *id)).await?.map(|order| order.total),
+        CountedAs::Donation(user, id) => table.get::<Donation>(Donation::key_of(*user, *id)).await?.map(|donation| donation.purpose.amount),
+        CountedAs::Plan(user, id) => table.get::<PlanPayment>(PlanPayment::key_of(*user, *id)).await?.map(|payment| payment.purpose.price),
+        CountedAs::Nothing | CountedAs::One(_) => None,
     })
 }

@@ -1,4 +1,4 @@
-//! One record of the stream, and what it counts as.
+//! A record of the stream, and the figure that it counts for.
 
 use accounts::figures::{DELETIONS, MESSAGES, REGISTRATIONS, SIGN_INS};
 use aws_lambda_events::dynamodb::EventRecord;
@@ -18,18 +18,18 @@ use serde::Deserialize;
 pub(crate) struct Sequence(pub String);
 
 impl Sequence {
-    /// Whether it comes after this one.
+    /// Whether this number comes after `other`.
     pub fn is_after(&self, other: &str) -> bool {
         (self.0.len(), self.0.as_str()) > (other.len(), other)
     }
 }
 
-/// What a record counts as.
+/// The figure that a record counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum CountedAs {
     /// Nothing.
     Nothing,
-    /// One of this figure.
+    /// One unit of this figure.
     One(&'static str),
     /// An order that was placed, and paid if that is by card.
     Order(UserId, OrderId),
@@ -42,17 +42,17 @@ pub(crate) enum What {
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Its id, which no other record has.
+    /// The id, which no other record has.
     pub id: String,
-    /// Its number in its shard of the stream.
+    /// The sequence number in the shard of the stream.
     pub sequence: Sequence,
     /// When it happened.
     pub at: Time,
-    /// What it counts as.
-    pub what: What,
+    /// The figure that it counts for.
+    pub what: CountedAs,
 }
 
-/// The attributes of a new item that are looked at.
+/// The attributes of a new item that are needed here.
 #[derive(Deserialize)]
 struct Image {
     kind: String,
@@ -74,22 +74,22 @@ impl Record {
         if counted.is_none() {
             tracing::warn!(sequence = sequence.0, "a record that is not counted");
         }
-        let (at, what) = counted.unwrap_or((Time::ZERO, What::Nothing));
+        let (at, what) = counted.unwrap_or((Time::ZERO, CountedAs::Nothing));
         Ok(Self { id: record.event_id, sequence, at, what })
     }
 }
 
 impl Image {
-    /// When it happened, and what it counts as.
-    fn counts(self, said: bool) -> Option<(Time, What)> {
+    /// When it happened, and the figure that it counts for.
+    fn counts(self, said: bool) -> Option<(Time, CountedAs)> {
         let at = self.created_at.or(self.done_at).or(self.at)?;
         let what = match (self.kind.as_str(), self.name.as_deref()) {
-            ("user", _) => What::One(REGISTRATIONS),
-            ("session", _) => What::One(SIGN_INS),
-            ("message", _) if said => What::One(MESSAGES),
-            ("deletion_receipt", _) => What::One(DELETIONS),
-            // Staff have sent it again when it was not in the outbox any more. It was counted when it was new.
-            ("outbox", _) if self.again.is_some() => What::Nothing,
+            ("user", _) => CountedAs::One(REGISTRATIONS),
+            ("session", _) => CountedAs::One(SIGN_INS),
+            ("message", _) if said => CountedAs::One(MESSAGES),
+            ("deletion_receipt", _) => CountedAs::One(DELETIONS),
+            // An event that staff have sent again. It was counted the first time.
+            ("outbox", _) if self.again.is_some() => CountedAs::Nothing,
             ("outbox", Some(name)) => paid(name, self.event.as_deref()?)?,
             _ => return None,
         };
@@ -97,12 +97,12 @@ impl Image {
     }
 }
 
-/// What an event tells to be paid.
-fn paid(name: &str, event: &str) -> Option<What> {
+/// The order, donation or plan that an event reports as paid.
+fn paid(name: &str, event: &str) -> Option<CountedAs> {
     match name {
-        "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| What::Order(user, order)),
-        "receipt_due" => serde_json::from_str(event).ok().map(|ReceiptDue { user, donation }| What::Donation(user, donation)),
-        "plan_receipt_due" => serde_json::from_str(event).ok().map(|PlanReceiptDue { user, payment }| What::Plan(user, payment)),
+        "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| CountedAs::Order(user, order)),
+        "receipt_due" => serde_json::from_str(event).ok().map(|ReceiptDue { user, donation }| CountedAs::Donation(user, donation)),
+        "plan_receipt_due" => serde_json::from_str(event).ok().map(|PlanReceiptDue { user, payment }| CountedAs::Plan(user, payment)),
         _ => None,
     }
 }
@@ -121,23 +121,23 @@ mod tests {
     fn items_count_as_what_they_are() {
         let counts = |json: &str, said| serde_json::from_str::<Image>(json).unwrap().counts(said).map(|(_, what)| what);
         for (json, said, expected) in [
-            (r#"{"kind":"user","created_at":0}"#, false, Some(What::One(REGISTRATIONS))),
-            (r#"{"kind":"session","created_at":0}"#, false, Some(What::One(SIGN_INS))),
-            (r#"{"kind":"message","at":0}"#, true, Some(What::One(MESSAGES))),
+            (r#"{"kind":"user","created_at":0}"#, false, Some(CountedAs::One(REGISTRATIONS))),
+            (r#"{"kind":"session","created_at":0}"#, false, Some(CountedAs::One(SIGN_INS))),
+            (r#"{"kind":"message","at":0}"#, true, Some(CountedAs::One(MESSAGES))),
             // A system event.
             (r#"{"kind":"message","at":0}"#, false, None),
-            (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(What::One(DELETIONS))),
+            (r#"{"kind":"deletion_receipt","done_at":0}"#, false, Some(CountedAs::One(DELETIONS))),
             (r#"{"kind":"cart","at":0}"#, false, None),
             (r#"{"kind":"outbox","at":0,"name":"notice_due","event":"{}"}"#, false, None),
-            (r#"{"kind":"outbox","at":0,"name":"order_placed","event":"{}","again":1}"#, false, Some(What::Nothing)),
+            (r#"{"kind":"outbox","at":0,"name":"order_placed","event":"{}","again":1}"#, false, Some(CountedAs::Nothing)),
         ] {
             assert_eq!(counts(json, said), expected, "{json}");
         }
         let (user, order) = ("usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP", "ord_01K9ZC4QW8V3T6R1NHXJ5B2MDP");
         let event = format!(r#"{{"name":"order_placed","user":"{user}","order":"{order}"}}"#);
-        assert_eq!(paid("order_placed", &event), Some(What::Order(user.parse().unwrap(), order.parse().unwrap())));
+        assert_eq!(paid("order_placed", &event), Some(CountedAs::Order(user.parse().unwrap(), order.parse().unwrap())));
         let event = format!(r#"{{"name":"receipt_due","user":"{user}","donation":"don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"}}"#);
-        assert!(matches!(paid("receipt_due", &event), Some(What::Donation(..))));
+        assert!(matches!(paid("receipt_due", &event), Some(CountedAs::Donation(..))));
         assert_eq!(paid("receipt_due", "{}"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Changing how the caller stands to one other person, and reading it.
+//! The relation between the caller and one other person: reading and changing it.
 
 use accounts::pair::{self, Pair, PairChange, REQUESTS, Relation};
 use axum::{
@@ -12,14 +12,14 @@ use store::limits;
 use utoipa::ToSchema;
 use web::{Created, Json, NoContent, Path, Problems};
 
-/// How the caller stands to another person.
+/// The relation of the caller to another person.
 #[derive(Serialize, ToSchema)]
 pub struct RelationInfo {
     /// The other person.
     user: UserId,
-    /// How the caller stands to them.
+    /// The relation, from the caller's point of view.
     relation: Relation,
-    /// Since when. Absent while there is nothing.
+    /// Since when. Absent if the relation is `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
 }
@@ -32,7 +32,7 @@ impl RelationInfo {
     }
 }
 
-/// Reads how the caller stands to somebody.
+/// Reads the relation of the caller to another person.
 ///
 /// The answer is `none` also for somebody who does not exist or has blocked the caller.
 ///
@@ -44,7 +44,7 @@ pub async fn get_friend(caller: MemberWith<Pair>, Path(user): Path<UserId>) -> R
     Ok(Json(RelationInfo::new(caller.resource.as_ref(), caller.member.user.id, user)))
 }
 
-/// Sends a friend request, or accepts the one that the other person has sent: 201 if it waits for its answer, 200 if the two are
+/// Sends a friend request, or accepts the one that the other person has sent: 201 if the request waits for an answer, 200 if the two are
 /// friends now.
 ///
 /// `friend_exists` if the caller has asked before or is a friend, `friend_paused` within seven days after a rejection, `friend_state`
@@ -74,7 +74,7 @@ pub async fn request_friend(
     })
 }
 
-/// Takes the caller's friend request back. `friend_state` if it was accepted in the meantime.
+/// Withdraws the caller's friend request. `friend_state` if it was accepted in the meantime.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(delete, path = "/v1/friends/{user}/request", params(("user" = UserId, Path)),
@@ -85,10 +85,10 @@ pub async fn cancel_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Cancel).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Cancel).await.map(|_| NoContent)
 }
 
-/// Accepts a friend request. It can be repeated.
+/// Accepts a friend request. The operation can be repeated.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(post, path = "/v1/friends/{user}/accept", params(("user" = UserId, Path)),
@@ -99,10 +99,10 @@ pub async fn accept_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
-    make(&s, caller, user, PairChange::Accept).await.map(Json)
+    apply_change(&s, caller, user, PairChange::Accept).await.map(Json)
 }
 
-/// Rejects a friend request. Its sender can ask again after seven days. It can be repeated.
+/// Rejects a friend request. Its sender can ask again after seven days. The operation can be repeated.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(post, path = "/v1/friends/{user}/reject", params(("user" = UserId, Path)),
@@ -113,7 +113,7 @@ pub async fn reject_friend_request(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Reject).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Reject).await.map(|_| NoContent)
 }
 
 /// Ends a friendship.
@@ -127,11 +127,11 @@ pub async fn remove_friend(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Remove).await.map(|_| NoContent)
 }
 
-/// Blocks somebody: friendship and requests end, their direct room disappears, and neither can write to the other. The other
-/// person is not told. It can be repeated.
+/// Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other
+/// person is not told. The operation can be repeated.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(put, path = "/v1/friends/{user}/block", params(("user" = UserId, Path)),
@@ -143,10 +143,10 @@ pub async fn block_user(
     Path(user): Path<UserId>,
 ) -> Result<Json<RelationInfo>, web::Error> {
     not_oneself(caller.member.user.id, user)?;
-    make(&s, caller, user, PairChange::Block).await.map(Json)
+    apply_change(&s, caller, user, PairChange::Block).await.map(Json)
 }
 
-/// Ends the block of somebody. Friendship and requests that it ended do not come back.
+/// Unblocks somebody. The friendship and the requests that the block has ended do not come back.
 ///
 /// AWS calls: the batch that authenticates the caller and reads the pair; a transaction.
 #[utoipa::path(delete, path = "/v1/friends/{user}/block", params(("user" = UserId, Path)),
@@ -157,10 +157,10 @@ pub async fn unblock_user(
     caller: MemberWith<Pair>,
     Path(user): Path<UserId>,
 ) -> Result<NoContent, web::Error> {
-    make(&s, caller, user, PairChange::Unblock).await.map(|_| NoContent)
+    apply_change(&s, caller, user, PairChange::Unblock).await.map(|_| NoContent)
 }
 
-async fn make(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: PairChange) -> Result<RelationInfo, web::Error> {
+async fn apply_change(s: &crate::State, caller: MemberWith<Pair>, user: UserId, change: PairChange) -> Result<RelationInfo, web::Error> {
     let me = caller.member.user.id;
     let pair = pair::change(&s.table, &s.sys, me, user, caller.resource, change).await?;
     Ok(RelationInfo::new(Some(&pair), me, user))

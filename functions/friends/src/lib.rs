@@ -1,7 +1,7 @@
 //! Friends and blocks: requests, their answers, and lists.
 //!
-//! A request is accepted by the other person, or by their own request, if the two cross. After a rejection its sender waits seven
-//! days. A block ends everything between the two and is silent: whom somebody has blocked sees what a stranger sees.
+//! The other person accepts a request, or sends a request of their own, which also makes the two friends. After a rejection the sender
+//! has to wait seven days. A block ends friendship and requests and is not announced: the blocked person sees what a stranger sees.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -14,29 +14,29 @@ use store::{Batch, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, PageQuery, Problems, Query};
 
-/// The pairs that a search reads at once.
+/// How many pairs a search by username reads in one query.
 const READ_AT_ONCE: u32 = 100;
-/// How often one request of a search reads more of them.
+/// How many queries one request of a search makes at most.
 const READS: usize = 5;
 
-/// What to list.
+/// The filter and the order of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FriendQuery {
-    /// Which list: friends, sent requests, received requests, or the people whom the caller blocks.
+    /// The list: friends, sent requests, received requests, or the people whom the caller blocks.
     #[serde(default)]
     #[param(inline, required = false)]
     relation: ListOf,
     /// Only people whose username begins with this, in upper or lower case.
     #[param(max_length = 35)]
     username: Option<String>,
-    /// In the order of the time at which they came onto the list.
+    /// The order, by the time at which the relation began.
     #[serde(default)]
     #[param(inline, required = false)]
     order: Order,
 }
 
-/// Which list.
+/// A list of people, by their relation to the caller.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ListOf {
@@ -95,7 +95,7 @@ pub struct FriendInfo {
     /// The address of the picture or of the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// How the caller stands to them. `sent` and `received` are the two directions of a request.
+    /// The relation, from the caller's point of view. `sent` and `received` are the two directions of a request.
     relation: Relation,
     /// Since when.
     since: Timestamp,

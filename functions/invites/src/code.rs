@@ -1,4 +1,4 @@
-//! The caller's code, how many people entered it, and whose code the caller has entered.
+//! The caller's invitation code, how many people have entered it, and whose code the caller has entered.
 
 use accounts::{
     invite::{Invite, Invitee},
@@ -16,10 +16,10 @@ use web::{Json, Problems};
 /// The caller's code.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InviteCodeInfo {
-    /// The code to give to others. It never changes.
+    /// The code that the caller gives to others. It never changes.
     #[schema(examples("K7M2XP"))]
     code: String,
-    /// How many people have entered it and still have their account.
+    /// The number of people who have entered the code and still have their account.
     #[schema(examples(3))]
     used: u64,
     /// The person whose code the caller has entered. Absent if there is none.
@@ -37,7 +37,7 @@ pub struct InviterInfo {
     /// Their picture. Absent with the username.
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
-    /// When the caller entered it.
+    /// When the caller entered the code.
     entered_at: Timestamp,
     /// Whether they may see the caller's phone number.
     shows_phone: bool,
@@ -51,27 +51,27 @@ pub struct InviterInfo {
     extensions(("x-problems" = json!(["conflict"]))),
     responses((status = 200, body = InviteCodeInfo), Problems))]
 pub async fn get_invite_code(State(s): State<crate::State>, caller: MemberWith<Invite>) -> Result<Json<InviteCodeInfo>, web::Error> {
-    Ok(Json(info(&s, own(&s, caller).await?).await?))
+    Ok(Json(code_info(&s, own_code(&s, caller).await?).await?))
 }
 
-/// The caller's code. An account from before there were codes gets one now.
-pub async fn own(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
+/// The caller's code. An account that was made by an older version and has no code gets one now.
+pub async fn own_code(s: &crate::State, caller: MemberWith<Invite>) -> Result<Invite, Problem> {
     match caller.resource {
         Some(invite) => Ok(invite),
-        None => given(s, caller.member.user.id).await,
+        None => create_code(s, caller.member.user.id).await,
     }
 }
 
-async fn given(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
+async fn create_code(s: &crate::State, user: UserId) -> Result<Invite, Problem> {
     match Invite::create_late(&s.table, &s.sys, user).await {
-        // Another request of the caller was faster, or the account is not in use any more.
+        // A concurrent request of the caller has made the code, or the account is no longer active.
         Err(CommitError::Refused(_)) => Ok(s.table.get(Invite::key_of(user)).await?.ok_or(Kind::Conflict)?),
-        given => Ok(given?),
+        created => Ok(created?),
     }
 }
 
-/// The answer for the code's owner.
-pub async fn info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
+/// The answer to the owner of the code.
+pub async fn code_info(s: &crate::State, invite: Invite) -> Result<InviteCodeInfo, Problem> {
     let inviter = match (invite.entered_at, invite.inviter, invite.entry()) {
         (Some(at), Some(inviter), Some(entry)) => {
             let user = User::key_of(inviter);

@@ -1,5 +1,5 @@
-//! Entering somebody's code: once, and without a later change. The caller decides at any time whether its owner sees their
-//! phone number.
+//! Entering the code of another person. This is possible once and cannot be changed. The caller decides at any time whether that person
+//! sees the caller's phone number.
 
 use accounts::invite::{self, Invite, InviteCode, Inviter};
 use axum::extract::State;
@@ -10,7 +10,7 @@ use store::{Cond, Conditional as _, Tx, Update, limits};
 use utoipa::ToSchema;
 use web::{Client, Created, Json, NoContent, Problems};
 
-use crate::code::{InviteCodeInfo, info, own};
+use crate::code::{InviteCodeInfo, code_info, own_code};
 
 /// The code of another person.
 #[derive(Deserialize, ToSchema)]
@@ -19,7 +19,7 @@ pub struct EnterInviteCode {
     /// In upper or lower case, with or without spaces and hyphens.
     #[schema(examples("K7M2XP"), format = "typed")]
     code: String,
-    /// Whether its owner may see the caller's phone number. Default: no.
+    /// Whether the owner of the code may see the caller's phone number. Default: no.
     #[serde(default)]
     #[schema(required = false)]
     shows_phone: bool,
@@ -31,8 +31,8 @@ pub struct EnterInviteCode {
 /// code of an account that is not active or has a scheduled deletion, and the code of a person whom the caller has invited.
 ///
 /// AWS calls: one batch for the caller and their code, two concurrent counters, a read of the code's claim, a batch for its
-/// owner, a transaction, a batch for the answer. The counters come before the claim, whose look-up they limit. Each of the
-/// others has the key of the next one.
+/// owner, a transaction, a batch for the answer. The counters come before the claim because they limit look-ups of codes. Each other call
+/// needs a key from the one before it.
 #[utoipa::path(post, path = "/v1/me/inviter", request_body = EnterInviteCode,
     extensions(("x-problems" = json!(["invalid", "invite_invalid", "invite_used", "too_many_requests", "conflict"])), ("x-limits" = json!([invite::TRIES]))),
     responses((status = 201, body = InviteCodeInfo), Problems))]
@@ -42,7 +42,7 @@ pub async fn enter_invite_code(
     caller: MemberWith<Invite>,
     Json(body): Json<EnterInviteCode>,
 ) -> Result<Created<InviteCodeInfo>, web::Error> {
-    let own = own(&s, caller).await?;
+    let own = own_code(&s, caller).await?;
     if own.entered_at.is_some() {
         return Err(Kind::InviteUsed.into());
     }
@@ -57,18 +57,18 @@ pub async fn enter_invite_code(
         e => Problem::from(e),
     })?;
     let entered = Invite { entered_at: Some(at), inviter: Some(inviter.user()), ..own };
-    Ok(Created("/v1/me/invite-code".to_owned(), info(&s, entered).await?))
+    Ok(Created("/v1/me/invite-code".to_owned(), code_info(&s, entered).await?))
 }
 
-/// What the inviter may see of the caller.
+/// Which data of the caller the inviter may see.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetInviterConsent {
-    /// Whether they may see the caller's phone number.
+    /// Whether the inviter may see the caller's phone number.
     shows_phone: bool,
 }
 
-/// Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that.
+/// Allows or forbids the person whose code the caller has entered to see the caller's phone number.
 ///
 /// AWS calls: two, the batch that authenticates the caller and reads the key of the entry, and its update.
 #[utoipa::path(put, path = "/v1/me/inviter/consent", request_body = SetInviterConsent,

@@ -1,4 +1,4 @@
-//! The people who entered the caller's code. Only the caller sees them.
+//! The people who have entered the caller's code. Only the caller can list them.
 
 use accounts::{
     invite::Invitee,

@@ -1,8 +1,8 @@
-//! Invitation codes: the caller's own, entering another person's, the people who entered the caller's; and statistics for staff.
+//! Invitation codes: showing the caller's code, entering another person's, listing who has entered the caller's; and statistics for staff.
 //!
-//! A code reveals nothing but whether it can be entered: unknown ones, the caller's own and those of accounts that are not in use
-//! get the same answer, and there are ten attempts an hour. The owner of a code sees who entered it, by username and picture, and
-//! by phone number while that person allows it.
+//! The answer to a code only reveals whether it can be entered: unknown codes, the caller's own and those of accounts that are not active
+//! get the same answer, and there are ten attempts an hour. The owner of a code sees the username and the picture of everybody who has
+//! entered it, and the phone number of those who allow it.
 //!
 //! | operation | AWS calls |
 //! |---|---|

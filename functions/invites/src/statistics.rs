@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, Problems, Query};
 
-/// Maximum days of one request: their counters fit into one page of a query.
+/// The most days of one request. Their counters, at most eight a day, fit into one page of a query.
 const DAYS_MAX: u32 = 366;
-/// Days by default.
+/// The days of a request that does not state a number.
 const DAYS: u32 = 30;
 /// The number of top inviters.
 const TOP: u32 = 10;

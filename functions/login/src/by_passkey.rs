@@ -15,7 +15,7 @@ use web::{Client, Created, Json, Problems};
 /// Challenges that one client may ask for.
 const CHALLENGES: Quota = Quota::window("passkey_client", 60, MINUTE.saturating_mul(15), "for a client");
 
-/// The options of the client for the time after the sign-in.
+/// How the client gets its tokens, and where it continues after the sign-in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskeySignIn {
@@ -30,7 +30,7 @@ pub struct CreatePasskeySignIn {
 /// Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`.
 /// The challenge is valid for one answer, right or wrong.
 ///
-/// AWS calls: a counter of the client, and the flow, as the person is not known yet. A session of the client costs a read.
+/// AWS calls: a counter of the client, and a write of the flow. A client that has a session costs a read.
 #[utoipa::path(post, path = "/v1/passkey-sign-ins", request_body = CreatePasskeySignIn,
     extensions(("x-problems" = json!(["too_many_requests"])), ("x-limits" = json!([CHALLENGES]))),
     responses((status = 201, body = SignInStep), Problems))]

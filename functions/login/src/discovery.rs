@@ -15,7 +15,7 @@ use store::limits::DAY;
 use utoipa::ToSchema;
 use web::{Error, Problems};
 
-/// How long clients may cache the keys: they change rarely, and a new one is published before it signs.
+/// Clients may cache the keys for five minutes: keys change rarely, and a new key is published before it signs.
 const CACHED: &str = "public, max-age=300";
 
 /// The keys that verify access tokens (RFC 7517).
@@ -31,7 +31,7 @@ pub async fn get_key_set(State(s): State<crate::State>, headers: HeaderMap) -> R
     json(&headers, &s.issuer.key_set())
 }
 
-/// JSON that clients may keep for as long as [`CACHED`] says.
+/// JSON that clients may cache as [`CACHED`] states.
 fn json(asked: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
     Ok(web::cached(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
 }
@@ -73,17 +73,17 @@ pub async fn get_discovery(State(s): State<crate::State>, headers: HeaderMap) ->
     json(&headers, &body)
 }
 
-/// Days until the published contact expires. The date moves on every day.
-const HOLDS: u32 = 31;
+/// How many days the published contact is valid, counted from the current day.
+const CONTACT_VALID_DAYS: u32 = 31;
 
-/// The configured addresses.
+/// The addresses of the deployment that are published under `/.well-known`.
 #[derive(Clone)]
-pub struct Places {
+pub struct PublishedAddresses {
     change_password: Option<Arc<str>>,
     security_contact: Arc<str>,
 }
 
-impl Places {
+impl PublishedAddresses {
     /// Reads `CHANGE_PASSWORD_URL`, the page for changing a password (empty means its documentation), and `SECURITY_CONTACT`, a
     /// `mailto:` or `https:` address.
     pub fn read(r: &mut Reader<'_>) -> Self {
@@ -108,7 +108,7 @@ impl Places {
 #[utoipa::path(get, path = "/.well-known/change-password",
     responses((status = 302, description = "A redirect to the page.", headers(("Location" = String, description = "The page."))), Problems))]
 pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResponse {
-    let page = s.places.change_password.as_deref().map_or_else(|| format!("{}/docs", s.tokens.issuer()), str::to_owned);
+    let page = s.published.change_password.as_deref().map_or_else(|| format!("{}/docs", s.tokens.issuer()), str::to_owned);
     (StatusCode::FOUND, [(header::LOCATION, page)])
 }
 
@@ -124,17 +124,17 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
 pub async fn get_security_contact(State(s): State<crate::State>, headers: HeaderMap) -> Response {
     let text = format!(
         "Contact: {}\nExpires: {}\nPreferred-Languages: en, pl\nCanonical: {}/.well-known/security.txt\n",
-        s.places.security_contact,
-        Timestamp::from(holds_until(s.sys.now())),
+        s.published.security_contact,
+        Timestamp::from(contact_valid_until(s.sys.now())),
         s.tokens.issuer()
     );
     web::cached(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
 }
 
 /// The midnight after this number of days, so that all answers of a day are equal.
-fn holds_until(now: Time) -> Time {
+fn contact_valid_until(now: Time) -> Time {
     let day = i64::try_from(DAY.as_millis()).unwrap_or(1);
-    Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(HOLDS)
+    Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(CONTACT_VALID_DAYS)
 }
 
 #[cfg(test)]
@@ -144,13 +144,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_addresses() {
+    fn only_addresses_are_published() {
         let read = |page: &str, contact: &str| {
             let env: Env = [("CHANGE_PASSWORD_URL", page), ("SECURITY_CONTACT", contact)]
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
                 .into_iter()
                 .collect();
-            env.read(Places::read).is_ok()
+            env.read(PublishedAddresses::read).is_ok()
         };
         for (page, contact, good) in [
             ("", "mailto:security@stoa.example", true),

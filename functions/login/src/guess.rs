@@ -1,11 +1,11 @@
 //! The limits on attempts to sign in with a password, and their counters.
 //!
-//! The answer depends on what the caller typed and on their client address, never on whose the name is: an unknown name is
-//! limited like any other. The account of a name is limited too, for all its names, without a visible effect: attempts beyond
-//! that limit are answered like wrong passwords. Therefore five guesses at a username reveal nothing about an address, and two
-//! names allow no more guesses than one.
+//! The answer depends on the typed name and on the client's address, never on whether the name has an account: an unknown name is
+//! limited like any other. A second limit counts all names of an account together (username and e-mail address). Attempts beyond this
+//! limit are answered like wrong passwords. So five guesses at a username do not reveal which address belongs to it, and an account with
+//! two names allows no more guesses than one with a single name.
 //!
-//! A device that the account trusts has its own limits: guesses of others, at the account or from the same network, do not keep
+//! A device that the account trusts has its own limits: guesses of others, at the account or from the same network, do not lock
 //! it out, and somebody who has stolen it cannot guess without limit.
 
 use futures_util::join;
@@ -28,10 +28,10 @@ pub const OF_DEVICE_DAY: Quota =
     Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
 /// Failures at one name from all clients, after which strangers need a proof of work.
 const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
-/// Right passwords: each costs a hash and a session.
-pub const RIGHT: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
+/// Correct passwords. They are limited because each costs a hash and a session.
+pub const RIGHT_PASSWORDS: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
 
-/// An attempt.
+/// An attempt to sign in with a password, with the limits that count it.
 pub struct Guess {
     /// Attempts at this name from this client, or of this device. A success resets them.
     own: Limit,
@@ -39,19 +39,19 @@ pub struct Guess {
     client: Option<Limit>,
     /// Counters of failures only.
     failures: Vec<Limit>,
-    /// The counter of distinct failures.
+    /// How many different wrong passwords the client has tried.
     different: Option<Limit>,
     /// Attempts at the account from this client, a limit without a visible effect.
     account: Option<Limit>,
     /// Failures at the name from all clients, after which strangers need a proof of work.
     everywhere: Option<Limit>,
-    /// Right passwords, which cost as much work as wrong ones.
+    /// Correct passwords, which cost as much work as wrong ones.
     right: Limit,
 }
 
 impl Guess {
-    /// An attempt of one client at a name. `account` is the account of the name, or the name again if there is none, so that
-    /// the same number of counters is used.
+    /// An attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none, so
+    /// that the same number of counters is used.
     pub fn stranger(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
         Self {
             own: cooldown.of(AT_NAME).of(format!("{name} {}", client.network())),
@@ -59,7 +59,7 @@ impl Guess {
             failures: vec![of_client_in_a_day(client)],
             different: Some(of_client_different(client)),
             account: Some(at_account(cooldown, account, &client.network())),
-            right: RIGHT.of(format!("{account} {}", client.network())),
+            right: RIGHT_PASSWORDS.of(format!("{account} {}", client.network())),
             everywhere: Some(EVERYWHERE.of(name)),
         }
     }
@@ -73,18 +73,18 @@ impl Guess {
             different: None,
             account: None,
             everywhere: None,
-            right: RIGHT.of(device),
+            right: RIGHT_PASSWORDS.of(device),
         }
     }
 
-    /// The limits that the caller is told of.
-    fn told(&self) -> impl Iterator<Item = &Limit> {
+    /// The limits whose refusal the caller sees.
+    fn visible_limits(&self) -> impl Iterator<Item = &Limit> {
         [&self.own, &self.right].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
     }
 
-    /// The counters to read together with other items.
+    /// The keys of the counters, to be read in one batch with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
-        self.told().chain(&self.account).chain(&self.everywhere).map(Limit::key)
+        self.visible_limits().chain(&self.account).chain(&self.everywhere).map(Limit::key)
     }
 
     /// The same attempt with its counters as they were read.
@@ -104,20 +104,20 @@ impl Guess {
         })
     }
 
-    /// Whether a stranger needs a proof of work first, by the counters as they were read: after many failures at the name from
-    /// all clients, or many different ones of the client. Neither keeps the right password out.
+    /// Whether a client without a trusted device must first send a proof of work: after many failures at the name from all clients, or
+    /// many different wrong passwords of the client. Uses the counters as they were read. With the proof a correct password is accepted.
     #[must_use]
-    pub fn takes_work(&self) -> bool {
+    pub fn needs_proof_of_work(&self) -> bool {
         let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE.max));
         everywhere || self.different.as_ref().is_some_and(|limit| limit.hits() >= i64::from(DIFFERENT_FREE))
     }
 
-    /// Checks the visible limits and counts nothing: a refused attempt is not counted and prolongs no pause.
+    /// Checks the visible limits without counting: a refused attempt is not counted and does not prolong a pause.
     ///
     /// # Errors
     /// [`Reached`]
     pub fn judge(&self, now: Time) -> Result<(), Reached> {
-        limits::judge(now, self.told())
+        limits::judge(now, self.visible_limits())
     }
 
     /// Counts the attempt before the password is compared, and returns whether it may be compared: not if the account has had
@@ -126,16 +126,16 @@ impl Guess {
     /// # Errors
     /// [`LimitError`] if concurrent attempts reached a limit first or a counter is unavailable. Then nothing is counted.
     pub async fn take(&self, table: &Table, now: Time) -> Result<bool, LimitError> {
-        let told: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
+        let visible: Vec<Limit> = [&self.own].into_iter().chain(&self.client).cloned().collect();
         let silent: Vec<Limit> = self.account.iter().cloned().collect();
-        let (by_told, by_silent) = join!(limits::take_together(table, now, &told), limits::take(table, now, &silent));
-        if by_told.is_err() && by_silent.is_ok() {
+        let (by_visible, by_silent) = join!(limits::take_together(table, now, &visible), limits::take(table, now, &silent));
+        if by_visible.is_err() && by_silent.is_ok() {
             limits::give_all_back(table, &silent).await;
         }
-        if by_told.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
-            limits::give_all_back(table, &told).await;
+        if by_visible.is_ok() && matches!(by_silent, Err(LimitError::Store(_))) {
+            limits::give_all_back(table, &visible).await;
         }
-        by_told?;
+        by_visible?;
         match by_silent {
             Ok(()) => Ok(true),
             Err(LimitError::Reached(_)) => Ok(false),
@@ -147,7 +147,7 @@ impl Guess {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn failed(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
+    pub async fn count_failure(self, table: &Table, now: Time, client: &Client, mark: &str) -> Result<(), StoreError> {
         let failures: Vec<Limit> = self.failures.into_iter().chain(self.everywhere).collect();
         let different = async {
             match &self.different {
@@ -159,8 +159,8 @@ impl Guess {
         counted.and(different)
     }
 
-    /// Adds the success to a transaction: the attempts before it are reset, and it is counted as a right password.
-    pub fn forget(&self, tx: &mut Tx, now: Time) {
+    /// Adds the success to a transaction: resets the failed attempts and counts a correct password.
+    pub fn add_success(&self, tx: &mut Tx, now: Time) {
         self.right.count_in(tx, now);
         tx.delete(self.own.key());
         if let Some(attempts) = &self.account {

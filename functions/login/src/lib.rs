@@ -1,16 +1,16 @@
 //! Signing in with a password, and a second factor if there is one; refreshing sessions, and signing out.
 //!
-//! After the password, an account with second factors is not signed in yet: the client gets the secret of a flow
-//! (`proofs::sign_in`), which can only be continued. A trusted device skips the second step, and a passkey is both steps at
-//! once. The same steps are used for step-ups, which operations take that a stolen session must not allow.
+//! An account with second factors is not signed in by the password alone: the client gets the secret id of a flow
+//! (`proofs::sign_in`), with which it can only continue that flow. A trusted device skips the second step, and a passkey is both steps
+//! at once. Step-ups use the same flow. They are required by operations that a stolen session must not allow.
 //!
 //! An unknown name, a wrong password and an account that cannot be used get one answer after equal work. Attempts are counted
 //! before the password is compared, for the name, the account and the client, so that parallel guesses gain nothing. Five
-//! failures mean a pause of five minutes unless the deployment sets other numbers, never a lock. A success resets them, and a
-//! refused attempt is not counted. While very many attempts fail in the whole deployment, signing in takes a proof of work
-//! first. A trusted device has its own limits instead of all these.
+//! failures cause a pause of five minutes (`PasswordCooldown`), never a lock. A success resets them, and a refused attempt is not
+//! counted. While very many attempts fail in the whole deployment, signing in first takes a proof of work. A trusted device has its own
+//! limits instead of all these.
 //!
-//! Sessions can be listed and ended. Ending one takes effect at once, because every request reads its session.
+//! Sessions can be listed and ended. The end of a session takes effect at once, because every request reads its session.
 
 mod by_passkey;
 mod discovery;
@@ -28,7 +28,7 @@ use accounts::{
     user::User,
 };
 use axum::extract::FromRef;
-use discovery::Places;
+use discovery::PublishedAddresses;
 use function::{Boot, Figures, Function, StartError};
 use kernel::Sys;
 use passkeys::Site;
@@ -62,7 +62,7 @@ pub struct State {
     codes: CodeRules,
     cooldown: PasswordCooldown,
     gate: Gate,
-    places: Places,
+    published: PublishedAddresses,
     figures: Figures,
 }
 
@@ -116,7 +116,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         codes: CodeRules::read(r),
         cooldown: PasswordCooldown::read(r),
         gate: Gate::new(keys.code_key()),
-        places: Places::read(r),
+        published: PublishedAddresses::read(r),
         figures: Figures::new(&boot),
         sys: sys.clone(),
     })?;

@@ -38,7 +38,7 @@ pub async fn refresh_session(
 ) -> Result<SignedIn, web::Error> {
     let in_body = body.and_then(|Json(body)| body.refresh_token);
     let delivery = if in_body.is_some() { TokenDelivery::Body } else { TokenDelivery::Cookie };
-    let token = presented(&headers, in_body.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
+    let token = token_in(&headers, in_body.as_deref())?.ok_or_else(|| Kind::RefreshInvalid.because("there is no refresh token"))?;
     match session::refresh(&s.table, &s.sys, s.code_key.secret(), &token, &client).await? {
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
@@ -53,7 +53,7 @@ pub async fn refresh_session(
 ///
 /// # Errors
 /// [`Kind::CsrfHeaderRequired`] for a cookie without the required header.
-fn presented(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
+fn token_in(headers: &HeaderMap, body: Option<&str>) -> Result<Option<RefreshToken>, Problem> {
     let text = match body {
         Some(text) => Some(text.to_owned()),
         None => signed_in::from_cookie(headers)?,

@@ -1,4 +1,4 @@
-//! The steps after the first: choosing a factor, sending a code, answering. Step-ups are answered here too.
+//! The second step of a sign-in: choosing a factor, sending a code, verifying the answer. Step-ups use the same operations.
 
 use accounts::{
     session::{self, Session},
@@ -39,7 +39,7 @@ use web::{Accepted, Client, Json, Path, Problems, RequestId};
     responses((status = 200, body = SignInStep), Problems))]
 pub async fn get_sign_in(State(s): State<crate::State>, Path(token): Path<FlowToken>) -> Result<Json<SignInStep>, web::Error> {
     let flow = SignIn::read(&s.table, s.sys.now(), &token).await?;
-    let user = person(&s, &flow).await?;
+    let user = known_user(&s, &flow).await?;
     let sent = match (&user, flow.chosen) {
         (Some(user), Some(factor)) => flow.challenge_of(user, factor),
         _ => None,
@@ -76,7 +76,7 @@ pub async fn choose_factor(
 ) -> Result<Json<SignInStep>, web::Error> {
     let now = s.sys.now();
     let mut flow = SignIn::read(&s.table, now, &token).await?;
-    let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
+    let user = known_user(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     let (challenge, permit) = flow.choose(&s.factor_context(&client, &user), &mut tx, body.factor).await?;
     let mut asked = None;
@@ -105,7 +105,7 @@ pub async fn resend_sign_in_code(
 ) -> Result<Accepted<Sent>, web::Error> {
     let now = s.sys.now();
     let flow = SignIn::read(&s.table, now, &token).await?;
-    let user = person(&s, &flow).await?.ok_or(Kind::NotFound)?;
+    let user = known_user(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let factor = flow.chosen.ok_or(Kind::FactorUnavailable)?;
     Ok(Accepted(flow.resend(&s.factor_context(&client, &user), factor).await?.sent()))
 }
@@ -150,7 +150,7 @@ impl FactorAnswer {
     fn of(body: VerifySignIn) -> Result<Self, Problem> {
         match body {
             VerifySignIn { code: Some(code), password: None, passkey: None } => {
-                // Which of them a code is shows in its length.
+                // Recovery codes and codes of factors have different lengths.
                 TypedRecoveryCode::parse(&code).map(Self::Recovery).or_else(|_| TypedCode::of_field(&code, DIGITS).map(Self::Code))
             }
             VerifySignIn { code: None, password: Some(password), passkey: None } => Ok(Self::Password(password)),
@@ -175,10 +175,10 @@ impl FactorAnswer {
 }
 
 /// Verifies the answer to the chosen factor, which completes a sign-in or a step-up. Instead of a lost passkey the password is
-/// accepted, followed by a code. The code is answered here too; if two factors send codes, choose one of them first. A step-up
-/// needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session's is
-/// there. The former tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey can be
-/// answered once, correctly or not: choose the passkey again to get another challenge. The same right answer again within ten
+/// accepted, followed by a code. The code is sent to this operation too; if two factors send codes, choose one of them first. A step-up
+/// needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session keeps its token
+/// there. The former tokens do not have the new proof, and can no longer be refreshed. The challenge of a passkey can be
+/// answered once, correctly or not: choose the passkey again to get another challenge. The same correct answer again within ten
 /// seconds gets the same response, and is not counted.
 ///
 /// AWS calls: the flow, with the answer counted before it is checked; concurrently the counters of the app or the password, the
@@ -214,7 +214,7 @@ pub async fn verify_sign_in(
     }
 }
 
-/// An answer to a flow, which is counted in the flow.
+/// An answer to a flow. The flow counts how many there were.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     s: &'a crate::State,
@@ -226,14 +226,14 @@ struct Attempt<'a> {
     repeatable: &'a Repeatable,
 }
 
-/// An answer that was not accepted.
+/// A refused answer.
 struct Refused {
     problem: Problem,
-    /// The limits that the answer was counted for, if it was: those of this factor.
+    /// The factor whose limits have counted the answer. `None` if nothing was counted.
     counted: Option<(Factor, Steps)>,
-    /// Whether the answer was compared.
+    /// Whether the answer was compared with the stored proof.
     compared: bool,
-    /// The right code that was sent, if another request was faster.
+    /// The challenge whose code was correct, if a concurrent request used the code first.
     right: Option<Box<Challenge>>,
 }
 
@@ -248,20 +248,20 @@ impl Attempt<'_> {
         let Self { s, client, headers, flow, answer, repeatable, .. } = self;
         let now = s.sys.now();
         let factor = answer.factor(flow)?;
-        let id = whose(s, flow, answer)?;
-        let session = stepped_up(s, headers, flow).await?;
+        let id = user_of(s, flow, answer)?;
+        let session = session_to_step_up(s, headers, flow).await?;
         let limits = AnswerLimits::of(id, client, s.cooldown);
-        let Counted { steps, user, sessions, found } = count(s, now, flow, id, factor, &limits).await?;
+        let Counted { steps, user, sessions, found } = count_and_read(s, now, flow, id, factor, &limits).await?;
 
         let counted = |problem| Refused { problem, counted: Some((factor, steps)), compared: false, right: None };
         let mut tx = Tx::new();
         let ended = flow.finish(&mut tx);
-        let given = Given { factor, steps, answer, client };
-        let judged = judge(s, &mut tx, flow, &user, given, found).await;
+        let given = AnswerToCheck { factor, steps, answer, client };
+        let judged = check_answer(s, &mut tx, flow, &user, given, found).await;
         let proof = judged.map_err(|problem| Refused { compared: true, ..counted(problem) })?;
         let next = flow.next(&user, factor);
         if !next.is_empty() {
-            return Ok(self.go_on(&user, (factor, steps), next).await?);
+            return Ok(self.begin_next_step(&user, (factor, steps), next).await?);
         }
 
         let spent = proof.spend(&mut tx, &s.sys, user.id, client);
@@ -283,11 +283,11 @@ impl Attempt<'_> {
         Err(Refused { right, ..counted(problem) })
     }
 
-    /// The problem of an answer that was not accepted, which is counted as a failure if it was a guess. If the same answer was
-    /// accepted a moment ago, in another request, that request's response.
+    /// Returns the problem of a refused answer, and counts the failure if the answer was a guess. If another request with the same
+    /// answer was accepted within the last ten seconds, returns the response of that request and counts nothing.
     async fn refuse(self, Refused { problem, counted, compared, right }: Refused) -> Result<Reply, Problem> {
         let Self { s, client, flow, .. } = self;
-        let counted = counted.zip(whose(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client, s.cooldown)));
+        let counted = counted.zip(user_of(s, flow, self.answer).ok()).map(|(by, id)| (by, AnswerLimits::of(id, client, s.cooldown)));
         if let Ok(Some(first)) = self.repeatable.first_answer(&s.table).await {
             flow.give_back(&s.table).await;
             if let Some(((factor, steps), limits)) = counted {
@@ -299,37 +299,44 @@ impl Attempt<'_> {
             return Ok(first);
         }
         if let Some(((factor, _), limits)) = counted.filter(|_| compared) {
-            missed(s, &limits, client, factor, &problem).await;
+            count_wrong_answer(s, &limits, client, factor, &problem).await;
         }
         Err(flow.wrong(problem))
     }
 }
 
-/// An answer that was counted, with what was read to judge it.
+/// The result of counting an answer, and the items that are needed to check it.
 struct Counted {
-    /// Which codes of an app are right.
+    /// Which time steps of an authenticator app are accepted.
     steps: Steps,
     user: User,
-    /// Where else they are signed in.
+    /// All sessions of the person.
     sessions: Vec<Session>,
-    /// What the factor keeps.
+    /// The items of the factor.
     found: Batch,
 }
 
-/// Counts an answer and, at once, reads what it is judged by.
-async fn count(s: &crate::State, now: Time, flow: &SignIn, id: UserId, factor: Factor, limits: &AnswerLimits) -> Result<Counted, Problem> {
+/// Counts an answer, and concurrently reads the items that are needed to check it.
+async fn count_and_read(
+    s: &crate::State,
+    now: Time,
+    flow: &SignIn,
+    id: UserId,
+    factor: Factor,
+    limits: &AnswerLimits,
+) -> Result<Counted, Problem> {
     let counted = limits.take(&s.table, now, factor);
-    let read = async { s.table.get_many(kept(id, factor)).await.map_err(Problem::from) };
+    let read = async { s.table.get_many(items_of(id, factor)).await.map_err(Problem::from) };
     let others = async { session::list(&s.table, id).await.map_err(Problem::from) };
     let (steps, mut found, sessions) = try_join!(counted, read, others)?;
     let unchanged = |user: &User| flow.user.is_none() || user.credentials == flow.credentials;
     let user = found.take::<User>(&User::key_of(id))?.filter(|u| u.status == Status::Active && unchanged(u));
-    // Whom a passkey names need not be who answers: what became of them is not told.
+    // An answer by passkey only claims to be from this person. It must not reveal whether their account is still in use.
     let user = user.ok_or(if flow.user.is_some() { Kind::NotFound } else { Kind::PasskeyInvalid })?;
     Ok(Counted { steps, user, sessions, found })
 }
 
-/// Adds to a transaction that a session is stepped up.
+/// Adds the step-up of a session to a transaction.
 fn step_up(
     s: &crate::State,
     tx: &mut Tx,
@@ -343,7 +350,7 @@ fn step_up(
     Ok(Verified::SteppedUp(Box::new(SignedIn::new(&s.issuer, &session, &refresh, delivery)?.by(user.into()))))
 }
 
-/// Adds to a transaction that a session begins, in the place of the one that the client had.
+/// Adds a new session to a transaction. It replaces the client's former session.
 async fn sign_in(
     s: &crate::State,
     tx: &mut Tx,
@@ -361,8 +368,8 @@ async fn sign_in(
     Ok(Verified::SignedIn(Box::new(completed.open(&s.table, &s.audit, &s.issuer, s.code_key.secret(), tx, &client.0).await?)))
 }
 
-/// Counts a wrong answer: for everybody, and one that was a guess at a code that was sent among those in a row.
-async fn missed(s: &crate::State, limits: &AnswerLimits, client: &kernel::Client, factor: Factor, problem: &Problem) {
+/// Counts a wrong answer for the whole deployment. A wrong code of a message also counts among the account's failures in a row.
+async fn count_wrong_answer(s: &crate::State, limits: &AnswerLimits, client: &kernel::Client, factor: Factor, problem: &Problem) {
     let (now, counted) = (s.sys.now(), problem.members.contains_key("tries_left"));
     match problem.kind {
         Kind::CodeInvalid if counted && matches!(factor, Factor::Email | Factor::Sms) => {
@@ -373,11 +380,11 @@ async fn missed(s: &crate::State, limits: &AnswerLimits, client: &kernel::Client
     }
 }
 
-/// The result of a right answer.
+/// The result of a correct answer.
 pub enum Verified {
     SignedIn(Box<SignedIn>),
     SteppedUp(Box<SignedIn>),
-    GoesOn(Box<SignInStep>),
+    NextStep(Box<SignInStep>),
 }
 
 impl axum::response::IntoResponse for Verified {
@@ -385,22 +392,22 @@ impl axum::response::IntoResponse for Verified {
         match self {
             Self::SignedIn(signed_in) => SignInReply::Done(signed_in).into_response(),
             Self::SteppedUp(signed_in) => signed_in.into_response(),
-            Self::GoesOn(step) => SignInReply::Step(step).into_response(),
+            Self::NextStep(step) => SignInReply::Step(step).into_response(),
         }
     }
 }
 
 impl Attempt<'_> {
-    /// Takes a right answer after which another one is needed. It is not counted as a failure, also if the next code cannot be
-    /// sent. Earlier failures are not reset by it, or everybody who knows the password could guess codes without limit.
-    async fn go_on(self, user: &User, (proven, steps): (Factor, Steps), next: Vec<Factor>) -> Result<Reply, Problem> {
+    /// Accepts a correct answer that needs another answer after it. It is not counted as a failure, even if the next code cannot be
+    /// sent. It does not reset earlier failures: otherwise everybody who knows the password could guess codes without limit.
+    async fn begin_next_step(self, user: &User, (proven, steps): (Factor, Steps), next: Vec<Factor>) -> Result<Reply, Problem> {
         let Self { s, client, token, repeatable, .. } = self;
         let (mut flow, mut tx, limits) = (self.flow.clone(), Tx::new(), AnswerLimits::of(user.id, client, s.cooldown));
         let context = s.factor_context(client, user);
-        let (gone, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven, steps));
-        let (challenge, permit, once) = gone?;
+        let (begun, ()) = join!(flow.go_on(&context, &mut tx, proven, next), limits.give_back(&s.table, proven, steps));
+        let (challenge, permit, once) = begun?;
         let step = flow.step(token.clone(), Some(user), challenge.as_ref(), None);
-        let sealed = repeatable.seal(Verified::GoesOn(Box::new(step))).await?;
+        let sealed = repeatable.seal(Verified::NextStep(Box::new(step))).await?;
         sealed.keep(&mut tx);
         let committed = permit.commit(&s.table, tx).await;
         committed.map_err(|e| if e.refused(once) { Kind::Conflict.into() } else { Problem::from(e) })?;
@@ -408,8 +415,8 @@ impl Attempt<'_> {
     }
 }
 
-/// The person of the flow: known since its beginning, or named by the passkey.
-fn whose(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
+/// The person of the flow: stored in the flow, or named by the passkey.
+fn user_of(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
         (None, FactorAnswer::Passkey(answer)) => s.site.whose(answer).ok_or_else(|| Kind::PasskeyInvalid.into()),
@@ -417,15 +424,15 @@ fn whose(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserI
     }
 }
 
-/// The session that a flow steps up, if it does: only that session itself may answer.
-async fn stepped_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
+/// The session that the flow steps up, which must be the caller's. `None` for a sign-in.
+async fn session_to_step_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
     let Some(session) = flow.session else { return Ok(None) };
     let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
     if own.id == session { Ok(Some(own)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// The items to read to check an answer.
-fn kept(user: UserId, factor: Factor) -> Vec<Key> {
+/// The keys of the items that are needed to check an answer.
+fn items_of(user: UserId, factor: Factor) -> Vec<Key> {
     let more = match factor {
         Factor::App => Some(AppFactor::key_of(user)),
         Factor::RecoveryCode => Some(RecoveryCodes::key_of(user)),
@@ -437,16 +444,23 @@ fn kept(user: UserId, factor: Factor) -> Vec<Key> {
 
 /// An answer, its factor and its client.
 #[derive(Clone, Copy)]
-struct Given<'a> {
+struct AnswerToCheck<'a> {
     factor: Factor,
-    /// The valid codes of an app.
+    /// Which time steps of an authenticator app are accepted.
     steps: Steps,
     answer: &'a FactorAnswer,
     client: &'a kernel::Client,
 }
 
-async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given: Given<'_>, mut found: Batch) -> Result<Proof, Problem> {
-    let Given { factor, steps, answer, client } = given;
+async fn check_answer(
+    s: &crate::State,
+    tx: &mut Tx,
+    flow: &SignIn,
+    user: &User,
+    given: AnswerToCheck<'_>,
+    mut found: Batch,
+) -> Result<Proof, Problem> {
+    let AnswerToCheck { factor, steps, answer, client } = given;
     let now = s.sys.now();
     match (factor, answer) {
         (Factor::App, FactorAnswer::Code(code)) => {
@@ -472,14 +486,14 @@ async fn judge(s: &crate::State, tx: &mut Tx, flow: &SignIn, user: &User, given:
             }
         }
         (Factor::Passkey, FactorAnswer::Passkey(answer)) => {
-            passkey(s, client, flow, user, answer).await?.note(tx, now);
+            check_passkey(s, client, flow, user, answer).await?.note(tx, now);
             Ok(Proof::Lasting)
         }
         _ => Err(Kind::FactorUnavailable.into()),
     }
 }
 
-async fn passkey(
+async fn check_passkey(
     s: &crate::State,
     client: &kernel::Client,
     flow: &SignIn,
@@ -500,8 +514,8 @@ async fn passkey(
     Ok(judged?)
 }
 
-/// The person of a flow, if they are known and their credentials have not changed since it began.
-async fn person(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
+/// The person of a flow, if the flow names one and their credentials have not changed since it began.
+async fn known_user(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
     let Some(id) = flow.user else { return Ok(None) };
     let user = s.table.get::<User>(User::key_of(id)).await?;
     Ok(user.filter(|u| u.status == Status::Active && u.credentials == flow.credentials))

@@ -29,17 +29,17 @@ pub struct SessionInfo {
     user_agent: String,
     /// A description of the client in words.
     agent: Agent,
-    /// The address of its sign-in or last refresh.
+    /// The client address at the sign-in or the last refresh.
     #[schema(examples("192.0.2.7"))]
     address: Option<String>,
-    /// City and country, if an edge in front of the API states them.
+    /// City and country, if a proxy in front of the API states them.
     place: Option<String>,
-    /// Whether it began on a trusted device.
+    /// Whether the session began on a trusted device.
     trusted_device: bool,
     created_at: Timestamp,
-    /// When it was last refreshed.
+    /// When the session was last refreshed.
     last_used_at: Timestamp,
-    /// When it ends if it is not used.
+    /// When the session ends if it is not used.
     ends_at: Timestamp,
 }
 
@@ -67,7 +67,7 @@ pub async fn list_sessions(State(s): State<crate::State>, caller: Member) -> Res
     Ok(Json(SessionList { items: items.into_iter().map(info).collect() }))
 }
 
-/// Ends all other sessions of the caller, and closes their sockets. It is among the caller's security events.
+/// Ends all other sessions of the caller, and closes their sockets. The end is recorded among the caller's security events.
 ///
 /// AWS calls: the caller, the list, one transaction for all. The sockets are closed a moment later, by the function that gets
 /// the event.
@@ -93,8 +93,8 @@ pub async fn delete_current_session(
     Ok(([s.issuer.forget()], NoContent))
 }
 
-/// Ends one session of the caller and closes its sockets. The end of another one than that of the request is among the caller's security
-/// events.
+/// Ends one session of the caller and closes its sockets. The end is recorded among the caller's security events, unless it is the session
+/// of the request.
 ///
 /// AWS calls: the caller, one transaction.
 #[utoipa::path(delete, path = "/v1/sessions/{session}", params(("session" = SessionId, Path)),

@@ -1,4 +1,4 @@
-//! Signing in with a name and a password, which is the first step for accounts with second factors.
+//! Signing in with a name and a password. For an account with second factors this is the first step.
 
 use accounts::{
     identifier::Login,
@@ -58,7 +58,7 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// This request, if its client has named it.
+    /// The request with its `Idempotency-Key`, if the client has sent one.
     fn repeatable(&self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Option<Repeatable> {
         let IdempotencyKey(key) = IdempotencyKey::of(headers)?;
         let mark = guesses::mark(&s.code_key, client, &self.login, &self.password);
@@ -70,18 +70,18 @@ impl CreateSession {
 /// Signs in, or returns the second step that is needed. If the request carries the token of the client's former session, that
 /// session ends.
 ///
-/// A right password uses nothing up, so that the same request twice makes two sessions. A client that names its request, with an
-/// `Idempotency-Key` of its own for each time somebody signs in, gets the first answer again within ten seconds.
+/// Without an `Idempotency-Key` the same request twice makes two sessions. With one, which the client draws anew for each sign-in, the
+/// same request gets the first answer again within ten seconds.
 ///
 /// AWS calls: the name's claim; concurrently the person with the password, all counters (and the shown device) and their
 /// sessions; concurrently three counters, or one for a trusted device; one transaction, which also resets the failures, and
 /// concurrently the client's counter (the 21st session replaces the oldest, and a new client causes a notice by mail). A
 /// session that is replaced costs another read, a device that is to be trusted the list of the trusted ones, a second step by
 /// code the calls of its sending. A failure costs five more concurrent counters, and an attempt that is refused before it is
-/// counted none. A request that its client has named costs another read.
+/// counted none. An `Idempotency-Key` costs another read.
 #[utoipa::path(post, path = "/v1/sessions", request_body = CreateSession,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "Names this request, for ten seconds.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
-    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests", "idempotency_key_reused"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
+    extensions(("x-problems" = json!(["credentials_invalid", "proof_of_work_required", "too_many_requests", "idempotency_key_reused"])), ("x-limits" = json!([guess::AT_NAME, guess::RIGHT_PASSWORDS, guesses::BY_CLIENT, guesses::CLIENT_DIFFERENT, guess::OF_DEVICE, guess::OF_DEVICE_DAY]))),
     responses(
         (status = 201, description = "Signed in.", body = SignedIn),
         (status = 202, description = "The password is correct, and a second step is needed: continue at `/v1/sign-ins/{id}`.", body = SignInStep),
@@ -96,7 +96,7 @@ pub async fn create_session(
         return Err(Kind::CredentialsInvalid.because("the password is longer than any that can be chosen").into());
     }
     let request = body.repeatable(&s, &client, &headers);
-    let named = Named::resolve(&s, &body.login).await?;
+    let named = ResolvedLogin::resolve(&s, &body.login).await?;
     let mut attempt = Attempt::read(&s, &client, &headers, named, body.device_token.as_deref()).await?;
     attempt.judge(&s, &client, &headers)?;
     let proven = attempt.compare(&s, &client, &body.password).await?;
@@ -105,18 +105,18 @@ pub async fn create_session(
     }
     let previous = completion::previous_session(&s.table, &s.tokens, proven.now, s.code_key.secret(), &headers).await?;
     let options = SignInOptions::new(body.token_delivery, body.remember_device, body.next).instead_of(previous.as_ref());
-    Ok(Entering { s: &s, client: &client, proven, previous, options, request }.enter().await?)
+    Ok(SigningIn { s: &s, client: &client, proven, previous, options, request }.finish().await?)
 }
 
-/// Whom a login names.
-struct Named {
-    /// The login in its one form, which attempts are counted for; empty if nobody can have it.
+/// A typed login and the account that it belongs to.
+struct ResolvedLogin {
+    /// The normal form of the login, for which attempts are counted. Empty if the text is neither a username nor an address.
     name: String,
-    /// Whose it is.
+    /// The account with this login. `None` if there is none.
     owner: Option<UserId>,
 }
 
-impl Named {
+impl ResolvedLogin {
     async fn resolve(s: &crate::State, typed: &str) -> Result<Self, StoreError> {
         let login = Login::parse(typed);
         let owner = match &login {
@@ -131,40 +131,40 @@ impl Named {
         Ok(Self { name, owner })
     }
 
-    /// The account that attempts are counted for, whichever of its names was typed; a name that nobody has counts as one of its own.
-    fn account(&self) -> String {
+    /// The key under which attempts at the account are counted: the account's id, or the name if no account has it.
+    fn counter_key(&self) -> String {
         self.owner.map_or_else(|| format!("nobody {}", self.name), |id| id.to_string())
     }
 }
 
-/// An attempt, with everything that it is judged by as it was read.
+/// An attempt to sign in, with the items that decide about it.
 struct Attempt {
-    named: Named,
+    named: ResolvedLogin,
     now: Time,
-    /// The owner of the name, if they may sign in.
+    /// The owner of the name, if their account is active.
     user: Option<User>,
     hash: Option<PasswordHash>,
     sessions: Vec<Session>,
-    /// The device that was shown, if the account trusts it.
+    /// The device whose token was sent, if the account trusts it.
     device: Option<Device>,
     guess: Guess,
-    /// The counters of the gate.
+    /// The items that were read and not taken out yet: the counters of the gate.
     found: Batch,
 }
 
 impl Attempt {
-    /// Reads the account, the device that is shown and all counters. For a name that nobody has, the same reads are done for an id
-    /// that nobody has.
+    /// Reads the account, the device whose token was sent, and all counters. If no account has the name, the same reads are done for a
+    /// random id, so that the answer takes as long.
     async fn read(
         s: &crate::State,
         client: &RequestId,
         headers: &HeaderMap,
-        named: Named,
+        named: ResolvedLogin,
         device_token: Option<&str>,
     ) -> Result<Self, StoreError> {
         let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
         let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
-        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.account());
+        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.counter_key());
         let trusted = shown.as_ref().map(|token| Guess::device(s.cooldown, token.device));
 
         let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
@@ -186,20 +186,20 @@ impl Attempt {
         Ok(Self { named, now, user, hash, sessions, device, guess, found })
     }
 
-    /// Refuses what is one attempt too many, and has strangers work where many have failed. Counts nothing.
+    /// Checks the limits without counting. Clients without a trusted device need a proof of work where many attempts have failed.
     fn judge(&mut self, s: &crate::State, client: &RequestId, headers: &HeaderMap) -> Result<(), Problem> {
         self.guess.judge(self.now)?;
         if self.device.is_some() {
             return Ok(());
         }
         s.gate.judge(&mut self.found, self.now, client, headers, &self.named.name)?;
-        if self.guess.takes_work() {
+        if self.guess.needs_proof_of_work() {
             s.gate.demand(self.now, client, headers, &self.named.name, gate::DIFFICULTY)?;
         }
         Ok(())
     }
 
-    /// Counts the attempt, then compares the password. Where there is nothing to compare it with, that takes as long.
+    /// Counts the attempt, then compares the password. Without an account the comparison takes as long.
     async fn compare(self, s: &crate::State, client: &RequestId, password: &Secret) -> Result<Proven, Problem> {
         let Self { named, now, user, hash, sessions, device, guess, .. } = self;
         let may = guess.take(&s.table, now).await?;
@@ -208,8 +208,8 @@ impl Attempt {
         let verdict = s.hasher.verify(account.as_ref().map(|(_, hash)| hash), password).await?;
         let Some((user, hash)) = account.filter(|_| verdict != Verdict::Wrong) else {
             let mark = guesses::mark(&s.code_key, client, &named.name, password);
-            guess.failed(&s.table, now, client, &mark).await?;
-            return Err(Kind::CredentialsInvalid.because(why_not(named.owner, active, has_password, may)));
+            guess.count_failure(&s.table, now, client, &mark).await?;
+            return Err(Kind::CredentialsInvalid.because(refusal_reason(named.owner, active, has_password, may)));
         };
         let rehashed = match verdict {
             Verdict::Outdated => Some(Rehashed { new: s.hasher.hash(user.id, password).await?, old: hash }),
@@ -219,8 +219,8 @@ impl Attempt {
     }
 }
 
-/// Why a password is refused. All reasons get the same answer.
-const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
+/// Why a password is refused, for the log. The answer to the client is the same for all reasons.
+const fn refusal_reason(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
         (_, false, ..) => "the account is not in use",
@@ -230,7 +230,7 @@ const fn why_not(known: Option<UserId>, active: bool, has_password: bool, may: b
     }
 }
 
-/// Somebody whose password is right.
+/// A person whose password was correct.
 struct Proven {
     now: Time,
     user: User,
@@ -242,62 +242,62 @@ struct Proven {
 }
 
 impl Proven {
-    /// The first answer to this request, if its client has sent it a moment ago.
+    /// The answer to the first request with this `Idempotency-Key`, if there was one within ten seconds.
     async fn first_answer(&self, s: &crate::State, request: Option<&Repeatable>) -> Result<Option<Reply>, Problem> {
         let Some(request) = request else { return Ok(None) };
         let first = request.first_answer(&s.table).await?;
         if first.is_some() {
-            join!(self.forget(s), self.guess.give_back(&s.table));
+            join!(self.reset_counters(s), self.guess.give_back(&s.table));
         }
         Ok(first)
     }
 
-    /// Ends the attempt without a sign-in. Best effort: its password was right.
-    async fn forget(&self, s: &crate::State) {
+    /// Resets the counters of the attempt without a sign-in. Best effort, because the password was correct.
+    async fn reset_counters(&self, s: &crate::State) {
         let mut tx = Tx::new();
-        self.guess.forget(&mut tx, self.now);
+        self.guess.add_success(&mut tx, self.now);
         if let Err(e) = s.table.commit(tx).await {
             tracing::warn!(error = %e, "a repeated sign-in stays counted");
         }
     }
 }
 
-/// A stored hash of old parameters or an old pepper, and the new hash that replaces it while the password is known.
+/// A stored hash with old parameters or an old pepper, and the new hash that replaces it.
 struct Rehashed {
     old: PasswordHash,
     new: PasswordHash,
 }
 
-/// Somebody whose password is right, about to go in.
-struct Entering<'a> {
+/// The last part of a sign-in: a person whose password was correct, and what the client asked for.
+struct SigningIn<'a> {
     s: &'a crate::State,
     client: &'a RequestId,
     proven: Proven,
-    /// The session that the client had.
+    /// The client's former session, which ends.
     previous: Option<Session>,
     options: SignInOptions,
-    /// The request, if its client has named it.
+    /// The request with its `Idempotency-Key`, if the client has sent one.
     request: Option<Repeatable>,
 }
 
-impl Entering<'_> {
-    /// Signs them in, or begins the second step. At once with it the attempt of the client is given back.
-    async fn enter(&self) -> Result<Response, Problem> {
+impl SigningIn<'_> {
+    /// Signs the person in, or begins the second step. Concurrently gives the attempt of the client back.
+    async fn finish(&self) -> Result<Response, Problem> {
         let (device, rehashed) = (self.proven.device.as_ref(), self.proven.rehashed.as_ref());
-        let (entered, ()) = join!(self.try_with(device, rehashed), self.proven.guess.give_back(&self.s.table));
-        let entered = match entered? {
-            // The device or the hash was renewed by another sign-in meanwhile: this one goes in without.
-            None if device.is_some() || rehashed.is_some() => self.try_with(None, None).await?,
-            entered => entered,
+        let (committed, ()) = join!(self.commit_with(device, rehashed), self.proven.guess.give_back(&self.s.table));
+        let committed = match committed? {
+            // A concurrent sign-in has changed the device or the hash. Try again without them.
+            None if device.is_some() || rehashed.is_some() => self.commit_with(None, None).await?,
+            committed => committed,
         };
-        entered.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))
+        committed.ok_or_else(|| Kind::CredentialsInvalid.because("the account was closed, or its password changed, meanwhile"))
     }
 
-    /// Signs them in, on a device that they trust or not, or begins the second step; with it a hash replaces an older one, unless
-    /// that was changed. Nothing if anything of it has changed since it was judged.
-    async fn try_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Response>, Problem> {
+    /// Signs the person in, or begins the second step if `device` is `None` and the account has second factors. Replaces the stored hash
+    /// by `rehashed`. Returns `None` if the account, the device or the hash has changed since it was read.
+    async fn commit_with(&self, device: Option<&Device>, rehashed: Option<&Rehashed>) -> Result<Option<Response>, Problem> {
         let (s, user, mut tx) = (self.s, &self.proven.user, Tx::new());
-        self.proven.guess.forget(&mut tx, s.sys.now());
+        self.proven.guess.add_success(&mut tx, s.sys.now());
         if let Some(Rehashed { old, new }) = rehashed {
             tx.put(new, store::field("phc").eq(&old.phc));
         }
@@ -317,8 +317,8 @@ impl Entering<'_> {
         let first = sealed.keep_first(&mut tx);
         match permit.commit(&s.table, tx).await {
             Err(e) if e.refused(first) => {
-                // The same request was faster. If there is no answer to it, the key names another request.
-                let (faster, ()) = join!(request.instead_of(&s.table, Kind::IdempotencyKeyReused.into()), self.proven.forget(s));
+                // A request with the same key was faster. Without a stored answer for this request, the key belongs to a different request.
+                let (faster, ()) = join!(request.instead_of(&s.table, Kind::IdempotencyKeyReused.into()), self.proven.reset_counters(s));
                 Ok(Some(faster?.into_response()))
             }
             committed => Ok(committed.applied()?.then(|| sealed.reply().into_response())),
@@ -326,7 +326,7 @@ impl Entering<'_> {
     }
 }
 
-/// Adds the beginning of a sign-in in steps to a transaction. If there is only one factor it is chosen at once.
+/// Adds the flow of a second step to a transaction. If there is only one factor, it is chosen at once.
 async fn begin(
     s: &crate::State,
     tx: &mut Tx,

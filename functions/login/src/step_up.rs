@@ -1,4 +1,4 @@
-//! Step-up: a new proof by the caller, for operations that a stolen session must not allow.
+//! Step-up: the caller proves again who they are. Required by operations that a stolen session must not allow.
 
 use axum::extract::State;
 use callers::Member;

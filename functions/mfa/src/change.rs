@@ -36,7 +36,7 @@ pub async fn start_factor(
     Path(factor): Path<Factor>,
 ) -> Result<Created<SetupState>, web::Error> {
     let user = &member.user;
-    on(user)?;
+    require_second_factors(user)?;
     pending::count(&s, user).await?;
     let keys = s.keys.get().await?.factor_keys(&s.sys);
     let (mut tx, mut app, mut sent) = (Tx::new(), None, None);
@@ -50,7 +50,7 @@ pub async fn start_factor(
     setup.write(&mut tx);
     let (challenge, permit) = sent.unzip();
     permit.unwrap_or_default().commit(&s.table, tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&keys, user, challenge.as_ref())?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.first_state(&keys, user, challenge.as_ref())?))
 }
 
 /// Proves the new factor, which turns it on. A new app replaces the former one. All other sessions end.
@@ -68,8 +68,8 @@ pub async fn confirm_factor(
     Json(body): Json<ProveFactor>,
 ) -> Result<NoContent, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    on(user)?;
-    let setup = resource.ok_or(Kind::NotFound)?.at(&member, now, false, factor)?;
+    require_second_factors(user)?;
+    let setup = resource.ok_or(Kind::NotFound)?.require_step(&member, now, false, factor)?;
     let mut tx = Tx::new();
     if factor == Factor::App {
         let app = setup.check_app(&s.table, &s.keys.get().await?.factor_keys(&s.sys), now, &body.code()?).await?;
@@ -113,13 +113,14 @@ pub async fn remove_factor(
     Ok(NoContent)
 }
 
-fn on(user: &User) -> Result<(), Problem> {
+/// Refuses a person without second factors.
+fn require_second_factors(user: &User) -> Result<(), Problem> {
     if user.has_second_step() { Ok(()) } else { Err(Kind::MfaNotEnabled.into()) }
 }
 
 async fn change(s: &crate::State, tx: &mut Tx, member: &Member, client: &RequestId, factors: Vec<Factor>) -> Result<(), Problem> {
     let entry = AuditEntry::of_own(&s.sys, member.user.id, &client.0, Action::FactorsChanged);
-    // A new app takes the place of the former one, under the same name.
+    // A new app replaces the former one, so the list of factors may stay the same.
     s.audit.add(tx, &entry.changed("factors", &member.user.factors, &factors));
     let changed = Update::of(User::key_of(member.user.id)).set("factors", factors);
     session::renew_credentials(tx, &s.sys, &member.user, changed, Some(&member.session));

@@ -14,7 +14,7 @@ use store::{Item as _, Tx};
 use utoipa::ToSchema;
 use web::{Json, NoContent, Path, Problems, RequestId};
 
-/// A device is marked as ending when less than this is left of its trust.
+/// A device whose trust ends within this time is listed with `expires_soon`.
 const SOON: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 
 /// Trusted devices of the caller.
@@ -100,7 +100,7 @@ pub async fn delete_devices(State(s): State<crate::State>, member: Member, reque
 /// Revokes trust in a device, and ends the sessions that began on it.
 ///
 /// AWS calls: the caller, the list of sessions and a transaction if any began on it, the transaction that deletes the device.
-/// In this order a repetition after an interruption finds the rest.
+/// In this order a repetition after an interruption still finds the sessions of the device.
 #[utoipa::path(delete, path = "/v1/me/devices/{device}", params(("device" = DeviceId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]

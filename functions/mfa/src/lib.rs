@@ -1,9 +1,9 @@
 //! Proofs of identity besides the password: second factors, recovery codes, passkeys, trusted devices.
 //!
 //! Turning second factors on is a wizard of four steps in a fixed order: the password, a code of the authenticator app, a code
-//! by mail, a code by text message. A set-up is stored apart and changes no enabled factor until its last step. It belongs to
-//! the proof that it was begun with and expires after ten minutes. Every change takes a fresh proof by the strongest enabled
-//! factor, ends all other sessions, revokes trusted devices, and is notified by mail.
+//! by mail, a code by text message. A set-up is a stored item of its own, and does not change enabled factors until its last step. It can
+//! only be continued with the proof that it was begun with, and expires after ten minutes. Every change takes a fresh proof by the
+//! strongest enabled factor, ends all other sessions, revokes trusted devices, and is notified by mail.
 
 mod change;
 mod devices;

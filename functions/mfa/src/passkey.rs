@@ -1,4 +1,4 @@
-//! Passkeys: registered, named, listed, removed.
+//! Passkeys: registering, listing, renaming and removing them.
 
 use accounts::{
     Resource,
@@ -23,14 +23,14 @@ use web::{Created, Json, NoContent, Path, Problems, RequestId};
 
 use crate::pending;
 
-/// A challenge for a new passkey that was not answered yet.
+/// The open challenge for a new passkey of a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     user: UserId,
-    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
+    /// The proof of the session that requested the challenge. Only this proof may answer it. Absent in items of older versions.
     #[serde(default)]
     proof: Option<Proof>,
-    /// The challenge, as its library stores it.
+    /// The state of the challenge, in the format of the library for passkeys.
     state: String,
     expires_at: Time,
 }
@@ -93,7 +93,7 @@ pub async fn ask_for_passkey(State(s): State<crate::State>, Fresh(member): Fresh
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreatePasskey {
-    /// Its name: 1 to 50 characters.
+    /// The name: 1 to 50 characters.
     #[schema(examples("My phone"), min_length = 1, max_length = 50)]
     name: String,
     /// The answer of `navigator.credentials.create`, by its `toJSON()`.

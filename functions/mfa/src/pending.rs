@@ -1,4 +1,4 @@
-//! Set-ups of factors that are not enabled yet.
+//! Set-ups: the stored state of factors that are being added and are not enabled yet.
 
 use std::time::Duration;
 
@@ -27,25 +27,25 @@ use web::Client;
 pub const LIFE: Duration = Duration::from_secs(600);
 /// Maximum wrong codes of the app in one set-up. Codes that are sent have their own attempts.
 const TRIES: u32 = 5;
-/// Set-ups of a factor or passkey: each draws a secret or makes a challenge.
+/// Set-ups of factors and passkeys that one person may begin: each draws a secret or makes a challenge.
 pub const SETUPS: Quota = Quota::window("factor_setups", 20, HOUR, "set-ups of factors and passkeys of an account");
 
-/// A set-up that is under way: of all second factors, or of one more.
+/// An unfinished set-up: of all second factors by the wizard, or of one more factor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Setup {
     pub user: UserId,
-    /// The proof that it was begun with: no other proof can continue it. Absent in items from before it was stored.
+    /// The proof of the session that began the set-up. Only this proof may continue it. Absent in items of older versions.
     #[serde(default)]
     pub proof: Option<Proof>,
-    /// Whether it is the wizard or a single factor.
+    /// Whether the set-up is the wizard. Otherwise it is of a single factor.
     pub wizard: bool,
     /// The factor to prove next.
     pub step: Factor,
     /// The new app, if the set-up has one.
     pub app: Option<AppFactor>,
-    /// Wrong codes of the app.
+    /// How many wrong codes of the app were sent.
     pub tries: u32,
-    /// The value of [`User::credentials`] when it began.
+    /// The value of [`User::credentials`] when the set-up began.
     pub credentials: u32,
     pub expires_at: Time,
 }
@@ -62,16 +62,16 @@ impl Setup {
         Self { user, proof, wizard, step, app, tries: 0, credentials, expires_at: sys.now() + LIFE }
     }
 
-    /// Adds it to a transaction. It replaces an earlier set-up.
+    /// Adds the set-up to a transaction. It replaces an earlier one.
     pub fn write(&self, tx: &mut Tx) {
         tx.put_always(self);
     }
 
-    /// Checks that it is the caller's and can continue with this step.
+    /// Checks that the caller may continue this set-up, and that `step` is its next step.
     ///
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::StepRequired`] if another step comes first.
-    pub fn at(self, member: &Member, now: Time, wizard: bool, step: Factor) -> Result<Self, Problem> {
+    pub fn require_step(self, member: &Member, now: Time, wizard: bool, step: Factor) -> Result<Self, Problem> {
         let setup = self.open(member, now)?;
         if setup.wizard != wizard {
             return Err(Kind::NotFound.into());
@@ -83,7 +83,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// Checks that it is the caller's and can continue.
+    /// Checks that the caller may continue this set-up.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -98,7 +98,7 @@ impl Setup {
     /// [`Kind::CodeInvalid`]
     pub async fn check_app(&self, table: &Table, keys: &FactorKeys, now: Time, code: &TypedCode) -> Result<AppFactor, Problem> {
         if matches!(code, TypedCode::Long(_)) {
-            // Never one of an app, which costs no attempt.
+            // An app never shows such a code, so it is refused without counting an attempt.
             return Err(Problem::field("/code", not_a_code()));
         }
         let app = self.app.clone().ok_or(Kind::NotFound)?;
@@ -112,8 +112,8 @@ impl Setup {
         Ok(app.proven(&code))
     }
 
-    /// Adds the move to the next step to a transaction. The slot is refused if this step was done in the meantime.
-    pub fn go_on(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
+    /// Adds the move to the next step to a transaction. The slot is refused if a concurrent request has moved the set-up.
+    pub fn advance(&mut self, tx: &mut Tx, now: Time, step: Factor, app: Option<AppFactor>) -> Slot {
         let unchanged = self.unchanged();
         self.step = step;
         self.app = app.or(self.app.take());
@@ -122,7 +122,7 @@ impl Setup {
         tx.update(next.expires(self.expires_at).when(unchanged))
     }
 
-    /// Adds its deletion to a transaction. The slot is refused if it has ended in the meantime.
+    /// Adds the deletion of the set-up to a transaction. The slot is refused if a concurrent request has ended it.
     pub fn finish(&self, tx: &mut Tx) -> Slot {
         tx.delete_when(self.key(), self.unchanged())
     }
@@ -149,14 +149,14 @@ impl Setup {
         let step = match self.step {
             Factor::Email => SetupStep::Email { code },
             Factor::Sms => SetupStep::Sms { code },
-            // No set-up begins with another factor.
+            // Set-ups are only of the app, the address and the number.
             Factor::App | Factor::Password | Factor::Passkey | Factor::RecoveryCode => SetupStep::App { app: None },
         };
         SetupState { step, number, of, expires_at: self.expires_at.into() }
     }
 
-    /// The same for the answer that begins it, the only one with the secret of the authenticator app.
-    pub fn begun(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
+    /// The set-up as the client sees it when it begins. Only this answer has the secret of the authenticator app.
+    pub fn first_state(&self, keys: &FactorKeys, user: &User, code: Option<&Challenge>) -> Result<SetupState, Problem> {
         let mut state = self.state(code);
         if let SetupStep::App { app } = &mut state.step {
             *app = self.app.as_ref().map(|app| AppSecret::of(app, keys, user)).transpose()?;
@@ -184,7 +184,7 @@ impl Resource for Setup {
     }
 }
 
-/// A set-up that is under way.
+/// An unfinished set-up.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SetupState {
     /// The factor to prove next.
@@ -270,8 +270,8 @@ pub async fn count(s: &crate::State, user: &User) -> Result<(), Problem> {
     Ok(limits::take(&s.table, s.sys.now(), &[SETUPS.of(user.id)]).await?)
 }
 
-/// Adds the sending of a code that proves a contact to a transaction, unless the last one is still valid. Commit its counters
-/// together with it.
+/// Adds the sending of a code that proves a contact to a transaction, unless the last code is still valid. Commit the transaction with the
+/// returned permit, which has the counters.
 pub async fn send(s: &crate::State, tx: &mut Tx, client: &Client, user: &User, factor: Factor) -> Result<(Challenge, Permit), Problem> {
     let challenge = code_of(s, user, factor)?;
     s.sending.code(&s.table, &s.sys, tx, client, challenge).await.map(|(challenge, permit)| (challenge, permit.unwrap_or_default()))

@@ -50,7 +50,7 @@ pub async fn create_recovery_codes(
     if !user.has_second_step() {
         return Err(Kind::MfaNotEnabled.into());
     }
-    // Each request costs ten hashes and a mail.
+    // Limited because each request costs ten hashes and a mail.
     limits::take(&s.table, s.sys.now(), &[SETS.of(user.id)]).await?;
     let hasher = s.keys.get().await?.hasher(&s.sys);
     let (shown, codes) = RecoveryCodes::draw(&s.sys, &hasher, user.id).await?;

@@ -67,7 +67,7 @@ pub async fn start_mfa_setup(
     let setup = Setup::begin(&s.sys, &member, true, Factor::App, Some(app));
     setup.write(&mut tx);
     s.table.commit(tx).await.map_err(Problem::from)?;
-    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.begun(&keys.factor_keys(&s.sys), user, None)?))
+    Ok(Created("/v1/me/mfa/setup".to_owned(), setup.first_state(&keys.factor_keys(&s.sys), user, None)?))
 }
 
 /// Shows the current set-up, so that it can be resumed after a reload. The secret of the authenticator app is not included: it
@@ -127,11 +127,11 @@ pub async fn prove_app(
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::App)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.require_step(&member, now, true, Factor::App)?;
     let app = setup.check_app(&s.table, &s.keys.get().await?.factor_keys(&s.sys), now, &body.code()?).await?;
     let mut tx = Tx::new();
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Email).await?;
-    setup.go_on(&mut tx, now, Factor::Email, Some(app));
+    setup.advance(&mut tx, now, Factor::Email, Some(app));
     permit.commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Json(setup.state(Some(&challenge))))
 }
@@ -149,12 +149,12 @@ pub async fn prove_email(
     Json(body): Json<ProveFactor>,
 ) -> Result<Json<SetupState>, web::Error> {
     let (now, user) = (s.sys.now(), &member.user);
-    let mut setup = resource.ok_or(Kind::NotFound)?.at(&member, now, true, Factor::Email)?;
+    let mut setup = resource.ok_or(Kind::NotFound)?.require_step(&member, now, true, Factor::Email)?;
     let proven = pending::attempt(&s, user, Factor::Email, &body.code()?).await?;
     let mut tx = Tx::new();
     proven.consume(&mut tx);
     let (challenge, permit) = pending::send(&s, &mut tx, &client, user, Factor::Sms).await?;
-    setup.go_on(&mut tx, now, Factor::Sms, None);
+    setup.advance(&mut tx, now, Factor::Sms, None);
     permit.commit(&s.table, tx).await.map_err(Problem::from)?;
     Ok(Json(setup.state(Some(&challenge))))
 }
@@ -173,7 +173,7 @@ pub async fn prove_sms(
     Json(body): Json<ProveFactor>,
 ) -> Result<Created<RecoveryCodesShown>, web::Error> {
     let user = &member.user;
-    let setup = resource.ok_or(Kind::NotFound)?.at(&member, s.sys.now(), true, Factor::Sms)?;
+    let setup = resource.ok_or(Kind::NotFound)?.require_step(&member, s.sys.now(), true, Factor::Sms)?;
     let proven = pending::attempt(&s, user, Factor::Sms, &body.code()?).await?;
     let app = setup.app.as_ref().ok_or(Kind::NotFound)?;
     let hasher = s.keys.get().await?.hasher(&s.sys);
@@ -184,7 +184,7 @@ pub async fn prove_sms(
     tx.put_always(app);
     tx.put_always(&codes);
     let on = Update::of(User::key_of(user.id)).set("factors", [Factor::App, Factor::Email, Factor::Sms]);
-    // More than the mailbox is proven now.
+    // The app and the phone are proven too, so a password reset by mail no longer restricts codes to the mailbox.
     let on = on.remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, on, Some(&member.session));
     let entry = AuditEntry::of_own(&s.sys, user.id, &client.0, Action::FactorsChanged);

@@ -35,7 +35,7 @@ pub enum Missing {
 }
 
 impl Missing {
-    /// Its name in the API.
+    /// The name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",

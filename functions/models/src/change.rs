@@ -1,4 +1,4 @@
-//! Making, changing and deleting models.
+//! Creating, changing and deleting models.
 
 use axum::extract::State;
 use callers::{Member, MemberWith};
@@ -11,15 +11,15 @@ use web::{Created, IfMatch, Json, NoContent, Problems, Versioned};
 
 use crate::show::ModelInfo;
 
-/// The models that an account makes.
+/// How many models an account may create.
 const MADE: Quota = Quota::window("models_made", 100, DAY, "new models of an account");
-/// The changes that an account makes. Each writes the search anew.
+/// How many changes an account may make. Each writes all search entries of the model again.
 const CHANGED: Quota = Quota::window("models_changed", 200, HOUR, "changes of models of an account");
 
 /// The action that a page names when it gets the token of a captcha.
 const CAPTCHA_ACTION: &str = "create_model";
 
-/// A model to make.
+/// A new model.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateModel {
@@ -34,9 +34,9 @@ pub struct CreateModel {
     captcha: Option<String>,
 }
 
-/// Makes a model. It takes a captcha, if this deployment uses captchas.
+/// Creates a model. Requires a captcha if this deployment uses captchas.
 ///
-/// The limit counts each request that reaches the captcha, also if that is refused.
+/// Each request whose captcha is verified counts against the limit, even if the captcha is refused.
 ///
 /// AWS calls: the caller; a counter; a transaction of the model and the lists that it is found in. With captchas also a request to their
 /// service.
@@ -62,7 +62,7 @@ pub async fn create_model(
     Ok(Created(format!("/v1/models/{}", model.id), ModelInfo::of(&model, Some(&caller.user))))
 }
 
-/// What to change of a model. What is absent stays.
+/// The new values. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateModel {
@@ -94,7 +94,7 @@ pub async fn update_model(
     wanted: IfMatch,
     Json(patch): Json<UpdateModel>,
 ) -> Result<Versioned<ModelInfo>, web::Error> {
-    let (me, old) = own(caller, &wanted)?;
+    let (me, old) = require_owner(caller, &wanted)?;
     let mut fields = Fields::new();
     let title = patch.title.map_or(Some(old.title.clone()), |title| fields.take("/title", Title::parse(&title)));
     let country = patch.country.map_or(Some(old.country), |country| fields.take("/country", s.countries.parse(&country)));
@@ -115,13 +115,13 @@ pub async fn update_model(
     extensions(("x-problems" = json!(["forbidden", "not_found", "version_required", "version_mismatch", "conflict"]))),
     responses((status = 204, description = "The model is deleted."), Problems))]
 pub async fn delete_model(State(s): State<crate::State>, caller: MemberWith<Model>, wanted: IfMatch) -> Result<NoContent, web::Error> {
-    let (_, old) = own(caller, &wanted)?;
+    let (_, old) = require_owner(caller, &wanted)?;
     old.delete(&s.table).await.map_err(Problem::from)?;
     Ok(NoContent)
 }
 
-/// The caller's model, in a version that they want to change.
-fn own(caller: MemberWith<Model>, wanted: &IfMatch) -> Result<(Member, Model), Problem> {
+/// Checks that the model exists, belongs to the caller, and has a version in `If-Match`.
+fn require_owner(caller: MemberWith<Model>, wanted: &IfMatch) -> Result<(Member, Model), Problem> {
     let MemberWith { member, resource } = caller;
     let model = resource.ok_or(Kind::NotFound)?;
     if model.owner != member.user.id {

@@ -1,7 +1,7 @@
-//! The catalogue of models: everybody searches it, members add to it, and owners change and delete what is theirs.
+//! The catalogue of models: everybody can search it, members can add models, and change and delete their own.
 //!
-//! A search shows what is looked for, then a divider and the rest, each in the order of titles, in batches of five. Its price does not
-//! depend on what is looked for or on how many models there are: see `search`.
+//! A search returns the models that match, then a divider and all other models, each in the order of titles, in batches of five. Its cost
+//! depends neither on the search nor on the number of models: see `search`.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | `PATCH /v1/models/{model}` | the caller and the model in one; a counter; a transaction |
 //! | `DELETE /v1/models/{model}` | the caller and the model in one; a transaction |
 //!
-//! A title of unusual writing that has more parts than a transaction has room for takes a few more transactions.
+//! A title with more searchable parts than fit into one transaction takes a few more transactions.
 
 mod change;
 mod list;
@@ -35,11 +35,11 @@ pub struct State {
     tokens: Tokens,
     sealer: Sealer,
     countries: Countries,
-    /// What a new model takes, if captchas are on.
+    /// The service of captchas. `None` if captchas are off.
     captcha: Option<Captcha>,
 }
 
-/// The countries that a model can be of. The first one is assumed.
+/// The countries that a model can have. The first one is the default.
 #[derive(Clone)]
 struct Countries(Arc<[Country]>);
 

@@ -13,22 +13,21 @@ use web::{Json, Problems, Query};
 
 use crate::show::{self, ModelInfo};
 
-/// The models of a batch.
+/// How many models a batch has.
 const BATCH: u32 = 5;
-/// The most characters that are looked for in a title.
+/// The most characters of a searched part of a title.
 const SEARCH_MAX: usize = 100;
-/// The most characters of a username.
+/// The most characters of a searched part of a username.
 const CREATOR_MAX: usize = 30;
 
-/// What to look for. A model is looked for if all of it holds; what is empty is ignored.
+/// The search. A model matches if it fulfils all parameters; empty parameters are ignored.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ModelQuery {
     /// A part of the title, in any case and with or without accents.
     #[param(max_length = 100, example = "bike")]
     search: Option<String>,
-    /// A part of the creator's username. The first 22 people whose name has it are considered, without accounts that are not in
-    /// use.
+    /// A part of the creator's username. At most the first 22 people with such a name are considered, without accounts that are not active.
     #[param(max_length = 30, example = "ann")]
     creator: Option<String>,
     /// The id of the creator's account. Ignored if there is a part of the username.
@@ -42,25 +41,25 @@ pub struct ModelQuery {
     cursor: Option<String>,
 }
 
-/// A batch of models: either all of them are looked for, or none. It can have fewer than five, or none, although there is a next one.
+/// A batch of models: either all of them match, or none. It can have fewer than five, or none, although there is a next one.
 #[derive(Serialize, ToSchema)]
 pub struct ModelList {
     /// The models, in the order of their titles.
     items: Vec<ModelInfo>,
-    /// Whether these models are looked for. After the last of them, the others follow.
+    /// Whether these models match. All other models follow after the last matching one.
     relevant: bool,
-    /// Whether these are the first models that are not looked for: a divider belongs before them.
+    /// Whether these are the first models that do not match: show a divider before them.
     divider: bool,
     /// The cursor of the next batch. Absent after the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Searches the catalogue: first the models that are looked for, then the others, each in the order of their titles, in batches of
-/// five. Everybody may.
+/// Searches the catalogue: first the models that match, then the others, each in the order of their titles, in batches of five. Needs no
+/// account.
 ///
 /// AWS calls: one or two queries, and a batch of the creators. For a part of a creator's name, the first batch takes one or two queries
-/// for the people and a batch of their accounts, and each batch of what is looked for a query for each of them.
+/// for the people and a batch of their accounts, and each batch of matching models takes a query for each person.
 #[utoipa::path(get, path = "/v1/models", params(ModelQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid"]))),
     responses((status = 200, body = ModelList), Problems))]
@@ -78,14 +77,14 @@ pub async fn list_models(State(s): State<crate::State>, Query(query): Query<Mode
     Ok(Json(ModelList { items, relevant: found.relevant, divider: found.divider, next_cursor: cursors.next(next)? }))
 }
 
-/// Where a batch begins. It has the creators that were found for the first one, so that those of all batches are the same.
+/// Where a batch begins, with the creators that were found for the first batch, so that all batches have the same creators.
 #[derive(Serialize, Deserialize)]
 struct BatchPosition {
     at: Position,
     creators: Option<Vec<UserId>>,
 }
 
-/// What somebody looks for.
+/// The parsed search.
 #[derive(Debug)]
 struct Filters {
     search: Option<Term>,
@@ -104,9 +103,9 @@ impl Filters {
     fn parse(query: &ModelQuery) -> Result<Self, Problem> {
         let mut fields = Fields::new();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let search = fields.take("/search", part(query.search.as_deref(), SEARCH_MAX)).flatten();
-        let named = fields.take("/creator", part(query.creator.as_deref(), CREATOR_MAX)).flatten();
-        // A name beats an id.
+        let search = fields.take("/search", parse_term(query.search.as_deref(), SEARCH_MAX)).flatten();
+        let named = fields.take("/creator", parse_term(query.creator.as_deref(), CREATOR_MAX)).flatten();
+        // The id is ignored if there is a part of the name.
         let id = given(&query.creator_id).filter(|_| named.is_none());
         let id = id.map(|id| fields.take("/creator_id", id.trim().parse::<UserId>().map_err(|_| FieldError::new("id"))));
         let country = given(&query.country).map(|country| fields.take("/country", Country::parse(&country)));
@@ -115,7 +114,7 @@ impl Filters {
         Ok(Self { search, creator, country: country.flatten() })
     }
 
-    /// The people whose models are looked for. The name of an account that is not in use is not shown, so nobody is found by it.
+    /// The creators whose models match. Accounts that are not active are left out, because their names are not shown.
     async fn creators(&self, table: &Table) -> Result<Option<Vec<UserId>>, StoreError> {
         let name = match &self.creator {
             None => return Ok(None),
@@ -144,8 +143,8 @@ impl Filters {
     }
 }
 
-/// A part that is looked for. `None` if it is empty.
-fn part(typed: Option<&str>, max: usize) -> Result<Option<Term>, FieldError> {
+/// Parses a searched part. `None` if it is empty.
+fn parse_term(typed: Option<&str>, max: usize) -> Result<Option<Term>, FieldError> {
     let typed = typed.unwrap_or_default().trim();
     if typed.chars().count() > max {
         return Err(FieldError::new("too_long").with("max", max));

@@ -1,4 +1,4 @@
-//! Models as everybody sees them.
+//! Reading models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,12 +18,12 @@ use web::{Path, Problems, Versioned};
 /// A model.
 #[derive(Serialize, ToSchema)]
 pub struct ModelInfo {
-    /// Its id.
+    /// The id.
     id: ModelId,
-    /// Its title.
+    /// The title.
     #[schema(examples("Red bike"))]
     title: String,
-    /// The code of its country (ISO 3166-1).
+    /// The code of the country (ISO 3166-1).
     #[schema(examples("PL"))]
     country: String,
     /// Who has made it.
@@ -62,7 +62,7 @@ impl ModelInfo {
     }
 }
 
-/// Models that were found, with their creators. One batch.
+/// Adds the creators to models that were found. One batch.
 pub(crate) async fn found(table: &Table, entries: Vec<SearchEntry>) -> Result<Vec<ModelInfo>, StoreError> {
     if entries.is_empty() {
         return Ok(Vec::new());

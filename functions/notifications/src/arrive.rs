@@ -1,4 +1,4 @@
-//! What happens when an event arrives: an entry is stored once, and pushed.
+//! Handling an event: stores an entry in the inbox once, and pushes it to the person's sockets.
 
 use accounts::{
     pair::Relation,
@@ -16,16 +16,16 @@ use store::{Conditional as _, Tx, field};
 
 use crate::{
     Heard, State,
-    entry::{InboxEntry, NotificationInfo, STREAM, What},
+    entry::{EntryContent, InboxEntry, NotificationInfo, STREAM},
 };
 
-/// Stores the entry of an event, unless the person has caused the event or it was stored before, and pushes it.
+/// Stores the entry of an event, unless the person has caused the event or the entry exists, and pushes it.
 ///
-/// A transaction, a batch read and a post for each socket. Before it a read of the settings, for what the person can switch off and
-/// whose sender does not know them.
+/// AWS calls: a transaction, a batch read and a post for each socket. Events about friends and orders take a read of the settings before
+/// that. The sender of other events has read the settings, or the person cannot switch them off.
 ///
 /// # Errors
-/// If it cannot be stored. It can be repeated.
+/// If the entry cannot be stored. The event can be repeated.
 pub async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) -> Result<(), Failure> {
     let id = NotificationId::from_ulid(id.ulid());
     match event {
@@ -33,17 +33,17 @@ pub async fn arrive(s: &State, Envelope { id, at, event, .. }: Envelope<Heard>) 
             if notice.is_of_order() && !wants(s, user, Category::Orders).await? {
                 return Ok(());
             }
-            tell(s, Some(id), user, What::Notice { notice }, at, None).await
+            store_and_push(s, Some(id), user, EntryContent::Notice { notice }, at, None).await
         }
-        // Its sender has read the settings.
+        // `digests` and `deliver` have read the settings before they send this event.
         Heard::MessagesMissed(MessagesMissed { user, room, kind, seq, messages, replaces }) => {
-            tell(s, Some(id), user, What::Chat { room, kind, seq, messages }, at, replaces).await
+            store_and_push(s, Some(id), user, EntryContent::Chat { room, kind, seq, messages }, at, replaces).await
         }
         Heard::RelationChanged(RelationChanged { user, other, relation, by }) => {
-            // What is over is only pushed, so that clients show it no longer.
+            // The end of a relation is only pushed: clients remove it, and the inbox has no entry about it.
             let is_news = by != user && matches!(relation, Relation::Received | Relation::Friends);
             let is_kept = is_news && wants(s, user, Category::Friends).await?;
-            tell(s, is_kept.then_some(id), user, What::Relation { other, relation }, at, None).await
+            store_and_push(s, is_kept.then_some(id), user, EntryContent::Relation { other, relation }, at, None).await
         }
     }
 }
@@ -54,19 +54,19 @@ async fn wants(s: &State, user: UserId, category: Category) -> Result<bool, Fail
     Ok(settings.unwrap_or_else(|| Settings::of_default(user)).wants(category, Channel::InApp))
 }
 
-/// `id`: the id of the entry to store. `None` if none is stored. The entry `replaces` is deleted.
-async fn tell(
+/// Stores the entry with this `id`, unless it is `None`, and deletes the entry `replaces`. Then pushes the content to the person's sockets.
+async fn store_and_push(
     s: &State,
     id: Option<NotificationId>,
     user: UserId,
-    what: What,
+    what: EntryContent,
     at: Time,
     replaces: Option<NotificationId>,
 ) -> Result<(), Failure> {
     if let Some(id) = id {
         let mut tx = Tx::new();
         tx.create(&InboxEntry { id, user, what, at, read_at: None });
-        // Nothing is stored beside an account that is being deleted.
+        // No items may be written for an account that is being deleted.
         tx.check(User::key_of(user), field("status").eq(Status::Active));
         if let Some(before) = replaces {
             tx.delete(InboxEntry::key_of(user, before));
@@ -76,11 +76,11 @@ async fn tell(
         }
     }
     let presence = Presence::key_of(user);
-    let about = what.about().map(User::key_of);
+    let about = what.other_person().map(User::key_of);
     let mut found = s.table.get_many([presence.clone()].into_iter().chain(about.clone()).collect()).await?;
     let Some(here) = found.take::<Presence>(&presence)? else { return Ok(()) };
     let other = about.map(|key| found.take::<User>(&key)).transpose()?.flatten().filter(|user| user.status == Status::Active);
-    let told = NotificationInfo::new(id, what, at, false, other.map(|user| user.username.to_string())).replacing(replaces);
-    delivery::deliver(&s.table, &s.sys, &s.sockets, &[here], None, &frame::write(STREAM, None, &told)).await;
+    let pushed = NotificationInfo::new(id, what, at, false, other.map(|user| user.username.to_string())).replacing(replaces);
+    delivery::deliver(&s.table, &s.sys, &s.sockets, &[here], None, &frame::write(STREAM, None, &pushed)).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! An entry of the inbox.
+//! An entry of the inbox, as it is stored and as clients see it.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ const KEPT: Duration = DAY.saturating_mul(90);
 /// The prefix of the sort keys of entries.
 pub const ENTRIES: &str = "NOTIFICATION#";
 
-/// What has happened.
+/// The content of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-pub enum What {
-    /// How the person and another one stand to each other has changed.
+pub enum EntryContent {
+    /// The relation between the person and another one has changed.
     #[serde(rename = "UPDATE_INTEREST")]
     Relation {
         /// The other person.
         other: UserId,
-        /// How the person stands to them now.
+        /// The new relation, from the person's point of view.
         relation: Relation,
     },
     /// Messages wait for the person in a room.
@@ -40,17 +40,17 @@ pub enum What {
     Chat {
         /// The room.
         room: RoomId,
-        /// What kind of messages.
+        /// The kind of the messages.
         kind: Missed,
-        /// The number of the last one.
+        /// The number of the last message.
         seq: u64,
-        /// How many waited then.
+        /// How many messages waited at that time, up to 99.
         messages: u32,
     },
     /// Something about the account.
     #[serde(rename = "NOTICE")]
     Notice {
-        /// What it is about.
+        /// The kind of the notice.
         notice: Notice,
     },
 }
@@ -58,7 +58,7 @@ pub enum What {
 /// The type of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub enum NotificationType {
-    /// How the caller and another person stand to each other has changed.
+    /// The relation between the caller and another person has changed.
     #[serde(rename = "UPDATE_INTEREST")]
     UpdateInterest,
     /// Messages wait for the caller in a room.
@@ -72,15 +72,15 @@ pub enum NotificationType {
 /// An entry in the inbox of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxEntry {
-    /// The id: that of the event it tells of.
+    /// The id. It is also the id of the event that the entry is about.
     pub id: NotificationId,
     /// The person.
     pub user: UserId,
     /// What has happened.
-    pub what: What,
+    pub what: EntryContent,
     /// When it happened.
     pub at: Time,
-    /// When the person read this entry by itself.
+    /// When the person read this single entry. Absent if it was read together with all others.
     #[serde(default)]
     pub read_at: Option<Time>,
 }
@@ -92,7 +92,7 @@ impl InboxEntry {
         Key::new(partition(user), format!("{ENTRIES}{id}"))
     }
 
-    /// The place of an entry among the unread ones of its person.
+    /// The key of an unread entry in the index of unread entries.
     #[must_use]
     pub fn unread(user: UserId, id: NotificationId) -> Key {
         Key::new(unread_of(user), id.to_string())
@@ -115,7 +115,7 @@ impl Item for InboxEntry {
         Self::key_of(self.user, self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        let about = self.what.about().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
+        let about = self.what.other_person().map(|other| (Index::NotificationsAbout, Key::new(entries_about(other), self.id.to_string())));
         let unread = self.read_at.is_none().then(|| (Index::UnreadNotifications, Self::unread(self.user, self.id)));
         unread.into_iter().chain(about).collect()
     }
@@ -143,11 +143,11 @@ pub struct NotificationInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ben"))]
     username: Option<String>,
-    /// In `UPDATE_INTEREST`: how the person stood to the other one then.
+    /// In `UPDATE_INTEREST`: the relation at that time, from the person's point of view.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     relation: Option<Relation>,
-    /// In `UPDATE_CHAT`: the room. Each room and category has one entry: a new one takes the place of the one before it.
+    /// In `UPDATE_CHAT`: the room. Each room and category has one entry: a new entry replaces the former one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     room: Option<RoomId>,
@@ -159,7 +159,7 @@ pub struct NotificationInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, maximum = 99)]
     messages: Option<u32>,
-    /// In a push of `UPDATE_CHAT`: the entry that is not in the inbox any more, because this one tells of its messages too.
+    /// In a push of `UPDATE_CHAT`: the former entry, which is no longer in the inbox because this one includes its messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     replaces: Option<NotificationId>,
@@ -174,9 +174,9 @@ pub struct NotificationInfo {
 }
 
 impl NotificationInfo {
-    /// What is told of an event. `username` is that of the person it is about.
+    /// A notification about an event. `username` is the name of the other person in it.
     #[must_use]
-    pub fn new(id: Option<NotificationId>, what: What, at: Time, read: bool, username: Option<String>) -> Self {
+    pub fn new(id: Option<NotificationId>, what: EntryContent, at: Time, read: bool, username: Option<String>) -> Self {
         let none = Self {
             id,
             r#type: NotificationType::Notice,
@@ -193,34 +193,34 @@ impl NotificationInfo {
             created_at: at.into(),
         };
         match what {
-            What::Relation { other, relation } => {
+            EntryContent::Relation { other, relation } => {
                 Self { r#type: NotificationType::UpdateInterest, user: Some(other), username, relation: Some(relation), ..none }
             }
-            What::Chat { room, seq, messages, .. } => {
+            EntryContent::Chat { room, seq, messages, .. } => {
                 Self { r#type: NotificationType::UpdateChat, room: Some(room), seq: Some(seq), messages: Some(messages), ..none }
             }
-            What::Notice { notice } => Self { notice: Some(notice.name()), ..none },
+            EntryContent::Notice { notice } => Self { notice: Some(notice.name()), ..none },
         }
     }
 
-    /// A push of an entry that takes the place of another one.
+    /// Adds the former entry that this one replaces, for a push.
     #[must_use]
     pub fn replacing(self, replaces: Option<NotificationId>) -> Self {
         Self { replaces, ..self }
     }
 }
 
-impl What {
-    /// The person that it is about, besides its recipient.
+impl EntryContent {
+    /// The other person in it, if there is one.
     #[must_use]
-    pub const fn about(self) -> Option<UserId> {
+    pub const fn other_person(self) -> Option<UserId> {
         match self {
             Self::Relation { other, .. } => Some(other),
             Self::Chat { .. } | Self::Notice { .. } => None,
         }
     }
 
-    /// The room whose messages it is about, and the number of the last one.
+    /// The room, and the number of the last message, if it is about messages.
     #[must_use]
     pub const fn chat(self) -> Option<(RoomId, u64)> {
         match self {

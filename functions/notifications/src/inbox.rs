@@ -1,4 +1,4 @@
-//! Reading the inbox.
+//! Reading the inbox, and marking entries as read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
 use crate::entry::{ENTRIES, InboxEntry, NotificationInfo, unread_of};
 
-/// Up to this number unread entries are counted exactly.
+/// The most unread entries that are counted.
 const COUNTED: usize = 99;
 
 /// The state of a person's inbox.
@@ -83,7 +83,7 @@ pub struct UnreadCount {
 fn unread(user: UserId, read_upto: Option<NotificationId>) -> Range {
     let range = Range::of_index(Index::UnreadNotifications, unread_of(user)).newest_first();
     match read_upto {
-        // The range includes its ends, and the entry itself is read. No id has a character after the last one.
+        // Both ends of a range are included, and the entry `read` must not be. `read~` sorts after it and before the next id.
         Some(read) => range.between(format!("{read}~"), "~"),
         None => range,
     }
@@ -115,31 +115,31 @@ pub async fn list_notifications(
     let subjects = Subjects::read(&s, me, &entries).await?;
     let items = entries.into_iter().filter_map(|entry| {
         let read = entry.read_at.is_some() || read_upto.is_some_and(|upto| entry.id <= upto) || subjects.is_read(&entry);
-        let name = entry.what.about().and_then(|user| subjects.names.get(&user)).cloned();
+        let name = entry.what.other_person().and_then(|user| subjects.names.get(&user)).cloned();
         let shown = !(query.unread && read);
         shown.then(|| NotificationInfo::new(Some(entry.id), entry.what, entry.at, read, name))
     });
     Ok(Json(NotificationList { items: items.collect(), next_cursor }))
 }
 
-/// The people and rooms that entries are about.
+/// The people and rooms in some entries.
 #[derive(Default)]
 struct Subjects {
-    /// The usernames of those whose accounts are in use.
+    /// The usernames of people with active accounts.
     names: BTreeMap<UserId, String>,
     /// The numbers up to which the person has read the rooms that they are a member of.
     read: BTreeMap<RoomId, u64>,
 }
 
 impl Subjects {
-    /// One batch, none if the entries are about nobody and no room.
+    /// One batch. None if the entries have no people and no rooms.
     async fn read(s: &crate::State, me: UserId, entries: &[InboxEntry]) -> Result<Self, StoreError> {
-        let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.about()).collect();
+        let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.other_person()).collect();
         let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();
         if people.is_empty() && rooms.is_empty() {
             return Ok(Self::default());
         }
-        // Nobody is a member of their support thread: it says itself what its customer has read.
+        // A support thread has no memberships. Its room has the number up to which the customer has read.
         let thread = thread_of(me);
         let marker = |room: RoomId| if room == thread { Room::key_of(room) } else { Membership::key_of(room, me) };
         let keys = people.iter().map(|id| User::key_of(*id)).chain(rooms.iter().map(|room| marker(*room)));
@@ -160,7 +160,7 @@ impl Subjects {
         Ok(all)
     }
 
-    /// Whether the messages that an entry is about are read, on any device, or are in a room that the person has left.
+    /// Whether the person has read the messages of an entry, on any device, or has left their room.
     fn is_read(&self, entry: &InboxEntry) -> bool {
         entry.what.chat().is_some_and(|(room, seq)| self.read.get(&room).is_none_or(|upto| seq <= *upto))
     }
@@ -187,7 +187,7 @@ pub async fn count_unread_notifications(State(s): State<crate::State>, caller: M
     Ok(Json(UnreadCount { unread: there.min(COUNTED), more: there > COUNTED }))
 }
 
-/// Marks a notification as read. It can be repeated.
+/// Marks a notification as read. The operation can be repeated.
 ///
 /// AWS calls: the caller; an update.
 #[utoipa::path(post, path = "/v1/notifications/{notification}/read", params(("notification" = NotificationId, Path)),
@@ -203,15 +203,15 @@ pub async fn read_notification(
     if s.table.update(read.when(Cond::Exists)).await.applied()? { Ok(NoContent) } else { Err(Kind::NotFound.into()) }
 }
 
-/// Up to which notification all are read.
+/// Marks several notifications as read.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadNotifications {
-    /// The newest notification that the caller has seen.
+    /// The newest notification that the caller has seen. All up to it become read.
     upto: NotificationId,
 }
 
-/// Marks all notifications up to one as read. It only moves forward, and can be repeated.
+/// Marks all notifications up to one as read. An earlier one has no effect. The operation can be repeated.
 ///
 /// AWS calls: the caller; an update.
 #[utoipa::path(post, path = "/v1/notifications/read", request_body = ReadNotifications,
@@ -222,7 +222,7 @@ pub async fn read_notifications(
     caller: Member,
     Json(body): Json<ReadNotifications>,
 ) -> Result<NoContent, web::Error> {
-    // Those to come would be read already.
+    // With an id of the future, later notifications would be marked as read.
     if i64::try_from(body.upto.ulid().timestamp_ms()).unwrap_or(i64::MAX) > s.sys.now().millis() {
         return Err(Problem::field("/upto", FieldError::new("in_future")).into());
     }

@@ -1,8 +1,8 @@
 //! Notifications in the app: an inbox, and pushes on the stream `notification`.
 //!
-//! One function for the inbox and for the events that fill it, because both know the shape of its entries. An event is stored once,
-//! under its own id, while the account is in use. Who has a socket gets the entry pushed too. Pushes are best effort: the inbox is
-//! the truth.
+//! One function for the inbox and for the events that fill it, because both use the same entries. An event is stored once, under its own
+//! id, while the account is active. The entry is also pushed to the person's open sockets. Pushes are best effort: clients read the inbox
+//! when they connect.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What the caller wants to be told of, over which channels, and when not.
+//! The caller's notification settings: which categories they want over which channels, and the quiet hours.
 
 use axum::extract::State;
 use callers::MemberWith;
@@ -25,13 +25,13 @@ pub struct ChannelSettings {
     fixed: Vec<&'static str>,
 }
 
-/// A daily time in which no mail and no text message is sent that can wait: it is sent at the end.
+/// A daily time in which only urgent mails and text messages are sent. Others are sent at its end.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QuietHoursInfo {
     /// When it begins.
     #[schema(examples("22:00"))]
     from: String,
-    /// When it ends. If that is earlier in the day than it begins, on the next day.
+    /// When it ends. A time earlier than `from` is on the next day.
     #[schema(examples("07:00"))]
     to: String,
     /// The IANA name of the time zone.
@@ -39,7 +39,7 @@ pub struct QuietHoursInfo {
     zone: String,
 }
 
-/// What the caller wants to be told of.
+/// The notification settings of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NotificationSettings {
     /// Messages in direct rooms.
@@ -56,7 +56,7 @@ pub struct NotificationSettings {
     orders: ChannelSettings,
     /// Sign-ins and changes of the account. Mails about them ignore the quiet hours.
     security: ChannelSettings,
-    /// When the caller wants quiet. Absent if at no time.
+    /// The quiet hours. Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     quiet_hours: Option<QuietHoursInfo>,
@@ -108,7 +108,7 @@ pub struct UpdateChannels {
     sms: Option<bool>,
 }
 
-/// When the caller wants quiet. Begin and end must be different.
+/// The quiet hours. Begin and end must be different.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateQuietHours {
@@ -148,7 +148,7 @@ pub struct UpdateNotificationSettings {
     /// Sign-ins and changes of the account.
     #[serde(default)]
     security: UpdateChannels,
-    /// When the caller wants quiet, or `null` for at no time.
+    /// The quiet hours, or `null` for none.
     #[serde(default)]
     #[schema(value_type = Option<UpdateQuietHours>, required = false)]
     quiet_hours: PatchMember<UpdateQuietHours>,
@@ -191,19 +191,19 @@ impl UpdateNotificationSettings {
     }
 }
 
-fn known(user: UserId, settings: Option<Settings>) -> Settings {
+fn or_default(user: UserId, settings: Option<Settings>) -> Settings {
     settings.unwrap_or_else(|| Settings::of_default(user))
 }
 
-/// Tells what the caller wants to be told of, over which channels, and when not.
+/// Reads the notification settings of the caller.
 ///
 /// AWS calls: one batch, which authenticates the caller and reads the settings.
 #[utoipa::path(get, path = "/v1/me/notification-settings", responses((status = 200, body = NotificationSettings), Problems))]
 pub async fn get_notification_settings(caller: MemberWith<Settings>) -> Json<NotificationSettings> {
-    Json(NotificationSettings::of(&known(caller.member.user.id, caller.resource)))
+    Json(NotificationSettings::of(&or_default(caller.member.user.id, caller.resource)))
 }
 
-/// Changes what the caller is told of.
+/// Changes the notification settings of the caller.
 ///
 /// A JSON merge patch (RFC 7396), which is applied completely or not at all. Mails about orders and about the security of the account
 /// cannot be switched off.

@@ -1,5 +1,5 @@
-//! Stopping mails with the link in them, without a session (RFC 8058). Programs that scan mails open links, so opening it only shows a
-//! page with a button. Posting to it stops the mails at once.
+//! Stopping mails with the link in them, without a session (RFC 8058). Programs that scan mails open links, so `GET` only shows a page
+//! with a button. `POST` stops the mails at once.
 
 use axum::extract::State;
 use kernel::{Kind, Locale, Messages, Problem};
@@ -8,8 +8,8 @@ use web::{ButtonPage, Error, Language, Path, Problems};
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("unsubscribe.ftl"));
 
-/// What a link is for.
-fn opened(s: &crate::State, token: &str) -> Result<Unsubscribe, Problem> {
+/// The person and the categories of a link.
+fn parse_link(s: &crate::State, token: &str) -> Result<Unsubscribe, Problem> {
     Unsubscribe::open(&s.sealer, token).map_err(|_| Kind::LinkInvalid.because("the seal does not open"))
 }
 
@@ -32,12 +32,12 @@ pub async fn get_unsubscribe_page(
     Path(token): Path<String>,
     Language(locale): Language,
 ) -> Result<ButtonPage, Error> {
-    let lead = sentence("page-lead", &opened(&s, &token)?, locale);
+    let lead = sentence("page-lead", &parse_link(&s, &token)?, locale);
     let text = |key: &str| TEXTS.text(locale, key, &[]);
     Ok(ButtonPage { locale, title: text("page-title"), lead, button: Some(text("page-button")) })
 }
 
-/// Stops the mails that the link is for, at once. It takes no session, ignores its body, and can be repeated.
+/// Stops the mails of the link's categories at once. Needs no session and ignores its body. The operation can be repeated.
 ///
 /// AWS calls: a read of the settings; a transaction, which also checks the account, unless the mails are stopped already.
 #[utoipa::path(post, path = "/unsubscribe/{token}",
@@ -49,7 +49,7 @@ pub async fn unsubscribe(
     Path(token): Path<String>,
     Language(locale): Language,
 ) -> Result<ButtonPage, Error> {
-    let link = opened(&s, &token)?;
+    let link = parse_link(&s, &token)?;
     let read = s.table.get::<Settings>(Settings::key_of(link.user)).await?;
     let stop = |settings: &mut Settings| {
         for category in &link.categories {
@@ -59,7 +59,7 @@ pub async fn unsubscribe(
     };
     match preferences::change(&s.table, link.user, read, stop).await {
         Ok(_) => {}
-        // An account that is not in use gets no mails.
+        // An account that is not active gets no mails anyway.
         Err(problem) if problem.kind == Kind::NotFound => {}
         Err(problem) => return Err(problem.into()),
     }

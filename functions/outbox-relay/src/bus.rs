@@ -1,4 +1,4 @@
-//! The bus: its entries and its answers.
+//! The event bus: entries for `PutEvents`, and the result for each.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use function::Aws;
 
 /// Entries of one `PutEvents` (a limit of EventBridge).
 pub const PUT_MAX: usize = 10;
-/// Maximum bytes of an event: ten of them are below the 256 KB of one `PutEvents`, so that no event can delay the others of its
-/// call. Our events contain ids and are far shorter.
+/// The most bytes of an event. Ten such events are below the 256 KB that one `PutEvents` may have, so that no event can delay the others of
+/// its call. The project's events contain ids and are far shorter.
 const LONGEST: usize = 24 * 1024;
 
 /// Puts events on one bus.
@@ -31,12 +31,12 @@ pub struct BusEntry {
 /// The result for an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PutResult {
-    /// The bus has accepted it.
-    Taken,
-    /// Refused for now, with this code.
-    Later(String),
-    /// Refused permanently, with this code.
-    Never(String),
+    /// The bus has accepted the event.
+    Accepted,
+    /// Refused for a cause that may end, with this code. The event is put again.
+    Retry(String),
+    /// Refused because of the event itself, with this code. It is not put again.
+    Invalid(String),
 }
 
 impl BusEntry {
@@ -69,7 +69,7 @@ impl Bus {
     pub async fn put(&self, entries: &[&BusEntry]) -> Vec<PutResult> {
         let asked = entries.iter().map(|entry| {
             let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
-            // The bus passes the trace on to the functions, and X-Ray shows one trace from the request to them.
+            // With the trace header, X-Ray shows one trace from the request to the functions that the bus invokes.
             asked.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
         });
         let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
@@ -88,10 +88,10 @@ impl Bus {
 impl From<Option<String>> for PutResult {
     fn from(code: Option<String>) -> Self {
         match code {
-            None => Self::Taken,
-            // These codes are errors of the entry itself. All others, also a missing permission, can be fixed from outside.
-            Some(code) if code == "MalformedDetail" || code == "InvalidArgument" => Self::Never(code),
-            Some(code) => Self::Later(code),
+            None => Self::Accepted,
+            // These codes are errors of the entry itself. The causes of all others, such as a missing permission, can be fixed.
+            Some(code) if code == "MalformedDetail" || code == "InvalidArgument" => Self::Invalid(code),
+            Some(code) => Self::Retry(code),
         }
     }
 }
@@ -118,8 +118,8 @@ mod tests {
     #[test]
     fn only_what_is_wrong_with_an_entry_is_for_ever() {
         let answer = |code: Option<&str>| PutResult::from(code.map(str::to_owned));
-        assert_eq!(answer(None), PutResult::Taken);
-        assert_eq!(answer(Some("MalformedDetail")), PutResult::Never("MalformedDetail".to_owned()));
-        assert_eq!(answer(Some("ThrottlingException")), PutResult::Later("ThrottlingException".to_owned()));
+        assert_eq!(answer(None), PutResult::Accepted);
+        assert_eq!(answer(Some("MalformedDetail")), PutResult::Invalid("MalformedDetail".to_owned()));
+        assert_eq!(answer(Some("ThrottlingException")), PutResult::Retry("ThrottlingException".to_owned()));
     }
 }

@@ -1,11 +1,11 @@
 //! Publishes the events that transactions have put into the outbox, from the table's stream to the bus.
 //!
-//! The stream delivers in order and at least once. The first record that the bus refuses for now is reported, and the platform
-//! then delivers again from there, for as long as the stream keeps it. Repeated records are published again, and consumers
-//! recognise events by their id. A record that can never be an event is not reported, because it would delay all records after
-//! it for that time: its line in the log sets off an alarm, and its item stays in the table for a week.
+//! The stream delivers in order and at least once. If the bus refuses a record for a cause that may end, this record is reported as failed,
+//! and Lambda delivers again from there, as long as the stream keeps the record. Repeated records are published again, and consumers
+//! recognise events by their id. A record that is no valid event is not reported, because it would delay all records after it for a day:
+//! its line in the log sets off an alarm, and its item stays in the table for a week.
 //!
-//! AWS calls: one `PutEvents` for each ten records, which is the most it takes.
+//! AWS calls: one `PutEvents` for each ten records, the most of one call.
 
 pub mod bus;
 mod record;
@@ -46,19 +46,19 @@ async fn relay(state: &State, event: Event) -> Result<DynamoDbEventResponse, Fai
     Ok(response)
 }
 
-/// Publishes in order, up to the first call in which the bus did not accept everything, and returns the first record that it
-/// refused for now. The records after it are delivered again in any case.
+/// Publishes in order. Stops at the first record that the bus refuses with [`PutResult::Retry`], and returns it. Lambda delivers this
+/// record and all after it again.
 async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     for batch in records.chunks(PUT_MAX) {
         let (mut requests, mut refused) = (Vec::new(), None);
         for (record, answer) in batch.iter().zip(put(bus, batch).await) {
             let request_id = record.request_id();
             match answer {
-                PutResult::Taken => requests.push(request_id),
-                PutResult::Never(code) => {
+                PutResult::Accepted => requests.push(request_id),
+                PutResult::Invalid(code) => {
                     tracing::error!(code, item = record.item, request_id, "an item of the outbox will never be published");
                 }
-                PutResult::Later(code) => {
+                PutResult::Retry(code) => {
                     tracing::warn!(code, item = record.item, request_id, "the bus did not take an event");
                     refused = Some(record);
                     break;
@@ -73,7 +73,7 @@ async fn publish<'r>(bus: &Bus, records: &'r [Record]) -> Option<&'r Record> {
     None
 }
 
-/// One line for each call, in which every request is found whose events the bus has.
+/// Writes one line for each call, with the ids of the requests whose events were published.
 fn log_published(mut requests: Vec<&str>) {
     let events = requests.len();
     requests.dedup();
@@ -82,10 +82,10 @@ fn log_published(mut requests: Vec<&str>) {
     }
 }
 
-/// A result for each record: the bus's, or ours if there is no event to put.
+/// Puts the events of the records, and returns a result for each record. A record without an event is invalid.
 async fn put(bus: &Bus, batch: &[Record]) -> Vec<PutResult> {
     let entries: Vec<&BusEntry> = batch.iter().filter_map(|record| record.entry.as_ref()).collect();
     let mut answers = if entries.is_empty() { Vec::new() } else { bus.put(&entries).await }.into_iter();
-    let poisoned = || PutResult::Never("not an event".to_owned());
+    let poisoned = || PutResult::Invalid("not an event".to_owned());
     batch.iter().map(|record| record.entry.as_ref().and_then(|_| answers.next()).unwrap_or_else(poisoned)).collect()
 }

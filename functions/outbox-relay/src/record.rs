@@ -1,4 +1,4 @@
-//! One record of the stream, with the parts that the relay needs.
+//! A record of the table's stream.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use events::Outbox;
@@ -7,9 +7,9 @@ use serde_dynamo::AttributeValue;
 
 use crate::bus::BusEntry;
 
-/// A record and its event, if it has one.
+/// A record, and its event if it has one.
 pub(crate) struct Record {
-    /// Its sequence number in the stream.
+    /// The sequence number in the stream.
     pub sequence: String,
     /// The key of its item in the table, with which operators find it.
     pub item: String,

@@ -22,9 +22,9 @@ use store::{
 use utoipa::ToSchema;
 use web::{Json, NoContent, Problems, RequestId};
 
-use crate::reset::{forget, unchanged};
+use crate::reset::{delete_link, unchanged};
 
-/// Requests of one person: each costs three hashes, a look-up and a mail.
+/// Changes that one person may request: each costs three hashes, a request to the service of breached passwords, and a mail.
 const CHANGES: Quota = Quota::window("password_changes", 30, HOUR, "for an account");
 
 /// The current password, and the new one.
@@ -72,18 +72,18 @@ async fn change(
     if let Demanded::Wrong(wrong) = &demanded
         && let Some(first) = repeatable.first_answer(&s.table).await?
     {
-        // The current password was right until this request was answered for the first time.
+        // A repeated request: the typed password was correct for the first one, so it is not counted as a failure.
         wrong.give_back(&s.table).await;
         return Ok(first);
     }
     let old: Option<PasswordHash> = demanded.settle(&s.table, s.sys.now(), &mut tx, client).await?;
     let short = body.new_password.expose().len() <= MAX_BYTES;
     let same = old.is_some() && short && s.hasher.verify(old.as_ref(), &body.new_password).await? != Verdict::Wrong;
-    crate::acceptable(s, user, &body.new_password, same, "/new_password").await?;
+    crate::check_new_password(s, user, &body.new_password, same, "/new_password").await?;
     let done = repeatable.seal(NoContent).await?;
     done.keep(&mut tx);
     tx.put(&s.hasher.hash(user.id, &body.new_password).await?, unchanged(old.as_ref()));
-    forget(&mut tx, user);
+    delete_link(&mut tx, user);
     let record = Update::of(User::key_of(user.id)).set("has_password", true).remove("reset_by_mail");
     session::renew_credentials(&mut tx, &s.sys, user, record, Some(&member.session));
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, user.id, &client.0, Action::PasswordChanged));

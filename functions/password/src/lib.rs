@@ -1,9 +1,8 @@
 //! Changing a password: by a mailed link for people who have forgotten it, and with the current password.
 //!
 //! A request for a link gets the same answer whether or not the address has an account. The link works once within half an
-//! hour. It changes the password and nothing else: it signs nobody in, second factors are asked for as before, and a
-//! deactivated account stays deactivated. In both ways all other sessions end, trust in devices is revoked, and the owner is
-//! notified.
+//! hour (`CodeRules`). It only changes the password: it signs nobody in, second factors are required as before, and a deactivated account
+//! stays deactivated. Both ways end all other sessions, revoke the trust in devices, and notify the owner.
 
 mod change;
 mod reset;
@@ -77,7 +76,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
 ///
 /// # Errors
 /// [`kernel::Kind::Invalid`] at `pointer`.
-async fn acceptable(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
+async fn check_new_password(s: &State, user: &User, new: &Secret, same: bool, pointer: &str) -> Result<(), Problem> {
     let mut fields = Fields::new();
     fields.take_all(pointer, s.password_checker.check(new, Personal::of(user)).await);
     if same {

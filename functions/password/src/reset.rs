@@ -1,4 +1,4 @@
-//! Changing a forgotten password by a mailed link.
+//! Resetting a forgotten password with a mailed link.
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -55,9 +55,9 @@ pub struct ResetRequested {
 /// Mails a link if the address belongs to an active account. The answer is the same if it does not. At most one link is mailed
 /// in a minute.
 ///
-/// AWS calls: the address's claim; the person with the former link and the counters; the counters together, one transaction:
-/// the same for an unknown address, for which a link is stored that is never drawn. Within the minute only the client's
-/// counter, because an address's counter counts mails. A shown device costs another read.
+/// AWS calls: the address's claim; the person with the former link and the counters; the counters together, one transaction. They are
+/// the same for an unknown address, for which a link is stored that is never mailed. Within the minute after a mail only the client's
+/// counter is written, because the address's counter counts mails. A device token costs another read.
 #[utoipa::path(post, path = "/v1/password-resets", request_body = RequestPasswordReset,
     extensions(("x-problems" = json!(["invalid", "proof_of_work_required", "too_many_requests"])), ("x-limits" = json!([sending::RESETS, RESETS]))),
     responses((status = 202, body = ResetRequested), Problems))]
@@ -74,7 +74,7 @@ pub async fn request_password_reset(
     let by_client = RESETS.of(client.network());
     let answer = Accepted(ResetRequested { target: to.masked() });
     let (addressee, mut found) = Addressee::read(&s, &email, to, &request).await?;
-    // Mailed a moment ago: nobody is told, and nothing is mailed again.
+    // A link was mailed less than a minute ago. The answer is the same, and nothing is mailed.
     if addressee.before.as_ref().is_some_and(|b| now < b.resend_at) {
         limits::take(&s.table, now, &[by_client]).await?;
         return Ok(answer);
@@ -85,17 +85,17 @@ pub async fn request_password_reset(
     let permit = sending::take(&s.table, now, &mut link, admitted, vec![by_client]).await.map_err(Problem::from)?;
     let mut tx = Tx::new();
     addressee.write(&mut tx, &s.sys, now, link);
-    // Refused: the same was asked for at the same moment, and one of the two is mailed.
+    // Refused: a concurrent request for the same address was faster, and its link is mailed.
     permit.commit(&s.table, tx).await.refused_is_fine()?;
     Ok(answer)
 }
 
-/// The recipient of a link, as read from the table.
+/// The recipient of a link.
 struct Addressee {
     to: Contact,
     /// The person with this address, if their account is active.
     person: Option<User>,
-    /// The link that was mailed before.
+    /// The former link to this address.
     before: Option<Challenge>,
 }
 
@@ -107,7 +107,7 @@ impl Addressee {
         let user: UserId = claim.map_or_else(|| s.sys.id(), |claim| claim.user);
         let (user, link) = (User::key_of(user), Challenge::key_of(link_id(&to)));
         let mut found = s.table.get_many(request.keys().chain([user.clone(), link.clone()]).collect()).await?;
-        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && has(u, &to));
+        let person = found.take::<User>(&user)?.filter(|u| u.status == Status::Active && is_current_address(u, &to));
         let before = found.take::<Challenge>(&link)?;
         Ok((Self { to, person, before }, found))
     }
@@ -135,7 +135,7 @@ impl Addressee {
     }
 }
 
-/// The one link of an address: another one that is mailed takes its place.
+/// The id of the link to an address. There is only one link for each address: a new one replaces it.
 fn link_id(to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::PasswordReset, to, "")
 }
@@ -152,7 +152,7 @@ pub async fn get_reset_page(State(s): State<crate::State>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::New(rules)), site: s.site }
 }
 
-/// Tells whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid.
+/// Returns whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the person.
 #[utoipa::path(post, path = "/v1/password-resets/link", request_body = LinkToken,
@@ -165,7 +165,7 @@ pub async fn describe_reset_link(
 ) -> Result<Json<LinkOwner>, web::Error> {
     let link = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
     let user = s.table.get::<User>(User::key_of(link.user.ok_or(Kind::LinkInvalid)?)).await?;
-    let user = user.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
+    let user = user.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     Ok(Json(LinkOwner::of(&link, user.username)))
 }
 
@@ -207,11 +207,11 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     limits::take(&s.table, now, &[TRIES.of(link.id)]).await?;
     let mut found = s.table.get_many(vec![User::key_of(id), PasswordHash::key_of(id)]).await?;
-    let user = found.take::<User>(&User::key_of(id))?.filter(|user| resets(&link, user)).ok_or(Kind::LinkInvalid)?;
+    let user = found.take::<User>(&User::key_of(id))?.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     let old = found.take::<PasswordHash>(&PasswordHash::key_of(id))?;
     let short = body.password.expose().len() <= MAX_BYTES;
     let same = short && s.hasher.verify(old.as_ref(), &body.password).await? != Verdict::Wrong;
-    crate::acceptable(s, &user, &body.password, same, "/password").await?;
+    crate::check_new_password(s, &user, &body.password, same, "/password").await?;
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
     let spent = link.consume(&mut tx);
@@ -219,8 +219,8 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     let reset = Update::of(User::key_of(id)).set("has_password", true);
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
     if !user.reset_by_mail {
-        // Failures at codes were made by somebody who knew the former password, so they are reset with it, unless this mailbox
-        // has reset the password before: then it may have been the guesser who did so.
+        // Whoever guessed codes knew the former password and does not know the new one, so the counted failures are reset. Not if this
+        // mailbox has reset the password before: then the guesser may control the mailbox.
         factor::unlock(&mut tx, id);
     }
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
@@ -230,24 +230,24 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     Ok(done.reply())
 }
 
-/// Voids the link that may have been mailed to a person.
-pub fn forget(tx: &mut Tx, user: &User) {
+/// Adds the deletion of the link to a person's address to a transaction.
+pub fn delete_link(tx: &mut Tx, user: &User) {
     if let Some(email) = &user.email {
         tx.delete(Challenge::key_of(link_id(&Contact::Email(email.clone()))));
     }
 }
 
-/// Whether a link changes this person's password. The mailbox of an address that the account no longer has must not give access.
-fn resets(link: &Challenge, user: &User) -> bool {
-    user.status == Status::Active && has(user, &link.contact())
+/// Whether a link may change this person's password. A link to a former address of the account may not.
+fn may_reset(link: &Challenge, user: &User) -> bool {
+    user.status == Status::Active && is_current_address(user, &link.contact())
 }
 
-/// Whether this is the person's address.
-fn has(user: &User, address: &Contact) -> bool {
+/// Whether `address` is the person's current address.
+fn is_current_address(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 
-/// The condition that the password is still the one that was checked.
+/// The condition that the stored password hash is still `old`.
 pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
     old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
 }

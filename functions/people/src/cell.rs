@@ -1,7 +1,7 @@
 //! Cells of the earth: geohashes of six characters, about 0.6 km high and at most 1.2 km wide.
 //!
-//! A position is snapped to its cell before anything is computed, so nothing that is derived from a position depends on more than the
-//! cell. All of it is integer arithmetic, with the same result on every machine.
+//! A position is replaced by its cell before anything is computed, so no result depends on more than the cell. All computations use
+//! integers, with the same result on every machine.
 //!
 //! <https://en.wikipedia.org/wiki/Geohash>
 
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 /// The characters of geohashes, by their values.
 const ALPHABET: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
-/// The characters of a cell.
+/// How many characters the geohash of a cell has.
 const LENGTH: u32 = 6;
-/// The bits of the row and of the column of a cell.
+/// How many bits the row of a cell has, and how many its column.
 const BITS: u32 = 15;
-/// Rows of cells between the poles, and columns around the earth.
+/// How many rows of cells there are from pole to pole, and how many columns around the earth.
 const CELLS: i64 = 1 << BITS;
 /// A millionth of a degree.
 const MICRO: i64 = 1_000_000;
@@ -28,7 +28,8 @@ const COSINES: [i64; 91] = [
     4067, 3907, 3746, 3584, 3420, 3256, 3090, 2924, 2756, 2588, 2419, 2250, 2079, 1908, 1736, 1564, 1392, 1219, 1045, 872, 698, 523, 349,
     175, 0,
 ];
-/// How many of the people in a cell have to be there that it is shown. Otherwise the cell of five characters around it is.
+/// How many people must share their location in a cell for distances to be computed to this cell. With fewer, they are computed to the
+/// cell of five characters around it.
 pub const CROWD: usize = 3;
 
 /// An angle in millionths of a degree.
@@ -42,7 +43,7 @@ impl Degrees {
     /// `range`
     pub fn parse(degrees: f64, most: i64) -> Result<Self, FieldError> {
         let range = || FieldError::new("range").with("min", format!("-{most}")).with("max", most);
-        // By its decimal digits: floating-point arithmetic is not needed.
+        // Converted through its decimal digits, without floating-point arithmetic.
         let micro: i64 = format!("{degrees:.6}").replace('.', "").parse().map_err(|_| range())?;
         if micro.abs() <= most.saturating_mul(MICRO) { Ok(Self(micro)) } else { Err(range()) }
     }
@@ -110,7 +111,7 @@ fn cosine(row: i64) -> i64 {
 }
 
 impl Middle {
-    /// About how far it is to another middle, in metres: the earth is flat between places that are near each other.
+    /// The approximate distance to another middle, in metres. It treats the earth as flat between the two places.
     #[must_use]
     pub fn metres_to(self, other: Self) -> i64 {
         let around = CELLS << 1;
@@ -128,8 +129,8 @@ impl Middle {
 pub struct Size(u32);
 
 impl Size {
-    /// The smallest areas of which the one around a cell and those next to it reach this far in every direction. At the poles
-    /// they do not.
+    /// The smallest size of areas for which the area around a cell and its eight neighbours cover this distance in every direction. Not at
+    /// the poles.
     #[must_use]
     pub fn reaching(kilometres: u32, cell: Cell) -> Self {
         let metres = i64::from(kilometres).saturating_mul(1000);
@@ -141,7 +142,7 @@ impl Size {
         [5, 4, 3].map(Self).into_iter().find(reaches).unwrap_or(Self(2))
     }
 
-    /// The bits of its row and of its column.
+    /// How many bits the row of the area has, and how many its column.
     const fn bits(self) -> (u32, u32) {
         let bits = self.0 * 5;
         (bits / 2, bits - bits / 2)

@@ -17,7 +17,7 @@ use store::{Batch, StoreError, limits};
 use utoipa::{IntoParams, ToSchema};
 use web::{Json, PageQuery, Problems, Query};
 
-/// Whom to look for.
+/// The search.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PeopleQuery {
@@ -48,20 +48,19 @@ pub struct PersonInfo {
     pub username: String,
     /// The address of the picture or of the default one.
     pub picture: Picture,
-    /// How the caller stands to them.
+    /// The relation, from the caller's point of view.
     pub relation: Relation,
 }
 
 /// Finds people by the beginnings of words of their usernames, and of their first and last names unless their profile is private; or
 /// by a whole e-mail address or phone number.
 ///
-/// By address or number somebody is found by friends, by the person whose invitation code they entered, and by everybody else only if
-/// they allow it. A hundred such searches a day may find nobody. Nobody finds themselves, an account that is not in use, or somebody
-/// if one of the two blocks the other.
+/// Friends, and the person whose invitation code somebody has entered, always find them by address or number. Everybody else finds them so
+/// only if they allow it. After a hundred such searches in a day that found nobody, the caller has to wait. The caller, accounts that are
+/// not active, and people of whom one blocks the other are never found.
 ///
-/// AWS calls: the caller; a counter. By name one or two queries, and a batch of the people in them and how the caller stands to them.
-/// By address or number another counter, the claim, a batch of the account; an update that gives
-/// the counter back if somebody is found.
+/// AWS calls: the caller; a counter. By name one or two queries, and a batch of the people in them and their relations to the caller.
+/// By address or number another counter, the claim, a batch of the account; an update that gives the counter back if somebody is found.
 #[utoipa::path(get, path = "/v1/people", params(PeopleQuery, PageQuery),
     extensions(("x-problems" = json!(["cursor_invalid", "invalid", "too_many_requests"])), ("x-limits" = json!([SEARCHES, MISSES]))),
     responses((status = 200, body = PeopleList), Problems))]
@@ -102,9 +101,9 @@ async fn by_words(
     Ok((items, found.next))
 }
 
-/// The person with an address or number, if the caller may find them by it. The calls are the same whether there is such a person.
+/// The person with an address or number, if the caller may find them by it. The AWS calls are the same if there is no such person.
 async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<Option<PersonInfo>, Problem> {
-    // Counted before the look-up, so that concurrent requests do not find out more.
+    // Counted before the look-up, so that concurrent requests do not exceed the limit.
     let miss = MISSES.of(me);
     limits::take(&s.table, s.sys.now(), std::slice::from_ref(&miss)).await?;
     let id = finding::owner_of(&s.table, contact).await?.unwrap_or(UserId::NIL);
@@ -123,14 +122,14 @@ async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<O
     Ok(Some(shown(&s.links, me, user, pair.as_ref())))
 }
 
-/// An account in use that is not the caller's, and how the two stand to each other. `None` if one blocks the other.
+/// An active account of somebody else, and its relation to the caller. `None` if one of the two blocks the other.
 pub fn read(found: &mut Batch, me: UserId, id: UserId) -> Result<Option<(User, Option<Pair>)>, StoreError> {
     let user = found.take::<User>(&User::key_of(id))?.filter(|user| user.status == Status::Active && user.id != me);
     let pair = found.take::<Pair>(&Pair::key_of(me, id))?;
     Ok(user.filter(|_| !pair.as_ref().is_some_and(Pair::is_blocked)).map(|user| (user, pair)))
 }
 
-/// A person as the caller finds them.
+/// A found person as the caller sees them.
 pub fn shown(links: &Links, me: UserId, user: User, pair: Option<&Pair>) -> PersonInfo {
     PersonInfo {
         id: user.id,

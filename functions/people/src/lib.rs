@@ -1,6 +1,6 @@
-//! Finding people: by the beginnings of their names, by an address or number that one knows, and nearby.
+//! Finding people: by the beginnings of their names, by a whole address or number, and nearby.
 //!
-//! Nobody is found by somebody whom they block or who blocks them, nor with an account that is not in use.
+//! Accounts that are not active are never found. If one of two people blocks the other, neither finds the other.
 //!
 //! | operation | AWS calls |
 //! |---|---|

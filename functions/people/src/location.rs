@@ -1,4 +1,4 @@
-//! Where the caller is: stored only if they share it, as a cell, for a day.
+//! The caller's location. It is stored only if the caller shares it, as a cell and for a day.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use crate::cell::{Cell, Degrees};
 
 /// How long a location is kept after it was shared.
 const KEPT: Duration = DAY;
-/// The least time between two cells of a person.
+/// The least time between two changes of a person's cell.
 pub const MOVES_APART: Quota = Quota::gap("location_moves_apart", MINUTE.saturating_mul(10), "for the location of an account");
-/// The cells that a person can be in on a day.
+/// How often a person's cell can change in a day.
 pub const MOVES: Quota = Quota::window("location_moves", 6, DAY, "locations for an account");
 
 /// The cell of a person who shares it.
@@ -44,12 +44,12 @@ impl Location {
     /// The locations in an area: the cells whose geohashes begin with this.
     #[must_use]
     pub fn in_area(area: &str) -> Range {
-        Range::of_index(Index::Nearby, near(area)).prefix(area)
+        Range::of_index(Index::Nearby, index_partition(area)).prefix(area)
     }
 }
 
 /// The partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
-fn near(geohash: &str) -> String {
+fn index_partition(geohash: &str) -> String {
     format!("NEAR#{}", geohash.chars().take(2).collect::<String>())
 }
 
@@ -63,7 +63,7 @@ impl Item for Location {
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
         let cell = self.cell.to_string();
-        vec![(Index::Nearby, Key::new(near(&cell), format!("{cell}#{}", self.user)))]
+        vec![(Index::Nearby, Key::new(index_partition(&cell), format!("{cell}#{}", self.user)))]
     }
     fn expires(&self) -> Option<Time> {
         Some(self.until)
@@ -121,7 +121,7 @@ pub async fn share_location(
     if before.as_ref().is_none_or(|before| before.cell != next.cell) {
         limits::take_together(&s.table, now, &[MOVES_APART.of(user), MOVES.of(user)]).await?;
     }
-    // If the cell has changed since it was read, this request may be one that was not counted.
+    // If a concurrent request has changed the cell, this request may be a change that was not counted.
     let unchanged = before.map_or(Cond::Absent, |before| field("cell").eq(before.cell));
     s.table.put(&next, unchanged).await?;
     Ok(Json(LocationInfo { expires_at: next.until.into() }))

@@ -1,5 +1,5 @@
-//! Who is nearby. Distances are computed from cell to cell and told in steps, so there is nothing to trilaterate: moving within a
-//! cell changes no answer.
+//! Who is nearby. Distances are computed from cell to cell and returned in steps. Moving within a cell changes no answer, so nobody's
+//! position can be trilaterated more exactly than a cell.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ use crate::{
     location::Location,
 };
 
-/// The steps of distances, in kilometres.
+/// The distances that are returned, in kilometres. A distance is rounded up to one of them.
 const STEPS: [u32; 7] = [1, 2, 5, 10, 20, 50, 100];
 /// The most locations that are read in each of nine areas.
 const IN_AREA: u32 = 200;
 /// The most people of an answer.
 const MAX: usize = 50;
-/// How often somebody may look around.
+/// How often one person may ask who is nearby.
 pub const LOOKS: Quota = Quota::window("people_nearby", 60, MINUTE, "looks at who is nearby, for an account").frequent();
 
 /// How far to look.
@@ -80,7 +80,7 @@ pub async fn list_nearby(
     let areas = here.around(Size::reaching(within, here));
     let pages = try_join_all(areas.iter().map(|area| s.table.query::<Location>(Location::in_area(area).limit(IN_AREA)))).await?;
     let mut more = pages.iter().any(|page| page.more);
-    let mut near = near(here, pages.into_iter().flat_map(|page| page.items).collect(), now, within);
+    let mut near = within_distance(here, pages.into_iter().flat_map(|page| page.items).collect(), now, within);
     near.retain(|(_, user)| *user != me);
     more |= near.len() > MAX;
     near.truncate(MAX);
@@ -96,7 +96,7 @@ pub async fn list_nearby(
 }
 
 /// The people within a distance of a cell, by the step of their distance and by id.
-fn near(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
+fn within_distance(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
     let shared: Vec<Location> = locations.into_iter().filter(|location| now < location.until).collect();
     let mut people = BTreeMap::<Cell, usize>::new();
     for location in &shared {

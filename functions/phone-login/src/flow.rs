@@ -1,5 +1,4 @@
-//! The flow: which client asked for a code, and how it keeps its tokens. It refers to the number's challenge and not to the
-//! number.
+//! The flow: an unfinished sign-in by phone of one client. It refers to the challenge of the number, and does not store the number.
 
 use std::time::Duration;
 
@@ -13,10 +12,10 @@ use proofs::{
 use serde::{Deserialize, Serialize};
 use store::{About, Item, Key, Personal, Table};
 
-/// How long a flow is valid: enough time to send five codes.
+/// How long a flow is valid.
 const LIFE: Duration = Duration::from_secs(3600);
 
-/// A sign-in by phone that is under way.
+/// An unfinished sign-in by phone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
     /// [`FlowToken::id`]
@@ -38,7 +37,7 @@ impl Flow {
         Self { id: token.id(), challenge, locale, options, expires_at: sys.now() + LIFE }
     }
 
-    /// A flow that was begun and has not expired. One request.
+    /// Reads a flow that has not expired. One request.
     ///
     /// # Errors
     /// [`Kind::NotFound`]
@@ -46,7 +45,7 @@ impl Flow {
         Self::open(table.get(Self::key_of(token.id())).await?, now)
     }
 
-    /// The same, from a read together with other items.
+    /// The same, for an item that was read together with others.
     ///
     /// # Errors
     /// [`Kind::NotFound`]

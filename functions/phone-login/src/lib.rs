@@ -1,14 +1,14 @@
 //! Signing in and signing up with a phone number: only a code by text message is needed, and the same calls serve both.
 //!
-//! A code is sent whether or not the number has an account, so that neither an answer nor its time reveals it. A number has one
-//! code at a time for all clients: its pause, its attempts and its failures belong to the number. Only the flow that asked for
-//! the code can use it, so that a stranger cannot use up the owner's attempts. The account is looked up when the code is right.
-//! If there is none it is made, in the transaction that uses the code up.
+//! A code is sent whether or not the number has an account, so neither the answer nor its time reveals an account. A number has one
+//! code at a time for all clients: the pause, the attempts and the failures are counted for the number. Only the flow that requested
+//! the code can use it, so a stranger cannot use up the owner's attempts. The account is looked up after the code was verified. If there
+//! is none, it is created in the transaction that uses the code up.
 //!
-//! A code alone does not open an account that cannot be used or that needs more than a phone. Numbers are recycled: a code
-//! proves who has the number today. If the account was not used for 90 days the code therefore needs another proof of its
-//! owner. If it has none, its owner cannot be distinguished from the number's next owner, and a new account is offered.
-//! Accepting it moves the number to the new account, and the old one is deactivated for staff to decide on.
+//! A code alone does not sign in to an account that is not active or has second factors. Mobile operators give unused numbers to other
+//! people: a code only proves who has the number today. If the account was not used for 90 days, the code must be followed by another
+//! proof of its owner. If the account has no other factor, its owner cannot be distinguished from the number's next owner, and the client
+//! is offered a new account. Accepting the offer moves the number to the new account and deactivates the old one; staff can reactivate it.
 
 mod flow;
 mod resend;

@@ -11,7 +11,7 @@ use proofs::{
 use store::Tx;
 use web::{Accepted, Client, Path, Problems};
 
-use crate::{flow::Flow, start::Asks};
+use crate::{flow::Flow, start::CodeRequest};
 
 /// Sends another code to the same number. The previous one becomes invalid.
 ///
@@ -31,7 +31,7 @@ pub async fn resend_phone_code(
     let flow = Flow::load(&s.table, s.sys.now(), &token).await?;
     let before = s.table.get::<Challenge>(Challenge::key_of(flow.challenge)).await?.ok_or(Kind::NotFound)?;
     let to = before.contact();
-    let asks = Asks::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
-    let mut found = s.table.get_many(asks.keys()).await?;
-    Ok(Accepted(asks.send(&mut found, &flow, Some(&before), Tx::new()).await?))
+    let request = CodeRequest::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
+    let mut found = s.table.get_many(request.keys()).await?;
+    Ok(Accepted(request.send(&mut found, &flow, Some(&before), Tx::new()).await?))
 }

@@ -73,31 +73,31 @@ pub async fn start_phone_sign_in(
     let token = FlowToken::draw(&s.sys);
     let flow = Flow::begin(&s.sys, &token, &to, locale, SignInOptions::new(body.token_delivery, body.remember_device, body.next));
     let key = Challenge::key_of(flow.challenge);
-    let asks = Asks::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
-    let keys = asks.keys().into_iter().chain([key.clone()]).chain(Gate::keys()).collect();
+    let request = CodeRequest::new(&s, Requester { client: &client, headers: &headers, gate: &s.gate }, &to);
+    let keys = request.keys().into_iter().chain([key.clone()]).chain(Gate::keys()).collect();
     let mut found = s.table.get_many(keys).await?;
     s.gate.judge(&mut found, s.sys.now(), &client, &headers, to.address())?;
     let before = found.take::<Challenge>(&key)?;
     let mut tx = Tx::new();
     tx.create(&flow);
-    let sent = asks.send(&mut found, &flow, before.as_ref(), tx).await?;
+    let sent = request.send(&mut found, &flow, before.as_ref(), tx).await?;
     Ok(Accepted(PhoneSignIn { id: token, sent }))
 }
 
-/// A client that asks for a code to a number.
-pub struct Asks<'a> {
+/// A client's request for a code to a number.
+pub struct CodeRequest<'a> {
     s: &'a crate::State,
     requester: Requester<'a>,
     to: &'a Contact,
     request: Request,
 }
 
-impl<'a> Asks<'a> {
+impl<'a> CodeRequest<'a> {
     pub fn new(s: &'a crate::State, requester: Requester<'a>, to: &'a Contact) -> Self {
         Self { s, requester, to, request: Request::of_anybody(Purpose::PhoneLogin, to, requester.client) }
     }
 
-    /// The items to read before a code is sent.
+    /// The keys of the items that [`Self::send`] needs.
     pub fn keys(&self) -> Vec<Key> {
         self.request.keys().chain(self.s.sending.keys()).chain(self.claim()).collect()
     }
@@ -109,9 +109,9 @@ impl<'a> Asks<'a> {
         }
     }
 
-    /// Sends a code for a flow, which replaces the former one, `before`.
+    /// Sends a code for a flow. It replaces the number's former code, `before`.
     ///
-    /// Whether the number has an account only decides which of the counters are used that protect numbers from strangers.
+    /// Numbers without an account have limits of their own, against fraud with text messages.
     ///
     /// # Errors
     /// `resend_too_early`, also if a concurrent request was faster, `proof_of_work_required`, or the limit that was

@@ -1,4 +1,4 @@
-//! Checking the code: it opens a session in the number's account or in a new one.
+//! Verifying the code: it signs in to the number's account or to a new one.
 
 use accounts::{
     NewAccount, NotMade,
@@ -33,7 +33,7 @@ use web::{Json, Path, Problems, RequestId};
 
 use crate::flow::Flow;
 
-/// How many drawn usernames may be taken already before the request fails.
+/// How many random usernames are tried. With each a collision is very unlikely.
 const DRAWS: u32 = 5;
 
 /// The code, and data for a new account.
@@ -64,8 +64,8 @@ pub struct VerifyPhoneSignIn {
     start_afresh: bool,
 }
 
-/// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
-struct Beginning {
+/// The data for a new account, if the number turns out to have none.
+struct NewAccountData {
     first: Option<PersonName>,
     last: Option<PersonName>,
     inviter: Option<Inviter>,
@@ -73,8 +73,14 @@ struct Beginning {
 }
 
 impl VerifyPhoneSignIn {
-    /// The data of a new account. Whether one will be made is not known yet, and no answer may show it.
-    async fn beginning(&self, s: &crate::State, client: &kernel::Client, flow: &Flow, id: UserId) -> Result<Beginning, Problem> {
+    /// Checks the data for a new account before the code. It is always checked, so that no error reveals whether the number has an account.
+    async fn new_account_data(
+        &self,
+        s: &crate::State,
+        client: &kernel::Client,
+        flow: &Flow,
+        id: UserId,
+    ) -> Result<NewAccountData, Problem> {
         let mut fields = Fields::new();
         let typed = self.invite_code.as_deref().and_then(|text| fields.take("/invite_code", InviteCode::parse(text)));
         let inviter = match typed {
@@ -88,10 +94,10 @@ impl VerifyPhoneSignIn {
         let agreed = self.terms.as_deref().map(|version| s.terms.agreed(Some(version), s.sys.now()));
         let terms = agreed.and_then(|agreed| fields.take("/terms", agreed)).flatten();
         let (first, last) = self.names(fields)?;
-        Ok(Beginning { first, last, inviter, terms })
+        Ok(NewAccountData { first, last, inviter, terms })
     }
 
-    /// The names, with the errors found so far.
+    /// Parses the names, and returns all errors together with those in `fields`.
     fn names(&self, mut fields: Fields) -> Result<(Option<PersonName>, Option<PersonName>), Problem> {
         let mut take = |pointer, text: &Option<String>| fields.take(pointer, text.as_deref().map(PersonName::parse).transpose());
         let (first, last) = (take("/first_name", &self.first_name), take("/last_name", &self.last_name));
@@ -135,15 +141,15 @@ pub async fn verify_phone_sign_in(
         return Ok(first);
     }
     let flow = Flow::open(found.take(&key)?, now)?;
-    // Checked here and counted when the code was wrong: a number's code has few attempts, also in parallel.
+    // The limits of the client are checked here and counted only for a wrong code. Parallel guesses are limited by the code's own attempts.
     let guesses = guesses.judge(&mut found, now)?;
-    let typed = Typed { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
-    Ok(repeatable.answer(&s.table, typed.verify(&code, body, guesses)).await?)
+    let verification = Verification { s: &s, client: &client, headers: &headers, flow: &flow, repeatable: &repeatable };
+    Ok(repeatable.answer(&s.table, verification.verify(&code, body, guesses)).await?)
 }
 
-/// A request with a code.
+/// A request to verify a code.
 #[derive(Clone, Copy)]
-struct Typed<'a> {
+struct Verification<'a> {
     s: &'a crate::State,
     client: &'a RequestId,
     headers: &'a HeaderMap,
@@ -151,11 +157,11 @@ struct Typed<'a> {
     repeatable: &'a Repeatable,
 }
 
-impl Typed<'_> {
+impl Verification<'_> {
     async fn verify(self, code: &TypedCode, body: VerifyPhoneSignIn, guesses: guesses::ClientGuesses) -> Result<Reply, RefusedWork> {
         let Self { s, client, flow, .. } = self;
         let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
-        let beginning = body.beginning(s, client, flow, id).await?;
+        let data = body.new_account_data(s, client, flow, id).await?;
         let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await {
             Ok(challenge) => challenge,
             Err(problem) => {
@@ -164,12 +170,12 @@ impl Typed<'_> {
             }
         };
         let shown = signed_in::device(self.headers, body.device_token.as_deref());
-        let led = Proven { typed: self, challenge: &challenge }.lead(shown, id, beginning, body.start_afresh).await;
-        match led {
+        let completed = Proven { request: self, challenge: &challenge }.complete(shown, id, data, body.start_afresh).await;
+        match completed {
             Err(problem) if problem.kind == Kind::CodeInvalid => Err(RefusedWork::after(challenge, problem)),
             Err(problem) => {
-                // The attempt is given back, so that after the last one the client can still answer the question about an idle
-                // account or repeat a request that failed temporarily.
+                // The code was correct, so the attempt is given back: even after the last attempt the client can send the code again with
+                // `start_afresh`, or repeat a request that failed temporarily.
                 challenge.refund_attempt(&s.table).await;
                 Err(problem.into())
             }
@@ -178,34 +184,34 @@ impl Typed<'_> {
     }
 }
 
-/// The result of a right code for the account that has the number.
+/// What a correct code leads to if the number has an account.
 #[derive(Debug, PartialEq, Eq)]
-enum Way {
+enum Outcome {
     /// The person is signed in.
-    In,
+    SignIn,
     /// Another proof is needed.
-    On,
+    SecondStep,
     /// The client is asked whether to make a new account.
-    Offer,
+    OfferNewAccount,
     /// A new account is made.
-    Afresh,
-    /// Refused: the account cannot be used.
-    None,
+    NewAccount,
+    /// The code is refused, because the account cannot be used.
+    Refuse,
 }
 
-fn way(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Way {
+fn outcome(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Outcome {
     let idle = user.is_idle(now);
     match user.status {
-        Status::Deactivated | Status::Purging => Way::None,
-        Status::Active if user.has_second_step() && !trusted => Way::On,
-        Status::Active if idle && user.has_more_than_a_phone() => Way::On,
-        Status::Active if idle && start_afresh => Way::Afresh,
-        Status::Active if idle => Way::Offer,
-        Status::Active => Way::In,
+        Status::Deactivated | Status::Purging => Outcome::Refuse,
+        Status::Active if user.has_second_step() && !trusted => Outcome::SecondStep,
+        Status::Active if idle && user.has_more_than_a_phone() => Outcome::SecondStep,
+        Status::Active if idle && start_afresh => Outcome::NewAccount,
+        Status::Active if idle => Outcome::OfferNewAccount,
+        Status::Active => Outcome::SignIn,
     }
 }
 
-/// The factors that can follow a code to the phone: the second factors except that phone, and the password if only recovery
+/// The factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
 fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);
@@ -221,11 +227,11 @@ fn remaining_factors(user: &User) -> Vec<Factor> {
     }
 }
 
-/// The owner of a number.
+/// The person whose account has a number.
 struct Holder {
     user: User,
     sessions: Vec<Session>,
-    /// The shown device, if the owner trusts it.
+    /// The device whose token was sent, if the owner trusts it.
     device: Option<Device>,
 }
 
@@ -241,32 +247,32 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     Ok(Some(Holder { user, sessions, device }))
 }
 
-/// A right code and its further processing.
+/// A request whose code was correct.
 struct Proven<'a> {
-    typed: Typed<'a>,
+    request: Verification<'a>,
     challenge: &'a Challenge,
 }
 
 impl Proven<'_> {
-    /// Its result. Any answer but that of a wrong code leaves the code valid.
-    async fn lead(&self, shown: Option<DeviceToken>, id: UserId, beginning: Beginning, afresh: bool) -> Result<Reply, Problem> {
+    /// Signs in, begins the second step, or creates an account. Any error except [`Kind::CodeInvalid`] leaves the code valid.
+    async fn complete(&self, shown: Option<DeviceToken>, id: UserId, data: NewAccountData, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
-        let (s, now) = (self.typed.s, self.typed.s.sys.now());
+        let (s, now) = (self.request.s, self.request.s.sys.now());
         let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
-            return self.sign_up(&phone, id, beginning, None).await;
+            return self.sign_up(&phone, id, data, None).await;
         };
-        match way(&holder.user, now, holder.device.is_some(), afresh) {
-            Way::In => self.sign_in(holder).await,
-            Way::On => self.go_on(&holder.user).await,
-            Way::Afresh => self.sign_up(&phone, id, beginning, Some(&holder.user)).await,
-            Way::Offer => Err(Kind::AccountIdle.into()),
-            // The same calls as after a wrong code.
-            Way::None => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
+        match outcome(&holder.user, now, holder.device.is_some(), afresh) {
+            Outcome::SignIn => self.sign_in(holder).await,
+            Outcome::SecondStep => self.begin_second_step(&holder.user).await,
+            Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&holder.user)).await,
+            Outcome::OfferNewAccount => Err(Kind::AccountIdle.into()),
+            // The answer to a wrong code, after the same AWS calls.
+            Outcome::Refuse => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
         }
     }
 
     async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
-        let Typed { s, client, headers, flow, .. } = self.typed;
+        let Verification { s, client, headers, flow, .. } = self.request;
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let completed = CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: flow.options.clone() };
         let mut tx = Tx::new();
@@ -276,8 +282,8 @@ impl Proven<'_> {
     }
 
     /// Begins the flow of the second step.
-    async fn go_on(&self, user: &User) -> Result<Reply, Problem> {
-        let Typed { s, client, headers, flow, .. } = self.typed;
+    async fn begin_second_step(&self, user: &User) -> Result<Reply, Problem> {
+        let Verification { s, client, headers, flow, .. } = self.request;
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let options = flow.options.clone().instead_of(previous.as_ref());
         let token = FlowToken::draw(&s.sys);
@@ -290,24 +296,24 @@ impl Proven<'_> {
     }
 
     async fn commit(&self, permit: Permit, mut tx: Tx, answer: SignInReply) -> Result<Reply, Problem> {
-        let answer = self.typed.repeatable.seal(answer).await?;
+        let answer = self.request.repeatable.seal(answer).await?;
         answer.keep(&mut tx);
-        // Refused: the code was used, or the account was closed or changed, since it was checked.
-        if permit.commit(&self.typed.s.table, tx).await.applied()? { Ok(answer.reply()) } else { Err(Kind::CodeInvalid.into()) }
+        // Refused: since the check, the code was used, or the account was closed or changed.
+        if permit.commit(&self.request.s.table, tx).await.applied()? { Ok(answer.reply()) } else { Err(Kind::CodeInvalid.into()) }
     }
 
-    /// Makes an account and its first session. `former` is the account that had the number until now.
-    async fn sign_up(&self, phone: &Phone, id: UserId, beginning: Beginning, former: Option<&User>) -> Result<Reply, Problem> {
-        let Typed { s, client, headers, flow, repeatable } = self.typed;
+    /// Creates an account and its first session. `former` is the account that had the number until now.
+    async fn sign_up(&self, phone: &Phone, id: UserId, data: NewAccountData, former: Option<&User>) -> Result<Reply, Problem> {
+        let Verification { s, client, headers, flow, repeatable } = self.request;
         let options = flow.options.clone();
-        if beginning.terms.is_none() {
+        if data.terms.is_none() {
             s.terms.agreed(None, s.sys.now()).map_err(|e| Problem::field("/terms", e))?;
         }
         let mut user = User {
             phone: Some(phone.clone()),
-            first_name: beginning.first,
-            last_name: beginning.last,
-            terms: beginning.terms,
+            first_name: data.first,
+            last_name: data.last,
+            terms: data.terms,
             ..User::new(id, Username::draw(&s.sys), flow.locale, s.sys.now())
         };
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
@@ -317,13 +323,13 @@ impl Proven<'_> {
             let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
             let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;
             // A new account cannot enter the invitation code of the account that it replaces.
-            let inviter = beginning.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));
+            let inviter = data.inviter.as_ref().filter(|inviter| former.is_none_or(|former| former.id != inviter.user()));
             let account = NewAccount { instead_of: former, inviter, verifications: 1, ..NewAccount::new(&user) };
             let made = account.make(&s.table, &s.sys, |tx| {
                 opening.create(tx, &s.sys);
                 answer.keep(tx);
                 if let Some(former) = former {
-                    // Nobody has decided it: it is the system that closes an account whose number is somebody else's.
+                    // No person is the actor: the system deactivates an account whose number now belongs to somebody else.
                     let entry = AuditEntry::by_operator(&s.sys, Action::AccountDeactivated, former.id);
                     s.audit.add(tx, &entry.changed("status", former.status, Status::Deactivated));
                 }
@@ -333,7 +339,7 @@ impl Proven<'_> {
                 Ok(()) => return Ok(answer.reply()),
                 Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
-                // Also if the number has got an owner in the meantime, whom the repeated request finds.
+                // This includes a number that got an account in the meantime: a repeated request signs in to that account.
                 Err(NotMade { error, .. }) => return Err(error.into()),
             }
         }
@@ -359,19 +365,19 @@ mod tests {
         let with_password = User { has_password: true, ..user.clone() };
         let with_factor = User { factors: vec![Factor::App], ..user.clone() };
         for (user, at, trusted, afresh, expected) in [
-            (&user, now, false, false, Way::In),
-            (&user, now, false, true, Way::In),
-            (&user, late, false, false, Way::Offer),
-            (&user, late, true, true, Way::Afresh),
-            (&with_password, now, false, true, Way::In),
-            (&with_password, late, false, true, Way::On),
-            (&with_factor, now, false, false, Way::On),
-            (&with_factor, now, true, false, Way::In),
-            (&with_factor, late, true, true, Way::On),
-            (&User { status: Status::Deactivated, ..with_factor.clone() }, now, true, false, Way::None),
-            (&User { status: Status::Purging, ..user.clone() }, late, false, true, Way::None),
+            (&user, now, false, false, Outcome::SignIn),
+            (&user, now, false, true, Outcome::SignIn),
+            (&user, late, false, false, Outcome::OfferNewAccount),
+            (&user, late, true, true, Outcome::NewAccount),
+            (&with_password, now, false, true, Outcome::SignIn),
+            (&with_password, late, false, true, Outcome::SecondStep),
+            (&with_factor, now, false, false, Outcome::SecondStep),
+            (&with_factor, now, true, false, Outcome::SignIn),
+            (&with_factor, late, true, true, Outcome::SecondStep),
+            (&User { status: Status::Deactivated, ..with_factor.clone() }, now, true, false, Outcome::Refuse),
+            (&User { status: Status::Purging, ..user.clone() }, late, false, true, Outcome::Refuse),
         ] {
-            assert_eq!(way(user, at, trusted, afresh), expected, "{user:?}");
+            assert_eq!(outcome(user, at, trusted, afresh), expected, "{user:?}");
         }
     }
 

@@ -23,10 +23,10 @@ use crate::State as Shop;
 pub struct CategoryInfo {
     /// The id.
     id: CategoryId,
-    /// Its name.
+    /// The name.
     #[schema(examples("Garden"))]
     name: String,
-    /// How many products are in it.
+    /// The number of products in the category.
     #[schema(examples(12))]
     products: u32,
 }

@@ -1,4 +1,4 @@
-//! Deleting what belongs to a product that was deleted.
+//! Deletes the comments, ratings and prices of a deleted product.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use function::{Context, Failure};
 use kernel::id::ProductId;
 use store::{Conditional as _, Tx};
 
-/// The rest is left to another run when less than this is left of the invocation.
+/// Another run continues when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// Deletes the comments, ratings and prices of a product. A run that is short of time sends the same event again.
+/// Deletes the items of a product. A run that is short of time sends the same event again.
 pub async fn clear(s: &crate::State, context: &Context, product: ProductId) -> Result<(), Failure> {
     while context.has_left(MARGIN) {
         if purge::clear(&s.table, product).await? == Purged::Done {

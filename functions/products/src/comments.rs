@@ -22,9 +22,9 @@ use web::{Created, Error, Json, NoContent, Path, Problems, Query};
 
 use crate::State as Shop;
 
-/// The comments of a page, unless the client requests another number.
+/// How many comments a page has, unless the client requests another number.
 const PAGE: u32 = 5;
-/// The comments that an account may write or change.
+/// How many comments an account may write or change.
 const COMMENTS: Quota = Quota::window("product_comments", 20, HOUR, "comments of an account that are written or changed");
 
 /// Who wrote a comment.
@@ -50,7 +50,7 @@ pub struct CommentInfo {
     text: String,
     /// When it was written.
     created_at: Timestamp,
-    /// When it was changed last. Absent if it was not.
+    /// When it was last changed. Absent if it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     edited_at: Option<Timestamp>,
@@ -70,7 +70,7 @@ impl CommentInfo {
     }
 }
 
-/// Which comments.
+/// Which page of comments to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CommentQuery {

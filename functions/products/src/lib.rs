@@ -1,9 +1,9 @@
 //! The products of the shop: everybody reads them, members comment on them and rate them, and administrators manage them with their
 //! categories, prices and stock. Products with their prices, stock and pictures are also managed by programs with an API key.
 //!
-//! Every change by staff takes a recent proof of a second factor, or an API key, is in the audit in the same transaction
-//! (`accounts::audit`), and is refused if the caller has no role any more at that moment. What was written about a product is deleted
-//! after it, by the event of its deletion.
+//! Every change by staff takes a recent proof of a second factor, or an API key. The same transaction writes the entry of the audit
+//! (`accounts::audit`) and checks that the caller still has the role. The comments and ratings of a deleted product are deleted afterwards,
+//! when its event arrives.
 //!
 //! | operation | AWS calls |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! The list of products: all, those of a category, those with a part of their name or description, in several orders, page by page.
 //!
-//! A page costs one query and one batch. With a part of a text it costs up to two queries, which look at 1 MB each. With a filter by price
-//! or by availability, which changes with every order, a query looks at up to a hundred products. Then a page can be short although there
-//! is a next one.
+//! A page costs one query and one batch. With a part of a text it costs up to two queries, which read 1 MB each. Price and availability are
+//! not in the list, because they change with every order: with a filter by them, a page examines up to a hundred products, and can have
+//! fewer than requested although there is a next page.
 
 use axum::extract::State;
 use commerce::{
@@ -24,22 +24,22 @@ use web::{Error, Json, Language, Problems, Query};
 
 use crate::{State as Shop, shown::ProductInfo};
 
-/// The products of a page, unless the client requests another number.
+/// How many products a page has, unless the client requests another number.
 const PAGE: u32 = 9;
-/// The products that a page with a filter looks at.
+/// How many products a page with a filter examines.
 const LOOKED_AT: u32 = 100;
 
 /// Whether products can be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {
-    /// They can.
+    /// They can be ordered.
     Available,
-    /// They cannot.
+    /// They cannot be ordered.
     Unavailable,
 }
 
-/// Which products, in which order.
+/// Which products to list, and in which order.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ProductQuery {
@@ -82,7 +82,7 @@ pub struct ProductList {
 
 /// Lists products.
 ///
-/// Each product is in the pages once, also if others are added or deleted meanwhile.
+/// Each product is in the pages once, even if others are added or deleted in between.
 ///
 /// AWS calls: a query of the list, or with `q` one or two; a batch of the products, if there are any.
 #[utoipa::path(get, path = "/v1/products", params(ProductQuery),
@@ -96,9 +96,9 @@ pub async fn list_products(
     let (limit, part) = (page_limit(query.limit, PAGE)?, query.part()?);
     let (shelf, order) = (query.category.map_or(Shelf::All, Shelf::Of), query.order());
     let text = part.as_ref().map(Term::text);
-    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.looks_at()));
+    let cursors = s.sealer.cursors(format!("products of {shelf} with {text:?}, {order:?}, {:?}", query.product_filters()));
     let after = cursors.open::<String>(query.cursor.as_deref())?;
-    let looked_at = if query.looks_at() == (None, None, None) { limit } else { LOOKED_AT };
+    let looked_at = if query.product_filters() == (None, None, None) { limit } else { LOOKED_AT };
     let page = shelf::page(&s.table, (shelf, order), part.as_ref(), after, looked_at).await?;
     let ids: Vec<ProductId> = page.places.iter().map(|place| place.product).collect();
     let mut products = read(&s, &ids).await?;
@@ -109,9 +109,9 @@ pub async fn list_products(
             next = last;
             break;
         }
-        // One that was deleted since the list was read is left out.
+        // A product that was deleted since the list was read is left out.
         if let Some(product) = products.take::<Product>(&Product::key_of(place.product))?
-            && query.suits(&product).map_err(Problem::from)?
+            && query.matches(&product).map_err(Problem::from)?
         {
             items.push(ProductInfo::of(product, &s.links, locale)?);
         }
@@ -121,7 +121,7 @@ pub async fn list_products(
 }
 
 impl ProductQuery {
-    /// The part of a text. One that has neither a letter nor a sign looks for nothing.
+    /// The searched part of a text. `None` if it has no searchable characters.
     fn part(&self) -> Result<Option<Term>, Problem> {
         let Some(typed) = &self.q else { return Ok(None) };
         if typed.chars().count() > NAME_MAX {
@@ -135,12 +135,12 @@ impl ProductQuery {
         self.sort.unwrap_or(default)
     }
 
-    /// What is looked for in the products themselves. The lists do not have it.
-    fn looks_at(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
+    /// The filters by values that the lists do not have: the products themselves are read for them.
+    fn product_filters(&self) -> (Option<Availability>, Option<u32>, Option<u32>) {
         (self.availability, self.min_price, self.max_price)
     }
 
-    fn suits(&self, product: &Product) -> Result<bool, MoneyError> {
+    fn matches(&self, product: &Product) -> Result<bool, MoneyError> {
         let price = product.unit_price()?.amount();
         let dear = self.min_price.is_none_or(|min| price >= u64::from(min));
         let cheap = self.max_price.is_none_or(|max| price <= u64::from(max));

@@ -27,7 +27,7 @@ use crate::{
     shown::{ProductInfo, read, versioned},
 };
 
-/// How many slugs are tried for a new product: that of its name, with numbers, and in the end one of its id.
+/// How many slugs are tried for a new product: one made of its name, then the same with numbers, and at last one made of its id.
 const SLUGS: u32 = 20;
 
 /// A product to create.
@@ -42,13 +42,13 @@ pub struct CreateProduct {
     description: String,
     /// The category.
     category: CategoryId,
-    /// What one costs: up to 999.99 in the currency of the shop.
+    /// The price of one: up to 999.99 in the currency of the shop.
     price: Money,
     /// Whether it can be ordered while it is in stock.
     #[serde(default)]
     #[schema(required = false, examples(true))]
     for_sale: bool,
-    /// How many are in stock.
+    /// The number of pieces in stock.
     #[serde(default)]
     #[schema(required = false, maximum = 1_000_000, examples(20))]
     available: u32,
@@ -59,8 +59,8 @@ impl CreateProduct {
         let mut fields = Fields::new();
         let name = fields.take("/name", ProductName::parse(&self.name));
         let description = fields.take("/description", Description::parse(&self.description));
-        let price = priced(&mut fields, self.price);
-        let available = fields.take("/available", counted(self.available));
+        let price = check_price(&mut fields, self.price);
+        let available = fields.take("/available", check_stock(self.available));
         let (category, for_sale) = (self.category, self.for_sale);
         match (name, description, price, available) {
             (Some(name), Some(description), Some(price), Some(available)) => {
@@ -72,14 +72,14 @@ impl CreateProduct {
 }
 
 /// A price that a product can have.
-fn priced(fields: &mut Fields, price: Money) -> Option<Money> {
+fn check_price(fields: &mut Fields, price: Money) -> Option<Money> {
     let range = || FieldError::new("range").with("min", 0).with("max", PRICE_MAX);
     let amount = fields.take("/price/amount", if price.amount() <= PRICE_MAX { Ok(()) } else { Err(range()) });
     let currency = fields.take("/price/currency", if price.currency() == CURRENCY { Ok(()) } else { Err(FieldError::new("choice")) });
     amount.and(currency).map(|()| price)
 }
 
-fn counted(available: u32) -> Result<u32, FieldError> {
+fn check_stock(available: u32) -> Result<u32, FieldError> {
     let range = || FieldError::new("range").with("min", 0).with("max", STOCK_MAX);
     if available <= STOCK_MAX { Ok(available) } else { Err(range()) }
 }
@@ -122,7 +122,7 @@ pub async fn create_product(
                 tracing::info!(product.id = %id, actor.id = %me, "a product was created");
                 return Ok(Created(format!("/v1/products/{id}"), ProductInfo::of(product, &s.links, locale)?));
             }
-            // Anything else that was refused is in the answer of the last attempt.
+            // Other refusals are answered after the last attempt.
             Err(e) if only_slug_taken(&e, &slots, still) => {}
             Err(e) => return Err(not_written(e, &slots, still).into()),
         }
@@ -147,7 +147,7 @@ fn not_written(e: CommitError, slots: &Slots, still: Slot) -> Problem {
     staff::refused(e, still)
 }
 
-/// Who manages products.
+/// The callers who may manage products.
 pub type Manager = StaffOrKey<Administrator, ProductsWrite>;
 
 /// An entry of the audit about a product, with the key that was used if there was one.
@@ -159,7 +159,7 @@ pub(crate) fn entry(s: &Shop, caller: &Manager, request: &RequestId, action: Act
     }
 }
 
-/// What to change of a product. What is absent stays.
+/// The new values. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateProduct {
@@ -172,7 +172,7 @@ pub struct UpdateProduct {
     /// The category.
     #[schema(nullable = false)]
     category: Option<CategoryId>,
-    /// What one costs without a discount: up to 999.99 in the currency of the shop.
+    /// The price of one without a discount: up to 999.99 in the currency of the shop.
     #[schema(nullable = false)]
     price: Option<Money>,
     /// The discount in per cent, or `null` for none.
@@ -182,7 +182,7 @@ pub struct UpdateProduct {
     /// Whether it can be ordered while it is in stock.
     #[schema(nullable = false)]
     for_sale: Option<bool>,
-    /// How many there are, without those that are in orders.
+    /// The number of pieces in stock, without those in orders.
     #[schema(maximum = 1_000_000, nullable = false, examples(20))]
     available: Option<u32>,
 }
@@ -192,13 +192,13 @@ impl UpdateProduct {
         let mut fields = Fields::new();
         let name = self.name.and_then(|name| fields.take("/name", ProductName::parse(&name)));
         let description = self.description.and_then(|text| fields.take("/description", Description::parse(&text)));
-        let price = self.price.and_then(|price| priced(&mut fields, price));
+        let price = self.price.and_then(|price| check_price(&mut fields, price));
         let discount = match self.discount_percent {
             PatchMember::Leave => None,
             PatchMember::Clear => Some(None),
             PatchMember::To(number) => fields.take("/discount_percent", percent(number)).map(Some),
         };
-        let available = self.available.and_then(|available| fields.take("/available", counted(available)));
+        let available = self.available.and_then(|available| fields.take("/available", check_stock(available)));
         fields.finish()?;
         Ok(ProductChange { name, description, category: self.category, price, discount, for_sale: self.for_sale, available })
     }
@@ -213,8 +213,8 @@ fn percent(number: u8) -> Result<Percent, FieldError> {
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
 ///
-/// Beside a discount stands the lowest price within the thirty days before it. It is determined when the price or the discount
-/// changes.
+/// A product with a discount also shows the lowest price of the thirty days before the discount. It is determined when the price or the
+/// discount changes.
 ///
 /// AWS calls: the caller and their roles in one; a read; for another price with a discount a query of the former prices; a transaction.
 #[utoipa::path(patch, path = "/v1/products/{product}", request_body = UpdateProduct,
@@ -232,7 +232,7 @@ pub async fn update_product(
     Json(body): Json<UpdateProduct>,
 ) -> Result<Versioned<ProductInfo>, Error> {
     let (me, change, now) = (caller.user, body.parse()?, s.sys.now());
-    let before = matching(&s, &version, id).await?;
+    let before = read_in_version(&s, &version, id).await?;
     let after = before.changed(&s.table, change, now).await?;
     let mut tx = Tx::new();
     let slots = before.change(&mut tx, &after)?;
@@ -240,23 +240,23 @@ pub async fn update_product(
     s.audit.add(&mut tx, &before.audited(entry(&s, &caller, &request, Action::ProductChanged, id), &after));
     match s.table.commit(tx).await {
         Ok(()) => {}
-        Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(overtaken(r.current(slots.product), &before)?.into()),
+        Err(CommitError::Refused(r)) if r.at(slots.product) => return Err(changed_meanwhile(r.current(slots.product), &before)?.into()),
         Err(e) => return Err(not_written(e, &slots, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, version = after.version, "a product was changed");
     versioned(&s, after, locale)
 }
 
-/// The product, if it has the version that the client names.
-async fn matching(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
+/// The product, if it has a version in `If-Match`.
+async fn read_in_version(s: &Shop, version: &IfMatch, id: ProductId) -> Result<Product, Problem> {
     let product = read(s, id).await?;
     if version.names(product.version) { Ok(product) } else { Err(Kind::VersionMismatch.into()) }
 }
 
 /// The problem of a product that has changed since it was read.
-fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
+fn changed_meanwhile(current: Option<store::Row>, before: &Product) -> Result<Problem, Problem> {
     let Some(current) = current.map(store::Row::decode::<Product>).transpose()? else { return Ok(Kind::NotFound.into()) };
-    // The same version: something was ordered.
+    // The version is the same, so an order has changed the stock.
     Ok(if current.version == before.version { Kind::Conflict.into() } else { Kind::VersionMismatch.into() })
 }
 
@@ -265,8 +265,8 @@ fn overtaken(current: Option<store::Row>, before: &Product) -> Result<Problem, P
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.
 ///
-/// From then on it is answered as if it did not exist. Its comments, ratings and prices are deleted shortly afterwards. Orders keep
-/// what they say of it. People state a `Reason`; programs may.
+/// From then on requests for it get 404. Its comments, ratings and prices are deleted shortly afterwards. Orders keep its name and price.
+/// People have to state a `Reason`; programs may.
 ///
 /// AWS calls: the caller and their roles in one; a read; a transaction.
 #[utoipa::path(delete, path = "/v1/products/{product}",
@@ -284,7 +284,7 @@ pub async fn delete_product(
 ) -> Result<NoContent, Error> {
     let me = caller.user;
     let reason = Reason::if_asked(reason, caller.key.is_none())?;
-    let product = matching(&s, &version, id).await?;
+    let product = read_in_version(&s, &version, id).await?;
     let mut tx = Tx::new();
     let same = product.delete(&mut tx, &s.sys);
     let still = staff::require(&mut tx, me, Role::Administrator);
@@ -292,7 +292,7 @@ pub async fn delete_product(
     s.audit.add(&mut tx, &entry.changed("price", product.price, ()).changed("available", product.available, ()));
     match s.table.commit(tx).await {
         Ok(()) => {}
-        Err(CommitError::Refused(r)) if r.at(same) => return Err(overtaken(r.current(same), &product)?.into()),
+        Err(CommitError::Refused(r)) if r.at(same) => return Err(changed_meanwhile(r.current(same), &product)?.into()),
         Err(e) => return Err(staff::refused(e, still).into()),
     }
     tracing::info!(product.id = %id, actor.id = %me, "a product was deleted");

@@ -1,7 +1,7 @@
-//! What moderators do with comments of others on products.
+//! Changing and deleting comments of others, by moderators.
 //!
-//! They delete a comment whoever wrote it. A comment that they change stays under the name of its author, so that is refused for somebody
-//! with a role as high as theirs, as a change of the account is ([`Actor::may_change`]).
+//! Moderators can delete any comment. A changed comment keeps the name of its author, so moderators cannot change a comment of a person
+//! with a role as high as theirs, as with a change of the account ([`Actor::may_change`]).
 
 use accounts::{
     audit::{Action, AuditEntry},
@@ -83,12 +83,13 @@ async fn read(s: &Shop, at: OnProduct) -> Result<Comment, Problem> {
     s.table.get(Comment::key_of(at)).await?.ok_or_else(|| Kind::NotFound.into())
 }
 
-/// The entry of the audit about what a moderator does with a comment, about its author.
+/// The entry of the audit about a moderator's change of a comment. Its subject is the author of the comment.
 fn entry(s: &Shop, caller: &Staff<Moderator>, request: &RequestId, action: Action, comment: &Comment) -> AuditEntry {
     comment.audited(AuditEntry::by(&s.sys, caller.member.user.id, &request.0, action, comment.author))
 }
 
-/// Commits what a moderator does with a comment, with its entry. `refused` makes the problem of a condition on their role.
+/// Commits a moderator's change of a comment, together with its entry of the audit. `refused` makes the problem of a failed condition on
+/// their role.
 async fn commit(
     s: &Shop,
     mut tx: Tx,

@@ -1,4 +1,5 @@
-//! Pictures of products, which staff upload as people upload theirs: the file is declared, sent to the bucket, checked and encoded anew.
+//! Pictures of products. Staff upload them in the same way as people upload their own: the file is declared, sent to the bucket, checked
+//! and encoded anew.
 
 use accounts::{
     audit::Action,
@@ -28,7 +29,7 @@ use crate::{
     shown::read,
 };
 
-/// Uploads that one member of the staff may announce.
+/// How many uploads one member of staff may declare.
 const UPLOADS: Quota = Quota::window("product_picture_upload", 100, HOUR, "for an account");
 
 /// Returns a link for the upload of a picture of a product.
@@ -112,7 +113,7 @@ pub async fn get_product_picture_upload(
     Ok(Json(UploadStatus::of(&upload, &s.links, s.sys.now())))
 }
 
-/// Removes the picture of a product. No effect without one. People state a `Reason`; programs may.
+/// Removes the picture of a product. No effect if there is none. People have to state a `Reason`; programs may.
 ///
 /// For administrators with a recent proof by a second factor, and for programs with an API key of one that has the scope
 /// `products:write`.

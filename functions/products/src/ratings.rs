@@ -11,7 +11,7 @@ use web::{Error, Json, NoContent, Path, Problems};
 
 use crate::State as Shop;
 
-/// The ratings that an account may give, change or withdraw.
+/// How many ratings an account may give, change or withdraw.
 const RATINGS: Quota = Quota::window("product_ratings", 60, HOUR, "ratings of an account that are given, changed or withdrawn");
 
 /// The caller's rating of a product.
@@ -45,7 +45,7 @@ pub struct RateProduct {
     stars: i64,
 }
 
-/// Rates a product, in place of the caller's former rating.
+/// Rates a product. Replaces the caller's former rating.
 ///
 /// The sum and the number of a product's ratings are exact, however many people rate it at the same time.
 ///
@@ -68,7 +68,7 @@ pub async fn rate_product(
     Ok(NoContent)
 }
 
-/// Withdraws the caller's rating of a product. No effect without one.
+/// Withdraws the caller's rating of a product. No effect if there is none.
 ///
 /// AWS calls: the caller and their rating in one; with a rating a counter, and a transaction, and another one for each concurrent
 /// change of it.

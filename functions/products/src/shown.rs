@@ -1,4 +1,4 @@
-//! Products as everybody sees them, and their stock as staff see it.
+//! Reading products, and their stock for staff.
 
 use accounts::picture::{Links, Picture};
 use axum::extract::State;
@@ -25,7 +25,7 @@ pub struct Price {
     amount: u64,
     /// The currency.
     currency: Currency,
-    /// The price for people, in the language of the response.
+    /// The price as text, in the language of the response.
     #[schema(examples("17,99\u{a0}zł"))]
     text: String,
 }
@@ -39,12 +39,12 @@ impl Price {
 /// A discount.
 #[derive(Serialize, ToSchema)]
 pub struct Discount {
-    /// How much, in per cent.
+    /// The reduction of the price, in per cent.
     #[schema(minimum = 1, maximum = 90, examples(10))]
     percent: u8,
-    /// The price without it.
+    /// The price without the discount.
     full_price: Price,
-    /// The lowest price within the thirty days before it.
+    /// The lowest price within the thirty days before the discount.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     lowest_price: Option<Price>,
@@ -53,7 +53,7 @@ pub struct Discount {
 /// The ratings of a product.
 #[derive(Serialize, ToSchema)]
 pub struct Ratings {
-    /// How many people have rated it.
+    /// The number of people who have rated the product.
     #[schema(examples(3))]
     count: u64,
     /// The mean of their stars, with two digits. Absent without ratings.
@@ -67,17 +67,17 @@ pub struct Ratings {
 pub struct ProductInfo {
     /// The id.
     id: ProductId,
-    /// Its name in addresses, which stays when it is renamed.
+    /// The name in addresses, which stays when the product is renamed.
     slug: ProductSlug,
-    /// Its name.
+    /// The name.
     #[schema(examples("Garden turtle"))]
     name: String,
-    /// What it is.
+    /// The description.
     #[schema(examples("Of stone, for the garden."))]
     description: String,
     /// The category.
     category: CategoryId,
-    /// What one costs.
+    /// The price of one.
     price: Price,
     /// The discount that is in the price, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub struct ProductInfo {
     is_available: bool,
     /// Whether it is for sale.
     for_sale: bool,
-    /// How many are in stock.
+    /// The number of pieces in stock.
     #[schema(examples(12))]
     available: u32,
     /// The ratings.
@@ -98,7 +98,7 @@ pub struct ProductInfo {
     picture: Option<Picture>,
     /// When it was created.
     created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     updated_at: Timestamp,
 }
 
@@ -165,7 +165,7 @@ pub async fn get_product(
     versioned(&s, read(&s, product).await?, locale)
 }
 
-/// Shows the product with this name in addresses.
+/// Shows the product with this slug.
 ///
 /// AWS calls: a read of the claim of the slug, and one of the product.
 #[utoipa::path(get, path = "/v1/product-slugs/{slug}",
@@ -181,19 +181,19 @@ pub async fn get_product_by_slug(
     versioned(&s, read(&s, claim.product).await?, locale)
 }
 
-/// The stock of a product. What was received is the sum of the other three.
+/// The stock of a product. `received` is the sum of the other three.
 #[derive(Serialize, ToSchema)]
 pub struct Stock {
-    /// How many can be ordered.
+    /// The number of pieces that can be ordered.
     #[schema(examples(12))]
     available: u32,
-    /// How many are in orders that are not shipped yet.
+    /// The number of pieces in orders that are not shipped yet.
     #[schema(examples(2))]
     reserved: u32,
-    /// How many were sold.
+    /// The number of pieces that were sold.
     #[schema(examples(6))]
     sold: u32,
-    /// How many there have been.
+    /// The number of pieces that were put into stock in total.
     #[schema(examples(20))]
     received: u32,
 }

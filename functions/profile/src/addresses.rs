@@ -1,5 +1,5 @@
-//! The caller's postal addresses. They are one item that is read with the batch that authenticates the caller, so that reading
-//! them takes no further call, and every change is one transaction with the whole item (see [`accounts::address_book`]).
+//! The caller's postal addresses. All of them are one item (see [`accounts::address_book`]). The batch that authenticates the caller
+//! also reads this item, so listing takes no further call, and every change is one transaction that writes the whole item.
 
 use accounts::{
     address_book::{Address, Book, Draft, PostalAddress},
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Created, Error, IfMatch, Json, NoContent, Path, Problems, RequestId, Versioned};
 
-/// A postal address, given or changed.
+/// A postal address, to add or to replace one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WriteAddress {
@@ -24,7 +24,7 @@ pub struct WriteAddress {
     /// City.
     #[schema(examples("Kraków"), min_length = 1, max_length = 50)]
     city: String,
-    /// State, province or the like, where addresses have one.
+    /// State or province, in countries whose addresses have one.
     #[schema(min_length = 1, max_length = 50)]
     state: Option<String>,
     /// The postcode, which is stored as the country writes it. Absent if the country has none.
@@ -82,7 +82,7 @@ fn book(caller: MemberWith<Book>) -> Book {
     caller.resource.unwrap_or_else(|| Book::empty(user))
 }
 
-/// An entry of the audit about the caller's addresses. It has their ids alone.
+/// An entry of the audit about the caller's addresses. It has only the ids of addresses.
 fn entry(s: &crate::State, caller: &MemberWith<Book>, request: &RequestId) -> AuditEntry {
     AuditEntry::of_own(&s.sys, caller.member.user.id, &request.0, Action::AddressesChanged)
 }
@@ -164,7 +164,7 @@ pub async fn update_address(
 
 /// Makes one of the caller's addresses the main one, instead of the former main address.
 ///
-/// AWS calls: as adding one; one if it is the main one already.
+/// AWS calls: the same as for adding one; one if the address is the main address already.
 #[utoipa::path(put, path = "/v1/me/addresses/{address}/main", params(("address" = AddressId, Path)),
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
     responses((status = 204), Problems))]

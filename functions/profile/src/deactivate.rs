@@ -1,5 +1,5 @@
-//! Deactivating the caller's account. It takes a fresh proof and the password, because a stolen session must not be enough to
-//! lock its owner out.
+//! Deactivating the caller's account. This takes a fresh proof and the password, because a stolen session must not be enough to
+//! lock the owner out.
 
 use accounts::{
     audit::{Action, AuditEntry},

@@ -1,4 +1,4 @@
-//! The archive of everything that is stored about the caller.
+//! Requesting and downloading an archive of all data that is stored about the caller. `data-export` makes it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use store::{CommitError, Tx};
 use utoipa::ToSchema;
 use web::{Accepted, Error, Json, Problems, RequestId};
 
-/// How long a link is valid.
+/// How long the link to an archive is valid.
 const LINK_LIFE: Duration = Duration::from_secs(300);
 
 /// An archive of everything about the caller.
@@ -61,8 +61,8 @@ impl ExportStatus {
 /// Requests an archive of all data that is stored about the caller: profile, addresses, sessions, rooms, messages, pictures, files
 /// of messages. It contains no secrets.
 ///
-/// It is created in the background, and a mail is sent when it is ready. One archive a day, and one at a time. An archive that
-/// could not be created does not count. The request is among the caller's security events.
+/// The archive is created in the background, and a mail is sent when it is ready. One archive a day, and one at a time. An archive that
+/// could not be created does not count. The request is recorded among the caller's security events.
 ///
 /// AWS calls: two, the caller, and a transaction of the archive's item, the limit of one a day, the event that starts the
 /// export, and an entry of the audit.
@@ -94,7 +94,7 @@ pub async fn create_export(
 /// Needs a recent step-up, like the request for the archive: a stolen session must not be enough to read all data about a
 /// person.
 ///
-/// AWS calls: one, a batch that authenticates the caller and reads the archive's item. The link is computed here.
+/// AWS calls: one, a batch that authenticates the caller and reads the archive's item. The link is signed without a call.
 #[utoipa::path(
     get, path = "/v1/me/exports/{export}", operation_id = "get_export",
     params(("export" = inline(ExportId), Path, description = "The `id` that the request for the archive returned.", example = "exp_01K9ZC4QW8V3T6R1NHXJ5B2MDP")),

@@ -1,8 +1,9 @@
 //! A person's profile: reading and changing it, what others see of it, and the picture.
 //!
-//! Others see the username and the picture, and of the rest only what its owner makes visible; never a contact, a name or a day
-//! of birth. Changes name the version they apply to, so that two devices cannot overwrite each other unnoticed. Pictures are
-//! uploaded to the bucket and downloaded from it by links that expire: no file passes through this function.
+//! Others always see the username and the picture. The bio and the online status are visible unless the profile is private. The address,
+//! the number, the names and the day of birth are never shown. Changes state the version they apply to, so that two devices cannot
+//! overwrite each other unnoticed. Pictures are uploaded to the bucket, and downloaded from it by links that expire. Only scripts get a
+//! picture from this function.
 
 mod addresses;
 mod contact;
@@ -83,7 +84,7 @@ web::operations! { "profile", "The caller's profile, profiles of others, and pic
     picture::show::get_picture,
 }
 
-/// Reads the configuration and opens the connection to the table. The bucket needs none: links are signed here.
+/// Reads the configuration and opens the connection to the table.
 ///
 /// # Errors
 /// [`StartError::Config`]

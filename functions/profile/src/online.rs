@@ -1,4 +1,5 @@
-//! The online status: a person is online who has a socket or was active within five minutes, and has not signed out since.
+//! The online status. A person is online while they have an open socket. Without one they are online for five minutes after their last
+//! activity, unless they have signed out since.
 
 use std::time::Duration;
 
@@ -12,37 +13,38 @@ const ONLINE: Duration = Duration::from_secs(300);
 
 /// Whether somebody is online, and when they were last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sight {
+pub struct OnlineStatus {
     pub online: bool,
     pub last_seen_at: Option<Time>,
 }
 
-/// The items to read for the status.
+/// The keys of the items that [`status`] needs.
 pub fn keys(user: UserId) -> [Key; 2] {
     [LastSeen::key_of(user), Presence::key_of(user)]
 }
 
-/// The status by the items of a person.
+/// The online status of a person, from the items in `found`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
-pub fn sight(found: &mut Batch, user: UserId, now: Time) -> Result<Sight, StoreError> {
+pub fn status(found: &mut Batch, user: UserId, now: Time) -> Result<OnlineStatus, StoreError> {
     let seen = found.take::<LastSeen>(&LastSeen::key_of(user))?;
     let presence = found.take::<Presence>(&Presence::key_of(user))?;
-    Ok(judge(seen.as_ref(), presence.as_ref(), now))
+    Ok(status_of(seen.as_ref(), presence.as_ref(), now))
 }
 
-fn judge(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> Sight {
+fn status_of(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> OnlineStatus {
     let heard = presence.map(|p| p.seen);
     let left = seen.is_some_and(|s| s.left && heard.is_none_or(|heard| heard <= s.at));
     let last_seen_at = seen.map(|s| s.at).max(heard).filter(|at| now < *at + REMEMBERED);
     let lately = last_seen_at.is_some_and(|at| now.since(at) < ONLINE);
-    Sight { online: presence.is_some_and(|p| p.is_online(now)) || (lately && !left), last_seen_at }
+    OnlineStatus { online: presence.is_some_and(|p| p.is_online(now)) || (lately && !left), last_seen_at }
 }
 
-impl Sight {
-    /// The time as others see it: rounded to the minute, so that nobody can compare exact times of two people.
-    pub fn told(self) -> (bool, Option<Timestamp>) {
+impl OnlineStatus {
+    /// Whether the person is online, and when they were last seen. Others see the time rounded down to the minute, so that they cannot
+    /// compare exact times of two people.
+    pub fn public(self) -> (bool, Option<Timestamp>) {
         let minute = |at: Time| Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(60_000)));
         (self.online, self.last_seen_at.map(minute).map(Into::into))
     }
@@ -73,7 +75,7 @@ mod tests {
         let closed = here.clone().remove_sockets(|_| true, NOW).unwrap().next;
         let seen = |left| LastSeen { user, at: NOW, left };
         let late = NOW + ONLINE;
-        assert_eq!(judge(None, None, NOW), Sight { online: false, last_seen_at: None });
+        assert_eq!(status_of(None, None, NOW), OnlineStatus { online: false, last_seen_at: None });
         for (seen, presence, now, online) in [
             (Some(seen(false)), None, late - SECOND, true),
             (Some(seen(false)), None, late, false),
@@ -85,9 +87,9 @@ mod tests {
             (None, Some(&closed), late - SECOND, true),
             (None, Some(&closed), late, false),
         ] {
-            let sight = judge(seen.as_ref(), presence, now);
-            assert_eq!(sight, Sight { online, last_seen_at: Some(NOW) }, "{seen:?} {presence:?}");
+            let status = status_of(seen.as_ref(), presence, now);
+            assert_eq!(status, OnlineStatus { online, last_seen_at: Some(NOW) }, "{seen:?} {presence:?}");
         }
-        assert_eq!(judge(Some(&seen(false)), Some(&closed), NOW + REMEMBERED).last_seen_at, None);
+        assert_eq!(status_of(Some(&seen(false)), Some(&closed), NOW + REMEMBERED).last_seen_at, None);
     }
 }

@@ -17,30 +17,30 @@ use utoipa::ToSchema;
 use web::{Error, Json, Problems};
 
 use crate::{
-    online::{self, Sight},
+    online::{self, OnlineStatus},
     picture::{Links, Picture},
 };
 
-/// Profiles that one account may look up, so that names cannot be collected by trying them all.
+/// How many profiles one account may look up: usernames must not be collected by trying.
 const LOOKUPS: Quota = Quota::window("user_lookups", 60, MINUTE, "profiles for an account").frequent();
 
 /// The profile of a person as others see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublicProfile {
-    /// The id of the account, with which a chat can be opened. It does not change with the name.
+    /// The id of the account, with which a chat can be public_profile. It does not change with the name.
     id: UserId,
-    /// Unique.
+    /// The username, which is unique.
     #[schema(examples("anna"))]
     username: String,
     /// The address of the picture or of the default one.
     picture: Picture,
-    /// A few words about themselves. Absent if there are none or the profile is private.
+    /// The bio. Absent if there is none or the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     bio: Option<String>,
-    /// Whether they are online: with a socket, or active within five minutes. Absent if the profile is private.
+    /// Whether the person is online: with a socket, or active within five minutes. Absent if the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     online: Option<bool>,
-    /// When they were last active, to the minute. Absent if that is long ago or the profile is private.
+    /// When the person was last active, rounded down to the minute. Absent if that is long ago or the profile is private.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
 }
@@ -48,12 +48,10 @@ pub struct PublicProfile {
 /// Reads somebody's public profile.
 ///
 /// Profiles of accounts that are deactivated or being deleted are answered with 404. If one of the two people blocks the other, the
-/// profile looks like a private one. Sixty requests a minute for each caller,
-/// so that usernames cannot be enumerated.
+/// profile looks like a private one. A caller may send sixty requests a minute, so that usernames cannot be enumerated.
 ///
 /// AWS calls: three, one batch that authenticates the caller and reads the name's claim; the counter, twice if it is the first
-/// look-up in a minute; and one for the account, its last activity and how the two stand to each other, whose keys follow
-/// from the claim.
+/// look-up in a minute; and one for the account, its last activity and its relation to the caller, whose keys follow from the claim.
 #[utoipa::path(
     get, path = "/v1/users/{username}", operation_id = "get_user",
     params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
@@ -75,16 +73,15 @@ pub async fn get_user(
     let pair = Pair::key_of(caller.member.user.id, id);
     let mut found = table.get_many([key.clone(), pair.clone()].into_iter().chain(online::keys(id)).collect()).await?;
     let user = found.take::<User>(&key)?.filter(|u| u.status == Status::Active).ok_or(Kind::NotFound)?;
-    let sight = online::sight(&mut found, id, sys.now())?;
+    let status = online::status(&mut found, id, sys.now())?;
     let blocked = found.take::<Pair>(&pair)?.is_some_and(|pair| pair.is_blocked());
-    Ok(Json(opened(User { private: user.private || blocked, ..user }, sight, &links)))
+    Ok(Json(public_profile(User { private: user.private || blocked, ..user }, status, &links)))
 }
 
-/// What its owner has made visible: the bio, which is written for others, and the online status, unless the profile is private.
-/// Nothing else.
-fn opened(user: User, sight: Sight, links: &Links) -> PublicProfile {
+/// The profile as others see it: the bio and the online status only if the profile is not private.
+fn public_profile(user: User, status: OnlineStatus, links: &Links) -> PublicProfile {
     let open = !user.private;
-    let (online, last_seen_at) = sight.told();
+    let (online, last_seen_at) = status.public();
     PublicProfile {
         id: user.id,
         username: user.username.to_string(),

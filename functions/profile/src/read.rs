@@ -18,9 +18,9 @@ use crate::picture::{Links, Picture};
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct Me {
-    /// Never changes.
+    /// The id of the account. It never changes.
     id: UserId,
-    /// Unique, lower case.
+    /// The username, which is unique and in lower case.
     #[schema(examples("anna"))]
     username: String,
     /// The proven e-mail address, which nobody else sees. Absent for an account that signed up with a phone number.
@@ -48,9 +48,9 @@ pub struct Me {
     found_by_email: bool,
     /// Whether everybody who knows the phone number finds the caller by it. Friends and the inviter always do.
     found_by_phone: bool,
-    /// Whether others in rooms of up to twenty see up to where the caller has read, and the caller sees it of them.
+    /// Whether the caller shows read receipts in rooms of up to twenty people, and sees those of others.
     read_receipts: bool,
-    /// Whether friends add the caller to groups at once. Otherwise they invite the caller, as everybody does.
+    /// Whether friends can add the caller to groups at once. Otherwise they can only invite the caller, as everybody can.
     added_by_friends: bool,
     /// The address of the picture or of the default one.
     picture: Picture,
@@ -58,7 +58,7 @@ pub struct Me {
     created_at: Timestamp,
     /// Whether the caller is online. Reading their own profile makes them online.
     online: bool,
-    /// When the caller was last active, to the minute, which others see unless the profile is private. Absent in the answer to
+    /// When the caller was last active, rounded down to the minute. Others see it unless the profile is private. Absent in the answer to
     /// a change of a contact.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_at: Option<Timestamp>,
@@ -89,8 +89,8 @@ impl Me {
         }
     }
 
-    /// The same, with the time of the last activity.
-    pub fn seen(self, seen: Option<&LastSeen>) -> Self {
+    /// Adds the time of the last activity.
+    pub fn with_last_seen(self, seen: Option<&LastSeen>) -> Self {
         Self { last_seen_at: seen.map(|s| s.at.into()), ..self }
     }
 }
@@ -119,7 +119,7 @@ pub async fn get_me(
         Some(seen) => Some(seen.renew(&table, &sys).await),
         None => None,
     };
-    Ok(Versioned(member.user.version, Me::of(&member.user, &links).seen(seen.as_ref())))
+    Ok(Versioned(member.user.version, Me::of(&member.user, &links).with_last_seen(seen.as_ref())))
 }
 
 /// An example of a profile.

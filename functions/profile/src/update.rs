@@ -55,10 +55,11 @@ pub async fn update_me(
             collision(e, &new)?;
         }
     }
-    Ok(Versioned(new.version, Me::of(&new, &s.links).seen(resource.as_ref())))
+    Ok(Versioned(new.version, Me::of(&new, &s.links).with_last_seen(resource.as_ref())))
 }
 
-/// The conditional write, together with its entry in the audit, and with the words by which the person is found if they change.
+/// Writes the change if the version is still the same, together with its entry in the audit. If a name changes, also writes the words by
+/// which the person is found.
 async fn write(s: &crate::State, update: Update, old: &User, new: &User, request: &RequestId) -> Result<(), WriteError> {
     let mut tx = Tx::new();
     let record = tx.update(update);
@@ -70,7 +71,7 @@ async fn write(s: &crate::State, update: Update, old: &User, new: &User, request
     })
 }
 
-/// `None` if the stored profile is the new one already: it was written, and the reply was lost.
+/// The problem of a refused write. None if the stored profile equals the new one: then the write succeeded and its reply was lost.
 fn collision(e: WriteError, new: &User) -> Result<(), Problem> {
     let stored = match e {
         WriteError::Refused(row) => row.map(Row::decode::<User>).transpose()?,

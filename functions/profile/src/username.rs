@@ -1,6 +1,7 @@
-//! Changing the username. Look-ups of whether a name is free, here and by strangers, count together for a client.
+//! Changing the username. Each request is a look-up of whether a name is free. The limit on look-ups of a client counts it together with
+//! `GET /v1/usernames/{username}/availability`.
 //!
-//! The name is used for signing in and is known to others: changing it takes a fresh proof and is notified, and the former name
+//! The name is used for signing in and is known to others. So a change takes a fresh proof, the owner is notified, and the former name
 //! stays reserved for its owner (see [`accounts::username`]).
 
 use accounts::{

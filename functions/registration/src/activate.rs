@@ -1,4 +1,4 @@
-//! Opening an account by the mailed link. Opening the page changes nothing. Sending its form does.
+//! Activating an account with the mailed link. Loading the page changes nothing: mail scanners open links. Sending its form does.
 
 use accounts::{session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
@@ -24,7 +24,7 @@ use crate::{
 
 const TEXTS: Messages = Messages::new(kernel::in_every_language!("activation.ftl"));
 
-/// Attempts at the password with the links of one registration.
+/// Passwords that may be tried with the links of one registration.
 const TRIES: Quota = Quota::window("activation", 5, DAY, "passwords for one link");
 
 /// Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing.
@@ -36,7 +36,7 @@ pub async fn get_activation_page(State(site): State<Site>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::Chosen), site }
 }
 
-/// Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
+/// Returns whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the flow.
 #[utoipa::path(post, path = "/v1/activations/link", request_body = LinkToken,
@@ -72,7 +72,7 @@ pub struct ActivateAccount {
     token_delivery: TokenDelivery,
 }
 
-/// Opens the account and signs its owner in. If the request carries the token of the client's former session, that session
+/// Activates the account and signs its owner in. If the request carries the token of the client's former session, that session
 /// ends.
 ///
 /// The same request again within ten seconds gets the same answer.

@@ -1,5 +1,5 @@
-//! Whether a username is free. It reveals names of others to strangers, and is therefore limited, like reading profiles by name
-//! for signed-in people.
+//! Whether a username is available. The answer reveals usernames of others to strangers, so it is limited, like reading profiles by
+//! name for people who are signed in.
 
 use accounts::{
     identifier::Username,
@@ -20,7 +20,7 @@ pub struct UsernameAvailability {
     username: Option<Username>,
     /// Whether it is available.
     available: bool,
-    /// The reason if it is not: `username_taken`, or the rule it breaks.
+    /// The reason if the name is not available: `username_taken`, or the rule that it breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<kernel::problem::FieldCode>)]
     code: Option<&'static str>,
@@ -42,7 +42,7 @@ pub async fn get_username_availability(
     Path(text): Path<String>,
 ) -> Result<Json<UsernameAvailability>, web::Error> {
     match limits::take(&s.table, s.sys.now(), &[UsernameClaim::lookups(&client)]).await {
-        // Operations that only read go on without their counter.
+        // An operation that only reads does not fail because its counter cannot be written.
         Err(LimitError::Store(e)) => tracing::warn!(error = %e, "a username is looked up uncounted"),
         counted => counted?,
     }

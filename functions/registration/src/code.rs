@@ -1,4 +1,4 @@
-//! Step two: the mailed code. Unless the deployment sets other rules: three attempts, ten minutes, another code after twenty seconds.
+//! Step two: the mailed code. By default it allows three attempts, is valid for ten minutes, and can be sent again after twenty seconds.
 
 use accounts::statistics::{self, Counts};
 use axum::extract::State;
@@ -17,7 +17,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::{
     RESENDS,
-    flow::{Flow, LIFE, Registration, load_with, mailed},
+    flow::{Flow, LIFE, Registration, load_with, load_with_mail},
 };
 
 /// The code that was mailed.
@@ -47,7 +47,7 @@ pub async fn verify_registration_code(
     let (now, guesses) = (s.sys.now(), ClientGuesses::of(&client));
     let (mut flow, _, mut found) = load_with(&s.table, now, &token, guesses.keys()).await?;
     if flow.proven {
-        // A repeated request: the first one has been accepted.
+        // A repeated request: the first one was accepted.
         return Ok(Json(Registration::new(token, flow, None)));
     }
     let guesses = guesses.judge(&mut found, now)?;
@@ -60,7 +60,7 @@ pub async fn verify_registration_code(
     };
     let mut tx = Tx::new();
     challenge.consume(&mut tx);
-    // Bound to the address of the code, in case the flow has changed to another one in the meantime.
+    // The code proves only the address it was sent to: a concurrent request may have changed the address of the flow.
     tx.update(Update::of(Flow::key_of(token.id())).set("proven", true).when(field("email").eq(&challenge.destination)));
     statistics::count(&mut tx, &s.sys, Counts { verifications: 1, ..Counts::default() });
     s.table.commit(tx).await?;
@@ -82,8 +82,8 @@ pub async fn resend_registration_code(
     Path(token): Path<FlowToken>,
 ) -> Result<web::Accepted<challenge::Sent>, web::Error> {
     let now = s.sys.now();
-    let (flow, mut challenge) = mailed(&s.table, now, &token).await?;
-    // A link that is sent again belongs to the flow of this request.
+    let (flow, mut challenge) = load_with_mail(&s.table, now, &token).await?;
+    // All flows of an address share one link. The new link activates the flow of this request.
     challenge.flow = challenge.flow.map(|_| flow.id);
     let before = challenge.again(now)?;
     let request = Request::of_anybody(challenge.purpose, &challenge.contact(), &client);
@@ -92,7 +92,7 @@ pub async fn resend_registration_code(
     let permit = s.permit(requester, &mut found, request, &mut challenge, vec![RESENDS.of(client.network())]).await?;
     let mut tx = Tx::new();
     challenge.replace(&mut tx, &s.sys, Some(&before));
-    // A new link is valid for a day, and so is its flow.
+    // The flow must not expire before its new link.
     tx.update(Update::of(Flow::key_of(flow.id)).set("expires_at", now + LIFE).expires(now + LIFE).when(Cond::Exists));
     permit.commit(&s.table, tx).await?;
     Ok(web::Accepted(challenge.sent()))

@@ -1,4 +1,4 @@
-//! Step six: makes the account in one transaction, and signs its owner in.
+//! Step six: creates the account in one transaction, and signs its owner in.
 
 use accounts::{NewAccount, NotMade, invite::Inviter, session::Opening, token::Method, user::PasswordHash};
 use axum::extract::State;
@@ -16,7 +16,7 @@ use web::{Client, Json, Path, Problems};
 
 use crate::flow::{Flow, Step, Way, load};
 
-/// How the new member's client keeps its tokens.
+/// Where the client gets its tokens, and the agreement to the terms.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteRegistration {
@@ -78,11 +78,11 @@ async fn complete(
     Ok(answer.reply())
 }
 
-/// Makes an account of a flow, in one transaction with the items that `also` adds.
+/// Creates the account of a finished flow, in one transaction with the items that `also` adds.
 ///
 /// # Errors
-/// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody was faster; [`Kind::NotFound`] if a request of the same flow
-/// was.
+/// [`Kind::UsernameTaken`] or [`Kind::AccountExists`] if somebody else has claimed the name or the address since; [`Kind::NotFound`] if
+/// another request has already completed the flow.
 pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Result<(), Problem> {
     let (id, way) = (flow.id, flow.way);
     let user = flow.account(s.sys.now())?;
@@ -92,7 +92,7 @@ pub async fn create(s: &crate::State, flow: Flow, also: impl Fn(&mut Tx)) -> Res
         Some(code) => Inviter::find(&s.table, &code, user.id).await?,
         None => None,
     };
-    // In steps the proof of the address was counted before.
+    // For a registration in steps the verified address was counted when its code was accepted.
     let verifications = (way == Way::Link).into();
     let account = NewAccount { password: Some(&hash), inviter: inviter.as_ref(), verifications, ..NewAccount::new(&user) };
     let made = account.make(&s.table, &s.sys, |tx| {

@@ -1,4 +1,4 @@
-//! The flow: the data of a registration so far, and the next step.
+//! The flow: the stored data of an unfinished registration, and its next step.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ use store::{About, Batch, Cond, Index, Item, Key, Personal, Table, Update, Write
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-/// How long a flow is valid without a change.
+/// How long a flow is valid after it began. A link that is sent again starts this time anew.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the address is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// In steps, with a code.
+    /// In six steps, with a mailed code.
     Steps,
-    /// At once, with a link.
+    /// In one request, with a mailed link.
     Link,
 }
 
-/// A registration that is under way.
+/// An unfinished registration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
     /// [`FlowToken::id`]
@@ -44,9 +44,9 @@ pub struct Flow {
     pub way: Way,
     /// The id that the account will have: the password is hashed for it before the account exists.
     pub user: UserId,
-    /// The address. It is proven if `proven` is true.
+    /// The address.
     pub email: Email,
-    /// Whether the code that was sent to `email` came back.
+    /// Whether the code that was sent to `email` has been verified.
     pub proven: bool,
     pub locale: Locale,
     pub first_name: Option<PersonName>,
@@ -56,7 +56,7 @@ pub struct Flow {
     /// The invitation code, as it was when it was entered.
     #[serde(default)]
     pub invite_code: Option<InviteCode>,
-    /// The terms of service that were agreed to: with a link in its request, in steps with the last one.
+    /// The terms of service that the person has agreed to. In six steps they come with the last step and are not stored here before.
     #[serde(default)]
     pub terms: Option<AgreedTerms>,
     /// The hash as a PHC string, and the id of its pepper.
@@ -68,7 +68,7 @@ pub struct Flow {
     pub owner: Option<UserId>,
 }
 
-/// A hashed password of an account that is not made yet.
+/// The hashed password of an account that does not exist yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Password {
     pub phc: String,
@@ -102,7 +102,7 @@ impl Flow {
     }
 
     /// The index key under which the flows of an address are found.
-    pub fn place(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
+    pub fn index_key(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
         owner.map(|user| owned(user, &Self::key_of(id)))
     }
 
@@ -121,10 +121,10 @@ impl Flow {
         }
     }
 
-    /// The account that is made of it.
+    /// The account with the data of this flow.
     ///
     /// # Errors
-    /// An internal [`Problem`] as long as it has no username.
+    /// An internal [`Problem`] if the flow has no username yet.
     pub fn account(&self, now: Time) -> Result<User, Problem> {
         let username = self.username.clone().ok_or_else(|| Problem::internal("an unfinished flow"))?;
         Ok(User {
@@ -138,7 +138,7 @@ impl Flow {
         })
     }
 
-    /// Refuses a step before its turn.
+    /// Checks that the steps before `step` are complete.
     pub fn require(&self, step: Step) -> Result<(), Problem> {
         let next = self.step();
         if next < step { Err(Problem::new(Kind::StepRequired).with("required_step", next.name())) } else { Ok(()) }
@@ -155,7 +155,7 @@ impl Item for Flow {
         Self::key_of(self.id)
     }
     fn indexes(&self) -> Vec<(Index, Key)> {
-        Self::place(self.id, self.owner).map(|key| (Index::Owner, key)).into_iter().collect()
+        Self::index_key(self.id, self.owner).map(|key| (Index::Owner, key)).into_iter().collect()
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)
@@ -203,7 +203,7 @@ impl Step {
     }
 }
 
-/// A registration as its client sees it.
+/// An unfinished registration as its client sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Registration {
     /// Continues this registration; keep it secret.
@@ -252,7 +252,7 @@ impl Registration {
             id,
             step,
             progress: step.progress(),
-            // The code is used up when it was right. Every other step can be corrected until the end.
+            // A correct code cannot be sent again. Every other completed step can be repeated until the end.
             allowed: Step::ALL.into_iter().filter(|s| *s <= step && (*s != Step::Code || step == Step::Code)).collect(),
             email: kernel::mask::email(flow.email.as_ref()),
             code: challenge.filter(|_| !flow.proven).map(Challenge::sent),
@@ -280,13 +280,13 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
 /// A flow in steps with its challenge, which has the same id. One request.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a made-up, finished or expired one, or one with a link.
+/// [`Kind::NotFound`] for an unknown, finished or expired flow, and for one with a link.
 pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Option<Challenge>), Problem> {
     let (flow, challenge, _) = load_with(table, now, token, []).await?;
     Ok((flow, challenge))
 }
 
-/// The same together with another item, in the same request.
+/// The same as [`load`], with another item in the same request.
 ///
 /// # Errors
 /// The errors of [`load`].
@@ -303,7 +303,7 @@ pub async fn load_with(
 /// A flow of either kind with the item at its id: the challenge of a flow in steps. One request.
 ///
 /// # Errors
-/// [`Kind::NotFound`] for a made-up, finished or expired one.
+/// [`Kind::NotFound`] for an unknown, finished or expired flow.
 async fn read(
     table: &Table,
     now: Time,
@@ -321,8 +321,8 @@ async fn read(
 /// of its address share.
 ///
 /// # Errors
-/// [`Kind::NotFound`] also if there is nothing to mail again.
-pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
+/// [`Kind::NotFound`] for an unknown flow, and for one without a mail that could be sent again.
+pub async fn load_with_mail(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
     let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
         Way::Steps => own.filter(|_| !flow.proven),
@@ -334,7 +334,7 @@ pub async fn mailed(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow
     Ok((flow, challenge.ok_or(Kind::NotFound)?))
 }
 
-/// Changes a flow whose address is proven. One request: its condition decides, and the refused item shows the reason.
+/// Changes a flow whose address is proven. One conditional request, which returns the stored item if it is refused.
 ///
 /// # Errors
 /// [`Kind::NotFound`], or [`Kind::StepRequired`] if an earlier step is missing.

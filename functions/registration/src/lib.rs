@@ -1,11 +1,11 @@
 //! Registration: in six steps with a mailed code, or in one request with a mailed link.
 //!
-//! No answer reveals whether an address has an account: a known one is answered like an unknown one, after the same work, and
-//! its owner is notified by mail. Usernames are the one deliberate exception, with a limit. Nothing is reserved and no account
-//! exists until the last step, which claims username and address and creates everything in one transaction. A flow without a
-//! change expires after a day. Passwords are hashed before they are stored, even in a flow.
+//! No answer reveals whether an address has an account: for a known address the answer and the work are the same, and its owner is
+//! notified by mail. Usernames are the one exception: whether a name is taken is public, with a limit on look-ups. Nothing is reserved
+//! and no account exists until the last step, which claims username and address and creates the account in one transaction. A flow
+//! expires after a day. Passwords are hashed before they are stored in a flow.
 //!
-//! The flow's id is a secret of 256 bits that only its client knows. It allows to continue its flow and nothing else.
+//! The flow's id is a secret of 256 bits that only its client knows. It only allows to continue that flow.
 
 mod activate;
 mod availability;
@@ -61,14 +61,14 @@ pub struct State {
     terms: Terms,
 }
 
-/// Registrations that begin, or change to another address.
+/// How many registrations a client may begin, or change to another address.
 const STARTS: Quota = Quota::window("registration_client", 10, HOUR, "for a client");
-/// Codes and links that are asked for again.
+/// How many codes and links a client may request again.
 const RESENDS: Quota = Quota::window("resend_client", 20, HOUR, "for a client");
 
 impl State {
-    /// Counts a mail that is about to be sent for anybody, together with the limits `more`. The counters were read with other
-    /// items. Another read if the client shows a device.
+    /// Counts a mail that is about to be sent to an address of anybody, together with the limits `more`. `found` has the counters. A
+    /// client that sends the token of a trusted device costs another read.
     ///
     /// # Errors
     /// [`kernel::Kind::TooManyRequests`] or [`kernel::Kind::ProofOfWorkRequired`]

@@ -1,7 +1,7 @@
-//! Registering in one request, with a mailed link that opens the account.
+//! Registering in one request, with a mailed link that activates the account.
 //!
-//! Opening the account takes the password that was chosen here besides the link. Otherwise somebody could register another
-//! person's address with a password of their own and wait for that person to open the link.
+//! The activation takes the link and the password that was chosen here. Otherwise somebody could register another person's address
+//! with a password of their own and wait for that person to open the link.
 
 use accounts::{
     identifier::{Contact, Email, Username},
@@ -27,13 +27,13 @@ use web::{Accepted, Client, Json, Language, Problems};
 use crate::{
     STARTS,
     flow::{Flow, Password, Way},
-    username::free,
+    username::parse_free_username,
 };
 
-/// Passwords that may be sent in registrations by link.
+/// Passwords that a client may send in registrations by link: each costs a hash or a request to the service of breached passwords.
 const PASSWORDS: Quota = Quota::window("link_password", 60, HOUR, "passwords for a client");
 
-/// An account to be opened by mail.
+/// A registration by link.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterByLink {
@@ -55,7 +55,7 @@ pub struct RegisterByLink {
     locale: Option<String>,
 }
 
-/// The registration, with what was mailed or would have been.
+/// The registration and its link. The answer is the same if nothing was mailed because the address has an account.
 #[derive(Serialize, ToSchema)]
 pub struct LinkSent {
     /// The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`.
@@ -90,7 +90,7 @@ pub async fn register_by_link(
     fields.take_all("/password", s.password_checker.check(&body.password, personal).await);
     let Some(email) = email else { return Err(fields.problem().into()) };
     fields.finish()?;
-    let username = free(&s.table, now, &body.username).await?;
+    let username = parse_free_username(&s.table, now, &body.username).await?;
 
     let token = FlowToken::draw(&s.sys);
     let to = Contact::Email(email.clone());
@@ -106,7 +106,7 @@ pub async fn register_by_link(
     flow.username = Some(username);
     flow.terms = terms.flatten();
     flow.password = Some(Password { phc: hash.phc, pepper: hash.pepper });
-    // A new registration does not have to wait: otherwise a stranger who has registered this address would delay its owner.
+    // The pause after an earlier link does not apply: otherwise a stranger who has registered this address could delay its owner.
     if let Some(before) = &before {
         challenge.follow(before, now);
     }

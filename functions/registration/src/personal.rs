@@ -53,7 +53,7 @@ pub async fn set_registration_personal(
     let invite_code = match typed {
         Some(code) => {
             limits::take(&s.table, now, &InviteCode::tries(token.id(), &client)).await?;
-            // No account's id, because there is no account yet whose own code it could be.
+            // There is no account yet, so the code cannot be the caller's own.
             let inviter = Inviter::find(&s.table, &code, UserId::NIL).await?;
             fields.take("/invite_code", inviter.map(|_| code).ok_or_else(|| FieldError::new("invite_invalid")))
         }
@@ -68,7 +68,7 @@ pub async fn set_registration_personal(
     Ok(Json(Registration::new(token, flow, None)))
 }
 
-/// The data, with the errors found so far.
+/// Parses the names and the day of birth, and returns all errors together with those in `fields`.
 fn parse(
     body: &SetRegistrationPersonal,
     now: Time,

@@ -51,7 +51,7 @@ pub async fn start_registration(
     let email = Email::parse(&body.email).map_err(|e| Problem::field("/email", e))?;
     let locale = language.unless(body.locale.as_deref())?;
     let (token, requester) = (FlowToken::draw(&s.sys), Requester { client: &client, headers: &headers, gate: &s.gate });
-    let (owner, request, mut found) = look(&s, &client, &email).await?;
+    let (owner, request, mut found) = read_owner(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, locale).decoy_of(owner);
     let flow = Flow::begin(&s.sys, &token, Way::Steps, email, owner, locale);
     let permit = s.permit(requester, &mut found, request, &mut challenge, vec![STARTS.of(client.network())]).await?;
@@ -93,14 +93,14 @@ pub async fn change_registration_email(
         return Err(before.too_early(now).into());
     }
     let requester = Requester { client: &client, headers: &headers, gate: &s.gate };
-    let (owner, request, mut found) = look(&s, &client, &email).await?;
+    let (owner, request, mut found) = read_owner(&s, &client, &email).await?;
     let mut challenge = code_to(&s, &token, &email, flow.locale).decoy_of(owner);
     let mut tx = Tx::new();
     let moved = Update::of(flow.key()).set("email", &email).set("proven", false).set("owner", owner).remove("password");
-    tx.update(moved.index(Index::Owner, Flow::place(flow.id, owner)).when(field("email").eq(&flow.email)));
+    tx.update(moved.index(Index::Owner, Flow::index_key(flow.id, owner)).when(field("email").eq(&flow.email)));
     flow.email = email;
     (flow.proven, flow.password) = (false, None);
-    // A code that is on its way to the former address is void then.
+    // The code to the former address becomes invalid.
     if let Some(before) = &before {
         challenge.follow(before, now);
     }
@@ -115,8 +115,8 @@ fn code_to(s: &crate::State, token: &FlowToken, email: &Email, locale: Locale) -
     Challenge::new(&s.sys, &s.codes, token.id(), Purpose::Registration, form, &to, locale)
 }
 
-/// The account with this address, and the counters of mails to it. One request.
-async fn look(s: &crate::State, client: &Client, email: &Email) -> Result<(Option<UserId>, Request, Batch), StoreError> {
+/// Reads the account with this address, and the counters of mails to the address. One request.
+async fn read_owner(s: &crate::State, client: &Client, email: &Email) -> Result<(Option<UserId>, Request, Batch), StoreError> {
     let request = Request::of_anybody(Purpose::Registration, &Contact::Email(email.clone()), client);
     let claim = EmailClaim::key_of(email);
     let mut found = s.table.get_many(request.keys().chain([claim.clone()]).collect()).await?;

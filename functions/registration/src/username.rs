@@ -1,4 +1,4 @@
-//! Step four: a username. It is looked up now, and claimed only at the end.
+//! Step four: a username. This step checks that it is free. The last step claims it.
 
 use accounts::{
     identifier::Username,
@@ -43,7 +43,7 @@ pub async fn set_registration_username(
     let (flow, _) = load(&s.table, now, &token).await?;
     flow.require(Step::Username)?;
     limits::take(&s.table, now, &[UsernameClaim::lookups(&client)]).await?;
-    let username = free(&s.table, now, &body.username).await?;
+    let username = parse_free_username(&s.table, now, &body.username).await?;
     let flow = advance(&s.table, now, &token, Step::Username, |u| u.set("username", &username).remove("password")).await?;
     Ok(Json(Registration::new(token, flow, None)))
 }
@@ -52,7 +52,7 @@ pub async fn set_registration_username(
 ///
 /// # Errors
 /// The broken rule or `username_taken`, at `/username`.
-pub async fn free(table: &Table, now: Time, text: &str) -> Result<Username, Problem> {
+pub async fn parse_free_username(table: &Table, now: Time, text: &str) -> Result<Username, Problem> {
     let name = Username::parse(text).map_err(|e| Problem::field("/username", e))?;
     match table.get::<UsernameClaim>(UsernameClaim::key_of(&name)).await? {
         Some(claim) if claim.is_taken(now) => Err(Problem::field("/username", FieldError::new("username_taken"))),

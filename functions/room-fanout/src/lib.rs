@@ -1,14 +1,14 @@
-//! Delivers messages in rooms that are too large for the sender to wait, system events of every group and channel, and presence
-//! changes in the public room. Tells people whose membership ended, and deletes what is left of a deleted room.
+//! Delivers messages in rooms that are too large to deliver while the sender waits, system events of every group and channel, and the
+//! number of online people in the public room. Tells people that their membership has ended, and deletes the items of a deleted room.
 //!
-//! In a group or a channel the members are read page by page, with their sockets. Whoever was removed is not among them, so
-//! nothing that is delivered late reaches them.
+//! In a group or a channel the members are read page by page, with their sockets. A removed member is not among them, so a late delivery
+//! does not reach them.
 //!
 //! In the public room the sockets are read from the index of online people, shard by shard and page by page, and each shard posts to sixteen
 //! sockets at once: several thousand a second. A message is delivered once for each event ([`events::once`]). A run that was
-//! killed is repeated from the start, and clients drop a number they have already. The number of online people is posted to all
-//! of them at most once a second ([`online`]) while the room is small. Above [`TOLD_MAX`] clients ask for it, because otherwise
-//! each change would cost as many posts as there are people.
+//! killed is repeated from the start, and clients ignore a number they already have. While at most [`PUSHED_MAX`] people are online, the
+//! number of online people is posted to all of them, at most once a second ([`online`]). Above that clients ask for the number, because
+//! each change would otherwise cost as many posts as there are people.
 //!
 //! AWS calls of a message: the lease and its release, one read, a query for each page of 200 people (and in a group or a channel a
 //! batch read of their sockets for each 100), a post for each socket; if it mentions somebody, a batch read of their sockets, and an
@@ -43,13 +43,13 @@ use store::{Conditional as _, Table, Tx};
 
 /// The stream that the frames belong to.
 const STREAM: &str = "chat";
-/// Maximum people of one page.
+/// The most people of one page.
 const PAGE: u32 = 200;
-/// The rest of a deleted room is left to another run when less than this is left of the invocation: a page of members and the posts
-/// to them take less.
+/// When less time than this is left of the invocation, the deletion of a room continues in another one. A page of members and the posts to
+/// them take less.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Up to this number of online people, everybody gets each change of the number.
-const TOLD_MAX: u64 = 200;
+const PUSHED_MAX: u64 = 200;
 
 events::hears! { MemberLeft, MessageChanged, MessagePosted, PresenceChanged, RoomDeleted }
 
@@ -78,13 +78,11 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
         Heard::MessagePosted(MessagePosted { room, seq }) => {
             once(&s.table, &s.sys, "room-fanout", id, Box::pin(message_posted(s, room, seq))).await?;
         }
-        // A repetition shows the message as it is then.
+        // The events below can be repeated: clients get the current state once more.
         Heard::MessageChanged(MessageChanged { room, seq }) => message_changed(s, room, seq).await?,
-        // A repetition counts again.
         Heard::PresenceChanged(PresenceChanged { room }) => presence_changed(s, room, id).await?,
-        // A client drops the room once more.
-        Heard::MemberLeft(MemberLeft { room, user }) => tell_gone(s, room, &[user]).await?,
-        Heard::RoomDeleted(RoomDeleted { room }) => dissolve(s, context, room).await?,
+        Heard::MemberLeft(MemberLeft { room, user }) => tell_removed(s, room, &[user]).await?,
+        Heard::RoomDeleted(RoomDeleted { room }) => delete_room(s, context, room).await?,
     }
     Ok(())
 }
@@ -92,29 +90,29 @@ async fn handle(s: &State, context: &Context, event: EventBridgeEvent<Envelope<H
 async fn message_posted(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
     let sender = entry.via.clone();
-    let told = frame::write(STREAM, None, &Push::Message(&entry.clone().shown()));
+    let bytes = frame::write(STREAM, None, &Push::Message(&entry.clone().shown()));
     if room == PUBLIC {
-        to_everybody(s, sender.as_deref(), &told).await
+        deliver_to_public_room(s, sender.as_deref(), &bytes).await
     } else {
-        to_members(s, room, seq, sender.as_deref(), &told).await
+        deliver_to_members(s, room, seq, sender.as_deref(), &bytes).await
     }?;
     Ok(digest::schedule_mentioned(&s.table, &s.sys, &entry).await?)
 }
 
 async fn message_changed(s: &State, room: RoomId, seq: u64) -> Result<(), Failure> {
     let Some(entry) = s.table.get::<LogEntry>(LogEntry::key_of(room, seq)).await? else { return Ok(()) };
-    let told = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
-    if room == PUBLIC { to_everybody(s, None, &told).await } else { to_members(s, room, seq, None, &told).await }
+    let bytes = frame::write(STREAM, None, &Push::Changed(&entry.shown()));
+    if room == PUBLIC { deliver_to_public_room(s, None, &bytes).await } else { deliver_to_members(s, room, seq, None, &bytes).await }
 }
 
-/// Delivers to the members of a group or a channel, but to nobody what was written before they joined.
-async fn to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, told: &[u8]) -> Result<(), Failure> {
+/// Delivers to the members of a group or a channel, except those who joined after this message.
+async fn deliver_to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, bytes: &[u8]) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let page = member::of_room(&s.table, room, after, PAGE).await?;
         let people = page.items.iter().filter(|m| m.from <= seq).map(|m| m.user).collect();
         let open = delivery::sockets(&s.table, people).await?;
-        delivery::deliver(&s.table, &s.sys, &s.sockets, &open, except, told).await;
+        delivery::deliver(&s.table, &s.sys, &s.sockets, &open, except, bytes).await;
         after = page.last().map(|m| m.user);
         if after.is_none() {
             return Ok(());
@@ -122,22 +120,22 @@ async fn to_members(s: &State, room: RoomId, seq: u64, except: Option<&str>, tol
     }
 }
 
-async fn tell_gone(s: &State, room: RoomId, people: &[UserId]) -> Result<(), Failure> {
+async fn tell_removed(s: &State, room: RoomId, people: &[UserId]) -> Result<(), Failure> {
     let open = delivery::sockets(&s.table, people.to_vec()).await?;
     delivery::deliver(&s.table, &s.sys, &s.sockets, &open, None, &frame::write(STREAM, None, &Push::Left { room })).await;
     Ok(())
 }
 
-/// Tells the members of a deleted room, ends their memberships, and deletes the rest. A run that is short of time sends the same
-/// event again.
-async fn dissolve(s: &State, context: &Context, room: RoomId) -> Result<(), Failure> {
+/// Ends the memberships in a deleted room, tells the members, and deletes the other items. A run that is short of time adds the same
+/// event to the outbox again.
+async fn delete_room(s: &State, context: &Context, room: RoomId) -> Result<(), Failure> {
     while context.has_left(MARGIN) {
         let members: Vec<UserId> = member::of_room(&s.table, room, None, PAGE).await?.items.into_iter().map(|m| m.user).collect();
         for user in &members {
             roster::end_membership(&s.table, room, *user).await?;
         }
         if !members.is_empty() {
-            tell_gone(s, room, &members).await?;
+            tell_removed(s, room, &members).await?;
         } else if purge::remove_room_part(&s.table, &s.sys, room, None).await? == Purged::Done {
             return Ok(());
         }
@@ -149,19 +147,19 @@ async fn dissolve(s: &State, context: &Context, room: RoomId) -> Result<(), Fail
 
 async fn presence_changed(s: &State, room: RoomId, event: EventId) -> Result<(), Failure> {
     let Some(online) = online::announcement(&s.table, &s.sys, room, event).await? else { return Ok(()) };
-    if online.more || online.people > TOLD_MAX {
+    if online.more || online.people > PUSHED_MAX {
         return Ok(());
     }
     let push = Push::Online { room, online: online.people.saturating_sub(1), more: false };
-    to_everybody(s, None, &frame::write(STREAM, None, &push)).await
+    deliver_to_public_room(s, None, &frame::write(STREAM, None, &push)).await
 }
 
-async fn to_everybody(s: &State, except: Option<&str>, told: &[u8]) -> Result<(), Failure> {
+async fn deliver_to_public_room(s: &State, except: Option<&str>, bytes: &[u8]) -> Result<(), Failure> {
     let shards = (0..SHARDS).map(async |shard| {
         let mut after = None;
         loop {
             let page = presence::page(&s.table, shard, after.as_ref(), PAGE).await?;
-            delivery::deliver(&s.table, &s.sys, &s.sockets, &page.items, except, told).await;
+            delivery::deliver(&s.table, &s.sys, &s.sockets, &page.items, except, bytes).await;
             after = page.last().cloned();
             if after.is_none() {
                 return Ok::<_, Failure>(());

@@ -1,5 +1,5 @@
-//! Files of messages: the client declares a file for a room, gets a link for exactly that file, uploads it to the bucket, and sends its
-//! id with a message over the socket. Members get links to it for as long as the message is there.
+//! Files of messages: the client declares a file for a room, gets a link for exactly that file, uploads the file to the bucket, and sends
+//! its id with a message. Members get links to the file as long as the message exists.
 
 use std::time::Duration;
 
@@ -29,14 +29,14 @@ use crate::reader::Reader;
 
 /// How long a link is valid, for the upload and for a download.
 const LINK_LIFE: Duration = Duration::from_secs(300);
-/// Files that one person may declare.
+/// How many files one person may declare.
 const UPLOADS: Quota = Quota::window("attachment_upload", 100, HOUR, "for an account");
 
 /// The declaration of a file.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateAttachment {
-    /// The name. What cannot be in the name of a file is left out, and its ending becomes that of its type.
+    /// The name. Characters that file names cannot have are left out, and the extension becomes that of the type.
     #[schema(min_length = 1, max_length = 1000, examples("colonnade.jpg"))]
     name: String,
     /// The type of the file.
@@ -54,7 +54,7 @@ impl CreateAttachment {
     fn parse(&self) -> Result<(FileName, DeclaredFile), Problem> {
         let mut fields = Fields::new();
         let file_type = fields.take("/content_type", FileType::parse(&self.content_type));
-        // Without a type, the limit of the largest one.
+        // If the type is invalid, the size is checked against the largest limit.
         let bytes = fields.take("/bytes", file_type.unwrap_or(FileType::Mp4).bytes(self.bytes));
         let sha256 = fields.take("/sha256", Declared::sha256(&self.sha256));
         let name = fields.take("/name", FileName::parse(&self.name, file_type.unwrap_or(FileType::Text)));
@@ -68,13 +68,14 @@ impl CreateAttachment {
 /// Returns a link for the upload of a file, which the caller can then send with a message in this room.
 ///
 /// Send the file with `PUT` to `url`, with the `headers`: type, length and checksum are part of the signature, so that no other file is
-/// accepted. It is then checked. `GET` of the `Location` returns when it is ready; send its id in `attachments` of a message within an
-/// hour, after which it is deleted. Pictures are encoded anew without metadata, upright, with at most 4,096 pixels on a side; a WebP
-/// becomes a JPEG or a PNG. Videos and documents are checked for their type. All files of an account have up to 1 GiB.
+/// accepted. The file is then checked. `GET` of the `Location` returns whether it is ready. Send its id in `attachments` of a message
+/// within an hour, after which an unsent file is deleted. Pictures are encoded anew without metadata, upright, with at most 4,096 pixels on
+/// a side; a WebP becomes a JPEG or a PNG. Videos and documents are checked for their type. All files of an account together may have 1
+/// GiB.
 ///
 /// AWS calls: three, the batch that authenticates the caller and reads the room, their membership and whether they may write, the
 /// counter, and the transaction that stores the declaration and counts its bytes. A further upload within the hour takes a fourth, for
-/// its counter. The link is computed here.
+/// its counter. The link is signed without a call.
 #[utoipa::path(
     post, path = "/v1/rooms/{room}/uploads",
     params(("room" = String, Path, max_length = 30, description = "The room's id, or `public`.")),
@@ -135,7 +136,7 @@ pub enum AttachmentStage {
     Waiting,
     /// It can be sent.
     Ready {
-        /// The file as the message will have it.
+        /// The file as the message will show it.
         attachment: MessageAttachment,
     },
     /// It was sent.
@@ -155,7 +156,7 @@ pub enum AttachmentStage {
 
 /// Reads the state of one of the caller's uploads.
 ///
-/// The state is kept for an hour, and as long as the message.
+/// The state is kept for an hour. That of a sent file is kept as long as the message.
 ///
 /// AWS calls: one, a batch that authenticates the caller and reads the upload.
 #[utoipa::path(
@@ -199,7 +200,7 @@ pub async fn get_attachment_upload(
 pub struct AttachmentLinks {
     /// The file.
     attachment: MessageAttachment,
-    /// The address of the file, which browsers save instead of showing it.
+    /// The address of the file. Browsers save the file instead of showing it.
     #[schema(format = "uri")]
     url: String,
     /// Of a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`.
@@ -213,8 +214,8 @@ pub struct AttachmentLinks {
 /// Returns links to a file of a message that the caller may read, valid for five minutes.
 ///
 /// AWS calls: two, a batch that authenticates the caller and reads the attachment, and a batch of the room, their membership, the
-/// message, whether they are banned from chat, and in a direct room whether one of the two blocks the other. The links are computed
-/// here.
+/// message, whether they are banned from chat, and in a direct room whether one of the two blocks the other. The links are signed
+/// without a call.
 #[utoipa::path(
     get, path = "/v1/rooms/{room}/attachments/{attachment}",
     params(
@@ -252,7 +253,7 @@ pub async fn get_attachment(
     Ok(Json(AttachmentLinks { attachment: file.shown(), url, preview_url, expires_at: (now + LINK_LIFE).into() }))
 }
 
-/// The file of a message that a person may read at this moment, as in the history of the room.
+/// The file of a message, if the person may read the message in the history of the room at this moment.
 async fn readable(
     s: &crate::State,
     user: kernel::id::UserId,
@@ -261,7 +262,7 @@ async fn readable(
 ) -> Result<AttachedFile, Problem> {
     let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, user));
     let (entry_key, pair_key) = (LogEntry::key_of(room, seq), Pair::key_in(room));
-    // Nobody's pair is in the public room.
+    // Only direct rooms have a pair. The public room has no key for one.
     let pair = (room != PUBLIC).then(|| pair_key.clone());
     let chat_key = ChatState::key_of(user);
     let always = [room_key.clone(), member_key.clone(), entry_key.clone(), chat_key.clone()];

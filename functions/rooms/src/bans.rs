@@ -1,4 +1,4 @@
-//! Bans from groups and channels, by their owners and administrators.
+//! Bans of single people from a group or a channel, by its owner and its administrators.
 
 use accounts::user::User;
 use axum::extract::State;
@@ -21,13 +21,13 @@ use crate::{members::InRoom, reader::Unbanned};
 /// Somebody's ban from a room.
 #[derive(Serialize, ToSchema)]
 pub struct RoomBanInfo {
-    /// Who is banned.
+    /// The banned person.
     user: Author,
-    /// What they are told about it.
+    /// The explanation that the banned person reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     explanation: Option<String>,
-    /// Since when.
+    /// When the ban began.
     created_at: Timestamp,
     /// When it ends. Absent if it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub struct RoomBanList {
     next_cursor: Option<String>,
 }
 
-/// Lists who is banned from a group or a channel. Its owner and its administrators may.
+/// Lists who is banned from a group or a channel. Only its owner and its administrators may do so.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query; a batch of the people, if there
 /// are any.
@@ -81,7 +81,7 @@ pub async fn list_room_bans(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanFromRoom {
-    /// What the person is told about it: 1 to 500 characters.
+    /// An explanation for the banned person: 1 to 500 characters.
     #[schema(min_length = 1, max_length = 500, nullable = false, examples("Advertising"))]
     explanation: Option<String>,
     /// How long, in minutes, up to a year. Without it the ban has no end.
@@ -101,8 +101,8 @@ impl BanFromRoom {
 
 /// Bans somebody from a group or a channel, or replaces their ban by another one.
 ///
-/// Administrators ban members and people who are not in the room, the owner everybody else. A member is removed by it. Until the ban
-/// ends the person neither joins nor is invited.
+/// Administrators can ban ordinary members and people who are not in the room, the owner can ban everybody else. A banned member is
+/// removed. Until the ban ends the person can neither join nor be invited.
 ///
 /// AWS calls: the caller, a counter, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(put, path = "/v1/rooms/{room}/bans/{user}", request_body = BanFromRoom,
@@ -120,7 +120,7 @@ pub async fn ban_from_room(
     Ok(NoContent)
 }
 
-/// Ends a ban before its time. The owner and the administrators may. No effect if there is none.
+/// Ends a ban early. Only the owner and the administrators may do so. No effect if there is no ban.
 ///
 /// AWS calls: the caller, a batch of the room and the caller's membership, one deletion.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/bans/{user}",

@@ -1,4 +1,4 @@
-//! My chats: the caller's rooms by their last activity, with what is new in them.
+//! The caller's rooms, ordered by their last activity, with the last message and the number of unread messages.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +23,12 @@ use web::{Json, NoContent, PageQuery, Path, Problems, Query};
 
 use crate::{info::RoomInfo, reader::Unbanned};
 
-/// The most rooms that are put in order, besides the public room. `GET /v1/rooms` lists all.
+/// The most rooms that are ordered, besides the public room. `GET /v1/rooms` lists all.
 const ORDERED_MAX: u32 = 300;
-/// The most chats of one page, because each may take a count.
+/// The most chats of one page, because each may take a query that counts unread messages.
 const PAGE_MAX: u32 = 50;
 
-/// A room and what is new in it.
+/// A room with its last message and the number of unread messages.
 #[derive(Serialize, ToSchema)]
 pub struct Chat {
     room: RoomInfo,
@@ -36,11 +36,11 @@ pub struct Chat {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_message: Option<Message>,
-    /// How many messages of others the caller has not read. Those of people whom they block do not count.
+    /// How many messages of others the caller has not read. Messages of people whom the caller blocks do not count.
     unread: Unread,
-    /// The number up to which they have read.
+    /// The number up to which the caller has read.
     read_seq: u64,
-    /// Whether they want no notice of the room. Sums of unread messages leave it out.
+    /// Whether the caller has muted the room. Sums of unread messages leave muted rooms out.
     muted: bool,
 }
 
@@ -55,12 +55,11 @@ pub struct ChatList {
 
 /// Lists the caller's rooms by their last activity, with the last message and the number of unread ones.
 ///
-/// A page has at most 50. Of somebody with more than 300 rooms the first 300 by their ids are put in order; all are in
-/// `GET /v1/rooms`.
+/// A page has at most 50 rooms. If the caller has more than 300 rooms, only the first 300 by id are listed here; `GET /v1/rooms` lists all.
 ///
 /// AWS calls: the caller and whether they are banned from chat in one; a query of the memberships; a batch of the rooms and the people
-/// in them for each hundred; a batch of the last messages; a query for each room with news, at once; a batch read of whether the caller
-/// blocks their authors.
+/// in them for each hundred; a batch of the last messages; concurrent queries, one for each room with unread messages; a batch read of
+/// whether the caller blocks their authors.
 #[utoipa::path(get, path = "/v1/chats", params(PageQuery),
     extensions(("x-problems" = json!(["chat_banned", "cursor_invalid", "invalid"]))),
     responses((status = 200, body = ChatList), Problems))]
@@ -84,7 +83,7 @@ pub async fn list_chats(
     Ok(Json(ChatList { items: chats(&s, me, rooms).await?, next_cursor }))
 }
 
-/// Adds to rooms what is new in them.
+/// Adds the last message and the number of unread messages to rooms.
 async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Result<Vec<Chat>, web::Error> {
     let in_public = Membership::key_of(PUBLIC, me);
     let last = |r: &RoomWithPeer| (r.room.seq >= r.membership.from).then(|| LogEntry::key_of(r.room.id, r.room.seq));
@@ -108,15 +107,15 @@ async fn chats(s: &crate::State, me: UserId, mut rooms: Vec<RoomWithPeer>) -> Re
     rooms.into_iter().map(chat).collect()
 }
 
-/// What the caller wants to be told of a room.
+/// Whether the caller gets notices of a room.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoomNotices {
-    /// Whether they want no notice of it.
+    /// Whether the caller gets no notices of the room.
     muted: bool,
 }
 
-/// Mutes one of the caller's rooms, or ends that.
+/// Mutes or unmutes one of the caller's rooms.
 ///
 /// AWS calls: the caller with the room and their membership, one write.
 #[utoipa::path(put, path = "/v1/rooms/{room}/notices", request_body = RoomNotices,

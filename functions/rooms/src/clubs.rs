@@ -1,4 +1,4 @@
-//! Groups and channels: made, shown, changed and deleted.
+//! Groups and channels: creating, showing, changing and deleting them.
 
 use accounts::{pair::Pair, user::User};
 use axum::extract::State;
@@ -19,7 +19,7 @@ use crate::{info::RoomInfo, reader::Unbanned};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRoom {
-    /// A group, in which all members write, or a channel, which readers only read.
+    /// A group, in which all members write, or a channel, in which only the owner and the administrators write.
     kind: NewKind,
     /// 1 to 60 characters.
     #[schema(min_length = 1, max_length = 60, examples("The painted porch"))]
@@ -33,7 +33,7 @@ pub struct CreateRoom {
     slug: Option<String>,
 }
 
-/// The kinds of rooms that are made.
+/// The kinds of rooms that people create.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum NewKind {
@@ -107,7 +107,7 @@ pub async fn get_room(
     Ok(Json(RoomInfo::of(me, &room, peer.as_ref())))
 }
 
-/// What to change of a room. What is absent stays.
+/// The new values. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRoom {
@@ -125,7 +125,7 @@ pub struct UpdateRoom {
     masks_profanity: Option<bool>,
 }
 
-/// Changes the name, the topic or the rules of a group or a channel. Its owner and its administrators may.
+/// Changes the name, the topic or the rules of a group or a channel. Only its owner and its administrators may do so.
 ///
 /// AWS calls: the caller, a batch of the room and their membership, one transaction.
 #[utoipa::path(patch, path = "/v1/rooms/{room}", request_body = UpdateRoom,
@@ -153,11 +153,11 @@ pub async fn update_room(
     Ok(Json(RoomInfo::of(caller.user.id, &room, None)))
 }
 
-/// Deletes a group or a channel with everything in it. Its owner may.
+/// Deletes a group or a channel with everything in it. Only its owner may do so.
 ///
-/// From then on it is answered as if it did not exist.
+/// From then on requests for the room get 404.
 ///
-/// AWS calls: the caller, a batch of the room and their membership, one transaction. What is in it is deleted afterwards.
+/// AWS calls: the caller, a batch of the room and their membership, one transaction. Messages and memberships are deleted afterwards.
 #[utoipa::path(delete, path = "/v1/rooms/{room}",
     params(("room" = String, Path, max_length = 30, description = "The room's id.")),
     extensions(("x-problems" = json!(["not_found", "forbidden"]))),
@@ -174,14 +174,14 @@ pub async fn delete_room(
 /// A public channel.
 #[derive(Serialize, ToSchema)]
 pub struct ChannelInfo {
-    /// The id of the room, to join it by.
+    /// The id of the room, with which it can be joined.
     id: kernel::id::RoomId,
-    /// The name in its address.
+    /// The name in the channel's address.
     slug: Slug,
-    /// Its name.
+    /// The name.
     #[schema(examples("Agora news"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     topic: Option<String>,

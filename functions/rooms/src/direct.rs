@@ -1,4 +1,4 @@
-//! A direct room of two people: found or made, once, whichever of them opens it.
+//! Opening the direct room of two people. There is one for each pair, whichever of the two opens it.
 
 use accounts::{
     identifier::{Login, Username},
@@ -25,7 +25,7 @@ use crate::{info::RoomInfo, reader::Unbanned};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenDirectRoom {
-    /// Their id.
+    /// The id of the account.
     user: Option<UserId>,
     /// Their username, in upper or lower case.
     #[schema(examples("ben_nowak"), max_length = 30)]
@@ -33,8 +33,8 @@ pub struct OpenDirectRoom {
 }
 
 impl OpenDirectRoom {
-    /// The id of the other person. For a username a counter, which is that of the availability of names, so that no more names are
-    /// revealed, and a read.
+    /// The id of the other person. A username costs a read and a counter: the one for the availability of names, so that this operation
+    /// does not reveal more names.
     async fn other(self, s: &crate::State, client: &Client) -> Result<UserId, Problem> {
         match self {
             Self { user: Some(user), username: None } => Ok(user),

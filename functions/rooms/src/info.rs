@@ -1,4 +1,4 @@
-//! A room as one person sees it.
+//! A room as one of its members sees it.
 
 use accounts::user::User;
 use kernel::{
@@ -22,7 +22,7 @@ pub struct RoomInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     with: Option<Author>,
-    /// What a group or a channel has. Absent in other rooms.
+    /// The properties of a group or a channel. Absent in other rooms.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     club: Option<ClubInfo>,
@@ -40,13 +40,13 @@ pub struct RoomInfo {
     created_at: Option<Timestamp>,
 }
 
-/// What a group or a channel has.
+/// The properties of a group or a channel.
 #[derive(Serialize, ToSchema)]
 pub struct ClubInfo {
-    /// Its name.
+    /// The name.
     #[schema(examples("The painted porch"))]
     name: String,
-    /// What it is about.
+    /// The topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     topic: Option<String>,

@@ -1,4 +1,4 @@
-//! Invitations to groups and channels. They are accepted by joining.
+//! Invitations to groups and channels. To accept one, the person joins the room.
 
 use axum::extract::State;
 use callers::Member;
@@ -22,9 +22,9 @@ use crate::{members::InRoom, reader::Unbanned};
 pub struct RoomInvitation {
     /// The room.
     room: RoomId,
-    /// Its kind.
+    /// The kind of the room.
     kind: RoomKind,
-    /// Its name.
+    /// The name of the room.
     #[schema(examples("The painted porch"))]
     name: String,
     /// The number of members.
@@ -33,7 +33,7 @@ pub struct RoomInvitation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<UserId>,
-    /// When.
+    /// When the caller was invited.
     created_at: Timestamp,
     /// Until when it can be accepted.
     expires_at: Timestamp,
@@ -68,7 +68,7 @@ pub async fn list_room_invitations(
     let keys: Vec<_> = page.items.iter().map(|i| Room::key_of(i.room)).collect();
     let mut rooms = if keys.is_empty() { store::Batch::default() } else { s.table.get_many(keys).await? };
     for i in page.items.into_iter().filter(|i| now < i.until) {
-        // A room that was deleted invites nobody any more.
+        // An invitation to a deleted room is not listed.
         let Some(room) = rooms.take::<Room>(&Room::key_of(i.room))? else { continue };
         let (room, kind, Some(club)) = (room.id, room.kind, room.club) else { continue };
         let (name, members) = (club.name.to_string(), club.member_count);
@@ -77,11 +77,11 @@ pub async fn list_room_invitations(
     Ok(Json(RoomInvitationList { items, next_cursor }))
 }
 
-/// Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a
-/// member, or if they are invited.
+/// Invites somebody to a group or a channel, or adds a friend to a group. Only its owner and its administrators may do so. No effect for a
+/// member, or for somebody who is invited already.
 ///
 /// A friend of the caller becomes a member of a group at once, unless they have turned that off (`added_by_friends`). Everybody else
-/// becomes one by accepting.
+/// becomes a member by accepting.
 ///
 /// AWS calls: the caller, a batch of the room, both memberships and the person, a counter, one transaction; for a friend another batch
 /// before it.
@@ -98,8 +98,8 @@ pub async fn invite_to_room(
     Ok(NoContent)
 }
 
-/// Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is
-/// none.
+/// Declines the caller's own invitation, or withdraws that of somebody else, which only the owner and the administrators may do. No effect
+/// if there is no invitation.
 ///
 /// AWS calls: the caller, one deletion; for somebody else's a batch of the room and the caller's membership before it.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/invitations/{user}",

@@ -1,14 +1,14 @@
 //! Rooms over HTTP: direct rooms, groups and channels, their members and invitations, the caller's rooms, their history, and the files
 //! of messages.
 //!
-//! One function for all of it, because each operation is a few lines over [`messaging::roster`] and needs the same permissions.
+//! All operations are in one function, because each is a few lines over [`messaging::roster`] and needs the same permissions.
 //!
-//! Messages are delivered over the socket (`chat`), over which they are sent as well. These operations serve a page before its socket
-//! is open, and clients without one.
+//! The function `chat` sends and delivers messages over the socket. The operations here are for pages whose socket is not open yet, and
+//! for clients without a socket.
 //!
 //! | operation | AWS calls |
 //! |---|---|
-//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room, the other person and how they stand to each other; a transaction if the room is new |
+//! | `POST /v1/rooms/direct` | the caller; by username a counter and its claim; a batch read of the room, the other person and their relation; a transaction if the room is new |
 //! | `GET /v1/rooms` | the caller; a query of the memberships; a batch read of the rooms and the people in them |
 //! | `GET /v1/chats` | the caller; a query; a batch of the rooms and people; a batch of the last messages; a query for each room with news |
 //! | `PUT /v1/rooms/{room}/notices` | the caller, the room and their membership in one; a write |
@@ -29,11 +29,11 @@
 //! | `GET /v1/rooms/{room}/uploads/{attachment}` | the caller and the attachment in one |
 //! | `GET /v1/rooms/{room}/attachments/{attachment}` | the caller and the attachment in one; a batch read of the room, the membership and the message |
 //!
-//! Files do not pass through this function: it signs links to the bucket. They are here and in no function of their own, because who may
-//! have them is decided by what the other operations read, and a client that sends a picture finds this function awake.
+//! Files do not pass through this function: it signs links to the bucket. Files have no function of their own, because the same items
+//! decide who may read a file and a message, and this function is already warm when a client sends a picture.
 //!
-//! Who is banned from chat reads no messages and no files here either, and makes, names and joins no rooms: names are told to others as
-//! messages are. They still see which rooms they are in, and may leave, hand over and delete them.
+//! A person who is banned from chat cannot read messages or files here either, and cannot create, rename or join rooms, because others
+//! read names as they read messages. They still see which rooms they are in, and may leave, hand over and delete rooms.
 //!
 //! System events are delivered by `room-fanout`, so that no change waits for the members' sockets.
 

@@ -1,4 +1,4 @@
-//! The members of groups and channels: listed, joined, left, removed, and their roles.
+//! The members of rooms: listing, joining, leaving, removing, and their roles.
 
 use accounts::{pair::Pair, user::User};
 use axum::extract::State;
@@ -19,9 +19,9 @@ use crate::{info::RoomInfo, reader::Unbanned};
 /// A member of a room.
 #[derive(Serialize, ToSchema)]
 pub struct RoomMemberInfo {
-    /// Who.
+    /// The person.
     user: Author,
-    /// Their role.
+    /// The role.
     role: RoomRole,
     /// When they joined.
     since: Timestamp,
@@ -36,7 +36,7 @@ pub struct RoomMemberList {
     next_cursor: Option<String>,
 }
 
-/// Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it.
+/// Lists the members of one of the caller's rooms. The list of the public room is empty, because everybody is in it.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room and their membership; a query of the memberships; a batch of
 /// the people, and in a direct room of whether one of the two blocks the other.
@@ -106,11 +106,11 @@ pub struct InRoom {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleOfMember {
-    /// The role. Making somebody the owner hands the room over.
+    /// The role. If somebody is made the owner, the caller is no longer the owner.
     role: RoomRole,
 }
 
-/// Gives a member another role. The owner may. Who is made the owner takes the room over, and the caller becomes an administrator.
+/// Gives a member another role. Only the owner may do so. If somebody else is made the owner, the caller becomes an administrator.
 ///
 /// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(put, path = "/v1/rooms/{room}/members/{user}", request_body = RoleOfMember,
@@ -129,9 +129,9 @@ pub async fn set_member_role(
 
 /// Removes a member, or ends the caller's own membership.
 ///
-/// Administrators remove members, the owner everybody else. From then on nothing of the room reaches the person, and it is answered as if
-/// it did not exist. Who is to stay out of a public channel is banned from it. If the owner leaves, the oldest administrator takes the
-/// room over; if nobody is left, the room is deleted.
+/// Administrators can remove ordinary members, the owner can remove everybody else. From then on the person gets no messages of the room,
+/// and requests for the room get 404. A removed person can join a public channel again: ban them to prevent this. If the owner leaves, the
+/// oldest administrator becomes the owner. If nobody is left, the room is deleted.
 ///
 /// AWS calls: the caller, a batch of the room, both memberships and the person, one transaction.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/members/{user}",

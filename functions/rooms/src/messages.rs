@@ -1,4 +1,4 @@
-//! Reading history, the newest page first and ascending within the page, and sending a message.
+//! Reading the history of a room and sending a message. Pages begin with the newest, and messages ascend within a page.
 
 use std::num::NonZeroU64;
 
@@ -18,7 +18,7 @@ use web::{Created, IdempotencyKey, Json, PageQuery, Path, Problems, Query};
 
 use crate::reader::{Reader, Writer};
 
-/// Maximum bytes of a page: far below the limit of a function's answer.
+/// The most bytes of a page: far below the 6 MB that the response of a function may have.
 const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// A page of a room's messages and system events.
@@ -73,11 +73,11 @@ pub struct SendMessage {
     attachments: Vec<AttachmentId>,
 }
 
-/// Sends a message to one of the caller's rooms, as `send` does over the socket: for clients without one, and when it does not open.
+/// Sends a message to one of the caller's rooms, as `send` does over the socket: for clients whose socket is not open.
 ///
-/// It is committed before it is answered. The same `Idempotency-Key` with the same text and files sends nothing more for 24 hours, and is
-/// answered with the message as it is by then. A key that is a nonce of the socket names the same send there. More than sixty messages
-/// within a minute, over HTTP and the socket together, ban the account.
+/// The message is committed before the answer. The same `Idempotency-Key` with the same text and files does not send another message for 24
+/// hours: the answer is the message in its current state. The key and the nonce of `send` over the socket are the same thing: an equal
+/// value does not send twice. More than sixty messages within a minute, over HTTP and the socket together, ban the account.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room, their membership, their sending limit, and in a direct room
 /// whether one of the two blocks the other; a read of the receipt; those of `send` over the socket; a read of the message.
@@ -94,7 +94,7 @@ pub async fn send_message(
     IdempotencyKey(key): IdempotencyKey,
     Json(SendMessage { text, reply_to, attachments }): Json<SendMessage>,
 ) -> Result<Created<Message>, web::Error> {
-    // The pause after a flood of frames.
+    // After a flood of frames over the socket there is a pause, also for messages over HTTP.
     chat.admit_ticket(s.sys.now())?;
     let message = NewMessage::parse(&text, Nonce::of_key(&key), reply_to, attachments)?;
     let room = member.room.id;

@@ -1,4 +1,4 @@
-//! Callers who are not banned from chat.
+//! Extractors of callers who are not banned from chat.
 
 use accounts::{pair::Pair, user::User};
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -40,7 +40,7 @@ pub struct Writer {
     pub member: RoomMember,
     /// The state of their sending limit.
     pub chat: ChatState,
-    /// In a direct room: how the two people stand to each other.
+    /// In a direct room: the relation between the two people.
     pub pair: Option<Pair>,
 }
 
@@ -58,7 +58,7 @@ impl FromRequestParts<State> for Writer {
         let Path(RoomName(room)) = Path::<RoomName>::from_request_parts(parts, s).await?;
         let (room_key, member_key) = (Room::key_of(room), Membership::key_of(room, claims.sub));
         let (chat_key, pair_key) = (ChatState::key_of(claims.sub), Pair::key_in(room));
-        // Nobody's pair is in the public room.
+        // Only direct rooms have a pair. The public room has no key for one.
         let pair = (room != PUBLIC).then(|| pair_key.clone());
         let keys = [room_key.clone(), member_key.clone(), chat_key.clone()].into_iter().chain(pair);
         let (caller, mut found) = load_with(&s.table, &s.sys, &claims, keys, false).await?;
@@ -70,8 +70,8 @@ impl FromRequestParts<State> for Writer {
     }
 }
 
-/// The caller in one of their rooms, as the socket admits them: not banned from chat, and in a direct room with nobody who blocks the
-/// other. One request to the table.
+/// The caller in one of their rooms, with the checks that frames of the socket pass: not banned from chat, and in a direct room neither
+/// person blocks the other. One request to the table.
 pub struct Reader {
     /// The caller.
     pub user: User,

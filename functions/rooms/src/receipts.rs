@@ -1,4 +1,4 @@
-//! Up to where the others in a small room have read.
+//! Read receipts: up to which message the others in a small room have read.
 
 use axum::extract::State;
 use messaging::receipts::{self, ReadUpto};
@@ -18,8 +18,8 @@ pub struct ReceiptList {
 
 /// Lists up to which message the others in one of the caller's rooms have read.
 ///
-/// Only in a direct room and in a group of up to twenty, and only among people who show theirs: who hides theirs sees none. Later
-/// changes come over the socket as `receipt`. In larger rooms the list is empty.
+/// Only in a direct room and in a group of up to twenty people, and only among people who show their receipts: those who hide theirs see
+/// none. Later changes come over the socket as `receipt`. In larger rooms the list is empty.
 ///
 /// AWS calls: a batch that authenticates the caller and reads the room, their membership, whether they are banned from chat, and in a
 /// direct room whether one of the two blocks the other; a query of the members and a batch of the people.

@@ -1,8 +1,8 @@
-//! Finishes changes of records that have more to write in the lists of the search than their transactions had room for, if the
-//! function that began them was interrupted.
+//! Finishes changes of search entries. If a changed record has more entries than fit into its transaction, the function that changed it
+//! writes the others afterwards. This function does so if that function was interrupted.
 //!
-//! Usually that function has finished them before. Each step is idempotent, and holds only while the change is unfinished. Failures are
-//! retried by the platform, and then kept in the dead-letter queue; the next change of the record finishes it too.
+//! Usually there is nothing left to do. Each step is idempotent, and is refused when the change is finished. Lambda repeats failed runs,
+//! and the event then goes to the dead-letter queue. The next change of the record also finishes an unfinished one.
 //!
 //! AWS calls: one read; a transaction for each hundred writes that are left.
 

@@ -1,4 +1,5 @@
-//! What a client has to know before anybody signs in. It is made of the constants that hold the limits, so that it is never out of date.
+//! The configuration that a client reads before anybody signs in. It is computed from the constants of the limits themselves, so it cannot
+//! be out of date.
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use kernel::{Locale, Problem, conversation::CLOSED_AFTER};
@@ -16,12 +17,12 @@ use web::Problems;
 
 use crate::connect::{SUBPROTOCOL, TICKET_PREFIX};
 
-/// What a client has to know of this deployment.
+/// The configuration of this deployment for clients.
 #[derive(Serialize, ToSchema)]
 pub struct ClientConfiguration {
     /// The languages, the default one first.
     languages: [Locale; 2],
-    /// The socket.
+    /// How to open a socket.
     socket: SocketConfiguration,
     /// The limits of messages and frames.
     limits: Limits,
@@ -31,16 +32,16 @@ pub struct ClientConfiguration {
     support: SupportConfiguration,
 }
 
-/// What a client has to know of the socket.
+/// How to open a socket.
 #[derive(Serialize, ToSchema)]
 pub struct SocketConfiguration {
-    /// Its address.
+    /// The address of the WebSocket.
     #[schema(examples("wss://socket.stoa.example/production"))]
     url: String,
     /// The subprotocol.
     #[schema(examples("stoa.v1"))]
     subprotocol: &'static str,
-    /// What stands before a ticket among the subprotocols.
+    /// The prefix of a ticket in the list of subprotocols.
     #[schema(examples("ticket."))]
     ticket_prefix: &'static str,
     /// How long a ticket can be used, in seconds.
@@ -51,7 +52,7 @@ pub struct SocketConfiguration {
     streams: [&'static str; 3],
 }
 
-/// What a client has to know of rooms.
+/// The limits of rooms.
 #[derive(Serialize, ToSchema)]
 pub struct RoomConfiguration {
     /// The most members of a group.
@@ -60,7 +61,7 @@ pub struct RoomConfiguration {
     /// The most administrators of a group or a channel.
     #[schema(examples(20))]
     administrators: usize,
-    /// The most members of a room in which it is shown who types.
+    /// The most members of a room in which clients see who is typing.
     #[schema(examples(20))]
     typing_members: u32,
     /// The most people that one message mentions.
@@ -71,21 +72,21 @@ pub struct RoomConfiguration {
     unread_counted: u32,
 }
 
-/// What a client has to know of the support desk. It has no opening hours.
+/// The limits of the support desk. It has no opening hours.
 #[derive(Serialize, ToSchema)]
 pub struct SupportConfiguration {
-    /// Messages of one page of a thread, unless a client asks for fewer.
+    /// How many messages a page of a thread has, unless a client asks for fewer.
     #[schema(examples(100))]
     page: u32,
-    /// For how many seconds answers are collected before a customer who has left gets a mail.
+    /// For how many seconds answers are collected before a customer without an open socket gets a mail.
     #[schema(examples(120))]
     mail_after_seconds: u64,
-    /// After how many days a thread that waits for its customer is done.
+    /// After how many days without an answer of the customer a thread is closed.
     #[schema(examples(7))]
     closed_after_days: u64,
 }
 
-/// Shows what a client has to know of this deployment: languages, streams, limits. It is the same for everybody and can be kept.
+/// Returns the configuration of this deployment: languages, streams, limits. It is the same for everybody and can be cached.
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/v1/client-configuration",

@@ -1,4 +1,4 @@
-//! The handshake: the ticket in the subprotocols and the site in `Origin` are checked, then one transaction.
+//! The handshake of a WebSocket: checks the ticket in the subprotocols and the site in `Origin`, then stores the connection.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use axum::http::{HeaderMap, header};
@@ -10,8 +10,8 @@ use crate::State;
 
 /// The subprotocol of this service, which the answer selects.
 pub const SUBPROTOCOL: &str = "stoa.v1";
-/// The prefix of a ticket among the subprotocols: the only part of a browser's handshake that a page can set and that no access
-/// log has.
+/// The prefix of a ticket in the list of subprotocols. Subprotocols are the only part of a browser's handshake that a page can set and
+/// that no access log contains.
 pub const TICKET_PREFIX: &str = "ticket.";
 
 /// The answer of a WebSocket route to the platform.
@@ -51,7 +51,7 @@ impl Reply {
     }
 }
 
-/// Opens the socket, or returns why not.
+/// Opens the socket, or returns the reason for the refusal.
 pub async fn connect(s: &State, event: &ApiGatewayWebsocketProxyRequest, id: &str) -> Reply {
     let headers = &event.headers;
     match admit(s, headers, id).await {
@@ -74,7 +74,7 @@ pub async fn connect(s: &State, event: &ApiGatewayWebsocketProxyRequest, id: &st
 async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> {
     let sealed = ticket_in(headers).ok_or_else(|| Kind::TicketInvalid.because("there is no ticket"))?;
     let ticket = Ticket::open(&s.sealer, sealed).map_err(|e| Problem::new(Kind::TicketInvalid).because(e))?;
-    // A header that is no valid text is an unknown origin.
+    // An `Origin` that is not valid text becomes empty, which no list of origins contains.
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or_default());
     if !ticket.admits(origin, &s.site.origins) {
         return Err(Kind::OriginRefused.because("the origin is not among the allowed ones"));
@@ -82,7 +82,7 @@ async fn admit(s: &State, headers: &HeaderMap, id: &str) -> Result<(), Problem> 
     connection::connect(&s.table, &s.sys, &s.sockets, &ticket, id).await
 }
 
-/// The ticket among the offered subprotocols, if our protocol is offered too. Two tickets are refused.
+/// The ticket in the list of subprotocols, if [`SUBPROTOCOL`] is in the list too. `None` for two tickets.
 fn ticket_in(headers: &HeaderMap) -> Option<&str> {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|v| v.to_str().ok());
     let offers: Vec<&str> = offers.flat_map(|v| v.split(',')).map(str::trim).collect();

@@ -1,9 +1,9 @@
-//! Opening and closing sockets: tickets over HTTPS, connects and disconnects, and frames without a stream.
+//! Opening and closing sockets: tickets over HTTPS, connects and disconnects, and frames of unknown streams.
 //!
-//! One function for two HTTP routes, three WebSocket routes and an event on the bus, because together they guarantee that a
+//! One function for two HTTP routes, three WebSocket routes and two events on the bus, because together they guarantee that a
 //! ticket opens one socket and that the socket ends with its session. Ticket and handshake share the key that seals the ticket
-//! and the list of allowed sites, which no other function needs. Events are distinguished by a member that only their kind has:
-//! a connection id, or a `detail`.
+//! and the list of allowed sites, which no other function needs. The kind of an invocation is recognised by a member that only this kind
+//! has: a connection id for the WebSocket API, a `detail` for the bus.
 //!
 //! | operation | AWS calls |
 //! |---|---|
@@ -49,12 +49,12 @@ pub struct State {
     site: Site,
 }
 
-/// The addresses and sites of sockets.
+/// Where sockets are opened, and from which sites.
 #[derive(Clone)]
 struct Site {
     /// The address of the WebSocket API.
     socket_url: Arc<str>,
-    /// The origins of our frontends.
+    /// The allowed origins.
     origins: Origins,
 }
 
@@ -94,7 +94,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// The origins of our frontends, and that of the API, which serves the console for staff.
+/// The origins of the frontends, and that of the API, which serves the console for staff.
 fn origins(r: &mut Reader<'_>) -> Origins {
     let own = r.address("PUBLIC_URL");
     Origins::read(r).and(own)
@@ -115,18 +115,18 @@ impl Source {
     fn of(payload: &RawValue) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Probe {
-            request_context: Option<Marks>,
+        struct EventShape {
+            request_context: Option<RequestContext>,
             detail: Option<serde::de::IgnoredAny>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Marks {
+        struct RequestContext {
             connection_id: Option<serde::de::IgnoredAny>,
         }
-        match serde_json::from_str::<Probe>(payload.get()) {
-            Ok(Probe { request_context: Some(Marks { connection_id: Some(_) }), .. }) => Self::Socket,
-            Ok(Probe { request_context: None, detail: Some(_) }) => Self::Bus,
+        match serde_json::from_str::<EventShape>(payload.get()) {
+            Ok(EventShape { request_context: Some(RequestContext { connection_id: Some(_) }), .. }) => Self::Socket,
+            Ok(EventShape { request_context: None, detail: Some(_) }) => Self::Bus,
             _ => Self::Http,
         }
     }

@@ -1,4 +1,4 @@
-//! A ticket for the socket: 30 seconds, one use. The access token itself is never in a URL or a handshake.
+//! Tickets for sockets: valid for 30 seconds and for one use. Thanks to them no access token is in a URL or a handshake.
 
 use axum::{
     extract::State,
@@ -32,7 +32,7 @@ pub struct TicketIssued {
 
 /// Issues a ticket for the socket.
 ///
-/// A ticket that a browser requests is valid only for a connection from the same origin. An account that sent frames faster
+/// A ticket that a browser requests is valid only for a connection from the same origin. An account that has sent frames faster
 /// than allowed gets no ticket for five minutes.
 ///
 /// AWS calls: one, the batch that authenticates the caller and reads their permissions for the chat. Nothing is written.

@@ -1,4 +1,4 @@
-//! Frames that name no known stream, or are not JSON: an error is answered, and the socket stays open.
+//! Frames of unknown streams, and frames that are not JSON: they get an error, and the socket stays open.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use messaging::{connection, frame, pace::Cost};
@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::State;
 
-/// Answers the error of the frame in the function's response. It only reads whose socket it is, once, so that such frames count
-/// for the account.
+/// Returns the error frame. Reads once whose socket it is, so that such frames count against the limit of the account.
 pub async fn answer(s: &State, event: &ApiGatewayWebsocketProxyRequest, socket: &str) -> Value {
     let body = event.body.as_deref().unwrap_or_default();
     let request = event.request_context.request_id.as_deref().unwrap_or_default();

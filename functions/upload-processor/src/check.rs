@@ -18,27 +18,27 @@ use store::{Conditional as _, StoreError};
 
 use crate::State;
 
-/// Maximum attempts when the item changes concurrently.
+/// How often the work is repeated while the item changes concurrently.
 const ATTEMPTS: u32 = 3;
 
-/// Checks the file of an attachment. Repeating it is harmless.
+/// Checks the file of an attachment. A repetition is harmless.
 pub async fn check(s: &State, user: UserId, id: AttachmentId) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let (record, owner) = load(s, user, id).await?;
         let upload = match record {
             Some(upload) if upload.state == AttachmentState::Waiting => upload,
-            // It was checked before.
+            // The file was checked before.
             Some(upload) if [AttachmentState::Ready, AttachmentState::Sent].contains(&upload.state) => {
                 return Ok(s.bucket.delete([attachment::incoming_key(user, id)]).await?);
             }
-            // It was refused or has ended, or the account is deleted with all its items.
+            // The file was refused or deleted, or the account was deleted with all its items.
             _ => return Ok(s.bucket.delete(attachment::every_key(user, id)).await?),
         };
         let verdict = match owner.filter(|o| o.status == Status::Active) {
             Some(_) => match Box::pin(inspect(s, &upload)).await {
                 Ok(verdict) => verdict,
                 // Another delivery of the same event may have finished and deleted the file.
-                Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
+                Err(FilesError::Refused(_)) if !is_pending(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
             },
             None => Err(AttachmentRefusal::AccountClosed),
@@ -63,7 +63,7 @@ async fn load(s: &State, user: UserId, id: AttachmentId) -> Result<(Option<Attac
     Ok((found.take::<Attachment>(&attachment)?.filter(|a| a.user == user), found.take(&owner)?))
 }
 
-async fn still_waits(s: &State, upload: &Attachment) -> Result<bool, FilesError> {
+async fn is_pending(s: &State, upload: &Attachment) -> Result<bool, FilesError> {
     let (record, _) = load(s, upload.user, upload.id).await?;
     Ok(record.is_some_and(|a| a.state == AttachmentState::Waiting))
 }

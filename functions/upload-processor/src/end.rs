@@ -10,15 +10,15 @@ use messaging::attachment::{self as attachments, Attachment, AttachmentState};
 
 use crate::{MARGIN, State};
 
-/// Files that are read by one query.
+/// How many files one query reads.
 const AT_ONCE: u32 = 100;
 
-/// Deletes the files of a deleted message. What is deleted already is passed by.
-pub async fn dropped(s: &State, ids: &[AttachmentId]) -> Result<(), Failure> {
+/// Deletes the files of a deleted message. Files that are deleted already are skipped.
+pub async fn delete_dropped(s: &State, ids: &[AttachmentId]) -> Result<(), Failure> {
     let mut found = s.table.get_many(ids.iter().map(|id| Attachment::key_of(*id)).collect()).await?;
     for id in ids {
         if let Some(attachment) = found.take::<Attachment>(&Attachment::key_of(*id))?
-            && !end(s, &attachment).await?
+            && !delete_file(s, &attachment).await?
         {
             return Err("an attachment changed while it was deleted".into());
         }
@@ -27,7 +27,7 @@ pub async fn dropped(s: &State, ids: &[AttachmentId]) -> Result<(), Failure> {
 }
 
 /// Deletes the files that were not sent in time, and those whose deletion was interrupted. Returns their number.
-pub async fn unsent(s: &State, context: &Context) -> Result<u64, Failure> {
+pub async fn delete_unsent(s: &State, context: &Context) -> Result<u64, Failure> {
     let mut ended = 0_u64;
     loop {
         let due = attachments::due(&s.table, s.sys.now(), AT_ONCE).await?;
@@ -36,8 +36,8 @@ pub async fn unsent(s: &State, context: &Context) -> Result<u64, Failure> {
             if !context.has_left(MARGIN) {
                 return Ok(ended);
             }
-            // One that was sent in the meantime is not due any more.
-            ended = ended.saturating_add(u64::from(end(s, attachment).await?));
+            // A file that was sent since the query stays.
+            ended = ended.saturating_add(u64::from(delete_file(s, attachment).await?));
         }
         if !due.more || ended == before {
             return Ok(ended);
@@ -45,8 +45,8 @@ pub async fn unsent(s: &State, context: &Context) -> Result<u64, Failure> {
     }
 }
 
-/// Deletes one file. False if it has changed since it was read.
-async fn end(s: &State, attachment: &Attachment) -> Result<bool, Failure> {
+/// Deletes one file. False if its item has changed since it was read.
+async fn delete_file(s: &State, attachment: &Attachment) -> Result<bool, Failure> {
     if attachment.state != AttachmentState::Ended && !attachment.end(&s.table, s.sys.now()).await? {
         return Ok(false);
     }

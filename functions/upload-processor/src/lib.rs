@@ -1,10 +1,10 @@
-//! Processes uploads: a file that arrived is checked, re-encoded and published, or refused and deleted. A picture that was
-//! replaced or removed is moved to the trash. A file for a message is checked too, and deleted when it is in no message.
+//! Processes uploads. An uploaded picture is checked, re-encoded and published, or refused and deleted. A picture that was replaced or
+//! removed is moved to the trash. A file for a message is checked, and deleted when it is in no message.
 //!
-//! The bucket and the bus both deliver at least once, late, concurrently, or after the account is deleted. Every step therefore
-//! depends on the upload's item, writes keys that only this upload can have, and may be repeated at any point: objects first,
-//! then the one transaction that makes them count, then the deletion of what is no longer needed. If the bucket's event is lost, a
-//! schedule finds the file.
+//! The bucket and the bus deliver at least once, late, concurrently, or after the account was deleted. So every step depends on the
+//! upload's item, writes keys that only this upload can have, and may be repeated at any point: first the objects are written, then one
+//! transaction publishes them, then the objects that are no longer needed are deleted. If the bucket's event is lost, a schedule finds the
+//! file.
 
 mod check;
 mod end;
@@ -31,7 +31,7 @@ use reconcile::Report;
 use serde::Deserialize;
 use store::{StoreError, Table};
 
-/// No further work is begun when less than this is left of the invocation.
+/// No further file is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(30);
 /// The interval of its schedule in the template.
 const EVERY: Duration = Duration::from_secs(900);
@@ -77,7 +77,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
         }
         Trigger::Bus { detail } => {
             match detail.event {
-                Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::dropped(s, &attachments).await?,
+                Heard::AttachmentsDropped(AttachmentsDropped { attachments }) => end::delete_dropped(s, &attachments).await?,
                 Heard::PictureRetired(PictureRetired { user, picture }) => retire::retire(s, user, picture).await?,
                 Heard::ProductPictureRetired(ProductPictureRetired { product, picture }) => {
                     retire::retire_of_product(s, product, picture).await?;
@@ -87,9 +87,9 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
         }
         Trigger::Bucket(event) => {
             let mut failed = None;
-            // A failure does not keep the others from being processed. All of them are delivered again.
+            // A failure does not prevent the other files from being processed. All of them are delivered again.
             for key in event.records.into_iter().filter_map(|r| r.s3.object.key) {
-                if let Err(e) = arrived(s, &key).await {
+                if let Err(e) = process_file(s, &key).await {
                     failed = Some(e);
                 }
             }
@@ -98,8 +98,8 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
     }
 }
 
-/// Processes the file at `key`: for a message, or for a picture. Repeating it is harmless.
-async fn arrived(s: &State, key: &str) -> Result<(), Failure> {
+/// Processes the file at `key`: for a message, or for a picture. A repetition is harmless.
+async fn process_file(s: &State, key: &str) -> Result<(), Failure> {
     match attachment::of_incoming_key(key) {
         Some((user, id)) => check::check(s, user, id).await,
         None => publish::publish(s, key).await,

@@ -1,4 +1,4 @@
-//! Publishing an uploaded file.
+//! Publishing an uploaded picture of a person or a product.
 //!
 //! AWS calls: seven, and a read of the product that a picture is for. One batch for the item and the person; the file; concurrently the
 //! picture in three sizes; the transaction; one deletion. Each depends on the one before, and three objects are three requests.
@@ -17,34 +17,34 @@ use store::{Conditional as _, StoreError, Tx};
 
 use crate::{State, load};
 
-/// Maximum attempts when items change concurrently.
+/// How often the work is repeated while items change concurrently.
 const ATTEMPTS: u32 = 5;
 
-/// Publishes or refuses the file at `key`. Repeating it is harmless.
+/// Publishes or refuses the file at `key`. A repetition is harmless.
 pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     let Some((user, id)) = Upload::of_incoming_key(key) else {
-        // Our links have no such keys, and nobody else may write.
+        // No signed link has such a key, so an operator has written this object.
         tracing::warn!("an object that is no upload");
         return Ok(());
     };
-    let mut drawn = false;
+    let mut rendered = false;
     for _ in 0..ATTEMPTS {
         let (record, owner) = load(s, user, id).await?;
         let upload = match record {
             Some(upload) if upload.state == Outcome::Waiting => upload,
-            // It is processed already, or the account is deleted with all its items.
+            // The upload was processed already, or the account was deleted with all its items.
             record => return clean_up(s, user, id, record.as_ref()).await,
         };
         let verdict = match may_publish(s, &upload, owner).await? {
-            Ok(target) if !drawn => match draw(s, &upload).await {
+            Ok(target) if !rendered => match render(s, &upload).await {
                 Ok(verdict) => verdict.map(|()| target),
                 // Another delivery of the same event may have finished and deleted the file.
-                Err(FilesError::Refused(_)) if !still_waits(s, &upload).await? => continue,
+                Err(FilesError::Refused(_)) if !is_pending(s, &upload).await? => continue,
                 Err(e) => return Err(e.into()),
             },
             verdict => verdict,
         };
-        drawn = verdict.is_ok();
+        rendered = verdict.is_ok();
         let settled = match verdict {
             Ok(target) => commit(s, &upload, &target).await?,
             Err(refusal) => refuse(s, &upload, refusal).await?,
@@ -73,7 +73,7 @@ impl Target {
     }
 }
 
-/// Whether this upload may become the picture that it is for: the newer of two uploads wins, in any order of processing.
+/// The person or product whose picture this upload may become. The newer of two uploads wins, in any order of processing.
 async fn may_publish(s: &State, upload: &Upload, owner: Option<User>) -> Result<Result<Target, UploadRefusal>, StoreError> {
     let Some(owner) = owner.filter(|o| o.status == Status::Active) else { return Ok(Err(UploadRefusal::AccountClosed)) };
     let target = match upload.product {
@@ -87,8 +87,8 @@ async fn may_publish(s: &State, upload: &Upload, owner: Option<User>) -> Result<
     Ok(if superseded { Err(UploadRefusal::Superseded) } else { Ok(target) })
 }
 
-/// Reads the file and writes the pictures that are made of it.
-async fn draw(s: &State, upload: &Upload) -> Result<Result<(), UploadRefusal>, FilesError> {
+/// Reads the file, and writes the picture in all sizes.
+async fn render(s: &State, upload: &Upload) -> Result<Result<(), UploadRefusal>, FilesError> {
     let file = match s.bucket.read(&Upload::incoming_key(upload.user, upload.id), UPLOAD_MAX_BYTES).await {
         Err(FilesError::TooLarge) => return Ok(Err(UploadRefusal::Damaged)),
         file => file?,
@@ -105,13 +105,13 @@ async fn draw(s: &State, upload: &Upload) -> Result<Result<(), UploadRefusal>, F
     Ok(Ok(()))
 }
 
-async fn still_waits(s: &State, upload: &Upload) -> Result<bool, FilesError> {
+async fn is_pending(s: &State, upload: &Upload) -> Result<bool, FilesError> {
     let (record, _) = load(s, upload.user, upload.id).await?;
     Ok(record.is_some_and(|u| u.state == Outcome::Waiting))
 }
 
-/// Sets the picture, marks the upload and sends the event that retires the former picture, atomically. False if the upload or what it
-/// is for changed in the meantime.
+/// Sets the picture, marks the upload as published and adds the event that retires the former picture, in one transaction. False if the
+/// upload, or its person or product, has changed since it was read.
 async fn commit(s: &State, upload: &Upload, target: &Target) -> Result<bool, Failure> {
     let mut tx = Tx::new();
     tx.update(upload.publishing());
@@ -133,7 +133,7 @@ async fn commit(s: &State, upload: &Upload, target: &Target) -> Result<bool, Fai
     Ok(true)
 }
 
-/// Marks the upload as refused and deletes its objects. False if it changed in the meantime.
+/// Marks the upload as refused and deletes its objects. False if the upload has changed since it was read.
 async fn refuse(s: &State, upload: &Upload, why: UploadRefusal) -> Result<bool, Failure> {
     if !s.table.update(upload.refusing(why)).await.applied()? {
         return Ok(false);
@@ -142,9 +142,9 @@ async fn refuse(s: &State, upload: &Upload, why: UploadRefusal) -> Result<bool, 
     Ok(true)
 }
 
-/// Deletes what is not needed after the decision. A published picture is left to `retire`, unless that has run already and a
-/// late delivery has written it again. That of a product is needed as long as it is the product's picture, also when the item of its
-/// upload is gone.
+/// Deletes the objects that are not needed after the decision. A published picture is left to `retire`, unless `retire` has run already and
+/// a late delivery has written the picture again. A product's picture is kept as long as the product has it, even after the item of its
+/// upload was deleted.
 async fn clean_up(s: &State, user: UserId, id: UploadId, record: Option<&Upload>) -> Result<(), Failure> {
     let incoming = Upload::incoming_key(user, id);
     let Some(upload) = record.filter(|u| u.state == Outcome::Published) else {

@@ -1,4 +1,4 @@
-//! Moves a picture that is no longer used to the trash, which the bucket's lifecycle rule empties after a while.
+//! Moves a picture that is no longer used to the trash, which a lifecycle rule of the bucket empties.
 //!
 //! AWS calls: six. One batch for the item and the person; three concurrent copies; the mark; one deletion. The mark is written
 //! between copying and deleting, so that a second run never copies what the first one has deleted.
@@ -22,7 +22,7 @@ pub async fn retire(s: &State, user: UserId, picture: PictureId) -> Result<(), F
     if owner.is_some_and(|o| o.picture == Some(picture)) {
         return Ok(());
     }
-    // No item: the account was purged, and no file may stay.
+    // Without an item the account was purged, and no object may stay.
     let mut gone = record.is_none();
     if record.is_some_and(|r| r.retired_at.is_none()) {
         let copies =

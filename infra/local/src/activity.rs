@@ -1,7 +1,7 @@
 //! Pending work: deliveries, asynchronous invocations, stream records that are not handled yet.
 //!
-//! The cause of such work takes a [`Guard`] *before* its own call is answered, and the guard is dropped when the work is done. So
-//! the system is idle when no guard is held, which tests can wait for without a sleep.
+//! A call that causes such work takes a [`Guard`] before it is answered, and the guard is dropped when the work is done. The system is idle
+//! when no guard is held. Tests wait for that instead of sleeping.
 
 use std::sync::Arc;
 

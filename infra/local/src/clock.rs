@@ -1,6 +1,6 @@
 //! The clock of one local cloud: real time plus an offset that developers and tests can change.
 //!
-//! Everything that waits for a moment waits with this clock, so that the wait ends at once when the clock is moved past it.
+//! All code that waits for a moment waits with this clock, so that the wait ends at once when the clock is moved past the moment.
 
 use std::{
     io,
@@ -32,8 +32,8 @@ pub struct Clock {
     activity: Activity,
     /// The offsets in milliseconds since this process started, each with the real time from which it was valid.
     history: Arc<Mutex<Vec<(i64, i64)>>>,
-    /// Held from a move until the schedules have run what it made due.
-    unseen: Arc<Mutex<Option<Guard>>>,
+    /// Held from a move of the clock until the schedules that it made due have run.
+    pending_move: Arc<Mutex<Option<Guard>>>,
 }
 
 impl Clock {
@@ -47,7 +47,7 @@ impl Clock {
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));
         let history = Arc::new(Mutex::new(vec![(i64::MIN, sys.offset_millis())]));
-        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, unseen: Arc::default() })
+        Ok(Self { sys, moved, file: file.map(Arc::new), activity, history, pending_move: Arc::default() })
     }
 
     /// The time source of the functions.
@@ -119,32 +119,32 @@ impl Clock {
 
     /// Returns when this clock has reached `due`, or was moved since `moves` was last read.
     pub(crate) async fn wait(&self, moves: &mut watch::Receiver<i64>, due: Time) {
-        // After a timeout and after a move alike the caller checks again.
+        // The caller checks the time again, after the timeout and after a move.
         drop(tokio::time::timeout(due.since(self.now()), moves.changed()).await);
     }
 
-    /// Called by the schedules when they have run what this offset made due.
-    pub(crate) fn followed(&self, offset: i64) {
-        let mut unseen = self.unseen();
+    /// Called when all schedules that are due at this offset have run.
+    pub(crate) fn schedules_have_run(&self, offset: i64) {
+        let mut pending_move = self.pending_move();
         if *self.moved.borrow() == offset {
-            *unseen = None;
+            *pending_move = None;
         }
     }
 
-    fn unseen(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
-        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending_move(&self) -> std::sync::MutexGuard<'_, Option<Guard>> {
+        self.pending_move.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_offset(&self, offset: i64) -> io::Result<()> {
-        let mut unseen = self.unseen();
-        *unseen = Some(self.activity.begin());
+        let mut pending_move = self.pending_move();
+        *pending_move = Some(self.activity.begin());
         let real = self.now().millis().saturating_sub(self.offset_millis());
         self.history.lock().unwrap_or_else(PoisonError::into_inner).push((real, offset));
         self.sys.set_offset_millis(offset);
         self.moved.send_replace(offset);
         // The lock is still held, so that the later of two concurrent moves is also the one in the file.
         let saved = self.file.as_deref().map_or(Ok(()), |file| replace_file(file, &offset));
-        drop(unseen);
+        drop(pending_move);
         saved
     }
 }

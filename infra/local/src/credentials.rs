@@ -1,4 +1,4 @@
-//! Credentials: each function signs with its own, by which an endpoint identifies the caller.
+//! AWS credentials: each function signs with its own, and an endpoint identifies the caller by them.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -28,8 +28,8 @@ pub struct Credential {
 pub struct Credentials(BTreeMap<String, Credential>);
 
 impl Credentials {
-    /// Generates the credentials that are missing in `file` and stores them there, because processes and links that outlive a
-    /// restart are signed with them.
+    /// Reads the credentials in `file`, and generates and stores those that are missing. They must survive a restart, because presigned
+    /// links and the processes of `cargo lambda watch` use them.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is damaged.

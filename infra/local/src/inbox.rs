@@ -1,4 +1,4 @@
-//! The inbox: it gets every mail and text message that the functions send, instead of the recipient.
+//! The inbox: it receives all mails and text messages of the functions, instead of their recipients.
 //!
 //! A test or a developer waits for the next message to an address and takes its code or link, as a person would. Messages are
 //! stored in the state folder, one JSON document per line, and the oldest are deleted first.
@@ -68,7 +68,7 @@ pub struct Message {
     pub html: Option<String>,
     /// When it arrived, by the local cloud's clock.
     pub at: Timestamp,
-    /// The code that the sender marked as one.
+    /// The code in the message, if the sender has marked one.
     pub code: Option<String>,
     /// Every link, in the order of the text.
     pub links: Vec<String>,
@@ -207,7 +207,7 @@ impl Inbox {
         let mut newest = self.0.newest.subscribe();
         let deadline = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
         loop {
-            // Marked as seen before the list is read, so that a message that arrives in between ends the wait.
+            // The current state counts as seen before the list is read, so that a message that arrives in between ends the wait.
             newest.borrow_and_update();
             let found = self.list(to, after);
             if !found.is_empty() || !matches!(tokio::time::timeout_at(deadline, newest.changed()).await, Ok(Ok(()))) {
@@ -279,7 +279,7 @@ fn same_address(a: &str, b: &str) -> bool {
 /// (<https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#autofilling-form-controls:-the-autocomplete-attribute>).
 const CODE_CLASS: &str = "class=\"one-time-code\"";
 
-/// The code that the sender marked as one. Other digits (years, amounts, phone numbers) are never taken for codes.
+/// The code in the message, if the sender has marked one. Other digits (years, amounts, phone numbers) are never taken for codes.
 fn code(draft: &Draft) -> Option<String> {
     match draft.channel {
         Channel::Mail => marked(draft.html.as_deref()?),

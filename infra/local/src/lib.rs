@@ -140,7 +140,8 @@ impl Core {
         self.credentials.of(function).map(|credential| hosts::account(credential, &self.urls)).unwrap_or_default()
     }
 
-    /// Forgets what the limits have counted, if they are lifted. To be called before each request, so that it counts as the first one.
+    /// Deletes the counters of the limits, if the limits are lifted. Called before each request, so that each request counts as the first
+    /// one.
     pub(crate) async fn lift_limits(&self) {
         if !self.limits.lifted() {
             return;
@@ -150,7 +151,7 @@ impl Core {
         }
     }
 
-    /// Returns when the schedules have run what the clock made due, and no work is pending.
+    /// Returns when all schedules that are due have run, and no work is pending.
     pub async fn settle(&self) {
         self.activity.quiet().await;
     }

@@ -1,5 +1,5 @@
-//! The rate limits of the functions and gateways. They are as real as on AWS, until a developer lifts them for a run: a suite of tests
-//! in a browser registers more people from one address than anybody should.
+//! The rate limits of the functions and gateways. They apply as on AWS, until a developer lifts them for a run: a suite of tests in a
+//! browser registers more people from one address than the limits allow.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Limits(AtomicBool);
 
 impl Limits {
-    /// Lifted from the start or not.
+    /// The limits, lifted or not.
     #[must_use]
     pub fn new(lifted: bool) -> Self {
         Self(AtomicBool::new(lifted))
@@ -21,7 +21,7 @@ impl Limits {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Lifts them, or makes them real again.
+    /// Lifts the limits, or applies them again.
     pub fn lift(&self, lifted: bool) {
         self.0.store(lifted, Ordering::Relaxed);
     }

@@ -25,11 +25,11 @@ use tower_http::timeout::TimeoutBody;
 
 use crate::{StartError, Urls};
 
-/// The host of the addresses for browsers. Servers of frontends are on `localhost`, and browsers send cookies only within a site, to
-/// which the port does not matter. It is a domain, which passkeys need.
-pub(crate) const NAME: &str = "localhost";
-/// The host of the addresses for functions, which takes no look-up.
-const ADDRESS: &str = "127.0.0.1";
+/// The host of the addresses for browsers. Browsers send `SameSite` cookies only within a site. A site has any port, and development
+/// servers of frontends are on `localhost`. Passkeys need a domain name, which this is.
+pub(crate) const BROWSER_HOST: &str = "localhost";
+/// The host of the addresses for functions. It needs no DNS look-up.
+const FUNCTION_HOST: &str = "127.0.0.1";
 /// How often listening on a port is retried.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// How long a patient stack waits for its ports.
@@ -83,15 +83,15 @@ impl Listeners {
     }
 
     pub fn urls(&self) -> Result<Urls, StartError> {
-        let api = url("http", NAME, &self.api)?;
+        let api = url("http", BROWSER_HOST, &self.api)?;
         Ok(Urls {
             docs: format!("{api}/docs"),
             staff: format!("{api}/staff"),
             api,
-            socket: url("ws", NAME, &self.socket)?,
-            console: url("http", NAME, &self.console)?,
-            aws: url("http", ADDRESS, &self.aws)?,
-            outside: url("http", ADDRESS, &self.outside)?,
+            socket: url("ws", BROWSER_HOST, &self.socket)?,
+            console: url("http", BROWSER_HOST, &self.console)?,
+            aws: url("http", FUNCTION_HOST, &self.aws)?,
+            outside: url("http", FUNCTION_HOST, &self.outside)?,
         })
     }
 }
@@ -120,19 +120,19 @@ fn url(scheme: &str, host: &str, listener: &TcpListener) -> Result<String, Start
 pub(crate) fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Router, patience: Duration, closing: &watch::Sender<bool>) {
     let mut close = closing.subscribe();
     tasks.spawn(async move {
-        // They are aborted if this task is.
+        // Dropping the set aborts the connections, so they end with this task.
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => drop(connections.spawn(converse(stream, peer, router.clone(), patience, close.clone()))),
+                    Ok((stream, peer)) => drop(connections.spawn(serve_connection(stream, peer, router.clone(), patience, close.clone()))),
                     Err(e) => {
                         tracing::warn!(error = %e, "a connection cannot be accepted");
                         tokio::time::sleep(TRY_AGAIN).await;
                     }
                 },
                 Some(_) = connections.join_next() => {}
-                () = told(&mut close) => break,
+                () = closed(&mut close) => break,
             }
         }
         drop(listener);
@@ -141,12 +141,12 @@ pub(crate) fn serve(tasks: &mut JoinSet<()>, listener: TcpListener, router: Rout
 }
 
 /// Returns when the listeners are to close.
-async fn told(close: &mut watch::Receiver<bool>) {
+async fn closed(close: &mut watch::Receiver<bool>) {
     drop(close.wait_for(|closing| *closing).await);
 }
 
 /// Answers the requests of one connection.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, patience: Duration, mut close: watch::Receiver<bool>) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, patience: Duration, mut close: watch::Receiver<bool>) {
     // Small replies are sent at once.
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "no delay");
@@ -161,9 +161,9 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, patience:
     protocol.timer(TokioTimer::new()).header_read_timeout(patience);
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), answer).with_upgrades());
     tokio::select! {
-        // A client may break off.
+        // An error means that the client has closed the connection.
         end = connection.as_mut() => return end.unwrap_or_default(),
-        () = told(&mut close) => connection.as_mut().graceful_shutdown(),
+        () = closed(&mut close) => connection.as_mut().graceful_shutdown(),
     }
     connection.await.unwrap_or_default();
 }

@@ -64,7 +64,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Runs a future, and keeps what it logs. What it spawns as other tasks is not kept.
+    /// Runs a future, and keeps its log lines. Those of tasks that it spawns are not kept.
     pub async fn collect<F: Future>(&self, work: F) -> F::Output {
         CURRENT.scope(self.clone(), work).await
     }
@@ -100,7 +100,7 @@ impl Lines {
 }
 
 impl LogLine {
-    /// About how much memory it takes.
+    /// The approximate memory of the line, in bytes.
     fn size(&self) -> usize {
         let fields = self.fields.values().map(String::len);
         fields.fold(size_of::<Self>().saturating_add(self.message.len()), usize::saturating_add)
@@ -132,7 +132,7 @@ struct Keeper;
 
 impl<S: Subscriber> Layer<S> for Keeper {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        // Most events are no function's.
+        // Outside of an invocation there are no lines to add to.
         CURRENT.try_with(|lines| lines.push(event)).unwrap_or_default();
     }
 }

@@ -12,7 +12,7 @@ use mimalloc::MiMalloc;
 use tracing::Level;
 use tracing_subscriber::{Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
-/// Gives memory back when it is freed. The allocator of glibc keeps most of a peak, such as that of many passwords hashed at once.
+/// Returns freed memory to the system. The allocator of glibc keeps most of a peak, such as that of many passwords hashed at once.
 #[global_allocator]
 static MEMORY: MiMalloc = MiMalloc;
 

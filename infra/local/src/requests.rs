@@ -18,15 +18,15 @@ const MAX_PATH: usize = 500;
 /// The target of the log lines of requests, which are printed also where only warnings of other parts are.
 pub const TARGET: &str = "request";
 
-/// The method of what comes over a WebSocket.
+/// The method that is shown for events of a WebSocket.
 pub const SOCKET: &str = "SOCKET";
 
 /// A request that has been answered.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Its id, which the client finds in the headers of the reply and in problem documents.
+    /// The id, which the client finds in the headers of the reply and in problem documents.
     pub id: String,
-    /// When it came, by the local cloud's clock.
+    /// When it arrived, by the local cloud's clock.
     pub at: Timestamp,
     /// The method, or [`SOCKET`].
     pub method: String,
@@ -36,11 +36,11 @@ pub struct Request {
     pub status: u16,
     /// The real time until the reply.
     pub took: Duration,
-    /// What was done for it.
+    /// The function that handled it, with its calls and log lines.
     pub handled: Handled,
 }
 
-/// What a gateway did for a request. Empty if it refused the request itself.
+/// How a gateway handled a request. Empty if the gateway itself refused the request.
 #[derive(Clone, Debug, Default)]
 pub struct Handled {
     /// The path of the route, such as `/v1/users/{username}`.
@@ -64,7 +64,7 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    /// A request that has come at the time `at`.
+    /// A request that arrived at the time `at`.
     pub(crate) fn new(id: &str, at: Time, method: &str, path: &str) -> Self {
         let path = path.chars().take(MAX_PATH).collect();
         Self { id: id.to_owned(), at, method: method.to_owned(), path, since: Instant::now(), logged: true }

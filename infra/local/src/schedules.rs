@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(86_400);
 /// A schedule and its times.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScheduleInfo {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The logical id of the function it calls.
     pub function: String,
@@ -134,7 +134,7 @@ pub async fn watch(core: Arc<Core>) {
         schedules.not_later_than_needed();
         schedules.run_due();
         core.outside.stripe.send_due(&core);
-        core.clock.followed(offset);
+        core.clock.schedules_have_run(offset);
         let due = schedules.next().into_iter().chain(core.outside.stripe.next_due()).min();
         let next = due.unwrap_or_else(|| core.clock.now() + IDLE);
         core.clock.wait(&mut moves, next).await;

@@ -1,9 +1,9 @@
 //! The demonstration accounts of a local cloud for development: a superuser and five members, of whom two read Polish.
 //!
-//! They are registered through the public API, in six steps and with the codes from the inbox, so they are ordinary accounts.
-//! Each is registered independently, and existing ones stay as they are. Two things that no client can do are done in the table,
-//! as an operator would: appointing the first superuser, and deleting the counters of this client's registrations. The first
-//! superuser is appointed whenever there is none, so that an interrupted run is completed by the next one.
+//! They are registered through the public API, in six steps and with the codes from the inbox, so they are ordinary accounts. Existing
+//! accounts are not changed. Two things that no client can do are written to the table directly, as an operator would do: appointing the
+//! first superuser, and deleting the counters of this client's registrations. The first superuser is appointed whenever there is none, so
+//! that the next run completes an interrupted one.
 
 use accounts::{
     audit::{Action, Audit, AuditEntry},
@@ -54,8 +54,8 @@ pub enum Role {
 /// The password of all demonstration accounts. Poikile, the painted porch, is where the first Stoics met; some of the names are theirs.
 pub const PASSWORD: &str = "under the painted porch";
 
-/// The passwords of demonstration accounts, from which the first one is taken that the deployment's rules allow. The second one has
-/// characters of each kind, the third one also has as many as any rule can demand.
+/// Candidates for the password of demonstration accounts. The first one that the deployment's rules allow is used. The second one has
+/// characters of each kind, the third one also has the most characters that a rule can demand.
 const PASSWORDS: [&str; 3] = [
     PASSWORD,
     "Under the painted porch, 300 BC",

@@ -18,11 +18,11 @@ use crate::{
     clock::Clock,
     console,
     credentials::{Credentials, OPERATOR},
-    hosts::{Hosting, Hosts, Patience, Surroundings, account, write_environment},
+    hosts::{HostContext, Hosting, Hosts, Patience, account, write_environment},
     http_api,
     inbox::Inbox,
     limits::Limits,
-    listeners::{Listeners, NAME, Ports, serve},
+    listeners::{BROWSER_HOST, Listeners, Ports, serve},
     outside,
     requests::Requests,
     schedules::{self, Schedules},
@@ -32,14 +32,14 @@ use crate::{
     template::{Deployment, STACK, Template, TemplateError},
 };
 
-/// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due for a while.
-const QUIET_MOMENT: Time = Time::from_millis(1_893_499_260_000);
+/// The start time of tests: Tuesday, 2030-01-01T12:01:00Z. No schedule is due in the minutes after it.
+const TEST_START: Time = Time::from_millis(1_893_499_260_000);
 /// The frontends that may call: any on this machine.
 const ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*";
-/// How long the stop of a stack waits for pending work.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-/// How long it then waits for replies.
-const LAST_REPLIES: Duration = Duration::from_millis(200);
+/// How long stopping a stack waits for pending work.
+const WORK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long stopping a stack then waits for replies.
+const REPLY_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How to start a stack.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Options {
         let env = Env::process();
         let parameters = [("ClientRate", "1000"), ("AllowedOrigins", "http://localhost:5173")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let start = Self { now: Some(QUIET_MOMENT), parameters, ..Self::default() };
+        let start = Self { now: Some(TEST_START), parameters, ..Self::default() };
         let Some(url) = env.get("STOA_TEST_LAMBDA") else { return start };
         let environments = env.get("STOA_FUNCTIONS").map_or_else(|| at_root(".local/functions"), PathBuf::from);
         let port = env.get("STOA_TEST_PORT").and_then(|p| p.parse().ok()).unwrap_or(4200);
@@ -118,10 +118,10 @@ pub fn at_root(path: &str) -> PathBuf {
 /// A running local cloud. Dropping it stops everything at once, as if its process was killed.
 pub struct Stack {
     core: Arc<Core>,
-    /// The listeners for clients, and what closes them.
-    doors: JoinSet<()>,
+    /// The listeners for clients. `closing` closes them.
+    client_listeners: JoinSet<()>,
     closing: watch::Sender<bool>,
-    /// The listeners for functions, which are open to the end, and the background tasks.
+    /// The listeners for functions, which stay open until the stack is dropped, and the background tasks.
     _tasks: JoinSet<()>,
     _open: watch::Sender<bool>,
     _lock: Option<File>,
@@ -173,12 +173,12 @@ impl Stack {
         let text = fs::read_to_string(&options.template).map_err(|e| in_template(format!("{e}; name another one with --template")))?;
         let listeners = Listeners::open(options.ports, options.patient).await?;
         let plan = Plan::load(&text, listeners.urls()?, options.parameters.clone()).map_err(|e| in_template(e.to_string()))?;
-        // First in memory, so that a template that cannot be deployed does not cost the state.
+        // Deployed in memory first, so that a template that cannot be deployed leaves the state as it is.
         if matches!(options.storage, Storage::Folder(_)) {
             core(plan.clone(), &Options { hosting: Hosting::Lazy, ..options.in_memory() }).map_err(named)?;
         }
         if options.fresh && options.hosting == Hosting::Eager {
-            // The same for functions that refuse their environment.
+            // Functions are started in memory first, so that functions that refuse their environment leave the state as it is.
             let rehearsal = Options { fresh: false, ports: Ports::default(), ..options.in_memory() };
             drop(Box::pin(Self::start(rehearsal)).await?);
         }
@@ -190,32 +190,32 @@ impl Stack {
     /// Serves all listeners and starts the background tasks.
     async fn run(core: Arc<Core>, listeners: Listeners, lock: Option<File>, hosting: &Hosting) -> Result<Self, StartError> {
         let patience = core.patience.client;
-        let (mut doors, closing) = (JoinSet::new(), watch::Sender::new(false));
+        let (mut client_listeners, closing) = (JoinSet::new(), watch::Sender::new(false));
         let (mut tasks, open) = (JoinSet::new(), watch::Sender::new(false));
         serve(&mut tasks, listeners.aws, aws::router(Arc::clone(&core))?, patience, &open);
         serve(&mut tasks, listeners.outside, outside::router(Arc::clone(&core)), patience, &open);
-        serve(&mut doors, listeners.api, http_api::router(Arc::clone(&core)), patience, &closing);
-        serve(&mut doors, listeners.socket, socket_api::router(Arc::clone(&core)), patience, &closing);
-        serve(&mut doors, listeners.console, console::router(Arc::clone(&core)), patience, &closing);
+        serve(&mut client_listeners, listeners.api, http_api::router(Arc::clone(&core)), patience, &closing);
+        serve(&mut client_listeners, listeners.socket, socket_api::router(Arc::clone(&core)), patience, &closing);
+        serve(&mut client_listeners, listeners.console, console::router(Arc::clone(&core)), patience, &closing);
         if *hosting == Hosting::Eager {
             core.hosts.start_all().await?;
         }
         resume(&core, hosting).await?;
         aws::start(&core, &mut tasks);
         tasks.spawn(schedules::watch(Arc::clone(&core)));
-        Ok(Self { core, doors, closing, _tasks: tasks, _open: open, _lock: lock })
+        Ok(Self { core, client_listeners, closing, _tasks: tasks, _open: open, _lock: lock })
     }
 
     /// Stops listening, and waits a few seconds for pending work, so that a mail that was requested is in the inbox. With a state
     /// folder the rest continues after the next start.
     pub async fn stop(mut self) {
         self.closing.send_replace(true);
-        if tokio::time::timeout(LAST_WORDS, self.core.activity.quiet()).await.is_err() {
+        if tokio::time::timeout(WORK_PATIENCE, self.core.activity.quiet()).await.is_err() {
             tracing::warn!("pending work did not end in time");
         }
-        // The last replies are being written. Others wait for something that may not happen, such as the next mail.
-        let written = async { while self.doors.join_next().await.is_some() {} };
-        drop(tokio::time::timeout(LAST_REPLIES, written).await);
+        // Some replies are still being written. Others may never end, such as a wait for the next mail.
+        let written = async { while self.client_listeners.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(REPLY_PATIENCE, written).await);
     }
 
     /// The shared core, for tasks that outlive a borrow.
@@ -225,13 +225,13 @@ impl Stack {
     }
 }
 
-/// Continues what an earlier process accepted and did not complete.
+/// Continues the invocations that an earlier process accepted and did not complete.
 async fn resume(core: &Core, hosting: &Hosting) -> Result<(), StartError> {
     let unfinished = core.hosts.unfinished()?;
     if unfinished.is_empty() {
         return Ok(());
     }
-    // Functions under `cargo lambda watch` may still be running.
+    // The processes of `cargo lambda watch` may still be running, so their leases are kept.
     if !matches!(hosting, Hosting::Lambda { .. }) {
         core.aws.dynamodb.end_leases(core.clock.now()).await.map_err(|e| StartError::State(e.to_string()))?;
     }
@@ -257,7 +257,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
     if let Some((folder, operator)) = keys.path("").zip(credentials.of(OPERATOR)) {
         write_environment(&folder, "operator", account(operator, &urls)).map_err(damaged(Some(&folder)))?;
     }
-    let surroundings = Surroundings {
+    let context = HostContext {
         template: &template,
         urls: &urls,
         credentials: &credentials,
@@ -271,7 +271,7 @@ fn core(plan: Plan, options: &Options) -> Result<Core, StartError> {
         dead_letters: &aws.dead_letters,
         history: &aws.history,
     };
-    let hosts = Hosts::new(&options.hosting, &surroundings)?;
+    let hosts = Hosts::new(&options.hosting, &context)?;
     let schedules = Schedules::new(&template.schedules, hosts.clone(), sys.clone());
     let connections = Connections::default();
     Ok(Core {
@@ -333,8 +333,8 @@ fn parameters(urls: &Urls, given: BTreeMap<String, String>) -> BTreeMap<String, 
         ("AllowedOrigins", ORIGINS.to_owned()),
         ("MailFrom", "stoa@example.test".to_owned()),
         // Browsers accept passkeys only for domain names, and this one without HTTPS.
-        ("PasskeyDomain", NAME.to_owned()),
-        ("SmsDomain", NAME.to_owned()),
+        ("PasskeyDomain", BROWSER_HOST.to_owned()),
+        ("SmsDomain", BROWSER_HOST.to_owned()),
         ("BreachedPasswordsUrl", format!("{}{}", urls.outside, outside::breached::PATH)),
         // Captchas are off as long as nobody gives their secret.
         ("CaptchaUrl", format!("{}{}/siteverify", urls.outside, outside::captcha::PATH)),

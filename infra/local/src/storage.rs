@@ -23,9 +23,9 @@ pub(crate) const BUCKETS: &str = "s3";
 pub(crate) const SECRETS: &str = "secrets.json";
 /// The accepted invocations.
 pub(crate) const INVOCATIONS: &str = "invocations.db";
-/// The parts of the state that cannot be made anew beside the others, in the order in which the first start makes them.
+/// The parts of the state that must not be missing while others exist, in the order in which the first start creates them.
 const PARTS: [&str; 3] = [SECRETS, TABLES, BUCKETS];
-/// What is made only after all parts.
+/// Files that are created only after all parts.
 const LATER: [&str; 4] = ["operator.env", INVOCATIONS, "streams.json", "inbox.jsonl"];
 
 /// Where the state is stored.
@@ -98,7 +98,7 @@ impl Storage {
     }
 }
 
-/// Whether a part of the state is there. What cannot be read counts as there, and is reported by its reader.
+/// Whether a part of the state exists. A part that cannot be read counts as existing: its reader reports the error.
 fn holds_something(part: &Path) -> bool {
     if !part.exists() {
         return false;
@@ -145,13 +145,13 @@ fn sound_database(file: &Path) -> Result<(), String> {
     let first_fault = |sqlite: Connection| sqlite.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
     match Connection::open(file).and_then(first_fault) {
         Ok(found) if found == "ok" => Ok(()),
-        // The result names the damaged page, which helps nobody here.
+        // SQLite's text names the damaged page, which is of no use to a developer.
         Ok(_) => Err("the database is damaged".to_owned()),
         Err(e) => Err(e.to_string()),
     }
 }
 
-/// The error for a damaged file or folder of the state, with the ways to solve it.
+/// The error for a damaged file or folder of the state. It names the ways to solve the problem.
 pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> StartError {
     let path = path.map(|p| p.display().to_string()).unwrap_or_default();
     move |e| StartError::State(format!("{path}: {e}; repair it, or delete the state with --fresh"))

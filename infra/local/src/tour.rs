@@ -212,7 +212,7 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no message")
 }
 
-/// Where any of these texts is stored.
+/// The items in which any of these texts is stored.
 fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     let database = core.aws.dynamodb.database();
     let mut found = Vec::new();

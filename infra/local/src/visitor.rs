@@ -1,4 +1,4 @@
-//! A client of the public API, which the seed and the tour use.
+//! A client of the public API, for the seed and the tour.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -37,7 +37,7 @@ pub struct Person<'a> {
     pub locale: &'a str,
 }
 
-/// Why something failed: one line for people.
+/// Why a step failed, in one line for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ClientError(String);
@@ -226,7 +226,7 @@ pub struct Socket {
 const ANSWER: Duration = Duration::from_secs(10);
 
 impl Socket {
-    /// Opens a socket with a ticket, as a client does that is no browser.
+    /// Opens a socket with a ticket, as a client that is not a browser does.
     ///
     /// # Errors
     /// [`ClientError`] if the ticket or the handshake is refused.

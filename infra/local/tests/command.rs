@@ -1,4 +1,4 @@
-//! The command, as a new user of the repository runs it: its output if all is well, and its errors.
+//! `cargo run` as a new user of the repository runs it: its output and its errors.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests are tests too")]
 #![cfg(unix)]
@@ -28,7 +28,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long to wait for output or the end of a process.
+/// How long to wait for output or for the end of a process.
 const HANGS: Duration = Duration::from_mins(2);
 
 /// A state folder that does not exist yet, and five free ports.
@@ -146,7 +146,7 @@ async fn it_prints_the_addresses_and_completes_pending_work() {
     assert!(inbox.contains("late@example.test"), "the mail was under way: {inbox}");
 }
 
-/// Without limits many people register from one address, and it says so.
+/// With `--no-limits` many people register from one address, and the output says that the limits are lifted.
 #[tokio::test]
 async fn limits_are_lifted_for_a_run() {
     let installation = Installation::new();
@@ -254,12 +254,12 @@ async fn a_damaged_state_is_named_and_left_alone() {
     drop(terminate(child).await);
     let database = installation.state().join("dynamodb.db");
     for file in [&database, &installation.state().join("invocations.db")] {
-        // Moves the rest of the write-ahead log into the database.
+        // Moves the write-ahead log into the database file.
         let connection = Connection::open(file).expect("a database");
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("one file");
         connection.close().expect("closed");
     }
-    // The lock, and a file that is only written.
+    // Not checked: the lock, and a file that is only written.
     let others = ["stoa.lock", "operator.env"];
     for file in
         installation.files().keys().filter_map(|f| f.strip_prefix(installation.state()).ok()).filter(|f| f.components().count() == 1)

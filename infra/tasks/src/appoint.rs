@@ -1,4 +1,4 @@
-//! The first superuser: the operator's part, in the deployed tables. The person then accepts with the secret.
+//! `cargo xtask appoint`: offers somebody to become the first superuser. The person then accepts with the printed secret.
 
 use accounts::audit::Audit;
 use admin::offer;
@@ -9,7 +9,7 @@ use store::Table;
 use crate::Failure;
 
 /// Offers a person to become the first superuser. Returns the secret that they have to send within the hour. `env` has the
-/// credentials and, unless it is AWS itself, the endpoints. `sys` is the clock for the hour.
+/// credentials and, for a local cloud, the endpoints. `sys` is the clock by which the hour is measured.
 ///
 /// # Errors
 /// If there is a superuser, if nobody has the username, or if the tables cannot be used.

@@ -41,7 +41,7 @@ After opening, send `hello`: it lists the rooms with their last numbers. Where a
 `sync` returns what was missed. A repeated `send` with the same `nonce` commits nothing more. A client that is silent otherwise sends \
 `ping` every nine minutes.";
 
-/// The document. `http` is that of the HTTP API, which has the schemas that problems refer to.
+/// The document. `http` is the OpenAPI document, which has the schemas that problems refer to.
 pub fn document(http: &Value) -> Value {
     let streams = [chat::frames(), support::frames()];
     let mut schemas = Map::new();
@@ -75,7 +75,7 @@ pub fn document(http: &Value) -> Value {
     document
 }
 
-/// Removes the schemas to which nothing refers, such as the unions of frames: the list of operations says what they say.
+/// Removes schemas without references to them, such as the unions of frames: the list of operations has the same content.
 fn drop_unused(document: &mut Value) {
     loop {
         let text = document.to_string();
@@ -88,8 +88,8 @@ fn drop_unused(document: &mut Value) {
     }
 }
 
-/// Moves references that have a description beside them into `allOf`: the schemas of AsyncAPI are those of draft 7, in which what stands
-/// beside a reference is ignored.
+/// Moves references that have a description beside them into `allOf`: schemas of AsyncAPI are of draft 7, in which other members beside a
+/// reference are ignored.
 fn beside_references(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -153,7 +153,7 @@ impl Frames {
         self.sent(&format!("{}_pushes", stream.name), stream.name, &pushes, schemas);
     }
 
-    /// Adds frames that nobody asked for.
+    /// Adds frames that the server sends without a request.
     fn sent(&mut self, name: &str, stream: &str, frames: &[&str], schemas: &Map<String, Value>) {
         let messages: Vec<Value> = frames.iter().map(|schema| self.message(schema, stream, false, schemas)).collect();
         let about: Vec<String> = frames.iter().map(|schema| title(schemas, schema)).collect();
@@ -162,10 +162,10 @@ impl Frames {
         self.operations.insert(name.to_owned(), operation);
     }
 
-    /// Adds the message with this payload, and returns a reference to it. Frames and their answers can have an id.
+    /// Adds the message with this payload, and returns a reference to it. Requests and their answers have an id.
     fn message(&mut self, schema: &str, stream: &str, answered: bool, schemas: &Map<String, Value>) -> Value {
         let name = if answered { schema.to_owned() } else { format!("{schema}Unasked") };
-        // A frame that several streams have is described for each of them.
+        // A frame of several streams is described for each of them.
         let of_another = |known: &Value| known.pointer("/payload/properties/stream/const").is_some_and(|other| other != stream);
         let name = if self.messages.get(&name).is_some_and(of_another) { format!("{name}Of{}", pascal_case(stream)) } else { name };
         let mut members = json!({ "stream": { "type": "string", "const": stream }, "payload": reference("schemas", schema) });

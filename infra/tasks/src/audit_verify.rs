@@ -1,5 +1,5 @@
-//! Verifies the whole audit: every seal against the one before it, against the records of its interval, and against what the bucket has,
-//! and whether the seals see every record of the table.
+//! Verifies the whole audit: compares every seal with the one before it, with the records of its interval and with the object in the
+//! bucket, and checks that every record of the table is under a seal.
 
 use accounts::{
     audit::AuditLog,
@@ -11,25 +11,25 @@ use kernel::{Env, Sys};
 
 use crate::Failure;
 
-/// Seals of one query, and items of one call of the scan.
+/// The seals of one query, and the items of one call of the scan.
 const PAGE: u32 = 1_000;
 
 /// The result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The number of seals that hold.
+    /// The number of valid seals.
     pub seals: u64,
     /// The number of records under them.
     pub records: u64,
-    /// The number and the hash of the last seal that holds.
+    /// The number and the hash of the last valid seal.
     pub head: Option<(u64, String)>,
-    /// The number of the first interval that does not hold, and why.
+    /// The number of the first interval whose seal is not valid, and why.
     pub broken: Option<(u64, Flaw)>,
-    /// Records in the table that no seal sees, each with the number of the interval that it pretends to be in, if it is sealed.
+    /// Records in the table that should be under a seal and are not, each with the number of the interval of its time, if that is sealed.
     pub strays: Vec<String>,
 }
 
-/// Verifies everything. `env` has the credentials and, unless it is AWS itself, the endpoints.
+/// Verifies the whole audit. `env` has the credentials and, for a local cloud, the endpoints.
 ///
 /// # Errors
 /// If the table or the bucket cannot be read.
@@ -42,14 +42,14 @@ pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Rep
         let next = before.as_ref().map_or(0, |before| before.n + 1);
         let seals = log.seals_from(next, PAGE).await?;
         if seals.is_empty() {
-            // Behind the last seal in the table there may be one in the bucket. One that was written meanwhile is in both.
+            // The bucket may have a seal that the table lacks. A seal that was written in the meantime is in both.
             let missing = anchored(&bucket, next).await?.is_some() && log.seals_from(next, 1).await?.is_empty();
             report.broken = missing.then_some((next, Flaw::SealMissing));
             break;
         }
         for seal in seals {
             if let Some(broken) = examine(&log, &bucket, before.as_ref(), &seal).await? {
-                // The bucket may still be to get the last one: then it is as if it was not written yet.
+                // The bucket may not have the last seal yet. Then the seal counts as not written.
                 let pending = broken.1 == Flaw::SealChanged
                     && anchored(&bucket, seal.n).await?.is_none()
                     && log.seals_from(seal.n + 1, 1).await?.is_empty();
@@ -69,7 +69,7 @@ pub async fn verify(env: Env, sys: Sys, stack: &str, bucket: &str) -> Result<Rep
     Ok(report)
 }
 
-/// The number of a seal that does not hold, and why.
+/// Verifies a seal. Returns its number and the flaw if it is not valid.
 async fn examine(log: &AuditLog, bucket: &Bucket, before: Option<&Seal>, seal: &Seal) -> Result<Option<(u64, Flaw)>, Failure> {
     let next = before.map_or(0, |before| before.n + 1);
     if seal.n != next {
@@ -80,7 +80,7 @@ async fn examine(log: &AuditLog, bucket: &Bucket, before: Option<&Seal>, seal: &
     Ok(flaw.map(|flaw| (seal.n, flaw)))
 }
 
-/// What the bucket has of a seal. `None` if it has nothing.
+/// The object of a seal in the bucket. `None` if there is none.
 async fn anchored(bucket: &Bucket, n: u64) -> Result<Option<Vec<u8>>, Failure> {
     match bucket.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),
@@ -90,7 +90,7 @@ async fn anchored(bucket: &Bucket, n: u64) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
-/// Scans the table for records that no seal sees.
+/// Scans the table for records that are not under a seal.
 async fn strays(log: &AuditLog, first: &Seal) -> Result<Vec<String>, Failure> {
     let (mut strays, mut after) = (Vec::new(), None);
     loop {

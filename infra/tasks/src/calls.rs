@@ -1,4 +1,4 @@
-//! The AWS calls of operations in a test suite, added up from the lines that the local cloud appended to STOA_CALLS_FILE.
+//! `cargo xtask calls`: the AWS calls of operations in a test suite, from the lines that the local cloud appended to `STOA_CALLS_FILE`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::{Failure, document, repository};
 
-/// The allowed calls of each operation: its name, the median of the calls of its runs, their upper quartile, and the medians of the
-/// read and write units. Refused runs do not count, because it depends on the tests which check refuses them.
+/// The file with the allowed calls of each operation: its name, the median and the upper quartile of the calls of its runs, and the medians
+/// of the read and write units. Refused runs do not count, because their calls depend on the check that refuses them.
 pub const EXPECTED: &str = "infra/calls.txt";
 
 /// The cost of an operation.
@@ -71,7 +71,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     let (mut operations, mut used) = (BTreeMap::<String, Runs>::new(), BTreeSet::new());
     for (number, line) in text.lines().enumerate() {
         match serde_json::from_str(line).map_err(|e| format!("{}:{}: {e}", file.display(), number.saturating_add(1)))? {
-            // HEAD makes the calls of GET. Tests of the local cloud itself have other templates.
+            // HEAD makes the same calls as GET. Tests of the local cloud itself have other templates, whose operations are unknown.
             Line::Operation { operation, .. } if operation.starts_with("HEAD ") || !known(&operation) => {}
             Line::Operation { operation, served: true, calls, rcu, wcu } => {
                 operations.entry(operation).or_default().served.push(Run { calls, rcu, wcu });
@@ -108,7 +108,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     }
 }
 
-/// Tells whether there is an operation: one over HTTP, or a function that is not invoked by HTTP.
+/// Returns a predicate for the names of existing operations: operations over HTTP, and functions with another trigger.
 fn operations_of(template: &Template) -> Result<impl Fn(&str) -> bool + use<>, Failure> {
     let routes = document::exact_routes(functions::ALL)?;
     let routes: BTreeSet<_> = routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
@@ -184,9 +184,8 @@ fn total(run: &Run) -> u32 {
     run.calls.values().sum()
 }
 
-/// Permissions that are used only if requests come in an order that no test can bring about: whoever hears of a payment settles it with
-/// the same code, and a function that asks about unpaid ones alone hears that a plan was taken away only if somebody else has written
-/// meanwhile that it was paid.
+/// Permissions that are used only in races that no test can cause. All functions that learn about a payment settle it with the same code. A
+/// function that only asks about unpaid payments removes a plan only if another function has recorded its payment in the meantime.
 const ONLY_IN_RACES: [(&str, &str); 1] = [("DonationsFunction", "dynamodb:DeleteItem")];
 
 /// The permissions that were never used.

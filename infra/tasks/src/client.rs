@@ -1,5 +1,4 @@
-//! The types of the JavaScript client, from the OpenAPI and the AsyncAPI document, and the contracts of its files: what it repeats
-//! from the document, its size, and its package.
+//! Generates the types of the JavaScript client from the OpenAPI and the AsyncAPI document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,7 +38,7 @@ pub fn api(document: &Value) -> String {
     text
 }
 
-/// The types of the frames: what is asked, how it is answered, and what is pushed.
+/// The types of the frames: requests, their answers, and pushes.
 pub fn frames(document: &Value, http: &Value) -> String {
     let shared: BTreeSet<&String> = members(http, "/components/schemas").map(|(name, _)| name).collect();
     let (own, used): (Vec<_>, Vec<_>) = members(document, "/components/schemas").partition(|(name, _)| !shared.contains(name));
@@ -192,7 +191,7 @@ fn of_kind(kind: &str, schema: &Value) -> String {
     }
 }
 
-/// What an operation takes and returns.
+/// The type of an operation: its parameters, body and responses.
 fn operation_type(document: &Value, operation: &Value) -> String {
     let mut parts = Vec::new();
     for place in ["path", "query", "header"] {
@@ -243,7 +242,7 @@ fn parameters(document: &Value, operation: &Value, place: &str) -> (Vec<String>,
     (fields, any)
 }
 
-/// What a reference leads to, or the value itself.
+/// The target of a reference, or the value itself.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let place = value.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix('#'));
     place.and_then(|place| document.pointer(place)).unwrap_or(value)

@@ -47,7 +47,7 @@ const HASH_MS: f64 = 25.0;
 const WHOLE_PROCESSOR_MB: u32 = 1_769;
 /// The time of a post to a socket, in milliseconds.
 const POST_MS: f64 = 10.0;
-/// Parallel posts of a sender, and of each of the four parts of `room-fanout`.
+/// Parallel posts of a sender, and of each of the four shards of `room-fanout`.
 const POSTS_AT_ONCE: f64 = 16.0;
 const FANOUT_PARTS: f64 = 4.0;
 /// The size of the presence item of a person who is online, in bytes.
@@ -81,7 +81,7 @@ const SIGN_IN: [(&str, f64); 6] = [
 /// Its mails: the code, and the notice of a sign-in on a new device.
 const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_due"];
 
-/// How often Lambda asks an empty queue in an hour: five times at once, each for twenty seconds.
+/// How often Lambda polls an empty queue in an hour: five parallel polls, each for twenty seconds.
 const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 
 /// The writes in an hour by which staff see that a schedule runs (`accounts::last_run`). The median run in `infra/calls.txt` has none.
@@ -137,7 +137,7 @@ impl Bill {
         *self.0.entry(price).or_default() += amount;
     }
 
-    /// The sum in USD, without the free amounts if `free`.
+    /// The sum in USD. With `free` the free amounts are subtracted.
     fn total(&self, prices: &Prices, free: bool) -> Result<f64, Failure> {
         self.0.iter().map(|(name, amount)| Ok(prices.of(name)?.of(*amount, free))).sum()
     }
@@ -248,12 +248,12 @@ impl System {
         bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
         bill.add("write_unit", times.min(NOTED_AN_HOUR * MONTH_HOURS));
         bill.add("list_request", lists(function) * times);
-        // Each is a cold start, because no instance is kept for a quarter of an hour.
+        // Each run is a cold start, because Lambda keeps no instance for a quarter of an hour.
         bill.add("secret_request", secrets_read(function) * times);
         Ok(())
     }
 
-    /// What finding uploads whose event was lost costs in a month without any: the lists of the bucket, and the USD of its runs.
+    /// The monthly cost of looking for uploads whose event was lost, if there are none: the lists of the bucket, and the USD of the runs.
     fn upload_sweep(&self, prices: &Prices) -> Result<String, Failure> {
         let sweep = self.runs()?.into_iter().find(|(function, _)| function.name == UPLOAD_SWEEP);
         let (function, times) = sweep.ok_or_else(|| format!("{TEMPLATE}: {UPLOAD_SWEEP} has no schedule"))?;
@@ -448,15 +448,15 @@ pub fn print() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks that an idle system costs no more than the README promises, and that the notes for operators say what the sweep of uploads
-/// costs.
+/// Checks that an idle system costs no more than the README promises, and that the notes for operators have the cost of the sweep of
+/// uploads.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let (prices, system, standing) = read()?;
     let dear = judge(system.idle(standing)?.total(&prices, true)?);
     Ok(dear.into_iter().chain(untold(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
 }
 
-/// A figure that the notes do not have.
+/// The finding about a figure that the notes do not have.
 fn untold(figure: &str, notes: &str) -> Option<String> {
     let words = notes.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.contains(figure)).then(|| format!("{NOTES}: the sweep of uploads takes {figure}"))

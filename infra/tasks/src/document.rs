@@ -21,7 +21,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether the template takes what another path takes, at least in part.
+    /// Whether the route's path template matches some path that `path` matches.
     fn matches(&self, path: &str) -> bool {
         let is_parameter = |segment: &str| segment.starts_with('{');
         self.path.split('/').count() == path.split('/').count()
@@ -36,12 +36,13 @@ impl Route {
 
 /// The function for requests that no other route matches.
 const ANSWERS_THE_REST: &str = "api-docs";
-/// Its routes for them. They name the methods because `$default` and `ANY` would also get preflight requests, which API Gateway would
-/// then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its own for GET.
+/// The routes for requests that no other route matches. They name the methods because `$default` and `ANY` would also get preflight
+/// requests, which API Gateway would then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its
+/// own for GET.
 const REST: [(&str, &[&str]); 2] = [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
-/// The routes of the HTTP API for the operations in code, sorted by path and method. Where there is GET there is HEAD, which the gateway
-/// has to be told, and axum answers like GET.
+/// The routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because API
+/// Gateway needs one; axum answers HEAD like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let mut routes: Vec<Route> = shared(&exact_routes(functions)?).into_iter().collect();
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
@@ -67,10 +68,10 @@ pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     Ok(routes)
 }
 
-/// The routes for these operations. An API has 300 routes, so below a prefix one is enough for a function that has several operations
-/// with a method there, if no other function has operations there: its router knows the paths, and answers 404 and 405 for others.
-/// HEAD is shared also where other functions have operations, by the function that has most, because the gateway prefers exact
-/// routes. There a path of another function that has no GET is 404 for HEAD, and not 405.
+/// The routes for these operations. An API can have 300 routes. So several operations of one function with the same method below a prefix
+/// share a route, if no other function has operations below the prefix: the function's router knows the paths, and answers 404 and 405 for
+/// others. HEAD also shares a route if other functions have operations below the prefix: the function with the most operations gets it,
+/// because API Gateway prefers exact routes. Then HEAD on a path of another function without GET gets 404 instead of 405.
 fn shared(operations: &[Route]) -> BTreeSet<Route> {
     let mut prefixes: Vec<&str> =
         operations.iter().flat_map(|route| route.path.match_indices('/').filter_map(|(end, _)| route.path.get(..end))).collect();
@@ -104,8 +105,8 @@ fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> B
             *own.entry(&operation.function).or_default() += 1;
         }
         let Some((function, _)) = own.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count) else { continue };
-        // A longer prefix would take what a shorter one has given to another function, and an exact route of another function would take
-        // a path that has only a shared one.
+        // A shared route must not match paths that a shorter prefix has given to another function, and exact routes of other functions must
+        // not match paths of the shared route.
         let of_others = || operations.iter().filter(|operation| operation.function != function);
         if below().any(|own| own.function == function && of_others().any(|other| other.matches(&own.path)))
             || below().any(|operation| shared.get(operation.path.as_str()).is_some_and(|other| *other != function))

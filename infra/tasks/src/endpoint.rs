@@ -1,4 +1,4 @@
-//! The endpoint at Stripe for the webhooks of a deployment.
+//! `cargo xtask stripe-endpoint`: creates the endpoint at Stripe for the webhooks of a deployment.
 
 use kernel::{Env, Secret};
 use stripe_api::Stripe;

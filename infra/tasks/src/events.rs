@@ -1,4 +1,4 @@
-//! The files in `events/`: real payloads. Each `case.json` has a `case.answer.json` with the answer that its function must give.
+//! The files in `events/`: real payloads. For each `case.json`, `case.answer.json` has the answer that the function must return.
 
 use std::{path::PathBuf, process::Command};
 

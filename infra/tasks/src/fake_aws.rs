@@ -1,5 +1,5 @@
-//! A minimal AWS: every bucket and inbox exists and is empty, every secret has the same value, and the table has the items that were
-//! put into it before it was sealed.
+//! A minimal fake of AWS for measurements and contracts: buckets are empty, messages are accepted and dropped, every secret has the same
+//! value, and the table has the items that were put into it before it was sealed.
 
 use std::{
     collections::BTreeMap,

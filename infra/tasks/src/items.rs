@@ -1,13 +1,13 @@
-//! What types of items say of themselves, from every crate: written to `shared/store/ITEMS.md`, and to the function that exports
-//! everything about a person.
+//! The kinds of stored items of all crates, from the `ABOUT` of their types. Generates `shared/store/ITEMS.md` and the list of exported
+//! attributes for `data-export`.
 
 use std::fmt::Write as _;
 
 use store::{About, ItemKind, Personal, Removal, Ttl};
 
-/// Where the table of all kinds of items is.
+/// The document with the table of all kinds of items.
 pub const DOCUMENT: &str = "shared/store/ITEMS.md";
-/// Where the function that exports what is stored about a person has what it exports of each kind.
+/// The list of exported attributes of each kind, in the function `data-export`.
 pub const EXPORTED: &str = "functions/data-export/src/kinds.rs";
 
 /// Every kind of item, by name.
@@ -44,11 +44,11 @@ pub fn all() -> Vec<ItemKind> {
     all
 }
 
-/// Whether a key fits a pattern: see [`About`]. `part` judges the text that stands for a name in braces.
+/// Whether a key fits a pattern: see [`About`]. `part` decides whether a text fits a name in braces.
 pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool {
     let Some((literal, rest)) = pattern.split_once('{') else { return pattern == key };
     let (Some((name, rest)), Some(key)) = (rest.split_once('}'), key.strip_prefix(literal)) else { return false };
-    // What stands for a name ends at the next literal text, or with the key.
+    // The text for a name ends at the next literal text, or with the key.
     let ends = (1..=key.len()).filter(|end| key.is_char_boundary(*end));
     let mut splits = ends.map(|end| key.split_at(end)).filter(|(text, _)| rest.is_empty() || !text.contains('#'));
     splits.any(|(text, behind)| part(name, text) && fits(rest, behind, part))
@@ -117,7 +117,7 @@ fn removal(about: &About) -> String {
     }
 }
 
-/// What the export contains of each kind that it can meet: in the partition of a person, or owned by them.
+/// The exported attributes of each kind that the export can find: in the partition of a person, or owned by them.
 pub fn exported_kinds() -> String {
     let mut text = "//! What the export contains of each kind of item, written by `cargo xtask sync` from what their types say.
 
@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether some key could fit both patterns.
+    /// Whether a key can fit both patterns.
     fn meet(a: &str, b: &str) -> bool {
         match (a.chars().next(), b.chars().next()) {
             (None, None) => true,
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// The same where the first begins with a name in braces, for which there may be any text.
+    /// The same, if `a` begins with a name in braces, for which any text can stand.
     fn passes(a: &str, b: &str) -> bool {
         let rest = &a[a.find('}').expect("a brace that is closed") + 1..];
         (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| meet(rest, &b[end..]))
@@ -206,7 +206,7 @@ mod tests {
         assert!(!fits("A#{n}", "A#b"));
     }
 
-    /// What is about a person is removed or says why it stays, and the steps that remove items are those of the purge.
+    /// Every kind with personal data is removed or states why it stays, and the steps that remove items are those of the purge.
     #[test]
     fn something_removes_what_is_about_a_person() {
         let steps: BTreeSet<&str> = account_purge::steps().collect();
@@ -232,8 +232,7 @@ mod tests {
         }
     }
 
-    /// What can be met in the partition of a person, or by its owner, is about them: it is exported from there, in a file of its own, or
-    /// withheld.
+    /// Every kind in the partition of a person, or owned by them, has personal data: it is exported, exported in another file, or withheld.
     #[test]
     fn what_is_met_by_the_export_is_in_it() {
         for ItemKind { name, about, .. } in all().iter().filter(|kind| kind.about.is_beside_user() || kind.about.owned) {

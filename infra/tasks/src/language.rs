@@ -1,4 +1,4 @@
-//! `cargo xtask language TAG`: the files of a new language, which begin as copies of the English ones.
+//! `cargo xtask language TAG`: adds the files of a new language, as copies of the English files.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use kernel::Locale;
 
 use crate::{Failure, check::language_folders, repository};
 
-/// Copies the English files of every crate, and prints what is to be translated.
+/// Copies the English files of every crate, and prints the list of files to translate.
 ///
 /// # Errors
 /// If it is no tag of a language, or the language exists. Then nothing is written.
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!((copies, text.as_str()), (vec![folder.join("eo/x.ftl")], "a = A\n"));
     }
 
-    /// What Polish texts do not call things, and what all of them call them. A word is found by its beginning, whatever its case.
+    /// Words that Polish texts must not use, each with the word that they use instead. A word is found by its beginning, whatever its case.
     const POLISH_WORDS: [(&str, &str); 8] = [
         ("mail", "e-mail"),
         ("odnośnik", "link"),
@@ -83,10 +83,10 @@ mod tests {
         ("dwuskładnikow", "drugi składnik"),
         ("magazyn", "zasobnik; stan magazynu"),
     ];
-    /// Words that only begin like these, and pairs of words that mean something else.
+    /// Exceptions: words that only begin like these, and pairs of words with another meaning.
     const POLISH_OTHERS: [&str; 6] = ["bank", "baner", "kopii zapasowych", "stan magazyn", "stanu magazyn", "jest magazynem"];
 
-    /// The values of a file of texts that use another word, with the word that belongs there.
+    /// The values of a file of texts that use a forbidden word, with the word to use instead.
     fn other_words(file: &str) -> Vec<String> {
         let mut found = Vec::new();
         for line in file.lines().filter(|line| !line.starts_with('#')) {

@@ -1,5 +1,6 @@
-//! Load on the chat of a local cloud that runs in a process of its own: how long messages take to everybody in a room, how many are
-//! delivered, and what that costs. Times depend on the machine; how they grow with the room does not.
+//! `cargo xtask load`: measures the chat of a local cloud that runs in a process of its own: the time until everybody in a room has a
+//! message, how many messages are delivered, and the CPU time and AWS calls. Times depend on the machine; their growth with the size of the
+//! room does not.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,7 +21,7 @@ use tokio::{
 
 use crate::{Failure, repository};
 
-/// What to do.
+/// What to measure.
 pub struct Plan {
     /// The binary of the local cloud.
     pub binary: PathBuf,
@@ -32,20 +33,20 @@ pub struct Plan {
 
 /// The first of the ports.
 const PORT: u16 = 4600;
-/// Registrations and connections at the same time.
+/// How many registrations and connections are made at the same time.
 const AT_ONCE: usize = 16;
-/// Messages under way at the same time.
+/// How many messages are on their way at the same time.
 const SENDING: usize = 4;
-/// The numbers that are reserved for drama in the United Kingdom, which nobody has.
+/// Phone numbers that are reserved for fiction in the United Kingdom: nobody has them.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
-/// The most messages of somebody in a burst: what the pace of frames lets through, also right after the greetings and the former room.
+/// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting and the former room.
 const AT_ONCE_EACH: u32 = pace::AT_ONCE / 3;
-/// The most bursts in a room. They are measured, and the time between them is not.
+/// The most bursts in a room. The time between bursts is not measured.
 const BURSTS: u32 = 5;
 /// The time until somebody may send a burst again.
 const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
-/// How long somebody tries to open a socket, which is refused while they have opened as many as they may in a minute.
+/// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
 const OPENING: Duration = Duration::from_mins(15);
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -108,20 +109,20 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
     ))
 }
 
-/// What the messages of a room have taken.
+/// The measurements of a room.
 #[derive(Default)]
 struct Measured {
     messages: usize,
-    /// Of each delivery.
+    /// The delay of each delivery.
     delays: Vec<Duration>,
-    /// From the first message of each burst to its last delivery.
+    /// The sum of the times from the first message of a burst to its last delivery.
     wall: Duration,
     cpu: Duration,
     calls: u64,
 }
 
 impl Measured {
-    /// Sends a message of each of these, and waits until all others have it.
+    /// Sends a message of each sender, and waits until all others have received it.
     async fn burst<'a>(
         &mut self,
         server: &Server,
@@ -170,7 +171,7 @@ struct Heard {
     sent: Option<u64>,
 }
 
-/// Opens a socket, greets, and then reports what comes and sends what it is given. Returns how long it took to be greeted.
+/// Opens a socket, sends `hello`, and then reports received frames and sends the given ones. Returns the time until the answer to `hello`.
 async fn open(
     person: Visitor,
     begun: Instant,
@@ -212,10 +213,10 @@ async fn open(
     Ok((greeted, send))
 }
 
-/// The operation that tells everybody how many are online.
+/// The operation that posts the number of online people to everybody.
 const ANNOUNCEMENT: &str = "room-fanout presence_changed";
 
-/// What the functions have done so far.
+/// The AWS calls and the CPU time so far.
 struct Counts {
     announcements: u64,
     /// Calls to AWS.
@@ -247,7 +248,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Somebody with a telephone number, signed in.
+    /// Registers a person with a phone number, who is then signed in.
     async fn sign_up(&self, n: usize) -> Result<Visitor, ClientError> {
         let phone = format!("+447700900{n:03}");
         let started = self.anonymous.post("/v1/phone-sign-ins", json!({ "phone": phone })).await?;

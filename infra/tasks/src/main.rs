@@ -43,7 +43,7 @@ enum Task {
         /// Such as `gift-cards`.
         name: String,
     },
-    /// Begin a language: copy the English texts of every crate, and print the files that are to be translated.
+    /// Add a language: copy the English texts of every crate, and print the files to translate.
     Language {
         /// Such as `de`.
         tag: String,
@@ -58,7 +58,7 @@ enum Task {
     Calls {
         /// The file in STOA_CALLS_FILE.
         file: PathBuf,
-        /// Also fail if a policy allows what was never used, or an operation made more calls than infra/calls.txt allows.
+        /// Also fail if a policy allows an action that was never used, or an operation made more calls than infra/calls.txt allows.
         #[arg(long)]
         strict: bool,
         /// Write infra/calls.txt: the calls that each operation may make from now on.
@@ -145,7 +145,7 @@ enum Task {
         #[arg(long, value_name = "STATE", num_args = 0..=1, default_missing_value = ".local")]
         local: Option<PathBuf>,
     },
-    /// Verify the whole audit: every seal, every record and what the bucket of seals has; fail at the first interval that does not hold.
+    /// Verify the whole audit: every seal, every record and every object in the bucket of seals; fail at the first seal that is not valid.
     ///
     /// Acts on AWS, with the credentials and the region in the environment, or on a local cloud.
     AuditVerify {
@@ -165,7 +165,7 @@ enum Task {
         /// The deployment's PublicUrl.
         url: String,
     },
-    /// Build the functions and measure them through the Lambda Runtime API, beside the smallest possible function.
+    /// Build the functions and measure their time and memory through the Lambda Runtime API, compared with the smallest possible function.
     Sizes {
         /// How often each function is started.
         #[arg(long, default_value_t = 15)]
@@ -253,7 +253,7 @@ fn audit_verify(local: Option<PathBuf>, stack: &str, bucket: &str) -> Result<(),
 }
 
 fn stripe_endpoint(url: &str) -> Result<(), Failure> {
-    // Only the key has to be given.
+    // The operator only has to set the key.
     let stripe = ("STRIPE_URL".to_owned(), "https://api.stripe.com".to_owned());
     let key = Env::process().get("STRIPE_SECRET_KEY").map(|key| ("STRIPE_SECRET_KEY".to_owned(), key.to_owned()));
     let secret = wait(endpoint::create(&[stripe].into_iter().chain(key).collect(), url))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask new NAME`: a function with one operation for signed-in members, its block in the template, its events and its test.
+//! `cargo xtask new NAME`: creates a function with one operation for signed-in members, its block in the template, its events and its test.
 //!
 //! The templates of the files are in `infra/tasks/new/`, with `feature-name`, `feature_name` and `FeatureName` for the name. The
 //! library there is compiled with the tests of this module.

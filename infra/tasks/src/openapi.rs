@@ -42,8 +42,8 @@ const COSTS: &str = "AWS calls:";
 
 /// The tags of the functions that take cookies, and only from pages of allowed origins (`proofs::signed_in::Cookies`).
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
-/// The tags in the order of a person's life with the system: they come, stay, meet others and leave. Other tags stand before the
-/// last two, which are for staff and developers.
+/// The order of the tags in the document: registration first, then the features, then leaving. [`LAST`] has the tags for staff and
+/// developers, which come after all others.
 const LIFE: [&str; 17] = [
     "registration",
     "phone-login",
@@ -65,7 +65,7 @@ const LIFE: [&str; 17] = [
 ];
 const LAST: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
 
-/// The place of a tag in the document.
+/// The position of a tag in the document.
 fn place(tag: &Value) -> usize {
     let name = tag.get("name").and_then(Value::as_str).unwrap_or_default();
     let last = || LAST.iter().position(|known| *known == name).map(|at| at + LIFE.len() + 1);
@@ -94,7 +94,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
     let tag = operation.get("tags").and_then(|tags| tags.get(0)?.as_str()).unwrap_or_default();
     let callers = Callers::of(operation.get("security"));
     let implied = [
-        // Also a language that is given twice.
+        // A language that is given twice is malformed, too.
         (true, Kind::Malformed),
         (callers.signed_in, Kind::TokenInvalid),
         (callers.keys, Kind::ApiKeyInvalid),
@@ -102,7 +102,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
         (callers.staff, Kind::SecondFactorRequired),
         (callers.staff, Kind::Forbidden),
         (TAKE_COOKIES.contains(&tag), Kind::OriginRefused),
-        // A deployment with an edge, at the API's own address.
+        // Requests that bypass the proxy of a deployment with `EdgeSecrets`.
         (true, Kind::EdgeRequired),
         (body, Kind::TooLarge),
         (body, Kind::UnsupportedMediaType),
@@ -126,7 +126,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
         if let Some((kinds, Value::Object(refused))) =
             by_status.get(&429).zip(operation.get_mut("responses").and_then(|r| r.get_mut("429")))
         {
-            // What stands beside a reference replaces what it leads to (OpenAPI 3.1, Reference Object).
+            // A description beside a reference replaces that of its target (OpenAPI 3.1, Reference Object).
             let words: Vec<String> = read.iter().map(Limited::words).collect();
             refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), words.join(" ")).into());
         }
@@ -184,8 +184,8 @@ fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
     }
 }
 
-/// What a program is told of a limit: its name and numbers, as in `RateLimit-Policy`. What is no limit stays as it is, for
-/// `cargo xtask check`.
+/// The name and the numbers of a limit, as in `RateLimit-Policy`. A value that is not a limit stays as it is: `cargo xtask check` reports
+/// it.
 fn numbers(limit: &Value) -> Value {
     match Limited::deserialize(limit) {
         Ok(Limited { name, max, seconds, configurable: true, .. }) => {
@@ -196,7 +196,7 @@ fn numbers(limit: &Value) -> Value {
     }
 }
 
-/// Reduces the description of an operation to what its callers need.
+/// Removes the paragraphs for maintainers from the description of an operation.
 fn for_readers(operation: &mut Map<String, Value>) {
     for member in ["summary", "description"] {
         let Some(Value::String(text)) = operation.get(member) else { continue };
@@ -386,8 +386,8 @@ fn describe(status: &str, response: &mut Value) {
     }
 }
 
-/// Moves what occurs in several places with one name to a component, replaces it by references, and returns the components. If a
-/// name stands for different things, the first one that repeats is moved.
+/// Moves values that occur in several places under one name to components, replaces them by references, and returns the components. If a
+/// name has different values, the first value that repeats is moved.
 fn once(part: &str, places: Vec<(String, &mut Value)>) -> Map<String, Value> {
     let (mut seen, mut shared) = (BTreeSet::new(), Map::new());
     for (name, value) in &places {
@@ -430,7 +430,7 @@ fn named(schema: &Value) -> Option<&str> {
     schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next())
 }
 
-/// The most levels of a schema in an example. Deeper than ours, and the end of a schema that contains itself.
+/// The most levels of a schema in an example. No schema is deeper, except one that contains itself.
 const DEEPEST: u8 = 16;
 
 /// A value of a schema: its example, or else the simplest value.

@@ -1,7 +1,7 @@
-//! The AWS operations that the code of each function can reach, compared with what its role allows, both ways.
+//! `cargo xtask permissions`: compares the AWS operations that the code of each function can reach with those that its role allows.
 //!
-//! A binary contains only what its function can reach: the linker leaves out the rest. Each operation of the SDK has a serializer of its
-//! own, so its symbol shows that the operation can be called, whether a test calls it or not.
+//! A binary contains only code that its function can reach: the linker leaves out the rest. Each operation of the SDK has a serializer of
+//! its own. If the binary has the symbol of the serializer, the function can call the operation, whether a test calls it or not.
 
 use std::{
     collections::BTreeSet,
@@ -39,7 +39,7 @@ fn reached(binary: &Path) -> Result<BTreeSet<String>, Failure> {
     let file = object::File::parse(&*bytes).map_err(|e| wrong(&e))?;
     let names = file.symbols().filter_map(|symbol| symbol.name().ok());
     let actions: BTreeSet<String> = names.flat_map(|name| actions_of(&format!("{:#}", rustc_demangle::demangle(name)))).collect();
-    // A binary without symbols would otherwise show that nothing is called.
+    // Otherwise a stripped binary would look like one that calls nothing.
     if file.symbols().next().is_none() { Err(wrong(&"it has no symbols").into()) } else { Ok(actions) }
 }
 
@@ -74,8 +74,8 @@ fn actions_of(symbol: &str) -> Vec<String> {
     let operations: &[&str] = match (service, operation) {
         ("dynamodb", "TransactGetItems") => &["GetItem"],
         ("s3", "HeadObject") => &["GetObject"],
-        // Its parts are each allowed by their own action. And the client of every bucket has the code for the sessions of directory
-        // buckets, which are not used here.
+        // IAM checks the actions of a transaction's parts. S3's client always has the code for sessions of directory buckets, which are not
+        // used here.
         ("dynamodb", "TransactWriteItems") | ("s3", "CreateSession") => &[],
         ("s3", "CopyObject") => &["GetObject", "PutObject"],
         ("s3", "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload") => &["PutObject"],

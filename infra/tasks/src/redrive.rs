@@ -1,9 +1,9 @@
-//! Publishes the events of the outbox again: after the bus was unavailable for longer than the stream keeps records, or after a
-//! consumer was fixed that had failed on many events.
+//! `cargo xtask redrive`: publishes the events of the outbox again, after the bus was unavailable for longer than the stream keeps records,
+//! or after a consumer that had failed on many events was fixed.
 //!
 //! Consumers remember the ids of events for 35 days, so no event is processed twice. The outbox keeps events for a week.
 //!
-//! The whole table is scanned, page by page. There is no index of the outbox, because every write would pay for it.
+//! The whole table is scanned, page by page. The outbox has no index, because an index would make every write more expensive.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::Failure;
 
 /// Items of one call.
 const PAGE: u32 = 1_000;
-/// How often an event is put that the bus refuses, and the first pause before a retry. Each pause is longer than the one before.
+/// How often an event is put if the bus refuses it, and the pause before the first retry. Each pause is longer than the one before.
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -108,9 +108,9 @@ async fn put(bus: &Bus, batch: &[(String, BusEntry)], report: &mut Report) {
         let mut later = Vec::new();
         for (one, answer) in left.into_iter().zip(answers) {
             match answer {
-                PutResult::Taken => report.published = report.published.saturating_add(1),
-                PutResult::Never(_) => report.poisoned.push(one.0.clone()),
-                PutResult::Later(_) => later.push(one),
+                PutResult::Accepted => report.published = report.published.saturating_add(1),
+                PutResult::Invalid(_) => report.poisoned.push(one.0.clone()),
+                PutResult::Retry(_) => later.push(one),
             }
         }
         left = later;

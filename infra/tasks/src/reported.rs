@@ -1,12 +1,12 @@
-//! The metrics that code reports, as its sources say.
+//! Finds the metrics that functions report, by searching their sources.
 
 /// A metric that a source reports.
 pub struct Reported<'a> {
     /// The source, relative to the root.
     pub file: &'a str,
-    /// Its dimension: `FunctionName` or `TableName`.
+    /// The dimension: `FunctionName` or `TableName`.
     pub dimension: &'a str,
-    /// Its name.
+    /// The name of the figure.
     pub figure: &'a str,
 }
 

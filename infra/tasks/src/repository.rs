@@ -1,4 +1,4 @@
-//! Paths in the repository, and names that are derived from one another.
+//! Reads files of the repository, and derives names from one another.
 
 use std::{
     fs,

@@ -1,9 +1,9 @@
-//! What searching the catalogue costs: AWS calls and read units of a page, with a hundred, ten thousand and, if wanted, a million models,
-//! for what people look for and for what is made to be expensive. What is found is compared with looking at every model, in the end also
-//! while fifty people make, rename and delete others.
+//! `cargo xtask search`: measures searches in the catalogue: AWS calls and read units of a page, with a hundred, ten thousand and
+//! optionally a million models, for typical searches and for searches that are meant to be expensive. The results are compared with a
+//! comparison of every model, and at the end also while fifty people create, rename and delete other models.
 //!
-//! The models are random words of syllables that English, Polish and German have. Only the lists that the searches read are put into the
-//! table, and the models in the order of their titles: each list then grows at its end, which is what a large file takes least time for.
+//! The titles are random words of syllables of English, Polish and German. Only the lists that the searches read are put into the table,
+//! and the models are put in the order of their titles: each list then grows at its end, which is fastest in a large file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,19 +36,19 @@ const CALLS_BY_NAME: u64 = 27;
 const READ_UNITS: f64 = 260.0;
 /// The most pages of a search that are measured.
 const PAGES: usize = 20;
-/// How many people write while searches are read.
+/// How many people write while searches are measured.
 const WRITERS: usize = 50;
-/// The searches of each kind that are read meanwhile.
+/// How many searches of each kind are measured while they write.
 const MEANWHILE: usize = 5;
-/// What the titles of their models have, and no other.
+/// A character that only the titles of their models have.
 const MARK: &str = "@";
-/// The searches of each kind.
+/// How many searches of each kind are measured.
 const SEARCHES: usize = 100;
-/// From so many models on they are in a file.
+/// From this number of models on the database is in a file.
 const IN_MEMORY: u32 = 100_000;
-/// The models of a full page.
+/// How many models a full page has.
 const BATCH: usize = 5;
-/// The items that are written at once.
+/// How many items are written at once.
 const FILLED_AT_ONCE: usize = 20_000;
 /// The function that is measured.
 const FUNCTION: &str = "ModelsFunction";
@@ -104,7 +104,7 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     Ok(dear)
 }
 
-/// The pages of some searches, which have found what is there.
+/// Reads all pages of some searches, and checks their results.
 async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<Vec<Page>, Failure> {
     let mut pages = Vec::new();
     for search in searches {
@@ -120,7 +120,7 @@ fn too_dear(pages: &[Page], calls: u64) -> usize {
     pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
 }
 
-/// Does something while others write.
+/// Does some work while others write.
 async fn while_others_write<T>(stack: &Stack, people: &[UserId], work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let env = stack.core().account_of(FUNCTION).into_iter().collect();
     let aws = Boot { env, sys: stack.sys.clone(), http: function::http_client()? }.aws()?;
@@ -160,7 +160,7 @@ async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
 /// The filters of a search.
 type Search = Vec<(String, String)>;
 
-/// What a search looks for in this field.
+/// The value of this filter.
 fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
     search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
@@ -200,8 +200,8 @@ impl Model {
     }
 }
 
-/// Compares what was found with what looking at every model finds, as far as the search was read: what is looked for and then the rest,
-/// each in the order of titles. Of what the creators' names decide, only that nothing is there twice.
+/// Compares the pages of a search with a comparison of every model: first the models that match, then the others, each in the order of
+/// titles. For a search by the creators' names, only checks that no model is found twice.
 fn check(models: &[Model], search: &[(String, String)], pages: &[Page]) -> Result<(), Failure> {
     let found: Vec<&String> = pages.iter().flat_map(|page| &page.models).collect();
     if given(search, "creator").is_some() {
@@ -275,7 +275,7 @@ const BY_NAME: &str = "creators by a part of the name";
 /// Searches of one kind, and its name.
 type Kind = (&'static str, Vec<Search>);
 
-/// What is looked for.
+/// The searches of each kind.
 fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     let search = |text: String| vec![("search".to_owned(), text)];
     let with = |mut search: Search, name: &str, value: &str| {

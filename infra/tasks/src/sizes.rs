@@ -1,6 +1,6 @@
-//! The time and memory of functions: each release binary runs with a local Lambda Runtime API, beside `bare`, the smallest possible
-//! function with a table, which is built in the same run and makes as many calls to AWS. The ratios are the same on AWS, the times
-//! are not.
+//! `cargo xtask sizes`: the time and memory of functions. Each release binary runs with a local Lambda Runtime API. Its baseline is `bare`,
+//! the smallest possible function with a table, which is built in the same run and makes as many AWS calls. The ratios are the same on AWS,
+//! the times are not.
 //!
 //! Requests of signed-in callers have a real token, and the table has its user and session.
 
@@ -105,7 +105,7 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
     };
     let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
     let mut bare: BTreeMap<u64, Vec<Run>> = BTreeMap::new();
-    // In rounds, so that changes of the machine's speed affect all functions.
+    // Measured in rounds, so that changes of the machine's speed affect all functions equally.
     for round in 1..=plan.starts {
         for name in names {
             let measured = run(name, 0).await?;
@@ -133,7 +133,7 @@ fn environment(name: &str, template: &Template, aws: &Fake) -> BTreeMap<String, 
         None => fake_aws::account(&aws.address).into_iter().chain([("TABLE_NAME".to_owned(), "stoa-state".to_owned())]).collect(),
     };
     let platform = [
-        // The most that is allowed: all events are of one client.
+        // The highest allowed value, because all events are from one client.
         ("CLIENT_RATE", "1000"),
         ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -190,8 +190,8 @@ impl SignedIn {
     }
 }
 
-/// The event for a function: one that it does not refuse at once if there is one, of those a request of a signed-in caller, and of
-/// those one that reads. It gets `token`.
+/// The event with which a function is measured. Prefers an event that the function does not refuse at once, then a request of a signed-in
+/// caller, then a request that reads. The request gets `token`.
 fn typical(name: &str, cases: &[Case], token: &str) -> Value {
     let status = |case: &Case| case.answer.get("statusCode").and_then(Value::as_u64);
     let signed_in = |case: &Case| case.event.pointer("/headers/authorization").is_some();
@@ -337,7 +337,7 @@ async fn next(State(api): State<Api>) -> Response {
     (headers, event).into_response()
 }
 
-/// The answer or, from a consumer that does not find the subject of its event, the error. Both count.
+/// Takes the answer, or the error of a consumer whose event refers to missing items. Both count as handled.
 async fn outcome(State(api): State<Api>, _: Bytes) -> StatusCode {
     if api.asked.send(RuntimeRequest::Answered(Instant::now())).is_ok() { StatusCode::ACCEPTED } else { StatusCode::GONE }
 }

@@ -1,4 +1,4 @@
-//! Writes the generated files.
+//! `cargo xtask sync`: writes the generated files.
 //!
 //! From the folders in `functions/`: the list of functions in the local cloud, and its dependencies. From the handlers: the HTTP API
 //! in the template, the OpenAPI document, the types of the JavaScript client, and the router of `cargo lambda watch`. From the types of
@@ -44,8 +44,8 @@ impl Generated {
     }
 }
 
-/// Writes the files that differ. If the folders have other functions than this program was built with, it builds and runs the new
-/// program, which knows their handlers, for the rest.
+/// Writes the files that differ. If this program was built with other functions than those in the folders, it writes only the files derived
+/// from the folders, and then builds and runs the new program, which knows the handlers, for the others.
 pub fn run() -> Result<(), Failure> {
     let mut other_functions = false;
     for file in from_folders()? {
@@ -166,8 +166,8 @@ fn permission(function: &str) -> String {
     format!("{id}LetsApiIn: {{Type: AWS::Lambda::Permission, Properties: {properties}}}")
 }
 
-/// The workspace's manifest with the router of `cargo lambda watch` replaced. It has no limit, so each path has a route. All methods of a
-/// path must belong to one function. HEAD is where GET is.
+/// The workspace's manifest with the router of `cargo lambda watch` replaced. The router has no limit, so each path has a route of its own.
+/// All methods of a path must belong to one function. Each GET route also has a HEAD route.
 fn with_router(manifest: &str, routes: &[Route]) -> Result<String, Failure> {
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
     for route in routes {

@@ -1,4 +1,4 @@
-//! Profile pictures: uploading, looking at, removing.
+//! Profile pictures: uploading, showing, removing.
 
 pub mod remove;
 pub mod show;

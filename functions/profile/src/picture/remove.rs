@@ -1,4 +1,4 @@
-//! Going back to the default picture.
+//! Removing the caller's picture.
 
 use accounts::audit::{Action, AuditEntry};
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Showing a picture: a stable address that redirects to a short-lived link, or serves the picture to scripts.
+//! Showing a picture: its address never changes. For pages it redirects to a short-lived link, and scripts get the picture itself.
 
 use std::{str::FromStr, time::Duration};
 
@@ -16,17 +16,17 @@ use kernel::{Kind, Problem, Sys, Time, id::PictureId};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use web::{Error, Path, Problems};
 
-/// How long a link is valid.
+/// How long a link to the bucket is valid.
 const LINK_LIFE: Duration = Duration::from_secs(1800);
-/// Links are signed for the beginning of such a span, so that all clients get the same link within it and browsers fetch a
+/// Links are signed for the beginning of a span of ten minutes. Within a span all clients get the same link, so that browsers fetch a
 /// picture once.
 const SPAN: Duration = Duration::from_secs(600);
-/// The most bytes of a picture that is served. Ours have less: with 24 bits for each of its pixels the largest has three million.
+/// The most bytes of a picture that is served. Published pictures have less: the largest would have three million without compression.
 const PICTURE_MAX_BYTES: u32 = 4 * 1024 * 1024;
-/// How long a reply may be cached. Its link is valid for at least that long afterwards.
+/// A reply may be cached for ten minutes. Its link is valid for longer than that.
 const KEEP: &str = "public, max-age=600";
 
-/// The picture of an address.
+/// Which picture an address names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The default picture.

@@ -1,4 +1,4 @@
-//! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads it to the bucket, and asks for
+//! Uploading a picture: the client declares the file, gets a link for exactly that file, uploads the file to the bucket, and asks for
 //! the result.
 
 use accounts::audit::{Action, Audit, AuditEntry};
@@ -17,7 +17,7 @@ use web::{Created, Error, Json, Problems, RequestId};
 
 use super::{Links, Picture};
 
-/// Uploads that one person may announce.
+/// How many uploads one person may declare.
 const UPLOADS: Quota = Quota::window("picture_upload", 20, HOUR, "for an account");
 
 /// Returns a link for the upload of a new picture.

@@ -1,5 +1,5 @@
-//! CloudWatch's alarms in `infra/operations.yaml`. Nothing is measured on this machine, so somebody says which one is raised. What follows
-//! is as on AWS: an event on the default bus.
+//! CloudWatch's alarms in `infra/operations.yaml`. Nothing is measured on this machine, so tests and the console raise alarms. A change of
+//! the state puts an event on the default bus, as on AWS.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,11 +23,11 @@ const BUS: &str = "default";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AlarmState {
-    /// It is raised.
+    /// The alarm is raised.
     Alarm,
-    /// There are no figures to judge by.
+    /// There are no figures for the alarm.
     InsufficientData,
-    /// It is not raised.
+    /// The alarm is not raised.
     #[default]
     Ok,
 }
@@ -35,13 +35,13 @@ pub enum AlarmState {
 /// An alarm.
 #[derive(Clone, Debug, Serialize)]
 pub struct AlarmInfo {
-    /// Its name without that of the stack.
+    /// The name, without the name of the stack.
     pub name: String,
-    /// What it tells.
+    /// The description.
     pub about: String,
-    /// Its state.
+    /// The state.
     pub state: AlarmState,
-    /// Since when. Absent if nobody has said its state yet.
+    /// When the state was set. Absent if it was never set.
     pub since: Option<Timestamp>,
 }
 
@@ -49,10 +49,10 @@ pub struct AlarmInfo {
 pub struct Alarms(Mutex<Vec<AlarmInfo>>);
 
 impl Alarms {
-    /// The alarms of the template, of which none is raised.
+    /// The alarms of the template. None is raised.
     ///
     /// # Errors
-    /// If it is not valid.
+    /// If the template is not valid.
     pub(super) fn open() -> Result<Self, StartError> {
         let template = parse(OPERATIONS).map_err(|e| StartError::Template(format!("infra/operations.yaml: {e}")))?;
         let resources = template.get("Resources").and_then(Value::as_object).into_iter().flatten();
@@ -68,7 +68,7 @@ impl Alarms {
         self.all().clone()
     }
 
-    /// Says the state of an alarm, and puts CloudWatch's event about it on the default bus. False if there is no such alarm.
+    /// Sets the state of an alarm, and puts CloudWatch's event about it on the default bus. False if there is no such alarm.
     #[must_use]
     pub fn change(&self, core: &Core, name: &str, to: AlarmState) -> bool {
         let now = core.clock.now();
@@ -94,7 +94,7 @@ fn about(alarm: &Value) -> String {
     text.replace("${Stack}", STACK)
 }
 
-/// The event of a change. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
+/// The event of a change of the state. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
 fn event(sys: &Sys, alarm: &AlarmInfo, to: AlarmState, now: Time) -> Value {
     let name = format!("{STACK}/{}", alarm.name);
     let state = |value: AlarmState, at: Timestamp| {

@@ -1,4 +1,4 @@
-//! One signed call, from the verification of its signature to the reply.
+//! A signed AWS call: verifies the signature, checks the permission, applies scripted faults, counts, executes.
 
 use std::{future::Future, io, sync::Arc};
 
@@ -36,21 +36,21 @@ impl Call {
         Ok(Self { core: Arc::clone(core), service, function, request_id: request_id(&core.sys), trace })
     }
 
-    /// The header of its trace.
+    /// The X-Ray trace header of the call.
     pub(super) fn trace(&self) -> Option<&str> {
         self.trace.as_deref()
     }
 
-    /// Executes the operation if the caller has the permission and there is no scripted fault for it. Counts it in any case.
+    /// Executes the operation if the caller has the permissions and no scripted fault applies. Counts the operation in any case.
     pub(super) async fn perform(&self, operation: &str, needs: &[Need], run: impl Future<Output = (Response, Capacity)>) -> Response {
         if let Err(denied) = needs.iter().try_for_each(|need| self.core.aws.permit(&self.function, need)) {
             return self.refuse(operation, &self.denied(&denied));
         }
-        let fault = self.core.aws.faults.strike(&self.function, self.service, operation);
+        let fault = self.core.aws.faults.fault_for(&self.function, self.service, operation);
         if let Some(fault) = fault {
             if let Some(refusal) = self.service.faulty(fault) {
                 let mut response = self.refuse(operation, &refusal);
-                // For a service with its own form of this error.
+                // Some services answer a fault in a form of their own.
                 response.extensions_mut().insert(fault);
                 return response;
             }
@@ -89,7 +89,7 @@ pub(super) fn request_id(sys: &Sys) -> String {
     sigv4::hex(&sys.bytes::<16>())
 }
 
-/// A reply that breaks off, so that the client cannot know whether the call was executed.
+/// A reply whose body breaks off, so that the client cannot know whether the call was executed.
 pub(crate) fn lost() -> Response {
     let broken = futures_util::stream::once(std::future::ready(Err::<&[u8], _>(io::Error::other("a scripted fault"))));
     Response::new(Body::from_stream(broken))
@@ -101,7 +101,7 @@ fn who(core: &Core, parts: &Parts, body: &[u8]) -> Result<String, SignatureError
     if scope.region != REGION {
         return Err(SignatureError::Region);
     }
-    // The SDKs sign with the real clock. Only the clock of the functions can be moved.
+    // The SDKs sign with the real time. Only the clock of the functions can be moved.
     sigv4::verify(parts, body, &credential.secret_key, Sys::real().now())?;
     let token = parts.headers.get("x-amz-security-token").map(http::HeaderValue::as_bytes);
     if token != Some(credential.session_token.as_bytes()) {

@@ -1,8 +1,8 @@
 //! Counts the AWS calls of each operation, because on AWS calls and capacity units cost money and time.
 //!
-//! Whoever invokes a function for an operation opens the header of its trace, which no other invocation has, and closes it with the
-//! operation's name and whether it succeeded. The endpoints count each call for the header that it carries. With a file, every closed
-//! operation and every used permission is appended to it as one line, to be added up over a whole test suite.
+//! A gateway that invokes a function for an operation opens the invocation's trace, and closes it with the operation's name and whether it
+//! succeeded. The endpoints count each call for the trace header in it. With a file, every closed operation and every used permission is
+//! appended to it as one line, so that `cargo xtask calls` can add them up over a whole test suite.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{Service, iam::Need};
 
-/// Capacity units, in halves.
+/// Capacity units, counted in halves because an eventually consistent read costs half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Units(u64);
 
@@ -245,7 +245,7 @@ mod tests {
         calls.open("Root=1-a");
         calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(0.5));
         calls.count(Some("Root=1-a"), "F", Service::DynamoDb, "GetItem", read(1.0));
-        // A consumer of an event of the same request.
+        // A call by a consumer of an event of the same request.
         calls.count(Some("Root=1-a;Parent=x"), "F", Service::Ses, "SendRawEmail", Capacity::default());
         calls.count(None, "G", Service::DynamoDb, "PutItem", Capacity { write: Units::ONE, ..Capacity::default() });
         let tally = calls.close("Root=1-a", "GET /v1/me", true);

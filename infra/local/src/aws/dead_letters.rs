@@ -1,7 +1,7 @@
-//! The dead-letter queues of the template: events that their consumers failed on, kept until somebody deals with them.
+//! The dead-letter queues of the template: events on which functions failed after all retries. They are kept until somebody redrives them.
 //!
-//! A real queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always
-//! possible. They are kept here also if a function of the template takes them out of its queue.
+//! On AWS a queue gets only the position of a failed stream batch. Here the records are kept, so that a redrive is always possible. They
+//! are also kept if a function of the template receives the messages of the queue.
 
 use std::{
     collections::BTreeMap,

@@ -132,7 +132,7 @@ fn put(call: &Call, entries: Vec<PutEntry>) -> Response {
         if !bus.names.contains(&name) {
             return Err(EntryError { code: "ResourceNotFoundException", message: format!("Event bus {name} does not exist.") });
         }
-        // That of the entry has precedence over that of the call.
+        // The trace header of the entry has precedence over that of the call.
         let trace = entry.trace_header.clone().or_else(|| call.trace().map(str::to_owned));
         let event = event(&core.sys, entry)?;
         bus.deliver(core, &name, &event, trace.as_deref());

@@ -1,6 +1,6 @@
 //! Scripted faults: errors of AWS on demand.
 //!
-//! dynoxide never throttles, never reports a conflict and never loses a reply. The code that handles these is tested with faults.
+//! dynoxide never throttles, never reports a transaction conflict and never loses a reply. Faults test the code that handles these cases.
 
 use std::{
     sync::{
@@ -62,10 +62,10 @@ impl Target {
     }
 }
 
-/// The most scripted faults that are remembered. Those that cannot apply any more are forgotten first.
+/// The most scripted faults that are kept. Faults that can no longer apply are removed first.
 const MAX_SCRIPTS: usize = 100;
 
-/// A scripted fault. It is ended by [`Script::end`], not by dropping this.
+/// A scripted fault. [`Script::end`] ends it; dropping this value does not.
 #[derive(Clone, Debug)]
 pub struct Script(Arc<ScriptEntry>);
 
@@ -114,13 +114,13 @@ impl Faults {
         scripts.all.clone()
     }
 
-    /// The fault of a call, if there is one.
-    pub(crate) fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
+    /// The fault that applies to a call, if there is one.
+    pub(crate) fn fault_for(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let mut scripts = self.scripts();
         scripts.all.retain(|s| !s.0.ended.load(Ordering::Relaxed));
-        // Every script counts every matching call, also if another script applies.
-        let struck: Vec<Fault> = scripts.all.iter().filter_map(|s| s.0.strike(function, service, operation)).collect();
-        struck.first().copied()
+        // Every script counts every matching call, even if another script applies.
+        let found: Vec<Fault> = scripts.all.iter().filter_map(|s| s.0.fault_for(function, service, operation)).collect();
+        found.first().copied()
     }
 
     fn scripts(&self) -> MutexGuard<'_, Scripts> {
@@ -129,7 +129,7 @@ impl Faults {
 }
 
 impl Script {
-    /// Its number, which no other fault of this local cloud has.
+    /// The number, which no other fault of this local cloud has.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id
@@ -141,20 +141,20 @@ impl Script {
         &self.0.target
     }
 
-    /// What happens to them.
+    /// The fault.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.0.fault
     }
 
-    /// Whether it has applied as often as it may.
+    /// Whether the fault has applied as often as it was scripted for.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         let times = self.0.target.times;
         times != 0 && self.hits() >= times
     }
 
-    /// The number of calls that failed with it.
+    /// The number of calls that the fault has applied to.
     pub fn hits(&self) -> u32 {
         self.0.hits.load(Ordering::Relaxed)
     }
@@ -166,7 +166,7 @@ impl Script {
 }
 
 impl ScriptEntry {
-    fn strike(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
+    fn fault_for(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let t = &self.target;
         let is_for = t.function.as_ref().is_none_or(|f| f == function)
             && t.service.map_or(service.is_called(), |s| s == service)
@@ -195,12 +195,12 @@ mod tests {
             Target { operation: Some("PutItem".into()), service: Some(Service::DynamoDb), first: 2, times: 1, ..Target::default() },
             Fault::Throttle,
         );
-        let strike = |function: &str, operation: &str| faults.strike(function, Service::DynamoDb, operation);
-        assert_eq!(strike("A", "PutItem"), None);
-        assert_eq!(strike("A", "GetItem"), None);
-        assert_eq!(faults.strike("A", Service::S3, "PutItem"), None);
-        assert_eq!(strike("B", "PutItem"), Some(Fault::Throttle));
-        assert_eq!(strike("A", "PutItem"), None);
+        let fault_for = |function: &str, operation: &str| faults.fault_for(function, Service::DynamoDb, operation);
+        assert_eq!(fault_for("A", "PutItem"), None);
+        assert_eq!(fault_for("A", "GetItem"), None);
+        assert_eq!(faults.fault_for("A", Service::S3, "PutItem"), None);
+        assert_eq!(fault_for("B", "PutItem"), Some(Fault::Throttle));
+        assert_eq!(fault_for("A", "PutItem"), None);
         assert_eq!(second.hits(), 1);
     }
 
@@ -209,12 +209,12 @@ mod tests {
         let faults = Faults::default();
         let _calls = faults.script(Target { function: Some("A".into()), ..Target::default() }, Fault::Internal);
         for service in [Service::Lambda, Service::HttpApi] {
-            assert_eq!(faults.strike("A", service, "Invoke"), None);
+            assert_eq!(faults.fault_for("A", service, "Invoke"), None);
             let one = faults.script(Target { service: Some(service), times: 1, ..Target::default() }, Fault::Throttle);
-            assert_eq!((faults.strike("A", service, "Invoke"), one.is_spent()), (Some(Fault::Throttle), true));
-            assert_eq!(faults.strike("A", service, "Invoke"), None);
+            assert_eq!((faults.fault_for("A", service, "Invoke"), one.is_spent()), (Some(Fault::Throttle), true));
+            assert_eq!(faults.fault_for("A", service, "Invoke"), None);
         }
-        assert_eq!(faults.strike("A", Service::S3, "PutObject"), Some(Fault::Internal));
+        assert_eq!(faults.fault_for("A", Service::S3, "PutObject"), Some(Fault::Internal));
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         let always = faults.script(Target { function: Some("B".into()), ..Target::default() }, Fault::Internal);
         for _ in 0..MAX_SCRIPTS {
             let _once = faults.script(Target { function: Some("A".into()), times: 1, ..Target::default() }, Fault::Internal);
-            let _struck = faults.strike("A", Service::S3, "PutObject");
+            let _struck = faults.fault_for("A", Service::S3, "PutObject");
         }
         let ids: Vec<u64> = faults.list().iter().map(Script::id).collect();
         assert_eq!((ids.len(), ids.first(), ids.get(1)), (MAX_SCRIPTS, Some(&always.id()), Some(&3)));
@@ -235,9 +235,9 @@ mod tests {
     fn a_fault_without_a_count_lasts_until_it_is_ended() {
         let faults = Faults::default();
         let always = faults.script(Target { function: Some("A".into()), ..Target::default() }, Fault::LostAfter);
-        assert_eq!(faults.strike("A", Service::Sns, "Publish"), Some(Fault::LostAfter));
-        assert_eq!(faults.strike("B", Service::Sns, "Publish"), None);
+        assert_eq!(faults.fault_for("A", Service::Sns, "Publish"), Some(Fault::LostAfter));
+        assert_eq!(faults.fault_for("B", Service::Sns, "Publish"), None);
         always.end();
-        assert_eq!(faults.strike("A", Service::Sns, "Publish"), None);
+        assert_eq!(faults.fault_for("A", Service::Sns, "Publish"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The last events on the buses, and what became of them: which functions got each, and every attempt.
+//! The last events on the buses, with the functions that got each event, and every attempt to deliver it.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ pub struct BusEvent {
     pub source: String,
     /// The kind of event.
     pub detail_type: String,
-    /// Its content.
+    /// The content.
     pub detail: Value,
     /// The functions whose rules match it.
     pub deliveries: Vec<Delivery>,
@@ -114,7 +114,7 @@ impl History {
         }
     }
 
-    /// Keeps an attempt to deliver an event to a function. Does nothing for events that are not from a bus, or forgotten.
+    /// Keeps an attempt to deliver an event to a function. Does nothing for events that are not from a bus, or no longer kept.
     pub(crate) fn attempted(&self, event: &RawValue, function: &str, at: Time, took: Duration, error: Option<String>, trace: &Trace) {
         let Ok(Identified { id }) = serde_json::from_str(event.get()) else { return };
         let mut kept = self.kept();

@@ -1,7 +1,7 @@
 //! Permissions: the identity-based policy of a function, evaluated as IAM does.
 //!
-//! An explicit deny wins, then an allow, and everything else is denied. A statement with an element that is not implemented
-//! stops the local cloud at start, because it must never allow more than AWS.
+//! An explicit deny wins over an allow, and everything that is not allowed is denied. The local cloud does not start with a statement that
+//! has an element which is not implemented, because it must never allow more than AWS.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -85,7 +85,7 @@ pub struct PolicyError(String);
 struct StatementJson {
     #[serde(default, rename = "Sid")]
     _sid: Value,
-    // Only resource policies have it, and here they always apply to every principal.
+    // Only resource policies have a principal. Those of the template apply to every principal.
     #[serde(default, rename = "Principal")]
     _principal: Value,
     effect: String,

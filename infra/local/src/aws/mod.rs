@@ -1,8 +1,7 @@
 //! The AWS endpoints: one listener for all of them.
 //!
-//! The scope of the signature names the service of a call. The signature is verified with the secret of the calling function,
-//! the permission is checked by the function's policy in the template, the call is counted, a scripted fault may apply, and only
-//! then it is executed.
+//! The scope of the signature names the service of a call. Before a call is executed, its signature is verified with the secret of the
+//! calling function, its permission is checked by the function's policy in the template, it is counted, and a scripted fault may apply.
 
 pub mod alarms;
 mod call;
@@ -65,7 +64,7 @@ use sigv4::Scope;
 /// The largest request body of the services other than S3: DynamoDB's 16 MB.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// How often expired items are deleted, in real time. AWS promises it within days.
+/// How often expired items are deleted, in real time. AWS deletes them within a few days.
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 
 /// Names the file that every counted operation and every used permission is appended to, for a report over many processes.
@@ -240,7 +239,7 @@ pub fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     tasks.spawn(async move {
         let mut moved = core.clock.subscribe();
         loop {
-            // After a timeout and after a move of the clock alike, items may have expired.
+            // Items may have expired after the timeout and after a move of the clock.
             drop(tokio::time::timeout(SWEEP_EVERY, moved.changed()).await);
             if let Err(e) = core.aws.sweep(&core).await {
                 tracing::error!(error = %e, "expired items cannot be deleted");

@@ -1,6 +1,6 @@
 //! Event patterns of EventBridge rules and of the filters of event source mappings.
 //!
-//! An operator that is not implemented stops the local cloud at start, so that it never matches something else.
+//! The local cloud does not start with an operator that is not implemented, so that it never matches something else than AWS.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 
 use std::cmp::Ordering;
@@ -41,7 +41,7 @@ enum Comparison {
     Greater,
 }
 
-/// What is wrong with a pattern, and where.
+/// Why a pattern is not valid, with the path in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event pattern, at {path:?}: {reason}")]
 pub struct PatternError {

@@ -27,7 +27,7 @@ pub enum Service {
     SecretsManager,
     /// The management endpoint of the WebSocket API: `@connections`.
     Connections,
-    /// Lambda. It has no endpoint here: functions are invoked by the gateways, the buses and the schedules.
+    /// Lambda. It has no endpoint here, because only gateways, buses and schedules invoke functions.
     Lambda,
     /// The HTTP API, in front of the functions. Its clients have no credentials.
     HttpApi,

@@ -24,12 +24,12 @@ const MAX_RECIPIENTS: usize = 50;
 /// The most bytes of one mail. <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// The question whether the account may send. Here it may.
+/// The operation that returns whether the account may send mails. Here it always may.
 const ENABLED: &str = "GetAccountSendingEnabled";
 
-/// The question what became of mails.
+/// The operation that returns how many mails were sent, bounced and complained about.
 const STATISTICS: &str = "GetSendStatistics";
-/// Addresses of which mails bounce, and about whose mails there is a complaint, as in AWS. The inbox has them nevertheless.
+/// Mails to these addresses of AWS count as bounced, or as complained about. The inbox has them nevertheless.
 /// <https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html>
 const BOUNCES: &str = "bounce@simulator.amazonses.com";
 const COMPLAINS: &str = "complaint@simulator.amazonses.com";
@@ -44,11 +44,11 @@ struct Mail {
     subject: String,
     text: String,
     html: Option<String>,
-    /// Those of [`KEPT`].
+    /// The headers in [`KEPT`].
     headers: BTreeMap<String, String>,
 }
 
-/// The headers that programs act on. The inbox shows them.
+/// The headers that programs act on. The inbox keeps and shows them.
 const KEPT: [&str; 6] = ["in-reply-to", "list-unsubscribe", "list-unsubscribe-post", "message-id", "references", "reply-to"];
 
 /// Answers a signed call.
@@ -91,7 +91,7 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     .await
 }
 
-/// A point for each mail of the inbox.
+/// Answers with a data point for each mail of the inbox.
 fn statistics(call: &Call) -> Response {
     let mails = call.core.inbox.list(None, 0).into_iter().filter(|message| message.channel == Channel::Mail);
     let point = |mail: crate::inbox::Message| {
@@ -113,7 +113,7 @@ fn statistics(call: &Call) -> Response {
     xml_reply(StatusCode::OK, &xml, &call.request_id)
 }
 
-/// The sender that is not verified: neither it nor its domain, nor a parent of it.
+/// The sender, if neither the address nor its domain nor a parent domain is verified.
 fn unverified<'a>(identities: &BTreeSet<String>, mail: &'a Mail) -> Option<&'a str> {
     let verified = |address: &str| {
         let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain).to_lowercase();
@@ -146,8 +146,8 @@ fn deliver(call: &Call, operation: &str, mail: Mail) -> Response {
     Service::Ses.query_result(operation, &[("MessageId", &format!("{id:032}"))], &call.request_id)
 }
 
-/// The sender is its own identity or belongs to that of its domain. AWS checks the permission for the one that is verified. Here
-/// either permission is enough, and both are recorded as used if the policy has both.
+/// The permissions for a sender. AWS checks the permission for the verified identity: the address or its domain. Here either permission is
+/// enough, and both are recorded as used if the policy has both.
 fn needs(call: &Call, operation: &str, from: &str) -> Vec<Need> {
     let address = bare(from);
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
@@ -215,7 +215,7 @@ fn unfolded(raw: &str) -> String {
     raw.replace("\r\n", "").trim().to_owned()
 }
 
-/// The HTML part. The parser would otherwise convert a plain-text part.
+/// The HTML part, if the mail has one. (The parser's own accessor converts a plain-text part.)
 fn html(message: &Message<'_>) -> Option<String> {
     message.html_bodies().find(|part| part.is_text_html()).and_then(|part| part.text_contents()).map(str::to_owned)
 }

@@ -16,7 +16,7 @@ use crate::inbox::{Channel, Draft};
 /// The most characters of a text message.
 const MAX_LENGTH: usize = 1600;
 
-/// The question for the settings of text messages. There are none here.
+/// The operation that returns the settings of text messages. There are none here.
 const SETTINGS: &str = "GetSMSAttributes";
 
 /// Answers a signed call.

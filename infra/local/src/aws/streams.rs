@@ -1,7 +1,8 @@
 //! Event source mappings: functions are invoked with the records of a table's stream, in order.
 //!
-//! Each mapping reads the one shard of its table, filters the records, and invokes its function with batch after batch. A failed
-//! batch is retried until it is handled or given up. Positions survive a restart, so that no record is lost and few come twice.
+//! Each mapping reads the only shard of its table, filters the records, and invokes its function with one batch after the other. A failed
+//! batch is retried until it is handled or becomes a dead letter. Positions survive a restart, so no record is lost and few are delivered
+//! twice.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
 
 use std::{
@@ -29,7 +30,7 @@ use crate::{
     template::{REGION, StreamMappingSpec, Template},
 };
 
-/// Records of one read.
+/// How many records one read returns at most.
 const PAGE: usize = 1_000;
 /// The delay before a failed batch is retried. It doubles each time, as on AWS, but is shorter.
 const FIRST_DELAY: Duration = Duration::from_millis(20);
@@ -86,7 +87,7 @@ impl Streams {
         Ok(Self { mappings: mappings.collect::<Result<_, _>>()?, positions: Positions::open(file)? })
     }
 
-    /// Takes a guard for a write. To be called before the write is answered, so that waiting for idleness includes its records.
+    /// Takes a guard for a write. Call this before the write is answered, so that waiting for idleness includes its records.
     pub(super) fn written(&self, activity: &Activity) {
         for mapping in &self.mappings {
             mapping.pending.lock().unwrap_or_else(PoisonError::into_inner).push(activity.begin());
@@ -156,7 +157,7 @@ pub(super) fn start(core: &Arc<Core>, tasks: &mut JoinSet<()>) {
     }
 }
 
-/// Reads the stream for ever, beginning with the records that an earlier process left.
+/// Reads the stream until the stack ends, beginning with the records that an earlier process has not handled.
 async fn follow(core: &Core, mapping: &Mapping) {
     loop {
         // Taken before the read: a later guard also wakes this task again.
@@ -208,7 +209,7 @@ async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<V
             fields.insert("awsRegion".to_owned(), json!(REGION));
             fields.insert("eventSourceARN".to_owned(), json!(mapping.stream_arn));
         }
-        // The time of the local cloud's clock.
+        // dynoxide writes the real time. Functions expect that of the local cloud's clock.
         if let Some(time) = record.pointer_mut("/dynamodb/ApproximateCreationDateTime")
             && let Some(real) = time.to_string().split('.').next().and_then(|seconds| seconds.parse().ok())
         {
@@ -218,7 +219,7 @@ async fn read(core: &Core, mapping: &Mapping, after: Option<String>) -> Result<V
     Ok(records)
 }
 
-/// Invokes the function until every record is handled or given up.
+/// Invokes the function until every record is handled, or its retries have ended.
 async fn handle(core: &Core, mapping: &Mapping, records: Vec<Value>) {
     let spec = &mapping.spec;
     let mut batches = VecDeque::from([Batch { records, retries: 0 }]);

@@ -1,4 +1,4 @@
-//! `/_local/breached-passwords`: the stand-in for the service that knows breached passwords.
+//! `/_local/breached-passwords`: the stand-in for the service of breached passwords.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/_local/captcha`: the stand-in for the service that tells people from programs.
+//! `/_local/captcha`: the stand-in for the service of captchas.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 #[derive(Serialize)]
 struct CaptchaReading {
     mode: Mode,
-    /// How many requests to verify a token it got.
+    /// How many requests to verify a token the stand-in got.
     verified: u64,
 }
 

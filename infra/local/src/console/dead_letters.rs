@@ -29,7 +29,7 @@ async fn list(State(core): State<Arc<Core>>) -> Json<DeadLetters> {
 /// Invokes the function with the event again, with the same retries as before.
 async fn redrive(State(core): State<Arc<Core>>, Path(id): Path<u64>) -> Result<StatusCode, ConsoleError> {
     let letter = core.aws.dead_letters.get(id).ok_or_else(ConsoleError::not_found)?;
-    // Removed only when the invocation is stored.
+    // The invocation is stored before the dead letter is removed, so that a kill in between loses nothing.
     core.hosts.invoke_async(&letter.function, letter.event);
     core.aws.dead_letters.remove(id);
     Ok(StatusCode::ACCEPTED)

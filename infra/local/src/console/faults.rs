@@ -1,4 +1,4 @@
-//! `/_local/faults`: lets the next calls of a service fail, so that a frontend can be tried with what then happens.
+//! `/_local/faults`: makes the next calls of a service fail, so that a frontend can be tried with errors and delays.
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,9 +52,9 @@ enum Mishap {
 struct NewFault {
     service: Service,
     mishap: Mishap,
-    /// How many of the next calls. Zero means all, until the fault is ended.
+    /// How many of the next calls the fault applies to. Zero means all, until the fault is ended.
     calls: u32,
-    /// How late, for `slow`.
+    /// The delay in milliseconds, for `slow`.
     delay_ms: Option<u64>,
     /// Only calls by the function with this name. For `lambda` and `http_api`, only invocations of it.
     function: Option<String>,
@@ -81,9 +81,9 @@ struct FaultReading {
     delay_ms: Option<u64>,
     function: Option<String>,
     operation: Option<String>,
-    /// How many calls have failed with it.
+    /// How many calls the fault has applied to.
     hits: u32,
-    /// Whether no further call will.
+    /// Whether it applies to no further call.
     over: bool,
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::ConsoleError;
 use crate::{Core, aws::s3::FileFacts};
 
-/// The objects of one page.
+/// How many objects a page has.
 const PAGE: u16 = 50;
 
 /// An object is foreign content: no scripts, no requests, and an opaque origin.
@@ -59,7 +59,7 @@ struct Listing {
 struct File {
     #[serde(flatten)]
     facts: FileFacts,
-    /// Whether a browser shows it instead of saving it.
+    /// Whether a browser may show the object. Otherwise it is downloaded.
     shown: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Access to the console: only from this machine, and from the console's own pages. Any site in the developer's browser can send
-//! requests to a local port, so each request must name a loopback host (which DNS rebinding cannot) and come from the console.
+//! requests to a local port. So each request must have a loopback host in `Host`, which an attack by DNS rebinding cannot have, and an
+//! `Origin` of the console.
 
 use axum::{
     extract::Request,
@@ -13,7 +14,7 @@ use axum::{
 
 use super::ConsoleError;
 
-/// What a page may load. Everything is its own.
+/// The content security policy of a page: it may load only from its own origin.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -91,7 +91,7 @@ struct Counts {
     inbox: usize,
     connections: usize,
     dead_letters: usize,
-    /// Those that can still apply.
+    /// The scripted faults with calls left.
     faults: usize,
 }
 

@@ -42,7 +42,7 @@ macro_rules! page {
     };
 }
 
-/// The page that uses the API as a frontend does. Its script imports the client from there.
+/// The page that uses the API as a frontend does. Its script imports the JavaScript client from the API.
 const TRY: &str = "/try";
 
 const PAGES: &[Page] = &[
@@ -64,7 +64,7 @@ const PAGES: &[Page] = &[
     page!("/alarms", "alarms", None),
 ];
 
-/// The pages whose number says that something is not as usual.
+/// The pages whose number is highlighted, because it reports a problem.
 const ALARMS: [&str; 2] = ["/faults", "/dead-letters"];
 
 const LAYOUT: &str = include_str!("assets/layout.html");
@@ -74,7 +74,7 @@ macro_rules! assets {
         fn content(file: &str) -> Option<(&'static str, &'static str)> {
             match file {
                 $($file => Some(($kind, include_str!(concat!("assets/", $file)))),)*
-                // What all pages of the system have in common.
+                // The style that all pages of the system share.
                 "stoa.css" => Some(("text/css; charset=utf-8", web::STYLE)),
                 "tool.css" => Some(("text/css; charset=utf-8", web::TOOL_STYLE)),
                 "logo.svg" => Some(("image/svg+xml", web::LOGO)),
@@ -137,13 +137,13 @@ fn answer(page: &Page, uri: &Uri, headers: &HeaderMap) -> Response {
     (remember, Html(render(page, locale))).into_response()
 }
 
-/// The language that the address asks for.
+/// The language in the query of the address.
 fn chosen(uri: &Uri) -> Option<Locale> {
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     pairs.find_map(|(name, tag)| (name == LANGUAGE).then(|| Locale::from_tag(&tag)).flatten())
 }
 
-/// The language that was asked for before.
+/// The language in the cookie, from an earlier choice.
 fn remembered(headers: &HeaderMap) -> Option<Locale> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')).filter_map(|pair| str::from_utf8(pair).ok());
@@ -194,7 +194,7 @@ fn texts(locale: Locale) -> String {
         let text = TEXTS.text(locale, &key, &[]);
         (key, Value::from(text))
     });
-    // An element ends at `</`, also within a string.
+    // The script element would end at `</`, even within a string.
     Value::Object(all.collect::<Map<_, _>>()).to_string().replace('<', "\\u003c")
 }
 

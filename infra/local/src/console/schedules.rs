@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::ConsoleError;
 use crate::Core;
 
-/// How long "run now" waits until everything that the run causes is done.
+/// How long "run now" waits for all work that the run causes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn routes() -> Router<Arc<Core>> {
@@ -48,7 +48,7 @@ async fn list(State(core): State<Arc<Core>>) -> Json<Schedules> {
     Json(Schedules { schedules: schedules.collect() })
 }
 
-/// Runs a schedule, and answers when everything that the run causes is done.
+/// Runs a schedule, and answers when all work that the run causes is done.
 async fn run(State(core): State<Arc<Core>>, Path(name): Path<String>) -> Result<StatusCode, ConsoleError> {
     if !core.schedules.run_now(&name) {
         return Err(ConsoleError::not_found());

@@ -1,6 +1,6 @@
 //! `/_local/tables`: the stored items. These reads are not counted and need no permission.
 //!
-//! Items are in the order of their kinds: those that people look for first, bookkeeping last.
+//! Items are sorted by kind: kinds that developers look for come first, internal kinds come last.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -23,7 +23,7 @@ use crate::Core;
 const PAGE: usize = 50;
 const MAX_PAGE: usize = 1_000;
 
-/// The kinds that people look for, in this order.
+/// The kinds that developers look for, in this order.
 pub const LOOKED_FOR: [&str; 18] = [
     "user",
     "session",
@@ -44,8 +44,8 @@ pub const LOOKED_FOR: [&str; 18] = [
     "roles",
     "audit",
 ];
-/// The kinds that only the machinery needs, which are last: those that nobody gets exported. From the list of kinds that is generated
-/// from their types, whose column says `no: …` or `about nobody: …` for them.
+/// The internal kinds, which come last: those that no person gets exported. Read from `ITEMS.md`, whose column `Exported` has `no: …` or
+/// `about nobody: …` for them.
 static BOOKKEEPING: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     let rows = include_str!("../../../../shared/store/ITEMS.md").lines().filter_map(|line| line.strip_prefix("| `"));
     let unexported = rows.filter(|row| row.split(" | ").any(|cell| cell.starts_with("no: ") || cell.starts_with("about nobody: ")));
@@ -151,7 +151,7 @@ fn in_order<S: serde::Serializer>(kinds: &BTreeMap<Place, usize>, s: S) -> Resul
     s.collect_map(kinds.iter().map(|(Place(_, kind), n)| (kind, n)))
 }
 
-/// Where an item is in the order of a table: by kind, then by key. The cursor of a page is the place of its last item.
+/// The position of an item in a table: by kind, then by key. The cursor of a page is the position of its last item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct ItemPlace(Place, String, String);
 
@@ -167,7 +167,7 @@ impl ItemPlace {
     }
 }
 
-/// One page of a partition or of the whole table. Reads all of it, but keeps no more than a page.
+/// A page of a partition or of the whole table. Reads all items, but keeps only those of the page.
 fn find(db: &Database, table: &str, asked: &PageQuery) -> Result<Items, ConsoleError> {
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
     let after = asked.cursor.as_deref().map(open_cursor).transpose()?;

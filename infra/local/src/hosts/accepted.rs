@@ -1,7 +1,7 @@
-//! The asynchronous invocations that were accepted and are not done: events of the bus, notifications of buckets, runs of schedules.
+//! Stores the accepted asynchronous invocations that are not done: events of the bus, notifications of buckets, runs of schedules.
 //!
-//! Lambda stores them before it answers, and so does this database in the state folder. What a killed process leaves in it is
-//! invoked again after the next start, so an event is delivered at least once.
+//! Like Lambda, the local cloud stores an invocation before it answers, in a database in the state folder. The invocations of a killed
+//! process are made again after the next start, so an event is delivered at least once.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html>
 
 use std::{
@@ -58,7 +58,7 @@ impl Accepted {
         }
     }
 
-    /// Everything that is not done, oldest first.
+    /// All stored invocations, oldest first.
     ///
     /// # Errors
     /// If the database cannot be read.

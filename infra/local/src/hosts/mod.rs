@@ -50,8 +50,8 @@ const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 /// The delay before an asynchronous invocation is retried. On AWS it is a minute, then two.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
-/// The most parallel invocations in this process. Others wait for a slot. On AWS each has its own CPU; here hundreds at once would
-/// let each other's calls time out.
+/// The most parallel invocations in this process. Others wait for a slot. On AWS each invocation has its own CPU; here the calls of
+/// hundreds of parallel invocations would time out.
 const AT_ONCE: usize = 32;
 
 /// How long the platform waits. Tests set shorter times.
@@ -191,8 +191,8 @@ struct Hosted {
     running: OnceCell<Function>,
 }
 
-/// The parts of the local cloud that hosts use.
-pub struct Surroundings<'a> {
+/// The parts of the local cloud that [`Hosts`] needs.
+pub struct HostContext<'a> {
     /// The deployed template.
     pub template: &'a Template,
     /// The addresses of the listeners.
@@ -225,14 +225,14 @@ impl Hosts {
     /// # Errors
     /// [`StartError::Template`] if a variable refers to a secret that does not exist, [`StartError::State`] if the accepted events
     /// cannot be read.
-    pub fn new(hosting: &Hosting, around: &Surroundings<'_>) -> Result<Self, StartError> {
+    pub fn new(hosting: &Hosting, context: &HostContext<'_>) -> Result<Self, StartError> {
         let http = function::http_client().map_err(|e| StartError::State(e.to_string()))?;
         let mut functions = BTreeMap::new();
-        for (id, spec) in &around.template.functions {
-            let declared = environment::declared(spec, around.template, around.urls, around.secrets)
+        for (id, spec) in &context.template.functions {
+            let declared = environment::declared(spec, context.template, context.urls, context.secrets)
                 .map_err(|e| StartError::Template(e.to_string()))?;
-            let credential = around.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
-            let env = environment::whole(spec, declared, credential, around.urls);
+            let credential = context.credentials.of(id).ok_or_else(|| StartError::State(format!("{id} has no credentials")))?;
+            let env = environment::whole(spec, declared, credential, context.urls);
             if let Hosting::Lambda { environments, .. } = hosting {
                 let written = write_environment(environments, &spec.name, env.clone());
                 written.map_err(|e| StartError::State(format!("{}: {e}", environments.display())))?;
@@ -240,7 +240,7 @@ impl Hosts {
             let hosted = Hosted {
                 name: spec.name.clone(),
                 arn: spec.arn.clone(),
-                timeout: spec.timeout.min(around.patience.function),
+                timeout: spec.timeout.min(context.patience.function),
                 max_retries: spec.max_retries,
                 on_failure: spec.on_failure.clone(),
                 start: functions::named(&spec.name).map(|function| function.start),
@@ -254,21 +254,21 @@ impl Hosts {
             Hosting::Lambda { url, .. } => Some(Remote::new(url)),
             Hosting::Lazy | Hosting::Eager => None,
         };
-        let file = around.storage.path(INVOCATIONS);
+        let file = context.storage.path(INVOCATIONS);
         let accepted = Accepted::open(file.as_deref()).map_err(damaged(file.as_deref()))?;
         Ok(Self(Arc::new(Inner {
             functions,
-            queue_mappings: around.template.queue_mappings.clone(),
+            queue_mappings: context.template.queue_mappings.clone(),
             remote,
-            clock: around.clock.clone(),
+            clock: context.clock.clone(),
             turns: Semaphore::new(AT_ONCE),
-            activity: around.activity.clone(),
-            calls: around.calls.clone(),
-            faults: around.faults.clone(),
-            dead_letters: around.dead_letters.clone(),
+            activity: context.activity.clone(),
+            calls: context.calls.clone(),
+            faults: context.faults.clone(),
+            dead_letters: context.dead_letters.clone(),
             accepted,
             ended: watch::Sender::new(false),
-            history: around.history.clone(),
+            history: context.history.clone(),
         })))
     }
 
@@ -290,7 +290,7 @@ impl Hosts {
     /// [`StartError::Function`], with what is wrong in its configuration.
     pub async fn start_all(&self) -> Result<(), StartError> {
         let starts = self.0.functions.values().filter(|f| f.start.is_some()).map(|f| async move {
-            f.running(self.0.clock.sys()).await.map(|_| ()).map_err(|e| StartError::Function(f.name.clone(), e.to_string()))
+            f.started(self.0.clock.sys()).await.map(|_| ()).map_err(|e| StartError::Function(f.name.clone(), e.to_string()))
         });
         futures_util::future::try_join_all(starts).await.map(|_| ())
     }
@@ -303,8 +303,8 @@ impl Hosts {
         response_of(self.begin(function, payload, trace, oneshot::channel().0)?).await
     }
 
-    /// Like [`Hosts::invoke`], for a caller who waits only this long, counted from when the invocation has a slot, because on AWS there
-    /// is no waiting for slots. `None` if the time was not enough; the invocation continues.
+    /// Like [`Hosts::invoke`], with a timeout of the caller. `None` after the timeout; the invocation continues. The time in which the
+    /// invocation waits for a slot does not count, because AWS has no such slots.
     ///
     /// # Errors
     /// [`InvokeError`].
@@ -348,21 +348,21 @@ impl Hosts {
         clock.sys().step();
         // Most callers do not wait for this.
         begun.send(()).unwrap_or_default();
-        let fault = self.0.faults.strike(id, Service::Lambda, "Invoke");
+        let fault = self.0.faults.fault_for(id, Service::Lambda, "Invoke");
         let response = async {
-            suffer(fault).await?;
+            apply_fault(fault).await?;
             if let Some(remote) = &self.0.remote {
                 return remote.invoke(&hosted.name, payload, trace, clock).await;
             }
-            let function = hosted.running(clock.sys()).await?;
+            let function = hosted.started(clock.sys()).await?;
             let bytes: [u8; 16] = clock.sys().bytes();
             let context = Context {
                 request_id: uuid(bytes),
-                // Deadlines are in real time, because the timeout is too.
+                // Timeouts and deadlines are in real time.
                 deadline: Sys::real().now() + hosted.timeout,
                 trace: Some(trace.to_string()),
             };
-            trace.lines().collect(function.invoke(payload, context)).await.map_err(|e| InvokeError::Failed(chain(&*e)))
+            trace.lines().collect(function.invoke(payload, context)).await.map_err(|e| InvokeError::Failed(error_chain(&*e)))
         };
         let response = tokio::time::timeout(hosted.timeout, response).await.unwrap_or(Err(InvokeError::TimedOut(hosted.timeout)))?;
         match response.get().len() {
@@ -399,7 +399,7 @@ impl Hosts {
         }
     }
 
-    /// Ends all invocations. Those that were accepted stay stored.
+    /// Ends all invocations. Accepted asynchronous invocations stay stored.
     pub(crate) fn end(&self) {
         self.0.ended.send_replace(true);
     }
@@ -410,9 +410,9 @@ impl Hosts {
         drop(self.0.ended.subscribe().wait_for(|ended| *ended).await);
     }
 
-    /// Sends the record of a failed invocation to the function that takes messages out of this queue, if there is one. That of a batch of
-    /// a stream has no payload (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>). As long as the
-    /// function fails, the queue would deliver it again; here it becomes a dead letter of that function.
+    /// Sends the record of a failed invocation to the function that receives messages of this queue, if there is one. The record of a
+    /// failed stream batch has no payload (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>). On AWS the
+    /// queue delivers the record again as long as the function fails; here it becomes a dead letter of that function.
     pub(crate) fn report_failure(&self, queue: Option<&str>, function: &str, error: &str, payload: Option<&RawValue>) {
         let Some(mapping) = self.0.queue_mappings.iter().find(|mapping| Some(mapping.queue.as_str()) == queue) else { return };
         let arn = self.0.functions.get(function).map_or("", |hosted| &hosted.arn);
@@ -447,7 +447,7 @@ impl Hosts {
         tokio::spawn(async move {
             tokio::select! {
                 biased;
-                // First, so that the end is not counted as a failure of the function.
+                // Checked first, so that the end of the local cloud does not count as a failure of the function.
                 () = hosts.ended() => {}
                 () = hosts.try_repeatedly(&id, payload, trace.as_deref()) => {
                     if let Some(stored) = stored {
@@ -489,18 +489,18 @@ impl Hosts {
 }
 
 impl Hosted {
-    async fn running(&self, sys: &Sys) -> Result<&Function, InvokeError> {
+    async fn started(&self, sys: &Sys) -> Result<&Function, InvokeError> {
         let start = self.start.ok_or_else(|| InvokeError::Unknown(self.name.clone()))?;
         let boot = || Boot { env: self.env.clone(), sys: sys.clone(), http: self.http.clone() };
         let begun = Instant::now();
-        let function = self.running.get_or_try_init(|| start(boot())).await.map_err(|e| InvokeError::Failed(chain(&e)))?;
+        let function = self.running.get_or_try_init(|| start(boot())).await.map_err(|e| InvokeError::Failed(error_chain(&e)))?;
         tracing::debug!(function = self.name, elapsed = ?begun.elapsed(), "running");
         Ok(function)
     }
 }
 
-/// Applies a scripted fault of Lambda before the function runs.
-async fn suffer(fault: Option<Fault>) -> Result<(), InvokeError> {
+/// Applies a scripted fault of Lambda, before the function runs.
+async fn apply_fault(fault: Option<Fault>) -> Result<(), InvokeError> {
     if let Some(Fault::Slow(delay)) = fault {
         tokio::time::sleep(delay).await;
     }
@@ -528,7 +528,7 @@ async fn response_of(invocation: Invocation) -> Result<Box<RawValue>, InvokeErro
 }
 
 /// An error and its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |e| e.source());
     causes.fold(error.to_string(), |line, cause| {
         let cause = cause.to_string();

@@ -1,7 +1,7 @@
 //! Functions in the processes of `cargo lambda watch`.
 //!
-//! What it does not pass on (clock, trace) is sent in the one header that it forwards, see `function::run`. What it cannot provide (the
-//! environment of each function) is written to files that `infra/run-function` reads.
+//! `cargo lambda watch` forwards only one header of an invocation, so the clock and the trace are sent in it: see `function::run`. It has
+//! one environment for all functions, so the environment of each function is written to a file, which `infra/run-function` reads.
 
 use std::{fs, io, path::Path, sync::Arc};
 

@@ -40,7 +40,7 @@ pub(super) fn allow(cors: &CorsSpec, origin: &HeaderValue, headers: &mut HeaderM
         headers.remove(name);
     }
     let any = cors.allow_origins.iter().any(|o| o == "*");
-    // API Gateway knows no entry for any port. The functions allow one only in development.
+    // API Gateway has no wildcard for ports. Functions accept one only in development.
     let listed = origin.to_str().is_ok_and(|origin| cors.allow_origins.iter().any(|entry| covers(entry, origin)));
     if !any && !listed {
         return false;

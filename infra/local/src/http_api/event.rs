@@ -109,7 +109,7 @@ pub(super) fn event(
             time_epoch: now.millis(),
         },
         path_parameters: &found.parameters,
-        // With this variable functions do not count what they count in memory.
+        // With this stage variable functions do not apply the limit that they count in memory.
         stage_variables: core.limits.lifted().then(|| BTreeMap::from([(web::CLIENT_RATE, web::LIFTED)])),
         body: Some(body).filter(|b| !b.is_empty()),
         is_base64_encoded: !is_text,
@@ -117,7 +117,7 @@ pub(super) fn event(
 }
 
 /// The decoded path. API Gateway decodes the path before it routes, and `rawPath` and the path parameters are decoded too: an encoded
-/// slash separates segments, and a question mark ends the path. Backslashes, number signs and dots have no meaning
+/// slash separates segments, and a question mark ends the path. Backslashes, number signs and dots have no special meaning
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>; the rest is not documented and was
 /// observed: <https://github.com/middleapi/standard-server/pull/93>, <https://github.com/aws/aws-lambda-dotnet/pull/1901>).
 pub(super) fn decoded_path(parts: &Parts) -> Option<String> {
@@ -158,7 +158,7 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// Every cookie, whatever bytes it is made of: the cookies of other applications on the host are sent with ours.
+/// All cookies. A browser also sends those of other applications on the host, which may contain any bytes.
 fn cookies(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all(header::COOKIE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b';'));
     all.map(<[u8]>::trim_ascii).filter(|c| !c.is_empty()).map(latin1).collect()

@@ -94,7 +94,7 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
 }
 
 impl Gateway {
-    /// The response to a request. Notes in `handled` what was done for it.
+    /// The response to a request. Records in `handled` which function was invoked, and its calls and log lines.
     async fn route(
         &self,
         parts: &Parts,
@@ -110,8 +110,8 @@ impl Gateway {
         let found = self.routes.find(parts.method.as_str(), &path).ok_or(GatewayError::NotFound)?;
         let operation = found.operation(&path);
         handled.route = operation.split_once(' ').map(|(_, path)| path.to_owned());
-        let fault = self.core.aws.faults.strike(&found.route.function, Service::HttpApi, &operation);
-        suffer(fault).await?;
+        let fault = self.core.aws.faults.fault_for(&found.route.function, Service::HttpApi, &operation);
+        apply_fault(fault).await?;
         if !self.core.limits.lifted() && !self.throttles.admit(&found.route.key, self.core.clock.now()) {
             return Err(GatewayError::TooManyRequests);
         }
@@ -144,7 +144,7 @@ impl Gateway {
 }
 
 /// Applies a scripted fault of the gateway before the function is invoked.
-async fn suffer(fault: Option<Fault>) -> Result<(), GatewayError> {
+async fn apply_fault(fault: Option<Fault>) -> Result<(), GatewayError> {
     match fault {
         None | Some(Fault::LostAfter) => Ok(()),
         Some(Fault::Slow(delay)) => {

@@ -1,4 +1,4 @@
-//! The service that knows breached passwords: for the first five digits of a SHA-1 it returns the rest of all hashes that begin so.
+//! The service of breached passwords: for the first five digits of a SHA-1 it returns the other digits of all hashes that begin with them.
 //! <https://haveibeenpwned.com/API/v3#PwnedPasswords>
 
 use std::{
@@ -24,10 +24,10 @@ use crate::{
     storage::{damaged, kept_in, replace_file},
 };
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub(crate) const PATH: &str = "/breached-passwords";
 
-/// Breached from the start. They are long enough, and no other rule refuses them.
+/// The passwords that are breached at first. No other rule for passwords refuses them.
 const FIRST: [&str; 3] = ["purple elephants sing", "seven sleepy otters", "my router ate the map"];
 /// The count that is returned with each hash.
 const SEEN: u32 = 3;
@@ -93,13 +93,13 @@ impl Breached {
         self.change(|passwords| passwords.remove(password))
     }
 
-    /// How it answers now.
+    /// The current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
     }
 
-    /// Sets how it answers, until the next call or the end of the process.
+    /// Sets the mode, until the next call or the end of the process.
     pub fn be(&self, mode: Mode) {
         self.kept().mode = mode;
     }
@@ -153,7 +153,7 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
     mode.answer(move || found(&core.outside.breached, &digits, padded)).await
 }
 
-/// The hashes that begin with these digits, with others so that their number does not tell how many there are.
+/// The hashes that begin with these digits, together with random ones, so that the number of lines does not reveal how many there are.
 fn found(breached: &Breached, digits: &str, padded: bool) -> Response {
     let mut lines = breached.range(&digits.to_ascii_uppercase());
     // A response of the real service is never empty. Padding lines have the count zero.

@@ -1,6 +1,6 @@
-//! The service that tells people from programs. In a browser the real one has a widget that gets a token; here a page, or a test, asks
-//! for one, and says what the service will say of it: `POST /captcha/tokens`. A page can also load a widget, `/captcha/widget.js`, which
-//! needs nobody to solve it. A token can be verified once, within two minutes.
+//! The service of captchas. In a browser the widget of the real service gets a token. Here a page or a test requests a token, and states
+//! what the service will return about it: `POST /captcha/tokens`. A page can also load a widget, `/captcha/widget.js`, which solves the
+//! captcha by itself. A token can be verified once, within two minutes.
 //! <https://developers.google.com/recaptcha/docs/verify>
 
 use std::{
@@ -24,15 +24,15 @@ use serde_json::{Map, Value, json};
 use super::mode::Mode;
 use crate::Core;
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub const PATH: &str = "/captcha";
-/// The secret of the only site that it knows.
+/// The secret key of the only site of this service.
 pub const SECRET: &str = "the secret of this site at the stand-in for captchas";
 
 /// How long a token can be verified.
 const LIFE: Duration = Duration::from_secs(120);
 
-/// What somebody did to get a token.
+/// What the service returns about a token.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Solved {
@@ -44,7 +44,7 @@ pub struct Solved {
     pub score: Option<f64>,
 }
 
-/// The tokens and how it answers. Cloning shares them.
+/// The tokens and the mode. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct Captchas(Arc<Mutex<Shared>>);
 
@@ -68,18 +68,18 @@ impl Captchas {
         token
     }
 
-    /// How many requests to verify a token it got.
+    /// How many requests to verify a token the service got.
     #[must_use]
     pub fn verified(&self) -> u64 {
         self.shared().verified
     }
 
-    /// Sets how it answers, until the next call or the end of the process.
+    /// Sets the mode, until the next call or the end of the process.
     pub fn be(&self, mode: Mode) {
         self.shared().mode = mode;
     }
 
-    /// How it answers now.
+    /// The current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.shared().mode
@@ -92,7 +92,7 @@ impl Captchas {
         shared.mode
     }
 
-    /// What it says of a token, which is used up.
+    /// Verifies a token, which is used up by that.
     fn verify(&self, secret: &str, token: &str, now: Time) -> Value {
         let refused = |code: &str| json!({ "success": false, "error-codes": [code] });
         if secret != SECRET {

@@ -1,6 +1,6 @@
 //! Stand-ins for services outside AWS: one listener for all of them, with a path for each.
 //!
-//! They have state, they show the requests they got, and they can be told to fail.
+//! They have state, show the requests that they got, and can be set to fail.
 
 pub mod breached;
 pub mod captcha;
@@ -20,9 +20,9 @@ pub use mode::Mode;
 
 /// The state of the stand-ins.
 pub struct State {
-    /// The service that knows breached passwords.
+    /// The service of breached passwords.
     pub breached: Breached,
-    /// The service that tells people from programs.
+    /// The service of captchas.
     pub captchas: Captchas,
     /// Stripe.
     pub stripe: Stripe,

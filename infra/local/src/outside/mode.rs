@@ -1,4 +1,4 @@
-//! How a stand-in answers.
+//! The modes of a stand-in: how it answers.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ pub(super) const SLOW: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It answers.
+    /// The service executes the request and answers.
     #[default]
     Well,
-    /// It answers after ten seconds.
+    /// The service waits ten seconds, and then does the same.
     Slow,
-    /// It does nothing, and answers with 503.
+    /// The service does nothing, and answers with 503.
     Down,
-    /// It does nothing, and answers with an HTML page.
+    /// The service does nothing, and answers with an HTML page.
     Garbled,
-    /// It does what it is asked, and its answer is lost on its way: the caller gets 500 from something between them.
+    /// The service executes the request, but its answer is lost on the way: the caller gets 500 from a proxy.
     Lost,
-    /// It does nothing, and answers with 500. Stripe does so again for the same idempotency key, for a day.
+    /// The service does nothing, and answers with 500. Stripe repeats this answer for the same idempotency key, for a day.
     FailsBefore,
-    /// It does what it is asked, and answers with 500. Stripe does so again for the same idempotency key, for a day.
+    /// The service executes the request, and answers with 500. Stripe repeats this answer for the same idempotency key, for a day.
     FailsAfter,
-    /// It says that the same request is being handled: 409.
+    /// The service does nothing, and answers that the same request is being handled: 409.
     Busy,
-    /// It says that there are too many requests: 429.
+    /// The service does nothing, and answers that there are too many requests: 429.
     Limited,
 }
 
@@ -58,7 +58,7 @@ impl Mode {
     }
 }
 
-/// The page of something between a client and a service.
+/// An HTML page, as a proxy between a client and a service returns it.
 pub(super) fn garbled() -> Response {
     Html("<!doctype html><title>Just a moment</title>").into_response()
 }

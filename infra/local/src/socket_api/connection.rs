@@ -1,4 +1,4 @@
-//! The life of a connection: frames in, messages out, the limits of the platform, and the close.
+//! A WebSocket connection: its frames, its messages, the limits of API Gateway, and the close.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ const IDLE: Duration = Duration::from_mins(10);
 /// Every connection is closed after this time.
 const LIFE: Duration = Duration::from_hours(2);
 /// How long a closed connection is still read, so that the client reads the close frame.
-const FAREWELL: Duration = Duration::from_millis(200);
+const CLOSE_PATIENCE: Duration = Duration::from_millis(200);
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -52,14 +52,14 @@ pub(super) struct Caller {
 struct End(u16, String);
 
 /// Serves a connection from its acceptance to its end.
-pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, asked: mpsc::UnboundedReceiver<Outgoing>) {
+pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgrade, requests: mpsc::UnboundedReceiver<Outgoing>) {
     let core = Arc::clone(&gateway.core);
     let caller = Arc::new(caller);
     let end = match upgrade.await {
         Ok(upgraded) => {
             let config = WebSocketConfig::default().max_frame_size(Some(MAX_FRAME)).max_message_size(Some(MAX_MESSAGE));
             let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-            live(&gateway, &caller, &mut socket, asked).await
+            run(&gateway, &caller, &mut socket, requests).await
         }
         Err(_) => End(1006, String::new()),
     };
@@ -70,7 +70,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, caller: Caller, upgrade: OnUpgr
     drop(guard);
 }
 
-async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, mut asked: mpsc::UnboundedReceiver<Outgoing>) -> End {
+async fn run(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket, mut requests: mpsc::UnboundedReceiver<Outgoing>) -> End {
     let core = &gateway.core;
     let connected: Time = caller.info.connected_at.0;
     let mut active = connected;
@@ -82,7 +82,7 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
                 Some(Ok(Message::Binary(_))) => return close(socket, CloseCode::Unsupported, "Binary frames are not supported").await,
                 Some(Ok(Message::Close(frame))) => {
                     // The pong is queued, and sent by the next read.
-                    drop(tokio::time::timeout(FAREWELL, socket.next()).await);
+                    drop(tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await);
                     return frame.map_or_else(|| End(1005, String::new()), |f| End(f.code.into(), f.reason.as_str().to_owned()));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
@@ -91,7 +91,7 @@ async fn live(gateway: &Arc<Gateway>, caller: &Arc<Caller>, socket: &mut Socket,
                 Some(Err(Error::Protocol(_))) => return close(socket, CloseCode::Protocol, "Protocol error").await,
                 None | Some(Err(_)) => return End(1006, String::new()),
             },
-            outgoing = asked.recv() => match outgoing {
+            outgoing = requests.recv() => match outgoing {
                 Some(Outgoing::Message(data)) => {
                     if socket.send(message(data)).await.is_err() {
                         return End(1006, String::new());
@@ -118,10 +118,12 @@ async fn close(socket: &mut Socket, code: CloseCode, reason: &'static str) -> En
     let frame = CloseFrame { code, reason: reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         // Closing a connection with unread bytes resets it, and the client would not get the close frame.
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(FAREWELL, socket.next()).await {}
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(CLOSE_PATIENCE, socket.next()).await {}
         // A frame above the limit has not been read at all.
         let mut rest = [0; 4096];
-        while code == CloseCode::Size && matches!(tokio::time::timeout(FAREWELL, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..))) {}
+        while code == CloseCode::Size && matches!(tokio::time::timeout(CLOSE_PATIENCE, socket.get_mut().read(&mut rest)).await, Ok(Ok(1..)))
+        {
+        }
     }
     End(code.into(), reason.to_owned())
 }
@@ -149,7 +151,7 @@ fn receive(gateway: &Arc<Gateway>, caller: &Arc<Caller>, text: String) {
             Some(json!({"message": message, "connectionId": caller.info.id, "requestId": request_id(&core.sys)}).to_string())
         });
         if let Some(frame) = frame {
-            // If the client has disconnected, there is nobody to answer.
+            // An error means that the client has disconnected.
             core.connections.post(&caller.info.id, frame.into()).unwrap_or_default();
         }
         drop(guard);

@@ -1,4 +1,4 @@
-//! What the handshake and the connections share.
+//! Types that the handshake and the connections share.
 
 use std::sync::Arc;
 

@@ -74,8 +74,8 @@ async fn answer(State(gateway): State<Arc<Gateway>>, ConnectInfo(peer): ConnectI
         HeaderValue::from_str(value.as_str()?).ok()
     });
     // Registered before the client reads the 101, so that messages posted in between are queued for it.
-    let asked = core.connections.add(caller.info.clone());
-    tokio::spawn(serve(Arc::clone(&gateway), caller, upgrade, asked));
+    let requests = core.connections.add(caller.info.clone());
+    tokio::spawn(serve(Arc::clone(&gateway), caller, upgrade, requests));
     switching(&key, protocol)
 }
 

@@ -25,7 +25,7 @@ const MAX_MESSAGE: usize = 128 * 1024;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionInfo {
-    /// Its id. Not part of the response of the management endpoint.
+    /// The id. Not part of the response of the management endpoint.
     #[serde(skip)]
     pub id: String,
     /// When `$connect` was accepted.
@@ -118,9 +118,9 @@ impl Connections {
     }
 
     fn add(&self, info: ConnectionInfo) -> mpsc::UnboundedReceiver<Outgoing> {
-        let (outgoing, asked) = mpsc::unbounded_channel();
+        let (outgoing, requests) = mpsc::unbounded_channel();
         self.open().insert(info.id.clone(), Open { info, outgoing });
-        asked
+        requests
     }
 
     fn active(&self, id: &str, now: Time) {

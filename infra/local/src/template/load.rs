@@ -55,7 +55,7 @@ pub(super) fn load(text: &str, deployment: &Deployment) -> Result<Template, Temp
         deployed = true;
     }
     if !deployed {
-        // As CloudFormation.
+        // CloudFormation refuses this with the same text.
         return Err(TemplateError("Resources: at least one member must be defined".to_owned()));
     }
     loading.check_invokers()?;

@@ -57,7 +57,7 @@ pub struct Deployment {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// What is wrong with a template, and where. One line.
+/// Why a template is not valid, with the path in it, in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TemplateError(pub(crate) String);
@@ -84,9 +84,9 @@ pub struct FunctionSpec {
     pub environment: BTreeMap<String, String>,
     /// The statements of its policies, resolved.
     pub statements: Vec<Value>,
-    /// Its timeout.
+    /// The timeout.
     pub timeout: Duration,
-    /// Its memory in MB.
+    /// The memory in MB.
     pub memory_mb: u32,
     /// How often an asynchronous invocation is retried.
     pub max_retries: u32,
@@ -97,7 +97,7 @@ pub struct FunctionSpec {
 /// The HTTP API.
 #[derive(Clone, Debug, Default)]
 pub struct HttpApiSpec {
-    /// Its id, the first label of its host name.
+    /// The id, the first label of its host name.
     pub id: String,
     /// `$default`, unless the template names another.
     pub stage: String,
@@ -151,7 +151,7 @@ pub struct ThrottleSpec {
 /// The WebSocket API.
 #[derive(Clone, Debug)]
 pub struct SocketApiSpec {
-    /// Its id, the first label of its host name.
+    /// The id, the first label of its host name.
     pub id: String,
     /// The first segment of its path.
     pub stage: String,
@@ -226,7 +226,7 @@ pub struct RuleSpec {
     pub function: String,
     /// The event pattern.
     pub pattern: Value,
-    /// Its dead-letter queue.
+    /// The dead-letter queue.
     pub dead_letter: Option<String>,
 }
 
@@ -249,9 +249,9 @@ pub struct StreamMappingSpec {
     pub bisects: bool,
     /// How often a batch is retried. `None` means until it expires.
     pub max_retries: Option<u32>,
-    /// The age at which records are given up.
+    /// The age at which records are no longer retried.
     pub max_age: Option<Duration>,
-    /// The queue for batches that are given up.
+    /// The queue for batches whose retries have ended.
     pub on_failure: Option<String>,
 }
 
@@ -288,7 +288,7 @@ pub struct NotificationSpec {
 /// A schedule.
 #[derive(Clone, Debug)]
 pub struct ScheduleSpec {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The function that it invokes, asynchronously.
     pub function: String,
@@ -302,7 +302,7 @@ pub struct ScheduleSpec {
     pub enabled: bool,
     /// Whether it belongs to EventBridge Scheduler (`ScheduleV2`) or is a rule of EventBridge (`Schedule`). Their events differ.
     pub scheduler: bool,
-    /// Its dead-letter queue.
+    /// The dead-letter queue.
     pub dead_letter: Option<String>,
 }
 

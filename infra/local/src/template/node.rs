@@ -1,4 +1,4 @@
-//! A resolved value with its path, so that every error names the place.
+//! A resolved value of the template with its path, so that every error names the path.
 
 use serde_json::Value;
 

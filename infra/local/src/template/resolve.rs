@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{ACCOUNT, REGION, TemplateError};
 
-/// The deepest nesting of references before they are taken for a cycle.
+/// Deeper nesting of references is reported as a cycle.
 const MAX_DEPTH: u32 = 32;
 
 /// Everything that a reference can name.
@@ -303,9 +303,9 @@ pub(super) fn route_id(api: &str, key: &str) -> String {
 pub(super) struct Physical {
     /// The result of `Ref`.
     pub reference: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its name.
+    /// The name.
     pub name: String,
 }
 

@@ -1,4 +1,4 @@
-//! A local cloud with test functions behind an address, like those of `cargo lambda watch`.
+//! A local cloud with test functions. They are behind an address, like the functions of `cargo lambda watch`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// The error with which a function never answers at all.
+/// A function that returns this error never answers.
 pub const NEVER: &str = "never";
 
 /// The response of a function to an event.

@@ -1,4 +1,4 @@
-//! The gateways if a function fails, takes too long or returns too much, and the management endpoint of sockets.
+//! The gateways when a function fails, takes too long or returns too much, and the management endpoint of sockets.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::cloud::{Cloud, NEVER};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A gateway or a function with a short timeout. The other timeout is that of AWS.
+/// Options with a short timeout of the gateway or of functions. The other timeout is that of AWS.
 fn impatient(patience: Patience) -> Options {
     Options { patience, ..Options::default() }
 }
@@ -85,7 +85,7 @@ async fn a_function_that_takes_too_long_has_failed() {
     assert_eq!((status, &body["message"]), (504, &json!("Endpoint request timed out")));
 }
 
-/// A client that stops in the middle of a request is not waited for.
+/// The connection of a client that stops in the middle of a request is closed.
 #[tokio::test]
 async fn half_sent_requests_end() {
     let cloud = Cloud::start_with(impatient(Patience { client: Duration::from_millis(200), ..Patience::default() })).await;

@@ -357,7 +357,7 @@ async fn a_presigned_request_with_an_unsigned_amz_header_is_refused() {
     }
     cloud.activity.quiet().await;
     assert!(cloud.received("consumer").is_empty(), "nothing was stored");
-    // Other headers are free. A header that the link covers must have its signed value.
+    // Other headers can be added. A header that the link covers must have its signed value.
     for (name, value) in [("x-amzn-trace-id", "Root=1-0-0"), ("user-agent", "test"), ("x-other", "y")] {
         assert_eq!(upload(name, value).await.expect("answer").status(), 200, "{name}");
     }

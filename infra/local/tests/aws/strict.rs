@@ -1,4 +1,4 @@
-//! What AWS refuses is refused here too: by the documentation, with the clients that functions use.
+//! Requests that AWS refuses are refused here too, with the SDK clients that functions use.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! The smallest possible function with a table: axum, and `GetItem` over a connection that is opened at start, as many times one
-//! after the other as `CALLS` says. It uses none of our crates. `cargo xtask sizes` stores an item of the size of a user under its
-//! key.
+//! The smallest possible function with a table, as a baseline: axum, and `CALLS` sequential `GetItem` calls over a connection that is
+//! opened at start. It uses none of the project's crates.
 //!
-//! `cargo xtask sizes` builds it beside the real functions and prints their sizes and times as multiples of it.
+//! `cargo xtask sizes` builds it together with the real functions and prints their sizes and times as multiples of it. The item that it
+//! reads has the size of a user.
 
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ async fn serve() -> Result<(), Error> {
         .http_client(http);
     config.set_endpoint_url(Some(env("AWS_ENDPOINT_URL_DYNAMODB")).filter(|url| !url.is_empty()));
     let table = Client::from_conf(config.build());
-    // As in every function, so that the first caller does not wait for the connection.
+    // Opens the connection at start, like every function, so that the first caller does not wait for it.
     get(&table, 1).await;
     let calls = env("CALLS").parse().unwrap_or(1);
     lambda_http::run(Router::new().fallback(any(handle)).with_state((table, calls))).await

@@ -1,5 +1,5 @@
-//! What all operations have in common: headers of requests and of responses, the language, and the rules of schemas that their types do
-//! not say.
+//! The parts that all operations have in common: headers of requests and responses, the language, and rules of schemas that their types do
+//! not state.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::reference;
 pub const EVERYWHERE: [&str; 2] = ["Accept-Language", "lang"];
 /// The parameter of operations that can ask for a proof of work.
 const PROOF: &str = "Proof-of-Work";
-/// The largest integer that JavaScript and every other reader of doubles tells from its neighbours: 2^53 - 1.
+/// The largest integer that a double represents exactly, as in JavaScript: 2^53 - 1.
 const SAFE: u64 = (1 << 53) - 1;
-/// The only operation whose answer 201 names no address: nothing can be read there.
+/// The only operation with 201 and no `Location`: a ticket has no address.
 const WITHOUT_ADDRESS: &str = "create_ticket";
 
 /// The components of parameters and headers that this module refers to.
@@ -78,7 +78,7 @@ pub fn of_refusal(status: u16, waits: bool) -> Value {
     own.iter().chain(&["X-Request-Id"]).map(|name| ((*name).to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
 }
 
-/// Adds to an operation what every one has, and the header of a proof of work if it can ask for one.
+/// Adds the common parts to an operation, and the header of a proof of work if the operation can require one.
 pub fn complete(operation: &mut Map<String, Value>, takes_proof: bool) {
     // An empty list says that nobody has to sign in. Without one, a reader would have to know the rule for its absence.
     operation.entry("security").or_insert_with(|| json!([]));
@@ -107,8 +107,8 @@ pub fn complete(operation: &mut Map<String, Value>, takes_proof: bool) {
     }
 }
 
-/// Says of whole numbers of 64 bits that they fit a double (`double-int` of the OpenAPI format registry), so that generated types are
-/// numbers and not texts or big integers. All are counts, sequence numbers and times.
+/// Marks integers of 64 bits as fitting a double (`double-int` of the OpenAPI format registry), so that generated types are numbers and not
+/// texts or big integers. All of them are counts, sequence numbers and times.
 pub fn numbers(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -123,8 +123,8 @@ pub fn numbers(value: &mut Value) {
     }
 }
 
-/// The forms of texts that types name as their `format`, with the pattern and the most characters that every text has which is accepted.
-/// (API Gateway takes 10,240 bytes of headers.)
+/// The forms of texts that types name as their `format`, each with a pattern that every accepted text matches, and with the most
+/// characters. (API Gateway accepts 10,240 bytes of headers.)
 pub const FORMS: [(&str, &str, usize); 2] =
     [("typed", kernel::text::TYPED_PATTERN, kernel::text::TYPED_MAX_CHARS), ("versions", web::IF_MATCH_PATTERN, 10_240)];
 
@@ -144,7 +144,7 @@ pub fn forms(value: &mut Value) {
     }
 }
 
-/// Says of the texts that a body must have that they are not empty, as no text that is required may be.
+/// Adds `minLength: 1` to required texts of bodies, because no required text may be empty.
 pub fn not_empty(schemas: &mut Map<String, Value>, bodies: &BTreeSet<String>) {
     for schema in schemas.iter_mut().filter(|(name, _)| bodies.contains(*name)).map(|(_, schema)| schema) {
         let required = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();

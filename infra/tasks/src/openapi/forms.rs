@@ -1,5 +1,5 @@
 //! Types whose values have one of several forms: each form gets a schema of its own, so that generated types are unions whose members
-//! a program can tell apart.
+//! programs can distinguish.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub fn divide(schemas: &mut Map<String, Value>) {
     let flattened: BTreeSet<&str> = before.values().filter(of_others).flat_map(parts).filter(|name| !elsewhere.contains(*name)).collect();
     for (name, schema) in &before {
         if flattened.contains(name.as_str()) {
-            // It is now in the forms of the struct.
+            // The members are now in the forms of the struct.
             schemas.remove(name);
         } else if let Some((tag, forms)) = tagged(schema, &before) {
             let whole = union(name, schema, &tag, forms, schemas);

@@ -1,4 +1,4 @@
-//! The whole document, as the handlers make it now.
+//! Tests of the whole document, generated from the current handlers.
 
 use std::collections::BTreeSet;
 

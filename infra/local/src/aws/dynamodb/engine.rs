@@ -1,7 +1,7 @@
 //! Runs dynoxide on its own thread.
 //!
-//! Every call holds one mutex to its end, so more threads would only wait. On a worker of the async runtime a scan would block
-//! the HTTP servers.
+//! dynoxide holds one mutex during every call, so more threads would only wait for it. On a thread of the async runtime a long scan would
+//! block the HTTP servers.
 
 use std::{sync::mpsc, thread};
 
@@ -123,7 +123,7 @@ fn consumed_by(error: &DynoxideError) -> Capacity {
     Capacity { write: std::iter::repeat_n(Units::ONE, writes).sum(), ..Capacity::default() }
 }
 
-/// Calls one method, which always reports the consumed capacity. The caller gets it only if the request asked for it.
+/// Calls one method with the consumed capacity requested, and removes the capacity from the response if the caller did not request it.
 macro_rules! metered {
     ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident) => {{
         let mut request: dynoxide::actions::$module::$request = parse($body)?;

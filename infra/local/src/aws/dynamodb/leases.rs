@@ -1,8 +1,8 @@
 //! The leases of functions that were killed together with the local cloud.
 //!
-//! A function that handles an event only once leases it, in the attribute `leased_until` of an item. On AWS a lease outlives the
-//! function that held it, and the platform retries the event minutes later. Here the retry follows the start, and no function of the
-//! earlier process can be running.
+//! A function that must handle an event only once takes a lease: the attribute `leased_until` of an item. On AWS the lease of a killed
+//! function stays, and Lambda retries the event minutes later. Here the event is retried right after the start, when no function of the
+//! earlier process can be running, so the leases are ended.
 
 use std::collections::HashMap;
 

@@ -72,7 +72,7 @@ impl DynamoDb {
     /// For measurements. Blocks.
     ///
     /// # Errors
-    /// If an item is none.
+    /// If a value is not a valid item.
     pub fn fill(&self, table: &str, items: Vec<Value>) -> Result<(), DynoxideError> {
         let items = serde_json::from_value(items.into()).map_err(|e| DynoxideError::ValidationException(e.to_string()))?;
         self.database().import_items(table, items, dynoxide::ImportOptions::default()).map(drop)
@@ -106,7 +106,7 @@ impl DynamoDb {
         Ok(())
     }
 
-    /// Runs a job for each page of each table with items that expire, which are the only ones that functions change.
+    /// Runs a job for each page of each table with a time to live: only these tables are changed by functions.
     async fn page_by_page(
         &self,
         job: impl Fn(&Database, &ttl::Expiring, ttl::Position) -> Result<ttl::Position, DynoxideError> + Copy + Send + 'static,

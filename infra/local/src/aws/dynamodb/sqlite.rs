@@ -1,8 +1,8 @@
-//! dynoxide's SQLite database, and the two writes to it without dynoxide: deleting old stream records, and counters of limits, of which
+//! dynoxide's SQLite database, and two writes that bypass dynoxide: deleting old stream records, and deleting counters of limits, of which
 //! there may be one for each request.
 //!
-//! AWS deletes them after a day, dynoxide never does, and it scans all of them for every write to a table with a stream. After
-//! 20,000 writes each takes 2 ms instead of 0.1.
+//! AWS deletes stream records after a day. dynoxide never deletes them, and scans all of them for every write to a table with a stream:
+//! after 20,000 writes each takes 2 ms instead of 0.1.
 
 use std::{path::Path, time::Duration};
 
@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 
 use crate::aws::sigv4::hex;
 
-/// How long to wait for a statement of dynoxide.
+/// How long a statement waits while a statement of dynoxide holds the lock.
 const BUSY: Duration = Duration::from_secs(1);
 
 /// A second connection to the database. A database in memory still ends with the first connection.

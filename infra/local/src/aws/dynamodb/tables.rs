@@ -41,7 +41,7 @@ pub fn deploy(database: &Database, spec: &TableSpec, file: Option<&Path>) -> Res
     if let Some(attribute_name) = spec.ttl_attribute.clone() {
         let time_to_live_specification = TimeToLiveSpecification { attribute_name, enabled: true };
         let enabled = database.update_time_to_live(UpdateTimeToLiveRequest { table_name: spec.name.clone(), time_to_live_specification });
-        // Refused if it is enabled already, which is no error.
+        // A refusal means that the time to live is enabled already.
         if let Err(e) = enabled
             && !matches!(e, DynoxideError::ValidationException(_))
         {

@@ -10,7 +10,7 @@ use dynoxide::{
 };
 use kernel::Time;
 
-/// Items read by one job. Other calls run between two jobs.
+/// How many items one job reads. Other calls run between two jobs.
 pub const PAGE: usize = 500;
 
 /// A table whose items expire.
@@ -18,7 +18,7 @@ pub const PAGE: usize = 500;
 pub struct Expiring {
     /// The table.
     pub table: String,
-    /// Its key attributes.
+    /// The key attributes.
     pub keys: Vec<String>,
     /// The attribute with the time of expiry in seconds.
     pub attribute: String,
@@ -29,7 +29,7 @@ pub type Position = Option<HashMap<String, AttributeValue>>;
 
 /// Deletes the expired items of the next page, and returns the position after it.
 pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position) -> Result<Position, DynoxideError> {
-    // A value of another type than number never expires, because it does not compare.
+    // A value that is not a number never expires, because the comparison is false.
     let names = HashMap::from([("#ttl".to_owned(), of.attribute.clone())]);
     let values = HashMap::from([(":now".to_owned(), AttributeValue::N(now.seconds().to_string()))]);
     let page = database.scan(ScanRequest {
@@ -42,7 +42,7 @@ pub fn sweep_page(database: &Database, of: &Expiring, now: Time, from: Position)
         ..ScanRequest::default()
     })?;
     for item in page.items.into_iter().flatten() {
-        // The scan and the deletion are one job, so nothing can have prolonged the item in between.
+        // The scan and the deletion are one job, so no other call can change the item in between.
         database.delete_item(DeleteItemRequest {
             table_name: of.table.clone(),
             key: key(item, &of.keys),

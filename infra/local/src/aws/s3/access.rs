@@ -30,7 +30,7 @@ const MAX_DELETED: usize = 1_000;
 /// The template's policies and the scripted faults.
 pub(super) struct Access(pub(super) Arc<Core>);
 
-/// What is found out about a request while s3s handles it. Stored in the request's extensions.
+/// Collects facts about a request while s3s handles it. Stored in the request's extensions.
 #[derive(Clone, Default)]
 pub(super) struct RequestNote(Arc<Mutex<RequestFacts>>);
 
@@ -44,11 +44,11 @@ pub(super) struct RequestFacts {
     pub(super) keys: Vec<String>,
     /// The keys of objects that the caller may not delete.
     pub(super) denied: Vec<String>,
-    /// Whether only they are in the reply.
+    /// Whether the reply to `DeleteObjects` lists only the denied keys.
     pub(super) quiet: bool,
-    /// A link to the object that is being replaced.
-    pub(super) spare: Option<PathBuf>,
-    /// Whether the reply is to be lost.
+    /// A hard link to the object that is being replaced.
+    pub(super) backup: Option<PathBuf>,
+    /// Whether a scripted fault cuts the reply off.
     pub(super) lost: bool,
 }
 
@@ -85,14 +85,14 @@ impl S3Access for Access {
         for need in needs(&operation, &bucket, key.as_deref(), source.as_deref(), prefix.as_deref()) {
             self.permit(&function, &need)?;
         }
-        self.strike(&function, &operation, &note).await?;
+        self.apply_fault(&function, &operation, &note).await?;
         if let Some(key) = key.filter(|_| operation == "PutObject") {
-            note.write(|noted| noted.spare = self.0.aws.s3.spare(&bucket, &key, &self.0.sys));
+            note.write(|noted| noted.backup = self.0.aws.s3.backup(&bucket, &key, &self.0.sys));
         }
         Ok(())
     }
 
-    /// The only operation that names its objects in the body. Each is permitted, and answered, by itself.
+    /// The only operation whose objects are named in the body. The permission of each is checked, and answered, separately.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
         let (function, bucket, delete) = (note.function(), &request.input.bucket, &mut request.input.delete);
@@ -117,7 +117,7 @@ impl S3Access for Access {
 }
 
 impl Access {
-    /// The function that signed the request, if the signature covers all that it must cover.
+    /// The function that signed the request, if the signature covers all required headers.
     fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
@@ -145,8 +145,8 @@ impl Access {
     }
 
     /// Applies the scripted fault of a call, if there is one.
-    async fn strike(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
-        let Some(fault) = self.0.aws.faults.strike(function, Service::S3, operation) else { return Ok(()) };
+    async fn apply_fault(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
+        let Some(fault) = self.0.aws.faults.fault_for(function, Service::S3, operation) else { return Ok(()) };
         match (fault, Service::S3.faulty(fault)) {
             (_, Some(refusal)) => {
                 let mut error = S3Error::with_message(
@@ -208,7 +208,7 @@ fn needs(operation: &str, bucket: &str, key: Option<&str>, source: Option<&str>,
             [object_need("s3:GetObject", from, key)].into_iter().chain(on_object("s3:PutObject")).collect()
         }
         "DeleteObject" => on_object("s3:DeleteObject"),
-        // Checked when the objects are known.
+        // Checked in `delete_objects`, when the keys are known.
         "DeleteObjects" => Vec::new(),
         "ListObjects" | "ListObjectsV2" => {
             let context = prefix.map(|prefix| ("s3:prefix", vec![prefix.to_owned()])).into_iter().collect();

@@ -1,4 +1,4 @@
-//! Looking into the buckets, for people: no permission is needed, and nothing is counted.
+//! Reading the buckets for the console. This needs no permission and is not counted.
 
 use axum::body::Body;
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -14,11 +14,11 @@ use super::S3;
 /// An object, as a list shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileFacts {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: i64,
-    /// Its media type, if it was stored with one.
+    /// The media type, if it was stored with one.
     pub content_type: Option<String>,
     /// When it was stored, by the local cloud's clock.
     pub at: Option<Timestamp>,
@@ -26,9 +26,9 @@ pub struct FileFacts {
 
 /// The content of an object.
 pub struct FileContent {
-    /// Its media type, if it was stored with one.
+    /// The media type, if it was stored with one.
     pub content_type: Option<String>,
-    /// Its bytes, read as they are sent.
+    /// The bytes, as a stream.
     pub body: Body,
 }
 
@@ -58,7 +58,7 @@ impl S3 {
         Some(FileContent { content_type: found.content_type, body: Body::from_stream(found.body?) })
     }
 
-    /// What is known about an object. `None` if it does not exist.
+    /// The metadata of an object. `None` if it does not exist.
     pub(super) async fn head(&self, bucket: &str, key: &str) -> Option<HeadObjectOutput> {
         let input = HeadObjectInput::builder().bucket(bucket.to_owned()).key(key.to_owned()).build().ok()?;
         Some(self.files.head_object(request(input)).await.ok()?.output)
@@ -75,7 +75,7 @@ impl S3 {
     }
 }
 
-/// A request of nobody.
+/// A request without credentials.
 fn request<T>(input: T) -> S3Request<T> {
     S3Request {
         input,

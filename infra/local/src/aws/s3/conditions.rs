@@ -19,7 +19,7 @@ pub(super) struct Conditions {
     unmodified_since: Option<PrimitiveDateTime>,
 }
 
-/// Why the object is not in the response.
+/// The response instead of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instead {
     NotModified,
@@ -37,7 +37,7 @@ impl Conditions {
         }
     }
 
-    /// The response to a read, given the one with the object.
+    /// The response to a read. `response` is the one with the object.
     pub fn apply(&self, operation: &str, response: Response, id: &str) -> Response {
         if !matches!(operation, "GetObject" | "HeadObject") || !response.status().is_success() {
             return response;

@@ -1,4 +1,4 @@
-//! Lifecycle rules: objects get the time of the local cloud's clock, and are deleted when a rule of their bucket expires them.
+//! Lifecycle rules: objects have the time of the local cloud's clock, and are deleted when a rule of their bucket expires them.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lifecycle-mgmt.html>
 
 use std::{

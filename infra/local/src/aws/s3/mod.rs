@@ -1,8 +1,8 @@
 //! S3: s3s and s3s-fs over a folder, with the policies, the clock, the cross-origin rules and the notifications of the template.
 //!
-//! s3s verifies signatures, in headers and in presigned links, with the checksums, types and lengths that they cover. It checks the
-//! age by the real clock, so its tolerance is set to the maximum, and links are checked here by the local cloud's clock.
-//! No key may be a folder of another key, because s3s-fs stores objects as files.
+//! s3s verifies signatures, in headers and in presigned links, with the checksums, types and lengths that they cover. It checks the age of
+//! a signature by the real time. So its tolerance is set to the maximum, and the age of links is checked here by the local cloud's clock.
+//! s3s-fs stores objects as files, so no key may be a folder of another key.
 
 mod access;
 mod browse;
@@ -97,19 +97,19 @@ impl S3 {
         }
     }
 
-    /// A second link to the file of an object that is about to be replaced. `None` if there is no such object. It has a name of s3s-fs's
-    /// temporary files, which are deleted at the next start.
-    fn spare(&self, bucket: &str, key: &str, sys: &Sys) -> Option<PathBuf> {
-        let spare = self.root.join(format!(".tmp.{}.internal.part", sigv4::hex(&sys.bytes::<8>())));
-        fs::hard_link(self.file_of(bucket, key)?, &spare).ok().map(|()| spare)
+    /// Makes a hard link to the file of an object that is about to be replaced. `None` if there is no such object. The link has a name of
+    /// s3s-fs's temporary files, which are deleted at the next start.
+    fn backup(&self, bucket: &str, key: &str, sys: &Sys) -> Option<PathBuf> {
+        let backup = self.root.join(format!(".tmp.{}.internal.part", sigv4::hex(&sys.bytes::<8>())));
+        fs::hard_link(self.file_of(bucket, key)?, &backup).ok().map(|()| backup)
     }
 
-    /// Undoes a replacement that was refused afterwards: the former object is there again, if there was one.
-    fn undo(&self, bucket: &str, key: &str, spare: Option<&Path>) {
-        match spare.zip(self.file_of(bucket, key)) {
+    /// Undoes a replacement that was refused afterwards: restores the former object, if there was one.
+    fn undo(&self, bucket: &str, key: &str, backup: Option<&Path>) {
+        match backup.zip(self.file_of(bucket, key)) {
             None => self.remove(bucket, key),
-            Some((spare, file)) => {
-                if let Err(e) = fs::rename(spare, file) {
+            Some((backup, file)) => {
+                if let Err(e) = fs::rename(backup, file) {
                     tracing::warn!(error = %e, "an object cannot be restored");
                 }
             }
@@ -157,7 +157,7 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
     if request.method() == Method::OPTIONS {
         return cors::preflight(rules, &request, &id);
     }
-    if let Some(refusal) = request.uri().query().and_then(|q| stale(q, core.clock.now())) {
+    if let Some(refusal) = request.uri().query().and_then(|q| link_error(q, core.clock.now())) {
         return origin.allow(rules, Service::S3.refuse(&refusal, &id));
     }
     let trace = request.headers().get(function::trace::HEADER).and_then(|t| t.to_str().ok()).map(str::to_owned);
@@ -180,17 +180,17 @@ pub(super) async fn answer(core: &Arc<Core>, service: &S3Service, mut request: R
 /// Counts a call after it was executed or refused, and sends its notifications.
 async fn finish(core: &Core, noted: &RequestFacts, trace: Option<&str>, response: Response, id: &str) -> Response {
     if noted.function.is_empty() {
-        // The caller is not known, so nothing was executed.
+        // Without a known caller nothing was executed.
         return response;
     }
     core.aws.calls.count(trace, &noted.function, Service::S3, &noted.operation, Capacity::default());
-    let (mut response, torn) = torn(response, &noted.operation).await;
-    if torn {
-        noted.keys.iter().for_each(|key| core.aws.s3.undo(&noted.bucket, key, noted.spare.as_deref()));
+    let (mut response, wrong_checksum) = find_wrong_checksum(response, &noted.operation).await;
+    if wrong_checksum {
+        noted.keys.iter().for_each(|key| core.aws.s3.undo(&noted.bucket, key, noted.backup.as_deref()));
     }
-    if let Some(spare) = &noted.spare {
-        // It is gone if it was needed.
-        fs::remove_file(spare).unwrap_or_default();
+    if let Some(backup) = &noted.backup {
+        // The link no longer exists if it was used to restore the object.
+        fs::remove_file(backup).unwrap_or_default();
     }
     if response.status().is_success() && noted.operation == "DeleteObjects" {
         response = deleted(noted, id);
@@ -226,17 +226,17 @@ fn deleted(noted: &RequestFacts, id: &str) -> Response {
     xml_reply(StatusCode::OK, &xml, id)
 }
 
-/// Whether an object was refused because of its checksum. s3s-fs has stored it all the same.
-async fn torn(response: Response, operation: &str) -> (Response, bool) {
+/// Whether an object was refused because of its checksum. s3s-fs stores such an object nevertheless.
+async fn find_wrong_checksum(response: Response, operation: &str) -> (Response, bool) {
     if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
         return (response, false);
     }
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&body);
-    // The second one for an invalid checksum.
-    let torn = ["BadDigest", "InvalidArgument"].iter().any(|code| text.contains(&format!("<Code>{code}</Code>")));
-    (Response::from_parts(parts, Body::from(body)), torn)
+    // `BadDigest` is for a wrong checksum, `InvalidArgument` for one that is not valid.
+    let wrong_checksum = ["BadDigest", "InvalidArgument"].iter().any(|code| text.contains(&format!("<Code>{code}</Code>")));
+    (Response::from_parts(parts, Body::from(body)), wrong_checksum)
 }
 
 fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
@@ -245,7 +245,7 @@ fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
 }
 
 /// Why a presigned link is not valid. `None` for a valid one, and for a request without one.
-fn stale(query: &str, now: Time) -> Option<AwsError> {
+fn link_error(query: &str, now: Time) -> Option<AwsError> {
     let denied = |message: &str| Some(AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message));
     let signed = sigv4::query_value(query, "X-Amz-Date")?;
     let invalid =
@@ -269,7 +269,7 @@ mod tests {
     fn a_link_expires_after_its_validity() {
         let query = "X-Amz-Date=20300101T120000Z&X-Amz-Expires=600";
         let signed = sigv4::parse_date("20300101T120000Z").expect("date");
-        let code = |query: &str, now: Time| stale(query, now).map(|r| (r.status.as_u16(), r.message));
+        let code = |query: &str, now: Time| link_error(query, now).map(|r| (r.status.as_u16(), r.message));
         assert_eq!(code(query, signed), None);
         assert_eq!(code(query, signed + Duration::from_secs(600)), None);
         assert_eq!(code(query, signed + Duration::from_millis(600_001)), Some((403, "Request has expired".into())));

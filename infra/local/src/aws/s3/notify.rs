@@ -68,7 +68,7 @@ fn wants(notification: &NotificationSpec, event: &str, bucket: &str, key: &str) 
         && notification.events.iter().any(|e| glob::matches(e, &format!("s3:{event}")))
 }
 
-/// `None` if the object has been deleted again.
+/// Describes a new object. `None` if it was deleted in the meantime.
 async fn describe<'a>(core: &Core, bucket: &'a str, key: &'a str) -> Option<Object<'a>> {
     let head = core.aws.s3.head(bucket, key).await?;
     let etag = head.e_tag.map(|tag| tag.value().to_owned()).unwrap_or_default();

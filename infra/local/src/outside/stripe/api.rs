@@ -1,4 +1,4 @@
-//! The operations: a request in, Stripe's answer out. <https://docs.stripe.com/api>
+//! The operations of Stripe's API. <https://docs.stripe.com/api>
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,12 +17,12 @@ use super::{
 
 /// How long an idempotency key is remembered.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
-/// The most characters of one.
+/// The most characters of an idempotency key.
 const KEY_MAX: usize = 255;
-/// The least that can be paid by card, in each currency, and the most.
+/// The smallest payment by card in each currency, in minor units. [`MAX`] is the largest.
 const LEAST: [(&str, i64); 4] = [("pln", 200), ("gbp", 30), ("eur", 50), ("usd", 50)];
 const MAX: i64 = 99_999_999;
-/// What can stand in full in a payment.
+/// The properties of a payment that a request can expand.
 const IN_FULL: [&str; 3] = ["latest_charge", "latest_charge.refunds", "customer"];
 
 /// A request.
@@ -44,7 +44,7 @@ pub(crate) struct Call {
 pub(crate) struct Answer {
     pub status: u16,
     pub body: Value,
-    /// Whether it is that of an earlier request with the same idempotency key.
+    /// Whether it is the answer to an earlier request with the same idempotency key.
     pub replayed: bool,
 }
 
@@ -103,8 +103,8 @@ fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut
     done
 }
 
-/// Stripe remembers the answer once it has begun to do what was asked: also a card that was declined, or that it has failed, but no wrong
-/// parameters.
+/// Remembers the answer for the idempotency key. Like Stripe, this includes a declined card and a failure during the execution, but not a
+/// request with wrong parameters.
 fn remember(books: &mut Books, key: &str, asked: String, at: Time, done: &Answer) {
     if matches!(done.status, 200 | 402 | 500) {
         books.requests.insert(key.to_owned(), Answered { at, asked, status: done.status, body: done.body.clone() });
@@ -179,7 +179,7 @@ fn perform(books: &mut Books, sys: &Sys, call: &Call, form: &Form) -> Result<Val
     }
 }
 
-/// The name and the address in a form, as far as it has them. An empty one removes what was there.
+/// Applies the name and the address in a form to a customer. An empty value removes the former one.
 fn person(form: &Form, entry: &mut CustomerEntry) -> Result<(), Refusal> {
     form.only(&["name", "email", "metadata", "description", "phone"])?;
     if let Some(name) = form.get("name") {
@@ -207,7 +207,7 @@ fn create_customer(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, R
     let id = new_id(sys, "cus");
     let object = render::customer(&id, &customer);
     books.customers.insert(id, customer);
-    books.tell(sys, "customer.created", object.clone());
+    books.add_event(sys, "customer.created", object.clone());
     Ok(object)
 }
 
@@ -224,17 +224,17 @@ fn update_customer(books: &mut Books, sys: &Sys, id: &str, form: &Form) -> Resul
     person(form, &mut customer)?;
     let object = render::customer(id, &customer);
     books.customers.insert(id.to_owned(), customer);
-    books.tell(sys, "customer.updated", object.clone());
+    books.add_event(sys, "customer.updated", object.clone());
     Ok(object)
 }
 
 fn delete_customer(books: &mut Books, sys: &Sys, id: &str) -> Result<Value, Refusal> {
     let former = books.customer(id, "id")?.clone();
     let object = render::customer(id, &former);
-    // Nothing of the person stays.
+    // A deleted customer keeps no personal data.
     let gone = CustomerEntry { name: None, email: None, metadata: BTreeMap::new(), deleted: true, ..former };
     books.customers.insert(id.to_owned(), gone);
-    books.tell(sys, "customer.deleted", object);
+    books.add_event(sys, "customer.deleted", object);
     Ok(json!({ "id": id, "object": "customer", "deleted": true }))
 }
 
@@ -253,7 +253,7 @@ fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
     }
 }
 
-/// The types of methods that may pay an amount in this currency. Some are only for one.
+/// The types of payment methods for this currency. Some types are only for one currency.
 fn method_types(form: &Form, currency: &str) -> Result<Vec<String>, Refusal> {
     let wrong = |what: String| Refusal::invalid(what).param("allowed_payment_method_types");
     let mut types = Vec::new();
@@ -317,7 +317,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         return_url: None,
     };
     books.intents.insert(id.clone(), intent);
-    books.tell_of_intent(sys, &id, "payment_intent.created");
+    books.add_intent_event(sys, &id, "payment_intent.created");
     if confirm {
         books.confirm(sys, &id, Confirmation { method: None, return_url: form.get("return_url").map(str::to_owned) })?;
     }
@@ -398,7 +398,7 @@ fn create_refund(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
     books.refunds.get(&id).map(render::refund).ok_or_else(|| Refusal::missing("refund", &id, "id"))
 }
 
-/// The endpoint is not used: webhooks go to this local cloud. It has the same secret.
+/// Creates a webhook endpoint. It is not used: webhooks go to this local cloud. It returns the secret of this local cloud.
 fn create_endpoint(sys: &Sys, form: &Form) -> Result<Value, Refusal> {
     form.only(&["url", "enabled_events", "api_version"])?;
     let url = form.need("url")?;

@@ -1,7 +1,7 @@
-//! What pays from a bank account in Poland: <https://docs.stripe.com/payments/blik>, <https://docs.stripe.com/payments/p24>.
+//! Payments from a bank account in Poland: <https://docs.stripe.com/payments/blik>, <https://docs.stripe.com/payments/p24>.
 //!
-//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page that the payer is sent to, and
-//! the bank may decide later.
+//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page to which the payer is sent,
+//! and the bank may decide later.
 
 use super::{form::Form, refusal::Refusal};
 
@@ -15,7 +15,7 @@ pub(crate) enum Bank {
 impl Bank {
     pub const ALL: [Self; 2] = [Self::Blik, Self::P24];
 
-    /// Its type.
+    /// The type of Stripe's payment method.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Blik => "blik",
@@ -23,7 +23,7 @@ impl Bank {
         }
     }
 
-    /// The id of its only payment method here.
+    /// The id of the only payment method of this type in the local cloud.
     pub const fn method(self) -> &'static str {
         match self {
             Self::Blik => "pm_blik",
@@ -31,12 +31,12 @@ impl Bank {
         }
     }
 
-    /// That of a payment method.
+    /// The bank of a payment method with this id.
     pub fn of_method(method: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|bank| bank.method() == method)
     }
 
-    /// That which a form pays with. It has what the bank needs to know.
+    /// The bank that a form pays with. Checks the fields that the bank requires.
     pub fn of_form(form: &Form) -> Result<Option<Self>, Refusal> {
         let kind = form.get("payment_method_data[type]");
         let Some(bank) = Self::ALL.into_iter().find(|bank| Some(bank.kind()) == kind) else { return Ok(None) };

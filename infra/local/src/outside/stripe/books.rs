@@ -1,4 +1,4 @@
-//! What Stripe knows: customers, payments with their charges, refunds and disputes, and the events about them.
+//! The stored objects of Stripe: customers, payments with their charges, refunds and disputes, and the events about them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     banks::Bank,
-    cards::{Card, Fate},
+    cards::{Card, CardOutcome},
     refusal::{Declined, Refusal},
     render,
 };
@@ -18,7 +18,7 @@ const BLIK_SECONDS: i64 = 60;
 /// The letters of ids.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// All of it.
+/// All stored objects.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Books {
     pub customers: BTreeMap<String, CustomerEntry>,
@@ -28,7 +28,7 @@ pub(crate) struct Books {
     pub disputes: BTreeMap<String, DisputeEntry>,
     /// The oldest first.
     pub events: Vec<EventEntry>,
-    /// The requests with an idempotency key, by it.
+    /// The requests with an idempotency key, by key.
     pub requests: BTreeMap<String, Answered>,
     /// Whether these are the books of another account than that of the local cloud.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub(crate) struct IntentEntry {
     /// `requires_payment_method`, `requires_action`, `processing`, `succeeded`, `canceled`.
     pub status: String,
     pub received: i64,
-    /// The payment method that is used or waits for its payer.
+    /// The payment method that is used, or that waits for the payer's confirmation.
     pub method: Option<String>,
     pub charge: Option<String>,
     /// When the payer's bank was asked last.
@@ -77,12 +77,12 @@ pub(crate) struct IntentEntry {
     pub return_url: Option<String>,
 }
 
-/// The types of methods of payments that name none.
+/// The default types of payment methods.
 pub(super) fn cards() -> Vec<String> {
     vec!["card".to_owned()]
 }
 
-/// A charge: one try of a card.
+/// A charge: one attempt to pay with a card.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ChargeEntry {
     pub id: String,
@@ -129,7 +129,7 @@ pub(crate) struct DisputeEntry {
     pub status: String,
 }
 
-/// An event, and how far its delivery has come.
+/// An event, and the state of its delivery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct EventEntry {
     pub id: String,
@@ -140,7 +140,7 @@ pub(crate) struct EventEntry {
     /// Whether the endpoint has answered 2xx.
     pub delivered: bool,
     pub attempts: u32,
-    /// When it is delivered next. `None` if it is not.
+    /// When the next delivery is due. `None` if there is none.
     pub due: Option<Time>,
     /// How often each delivery is made.
     pub times: u32,
@@ -156,7 +156,7 @@ pub(crate) struct Answered {
     pub body: Value,
 }
 
-/// A payer's method, and where the payer is sent back to.
+/// A payer's method, and the address to which the payer returns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirmation {
     pub method: Option<String>,
@@ -171,12 +171,12 @@ pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
 }
 
 impl Books {
-    /// Empty ones of another account.
+    /// The empty books of another account.
     pub fn of_another_account() -> Self {
         Self { is_other: true, ..Self::default() }
     }
 
-    /// The place of a new object in lists.
+    /// The number of a new object, by which lists are ordered.
     pub fn place(&mut self) -> u64 {
         self.next = self.next.saturating_add(1);
         self.next
@@ -211,23 +211,23 @@ impl Books {
         }
         let Some(card) = Card::of_method(&method) else { return Err(Refusal::missing("PaymentMethod", &method, "payment_method")) };
         self.intent_mut(id)?.return_url = with.return_url;
-        match card.fate {
-            Fate::Confirmed(_) => {
+        match card.outcome {
+            CardOutcome::Confirmed(_) => {
                 let intent = self.intent_mut(id)?;
                 (intent.status, intent.method, intent.error) = ("requires_action".to_owned(), Some(method), None);
-                self.tell_of_intent(sys, id, "payment_intent.requires_action");
+                self.add_intent_event(sys, id, "payment_intent.requires_action");
                 Ok(())
             }
-            Fate::Declined(code, reason) => self.decline(sys, id, card.method, code, reason),
-            Fate::Pays => self.pay(sys, id, card.method),
-            Fate::Disputed(reason) => {
+            CardOutcome::Declined(code, reason) => self.decline(sys, id, card.method, code, reason),
+            CardOutcome::Pays => self.pay(sys, id, card.method),
+            CardOutcome::Disputed(reason) => {
                 self.pay(sys, id, card.method)?;
                 self.dispute(sys, id, reason)
             }
         }
     }
 
-    /// Asks the payer's bank to pay, which the payer has to confirm.
+    /// Asks the payer's bank to pay. The payer has to confirm the payment.
     fn ask(&mut self, sys: &Sys, id: &str, bank: Bank, return_url: Option<String>) -> Result<(), Refusal> {
         let now = sys.now().seconds();
         let intent = self.intent_mut(id)?;
@@ -240,27 +240,27 @@ impl Books {
         }
         (intent.status, intent.error, intent.return_url) = ("requires_action".to_owned(), None, return_url);
         (intent.method, intent.asked_at) = (Some(bank.method().to_owned()), now);
-        self.tell_of_intent(sys, id, "payment_intent.requires_action");
+        self.add_intent_event(sys, id, "payment_intent.requires_action");
         Ok(())
     }
 
-    /// The payer confirms, or fails to. With BLIK it may be too late.
+    /// The payer confirms the payment, or fails to confirm it. With BLIK it may be too late.
     pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
         let method = intent.method.clone().filter(|_| intent.status == "requires_action");
         let Some(method) = method else { return Err(Refusal::state("authenticate", &intent.status)) };
         let late = sys.now().seconds().saturating_sub(intent.asked_at) > BLIK_SECONDS;
-        match (Bank::of_method(&method), Card::of_method(&method).map(|card| card.fate)) {
+        match (Bank::of_method(&method), Card::of_method(&method).map(|card| card.outcome)) {
             (Some(Bank::Blik), _) if late || !confirmed => {
                 self.decline(sys, id, &method, "payment_intent_payment_attempt_failed", "generic_decline")
             }
             _ if !confirmed => self.decline(sys, id, &method, "payment_intent_authentication_failure", "authentication_not_handled"),
             (Some(Bank::P24), _) => {
                 "processing".clone_into(&mut self.intent_mut(id)?.status);
-                self.tell_of_intent(sys, id, "payment_intent.processing");
+                self.add_intent_event(sys, id, "payment_intent.processing");
                 Ok(())
             }
-            (_, Some(Fate::Confirmed(Some((code, reason))))) => self.decline(sys, id, &method, code, reason),
+            (_, Some(CardOutcome::Confirmed(Some((code, reason))))) => self.decline(sys, id, &method, code, reason),
             _ => self.pay(sys, id, &method),
         }
     }
@@ -282,8 +282,8 @@ impl Books {
         intent.received = intent.amount;
         (intent.status, intent.error) = ("succeeded".to_owned(), None);
         (intent.method, intent.charge) = (Some(method.to_owned()), Some(charge.clone()));
-        self.tell_of_charge(sys, &charge, "charge.succeeded");
-        self.tell_of_intent(sys, id, "payment_intent.succeeded");
+        self.add_charge_event(sys, &charge, "charge.succeeded");
+        self.add_intent_event(sys, id, "payment_intent.succeeded");
         Ok(())
     }
 
@@ -298,8 +298,8 @@ impl Books {
         let intent = self.intent_mut(id)?;
         (intent.status, intent.method, intent.error) = ("requires_payment_method".to_owned(), None, error);
         intent.charge = Some(charge.clone());
-        self.tell_of_charge(sys, &charge, "charge.failed");
-        self.tell_of_intent(sys, id, "payment_intent.payment_failed");
+        self.add_charge_event(sys, &charge, "charge.failed");
+        self.add_intent_event(sys, id, "payment_intent.payment_failed");
         Err(refusal(self.intents.get(id).map(|intent| render::intent(self, intent, &[]))))
     }
 
@@ -331,11 +331,11 @@ impl Books {
             return Err(Refusal::state("cancel", &intent.status));
         }
         (intent.status, intent.canceled_at, intent.cancellation_reason) = ("canceled".to_owned(), Some(sys.now().seconds()), reason);
-        self.tell_of_intent(sys, id, "payment_intent.canceled");
+        self.add_intent_event(sys, id, "payment_intent.canceled");
         Ok(())
     }
 
-    /// Gives back all that is left of a charge, or a part of it.
+    /// Refunds the rest of a charge, or a part of it.
     pub fn refund(
         &mut self,
         sys: &Sys,
@@ -369,13 +369,13 @@ impl Books {
         let refund = RefundEntry { id: id.clone(), created, amount, currency, intent, charge: charged, reason, metadata, failed: false };
         self.refunds.insert(id.clone(), refund);
         if let Some(object) = self.refunds.get(&id).map(render::refund) {
-            self.tell(sys, "refund.created", object);
+            self.add_event(sys, "refund.created", object);
         }
-        self.tell_of_charge(sys, charge, "charge.refunded");
+        self.add_charge_event(sys, charge, "charge.refunded");
         Ok(id)
     }
 
-    /// The payer's bank refuses the refunds of a payment, such as because the card is closed: the money comes back.
+    /// The payer's bank refuses the refunds of a payment, for example because the card is closed.
     pub fn fail_refunds(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
         let mut failed = Vec::new();
         for refund in self.refunds.values_mut().filter(|refund| refund.intent == intent && !refund.failed) {
@@ -389,7 +389,7 @@ impl Books {
             return Err(Refusal::invalid("There is no refund to refuse."));
         }
         for object in failed {
-            self.tell(sys, "refund.failed", object);
+            self.add_event(sys, "refund.failed", object);
         }
         Ok(())
     }
@@ -408,35 +408,35 @@ impl Books {
         let dispute = DisputeEntry { id: id.clone(), created, amount, currency, intent, charge, reason, status };
         let object = render::dispute(&dispute);
         self.disputes.insert(id, dispute);
-        self.tell(sys, "charge.dispute.created", object);
+        self.add_event(sys, "charge.dispute.created", object);
         Ok(())
     }
 
-    /// The dispute of a payment is `won` or `lost`. The charge stays one that was disputed.
+    /// Ends the dispute of a payment: `won` or `lost`. The charge stays marked as disputed.
     pub fn end_dispute(&mut self, sys: &Sys, intent: &str, end: &str) -> Result<(), Refusal> {
         let open = self.disputes.values_mut().find(|dispute| dispute.intent == intent && dispute.status == "needs_response");
         let Some(dispute) = open else { return Err(Refusal::invalid("There is no open dispute.")) };
         end.clone_into(&mut dispute.status);
         let object = render::dispute(dispute);
-        self.tell(sys, "charge.dispute.closed", object);
+        self.add_event(sys, "charge.dispute.closed", object);
         Ok(())
     }
 
-    fn tell_of_charge(&mut self, sys: &Sys, charge: &str, kind: &str) {
+    fn add_charge_event(&mut self, sys: &Sys, charge: &str, kind: &str) {
         if let Some(object) = self.charges.get(charge).map(render::charge) {
-            self.tell(sys, kind, object);
+            self.add_event(sys, kind, object);
         }
     }
 
     /// Adds an event about a payment.
-    pub fn tell_of_intent(&mut self, sys: &Sys, id: &str, kind: &str) {
+    pub fn add_intent_event(&mut self, sys: &Sys, id: &str, kind: &str) {
         if let Some(object) = self.intents.get(id).map(|intent| render::intent(self, intent, &[])) {
-            self.tell(sys, kind, object);
+            self.add_event(sys, kind, object);
         }
     }
 
-    /// Adds an event, which nobody delivers yet.
-    pub fn tell(&mut self, sys: &Sys, kind: &str, object: Value) {
+    /// Adds an event that is not delivered yet.
+    pub fn add_event(&mut self, sys: &Sys, kind: &str, object: Value) {
         let (id, created, kind) = (new_id(sys, "evt"), sys.now().seconds(), kind.to_owned());
         self.events.push(EventEntry { id, created, kind, object, delivered: false, attempts: 0, due: None, times: 1 });
     }

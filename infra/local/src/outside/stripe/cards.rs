@@ -1,15 +1,15 @@
 //! Stripe's test cards: <https://docs.stripe.com/testing>.
 
-/// What becomes of a card that is used.
+/// The outcome of a payment with a test card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It pays.
+pub(crate) enum CardOutcome {
+    /// The payment succeeds.
     Pays,
-    /// The bank refuses it, with the code of the error and the reason.
+    /// The bank declines the card, with the code of the error and the reason.
     Declined(&'static str, &'static str),
-    /// The payer has to confirm the payment first. Then it is as with the other fate.
+    /// The payer has to confirm the payment first. Then it succeeds, or is declined with this code and reason.
     Confirmed(Option<(&'static str, &'static str)>),
-    /// It pays, and the payer disputes the payment for this reason.
+    /// The payment succeeds, and the payer disputes it for this reason.
     Disputed(&'static str),
 }
 
@@ -20,21 +20,21 @@ pub(crate) struct Card {
     /// Stripe's id of a payment method with this card.
     pub method: &'static str,
     pub brand: &'static str,
-    pub fate: Fate,
+    pub outcome: CardOutcome,
 }
 
-const fn card(number: &'static str, method: &'static str, fate: Fate) -> Card {
-    Card { number, method, brand: "visa", fate }
+const fn card(number: &'static str, method: &'static str, outcome: CardOutcome) -> Card {
+    Card { number, method, brand: "visa", outcome }
 }
 
 const fn declined(number: &'static str, method: &'static str, reason: &'static str) -> Card {
-    card(number, method, Fate::Declined("card_declined", reason))
+    card(number, method, CardOutcome::Declined("card_declined", reason))
 }
 
 /// The cards.
 pub(crate) const CARDS: [Card; 20] = [
-    card("4242424242424242", "pm_card_visa", Fate::Pays),
-    Card { number: "5555555555554444", method: "pm_card_mastercard", brand: "mastercard", fate: Fate::Pays },
+    card("4242424242424242", "pm_card_visa", CardOutcome::Pays),
+    Card { number: "5555555555554444", method: "pm_card_mastercard", brand: "mastercard", outcome: CardOutcome::Pays },
     declined("4000000000000002", "pm_card_visa_chargeDeclined", "generic_decline"),
     declined("4000000000009995", "pm_card_visa_chargeDeclinedInsufficientFunds", "insufficient_funds"),
     declined("4000000000009987", "pm_card_visa_chargeDeclinedLostCard", "lost_card"),
@@ -42,21 +42,21 @@ pub(crate) const CARDS: [Card; 20] = [
     declined("4000000000006975", "pm_card_visa_chargeDeclinedVelocityLimitExceeded", "card_velocity_exceeded"),
     declined("4100000000000019", "pm_card_radarBlock", "fraudulent"),
     declined("4000000000000341", "pm_card_chargeCustomerFail", "generic_decline"),
-    card("4000000000000069", "pm_card_chargeDeclinedExpiredCard", Fate::Declined("expired_card", "expired_card")),
-    card("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", Fate::Declined("incorrect_cvc", "incorrect_cvc")),
-    card("4000000000000119", "pm_card_chargeDeclinedProcessingError", Fate::Declined("processing_error", "processing_error")),
-    card("4242424242424241", "pm_card_incorrectNumber", Fate::Declined("incorrect_number", "incorrect_number")),
-    card("4000002760003184", "pm_card_authenticationRequired", Fate::Confirmed(None)),
-    card("4000002500003155", "pm_card_authenticationRequiredOnSetup", Fate::Confirmed(None)),
+    card("4000000000000069", "pm_card_chargeDeclinedExpiredCard", CardOutcome::Declined("expired_card", "expired_card")),
+    card("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", CardOutcome::Declined("incorrect_cvc", "incorrect_cvc")),
+    card("4000000000000119", "pm_card_chargeDeclinedProcessingError", CardOutcome::Declined("processing_error", "processing_error")),
+    card("4242424242424241", "pm_card_incorrectNumber", CardOutcome::Declined("incorrect_number", "incorrect_number")),
+    card("4000002760003184", "pm_card_authenticationRequired", CardOutcome::Confirmed(None)),
+    card("4000002500003155", "pm_card_authenticationRequiredOnSetup", CardOutcome::Confirmed(None)),
     card(
         "4000008260003178",
         "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
-        Fate::Confirmed(Some(("card_declined", "insufficient_funds"))),
+        CardOutcome::Confirmed(Some(("card_declined", "insufficient_funds"))),
     ),
-    card("4000000000003220", "pm_card_threeDSecure2Required", Fate::Confirmed(None)),
-    card("4000000000000259", "pm_card_createDispute", Fate::Disputed("fraudulent")),
-    card("4000000000002685", "pm_card_createDisputeProductNotReceived", Fate::Disputed("product_not_received")),
-    card("4000000000001976", "pm_card_createDisputeInquiry", Fate::Disputed("general")),
+    card("4000000000003220", "pm_card_threeDSecure2Required", CardOutcome::Confirmed(None)),
+    card("4000000000000259", "pm_card_createDispute", CardOutcome::Disputed("fraudulent")),
+    card("4000000000002685", "pm_card_createDisputeProductNotReceived", CardOutcome::Disputed("product_not_received")),
+    card("4000000000001976", "pm_card_createDisputeInquiry", CardOutcome::Disputed("general")),
 ];
 
 impl Card {

@@ -18,7 +18,7 @@ impl Form {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// Refuses parameters that are not known. A known name also stands for what is within it.
+    /// Refuses unknown parameters. A known name includes all parameters within it.
     pub fn only(&self, known: &[&str]) -> Result<(), Refusal> {
         let root = |name: &str| name.split('[').next().unwrap_or_default().to_owned();
         match self.0.keys().find(|name| !known.contains(&root(name).as_str()) && !root(name).eq("expand")) {
@@ -88,7 +88,7 @@ impl Form {
         Ok(all)
     }
 
-    /// The names of what is to stand in full, if all of them can.
+    /// The properties to expand. An error if one of them cannot be expanded.
     pub fn expand(&self, known: &[&str]) -> Result<Vec<&str>, Refusal> {
         let asked: Vec<&str> = self.within("expand").map(|(_, name)| name).collect();
         match asked.iter().find(|name| !known.contains(name)) {

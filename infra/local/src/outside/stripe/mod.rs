@@ -1,9 +1,9 @@
 //! Stripe, as far as payments need it: customers, payments with the documented test cards, BLIK and Przelewy24, refunds, disputes,
-//! idempotency keys, and signed webhooks. Tests and the console pay, decline and dispute, say how it answers, and what becomes of its
-//! webhooks.
+//! idempotency keys, and signed webhooks. Tests and the console act as payers and banks, set how Stripe answers, and when webhooks are
+//! sent.
 //!
-//! Everything is by the local cloud's clock. What Stripe refuses is refused here, with the same codes. Objects are those of one version
-//! of the API, the one that `async-stripe` reads.
+//! All times are those of the local cloud's clock. Requests that Stripe refuses are refused here, with the same codes. Objects have the
+//! form of one version of the API, the one that `async-stripe` reads.
 
 mod api;
 mod banks;
@@ -47,7 +47,7 @@ use crate::{
     storage::{damaged, kept_in, replace_file},
 };
 
-/// Its path on the listener.
+/// The path of the service on the listener.
 pub(crate) const PATH: &str = "/stripe";
 /// The version of the API.
 const API_VERSION: &str = "2026-09-30.endive";
@@ -55,14 +55,14 @@ const API_VERSION: &str = "2026-09-30.endive";
 pub const SECRET_KEY: &str = "sk_test_51StoaLq8Zr2mV7xN4kT9wB3yH6jD1";
 /// The publishable key of its account.
 pub const PUBLISHABLE_KEY: &str = "pk_test_51StoaLq8Zr2mV7xN4kT9wB3yH6jD1";
-/// With which it signs webhooks.
+/// The secret that signs webhooks.
 pub const WEBHOOK_SECRET: &str = "whsec_9fK2mQ7vX4nL8tR3wB6yH1jD5sG0pZcA";
 
-/// Where its webhooks go.
+/// The path of the HTTP API to which webhooks are sent.
 const ENDPOINT: &str = "/v1/stripe-events";
-/// How long it waits for the endpoint.
+/// How long a delivery waits for the answer of the endpoint.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// When a delivery that failed is repeated: after these times, then every twelve hours, for three days in all.
+/// When a failed delivery is repeated: after these times, then every twelve hours, for three days in all.
 const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 60),
     Duration::from_secs(30 * 60),
@@ -75,7 +75,7 @@ const GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
 
-/// What becomes of the webhooks of new events.
+/// How the webhooks of new events are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Webhooks {
@@ -92,7 +92,7 @@ pub enum Webhooks {
     Lost,
 }
 
-/// A request that it got.
+/// A request to Stripe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StripeRequest {
     /// The method and the path.
@@ -106,11 +106,11 @@ pub struct StripeRequest {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StripeEvent {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its type.
+    /// The type.
     pub kind: String,
-    /// Whether the endpoint has taken it.
+    /// Whether the endpoint has answered with a success.
     pub delivered: bool,
     /// How often it was sent.
     pub attempts: u32,
@@ -150,31 +150,31 @@ impl Stripe {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How it answers now.
+    /// The current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
     }
 
-    /// Sets how it answers, until the next call or the end of the process.
+    /// Sets the mode, until the next call or the end of the process.
     pub fn be(&self, mode: Mode) {
         self.kept().mode = mode;
     }
 
-    /// Answers for another account from now on, as to somebody with its secret key: nothing is known in it of what is in the first one.
-    /// Called again, it is the first one.
+    /// Answers for another account from now on, as if the secret key were that of another account, which has none of the objects of the
+    /// first one. A second call switches back.
     pub fn swap_account(&self) {
         let kept = &mut *self.kept();
         std::mem::swap(&mut kept.books, &mut kept.elsewhere);
     }
 
-    /// What becomes of the webhooks of new events now.
+    /// How the webhooks of new events are sent now.
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
         self.kept().webhooks
     }
 
-    /// Sets what becomes of the webhooks of new events.
+    /// Sets how the webhooks of new events are sent.
     pub fn send_webhooks(&self, webhooks: Webhooks) {
         self.kept().webhooks = webhooks;
     }
@@ -214,21 +214,21 @@ impl Stripe {
         there.map(|(id, customer)| render::customer(id, customer)).collect()
     }
 
-    /// Does something as the payer, the bank or somebody in Stripe's dashboard would.
+    /// Acts as the payer, the bank or a user of Stripe's dashboard.
     ///
     /// # Errors
-    /// Stripe's message, if it refuses that.
+    /// Stripe's message, if it refuses the act.
     pub fn act(&self, core: &Arc<Core>, intent: &str, act: &Act) -> Result<(), String> {
         self.change(core, |books, sys| perform(books, sys, intent, act)).map_err(|refusal| refusal.message)
     }
 
-    /// Deletes a customer, as somebody in Stripe's dashboard would.
+    /// Deletes a customer, as a user of Stripe's dashboard would.
     pub fn lose_customer(&self, core: &Arc<Core>, id: &str) {
         let call = Call { method: "DELETE".to_owned(), path: format!("/customers/{id}"), ..by_account() };
         self.change(core, |books, sys| api::answer(books, sys, &call));
     }
 
-    /// Changes the books, keeps them, and sends the webhooks of what has happened.
+    /// Changes the stored objects, saves them, and sends the webhooks of the new events.
     fn change<T>(&self, core: &Arc<Core>, change: impl FnOnce(&mut Books, &Sys) -> T) -> T {
         let done = {
             let mut kept = self.kept();
@@ -282,7 +282,7 @@ impl Stripe {
         drop(guard);
     }
 
-    /// Delivers the webhook of an event now, whatever has become of it so far. Returns the status of the endpoint's answer. If that is no
+    /// Delivers the webhook of an event now, even if it was delivered before. Returns the status of the endpoint's answer. Without a
     /// success the delivery is repeated later.
     ///
     /// # Errors
@@ -304,7 +304,7 @@ impl Stripe {
         answer
     }
 
-    /// An event as it is sent, with the signature of this moment, for tests that change something about it.
+    /// The body of an event and its current signature, for tests that change one of them.
     #[must_use]
     pub fn webhook(&self, core: &Core, id: &str) -> Option<(String, String)> {
         let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string())?;
@@ -328,7 +328,7 @@ async fn post(core: &Core, signature: &str, body: String) -> Result<u16, String>
     sent.map(|answer| answer.status().as_u16()).map_err(|e| e.to_string())
 }
 
-/// What the payer, the bank or somebody in Stripe's dashboard does about a payment.
+/// An act of the payer, the bank or a user of Stripe's dashboard.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Act {
@@ -352,11 +352,11 @@ pub enum Act {
     WinDispute,
     /// The payer wins the dispute.
     LoseDispute,
-    /// Somebody gives all of it back, or this part.
+    /// The account refunds the whole payment, or this part in minor units.
     Refund(Option<i64>),
-    /// The payer's bank refuses what was given back.
+    /// The payer's bank refuses the refunds.
     FailRefunds,
-    /// Somebody cancels it.
+    /// The account cancels the payment.
     Cancel,
 }
 
@@ -391,7 +391,7 @@ fn ask(books: &mut Books, sys: &Sys, intent: &str, bank: Bank) -> Result<(), Ref
     books.confirm(sys, intent, Confirmation { method, return_url })
 }
 
-/// A request of the account itself.
+/// A request with the account's secret key.
 fn by_account() -> Call {
     Call { key: Some(SECRET_KEY.to_owned()), ..Call::default() }
 }
@@ -425,7 +425,7 @@ async fn handle(State(core): State<Arc<Core>>, method: Method, uri: Uri, headers
             api::refused(Refusal::new(500, "api_error", "An unknown error occurred."))
         }
         Mode::FailsBefore | Mode::FailsAfter => stripe.change(&core, |books, sys| api::fail(books, sys, &call, mode == Mode::FailsAfter)),
-        // Whatever stands between this and the caller: not Stripe's own JSON.
+        // Answers like a proxy between the caller and Stripe, without Stripe's JSON.
         Mode::Garbled => return garbled(),
         Mode::Down => api::refused(Refusal::new(503, "api_error", "Stripe is down.")),
         Mode::Busy => {

@@ -1,4 +1,4 @@
-//! What Stripe refuses, and how: <https://docs.stripe.com/api/errors>, <https://docs.stripe.com/error-codes>.
+//! Errors of Stripe's API: <https://docs.stripe.com/api/errors>, <https://docs.stripe.com/error-codes>.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(crate) struct Refusal {
     /// The parameter that is wrong.
     pub param: Option<String>,
     pub message: String,
-    /// If a bank has refused a card.
+    /// Set if a bank has declined a card.
     pub declined: Option<Box<Declined>>,
 }
 
@@ -32,7 +32,7 @@ impl Refusal {
         Self { status, kind, code: None, param: None, message: message.into(), declined: None }
     }
 
-    /// A request that is wrong in itself.
+    /// An invalid request.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, "invalid_request_error", message)
     }
@@ -45,14 +45,14 @@ impl Refusal {
         Self { param: Some(param.into()), ..self }
     }
 
-    /// An object that is not there: 404 if the path names it, 400 if a parameter does.
+    /// An object that does not exist: 404 if the path names it, 400 if a parameter does.
     pub fn missing(what: &str, id: &str, param: &str) -> Self {
         let status = if param == "id" { 404 } else { 400 };
         let refusal = Self::new(status, "invalid_request_error", format!("No such {what}: '{id}'"));
         refusal.code("resource_missing").param(if param == "id" { what } else { param })
     }
 
-    /// A payment whose state does not allow it.
+    /// An act that the state of the payment does not allow.
     pub fn state(act: &str, status: &str) -> Self {
         Self::invalid(format!("You cannot {act} this PaymentIntent because it has a status of {status}."))
             .code("payment_intent_unexpected_state")

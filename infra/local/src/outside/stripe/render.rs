@@ -1,4 +1,4 @@
-//! The objects as Stripe writes them. `async-stripe` reads all of them, which its tests here prove.
+//! The objects as JSON of Stripe's API. The tests read all of them with `async-stripe`.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{
     API_VERSION,
     banks::Bank,
     books::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
-    cards::{Card, Fate},
+    cards::{Card, CardOutcome},
 };
 
 /// An object with these members too, which are null.
@@ -29,7 +29,7 @@ pub(crate) fn customer(id: &str, customer: &CustomerEntry) -> Value {
     with_nulls(object, &["address", "currency", "default_source", "description", "discount", "phone", "shipping", "test_clock"])
 }
 
-/// A payment, with these of its properties in full.
+/// A payment, with these properties expanded.
 pub(crate) fn intent(books: &Books, intent: &IntentEntry, expand: &[&str]) -> Value {
     let paid_by = intent.charge.as_ref().map(|id| match books.charges.get(id) {
         Some(found) if expand.contains(&"latest_charge.refunds") => with_refunds(books, found),
@@ -143,7 +143,7 @@ fn details(charge: &ChargeEntry) -> Value {
     json!({ "type": "card", "card": card })
 }
 
-/// A payer of whom nothing is known.
+/// The billing details of a payer without any data.
 fn nobody() -> Value {
     with_nulls(json!({}), &["address", "email", "name", "phone", "tax_id"])
 }
@@ -185,7 +185,7 @@ pub(crate) fn method(card: Card) -> Value {
         "card": {
             "brand": card.brand, "checks": null, "country": "US", "display_brand": card.brand, "exp_month": 12, "exp_year": 2034,
             "funding": "credit", "generated_from": null, "last4": card.last4(), "networks": null,
-            "three_d_secure_usage": { "supported": matches!(card.fate, Fate::Confirmed(_)) }, "wallet": null,
+            "three_d_secure_usage": { "supported": matches!(card.outcome, CardOutcome::Confirmed(_)) }, "wallet": null,
         },
         "created": 0, "customer": null, "livemode": false, "metadata": {}, "type": "card",
     })

@@ -1,4 +1,4 @@
-//! What Stripe refuses, idempotency keys, and that `async-stripe` reads every object.
+//! Tests: refused requests, idempotency keys, and `async-stripe` reading every object.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     *,
 };
 
-/// A Stripe of its own, without a network.
+/// Stripe's objects and operations without a network.
 struct Bench {
     books: Books,
     sys: Sys,
@@ -184,16 +184,16 @@ fn every_test_card_ends_as_documented() {
         let answer = bench.ask(&format!("POST /payment_intents/{id}/confirm"), &format!("payment_method={}", card.method));
         let status = bench.done(&format!("GET /payment_intents/{id}"), "")["status"].as_str().map(str::to_owned);
         let disputes = bench.books.disputes.len();
-        match card.fate {
-            cards::Fate::Pays => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 0)),
-            cards::Fate::Disputed(_) => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 1)),
-            cards::Fate::Confirmed(then) => {
+        match card.outcome {
+            cards::CardOutcome::Pays => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 0)),
+            cards::CardOutcome::Disputed(_) => assert_eq!((status.as_deref(), disputes), (Some("succeeded"), 1)),
+            cards::CardOutcome::Confirmed(then) => {
                 assert_eq!(status.as_deref(), Some("requires_action"));
                 assert!(bench.books.authenticate(&bench.sys, &id, false).is_err(), "the payer fails");
                 bench.ask(&format!("POST /payment_intents/{id}/confirm"), &format!("payment_method={}", card.method));
                 assert_eq!(bench.books.authenticate(&bench.sys, &id, true).is_ok(), then.is_none(), "{}", card.method);
             }
-            cards::Fate::Declined(code, reason) => {
+            cards::CardOutcome::Declined(code, reason) => {
                 assert_eq!(told(&answer), (402, "card_error".to_owned(), code.to_owned()));
                 assert_eq!(answer.body["error"]["decline_code"], reason);
                 assert_eq!(status.as_deref(), Some("requires_payment_method"), "another card may be tried");
