@@ -12,7 +12,8 @@
 //! the way of its sending, and an update, which stores the hash if the sending is still current. A notice takes one read of the
 //! person (with its details: the client that caused it, and its destination if that is not their address), and three counters if
 //! it goes by text message to a person without an address. The message about a scheduled deletion takes another read, for its date
-//! and the name in it, and so does the link to a former address or number, with three counters if it is a number. A failed sending takes an update of the challenge, and the first time that of the counters.
+//! and the name in it, and so does the link to a former address or number, with three
+//! counters if it is a number. A failed sending takes an update of the challenge, and the first time that of the counters.
 //!
 //! Text messages about messages that wait take a read of the person, and three counters.
 //!

@@ -104,7 +104,7 @@ async fn give_back<C: ContactKind>(
     done.keep(&mut tx);
     let spent = link.consume(&mut tx);
     tx.delete(PasswordHash::key_of(user.id));
-    // Nor does a link work that was sent to another contact meanwhile.
+    // Refused if another link was sent meanwhile.
     let account = Update::of(user.key()).set("has_password", false).remove("restoration").when(field("restoration").eq(link.id));
     let by = By { client, action: Action::ContactRestored, keep: None };
     let (free, permit) = replace(s, &mut tx, user, to, account, by).await?;

@@ -2,7 +2,8 @@
 //!
 //! What is counted comes from the stream of the table, in batches of many changes, so that nothing is written for a single message or
 //! sign-in, and no request waits for it. A batch is counted exactly once: the transaction that counts it makes an item under the id of its
-//! first record, which is unique over all shards of the stream, while their numbers are not. A delivery that begins with the same record finds there up to which one it was counted.
+//! first record, which is unique over all shards of the stream, while their numbers are not. A delivery that begins with the same
+//! record finds there up to which one it was counted.
 
 use std::{collections::BTreeMap, time::Duration};
 
