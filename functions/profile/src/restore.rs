@@ -67,8 +67,8 @@ pub async fn describe_restoration_link(
 /// more, and the former password is not valid any more. The contact that is replaced is notified, and codes and links that were sent
 /// there become invalid. The client is not signed in. Passkeys and second factors stay.
 ///
-/// If somebody else has the address or number by now, nothing changes. The same request again within ten seconds after it succeeded
-/// gets the same answer.
+/// Of several links of an account only the last one is valid. If somebody else has the address or number by now, nothing changes. The same
+/// request again within ten seconds after it succeeded gets the same answer.
 ///
 /// AWS calls: the link; a counter; the person; the scheduled deletion, if there is one whose link went to the contact; the counters of a
 /// text message for the notice; one transaction, which uses the link up. A refused or repeated request costs another read.
