@@ -233,6 +233,27 @@ async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
     assert_eq!(ana.get("/v1/me").await.is(200)["email"], "new@example.test");
 }
 
+/// Whoever has the account has changed its address twice, so that one of the former ones is theirs. Staff undo both changes: only the link
+/// that was sent last works, and the other one does not take the account from its owner again.
+/// Promise: contact-restoration, link-binding
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_links_of_an_account_the_last_one_works() {
+    let cloud = Cloud::start().await;
+    let ((ida, _), ana) = (cloud.staff("ida", "administrator").await, cloud.member("ana").await);
+    let first = moved(&cloud, &ana, "email", "thief@example.test").await;
+    let second = moved(&cloud, &ana, "email", "thief.too@example.test").await;
+    let theirs = offered(&cloud, &ida, &second, "thief@example.test").await;
+    undo(&ida, &first, &["email"], true).await.is(201);
+    let hers = cloud.token_to("ana@example.test").await;
+    for path in [RESTORATIONS.to_owned(), format!("{RESTORATIONS}/link")] {
+        cloud.anonymous().post(&path, json!({ "token": theirs })).await.is_problem(422, "link_invalid");
+    }
+    open(&cloud, &hers).await.is(204);
+    open(&cloud, &theirs).await.is_problem(422, "link_invalid");
+    assert_eq!(claimed(&cloud).await, ["ana@example.test", "ida@example.test"]);
+    items::are_as_described(&cloud).await;
+}
+
 /// Nobody has a link sent by a preview that is not true any more, nor about an account that they may not change, as their own, nor about
 /// one that nobody can sign in to.
 /// Promise: contact-restoration, undo-preview, undo-outcomes

@@ -393,6 +393,28 @@ async fn a_moderated_comment_gets_its_text_back() {
     undo(&staff, &entry, &["text"], true).await.is_problem(409, "undo_impossible");
 }
 
+/// The words under one's own name, or that of somebody with a role as high, are not changed by an undo either.
+/// Promise: undo-outcomes, staff-boundaries
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_words_of_somebody_with_such_a_role_are_not_changed_by_an_undo() {
+    let cloud = Cloud::start().await;
+    let ((root, _), (ida, _)) = (cloud.staff("root_of_all", "superuser").await, cloud.staff("ida", "administrator").await);
+    let (ada, _) = cloud.staff("ada", "administrator").await;
+    let garden = category(&ida, "Garden").await;
+    let product = text(&create(&ida, "Turtle", &garden, 1000).await["id"]);
+    let path = format!("/v1/products/{product}/comments");
+    let comment = text(&ada.post(&path, json!({ "text": "It stands well." })).await.is(201)["id"]);
+    root.put(&format!("/v1/moderation/comments/{product}/{comment}"), json!({ "text": "It stands." })).await.is(200);
+    let entry = latest(&cloud, "comment_changed").await;
+    for staff in [&ida, &ada] {
+        assert_eq!(outcome(staff, &entry).await, "never");
+        undo(staff, &entry, &["text"], true).await.is_problem(409, "undo_impossible");
+    }
+    assert_eq!(outcome(&root, &entry).await, "clean");
+    undo(&root, &entry, &["text"], false).await.is(201);
+    assert_eq!(cloud.anonymous().get(&path).await.is(200)["items"][0]["text"], "It stands well.");
+}
+
 /// A fault leaves the change, its entry and its mark, or none of the three: if no transaction works there is none, and if a reply is lost
 /// there are all, once.
 /// Promise: undo-once, lost-reply

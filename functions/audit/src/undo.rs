@@ -180,7 +180,8 @@ pub async fn preview_undo(
 /// answer.
 ///
 /// An e-mail address or phone number changes only when its owner proves it: the undo sends a link to the former one, by which
-/// `POST /v1/contact-restorations` gives it back. If nobody opens it within a day, the entry can be undone again.
+/// `POST /v1/contact-restorations` gives it back. If nobody opens it within a day, the entry can be undone again. Of several links of an
+/// account only the last one works.
 ///
 /// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
 /// removed a query for API keys, and their deletion if there are some.

@@ -23,7 +23,7 @@ use proofs::{
     repeat::{Repeatable, Reply},
 };
 use store::{
-    Item as _, Tx, Update,
+    Item as _, Tx, Update, field,
     limits::{self, HOUR, Quota},
 };
 use web::{Client, Error, Json, Language, LinkPage, NoContent, Problems, RequestId, Site};
@@ -67,8 +67,8 @@ pub async fn describe_restoration_link(
 /// more, and the former password is not valid any more. The contact that is replaced is notified, and codes and links that were sent
 /// there become invalid. The client is not signed in. Passkeys and second factors stay.
 ///
-/// If somebody else has the address or number by now, nothing changes. The same request again within ten seconds after it succeeded
-/// gets the same answer.
+/// Of several links of an account only the last one is valid. If somebody else has the address or number by now, nothing changes. The same
+/// request again within ten seconds after it succeeded gets the same answer.
 ///
 /// AWS calls: the link; a counter; the person; the scheduled deletion, if there is one whose link went to the contact; the counters of a
 /// text message for the notice; one transaction, which uses the link up. A refused or repeated request costs another read.
@@ -104,7 +104,8 @@ async fn give_back<C: ContactKind>(
     done.keep(&mut tx);
     let spent = link.consume(&mut tx);
     tx.delete(PasswordHash::key_of(user.id));
-    let account = Update::of(user.key()).set("has_password", false);
+    // Refused if another link was sent meanwhile.
+    let account = Update::of(user.key()).set("has_password", false).remove("restoration").when(field("restoration").eq(link.id));
     let by = By { client, action: Action::ContactRestored, keep: None };
     let (free, permit) = replace(s, &mut tx, user, to, account, by).await?;
     permit.commit(&s.table, tx).await.map_err(|e| match e {
@@ -119,12 +120,13 @@ async fn give_back<C: ContactKind>(
 /// The person whom a link gives a contact back to.
 ///
 /// # Errors
-/// [`Kind::LinkInvalid`] unless their account is active, and if they have the contact already.
+/// [`Kind::LinkInvalid`] unless their account is active and this is the last link that was sent, and if they have the contact already.
 async fn person(s: &crate::State, link: &Challenge) -> Result<User, Problem> {
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     let user = s.table.get::<User>(User::key_of(id)).await?.filter(|user| user.status == Status::Active);
+    let user = user.filter(|user| user.restoration == Some(link.id)).ok_or(Kind::LinkInvalid)?;
     let to = link.contact().key();
-    user.filter(|user| user.contacts().iter().all(|contact| contact.key() != to)).ok_or_else(|| Kind::LinkInvalid.into())
+    if user.contacts().iter().any(|contact| contact.key() == to) { Err(Kind::LinkInvalid.into()) } else { Ok(user) }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use events::{Notice, Outbox, delivery::NoticeDue};
 use kernel::{
     Client, Locale, Sys, Time,
-    id::{EventId, PictureId, UserId},
+    id::{ChallengeId, EventId, PictureId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use store::{About, Index, Item, Key, Personal, Slot, StoreError, Table, Tx, Update, field};
@@ -131,6 +131,9 @@ pub struct User {
     /// Whether the password was reset by mail, and no later sign-in used a factor other than the password and codes to the same mailbox.
     #[serde(default)]
     pub reset_by_mail: bool,
+    /// The last link to a former contact that was sent, until one is used. No other one gives a contact back.
+    #[serde(default)]
+    pub restoration: Option<ChallengeId>,
     /// The terms of service that the person has agreed to, if there were some.
     #[serde(default)]
     pub terms: Option<AgreedTerms>,
@@ -181,6 +184,7 @@ impl User {
             passkeys: 0,
             has_password: false,
             reset_by_mail: false,
+            restoration: None,
             terms: None,
             credentials: 0,
             version: 1,

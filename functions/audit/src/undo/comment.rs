@@ -1,8 +1,9 @@
-//! Undoing that a moderator has changed a comment on a product.
+//! Undoing that a moderator has changed a comment on a product. As for moderators, that is refused for one's own comment, and for that of
+//! somebody with a role as high as one's own, under whose name the text stands.
 
 use accounts::{
     audit::Action,
-    staff::{self, Actor, Role},
+    staff::{Actor, Roles},
     undo::{Field, Obstacle},
 };
 use commerce::{
@@ -20,20 +21,28 @@ use super::{
     recorded::{Changed, Recorded, text},
 };
 
-/// A comment.
+/// A comment, and whether the caller may change it.
 pub struct Target {
     who: Actor,
     comment: Option<Comment>,
+    may: bool,
 }
 
 impl Target {
     pub async fn read(table: &Table, entry: &Recorded, who: Actor) -> Result<Self, Problem> {
         let at = entry.about("product").zip(entry.about("comment")).map(|(product, comment)| OnProduct { product, comment });
         let comment = match at {
-            Some(at) => table.get(Comment::key_of(at)).await?,
+            Some(at) => table.get::<Comment>(Comment::key_of(at)).await?,
             None => None,
         };
-        Ok(Self { who, comment })
+        let may = match &comment {
+            Some(comment) => {
+                let roles = table.get::<Roles>(Roles::key_of(comment.author)).await?;
+                who.may_change(&roles.unwrap_or_else(|| Roles::none(comment.author))).is_ok()
+            }
+            None => false,
+        };
+        Ok(Self { who, comment, may })
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
@@ -42,7 +51,7 @@ impl Target {
             let known = changed.name == "text" && former(&changed.was).is_some();
             let obstacle = match &self.comment {
                 None => Some(Obstacle::Gone),
-                Some(_) => (!known).then_some(Obstacle::Never),
+                Some(_) => (!known || !self.may).then_some(Obstacle::Never),
             };
             changed.field(is_now, obstacle)
         };
@@ -53,9 +62,9 @@ impl Target {
         let comment = self.comment.ok_or_else(unfit)?;
         let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(unfit)?;
         let same = comment.change(tx, &was, s.sys.now());
-        let still = staff::require(tx, self.who.user, Role::Moderator);
+        let allowed = self.who.require(tx, comment.author);
         let entry = comment.audited(entry(Action::CommentChanged, comment.author)).changed("text", &comment.text, &was);
-        Ok(Planned::new(entry, vec![same], Allowed::Role(still)))
+        Ok(Planned::new(entry, vec![same], Allowed::Above(allowed)))
     }
 }
 

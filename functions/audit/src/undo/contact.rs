@@ -3,7 +3,7 @@
 //! Nothing of the account changes by the undo. A contact counts only with a proof of its owner, and who has lost one to somebody else
 //! is not signed in, so that the proof is a link to the former contact ([`proofs::contact_link`]). `functions/profile` takes it, and
 //! makes the change by the functions by which members make it. Until the link is opened or expires the entry is undone. After that it
-//! can be undone again.
+//! can be undone again. Another link of the account that is sent meanwhile, also to another contact, takes its place.
 //!
 //! Contacts are compared whole and shown masked: nobody reads from the audit where a person is written to.
 //!
@@ -32,7 +32,7 @@ use proofs::{
     challenge::Challenge,
     contact_link::{link_of, offer},
 };
-use store::{Batch, Cond, Item as _, Key, StoreError, Tx, field};
+use store::{Batch, Cond, Key, StoreError, Tx, field};
 
 use super::{
     planned::{Allowed, MakeEntry, Planned, account, unfit},
@@ -94,8 +94,8 @@ impl Target {
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
         let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
         let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
-        let (until, sent) = offer(tx, &s.sys, user, &to, self.before.as_deref());
-        let has = tx.check(user.key(), field("status").eq(Status::Active).and(has(user, &to)));
+        let as_shown = field("status").eq(Status::Active).and(has(user, &to));
+        let (until, [sent, has]) = offer(tx, &s.sys, user, &to, self.before.as_deref(), as_shown);
         let shown = vec![sent, has, tx.check(claim_of(&to), Cond::Absent)];
         let allowed = self.who.require(tx, user.id);
         let entry = entry(Action::ContactRestorationAsked, user.id).changed(name(&to), now, &to);
