@@ -8,9 +8,9 @@
 //! handed over to `stripe-webhook`, so that an outage of Stripe keeps nothing else from being deleted.
 //!
 //! Not in the list are items that identify nobody or expire: outbox items and records of processed events have ids only and
-//! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. An
-//! address or number of this person that another member asked to change to is stored with that member, who cannot prove it:
-//! nothing refers to it from elsewhere, and it expires within a day of the last request.
+//! expire, counters of limits have hashed keys and expire within a day, those of orders on delivery within ninety days, and those of
+//! consecutive wrong codes within a year. An address or number of this person that another member asked to change to is stored with that
+//! member, who cannot prove it: nothing refers to it from elsewhere, and it expires within a day of the last request.
 
 use accounts::{deletion::Deletion, identifier::Contact, purge::Purged, user::User};
 use function::Failure;

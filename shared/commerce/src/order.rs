@@ -339,7 +339,8 @@ pub async fn replace(
     Err(StoreError::Unavailable("products of an order are deleted one after another".to_owned()))
 }
 
-/// Adds what follows from a change: that the buyer is told, that there is room for another order on delivery, how long it is known whose the order is, and whether staff look at it.
+/// Adds what follows from a change: that the buyer is told, that there is room for another order on delivery, how long it is known whose
+/// the order is, and whether staff look at it.
 fn told(tx: &mut Tx, sys: &Sys, before: &Order, next: &Order) {
     if before.state == OrderState::PendingPayment && next.state == OrderState::Paid {
         Outbox::add(tx, sys, &OrderPlaced { user: next.user, order: next.id });
