@@ -1,4 +1,4 @@
-//! Payments at Stripe that nobody is to pay any more, because the payer has left.
+//! Payments at Stripe that nobody is to pay any more, because the payer has left, or because nobody has asked for them.
 
 use kernel::Time;
 use money::Money;
@@ -21,8 +21,8 @@ pub enum RefundReason {
     OrderEnded,
 }
 
-/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left. It stays until Stripe has done
-/// so.
+/// A payment that is to be cancelled at Stripe, or given back if it was paid, because the payer has left, or because it is not the one that
+/// was asked for. It stays until Stripe has done so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.

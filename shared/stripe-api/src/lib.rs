@@ -41,7 +41,7 @@ pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
 pub use refunds::give_back;
 pub use removal::remove_payment;
-pub use settle::{Settled, settle};
+pub use settle::{Settled, settle, settle_for};
 
 /// How long one request waits for Stripe.
 const TIMEOUT: Duration = Duration::from_secs(8);

@@ -1,4 +1,4 @@
-//! Ending the payments of people who have left.
+//! Ending the payments of people who have left, and those that nobody has asked for.
 
 use payments::{PaymentRemoval, Progress, RefundReason};
 

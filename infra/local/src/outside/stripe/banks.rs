@@ -1,7 +1,7 @@
 //! What pays from a bank account in Poland: <https://docs.stripe.com/payments/blik>, <https://docs.stripe.com/payments/p24>.
 //!
-//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page that the payer is sent to, and
-//! the bank may decide later.
+//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page that the payer is sent to.
+//! Usually it answers at once. Here the bank always decides later, so that whoever waits for it is tested.
 
 use super::{form::Form, refusal::Refusal};
 
