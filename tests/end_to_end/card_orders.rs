@@ -73,7 +73,7 @@ pub(crate) fn payments(cloud: &Cloud, order: &Value) -> Vec<Value> {
 }
 
 /// The stock of a product as it is stored: available, reserved, sold, received.
-async fn stored_stock(cloud: &Cloud, product: &str) -> [u64; 4] {
+pub(crate) async fn stored_stock(cloud: &Cloud, product: &str) -> [u64; 4] {
     let products = cloud.of_kind("product").await;
     let product = products.iter().find(|item| item["id"]["S"] == product).expect("the product");
     ["available", "reserved", "sold", "received"].map(|name| product[name]["N"].as_str().unwrap().parse().unwrap())

@@ -8,7 +8,7 @@ use reqwest::Method;
 use tests::{Caller, Cloud, DAY, Reply, Value, json, race};
 
 use crate::{
-    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored},
+    card_orders::{QUARTER, order, paid_order, pay, payments, refunds, seen, shown, stored, stored_stock},
     cart::shop,
     deletion::{SWEEP, run, schedule, until_due},
     donations::{VISA, WEBHOOK, card, intent},
@@ -274,6 +274,26 @@ async fn a_changed_payment_that_nobody_pays_ends_with_its_order() {
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "expired");
     assert_eq!(payments(&cloud, &placed)[0]["status"], "canceled");
     assert!(cloud.of_kind("payment_alert").await.is_empty());
+}
+
+/// An order is paid, or ends, also if somebody has removed from its payment in Stripe's dashboard which order it is for.
+/// Promise: order-paid, order-expiry, product-stock
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_names_no_order_any_more_is_that_of_its_order() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let [paid, unpaid] = [order(&ana, "one", &products[0], 2).await, order(&ana, "two", &products[0], 1).await];
+    for placed in [&paid, &unpaid] {
+        change_at_stripe(&cloud, &placed["payment"], "metadata[order]=".to_owned()).await;
+    }
+    pay(&cloud, &paid, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &paid).await["state"], "paid");
+    cloud.advance(QUARTER * 2).await;
+    assert!(stored(&cloud).await.iter().all(|order| order["state"]["S"] != "pending_payment"), "the schedule has ended the other one");
+    assert_eq!(seen(&cloud.sign_in("ana").await, &unpaid).await["state"], "expired");
+    assert_eq!((stored_stock(&cloud, &products[0]).await, refunds(&cloud)), ([8, 2, 0, 10], 0));
 }
 
 /// A refund that was promised of an order that is kept is made, also if Stripe was down until its buyer had left.

@@ -171,6 +171,38 @@ async fn a_payment_of_something_else_gives_nothing() {
     assert_eq!((run(&cloud, WEBHOOK).await["looked_at"].clone(), refunds(&cloud)), (json!(0), 2), "nobody looks at them any more");
 }
 
+/// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
+/// does so, also if it refuses that at first.
+/// Promise: plan-paid, plan-twice
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stripe_refuses_to_give_back_is_given_back_later() {
+    let cloud = Cloud::start().await;
+    let ana = cloud.member("ana").await;
+    let wrong = [donations::begin(&ana, "one").await, buy(&ana, "premium").await];
+    for payment in &wrong {
+        change_at_stripe(&cloud, payment, "amount=500".to_owned()).await;
+    }
+    let tabs = [begin_in(&ana, "two", "basic").await, begin_in(&ana, "three", "basic").await];
+    act(&cloud, &tabs[0], card(VISA));
+    cloud.settle().await;
+    let refused = [&wrong[0], &wrong[1], &tabs[1]];
+    for payment in refused {
+        act(&cloud, payment, Act::RefuseRefunds(true));
+        act(&cloud, payment, card(VISA));
+    }
+    cloud.settle().await;
+    assert_eq!((donations::seen(&ana, &wrong[0]).await["state"].clone(), plan_of(&ana).await), (json!("cancelled"), json!("basic")));
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 0));
+    assert_eq!(cloud.of_kind("payment_removal").await.len(), 3);
+    for payment in refused {
+        act(&cloud, payment, Act::RefuseRefunds(false));
+    }
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(3), 3));
+    cloud.settle().await;
+    assert_eq!((seen(&ana, &tabs[1]).await["state"].clone(), plan_of(&ana).await), (json!("refunded"), json!("basic")));
+    assert_eq!((cloud.of_kind("held_plan").await.len(), cloud.of_kind("payment_removal").await.len()), (1, 0));
+}
+
 /// A request names a plan and nothing else, and Stripe is asked for the price of the server.
 /// Promise: plan-price
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

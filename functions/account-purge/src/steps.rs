@@ -9,9 +9,9 @@
 //! `stripe-webhook`, so that an outage of Stripe does not delay the other steps.
 //!
 //! Some items have no step, because they identify nobody or expire: outbox items and records of processed events contain only ids and
-//! expire, counters of limits have hashed keys and expire within a day, those of consecutive wrong codes within a year. If another member
-//! has asked to change to an address or number of this person, that contact is stored with the other member, who cannot prove it. It
-//! expires within a day of the last request.
+//! expire, counters of limits have hashed keys and expire within a day, those of orders on delivery within 90 days, and those of
+//! consecutive wrong codes within a year. If another member has asked to change to an address or number of this person, that contact is
+//! stored with the other member, who cannot prove it. It expires within a day of the last request.
 
 use accounts::{deletion::Deletion, identifier::Contact, purge::Purged, user::User};
 use function::Failure;

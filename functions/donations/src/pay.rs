@@ -7,7 +7,7 @@ use money::Money;
 use payments::{CardPayment, Customer, PaymentState, Purpose, Written, begin, write};
 use serde::Serialize;
 use store::limits::{self, HOUR, Quota};
-use stripe_api::{Payer, Payment, Settled, settle};
+use stripe_api::{Payer, Payment, Settled, settle_for};
 use utoipa::ToSchema;
 
 use crate::State;
@@ -120,5 +120,6 @@ pub(crate) async fn look<P: Purpose>(
     let payment = payment.ok_or(Kind::NotFound)?;
     let Some(intent) = payment.intent.clone().filter(|_| payment.state == PaymentState::PendingPayment) else { return Ok(payment) };
     limits::take(&s.table, s.sys.now(), &[LOOKS.of(payment.user)]).await?;
-    Ok(own(settle(&s.table, &s.sys, &s.stripe, &intent, None).await?).unwrap_or(payment))
+    let paid_for = (payment.user, P::paid_for(payment.id));
+    Ok(own(settle_for(&s.table, &s.sys, &s.stripe, &intent, paid_for).await?).unwrap_or(payment))
 }

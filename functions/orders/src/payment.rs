@@ -5,10 +5,10 @@ use axum::extract::State;
 use callers::MemberWith;
 use commerce::order::{Order, Written, write};
 use kernel::{Kind, Problem, id::OrderId};
-use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, Progress};
+use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, PaidFor, Progress};
 use serde::Deserialize;
 use store::limits::{self, HOUR, Limit, Quota};
-use stripe_api::{Failed, Payer, Payment, Settled, close, settle};
+use stripe_api::{Failed, Payer, Payment, Settled, close, settle_for};
 use utoipa::ToSchema;
 use web::{Client, Error, Json, Problems};
 
@@ -118,7 +118,7 @@ pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> 
         return Ok(close(&s.table, &s.sys, &s.stripe, order).await?);
     }
     let Some(intent) = card.intent.clone() else { return Ok(order) };
-    Ok(match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
+    Ok(match settle_for(&s.table, &s.sys, &s.stripe, &intent, (order.user, PaidFor::Order(order.id))).await? {
         Settled::Order(order) => *order,
         _ => order,
     })

@@ -13,8 +13,9 @@ use commerce::{
 };
 use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;
+use payments::PaidFor;
 use serde::Deserialize;
-use stripe_api::{Settled, give_back, settle};
+use stripe_api::{Settled, give_back, settle_for};
 use utoipa::ToSchema;
 use web::{Created, Error, IdempotencyKey, Json, Path, Problems, RequestId};
 
@@ -97,7 +98,7 @@ pub async fn refund_order(
     let asked = asked.await?;
     let given = give_back(&s.table, &s.sys, &s.stripe, asked).await?;
     let intent = given.card.as_ref().and_then(|card| card.intent.clone()).ok_or_else(|| given.stays())?;
-    let current = match settle(&s.table, &s.sys, &s.stripe, &intent, None).await? {
+    let current = match settle_for(&s.table, &s.sys, &s.stripe, &intent, (given.user, PaidFor::Order(given.id))).await? {
         Settled::Order(order) => *order,
         _ => given,
     };

@@ -54,8 +54,8 @@ pub struct CustomerOrderList {
     next_cursor: Option<String>,
 }
 
-/// Lists the orders of everybody that are in one state, or that are disputed or whose refund has failed, the oldest first, or all of one
-/// buyer, the newest first. For administrators.
+/// Lists the orders of everybody that are in one state, or that are disputed, whose refund has failed or of which something else was
+/// paid, the oldest first, or all of one buyer, the newest first. For administrators.
 ///
 /// AWS calls: the caller and their roles in one; a query; with `alert` a batch of the orders, if there are any.
 #[utoipa::path(get, path = "/v1/admin/orders", params(OrdersQuery),

@@ -12,7 +12,9 @@ use payments::{
 };
 use serde::Serialize;
 use store::{Conditional as _, Item as _};
-use stripe_api::{Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle};
+use stripe_api::{
+    Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
+};
 
 use crate::{State, webhook::AWAITED};
 
@@ -36,7 +38,7 @@ pub(crate) struct Report {
     orders: u64,
     /// Customers that were deleted at Stripe.
     customers: u64,
-    /// Payments of people who have left that were ended at Stripe.
+    /// Payments of people who have left, or that nobody has asked for, that were ended at Stripe.
     payments: u64,
     /// Customers whose interrupted creation was finished.
     finished: u64,
@@ -81,9 +83,11 @@ impl Report {
 /// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
 /// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
-    // What needs nothing of Stripe is done although it does not answer.
-    if let Err(e @ Failed::OtherAccount) = s.stripe.check_account().await {
-        return Err(e.into());
+    match s.stripe.check_account().await {
+        Ok(()) => {}
+        Err(e @ Failed::OtherAccount) => return Err(e.into()),
+        // What needs nothing of Stripe is done although it does not answer. A restricted key may not be allowed to read it.
+        Err(e) => tracing::error!(error = %e, "it is not known which account of Stripe the secret key is of"),
     }
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
@@ -206,7 +210,7 @@ async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), 
             Err(e) => return Err(e.into()),
         }
     }
-    match settle(&s.table, &s.sys, &s.stripe, intent, None).await? {
+    match settle_for(&s.table, &s.sys, &s.stripe, intent, (taken.user, P::paid_for(taken.id))).await? {
         Settled::Gone => put(s, &taken, &taken.cancelled()).await,
         _ => Ok(()),
     }
@@ -262,7 +266,7 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
     }
 }
 
-/// Ends the payments of people who have left.
+/// Ends the payments of people who have left, and those that nobody has asked for.
 async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {

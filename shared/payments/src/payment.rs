@@ -82,7 +82,7 @@ pub enum PaymentState {
     Paid,
     /// All of it was given back.
     Refunded,
-    /// It was not paid in time, and cannot be paid any more.
+    /// It was not paid in time, or something else was paid and given back, and it cannot be paid any more.
     Cancelled,
 }
 
@@ -216,11 +216,12 @@ impl<P: Purpose> CardPayment<P> {
         Self { state: PaymentState::Cancelled, ..self.clone() }
     }
 
-    /// The payment at its end, because the paid one differs from the request and is refunded. Unchanged if it had already ended.
+    /// The payment at its end, because Stripe's payment, which was paid, differs from the request and is refunded. Unchanged if it had
+    /// already ended.
     #[must_use]
-    pub fn wrongly_paid(&self) -> Self {
+    pub fn wrongly_paid(&self, intent: &str) -> Self {
         let open = matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled);
-        if open { Self { is_wrong: true, ..self.cancelled() } } else { self.clone() }
+        if open { Self { intent: Some(intent.to_owned()), is_wrong: true, ..self.cancelled() } } else { self.clone() }
     }
 
     /// The payment in the form for alerts.
@@ -509,11 +510,13 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_never_paid() {
-        let over = pending().wrongly_paid();
+        let over = pending().wrongly_paid("pi_1");
         assert_eq!((over.state, over.is_wrong, over.paid_at), (PaymentState::Cancelled, true, None));
         assert!(over.indexes().is_empty() && over.has(Alert::WrongPayment) && !over.has(Alert::Disputed));
         let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
-        assert_eq!(paid.wrongly_paid(), paid, "what was paid stays so");
+        assert_eq!(paid.wrongly_paid("pi_1"), paid, "what was paid stays so");
+        let unknown = Donation { intent: None, ..pending() };
+        assert_eq!(unknown.wrongly_paid("pi_1").watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
         let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };
         assert_eq!(pending().after(&cancelled, NOW).unwrap().state, PaymentState::Cancelled, "nobody can pay it any more");
     }

@@ -1,4 +1,4 @@
-//! Payments at Stripe that have to be cancelled or refunded, because the payer's account was deleted.
+//! Payments at Stripe that have to be cancelled or refunded, because the payer's account was deleted, or nobody asked for them.
 
 use kernel::Time;
 use money::Money;
@@ -21,8 +21,8 @@ pub enum RefundReason {
     OrderEnded,
 }
 
-/// A payment that has to be cancelled at Stripe, or refunded if it was paid, because the payer's account was deleted. The item stays until
-/// that is done.
+/// A payment that has to be cancelled at Stripe, or refunded if it was paid, because the payer's account was deleted, or because the payment
+/// is not the one that was asked for. The item stays until that is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRemoval {
     /// Stripe's id of the payment.

@@ -25,7 +25,13 @@ struct List {
 #[derive(Deserialize)]
 struct Created {
     id: String,
-    metadata: HashMap<String, String>,
+    metadata: Option<HashMap<String, String>>,
+}
+
+impl Created {
+    fn is_by(&self, request: &str) -> bool {
+        self.metadata.as_ref().and_then(|metadata| metadata.get(REQUEST)).is_some_and(|name| name == request)
+    }
 }
 
 struct ListCreated<'a> {
@@ -52,10 +58,26 @@ pub(crate) async fn of(client: &Client, request: &str, from: Time, until: Time) 
     loop {
         let page = Box::pin(ListCreated { from, until, after: after.as_deref() }.customize().send(client)).await?;
         after = page.data.last().map(|customer| customer.id.clone()).filter(|_| page.has_more);
-        let own = page.data.into_iter().filter(|customer| customer.metadata.get(REQUEST).is_some_and(|name| name == request));
+        let own = page.data.into_iter().filter(|customer| customer.is_by(request));
         found.extend(own.map(|customer| customer.id));
         if after.is_none() {
             return Ok(found);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miniserde::json::from_str;
+
+    use super::*;
+
+    #[test]
+    fn customers_of_others_may_have_no_metadata() {
+        let page = r#"{"data":[{"id":"cus_1"},{"id":"cus_2","metadata":null},{"id":"cus_3","metadata":{"request":"a"},"name":"Ana"},
+            {"id":"cus_4","metadata":{"request":"b"}},{"id":"cus_5","metadata":{"of":"others"}}],"has_more":false}"#;
+        let found: Vec<String> =
+            from_str::<List>(page).unwrap().data.into_iter().filter(|customer| customer.is_by("a")).map(|customer| customer.id).collect();
+        assert_eq!(found, ["cus_3"]);
     }
 }

@@ -42,7 +42,7 @@ pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
 pub use refunds::give_back;
 pub use removal::remove_payment;
-pub use settle::{Settled, settle};
+pub use settle::{Settled, settle, settle_for};
 
 /// The timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(8);

@@ -2,9 +2,10 @@
 
 use commerce::order::{Order, Written, write};
 use kernel::Sys;
+use payments::PaidFor;
 use store::Table;
 
-use crate::{Failed, SettleError, Settled, Stripe, settle};
+use crate::{Failed, SettleError, Settled, Stripe, settle_for};
 
 /// Ends an order that was not paid in time or was cancelled by its buyer. First its payment is cancelled at Stripe, then Stripe's state of
 /// the payment is applied. So the order can turn out to be paid, or stay unchanged while the bank decides.
@@ -18,7 +19,7 @@ pub async fn close(table: &Table, sys: &Sys, stripe: &Stripe, order: Order) -> R
             Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
             Err(e) => return Err(e.into()),
         }
-        match settle(table, sys, stripe, &intent, None).await? {
+        match settle_for(table, sys, stripe, &intent, (order.user, PaidFor::Order(order.id))).await? {
             Settled::Order(order) => return Ok(*order),
             Settled::Gone => {}
             _ => return Ok(order),

@@ -1,4 +1,4 @@
-//! Cancels or refunds the payments of people whose accounts were deleted.
+//! Cancels or refunds the payments of people whose accounts were deleted, and those that nobody asked for.
 
 use payments::{PaymentRemoval, Progress, RefundReason};
 

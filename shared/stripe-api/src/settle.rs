@@ -71,15 +71,46 @@ pub async fn settle(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str, eve
         Err(e) => return Err(e.into()),
     };
     let Some((user, paid_for)) = PaidFor::find(&payment.metadata) else { return Ok(Settled::Foreign) };
-    if let Some(charge) = &payment.refused {
-        card_refused(table, sys.now(), user, charge).await?;
+    apply(News { table, sys, user, payment, event }, stripe, paid_for).await
+}
+
+/// As [`settle`], of a payment that is known to be for this, by this person: whatever somebody has made of its metadata at Stripe.
+///
+/// # Errors
+/// [`SettleError`]
+pub async fn settle_for(
+    table: &Table,
+    sys: &Sys,
+    stripe: &Stripe,
+    intent: &str,
+    (user, paid_for): (UserId, PaidFor),
+) -> Result<Settled, SettleError> {
+    match stripe.payment(intent).await {
+        Ok(payment) => apply(News { table, sys, user, payment, event: None }, stripe, paid_for).await,
+        Err(Failed::Gone) => Ok(Settled::Gone),
+        Err(e) => Err(e.into()),
     }
-    let news = News { table, sys, user, payment, event };
+}
+
+/// Applies what was heard to what is paid.
+async fn apply(news: News<'_>, stripe: &Stripe, paid_for: PaidFor) -> Result<Settled, SettleError> {
+    if let Some(charge) = &news.payment.refused {
+        card_refused(news.table, news.sys.now(), news.user, charge).await?;
+    }
     match paid_for {
         PaidFor::Donation(id) => news.of::<Donor>(stripe, id, Settled::Donation).await,
         PaidFor::Plan(id) => news.of::<Plan>(stripe, id, Settled::Plan).await,
         PaidFor::Order(id) => news.of_order(stripe, id).await,
     }
+}
+
+/// Refunds the whole of a payment that nobody asked for. If Stripe refuses that, every run of the schedule asks again.
+async fn give_all_back(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str) -> Result<(), SettleError> {
+    let removal = PaymentRemoval::new(intent.to_owned(), sys.now());
+    if !remove_payment(stripe, &removal).await? {
+        table.put_always(&removal).await?;
+    }
+    Ok(())
 }
 
 /// A payment to apply, with the event that reported it.
@@ -110,12 +141,11 @@ impl News<'_> {
                 Err(mismatch) => {
                     tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
                     let beside = mismatch == Mismatch::Intent;
-                    let over = if beside { before.clone() } else { before.wrongly_paid() };
+                    let over = if beside { before.clone() } else { before.wrongly_paid(&payment.state.intent) };
                     if payment.state.progress != Progress::Succeeded || (!beside && over == before) {
                         return Ok(Settled::Foreign);
                     }
-                    let given = remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
-                    let over = if given { over } else { before.clone() };
+                    give_all_back(table, sys, stripe, &payment.state.intent).await?;
                     match write(table, sys, &before, &over, event).await? {
                         Written::Now => return Ok(settled(over)),
                         Written::Before => return Ok(Settled::Before),
@@ -132,11 +162,11 @@ impl News<'_> {
             let beside = if before.is_paid_by(&after) { P::beside(table, &before).await? } else { Beside::default() };
             if beside.is_held && after.state == PaymentState::Paid {
                 if !gave_back {
-                    remove_payment(stripe, &PaymentRemoval::new(payment.state.intent.clone(), sys.now())).await?;
+                    give_all_back(table, sys, stripe, &payment.state.intent).await?;
                     (payment, gave_back) = (stripe.payment(&payment.state.intent).await?, true);
                     continue;
                 }
-                tracing::error!(payment.id = %id, "a payment for a plan that the payer already has cannot be refunded");
+                tracing::error!(payment.id = %id, "a payment for a plan that the payer already has cannot be refunded yet");
             }
             match write_beside(table, sys, (&before, &after), event, &beside).await? {
                 Written::Now => return Ok(settled(after)),
@@ -170,7 +200,7 @@ impl News<'_> {
                     tracing::error!(error = %mismatch, order.id = %id, "a payment is not the one that was asked for");
                     if mismatch == Mismatch::Intent && said.progress == Progress::Succeeded {
                         // Beside the one that is asked for: it is given back.
-                        remove_payment(stripe, &PaymentRemoval::new(said.intent.clone(), sys.now())).await?;
+                        give_all_back(table, sys, stripe, &said.intent).await?;
                     }
                     return Ok(Settled::Foreign);
                 }

@@ -311,6 +311,7 @@ fn create_intent(books: &mut Books, sys: &Sys, form: &Form) -> Result<Value, Ref
         method,
         charge: None,
         asked_at: 0,
+        refuses_refunds: false,
         error: None,
         canceled_at: None,
         cancellation_reason: None,

@@ -1,7 +1,7 @@
 //! Payments from a bank account in Poland: <https://docs.stripe.com/payments/blik>, <https://docs.stripe.com/payments/p24>.
 //!
-//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page to which the payer is sent,
-//! and the bank may decide later.
+//! With BLIK the payer enters a code of the bank's app, and confirms the payment there. Przelewy24 is a page to which the payer is sent.
+//! Usually it answers at once. Here the bank always decides later, so that tests cover the waiting.
 
 use super::{form::Form, refusal::Refusal};
 

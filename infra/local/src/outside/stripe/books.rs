@@ -71,6 +71,9 @@ pub(crate) struct IntentEntry {
     /// When the payer's bank was asked last.
     #[serde(default)]
     pub asked_at: i64,
+    /// Whether nothing of it can be given back now.
+    #[serde(default)]
+    pub refuses_refunds: bool,
     pub error: Option<Value>,
     pub canceled_at: Option<i64>,
     pub cancellation_reason: Option<String>,
@@ -349,6 +352,9 @@ impl Books {
         if !found.paid {
             return Err(Refusal::invalid("This charge has failed and cannot be refunded.").code("charge_not_refundable"));
         }
+        if self.intents.get(&found.intent).is_some_and(|intent| intent.refuses_refunds) {
+            return Err(Refusal::invalid(format!("Charge {charge} cannot be refunded.")).code("charge_not_refundable"));
+        }
         if self.disputes.values().any(|dispute| dispute.charge == charge && dispute.status != "won") {
             return Err(Refusal::invalid(format!("Charge {charge} has been charged back; cannot issue a refund.")).code("charge_disputed"));
         }
@@ -391,6 +397,12 @@ impl Books {
         for object in failed {
             self.add_event(sys, "refund.failed", object);
         }
+        Ok(())
+    }
+
+    /// Refuses to give anything of a payment back from now on, or gives back again.
+    pub fn refuse_refunds(&mut self, intent: &str, refuses: bool) -> Result<(), Refusal> {
+        self.intent_mut(intent)?.refuses_refunds = refuses;
         Ok(())
     }
 

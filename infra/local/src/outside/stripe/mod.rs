@@ -338,7 +338,7 @@ pub enum Act {
     Blik,
     /// The payer is sent to Przelewy24, and is to confirm the payment there.
     P24,
-    /// The payer confirms the payment at the bank. With Przelewy24 the bank decides later.
+    /// The payer confirms the payment at the bank. With Przelewy24 the bank decides later, as it rarely does at Stripe.
     Confirm,
     /// The payer does not confirm the payment.
     FailToConfirm,
@@ -356,6 +356,8 @@ pub enum Act {
     Refund(Option<i64>),
     /// The payer's bank refuses the refunds.
     FailRefunds,
+    /// From now on Stripe refuses all refunds of the payment, or accepts them again.
+    RefuseRefunds(bool),
     /// The account cancels the payment.
     Cancel,
 }
@@ -381,6 +383,7 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
             books.refund(sys, &charge, *amount, None, std::collections::BTreeMap::new()).map(drop)
         }
         Act::FailRefunds => books.fail_refunds(sys, intent),
+        Act::RefuseRefunds(refuses) => books.refuse_refunds(intent, *refuses),
         Act::Cancel => books.cancel(sys, intent, None),
     }
 }
