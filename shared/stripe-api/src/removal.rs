@@ -32,7 +32,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             // A disputed payment cannot be refunded, because the bank decides.
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
-                tracing::error!(why, "the payment of a deleted account cannot be refunded yet");
+                tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
                 return Ok(false);
             }
             Err(e) => return Err(e),
