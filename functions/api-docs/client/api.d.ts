@@ -4,7 +4,7 @@
 export interface AccountBan {
   created_at: Timestamp;
   ends_at?: (Timestamp | null);
-  /** What the person was told about it. */
+  /** The explanation that the person reads. */
   explanation?: (string | null);
   /** Why. */
   reason: BanReason;
@@ -17,6 +17,8 @@ export interface AccountDetails {
   bio?: (string | null);
   /** Day of birth. For superusers only. */
   birth_date?: (string | null);
+  /** The members of the profile that the caller may change. */
+  changeable: string[];
   /** When the account was made. */
   created_at: Timestamp;
   deactivated_at?: (Timestamp | null);
@@ -32,6 +34,8 @@ export interface AccountDetails {
   /** Last name. */
   last_name?: (string | null);
   last_seen_at?: (Timestamp | null);
+  /** What the caller may do with the account. All else is refused. */
+  may: AccountRight[];
   /** The last ten orders, the newest first. */
   orders: AccountOrder[];
   /** The phone number, masked. */
@@ -102,13 +106,16 @@ export interface AccountOrder {
   created_at: Timestamp;
   id: OrderId;
   state: OrderState;
-  /** What it costs. */
+  /** The total of the order. */
   total: Money;
 }
 
+/** A right of the caller on an account, which can be used if the state of the account allows it. */
+export type AccountRight = ("change" | "ban" | "reactivate" | "change_roles");
+
 /** A session of an account. */
 export interface AccountSession {
-  /** The address of its sign-in or last refresh. For superusers only. */
+  /** The client address at the sign-in or the last refresh. For superusers only. */
   address?: (string | null);
   /** The client in words. */
   agent: Agent;
@@ -125,7 +132,7 @@ export type AccountState = ("active" | "leaving" | "deactivated" | "purging");
 
 /** The thread of the person with the support team. */
 export interface AccountThread {
-  /** Its room. */
+  /** The room of the thread. */
   room: RoomId;
   state: ThreadState;
 }
@@ -171,6 +178,49 @@ export interface Agent {
   device: Device;
   /** The operating system. */
   system?: (string | null);
+}
+
+/** An alarm. */
+export interface AlarmInfo {
+  /** Its name. The documentation for operators says what to do. */
+  name: string;
+  /** Since when it has been in this state. */
+  since: Timestamp;
+  /** Its state. */
+  state: AlarmState;
+}
+
+/** The alarms. */
+export interface AlarmList {
+  /** Those that are raised first. At most a hundred. */
+  items: AlarmInfo[];
+}
+
+/** The state of an alarm. CloudWatch writes it in capitals. */
+export type AlarmState = ("alarm" | "insufficient_data" | "ok");
+
+/** A payment that staff have to look at. */
+export interface AlertedPayment {
+  /** How much was asked for. */
+  amount: Money;
+  /** The id of that. */
+  id: string;
+  /** Stripe's id of the payment, by which it is found in Stripe's dashboard. */
+  intent?: string;
+  /** What is paid with it: `donation`, `plan_payment` or `order`. */
+  kind: string;
+  /** Since when. */
+  since: Timestamp;
+  /** Who pays. */
+  user: UserId;
+}
+
+/** A page of payments. */
+export interface AlertedPaymentList {
+  /** Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there is a next one. */
+  items: AlertedPayment[];
+  /** The cursor of the next page. Absent on the last page. */
+  next_cursor?: (string | null);
 }
 
 /** How fast the team answered on a day. */
@@ -222,7 +272,7 @@ export interface AppSecret {
   uri: string;
 }
 
-/** A file that is attached to a message, from its declaration on. */
+/** A file that is or will be attached to a message. */
 export type AttachmentId = string;
 
 /** Links to a file of a message. */
@@ -233,7 +283,7 @@ export interface AttachmentLinks {
   expires_at: Timestamp;
   /** Of a picture: the address of a JPEG with at most 640 pixels on a side, for `<img>`. */
   preview_url?: string;
-  /** The address of the file, which browsers save instead of showing it. */
+  /** The address of the file. Browsers save the file instead of showing it. */
   url: string;
 }
 
@@ -245,7 +295,7 @@ export type AttachmentUpload = (AttachmentUploadWaiting | AttachmentUploadReady 
 
 /** It can be sent. */
 export interface AttachmentUploadReady {
-  /** The file as the message will have it. */
+  /** The file as the message will show it. */
   attachment: MessageAttachment;
   /** The id. */
   id: AttachmentId;
@@ -278,13 +328,13 @@ export interface AttachmentUploadWaiting {
 }
 
 /** The kind of change. */
-export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven");
+export type AuditAction = ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven");
 
 /** A field before and after a change. */
 export interface AuditChangeInfo {
-  /** Its values after. */
+  /** The values after the change, as in `before`. */
   after: AuditValueInfo[];
-  /** Its values before. Empty for none, and, unless the caller is a superuser, for the day of birth. */
+  /** The values before the change. Empty for none, and, unless the caller is a superuser, for the day of birth. */
   before: AuditValueInfo[];
   /** The name of the field. */
   field: string;
@@ -296,30 +346,30 @@ export interface AuditEntryInfo {
   action: AuditAction;
   /** Who made the change. Absent for operators and the system itself. */
   actor?: UserId;
-  /** Their username now. Absent if the account is gone. */
+  /** The actor's current username. Absent if the account was deleted. */
   actor_username?: string;
-  /** When. */
+  /** When it was done. */
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
   device?: string;
   /** The names of what has changed. */
   fields: string[];
-  /** What the hash of the entry is the SHA-256 of. */
+  /** The canonical form of the entry: its SHA-256 is the hash of the entry. */
   form: string;
   /** The hash of the entry, in base64url. */
   hash: string;
   id: AuditId;
-  /** Whether it and its values are as they were written. */
+  /** Whether the entry and its values are unchanged. */
   intact: boolean;
   /** City and country of the client, if they are known. */
   place?: string;
   /** The `X-Request-Id` of the request. */
   request_id?: string;
-  /** The account that it is about. */
+  /** The account that was changed. */
   subject: UserId;
-  /** Its username now. Absent if the account is gone. */
+  /** The current username of the account. Absent if the account was deleted. */
   subject_username?: string;
-  /** The values. Absent if there were none, after 400 days, and after the account was deleted. */
+  /** The values. Absent if the change had none, after 400 days, and after the account was deleted. */
   values?: AuditValuesInfo;
 }
 
@@ -328,7 +378,7 @@ export type AuditId = string;
 
 /** A page of the audit. */
 export interface AuditList {
-  /** The entries, the newest first. If several things were asked for, a page can have fewer than asked for, even none, and still be followed by another. */
+  /** The entries, the newest first. With several parameters a page can have fewer entries than requested, or none, although there is a next page. */
   items: AuditRecordInfo[];
   /** The cursor of the next page. Absent on the last page. */
   next_cursor?: (string | null);
@@ -336,13 +386,13 @@ export interface AuditList {
 
 /** The proof that an entry is in a seal. */
 export interface AuditProof {
-  /** What the hash of the entry is the SHA-256 of. */
+  /** The canonical form of the entry: its SHA-256 is the hash of the entry. */
   form: string;
   /** The hash of the entry, in base64url. */
   hash: string;
-  /** The nodes beside the way to the root, from the entry on. */
+  /** The siblings on the path to the root, from the entry on. */
   path: ProofStep[];
-  /** The place of the entry in it, from 0. */
+  /** The position of the entry in the seal, from 0. */
   place: number;
   /** The seal. */
   seal: SealInfo;
@@ -354,9 +404,9 @@ export interface AuditRecordInfo {
   action: AuditAction;
   /** Who made the change. Absent for operators and the system itself. */
   actor?: UserId;
-  /** Their username now. Absent if the account is gone. */
+  /** The actor's current username. Absent if the account was deleted. */
   actor_username?: string;
-  /** When. */
+  /** When it was done. */
   created_at: Timestamp;
   /** Browser and system of the client, if they are known. */
   device?: string;
@@ -367,32 +417,32 @@ export interface AuditRecordInfo {
   place?: string;
   /** The `X-Request-Id` of the request. */
   request_id?: string;
-  /** The account that it is about. */
+  /** The account that was changed. */
   subject: UserId;
-  /** Its username now. Absent if the account is gone. */
+  /** The current username of the account. Absent if the account was deleted. */
   subject_username?: string;
 }
 
-/** A value. */
+/** A value before or after a change. */
 export interface AuditValueInfo {
-  /** What kind of value it is. */
+  /** The kind of the value. */
   kind: AuditValueKind;
   /** The value as text. */
   value: string;
 }
 
-/** What kind of value it is. */
+/** The kind of a value. */
 export type AuditValueKind = ("id" | "word" | "number" | "flag" | "time" | "amount" | "text");
 
 /** The values of an entry, which are kept for 400 days. */
 export interface AuditValuesInfo {
   /** What has changed. */
   changes: AuditChangeInfo[];
-  /** What the commitment of the entry is the SHA-256 of. Absent if it has a value that the caller does not see. */
+  /** The canonical form of the values: its SHA-256 is the commitment in the entry. Absent if it has a value that the caller may not see. */
   form?: string;
   /** The network of the client, if it is known: a /24 or a /48. */
   network?: string;
-  /** Why it was done, in the words of the member of staff who did it. Absent if nobody was asked. */
+  /** The reason that the member of staff stated. Absent if none was required. */
   reason?: string;
   /** The version of what was changed, after the change, if it has versions. */
   version?: number;
@@ -400,15 +450,15 @@ export interface AuditValuesInfo {
 
 /** What was verified. */
 export interface AuditVerification {
-  /** The first interval that does not hold. Absent if all do. */
+  /** The first interval whose seal is not valid. Absent if all are valid. */
   broken?: FlawInfo;
-  /** How many entries they have. */
+  /** How many entries these seals have. */
   entries: number;
-  /** The last seal that holds. Its hash depends on all before it. */
+  /** The last valid seal. Its hash depends on all seals before it. */
   head?: SealInfo;
-  /** The cursor with which to go on. Absent at the end, and where something does not hold. */
+  /** The cursor for continuing. Absent at the end, and if a seal is not valid. */
   next_cursor?: (string | null);
-  /** How many seals this request has looked at. */
+  /** How many seals this request has verified. None after the last seal. */
   seals: number;
 }
 
@@ -432,7 +482,7 @@ export interface BanFromChat {
 
 /** A ban from a room. */
 export interface BanFromRoom {
-  /** What the person is told about it: 1 to 500 characters. */
+  /** An explanation for the banned person: 1 to 500 characters. */
   explanation?: string;
   /** How long, in minutes, up to a year. Without it the ban has no end. */
   minutes?: number;
@@ -479,19 +529,19 @@ export type BegunPlanPayment = (PlanPaymentInfo & { client_secret: string; });
 
 /** A number up to ten. */
 export interface CappedCount {
-  /** How many, at most ten. */
+  /** The number, at most ten. */
   count: number;
   /** Whether there are more. */
   more: boolean;
 }
 
-/** What a page needs to get the token of a captcha. */
+/** The settings with which a page gets the token of a captcha. */
 export interface CaptchaSite {
   /** The action that the page names. */
   action: string;
   /** The service, whose script the page runs: `recaptcha`, `turnstile` or `hcaptcha`. */
   service: string;
-  /** The key of this site at the service. It is no secret. */
+  /** The key of this site at the service. It is public. */
   site_key: string;
 }
 
@@ -535,7 +585,7 @@ export interface CartItem {
   slug: ProductSlug;
 }
 
-/** What a notification is about, as a category that people can tell apart. */
+/** The category of a notification, as people distinguish them. */
 export type Category = ("direct" | "mention" | "group" | "support" | "friends" | "orders" | "security");
 
 /** A category of products. */
@@ -545,9 +595,9 @@ export type CategoryId = string;
 export interface CategoryInfo {
   /** The id. */
   id: CategoryId;
-  /** Its name. */
+  /** The name. */
   name: string;
-  /** How many products are in it. */
+  /** The number of products in the category. */
   products: number;
 }
 
@@ -597,15 +647,15 @@ export interface ChangeUsername {
 
 /** A public channel. */
 export interface ChannelInfo {
-  /** The id of the room, to join it by. */
+  /** The id of the room, with which it can be joined. */
   id: RoomId;
   /** The number of members. */
   members: number;
-  /** Its name. */
+  /** The name. */
   name: string;
-  /** The name in its address. */
+  /** The name in the channel's address. */
   slug: Slug;
-  /** What it is about. */
+  /** The topic. */
   topic?: string;
 }
 
@@ -621,16 +671,16 @@ export interface ChannelSettings {
   sms?: boolean;
 }
 
-/** A room and what is new in it. */
+/** A room with its last message and the number of unread messages. */
 export interface Chat {
   /** The last message or system event. Absent if there is none that the caller may read. */
   last_message?: Message;
-  /** Whether they want no notice of the room. Sums of unread messages leave it out. */
+  /** Whether the caller has muted the room. Sums of unread messages leave muted rooms out. */
   muted: boolean;
-  /** The number up to which they have read. */
+  /** The number up to which the caller has read. */
   read_seq: number;
   room: RoomInfo;
-  /** How many messages of others the caller has not read. Those of people whom they block do not count. */
+  /** How many messages of others the caller has not read. Messages of people whom the caller blocks do not count. */
   unread: Unread;
 }
 
@@ -647,7 +697,7 @@ export interface ChooseFactor {
   factor: Factor;
 }
 
-/** What a client has to know of this deployment. */
+/** The configuration of this deployment for clients. */
 export interface ClientConfiguration {
   /** The languages, the default one first. */
   languages: Locale[];
@@ -655,23 +705,23 @@ export interface ClientConfiguration {
   limits: Limits;
   /** Rooms. */
   rooms: RoomConfiguration;
-  /** The socket. */
+  /** How to open a socket. */
   socket: SocketConfiguration;
   /** The support desk. */
   support: SupportConfiguration;
 }
 
-/** What a group or a channel has. */
+/** The properties of a group or a channel. */
 export interface ClubInfo {
   /** The number of members. */
   members: number;
-  /** Its name. */
+  /** The name. */
   name: string;
   /** The caller's role. */
   role: RoomRole;
   /** The name in the address of a public channel. */
   slug?: Slug;
-  /** What it is about. */
+  /** The topic. */
   topic?: string;
 }
 
@@ -692,7 +742,7 @@ export interface CommentInfo {
   author: CommentAuthor;
   /** When it was written. */
   created_at: Timestamp;
-  /** When it was changed last. Absent if it was not. */
+  /** When it was last changed. Absent if it never was. */
   edited_at?: Timestamp;
   /** The id. */
   id: CommentId;
@@ -708,7 +758,7 @@ export interface CommentList {
   next_cursor?: (string | null);
 }
 
-/** How the new member's client keeps its tokens. */
+/** Where the client gets its tokens, and the agreement to the terms. */
 export interface CompleteRegistration {
   /** The version of the terms of service that the person has agreed to: 1 to 40 characters, such as a date. Required if this deployment has terms, otherwise ignored. */
   terms?: string;
@@ -738,25 +788,25 @@ export interface ContactSubject {
   value: string;
 }
 
-/** The remaining time. The parts add up to `seconds_left`, with which a client starts its countdown. */
+/** The remaining time. Days, hours, minutes and seconds add up to `seconds_left`, from which a client counts down. */
 export interface Countdown {
   /** Whole days. */
   days: number;
-  /** Whole hours of the rest. */
+  /** Hours in addition to the days, from 0 to 23. */
   hours: number;
-  /** Whole minutes of the rest. */
+  /** Minutes in addition to the hours, from 0 to 59. */
   minutes: number;
-  /** Seconds of the rest. */
+  /** Seconds in addition to the minutes, from 0 to 59. */
   seconds: number;
-  /** The whole remaining time in seconds, zero when it is over. */
+  /** The remaining time in seconds. 0 when the deletion is due. */
   seconds_left: number;
-  /** In words: days and hours, on the last day hours, minutes and seconds. */
+  /** The remaining time in words: days and hours, and on the last day hours, minutes and seconds. */
   text: string;
 }
 
 /** A country. */
 export interface CountryInfo {
-  /** What its phone numbers begin with. Absent if it has no numbers of its own. */
+  /** The calling code of its phone numbers. Absent if it has no numbers of its own. */
   calling_code?: (string | null);
   /** ISO 3166-1 alpha-2, or `XK` for Kosovo. */
   code: string;
@@ -764,7 +814,7 @@ export interface CountryInfo {
   flag: string;
   /** The name, in the language of the response. */
   name: string;
-  /** A postal code in one of the forms that the country has. Absent if none is known. */
+  /** An example of a postal code in the country's form. Absent if none is known. */
   postal_code_example?: (string | null);
   /** Whether an address there needs a postal code. */
   postal_code_required: boolean;
@@ -790,13 +840,13 @@ export interface CreateAttachment {
   bytes: number;
   /** The type of the file. */
   content_type: FileType;
-  /** The name. What cannot be in the name of a file is left out, and its ending becomes that of its type. */
+  /** The name. Characters that file names cannot have are left out, and the extension becomes that of the type. */
   name: string;
   /** The SHA-256 of the file, in base64. */
   sha256: string;
 }
 
-/** A model to make. */
+/** A new model. */
 export interface CreateModel {
   /** The token of a captcha with the action `create_model`. Required if this deployment uses captchas, otherwise ignored. */
   captcha?: string;
@@ -810,11 +860,11 @@ export interface CreateModel {
 export interface CreatePasskey {
   /** The answer of `navigator.credentials.create`, by its `toJSON()`. */
   credential: CreatedPasskey;
-  /** Its name: 1 to 50 characters. */
+  /** The name: 1 to 50 characters. */
   name: string;
 }
 
-/** The options of the client for the time after the sign-in. */
+/** How the client gets its tokens, and where it continues after the sign-in. */
 export interface CreatePasskeySignIn {
   /** The path of the frontend to continue with, such as `/rooms`. */
   next?: (string | null);
@@ -824,7 +874,7 @@ export interface CreatePasskeySignIn {
 
 /** A product to create. */
 export interface CreateProduct {
-  /** How many are in stock. */
+  /** The number of pieces in stock. */
   available?: number;
   /** The category. */
   category: CategoryId;
@@ -834,13 +884,13 @@ export interface CreateProduct {
   for_sale?: boolean;
   /** 1 to 100 characters. No other product may have it. */
   name: string;
-  /** What one costs: up to 999.99 in the currency of the shop. */
+  /** The price of one: up to 999.99 in the currency of the shop. */
   price: Money;
 }
 
 /** A group or a channel to make. */
 export interface CreateRoom {
-  /** A group, in which all members write, or a channel, which readers only read. */
+  /** A group, in which all members write, or a channel, in which only the owner and the administrators write. */
   kind: NewKind;
   /** 1 to 60 characters. */
   name: string;
@@ -924,7 +974,7 @@ export interface CreatedUpload_AttachmentId {
   expires_at: Timestamp;
   /** Headers that must be sent exactly like this. (Browsers set `content-length` themselves, and ignore it here.) */
   headers: Record<string, string>;
-  /** A file that is attached to a message, from its declaration on. */
+  /** A file that is or will be attached to a message. */
   id: string;
   /** The method to send the file with. */
   method: UploadMethod;
@@ -946,7 +996,7 @@ export interface CreatedUpload_UploadId {
   url: string;
 }
 
-/** A currency, by its code in ISO 4217. Each of these has a hundred minor units. */
+/** A currency, by its ISO 4217 code. All of these have a hundred minor units. */
 export type Currency = ("PLN" | "GBP");
 
 /** An order as staff see it. */
@@ -1016,18 +1066,18 @@ export interface DeactivateMe {
   password?: (string | null);
 }
 
-/** An event that a function has given up. */
+/** A dead letter: an event that a function failed to process. */
 export type DeadLetterId = string;
 
-/** An event that a function has given up. */
+/** An event on which a function failed after all retries. */
 export interface DeadLetterInfo {
-  /** What the function said last. */
+  /** The last error of the function. */
   error: string;
   /** The name of the event. Absent if it cannot be sent again, because it did not come from the bus. */
   event?: string;
   /** The name of the function. */
   function: string;
-  /** When it was given up. */
+  /** When the last attempt failed. */
   given_up_at: Timestamp;
   id: DeadLetterId;
 }
@@ -1119,7 +1169,7 @@ export interface DeskThreadsFound {
 /** Details for support. */
 export interface Details {
   deletion_id?: (DeletionId | null);
-  /** Days between scheduling and beginning. */
+  /** How many days lie between the scheduling and the beginning of a deletion. */
   interval_days: number;
   /** The id of the account. */
   user_id: UserId;
@@ -1160,11 +1210,11 @@ export interface DeviceList {
 
 /** A discount. */
 export interface Discount {
-  /** The price without it. */
+  /** The price without the discount. */
   full_price: Price;
-  /** The lowest price within the thirty days before it. */
+  /** The lowest price within the thirty days before the discount. */
   lowest_price?: Price;
-  /** How much, in per cent. */
+  /** The reduction of the price, in per cent. */
   percent: number;
 }
 
@@ -1237,11 +1287,11 @@ export interface EarlierTextInfo {
 export interface EnterInviteCode {
   /** In upper or lower case, with or without spaces and hyphens. */
   code: string;
-  /** Whether its owner may see the caller's phone number. Default: no. */
+  /** Whether the owner of the code may see the caller's phone number. Default: no. */
   shows_phone?: boolean;
 }
 
-/** What an entry of a room is. */
+/** The kind of an entry of a room. */
 export type EntryKind = ("text" | "event" | "deleted");
 
 /** The answer to an event. */
@@ -1250,7 +1300,7 @@ export interface EventReceipt {
   outcome: Outcome;
 }
 
-/** An archive of everything that is kept about a person. */
+/** An export: an archive of all data about a person. */
 export type ExportId = string;
 
 /** An archive of everything about the caller. */
@@ -1296,7 +1346,7 @@ export interface ExportStatusWaiting {
   status: "waiting";
 }
 
-/** A way to prove who somebody is. */
+/** A factor: a way to prove who somebody is. */
 export type Factor = ("password" | "passkey" | "app" | "email" | "sms" | "recovery_code");
 
 /** A factor that can be chosen. */
@@ -1339,16 +1389,16 @@ export interface FiguresOfDay {
   orders: number;
   /** Accounts made. */
   registrations: number;
-  /** What these orders cost, and what was paid by donations and for plans, by currency. What was given back later is not subtracted. */
+  /** The sum of these orders, donations and plans, by currency. Later refunds are not subtracted. */
   revenue: Money[];
   /** Sessions that began, the first one of a new account included. */
   sign_ins: number;
 }
 
-/** What a file is for people. */
+/** The kind of a file, as people distinguish it. */
 export type FileKind = ("image" | "video" | "document");
 
-/** The type of a file that can be attached. Written as its media type, of which each has one spelling. */
+/** The type of a file that can be attached, written as its media type. */
 export type FileType = ("image/jpeg" | "image/png" | "image/webp" | "image/gif" | "video/mp4" | "video/webm" | "application/pdf" | "text/plain" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
 
 /** A prepared reply for a thread. */
@@ -1357,26 +1407,26 @@ export interface FilledReply {
   text: string;
 }
 
-/** The first interval that does not hold. */
+/** The first interval whose seal is not valid. */
 export interface FlawInfo {
   /** Why. */
   flaw: FlawKind;
-  /** The number of its seal. */
+  /** The number of the seal. */
   n: number;
   /** The seal, if there is one. */
   seal?: SealInfo;
 }
 
-/** Why an interval does not hold. */
+/** Why the verification of an interval failed. */
 export type FlawKind = ("seal_missing" | "seal_changed" | "chain_broken" | "record_changed" | "record_added" | "record_removed");
 
-/** The secret of a flow, known to its client only: `flw_` and 256 random bits. */
+/** The secret of a flow, which only its client has: `flw_` and 256 random bits. */
 export type FlowToken = string;
 
 /** A person on a list. */
 export interface FriendInfo {
   picture?: (Picture | null);
-  /** How the caller stands to them. `sent` and `received` are the two directions of a request. */
+  /** The relation, from the caller's point of view. `sent` and `received` are the two directions of a request. */
   relation: Relation;
   /** Since when. */
   since: Timestamp;
@@ -1407,10 +1457,10 @@ export interface Health {
 
 /** The caller's code. */
 export interface InviteCodeInfo {
-  /** The code to give to others. It never changes. */
+  /** The code that the caller gives to others. It never changes. */
   code: string;
   inviter?: (InviterInfo | null);
-  /** How many people have entered it and still have their account. */
+  /** The number of people who have entered the code and still have their account. */
   used: number;
 }
 
@@ -1444,7 +1494,7 @@ export interface InviteeList {
 
 /** The person whose code was entered. */
 export interface InviterInfo {
-  /** When the caller entered it. */
+  /** When the caller entered the code. */
   entered_at: Timestamp;
   picture?: (Picture | null);
   /** Whether they may see the caller's phone number. */
@@ -1469,7 +1519,7 @@ export type Leaving = (LeavingNotScheduled | LeavingScheduled | LeavingPurging);
 export interface LeavingNotScheduled {
   /** Details for support. */
   details: Details;
-  /** What the owner should know and can do, in the reader's language. */
+  /** Instructions for the owner, in the reader's language. */
   instructions: string[];
   /** The policies that the owner has agreed to, in the reader's language. */
   policies: Policy[];
@@ -1482,7 +1532,7 @@ export interface LeavingPurging {
   details: Details;
   /** When it was due. */
   due_at: Timestamp;
-  /** What the owner should know and can do, in the reader's language. */
+  /** Instructions for the owner, in the reader's language. */
   instructions: string[];
   /** The policies that the owner has agreed to, in the reader's language. */
   policies: Policy[];
@@ -1497,9 +1547,9 @@ export interface LeavingScheduled {
   countdown: Countdown;
   /** Details for support. */
   details: Details;
-  /** When the deletion begins: not earlier, and a quarter of an hour later at most. */
+  /** When the deletion is due. It begins at most a quarter of an hour later, and never earlier. */
   due_at: Timestamp;
-  /** What the owner should know and can do, in the reader's language. */
+  /** Instructions for the owner, in the reader's language. */
   instructions: string[];
   /** The policies that the owner has agreed to, in the reader's language. */
   policies: Policy[];
@@ -1510,7 +1560,7 @@ export interface LeavingScheduled {
 
 /** The limits of the server, so that clients need not guess. */
 export interface Limits {
-  /** Seconds after which the platform closes a socket. Clients reconnect a little earlier, at random times. */
+  /** Seconds after which API Gateway closes a socket. Clients should reconnect a little earlier, at random times. */
   connection_seconds: number;
   /** Maximum bytes of a frame from a client. */
   frame_bytes: number;
@@ -1520,26 +1570,26 @@ export interface Limits {
   frames_per_second: number;
   /** Maximum characters of a message. */
   message_chars: number;
-  /** Maximum messages in any 60 seconds. One more bans the account. */
+  /** Maximum messages in any 60 seconds. One more message bans the account. */
   messages_per_minute: number;
   /** Maximum messages of one page. */
   page: number;
-  /** Seconds between the `ping` frames of a silent client. One that sends fewer is shown as offline. */
+  /** Seconds between the `ping` frames of a silent client. A client that sends fewer is shown as offline. */
   ping_seconds: number;
 }
 
-/** Whose account a link is about. */
+/** The account that a link is about. */
 export interface LinkOwner {
   due_at?: (Timestamp | null);
   /** When the link expires. */
   expires_at: Timestamp;
   /** The masked address that the link was sent to. */
   target: string;
-  /** The username, which a password manager stores the password with. */
+  /** The username, with which a password manager stores the password. */
   username: string;
 }
 
-/** The registration, with what was mailed or would have been. */
+/** The registration and its link. The answer is the same if nothing was mailed because the address has an account. */
 export interface LinkSent {
   /** The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`. */
   id: FlowToken;
@@ -1583,7 +1633,7 @@ export interface MailHealth {
 
 /** The whole profile of the caller. */
 export interface Me {
-  /** Whether friends add the caller to groups at once. Otherwise they invite the caller, as everybody does. */
+  /** Whether friends can add the caller to groups at once. Otherwise they can only invite the caller, as everybody can. */
   added_by_friends: boolean;
   /** Up to 500 characters. */
   bio?: (string | null);
@@ -1599,7 +1649,7 @@ export interface Me {
   found_by_email: boolean;
   /** Whether everybody who knows the phone number finds the caller by it. Friends and the inviter always do. */
   found_by_phone: boolean;
-  /** Never changes. */
+  /** The id of the account. It never changes. */
   id: UserId;
   /** The language of mails. */
   language: Locale;
@@ -1614,9 +1664,9 @@ export interface Me {
   picture: Picture;
   /** Whether others only see the username and the picture, and find the person only by the username. */
   private: boolean;
-  /** Whether others in rooms of up to twenty see up to where the caller has read, and the caller sees it of them. */
+  /** Whether the caller shows read receipts in rooms of up to twenty people, and sees those of others. */
   read_receipts: boolean;
-  /** Unique, lower case. */
+  /** The username, which is unique and in lower case. */
   username: string;
   /** Who may open a direct chat. */
   who_can_message: WhoCanMessage;
@@ -1638,19 +1688,19 @@ export interface Message {
   id?: MessageId;
   /** What it is. */
   kind: EntryKind;
-  /** Of a message: whom it mentions. */
+  /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
-  /** Of a message: the number of the one that it answers. */
+  /** Of a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the room. */
   room: RoomId;
-  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
   /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
-  /** Of a system event: whom it happened to; for events about the room who did it. */
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
   who?: Author;
   /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
   with?: Author;
@@ -1664,7 +1714,7 @@ export interface MessageAttachment {
   height?: number;
   /** The id. */
   id: AttachmentId;
-  /** What it is. */
+  /** The kind of file. */
   kind: FileKind;
   /** The name to save it under. */
   name: string;
@@ -1719,27 +1769,27 @@ export type ModelId = string;
 
 /** A model. */
 export interface ModelInfo {
-  /** The code of its country (ISO 3166-1). */
+  /** The code of the country (ISO 3166-1). */
   country: string;
   /** When it was made. */
   created_at: Timestamp;
   /** Who has made it. */
   creator: ModelCreator;
-  /** Its id. */
+  /** The id. */
   id: ModelId;
-  /** Its title. */
+  /** The title. */
   title: string;
 }
 
-/** A batch of models: either all of them are looked for, or none. It can have fewer than five, or none, although there is a next one. */
+/** A batch of models: either all of them match, or none. It can have fewer than five, or none, although there is a next one. */
 export interface ModelList {
-  /** Whether these are the first models that are not looked for: a divider belongs before them. */
+  /** Whether these are the first models that do not match: show a divider before them. */
   divider: boolean;
   /** The models, in the order of their titles. */
   items: ModelInfo[];
   /** The cursor of the next batch. Absent after the last one. */
   next_cursor?: (string | null);
-  /** Whether these models are looked for. After the last of them, the others follow. */
+  /** Whether these models match. All other models follow after the last matching one. */
   relevant: boolean;
 }
 
@@ -1757,7 +1807,7 @@ export interface ModeratedMessage {
 
 /** An amount of money, never negative. */
 export interface Money {
-  /** In minor units, such as grosze and pence. */
+  /** The amount in minor units, such as grosze and pence. */
   amount: number;
   /** The currency. */
   currency: Currency;
@@ -1789,7 +1839,7 @@ export interface NearbyPerson {
   id: UserId;
   /** The address of the picture or of the default one. */
   picture: Picture;
-  /** How the caller stands to them. */
+  /** The relation, from the caller's point of view. */
   relation: Relation;
   /** Their username. */
   username: string;
@@ -1809,7 +1859,7 @@ export interface NewDonation {
   postal_code?: (string | null);
 }
 
-/** The kinds of rooms that are made. */
+/** The kinds of rooms that people create. */
 export type NewKind = ("group" | "channel");
 
 /** A plan to be bought. */
@@ -1828,13 +1878,13 @@ export interface NewRefund {
   reason: RefundReason;
 }
 
-/** The client's id of a send, so that a repetition commits nothing. It becomes part of a key, so it has only `A-Za-z0-9_-`. */
+/** The client's id of a send, which makes repetitions idempotent. It is part of a key, so it has only `A-Za-z0-9_-`. */
 export type Nonce = string;
 
-/** A private note of the team beside a support thread. */
+/** A note of the support team on a support thread, which its member does not see. */
 export type NoteId = string;
 
-/** An entry of somebody's inbox of notifications. */
+/** A notification in a person's inbox. */
 export type NotificationId = string;
 
 /** A notification. */
@@ -1851,11 +1901,11 @@ export interface NotificationInfo {
   notice?: string;
   /** Whether it was read. */
   read: boolean;
-  /** In `UPDATE_INTEREST`: how the person stood to the other one then. */
+  /** In `UPDATE_INTEREST`: the relation at that time, from the person's point of view. */
   relation?: Relation;
-  /** In a push of `UPDATE_CHAT`: the entry that is not in the inbox any more, because this one tells of its messages too. */
+  /** In a push of `UPDATE_CHAT`: the former entry, which is no longer in the inbox because this one includes its messages. */
   replaces?: NotificationId;
-  /** In `UPDATE_CHAT`: the room. Each room and category has one entry: a new one takes the place of the one before it. */
+  /** In `UPDATE_CHAT`: the room. Each room and category has one entry: a new entry replaces the former one. */
   room?: RoomId;
   /** In `UPDATE_CHAT`: the number of the last message. The entry is read when the room is read up to it. */
   seq?: number;
@@ -1875,7 +1925,7 @@ export interface NotificationList {
   next_cursor?: (string | null);
 }
 
-/** What the caller wants to be told of. */
+/** The notification settings of the caller. */
 export interface NotificationSettings {
   /** Messages in direct rooms. */
   direct: ChannelSettings;
@@ -1887,7 +1937,7 @@ export interface NotificationSettings {
   mention: ChannelSettings;
   /** Orders and payments. Mails about them ignore the quiet hours. */
   orders: ChannelSettings;
-  /** When the caller wants quiet. Absent if at no time. */
+  /** The quiet hours. Absent if there are none. */
   quiet_hours?: QuietHoursInfo;
   /** Sign-ins and changes of the account. Mails about them ignore the quiet hours. */
   security: ChannelSettings;
@@ -2026,7 +2076,7 @@ export interface OwnedApiKeyList {
 
 /** An algorithm of passkeys. */
 export interface PasskeyAlgorithm {
-  /** Of the COSE registry. */
+  /** The number of the algorithm in the COSE registry. */
   alg: number;
   /** Always `public-key`. */
   type: PasskeyKind;
@@ -2037,21 +2087,21 @@ export type PasskeyAttachment = ("platform" | "cross-platform");
 
 /** `PublicKeyCredentialCreationOptionsJSON`, for `PublicKeyCredential.parseCreationOptionsFromJSON`. */
 export interface PasskeyCreation {
-  /** What is to be proven about the authenticator. */
+  /** The requested attestation of the authenticator. */
   attestation?: string;
   /** What the authenticator must be able to do. */
   authenticatorSelection?: PasskeySelection;
   /** Base64url. */
   challenge: string;
-  /** Existing passkeys: their authenticators do not make another one. */
+  /** Existing passkeys, whose authenticators must not make another one. */
   excludeCredentials?: PasskeyDescriptor[];
   /** Extensions. Browsers ignore those that they do not know. */
   extensions?: PasskeyExtensions;
-  /** What browsers should offer first. */
+  /** Which kinds of authenticators browsers should offer first. */
   hints?: string[];
   /** The accepted algorithms, the preferred one first. */
   pubKeyCredParams: PasskeyAlgorithm[];
-  /** This site. */
+  /** The site of the passkey. */
   rp: PasskeySite;
   /** Milliseconds. */
   timeout?: number;
@@ -2059,7 +2109,7 @@ export interface PasskeyCreation {
   user: PasskeyOwner;
 }
 
-/** How much something is wanted. */
+/** How strongly something is required. */
 export type PasskeyDemand = ("required" | "preferred" | "discouraged");
 
 /** A passkey that exists. */
@@ -2084,13 +2134,13 @@ export interface PasskeyExtensionResults {
 export interface PasskeyExtensions {
   /** The application id of former U2F keys. */
   appid?: string;
-  /** Whether the answer tells what kind of passkey was made. */
+  /** Whether the answer states what kind of passkey was made. */
   credProps?: boolean;
-  /** What protects the passkey in its authenticator. */
+  /** The requested protection of the passkey in its authenticator. */
   credentialProtectionPolicy?: string;
-  /** Whether that must be supported. */
+  /** Whether the authenticator must support this protection. */
   enforceCredentialProtectionPolicy?: boolean;
-  /** Whether the answer tells how the user was verified. */
+  /** Whether the answer states how the user was verified. */
   uvm?: boolean;
 }
 
@@ -2124,7 +2174,7 @@ export interface PasskeyOptions {
 
 /** The owner of a passkey. */
 export interface PasskeyOwner {
-  /** The name for people. */
+  /** The displayed name. */
   displayName: string;
   /** Base64url. */
   id: string;
@@ -2146,7 +2196,7 @@ export interface PasskeyRequest {
   challenge: string;
   /** Extensions. Browsers ignore those that they do not know. */
   extensions?: PasskeyExtensions;
-  /** What browsers should offer first. */
+  /** Which kinds of authenticators browsers should offer first. */
   hints?: string[];
   /** The domain of the site. */
   rpId?: string;
@@ -2158,7 +2208,7 @@ export interface PasskeyRequest {
 
 /** What an authenticator must be able to do. */
 export interface PasskeySelection {
-  /** Whether it is a part of the device. */
+  /** Whether it has to be part of the device. */
   authenticatorAttachment?: PasskeyAttachment;
   /** The same for older browsers. */
   requireResidentKey?: boolean;
@@ -2172,8 +2222,14 @@ export interface PasskeySelection {
 export interface PasskeySite {
   /** The domain. */
   id: string;
-  /** The name for people. */
+  /** The displayed name. */
   name: string;
+}
+
+/** An order to be paid once more. */
+export interface PayOrder {
+  /** The token of a captcha with the action `pay`. Required after `captcha_required`, otherwise ignored. */
+  captcha?: string;
 }
 
 /** How an order is paid. */
@@ -2196,7 +2252,7 @@ export interface PersonInfo {
   id: UserId;
   /** The address of the picture or of the default one. */
   picture: Picture;
-  /** How the caller stands to them. */
+  /** The relation, from the caller's point of view. */
   relation: Relation;
   /** Their username. */
   username: string;
@@ -2210,7 +2266,7 @@ export interface PhoneSignIn {
   sent: Sent;
 }
 
-/** The addresses of a picture in every size. They are valid while the person has the picture. */
+/** The URLs of a picture in every size. They are valid while the person has the picture. */
 export interface Picture {
   /** 1024 × 1024 pixels. */
   large: string;
@@ -2328,53 +2384,53 @@ export interface Price {
   amount: number;
   /** The currency. */
   currency: Currency;
-  /** The price for people, in the language of the response. */
+  /** The price as text, in the language of the response. */
   text: string;
 }
 
 /** A problem document. */
 export interface Problem {
-  /** In `unavailable` of the health: what does not answer. */
+  /** In `unavailable` of the health check: the dependencies that do not answer. */
   away?: string[];
   /** In `proof_of_work_required`: the text to append a number to. */
   challenge?: string;
-  /** Stable and independent of the language: for programs. */
+  /** The code for programs. Stable and independent of the language. */
   code: ProblemCode;
   /** Details, in the client's language. */
   detail?: (string | null);
   /** In `proof_of_work_required`: the zero bits that the digest has to begin with. */
   difficulty?: number;
-  /** In `chat_banned` and `room_banned`: when the ban ends. Absent if it has no end. */
+  /** In `chat_banned` and `room_banned`: the end of the ban. Absent if it has none. */
   ends_at?: Timestamp;
-  /** In `undone_already`: the entry of the undo. */
+  /** In `undone_already`: the audit entry of the undo. */
   entry?: AuditId;
   /** All wrong fields. */
   errors?: FieldProblem[];
-  /** In `chat_banned` and `room_banned`: what the moderator or the administrators say about it. */
+  /** In `chat_banned` and `room_banned`: the text of the moderator or the administrators. */
   explanation?: string;
   /** In `thread_moved_on`: the last number of the thread. */
   last_seq?: number;
-  /** In `too_many`, `friends_full` and `message_length`: the maximum. */
+  /** In `too_many`, `orders_open`, `friends_full` and `message_length`: the maximum. */
   max?: number;
   /** In `too_large`: the maximum number of bytes. */
   max_bytes?: number;
-  /** In `thread_moved_on`: the first messages that came since, in ascending order. */
+  /** In `thread_moved_on`: the first new messages, in ascending order. */
   messages?: SupportMessage[];
   /** In `step_up_required`: the factors that are sufficient. */
   methods?: Factor[];
-  /** In `contact_required`: what has to be added and proven first, in `order_incomplete` all that is missing, separated by commas. */
+  /** In `contact_required`: the contact that has to be added and proven first. In `order_incomplete`: all missing data, separated by commas. */
   missing?: string;
   /** In `undo_moved_on` and `undo_impossible`: the names of the fields. */
   not_undone?: string[];
   order_state?: OrderState;
   /** In `malformed`: RFC 6901 JSON pointer to the member that is wrong, missing, repeated or unknown; empty for the whole body. */
   pointer?: string;
-  /** In `out_of_stock`: products that cannot be ordered in the wanted quantity, each with the quantity that can be. */
+  /** In `out_of_stock`: products that cannot be ordered in the requested quantity, each with the available quantity. */
   products?: { available: number; product: string; }[];
   reason?: BanReason;
   /** The id of the request, for support. */
   request_id: string;
-  /** In `step_required`, and if something was taken in the meantime: the step to continue with. */
+  /** In `step_required`, and if a name or address was taken in the meantime: the step to continue with. */
   required_step?: (Step | Factor);
   /** Seconds after which a retry makes sense. */
   retry_after?: (number | null);
@@ -2391,20 +2447,20 @@ export interface Problem {
 }
 
 /** What is wrong, for programs. */
-export type ProblemCode = ("malformed" | "idempotency_key_required" | "reason_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "account_protected" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "captcha_required" | "password_wrong" | "factor_locked" | "chat_banned" | "room_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "order_state" | "plan_held" | "order_held" | "refund_refused" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid" | "undone_already" | "undo_moved_on" | "undo_impossible" | "undo_nothing");
+export type ProblemCode = ("malformed" | "idempotency_key_required" | "reason_required" | "cursor_invalid" | "token_invalid" | "credentials_invalid" | "refresh_invalid" | "api_key_invalid" | "step_up_required" | "forbidden" | "second_factor_required" | "own_roles" | "account_protected" | "origin_refused" | "csrf_header_required" | "edge_required" | "proof_of_work_required" | "captcha_required" | "password_wrong" | "factor_locked" | "chat_banned" | "room_banned" | "chat_not_allowed" | "not_found" | "method_not_allowed" | "step_required" | "username_taken" | "account_exists" | "account_idle" | "invite_used" | "deletion_begun" | "deletion_not_scheduled" | "superuser_stays" | "account_state" | "slug_taken" | "name_taken" | "category_in_use" | "order_incomplete" | "out_of_stock" | "prices_changed" | "orders_open" | "order_state" | "plan_held" | "order_held" | "refund_refused" | "change_too_late" | "owner_stays" | "mfa_enabled" | "mfa_not_enabled" | "contact_required" | "last_factor" | "too_many" | "storage_full" | "friend_exists" | "friend_state" | "friend_paused" | "friends_full" | "location_required" | "thread_moved_on" | "thread_taken" | "conflict" | "version_mismatch" | "too_large" | "unsupported_media_type" | "unsupported_content_encoding" | "invalid" | "code_invalid" | "factor_unavailable" | "passkey_invalid" | "invite_invalid" | "appointment_invalid" | "idempotency_key_reused" | "link_invalid" | "version_required" | "too_many_requests" | "slow_mode" | "resend_too_early" | "internal" | "unavailable" | "frame_invalid" | "message_length" | "attachment_invalid" | "nonce_reused" | "stream_unknown" | "friend_self" | "room_with_self" | "ticket_invalid" | "undone_already" | "undo_moved_on" | "undo_impossible" | "undo_nothing");
 
 /** A product of the shop. */
 export type ProductId = string;
 
 /** A product. */
 export interface ProductInfo {
-  /** How many are in stock. */
+  /** The number of pieces in stock. */
   available: number;
   /** The category. */
   category: CategoryId;
   /** When it was created. */
   created_at: Timestamp;
-  /** What it is. */
+  /** The description. */
   description: string;
   /** The discount that is in the price, if there is one. */
   discount?: Discount;
@@ -2414,17 +2470,17 @@ export interface ProductInfo {
   id: ProductId;
   /** Whether it can be ordered: it is for sale, and in stock. */
   is_available: boolean;
-  /** Its name. */
+  /** The name. */
   name: string;
   /** The addresses of its picture. */
   picture?: Picture;
-  /** What one costs. */
+  /** The price of one. */
   price: Price;
   /** The ratings. */
   ratings: Ratings;
-  /** Its name in addresses, which stays when it is renamed. */
+  /** The name in addresses, which stays when the product is renamed. */
   slug: ProductSlug;
-  /** When it was changed last. */
+  /** When it was last changed. */
   updated_at: Timestamp;
 }
 
@@ -2436,17 +2492,17 @@ export interface ProductList {
   next_cursor?: (string | null);
 }
 
-/** The name of a product in addresses: 1 to 50 of `a-z`, `0-9` and single hyphens between them. */
+/** A slug: 1 to 50 of `a-z`, `0-9` and single hyphens between them. */
 export type ProductSlug = string;
 
-/** Where a node stands. */
+/** The side of a node. */
 export type ProofSide = ("left" | "right");
 
-/** A node beside the way from an entry to the root. */
+/** A sibling of a node on the path from an entry to the root of the Merkle tree. */
 export interface ProofStep {
-  /** Its hash in base64url. */
+  /** The hash of the sibling, in base64url. */
   hash: string;
-  /** Where it stands. */
+  /** The side on which the sibling is. */
   side: ProofSide;
 }
 
@@ -2474,16 +2530,16 @@ export interface PublicKey {
 
 /** The profile of a person as others see it. */
 export interface PublicProfile {
-  /** A few words about themselves. Absent if there are none or the profile is private. */
+  /** The bio. Absent if there is none or the profile is private. */
   bio?: (string | null);
-  /** The id of the account, with which a chat can be opened. It does not change with the name. */
+  /** The id of the account, with which a chat can be public_profile. It does not change with the name. */
   id: UserId;
   last_seen_at?: (Timestamp | null);
-  /** Whether they are online: with a socket, or active within five minutes. Absent if the profile is private. */
+  /** Whether the person is online: with a socket, or active within five minutes. Absent if the profile is private. */
   online?: (boolean | null);
   /** The address of the picture or of the default one. */
   picture: Picture;
-  /** Unique. */
+  /** The username, which is unique. */
   username: string;
 }
 
@@ -2493,11 +2549,11 @@ export interface PutInCart {
   quantity: number;
 }
 
-/** A daily time in which no mail and no text message is sent that can wait: it is sent at the end. */
+/** A daily time in which only urgent mails and text messages are sent. Others are sent at its end. */
 export interface QuietHoursInfo {
   /** When it begins. */
   from: string;
-  /** When it ends. If that is earlier in the day than it begins, on the next day. */
+  /** When it ends. A time earlier than `from` is on the next day. */
   to: string;
   /** The IANA name of the time zone. */
   zone: string;
@@ -2511,19 +2567,19 @@ export interface RateProduct {
 
 /** The ratings of a product. */
 export interface Ratings {
-  /** How many people have rated it. */
+  /** The number of people who have rated the product. */
   count: number;
   /** The mean of their stars, with two digits. Absent without ratings. */
   mean?: string;
 }
 
-/** Up to which notification all are read. */
+/** Marks several notifications as read. */
 export interface ReadNotifications {
-  /** The newest notification that the caller has seen. */
+  /** The newest notification that the caller has seen. All up to it become read. */
   upto: NotificationId;
 }
 
-/** Up to which number a member has read. */
+/** The number up to which a member has read. */
 export interface ReadUpto {
   /** The number. */
   seq: number;
@@ -2531,9 +2587,9 @@ export interface ReadUpto {
   user: UserId;
 }
 
-/** How many people gave a reason. */
+/** The number of people who gave a reason. */
 export interface ReasonCount {
-  /** How many people. */
+  /** The number of people. */
   count: number;
   /** The reason. */
   reason: ReportReason;
@@ -2591,16 +2647,16 @@ export interface RefundInfo {
   state: RefundState;
 }
 
-/** Why money is given back. */
+/** The reason of a refund. */
 export type RefundReason = ("requested_by_customer" | "duplicate" | "fraudulent" | "order_ended");
 
-/** How far a refund is. */
+/** The state of a refund. */
 export type RefundState = ("asked" | "done" | "refused" | "failed");
 
 /** Why an upload did not become a picture. */
 export type Refusal = ("not_a_picture" | "other_type" | "polyglot" | "too_many_pixels" | "damaged" | "superseded" | "account_closed" | "product_gone" | "expired");
 
-/** An account to be opened by mail. */
+/** A registration by link. */
 export interface RegisterByLink {
   /** The address for the link. */
   email: string;
@@ -2613,7 +2669,7 @@ export interface RegisterByLink {
   username: Username;
 }
 
-/** A registration as its client sees it. */
+/** An unfinished registration as its client sees it. */
 export interface Registration {
   /** The steps that are allowed now: the next one, and a repetition of earlier ones. */
   allowed: Step[];
@@ -2640,12 +2696,12 @@ export interface Registration {
   username?: (string | null);
 }
 
-/** How one person stands to another, as they see it. */
+/** The relation of one person to another, as the person sees it. */
 export type Relation = ("none" | "sent" | "received" | "friends" | "blocked");
 
-/** How the caller stands to another person. */
+/** The relation of the caller to another person. */
 export interface RelationInfo {
-  /** How the caller stands to them. */
+  /** The relation, from the caller's point of view. */
   relation: Relation;
   since?: (Timestamp | null);
   /** The other person. */
@@ -2664,7 +2720,7 @@ export interface RenamePasskey {
   name: string;
 }
 
-/** A text that the support team has prepared. */
+/** A canned reply of the support team. */
 export type ReplyId = string;
 
 /** A reported message. */
@@ -2756,19 +2812,19 @@ export type Role = ("moderator" | "administrator" | "superuser");
 
 /** A role to give. */
 export interface RoleOfMember {
-  /** The role. Making somebody the owner hands the room over. */
+  /** The role. If somebody is made the owner, the caller is no longer the owner. */
   role: RoomRole;
 }
 
 /** Somebody's ban from a room. */
 export interface RoomBanInfo {
-  /** Since when. */
+  /** When the ban began. */
   created_at: Timestamp;
   /** When it ends. Absent if it has no end. */
   ends_at?: Timestamp;
-  /** What they are told about it. */
+  /** The explanation that the banned person reads. */
   explanation?: string;
-  /** Who is banned. */
+  /** The banned person. */
   user: Author;
 }
 
@@ -2779,7 +2835,7 @@ export interface RoomBanList {
   next_cursor?: (string | null);
 }
 
-/** What a client has to know of rooms. */
+/** The limits of rooms. */
 export interface RoomConfiguration {
   /** The most administrators of a group or a channel. */
   administrators: number;
@@ -2787,7 +2843,7 @@ export interface RoomConfiguration {
   group_members: number;
   /** The most people that one message mentions. */
   mentions: number;
-  /** The most members of a room in which it is shown who types. */
+  /** The most members of a room in which clients see who is typing. */
   typing_members: number;
   /** Up to which number unread messages are counted. */
   unread_counted: number;
@@ -2850,7 +2906,7 @@ export type RoomId = string;
 
 /** A room the caller is in. */
 export interface RoomInfo {
-  /** What a group or a channel has. Absent in other rooms. */
+  /** The properties of a group or a channel. Absent in other rooms. */
   club?: ClubInfo;
   /** When the room was made. Absent for the public room before its first message. */
   created_at?: Timestamp;
@@ -2870,15 +2926,15 @@ export interface RoomInfo {
 export interface RoomInvitation {
   /** Who invited the caller. Absent if that account was deleted. */
   by?: UserId;
-  /** When. */
+  /** When the caller was invited. */
   created_at: Timestamp;
   /** Until when it can be accepted. */
   expires_at: Timestamp;
-  /** Its kind. */
+  /** The kind of the room. */
   kind: RoomKind;
   /** The number of members. */
   members: number;
-  /** Its name. */
+  /** The name of the room. */
   name: string;
   /** The room. */
   room: RoomId;
@@ -2903,11 +2959,11 @@ export interface RoomList {
 
 /** A member of a room. */
 export interface RoomMemberInfo {
-  /** Their role. */
+  /** The role. */
   role: RoomRole;
   /** When they joined. */
   since: Timestamp;
-  /** Who. */
+  /** The person. */
   user: Author;
 }
 
@@ -2918,13 +2974,13 @@ export interface RoomMemberList {
   next_cursor?: (string | null);
 }
 
-/** What the caller wants to be told of a room. */
+/** Whether the caller gets notices of a room. */
 export interface RoomNotices {
-  /** Whether they want no notice of it. */
+  /** Whether the caller gets no notices of the room. */
   muted: boolean;
 }
 
-/** What a member is in a group or a channel. */
+/** The role of a member of a group or a channel. */
 export type RoomRole = ("owner" | "admin" | "member");
 
 /** A product that was in the cart before. */
@@ -2941,18 +2997,34 @@ export interface ScheduleDeletion {
   password?: (string | null);
 }
 
-/** What a key opens. */
+/** A schedule. */
+export interface ScheduleInfo {
+  /** The function that runs. */
+  function: string;
+  /** When it has last run with success. Most tell it once an hour. */
+  last_run_at: Timestamp;
+  /** Whether that is more than two hours ago. */
+  late: boolean;
+}
+
+/** The schedules. */
+export interface ScheduleList {
+  /** By function. */
+  items: ScheduleInfo[];
+}
+
+/** A scope: a group of operations that a key allows. */
 export type Scope = ("products:write" | "statistics:read");
 
 /** A seal over all entries of an interval. */
 export interface SealInfo {
-  /** How many entries it has. */
+  /** How many entries the interval has. */
   count: number;
   /** The lowest id of the interval. */
   from: AuditId;
-  /** Its own hash: the SHA-256, in base64url, of what the bucket of seals has of it. */
+  /** The hash of this seal: the SHA-256, in base64url, of its object in the bucket of seals. */
   hash: string;
-  /** Its number, from 0. */
+  /** The number of the seal, from 0. */
   n: number;
   /** The hash of the seal before it, in base64url. */
   prev: string;
@@ -2962,27 +3034,27 @@ export interface SealInfo {
   to: AuditId;
 }
 
-/** Who did it. */
+/** Who made a change. */
 export type SecurityEventBy = ("you" | "staff" | "system");
 
-/** Something that happened to the caller's account. */
+/** A change of the caller's account. */
 export interface SecurityEventInfo {
   /** What was done. */
   action: AuditAction;
-  /** Who did it. */
+  /** Who made the change. */
   by: SecurityEventBy;
-  /** When. */
+  /** When it was made. */
   created_at: Timestamp;
-  /** Browser and system, if they are known and it was `you`. */
+  /** Browser and system, if they are known and `by` is `you`. */
   device?: string;
   /** The names of what has changed. */
   fields: string[];
   id: AuditId;
-  /** City and country, if they are known and it was `you`. */
+  /** City and country, if they are known and `by` is `you`. */
   place?: string;
 }
 
-/** A page of what happened to the caller's account. */
+/** A page of the caller's security events. */
 export interface SecurityEventList {
   /** The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another. */
   items: SecurityEventInfo[];
@@ -3040,7 +3112,7 @@ export interface Sent {
   expires_at: Timestamp;
   /** The form, so that a client can show the right input. */
   form: SentForm;
-  /** When another one may be requested. */
+  /** When another code or link may be requested. */
   resend_at: Timestamp;
   /** The masked destination. */
   target: string;
@@ -3074,21 +3146,21 @@ export type SessionId = string;
 
 /** One session. */
 export interface SessionInfo {
-  /** The address of its sign-in or last refresh. */
+  /** The client address at the sign-in or the last refresh. */
   address?: (string | null);
   /** A description of the client in words. */
   agent: Agent;
   created_at: Timestamp;
   /** Whether it is the session of this request. */
   current: boolean;
-  /** When it ends if it is not used. */
+  /** When the session ends if it is not used. */
   ends_at: Timestamp;
   id: SessionId;
-  /** When it was last refreshed. */
+  /** When the session was last refreshed. */
   last_used_at: Timestamp;
-  /** City and country, if an edge in front of the API states them. */
+  /** City and country, if a proxy in front of the API states them. */
   place?: (string | null);
-  /** Whether it began on a trusted device. */
+  /** Whether the session began on a trusted device. */
   trusted_device: boolean;
   /** The `User-Agent` of the client. */
   user_agent: string;
@@ -3100,9 +3172,9 @@ export interface SessionList {
   items: SessionInfo[];
 }
 
-/** What the inviter may see of the caller. */
+/** Which data of the caller the inviter may see. */
 export interface SetInviterConsent {
-  /** Whether they may see the caller's phone number. */
+  /** Whether the inviter may see the caller's phone number. */
   shows_phone: boolean;
 }
 
@@ -3146,7 +3218,7 @@ export interface SetThreadState {
   until?: string;
 }
 
-/** A set-up that is under way. */
+/** An unfinished set-up. */
 export type SetupState = (SetupStateApp | SetupStateEmail | SetupStateSms);
 
 /** Prove the authenticator app, with a code that it shows. */
@@ -3249,7 +3321,7 @@ export interface SignedIn {
   refresh_token?: (string | null);
   /** The new or continued session. */
   session_id: SessionId;
-  /** Always `signed_in`. It tells this answer from those that ask for another step. */
+  /** Always `signed_in`. It distinguishes this response from one that requires another step. */
   step: LastStep;
   /** Always `Bearer`. */
   token_type: TokenType;
@@ -3258,7 +3330,7 @@ export interface SignedIn {
   user_id: UserId;
 }
 
-/** Who signed in. */
+/** The person who signed in. */
 export interface SignedInUser {
   /** As given. */
   first_name?: (string | null);
@@ -3270,24 +3342,24 @@ export interface SignedInUser {
   username: string;
 }
 
-/** The name of a public channel in addresses: 3 to 40 of `a-z`, `0-9` and single hyphens between them. */
+/** The slug of a public channel, its name in URLs: 3 to 40 of `a-z`, `0-9` and single hyphens between them. */
 export type Slug = string;
 
-/** What a client has to know of the socket. */
+/** How to open a socket. */
 export interface SocketConfiguration {
   /** The streams. */
   streams: string[];
   /** The subprotocol. */
   subprotocol: string;
-  /** What stands before a ticket among the subprotocols. */
+  /** The prefix of a ticket in the list of subprotocols. */
   ticket_prefix: string;
   /** How long a ticket can be used, in seconds. */
   ticket_seconds: number;
-  /** Its address. */
+  /** The address of the WebSocket. */
   url: string;
 }
 
-/** A group or a channel, as staff see it: without what is written in it. */
+/** A group or a channel, as staff see it: without its messages. */
 export interface StaffRoom {
   created_at: Timestamp;
   id: RoomId;
@@ -3302,7 +3374,7 @@ export interface StaffRoom {
   owner: UserId;
   /** The name in the address of a public channel. */
   slug?: (string | null);
-  /** What it is about. */
+  /** The topic. */
   topic?: (string | null);
 }
 
@@ -3314,7 +3386,7 @@ export interface StaffRoomList {
   next_cursor?: (string | null);
 }
 
-/** What waits for staff. */
+/** The work that waits for staff. */
 export interface StaffWork {
   disputes?: (CappedCount | null);
   failed_refunds?: (CappedCount | null);
@@ -3327,6 +3399,7 @@ export interface StaffWork {
   /** Support threads in which the team has to do something. */
   support_threads: CappedCount;
   tickets?: (CappedCount | null);
+  wrong_payments?: (CappedCount | null);
 }
 
 /** The first step. */
@@ -3358,15 +3431,15 @@ export interface StartRegistration {
 /** The steps after the first one, which takes the address. */
 export type Step = ("code" | "personal" | "username" | "password" | "summary");
 
-/** The stock of a product. What was received is the sum of the other three. */
+/** The stock of a product. `received` is the sum of the other three. */
 export interface Stock {
-  /** How many can be ordered. */
+  /** The number of pieces that can be ordered. */
   available: number;
-  /** How many there have been. */
+  /** The number of pieces that were put into stock in total. */
   received: number;
-  /** How many are in orders that are not shipped yet. */
+  /** The number of pieces in orders that are not shipped yet. */
   reserved: number;
-  /** How many were sold. */
+  /** The number of pieces that were sold. */
   sold: number;
 }
 
@@ -3396,13 +3469,13 @@ export interface SupportAuthor {
   username: string;
 }
 
-/** What a client has to know of the support desk. It has no opening hours. */
+/** The limits of the support desk. It has no opening hours. */
 export interface SupportConfiguration {
-  /** After how many days a thread that waits for its customer is done. */
+  /** After how many days without an answer of the customer a thread is closed. */
   closed_after_days: number;
-  /** For how many seconds answers are collected before a customer who has left gets a mail. */
+  /** For how many seconds answers are collected before a customer without an open socket gets a mail. */
   mail_after_seconds: number;
-  /** Messages of one page of a thread, unless a client asks for fewer. */
+  /** How many messages a page of a thread has, unless a client asks for fewer. */
   page: number;
 }
 
@@ -3464,10 +3537,10 @@ export interface SupportThread {
   subject: string;
 }
 
-/** The state of a thread. */
+/** The state of a thread or a ticket. */
 export type ThreadState = ("open" | "waiting" | "snoozed" | "done");
 
-/** What somebody wrote to the team with the contact form, with the answers. */
+/** A request that was sent with the contact form, with its answers. */
 export type TicketId = string;
 
 /** A ticket of the contact form. */
@@ -3493,7 +3566,7 @@ export interface TicketInfo {
   since: Timestamp;
   snoozed_until?: (Timestamp | null);
   /** The state. */
-  state: TicketState;
+  state: ThreadState;
   /** The value of the subject. */
   subject: string;
   /** The name of the subject, in the language of the response. */
@@ -3547,9 +3620,6 @@ export interface TicketRead {
   /** The ticket. */
   ticket: TicketInfo;
 }
-
-/** The state of a ticket. */
-export type TicketState = ("open" | "waiting" | "snoozed" | "done");
 
 /** A point in time on the wire: RFC 3339, UTC, with millisecond precision, such as `2030-01-01T12:00:00.000Z`. */
 export type Timestamp = string;
@@ -3617,9 +3687,9 @@ export interface UndoneEntry {
   fields: string[];
 }
 
-/** How many messages somebody has not read. */
+/** The unread messages of a person in a room. */
 export interface Unread {
-  /** How many of the counted messages mention the reader. */
+  /** The number of counted messages that mention the reader. */
   mentions: number;
   /** The number of messages, up to 99. */
   messages: number;
@@ -3649,7 +3719,7 @@ export interface UpdateAccount {
   last_name?: (string | null);
   /** `null` for the default picture. No other value is taken. */
   picture?: (string | null);
-  /** Whether others see nothing but the username and the picture. For superusers only. */
+  /** Whether others only see the username and the picture. For superusers only. */
   private?: boolean;
   /** Another username. The former one stays reserved for the person for 30 days. */
   username?: Username;
@@ -3665,9 +3735,9 @@ export interface UpdateChannels {
   sms?: boolean;
 }
 
-/** The members to change. Absent ones stay as they are, and `null` clears those that may be empty. */
+/** The members to change. Absent members stay unchanged, and `null` clears members that may be empty. */
 export interface UpdateMe {
-  /** Whether friends add the caller to groups at once, and do not have to invite the caller. */
+  /** Whether friends can add the caller to groups directly. Otherwise they have to invite the caller. */
   added_by_friends?: boolean;
   /** Up to 500 characters, or `null`. */
   bio?: (string | null);
@@ -3675,23 +3745,23 @@ export interface UpdateMe {
   birth_date?: (string | null);
   /** 1 to 35 characters, or `null`. */
   first_name?: (string | null);
-  /** Whether everybody who knows the e-mail address finds the caller by it. */
+  /** Whether everybody who knows the e-mail address can find the caller by it. */
   found_by_email?: boolean;
-  /** Whether everybody who knows the phone number finds the caller by it. */
+  /** Whether everybody who knows the phone number can find the caller by it. */
   found_by_phone?: boolean;
-  /** The language of mails. */
+  /** The language of mails and of responses. */
   language?: Locale;
   /** 1 to 35 characters, or `null`. */
   last_name?: (string | null);
-  /** Whether others see nothing but the username and the picture, and find the person only by the username. */
+  /** Whether others see only the username and the picture, and find the person only by the username. */
   private?: boolean;
-  /** Whether others in rooms of up to twenty see up to where the caller has read. Who hides it does not see it of others either. */
+  /** Whether the other members of rooms of up to twenty see up to where the caller has read. If it is off, the caller does not see it of others either. */
   read_receipts?: boolean;
   /** Who may open a direct chat. */
   who_can_message?: WhoCanMessage;
 }
 
-/** What to change of a model. What is absent stays. */
+/** The new values. Absent members do not change. */
 export interface UpdateModel {
   /** The code of one of the countries of this deployment, in upper or lower case. */
   country?: string;
@@ -3718,9 +3788,9 @@ export interface UpdateNotificationSettings {
   support?: UpdateChannels;
 }
 
-/** What to change of a product. What is absent stays. */
+/** The new values. Absent members do not change. */
 export interface UpdateProduct {
-  /** How many there are, without those that are in orders. */
+  /** The number of pieces in stock, without those in orders. */
   available?: number;
   /** The category. */
   category?: CategoryId;
@@ -3732,11 +3802,11 @@ export interface UpdateProduct {
   for_sale?: boolean;
   /** 1 to 100 characters. No other product may have it. */
   name?: string;
-  /** What one costs without a discount: up to 999.99 in the currency of the shop. */
+  /** The price of one without a discount: up to 999.99 in the currency of the shop. */
   price?: Money;
 }
 
-/** When the caller wants quiet. Begin and end must be different. */
+/** The quiet hours. Begin and end must be different. */
 export interface UpdateQuietHours {
   /** When it begins. */
   from: string;
@@ -3746,7 +3816,7 @@ export interface UpdateQuietHours {
   zone: string;
 }
 
-/** What to change of a room. What is absent stays. */
+/** The new values. Absent members do not change. */
 export interface UpdateRoom {
   /** Whether swear words in new messages are masked. */
   masks_profanity?: boolean;
@@ -3764,7 +3834,7 @@ export interface UpdateTicket {
   /** The end of the snooze, within 90 days. Only and always with `snoozed`. */
   snoozed_until?: string;
   /** The state. Nobody has a ticket that is done. */
-  state?: TicketState;
+  state?: ThreadState;
 }
 
 /** An upload before and after it is processed. */
@@ -3776,16 +3846,16 @@ export type UploadMethod = "PUT";
 /** The state of an upload. */
 export type UploadStatus = (UploadStatusWaiting | UploadStatusPublished | UploadStatusRefused);
 
-/** It became the picture, which a newer one may have replaced. */
+/** The file became the picture. A newer picture may have replaced it. */
 export interface UploadStatusPublished {
   /** The id of the upload. */
   id: UploadId;
-  /** The picture that was made of it. Absent after it was replaced or removed. */
+  /** The picture. Absent after it was replaced or removed. */
   picture?: Picture;
   state: "published";
 }
 
-/** It was refused. */
+/** The file was refused. */
 export interface UploadStatusRefused {
   /** The id of the upload. */
   id: UploadId;
@@ -3882,7 +3952,7 @@ export type VerifySignIn = ({ code: string; } | { passkey: UsedPasskey; } | { pa
 /** Who may open a direct chat with the person. */
 export type WhoCanMessage = ("everyone" | "friends");
 
-/** A postal address, given or changed. */
+/** A postal address, to add or to replace one. */
 export interface WriteAddress {
   /** City. */
   city: string;
@@ -3890,7 +3960,7 @@ export interface WriteAddress {
   country: string;
   /** The postcode, which is stored as the country writes it. Absent if the country has none. */
   postal_code?: string;
-  /** State, province or the like, where addresses have one. */
+  /** State or province, in countries whose addresses have one. */
   state?: (string | null);
   /** Street and house. */
   street: string;
@@ -3955,7 +4025,7 @@ export interface Operations {
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/docs/{file}": {
-    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client, `/docs/from` says where what other projects had is found here. */
+    /** Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the JavaScript client, `/docs/from` lists which operations replace functions of other projects. */
     GET: { path: { "file": string }; data: string; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/openapi.json": {
@@ -3970,6 +4040,10 @@ export interface Operations {
     /** Serves the page that the mailed link opens if there is no frontend. Loading it reads and changes nothing. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
+  "/restore-contact": {
+    /** Serves the page that the link opens if there is no frontend. Loading it reads and changes nothing. */
+    GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
   "/staff": {
     /** Serves the console for staff, in the language of its reader. What it shows it gets from the API, as whoever signs in there. */
     GET: { data: string; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
@@ -3981,15 +4055,15 @@ export interface Operations {
   "/unsubscribe/{token}": {
     /** Serves the page that the link in a mail opens. Loading it changes nothing. */
     GET: { path: { "token": string }; data: string; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
-    /** Stops the mails that the link is for, at once. It takes no session, ignores its body, and can be repeated. */
+    /** Stops the mails of the link's categories at once. Needs no session and ignores its body. The operation can be repeated. */
     POST: { path: { "token": string }; data: string; code: "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/v1/activations": {
-    /** Opens the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
+    /** Activates the account and signs its owner in. If the request carries the token of the client's former session, that session ends. */
     POST: { body: ActivateAccount; data: SignedIn; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "not_found" | "origin_refused" | "password_wrong" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "username_taken" };
   };
   "/v1/activations/link": {
-    /** Tells whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
+    /** Returns whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "origin_refused" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/api-keys": {
@@ -4001,11 +4075,11 @@ export interface Operations {
     DELETE: { path: { "user": UserId; "key": ApiKeyId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/dead-letters": {
-    /** Lists the events that functions have given up in the last two weeks and that nobody has sent again, the latest first. */
+    /** Lists the dead letters of the last two weeks that nobody has sent again, the latest first: events on which functions failed after all retries. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: DeadLetterList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/dead-letters/{letter}/redrive": {
-    /** Sends an event again that a function has given up, and removes it from the list. Functions that have processed it ignore it. If it is given up again, it is in the list again. */
+    /** Sends the event of a dead letter again, and removes the letter from the list. Functions that have processed the event ignore it. If a function fails on it again, it becomes a dead letter again. */
     POST: { path: { "letter": DeadLetterId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/figures": {
@@ -4017,8 +4091,8 @@ export interface Operations {
     POST: { body: BecomeFirstSuperuser; data: undefined; code: "account_state" | "appointment_invalid" | "edge_required" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/admin/orders": {
-    /** Lists the orders of everybody that are in one state, or that are disputed or whose refund has failed, the oldest first, or all of one buyer, the newest first. For administrators. */
-    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "alert"?: ("disputed" | "refund_failed"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Lists the orders of everybody that are in one state, or that are disputed, whose refund has failed or of which something else was paid, the oldest first, or all of one buyer, the newest first. For administrators. */
+    GET: { query?: { "state"?: ("placed" | "shipped" | "delivered" | "cancelled" | "returned" | "pending_payment" | "paid" | "expired" | "refunding" | "refunded"); "alert"?: ("disputed" | "refund_failed" | "wrong_payment"); "user"?: string; "limit"?: number; "cursor"?: string }; data: CustomerOrderList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/orders/{order}": {
     /** Shows an order of anybody, with the username of its buyer. For administrators. */
@@ -4032,17 +4106,21 @@ export interface Operations {
     /** Takes the next step with an order. For administrators with a recent proof by a second factor. */
     PUT: { path: { "user": UserId; "order": OrderId }; header?: { "Reason"?: string }; body: ChangeState; data: CustomerOrder; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "order_held" | "order_state" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/admin/payment-alerts": {
+    /** Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last refund has failed, or those of something else than what was asked for. For administrators, with a second factor. */
+    GET: { query?: { "alert"?: ("disputed" | "refund_failed" | "wrong_payment"); "limit"?: number; "cursor"?: string }; data: AlertedPaymentList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
   "/v1/admin/rooms": {
     /** Lists the groups and channels of everybody, the newest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: StaffRoomList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/rooms/{room}": {
-    /** Closes a group or a channel for good, as its owner can: nothing of it can be read or written any more, and its members are told. */
-    DELETE: { path: { "room": RoomId }; header: { "Reason": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Closes a group or a channel permanently, as its owner can. From then on requests for it get 404, and its members are told. */
+    DELETE: { path: { "room": RoomId }; header: { "Reason": string }; data: undefined; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets": {
     /** Lists the tickets in one state, or of one account, all or those with some words. For administrators. With `q` a request looks at no more than 200 of them. */
-    GET: { query?: { "state"?: TicketState; "since_from"?: string; "since_until"?: string; "q"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "state"?: ThreadState; "since_from"?: string; "since_until"?: string; "q"?: string; "user"?: string; "limit"?: number; "cursor"?: string }; data: TicketList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/tickets/{ticket}": {
     /** Shows a ticket with its messages. For administrators; it is recorded who did. */
@@ -4059,9 +4137,9 @@ export interface Operations {
     GET: { query?: { "q"?: string; "role"?: ("moderator" | "administrator" | "superuser"); "state"?: ("active" | "leaving" | "deactivated" | "purging"); "joined_from"?: string; "joined_until"?: string; "limit"?: number; "cursor"?: string }; data: AccountList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}": {
-    /** Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the last orders and the thread with the support team. */
+    /** Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the last orders and the thread with the support team; and what the caller may do with it. */
     GET: { path: { "username": string }; data: AccountDetails; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes somebody's profile, by the rules that hold for its owner. They are notified by mail or text message. */
+    /** Changes somebody's profile, by the same rules as for its owner, who is notified by mail or text message. */
     PATCH: { path: { "username": string }; header: { "If-Match": string; "Reason": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/users/{username}/deactivation": {
@@ -4069,9 +4147,9 @@ export interface Operations {
     POST: { path: { "username": string }; header: { "Reason": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/deletion": {
-    /** Cancels the scheduled deletion of an account, whoever has scheduled it, and confirms that to its owner. */
+    /** Cancels the scheduled deletion of an account, whoever has scheduled it, and notifies the owner. */
     DELETE: { path: { "username": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "deletion_not_scheduled" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Schedules the deletion of an account, as its owner can. It begins after the same time, and until then staff and the owner can cancel it. A mail or a text message tells the owner, with a link that cancels it. Without effect if one is scheduled already. */
+    /** Schedules the deletion of an account, as its owner can. It begins after the same time, and until then staff and the owner can cancel it. The owner gets a mail or a text message with a link that cancels it. No effect if a deletion is scheduled already. */
     PUT: { path: { "username": string }; header: { "Reason": string }; data: AccountInfo; code: "account_protected" | "conflict" | "deletion_begun" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/reactivation": {
@@ -4085,23 +4163,23 @@ export interface Operations {
     PUT: { path: { "username": string; "role": Role }; header: { "Reason": string }; data: undefined; code: "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "own_roles" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/sessions": {
-    /** Ends all sessions of somebody, closes their sockets and revokes their trusted devices. They sign in again, and are notified. */
+    /** Ends all sessions of somebody, closes their sockets and revokes their trusted devices. The person is notified and has to sign in again. */
     DELETE: { path: { "username": string }; header: { "Reason": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/work": {
-    /** Counts what waits for staff, up to ten of each kind. */
+    /** Counts the work that waits for staff, up to ten of each kind. */
     GET: { data: StaffWork; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit": {
     /** Lists entries of the audit, the newest first: about an account, by an actor, of an action, of a day or a month, or all of these. */
-    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+    GET: { query?: { "subject"?: UserId; "actor"?: string; "action"?: ("account_reactivated" | "role_granted" | "role_taken" | "superuser_offered" | "first_superuser" | "chat_banned" | "chat_unbanned" | "message_read" | "message_deleted" | "report_resolved" | "public_room_changed" | "support_thread_read" | "support_note_deleted" | "support_reply_changed" | "product_created" | "product_changed" | "product_deleted" | "category_created" | "category_changed" | "category_deleted" | "comment_changed" | "comment_deleted" | "order_changed" | "api_key_created" | "api_key_revoked" | "profile_changed" | "username_changed" | "contact_changed" | "contact_restoration_asked" | "contact_restored" | "addresses_changed" | "picture_uploaded" | "picture_removed" | "account_deactivated" | "password_changed" | "password_reset" | "factors_changed" | "recovery_codes_made" | "passkey_added" | "passkey_removed" | "passkey_renamed" | "devices_forgotten" | "export_asked" | "deletion_scheduled" | "deletion_cancelled" | "new_client_signed_in" | "sessions_ended" | "room_closed" | "ticket_read" | "ticket_changed" | "ticket_answered" | "event_redriven"); "day"?: string; "month"?: string; "limit"?: number; "cursor"?: string }; data: AuditList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/verification": {
-    /** Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with what the bucket has. */
+    /** Verifies the next seals: reads their entries, computes their roots again, and compares them with the seals before them and with what the bucket has. After the last seal, searches all entries for those that are under no seal. */
     GET: { query?: { "cursor"?: string }; data: AuditVerification; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/{entry}": {
-    /** Shows an entry with its values before and after, as long as they are kept: for 400 days, and not after the account was deleted. */
+    /** Shows an entry with the values before and after the change. They are kept for 400 days, and not after the account was deleted. */
     GET: { path: { "entry": AuditId }; data: AuditEntryInfo; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/audit/{entry}/proof": {
@@ -4143,27 +4221,35 @@ export interface Operations {
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: ChatList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/client-configuration": {
-    /** Shows what a client has to know of this deployment: languages, streams, limits. It is the same for everybody and can be kept. */
+    /** Returns the configuration of this deployment: languages, streams, limits. It is the same for everybody and can be cached. */
     GET: { data: ClientConfiguration; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/contact-messages": {
     /** Writes to the team. It takes a captcha, if this deployment uses captchas. */
     POST: { header: { "Idempotency-Key": string }; body: SendContactMessage; data: SentContactMessage; code: "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
+  "/v1/contact-restorations": {
+    /** Gives the former address or number back to its account, in place of the one that it has. All sessions end, no device is trusted any more, and the former password is not valid any more. The contact that is replaced is notified, and codes and links that were sent there become invalid. The client is not signed in. Passkeys and second factors stay. */
+    POST: { body: LinkToken; data: undefined; code: "account_exists" | "conflict" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
+  "/v1/contact-restorations/link": {
+    /** Tells which account a link gives the former address or number back to, so that a page can show it before it asks. The link stays valid. */
+    POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+  };
   "/v1/contact-settings": {
     /** Tells what the contact form has: its subjects with templates, its limits, and its captcha. */
     GET: { data: ContactSettings; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/countries": {
-    /** Lists the countries that addresses may lie in, with their names in the language of the response. It is the same for everybody and can be kept. */
+    /** Lists the countries in which postal addresses are accepted, with their names in the language of the response. The list is the same for everybody and can be cached. */
     GET: { data: CountryList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/deletion-cancellations": {
-    /** Cancels the deletion that the link was sent for, and confirms that in the same way. The link works once, and only until the deletion is scheduled again. */
+    /** Cancels the deletion that the link was sent for, and sends a confirmation to the same contact. The link works once, and only until the deletion is scheduled again. */
     POST: { body: LinkToken; data: undefined; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/deletion-cancellations/link": {
-    /** Tells whose deletion a mailed link cancels and when it begins, so that a page can show it before it asks. The link stays valid. */
+    /** Returns whose deletion a mailed link cancels and when it begins, so that a page can show this before it asks. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "deletion_begun" | "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/donation-settings": {
@@ -4187,32 +4273,36 @@ export interface Operations {
   "/v1/friends/{user}": {
     /** Ends a friendship. */
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Reads how the caller stands to somebody. */
+    /** Reads the relation of the caller to another person. */
     GET: { path: { "user": UserId }; data: RelationInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends/{user}/accept": {
-    /** Accepts a friend request. It can be repeated. */
+    /** Accepts a friend request. The operation can be repeated. */
     POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends/{user}/block": {
-    /** Ends the block of somebody. Friendship and requests that it ended do not come back. */
+    /** Unblocks somebody. The friendship and the requests that the block has ended do not come back. */
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Blocks somebody: friendship and requests end, their direct room disappears, and neither can write to the other. The other person is not told. It can be repeated. */
+    /** Blocks somebody: friendship and requests end, the direct room is hidden from both, and neither can write to the other. The other person is not told. The operation can be repeated. */
     PUT: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_self" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends/{user}/reject": {
-    /** Rejects a friend request. Its sender can ask again after seven days. It can be repeated. */
+    /** Rejects a friend request. Its sender can ask again after seven days. The operation can be repeated. */
     POST: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/friends/{user}/request": {
-    /** Takes the caller's friend request back. `friend_state` if it was accepted in the meantime. */
+    /** Withdraws the caller's friend request. `friend_state` if it was accepted in the meantime. */
     DELETE: { path: { "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "friend_state" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Sends a friend request, or accepts the one that the other person has sent: 201 if it waits for its answer, 200 if the two are friends now. */
+    /** Sends a friend request, or accepts the one that the other person has sent: 201 if the request waits for an answer, 200 if the two are friends now. */
     POST: { path: { "user": UserId }; data: RelationInfo; code: "conflict" | "edge_required" | "friend_exists" | "friend_paused" | "friend_self" | "friend_state" | "friends_full" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/health": {
     /** Tells whether everything that the system needs answers. Otherwise the problem `unavailable` names in `away` what does not. What was found is kept for ten seconds. */
     GET: { data: Health; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/health/alarms": {
+    /** Lists the alarms of this deployment with their states, those that are raised first. An alarm that has never changed is not in the list. */
+    GET: { data: AlarmList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/live": {
     /** Tells that requests are answered, without calling anything else. */
@@ -4221,6 +4311,10 @@ export interface Operations {
   "/v1/health/mail": {
     /** Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. They are those of the AWS account in this region. */
     GET: { data: MailHealth; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
+  };
+  "/v1/health/schedules": {
+    /** Lists when the function of each schedule has last run with success. Most tell it once an hour, so that one which has run for less than an hour may not be in the list. */
+    GET: { data: ScheduleList; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me": {
     /** Reads the caller's profile. */
@@ -4261,7 +4355,7 @@ export interface Operations {
     POST: { body: DeactivateMe; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "password_wrong" | "step_up_required" | "superuser_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/deletion": {
-    /** Cancels a scheduled deletion, and confirms that by mail, or by text message to a person without an address. */
+    /** Cancels a scheduled deletion. A confirmation goes by mail, or by text message to a person without an address. */
     DELETE: { data: Leaving; code: "conflict" | "deletion_begun" | "deletion_not_scheduled" | "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Reads the state of the caller's account deletion. */
     GET: { data: Leaving; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -4311,7 +4405,7 @@ export interface Operations {
     POST: { body: EnterInviteCode; data: InviteCodeInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "invite_invalid" | "invite_used" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/inviter/consent": {
-    /** Allows the person whose code the caller has entered to see the caller's phone number, or withdraws that. */
+    /** Allows or forbids the person whose code the caller has entered to see the caller's phone number. */
     PUT: { body: SetInviterConsent; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/location": {
@@ -4365,9 +4459,9 @@ export interface Operations {
     POST: { body: ProveFactor; data: RecoveryCodesShown; code: "code_invalid" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "step_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/notification-settings": {
-    /** Tells what the caller wants to be told of, over which channels, and when not. */
+    /** Reads the notification settings of the caller. */
     GET: { data: NotificationSettings; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes what the caller is told of. */
+    /** Changes the notification settings of the caller. */
     PATCH: { body: UpdateNotificationSettings; data: NotificationSettings; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/me/passkeys": {
@@ -4427,7 +4521,7 @@ export interface Operations {
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: RoomInvitationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/security-events": {
-    /** Lists what happened to the caller's account, the newest first: changes of how they sign in, of their addresses and their profile, and what staff did with it. */
+    /** Lists the caller's security events, the newest first: changes of how they sign in, of their addresses and their profile, and changes by staff. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: SecurityEventList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/me/username": {
@@ -4435,9 +4529,9 @@ export interface Operations {
     PUT: { header: { "If-Match": string }; body: ChangeUsername; data: Me; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/models": {
-    /** Searches the catalogue: first the models that are looked for, then the others, each in the order of their titles, in batches of five. Everybody may. */
+    /** Searches the catalogue: first the models that match, then the others, each in the order of their titles, in batches of five. Needs no account. */
     GET: { query?: { "search"?: string; "creator"?: string; "creator_id"?: string; "country"?: string; "cursor"?: string }; data: ModelList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "too_many_requests" | "unavailable" };
-    /** Makes a model. It takes a captcha, if this deployment uses captchas. */
+    /** Creates a model. Requires a captcha if this deployment uses captchas. */
     POST: { body: CreateModel; data: ModelInfo; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/models/{model}": {
@@ -4461,8 +4555,8 @@ export interface Operations {
   "/v1/moderation/comments/{product}/{comment}": {
     /** Deletes a comment of somebody else. For moderators with a recent proof by a second factor. */
     DELETE: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes a comment of somebody else. For moderators with a recent proof by a second factor. */
-    PUT: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; body: WriteComment; data: CommentInfo; code: "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    /** Changes a comment of somebody else. For moderators with a recent proof by a second factor. Not for the comment of somebody with a role as high as theirs. */
+    PUT: { path: { "product": ProductId; "comment": CommentId }; header: { "Reason": string }; body: WriteComment; data: CommentInfo; code: "account_protected" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/moderation/messages/{room}/{seq}": {
     /** Deletes a message in any room, at any time. Its number stays. */
@@ -4487,7 +4581,7 @@ export interface Operations {
     GET: { query?: { "unread"?: boolean; "limit"?: number; "cursor"?: string }; data: NotificationList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/notifications/read": {
-    /** Marks all notifications up to one as read. It only moves forward, and can be repeated. */
+    /** Marks all notifications up to one as read. An earlier one has no effect. The operation can be repeated. */
     POST: { body: ReadNotifications; data: undefined; code: "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/notifications/unread": {
@@ -4495,14 +4589,14 @@ export interface Operations {
     GET: { data: UnreadCount; code: "edge_required" | "internal" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/notifications/{notification}/read": {
-    /** Marks a notification as read. It can be repeated. */
+    /** Marks a notification as read. The operation can be repeated. */
     POST: { path: { "notification": NotificationId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/orders": {
     /** Lists the caller's orders, the newest first. */
     GET: { query?: { "limit"?: number; "cursor"?: string }; data: OrderList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Orders what is in the caller's cart. It goes to the name, the phone number and the main address of the account. */
-    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "order_incomplete" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
+    POST: { header: { "Idempotency-Key": string }; body: PlaceOrder; data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "order_incomplete" | "orders_open" | "out_of_stock" | "prices_changed" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/orders/{order}": {
     /** Shows one of the caller's orders. If it is not paid yet, Stripe is asked first: whoever comes back from paying sees what was really paid, also if Stripe's webhook is late. */
@@ -4513,8 +4607,8 @@ export interface Operations {
     POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/orders/{order}/payment": {
-    /** Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by itself, another one is begun. */
-    POST: { path: { "order": OrderId }; data: OrderInfo; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_many_requests" | "unavailable" };
+    /** Returns the secret to pay one of the caller's orders by card once more, such as for another tab. If Stripe has cancelled the payment by itself, another one is begun. After three refused cards it takes a captcha, if this deployment uses captchas. */
+    POST: { path: { "order": OrderId }; body?: (PayOrder | null); data: OrderInfo; code: "captcha_required" | "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "order_state" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/passkey-sign-ins": {
     /** Returns a challenge for a passkey. Pass it to `navigator.credentials.get` and send the answer to `/v1/sign-ins/{id}/verify`. The challenge is valid for one answer, right or wrong. */
@@ -4529,7 +4623,7 @@ export interface Operations {
     POST: { body: ResetPassword; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/password-resets/link": {
-    /** Tells whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
+    /** Returns whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid. */
     POST: { body: LinkToken; data: LinkOwner; code: "edge_required" | "internal" | "link_invalid" | "malformed" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/people": {
@@ -4571,7 +4665,7 @@ export interface Operations {
     GET: { data: PlanList; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/product-slugs/{slug}": {
-    /** Shows the product with this name in addresses. */
+    /** Shows the product with this slug. */
     GET: { path: { "slug": string }; data: ProductInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "too_many_requests" | "unavailable" };
   };
   "/v1/products": {
@@ -4601,7 +4695,7 @@ export interface Operations {
     PUT: { path: { "product": ProductId; "comment": CommentId }; body: WriteComment; data: CommentInfo; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}/picture": {
-    /** Removes the picture of a product. No effect without one. People state a `Reason`; programs may. */
+    /** Removes the picture of a product. No effect if there is none. People have to state a `Reason`; programs may. */
     DELETE: { path: { "product": ProductId }; header?: { "Reason"?: string }; data: undefined; code: "api_key_invalid" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/products/{product}/picture/uploads": {
@@ -4613,11 +4707,11 @@ export interface Operations {
     GET: { path: { "product": ProductId; "upload": string }; data: UploadStatus; code: "api_key_invalid" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/products/{product}/rating": {
-    /** Withdraws the caller's rating of a product. No effect without one. */
+    /** Withdraws the caller's rating of a product. No effect if there is none. */
     DELETE: { path: { "product": ProductId }; data: undefined; code: "conflict" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows the caller's rating of a product. */
     GET: { path: { "product": ProductId }; data: OwnRating; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Rates a product, in place of the caller's former rating. */
+    /** Rates a product. Replaces the caller's former rating. */
     PUT: { path: { "product": ProductId }; body: RateProduct; data: undefined; code: "conflict" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/products/{product}/stock": {
@@ -4679,11 +4773,11 @@ export interface Operations {
     POST: { body: OpenDirectRoom; data: RoomInfo; code: "chat_banned" | "chat_not_allowed" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "room_with_self" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}": {
-    /** Deletes a group or a channel with everything in it. Its owner may. */
+    /** Deletes a group or a channel with everything in it. Only its owner may do so. */
     DELETE: { path: { "room": string }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Shows one of the caller's rooms. */
     GET: { path: { "room": string }; data: RoomInfo; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Changes the name, the topic or the rules of a group or a channel. Its owner and its administrators may. */
+    /** Changes the name, the topic or the rules of a group or a channel. Only its owner and its administrators may do so. */
     PATCH: { path: { "room": string }; body: UpdateRoom; data: RoomInfo; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/attachments/{attachment}": {
@@ -4691,23 +4785,23 @@ export interface Operations {
     GET: { path: { "room": string; "attachment": string }; data: AttachmentLinks; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/bans": {
-    /** Lists who is banned from a group or a channel. Its owner and its administrators may. */
+    /** Lists who is banned from a group or a channel. Only its owner and its administrators may do so. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomBanList; code: "cursor_invalid" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/bans/{user}": {
-    /** Ends a ban before its time. The owner and the administrators may. No effect if there is none. */
+    /** Ends a ban early. Only the owner and the administrators may do so. No effect if there is no ban. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Bans somebody from a group or a channel, or replaces their ban by another one. */
     PUT: { path: { "room": string; "user": UserId }; body: BanFromRoom; data: undefined; code: "chat_banned" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/invitations/{user}": {
-    /** Declines the caller's own invitation, or withdraws somebody's. The owner and the administrators withdraw. No effect if there is none. */
+    /** Declines the caller's own invitation, or withdraws that of somebody else, which only the owner and the administrators may do. No effect if there is no invitation. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Invites somebody to a group or a channel, or adds a friend to a group. Its owner and its administrators may. No effect for a member, or if they are invited. */
+    /** Invites somebody to a group or a channel, or adds a friend to a group. Only its owner and its administrators may do so. No effect for a member, or for somebody who is invited already. */
     PUT: { path: { "room": string; "user": UserId }; data: undefined; code: "chat_banned" | "chat_not_allowed" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "room_banned" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
   };
   "/v1/rooms/{room}/members": {
-    /** Lists the members of one of the caller's rooms. That of the public room is empty: everybody is in it. */
+    /** Lists the members of one of the caller's rooms. The list of the public room is empty, because everybody is in it. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: RoomMemberList; code: "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Makes the caller a member of a public channel, or of a room that they are invited to, unless they are banned from it. No effect for a member. */
     POST: { path: { "room": string }; data: RoomInfo; code: "chat_banned" | "edge_required" | "internal" | "malformed" | "not_found" | "room_banned" | "token_invalid" | "too_many" | "too_many_requests" | "unavailable" };
@@ -4715,13 +4809,13 @@ export interface Operations {
   "/v1/rooms/{room}/members/{user}": {
     /** Removes a member, or ends the caller's own membership. */
     DELETE: { path: { "room": string; "user": UserId }; data: undefined; code: "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Gives a member another role. The owner may. Who is made the owner takes the room over, and the caller becomes an administrator. */
+    /** Gives a member another role. Only the owner may do so. If somebody else is made the owner, the caller becomes an administrator. */
     PUT: { path: { "room": string; "user": UserId }; body: RoleOfMember; data: undefined; code: "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "owner_stays" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/messages": {
     /** Lists the messages of one of the caller's rooms, the newest page first, back to the number at which the caller joined. */
     GET: { path: { "room": string }; query?: { "limit"?: number; "cursor"?: string }; data: MessageList; code: "chat_banned" | "cursor_invalid" | "edge_required" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
-    /** Sends a message to one of the caller's rooms, as `send` does over the socket: for clients without one, and when it does not open. */
+    /** Sends a message to one of the caller's rooms, as `send` does over the socket: for clients whose socket is not open. */
     POST: { path: { "room": string }; header: { "Idempotency-Key": string }; body: SendMessage; data: Message; code: "attachment_invalid" | "chat_banned" | "chat_not_allowed" | "edge_required" | "forbidden" | "idempotency_key_required" | "idempotency_key_reused" | "internal" | "invalid" | "malformed" | "message_length" | "not_found" | "slow_mode" | "token_invalid" | "too_large" | "too_many" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/messages/{seq}/reports": {
@@ -4729,7 +4823,7 @@ export interface Operations {
     POST: { path: { "room": string; "seq": number }; body: ReportMessage; data: undefined; code: "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/notices": {
-    /** Mutes one of the caller's rooms, or ends that. */
+    /** Mutes or unmutes one of the caller's rooms. */
     PUT: { path: { "room": string }; body: RoomNotices; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/rooms/{room}/receipts": {
@@ -4745,7 +4839,7 @@ export interface Operations {
     GET: { path: { "room": string; "attachment": string }; data: AttachmentUpload; code: "edge_required" | "internal" | "malformed" | "not_found" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sessions": {
-    /** Ends all other sessions of the caller, and closes their sockets. It is among the caller's security events. */
+    /** Ends all other sessions of the caller, and closes their sockets. The end is recorded among the caller's security events. */
     DELETE: { data: undefined; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
     /** Lists the sessions of the caller. */
     GET: { data: SessionList; code: "edge_required" | "internal" | "malformed" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
@@ -4761,7 +4855,7 @@ export interface Operations {
     POST: { header?: { "x-stoa-csrf"?: (string | null) }; body?: (RefreshSession | null); data: SignedIn; code: "csrf_header_required" | "edge_required" | "internal" | "malformed" | "origin_refused" | "refresh_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sessions/{session}": {
-    /** Ends one session of the caller and closes its sockets. The end of another one than that of the request is among the caller's security events. */
+    /** Ends one session of the caller and closes its sockets. The end is recorded among the caller's security events, unless it is the session of the request. */
     DELETE: { path: { "session": SessionId }; data: undefined; code: "edge_required" | "internal" | "malformed" | "not_found" | "origin_refused" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/sign-ins/{flow}": {
@@ -4777,7 +4871,7 @@ export interface Operations {
     PUT: { path: { "flow": FlowToken }; body: ChooseFactor; data: SignInStep; code: "conflict" | "edge_required" | "factor_unavailable" | "internal" | "malformed" | "not_found" | "origin_refused" | "resend_too_early" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/sign-ins/{flow}/verify": {
-    /** Verifies the answer to the chosen factor, which completes a sign-in or a step-up. Instead of a lost passkey the password is accepted, followed by a code. The code is answered here too; if two factors send codes, choose one of them first. A step-up needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session's is there. The former tokens do not get the new proof, and can no longer be refreshed. The challenge of a passkey can be answered once, correctly or not: choose the passkey again to get another challenge. The same right answer again within ten seconds gets the same response, and is not counted. */
+    /** Verifies the answer to the chosen factor, which completes a sign-in or a step-up. Instead of a lost passkey the password is accepted, followed by a code. The code is sent to this operation too; if two factors send codes, choose one of them first. A step-up needs the session's access token. It returns a new access token and a new refresh token, in the cookie if the session keeps its token there. The former tokens do not have the new proof, and can no longer be refreshed. The challenge of a passkey can be answered once, correctly or not: choose the passkey again to get another challenge. The same correct answer again within ten seconds gets the same response, and is not counted. */
     POST: { path: { "flow": FlowToken }; body: VerifySignIn; data: SignInStep | SignedIn; code: "code_invalid" | "conflict" | "edge_required" | "factor_locked" | "factor_unavailable" | "internal" | "invalid" | "malformed" | "not_found" | "origin_refused" | "passkey_invalid" | "password_wrong" | "resend_too_early" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" };
   };
   "/v1/statistics/invites": {

@@ -92,7 +92,7 @@ export interface AnswerRead {
 export interface AnswerSync {
   /** The first number that the person may read. */
   begins_at: number;
-  /** Whether the page continues what the client has. False if it may not read what came in between, because the person was no member: then what it has ends there, and this page begins anew. */
+  /** Whether the page continues the messages that the client has. False if there are messages in between that the person may not read, because they were no member then. */
   complete: boolean;
   /** The last number in the room. */
   last_seq: number;
@@ -114,7 +114,7 @@ export interface AnswerTyping {
   type: "typing";
 }
 
-/** Deletes a message: one's own within fifteen minutes after it was sent, or any in a room that the person administrates. */
+/** Deletes a message: the caller's own within fifteen minutes after it was sent, or any in a room that the caller administrates. */
 export interface AskDelete {
   /** The room. */
   room: RoomName;
@@ -123,7 +123,7 @@ export interface AskDelete {
   type: "delete";
 }
 
-/** Replaces the text of one's own message, within fifteen minutes after it was sent. */
+/** Replaces the text of the caller's own message, within fifteen minutes after it was sent. */
 export interface AskEdit {
   /** The room. */
   room: RoomName;
@@ -157,12 +157,12 @@ export interface AskOnline {
   type: "online";
 }
 
-/** A sign of life, for clients that are silent otherwise (`ping_seconds`): a silent client is shown as offline, and after ten minutes without a frame the platform closes the socket. */
+/** Keeps the socket open. A client sends it after `ping_seconds` without another frame: a silent client is shown as offline, and after ten minutes without a frame API Gateway closes the socket. */
 export interface AskPing {
   type: "ping";
 }
 
-/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. At most every two seconds for each room and device. What comes in between is refused with `too_many_requests` and the time to wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show theirs. */
+/** Moves the person's read marker, and tells their other devices. It moves forward only, unless `unread` is true. At most every two seconds for each room and device. Frames in between are refused with `too_many_requests` and the time to wait, after which a client sends its newest marker. In a room of up to twenty the others get a `receipt`, if both sides show receipts. */
 export interface AskRead {
   /** The room. */
   room: RoomName;
@@ -177,7 +177,7 @@ export interface AskRead {
 export interface AskSend {
   /** Files that the person has uploaded for this room (`POST /v1/rooms/{room}/uploads`), each for one message. */
   attachments?: AttachmentId[];
-  /** The client's nonce for this message. Repeating it commits nothing more. */
+  /** The client's nonce for this message. The same nonce again does not send another message. */
   nonce: Nonce;
   /** The number of the message that it answers. */
   reply_to?: number;
@@ -199,7 +199,7 @@ export interface AskSync {
   type: "sync";
 }
 
-/** Tells the others in a room of up to twenty that the person types: at most every five seconds for each device. What comes in between is dropped. In larger rooms nobody is told. */
+/** Tells the others in a room of up to twenty that the person is typing: at most every five seconds for each device. Frames in between are dropped. In larger rooms nobody is told. */
 export interface AskTyping {
   /** The room. */
   room: RoomName;
@@ -209,7 +209,7 @@ export interface AskTyping {
 /** Why the server closes a socket. */
 export type CloseReason = "session_ended";
 
-/** A message that was edited or deleted, as it is now. */
+/** A message that was edited or deleted, in its new state. */
 export interface PushChanged {
   /** Of a message: its files. */
   attachments?: MessageAttachment[];
@@ -225,26 +225,26 @@ export interface PushChanged {
   id?: MessageId;
   /** What it is. */
   kind: EntryKind;
-  /** Of a message: whom it mentions. */
+  /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
-  /** Of a message: the number of the one that it answers. */
+  /** Of a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the room. */
   room: RoomId;
-  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
   /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
   type: "changed";
-  /** Of a system event: whom it happened to; for events about the room who did it. */
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
   who?: Author;
   /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
   with?: Author;
 }
 
-/** The recipient is no member of a room any more, because they left, were removed or the room was deleted. Whatever is known of the room is to be dropped, and pushes of it that arrive later too. */
+/** The recipient is not a member of a room any more, because they left or were removed, or the room was deleted. Clients drop their data of the room, and later pushes of it. */
 export interface PushLeft {
   /** The room. */
   room: RoomId;
@@ -267,20 +267,20 @@ export interface PushMessage {
   id?: MessageId;
   /** What it is. */
   kind: EntryKind;
-  /** Of a message: whom it mentions. */
+  /** Of a message: the people whom it mentions. */
   mentions?: UserId[];
   /** The author's picture or the default one: only in a direct room, and only when the message is delivered over the socket. */
   picture?: Picture;
-  /** Of a message: the number of the one that it answers. */
+  /** Of a message: the number of the message that it answers. */
   reply_to?: number;
   /** The id of the room. */
   room: RoomId;
-  /** The number in the room. Entries are shown in this order, and a known number is a repetition. */
+  /** The number in the room. Clients show entries in this order, and ignore numbers that they already have. */
   seq: number;
   /** Of a message: plain text, 1 to 4,000 characters. Absent if it has only files. */
   text?: string;
   type: "message";
-  /** Of a system event: whom it happened to; for events about the room who did it. */
+  /** Of a system event: the person whom it happened to or, for events about the room, who caused it. */
   who?: Author;
   /** The other person of a direct room: only with its first message, and only when that is delivered over the socket. */
   with?: Author;
@@ -297,7 +297,7 @@ export interface PushOnline {
   type: "online";
 }
 
-/** The recipient has read a room up to this number on another device, or marked it as unread from there. */
+/** The recipient has read a room up to this number on another device, or has marked it as unread from this number. */
 export interface PushRead {
   /** The room. */
   room: RoomId;
@@ -306,7 +306,7 @@ export interface PushRead {
   type: "read";
 }
 
-/** Somebody in a room of up to twenty has read it up to this number. Only for people who show theirs too, and without a time. */
+/** Somebody in a room of up to twenty members has read it up to this number. Sent only to people who show their own receipts. */
 export interface PushReceipt {
   /** The room. */
   room: RoomId;
@@ -317,7 +317,7 @@ export interface PushReceipt {
   user: UserId;
 }
 
-/** Somebody types. Shown for a few seconds, unless their message comes before. */
+/** Somebody is typing. Clients show it for a few seconds, or until the message arrives. */
 export interface PushTyping {
   /** The room. */
   room: RoomId;
@@ -333,11 +333,11 @@ export type RoomName = string;
 export interface RoomState {
   /** The first number that the person may read: that of their joining, or 1. */
   begins_at: number;
-  /** How often messages in it were edited or deleted. If it has changed, a client reads again what it shows. */
+  /** How often messages in the room were edited or deleted. If this has changed, a client reads the shown messages again. */
   changes: number;
   /** The kind of room. */
   kind: RoomKind;
-  /** The last number in it. A client that has a lower one asks with `sync`. */
+  /** The number of the last message or system event. A client whose last number is lower sends `sync`. */
   last_seq: number;
   /** The number up to which the person has read it. */
   read_seq: number;
@@ -610,7 +610,7 @@ export interface SupportPushTyping {
 
 /** The socket is about to be closed. */
 export interface ToldClosing {
-  /** The close code of that reason. The platform closes a socket with 1000 whatever the reason, so the code is told here. */
+  /** The close code of the reason. API Gateway always closes sockets with 1000, so the code is sent here. */
   code: number;
   /** Why. */
   reason: CloseReason;
@@ -619,7 +619,7 @@ export interface ToldClosing {
 
 /** A frame was refused. The socket stays open, except after `token_invalid`, `chat_banned` and a pause. */
 export interface ToldError {
-  /** What is wrong, as over HTTP. Its stream is that of the refused frame, or `error`. */
+  /** The problem, as over HTTP. The stream of the frame is that of the refused frame, or `error`. */
   problem: Problem;
   type: "error";
 }
