@@ -347,6 +347,33 @@ async fn a_link_is_sent_as_it_was_shown_and_by_who_may_change_the_account() {
     }
 }
 
+/// Staff make a link void by deactivating the account, also if it is reactivated within the day. Whoever deactivates their own account does
+/// not: a thief cannot make the owner's link void.
+/// Promise: contact-restoration, link-binding
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_make_a_link_void_by_deactivating_the_account_and_nobody_else_does() {
+    let cloud = Cloud::start().await;
+    let ((root, _), ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    let entry = moved(&cloud, &ana, "email", "new@example.test").await;
+    let token = offered(&cloud, &root, &entry, "ana@example.test").await;
+    let at = |what: &str| format!("/v1/admin/users/ana/{what}");
+    root.post(&at("deactivation"), json!({})).await.is(204);
+    root.post(&at("reactivation"), json!({})).await.is(204);
+    for path in [RESTORATIONS.to_owned(), format!("{RESTORATIONS}/link")] {
+        cloud.anonymous().post(&path, json!({ "token": token })).await.is_problem(422, "link_invalid");
+    }
+    let (_, shown) = preview(&root, &entry).await;
+    assert_eq!((outcomes(&shown)[0].1.as_str(), &shown["undone_by"]), ("clean", &Value::Null));
+
+    let token = offered(&cloud, &root, &entry, "ana@example.test").await;
+    let thief = cloud.sign_in("ana").await;
+    thief.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
+    open(&cloud, &token).await.is_problem(422, "link_invalid");
+    root.post(&at("reactivation"), json!({})).await.is(204);
+    open(&cloud, &token).await.is(204);
+    assert!(claimed(&cloud).await.contains(&"ana@example.test".to_owned()));
+}
+
 /// Second factors stay: who reads the mailbox has the address and a new password, and is asked for the second step as before.
 /// Promise: contact-restoration
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
