@@ -153,6 +153,10 @@ impl UndoneEntry {
 ///
 /// For administrators. What only superusers change is `never` for others, as are their own roles.
 ///
+/// A client should warn before the undo of a phone number: the thirty days in which a former contact can be given back count from the
+/// change in the account, not from the loss of the number, and whoever has the number now can sign in with it alone unless the account has
+/// a second factor.
+///
 /// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values, its mark and the person; one to three of
 /// what it is about.
 #[utoipa::path(get, path = "/v1/audit/{entry}/undo",

@@ -12,8 +12,9 @@
 //! anyway, and this way would ask a stolen session of staff for less, because the proof is of the contact alone.
 //!
 //! Nothing is offered after thirty days, when a former address or number may be somebody else's ([`accounts::former_contact`]), nor to
-//! an account that is not active, which nobody can sign in to. A contact where there was none before is not taken away by this: its
-//! owner removes it.
+//! an account that is not active, which nobody can sign in to. A number can be somebody else's earlier, because the days count from the
+//! change in the account, and it signs in alone where there is no second factor: the console warns staff of that. A contact where there
+//! was none before is not taken away by this: its owner removes it.
 
 use accounts::{
     audit::Action,
