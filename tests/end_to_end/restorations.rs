@@ -235,8 +235,8 @@ async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
 }
 
 /// Whoever has the account has changed its address twice, so that one of the former ones is theirs. Staff undo both changes: only the link
-/// that was sent last works, and the other one does not take the account from its owner again.
-/// Promise: contact-restoration, link-binding
+/// that was sent last works, and the other one does not take the account from its owner again. The present address is told of both at once.
+/// Promise: contact-restoration, link-binding, notices-grouped
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_links_of_an_account_the_last_one_works() {
     let cloud = Cloud::start().await;
@@ -246,6 +246,7 @@ async fn of_several_links_of_an_account_the_last_one_works() {
     let theirs = offered(&cloud, &ida, &second, "thief@example.test").await;
     undo(&ida, &first, &["email"], true).await.is(201);
     let hers = cloud.token_to("ana@example.test").await;
+    assert_eq!(told(&cloud, "thief.too@example.test", "can be taken back").await, 2);
     for path in [RESTORATIONS.to_owned(), format!("{RESTORATIONS}/link")] {
         cloud.anonymous().post(&path, json!({ "token": theirs })).await.is_problem(422, "link_invalid");
     }

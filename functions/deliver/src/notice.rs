@@ -18,7 +18,8 @@ use crate::{
     throttle::{Decision, decide},
 };
 
-/// Sends the notice. If the person received one of the same kind within the last hour, it is held back instead.
+/// Sends the notice. If the person received one of the same kind within the last hour, it is held back instead, unless notices of this kind
+/// are never held back.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
     let (person, details) = (User::key_of(user), NoticeDetails::key_of(user, event));
     let mut found = s.table.get_many(vec![person.clone(), details.clone()]).await?;
@@ -31,8 +32,7 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
         return Ok(());
     }
     let happened = Happened::Once(occasion(at, details));
-    // This notice is sent once, without an item that limits it: the partition of a deleted account must stay empty.
-    if notice == Notice::AccountDeleted {
+    if notice.is_never_held_back() {
         return deliver(s, &person, asked, notice, happened).await;
     }
     let held = || part(CONSUMER, event, "held");

@@ -1,8 +1,8 @@
 //! The link that restores a former e-mail address or phone number of an account. Staff request it, and it is sent only to that address or
 //! number, because only its owner can prove to own it.
 //!
-//! Nothing changes until the link is opened. The current contact gets a notice at once, so that its owner can write to the team before a
-//! stranger who has the former mailbox now opens the link.
+//! Nothing changes until the link is opened. The current contact gets a notice of each link at once, so that its owner can write to the
+//! team before a stranger who has the former mailbox now opens it. Only text messages have a limit: ten to a number, and then one an hour.
 //!
 //! Of the links of an account only the last one that was sent works. Whoever takes an account over may change its contact several times,
 //! so that some former contacts are theirs as well. If staff undo all of these changes, a link is sent to each of them, and an older link
