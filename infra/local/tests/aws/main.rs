@@ -13,6 +13,7 @@ use std::{
 
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
 use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
+use axum::{Router, http::StatusCode};
 use cloud::{Cloud, item};
 use local::{
     Storage,
@@ -23,9 +24,10 @@ use local::{
 };
 use serde_json::json;
 use store::{
-    BoundedList, Tx,
+    BoundedList, StoreError, Tx,
     limits::{self, Limit, LimitError, Quota},
 };
+use tokio::{net::TcpListener, task::JoinSet};
 
 const TABLE: &str = "test-state";
 const BUCKET: &str = "test-files";
@@ -138,6 +140,24 @@ async fn a_hit_is_given_back_once() {
     }
     take().await.expect("one again");
     take().await.expect_err("one, not two");
+}
+
+/// What no attempt could count is not taken for counted.
+#[tokio::test]
+async fn a_hit_that_was_not_counted_is_an_error() {
+    const REFUSED: &str =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
+    let cloud = Cloud::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let refusing = format!("http://{}", listener.local_addr().expect("address"));
+    let router = Router::new().fallback(async || (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], REFUSED));
+    let mut listening = JoinSet::new();
+    listening.spawn(async move { axum::serve(listener, router).await.expect("served") });
+    let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", refusing)));
+    let table = store::Table::new(&aws, &cloud.sys, TABLE);
+    let limit = Quota::window("test", 3, limits::HOUR, "refused cards").of("ana");
+    let counted = limits::record_different(&table, cloud.sys.now(), &limit, "a card").await;
+    assert!(matches!(counted, Err(StoreError::Unavailable(_))), "{counted:?}");
 }
 
 /// A list that has items from before they were counted is counted before the first change, once, and has its limit from then on.
