@@ -219,7 +219,7 @@ async fn a_link_works_once_and_for_a_day() {
 }
 
 /// A link that somebody else could open by now ends with the contact that it was sent to: who has got it back in another way and leaves
-/// it again does not get it by the old link.
+/// it again does not get it by the old link, but by another one, which staff can have sent at once.
 /// Promise: contact-restoration, link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
@@ -232,6 +232,9 @@ async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
         open(&cloud, &token).await.is_problem(422, "link_invalid");
     }
     assert_eq!(ana.get("/v1/me").await.is(200)["email"], "new@example.test");
+    assert_eq!(preview(&ida, &entry).await.1["undone_by"], Value::Null);
+    let token = offered(&cloud, &ida, &entry, "ana@example.test").await;
+    open(&cloud, &token).await.is(204);
 }
 
 /// Whoever has the account has changed its address twice, so that one of the former ones is theirs. Staff undo both changes: only the link

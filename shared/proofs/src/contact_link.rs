@@ -6,9 +6,11 @@
 //!
 //! Of the links of an account only the last one that was sent works. Whoever takes an account over may change its contact several times,
 //! so that some former contacts are theirs as well. If staff undo all of these changes, a link is sent to each of them, and an older link
-//! could take the account from its owner again. The account has the id of the last one ([`User::restoration`]). A link whose id is not
-//! there is void: after another one was sent, after it was used, after [`void`], and after staff have deactivated the account, also if they
-//! reactivate it ([`accounts::staff::deactivate`]). If somebody deactivates their own account the link is valid again after a
+//! could take the account from its owner again.
+//!
+//! The account has the id of the last one ([`User::restoration`]). A link whose id is not there is void: after another one was sent, after
+//! the account has got the contact back, by the link or otherwise, after [`void`], and after staff have deactivated the account, also if
+//! it is reactivated ([`accounts::staff::deactivate`]). If somebody deactivates their own account the link is valid again after a
 //! reactivation: otherwise a thief could make the owner's link void.
 
 use accounts::{
