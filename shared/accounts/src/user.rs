@@ -207,8 +207,8 @@ impl User {
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// The update that deactivates the account. It keeps [`User::restoration`]: whoever has somebody's session and password must not be able
-    /// to make the link void that gives the account back to its owner. Staff do that by [`crate::staff::deactivate`].
+    /// The update that deactivates the account. It keeps [`User::restoration`]: whoever has somebody's session and password must not be
+    /// able to make the link void that gives the account back to its owner. Staff do that by [`crate::staff::deactivate`].
     #[must_use]
     pub fn deactivate(&self, now: Time) -> Update {
         let listed = Some(account_state::place(AccountState::Deactivated, self.id));

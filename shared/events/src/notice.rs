@@ -94,7 +94,7 @@ impl Notice {
     #[must_use]
     pub const fn is_never_held_back(self) -> bool {
         // The reader of the first one has to write to the team before somebody opens the link. Only staff cause it, so that it floods
-        // nobody. The second one is sent once, and the partition of a deleted account must stay empty, also of the item that limits notices.
+        // nobody. The second one is sent once, and the partition of a deleted account must stay empty: no item limits it.
         matches!(self, Self::ContactRestorationAsked | Self::AccountDeleted)
     }
 
