@@ -38,6 +38,22 @@ fn token(link: &str) -> &str {
     link.split_once("#token=").unwrap().1
 }
 
+/// The documents list the pages that a frontend must have for mailed links, with the two operations of each.
+/// Promise: link-owner
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_every_mailed_link_is_documented() {
+    let cloud = Cloud::start().await;
+    let rows: Vec<&str> = include_str!("../../infra/README.md").lines().filter(|line| line.starts_with("| `/")).collect();
+    for ((owner, call, typed), link) in LINKS.into_iter().zip(links(&cloud).await) {
+        let (address, _) = link.split_once('#').unwrap();
+        let page = &address[address.rfind('/').unwrap()..];
+        let row = rows.iter().find(|row| row.starts_with(&format!("| `{page}` |"))).unwrap_or_else(|| panic!("{page} is not listed"));
+        assert!(row.contains(&format!("`POST {owner}`")) && row.contains(&format!("`POST {call}`")), "{row}");
+        assert_eq!(row.contains("password that") || row.contains("new password |"), typed, "{row}");
+    }
+    assert_eq!(rows.len(), LINKS.len(), "{rows:?}");
+}
+
 /// A link says whose account it is about as often as its page is loaded, and still works after that. It says nothing to who has not
 /// the whole token, and nothing any more once it is used.
 /// Promise: link-owner, link-once

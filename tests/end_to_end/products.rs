@@ -557,6 +557,27 @@ async fn there_are_no_more_categories_than_there_is_room_for() {
     items::are_as_described(&cloud).await;
 }
 
+/// A list has more items than were counted, as one from before they were counted: its count stays at zero when they are deleted.
+/// Promise: bounded-lists
+#[tokio::test(flavor = "multi_thread")]
+async fn the_count_of_categories_is_never_below_zero() {
+    let cloud = Cloud::start().await;
+    let staff = administrator(&cloud).await;
+    let mut made = Vec::new();
+    for name in ["Garden", "Kitchen", "Cellar"] {
+        made.push(category(&staff, name).await);
+    }
+    let count = async || text(&cloud.of_kind("list_size").await[0]["items"]["N"]);
+    store_list_size(&cloud, "categories", 1);
+    for id in made {
+        staff.delete(&format!("{CATEGORIES}/{id}")).await.is(204);
+        assert_eq!(count().await, "0");
+    }
+    category(&staff, "Attic").await;
+    assert_eq!(count().await, "1");
+    items::are_as_described(&cloud).await;
+}
+
 /// The sum and the number of a product's ratings are those of the ratings that there are, whoever gives, changes and withdraws them at
 /// the same time, and each person has one.
 /// Promise: product-ratings

@@ -10,6 +10,7 @@ use tests::{Caller, Cloud, DAY, HOUR, PASSWORD, Reply, Value, json, race};
 use crate::{
     contacts::by_phone,
     items,
+    phone_login::change,
     products::text,
     undo::{latest, outcome, outcomes, preview, undo, undo_at},
 };
@@ -218,7 +219,7 @@ async fn a_link_works_once_and_for_a_day() {
 }
 
 /// A link that somebody else could open by now ends with the contact that it was sent to: who has got it back in another way and leaves
-/// it again does not get it by the old link.
+/// it again does not get it by the old link, but by another one, which staff can have sent at once.
 /// Promise: contact-restoration, link-binding
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
@@ -231,11 +232,14 @@ async fn a_link_ends_with_the_contact_that_it_was_sent_to() {
         open(&cloud, &token).await.is_problem(422, "link_invalid");
     }
     assert_eq!(ana.get("/v1/me").await.is(200)["email"], "new@example.test");
+    assert_eq!(preview(&ida, &entry).await.1["undone_by"], Value::Null);
+    let token = offered(&cloud, &ida, &entry, "ana@example.test").await;
+    open(&cloud, &token).await.is(204);
 }
 
 /// Whoever has the account has changed its address twice, so that one of the former ones is theirs. Staff undo both changes: only the link
-/// that was sent last works, and the other one does not take the account from its owner again.
-/// Promise: contact-restoration, link-binding
+/// that was sent last works, and the other one does not take the account from its owner again. The present address is told of both at once.
+/// Promise: contact-restoration, link-binding, notices-grouped
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_several_links_of_an_account_the_last_one_works() {
     let cloud = Cloud::start().await;
@@ -245,6 +249,7 @@ async fn of_several_links_of_an_account_the_last_one_works() {
     let theirs = offered(&cloud, &ida, &second, "thief@example.test").await;
     undo(&ida, &first, &["email"], true).await.is(201);
     let hers = cloud.token_to("ana@example.test").await;
+    assert_eq!(told(&cloud, "thief.too@example.test", "can be taken back").await, 2);
     for path in [RESTORATIONS.to_owned(), format!("{RESTORATIONS}/link")] {
         cloud.anonymous().post(&path, json!({ "token": theirs })).await.is_problem(422, "link_invalid");
     }
@@ -252,6 +257,61 @@ async fn of_several_links_of_an_account_the_last_one_works() {
     open(&cloud, &theirs).await.is_problem(422, "link_invalid");
     assert_eq!(claimed(&cloud).await, ["ana@example.test", "ida@example.test"]);
     items::are_as_described(&cloud).await;
+}
+
+/// A link that another one has replaced does not work any more, so the change can be undone again at once. One that was used does not keep
+/// its change undone either.
+/// Promise: contact-restoration, undo-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_link_was_replaced_can_be_undone_again() {
+    let cloud = Cloud::start().await;
+    let ((ida, _), ana) = (cloud.staff("ida", "administrator").await, cloud.member("ana").await);
+    let first = moved(&cloud, &ana, "email", "new@example.test").await;
+    let second = moved(&cloud, &ana, "email", "newest@example.test").await;
+    let is_undone = async |entry: &str| preview(&ida, entry).await.1["undone_by"] != Value::Null;
+    let mut hers = String::new();
+    for _ in 0..2 {
+        let older = offered(&cloud, &ida, &second, "new@example.test").await;
+        assert!(is_undone(&second).await && !is_undone(&first).await);
+        undo(&ida, &first, &["email"], true).await.is(201);
+        assert!(is_undone(&first).await && !is_undone(&second).await);
+        open(&cloud, &older).await.is_problem(422, "link_invalid");
+        hers = cloud.token_to("ana@example.test").await;
+    }
+    open(&cloud, &hers).await.is(204);
+    assert!(!is_undone(&first).await);
+    undo(&ida, &first, &["email"], true).await.is_problem(409, "undo_nothing");
+    assert_eq!((entries(&cloud, "contact_restoration_asked").await, entries(&cloud, "contact_restored").await), (4, 1));
+    items::are_as_described(&cloud).await;
+}
+
+/// A link that was not sent, because its number has got too many messages, is void: staff see that, and have another one sent later.
+/// Promise: contact-restoration, undo-once, sending-limits
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_was_not_sent_can_be_sent_later() {
+    let hers = "+447700900001";
+    let cloud = Cloud::start().await;
+    let ((ida, app), ana) = (cloud.staff("ida", "administrator").await, cloud.member("ana").await);
+    moved(&cloud, &ana, "phone", hers).await;
+    let entry = moved(&cloud, &ana, "phone", "+447700900002").await;
+    let mut counters = cloud.of_kind("limit").await;
+    counters.retain(|counter| text(&counter["pk"]["S"]).starts_with("LIMIT#notice#"));
+    assert!(!counters.is_empty(), "her number was told that it no longer belongs to her account");
+    let full = json!({ "N": (cloud.now() + HOUR * 10).millis().to_string() });
+    for counter in &counters {
+        change(&cloud, counter, "until", full.clone());
+    }
+    let before = cloud.mails_to(hers).await.len();
+    undo(&ida, &entry, &["phone"], false).await.is(201);
+    assert_eq!(cloud.mails_to(hers).await.len(), before);
+    let (_, shown) = preview(&ida, &entry).await;
+    assert_eq!((outcomes(&shown)[0].1.as_str(), &shown["undone_by"]), ("clean", &Value::Null));
+
+    cloud.advance(HOUR).await;
+    let ida = cloud.sign_in_with(&cloud.anonymous(), "ida", &app).await;
+    let token = offered(&cloud, &ida, &entry, hers).await;
+    open(&cloud, &token).await.is(204);
+    assert!(claimed(&cloud).await.contains(&hers.to_owned()));
 }
 
 /// Nobody has a link sent by a preview that is not true any more, nor about an account that they may not change, as their own, nor about
@@ -289,6 +349,33 @@ async fn a_link_is_sent_as_it_was_shown_and_by_who_may_change_the_account() {
     for entry in hers {
         assert_eq!(outcome(&root, &text(&entry["sk"]["S"])).await, "never");
     }
+}
+
+/// Staff make a link void by deactivating the account, also if it is reactivated within the day. Whoever deactivates their own account does
+/// not: a thief cannot make the owner's link void.
+/// Promise: contact-restoration, link-binding
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_make_a_link_void_by_deactivating_the_account_and_nobody_else_does() {
+    let cloud = Cloud::start().await;
+    let ((root, _), ana) = (cloud.staff("root_of_all", "superuser").await, cloud.member("ana").await);
+    let entry = moved(&cloud, &ana, "email", "new@example.test").await;
+    let token = offered(&cloud, &root, &entry, "ana@example.test").await;
+    let at = |what: &str| format!("/v1/admin/users/ana/{what}");
+    root.post(&at("deactivation"), json!({})).await.is(204);
+    root.post(&at("reactivation"), json!({})).await.is(204);
+    for path in [RESTORATIONS.to_owned(), format!("{RESTORATIONS}/link")] {
+        cloud.anonymous().post(&path, json!({ "token": token })).await.is_problem(422, "link_invalid");
+    }
+    let (_, shown) = preview(&root, &entry).await;
+    assert_eq!((outcomes(&shown)[0].1.as_str(), &shown["undone_by"]), ("clean", &Value::Null));
+
+    let token = offered(&cloud, &root, &entry, "ana@example.test").await;
+    let thief = cloud.sign_in("ana").await;
+    thief.post("/v1/me/deactivation", json!({ "password": PASSWORD })).await.is(204);
+    open(&cloud, &token).await.is_problem(422, "link_invalid");
+    root.post(&at("reactivation"), json!({})).await.is(204);
+    open(&cloud, &token).await.is(204);
+    assert!(claimed(&cloud).await.contains(&"ana@example.test".to_owned()));
 }
 
 /// Second factors stay: who reads the mailbox has the address and a new password, and is asked for the second step as before.

@@ -13,6 +13,7 @@ use crate::{
     donations::{VISA, act, card},
     pages::{axe, faults_of},
     products::{change, text},
+    restorations::moved,
 };
 
 /// A little longer than a proof is fresh.
@@ -376,6 +377,29 @@ async fn an_undo_that_was_overtaken_is_shown_again() {
     mouse.confirm(page).await;
     page.until("document.querySelector('[data-form=undo]') === null").await;
     assert_eq!(staff.get(&format!("/v1/products/{}", products[0])).await.is(200)["name"], "Turtle 1");
+    is_content(page).await;
+}
+
+/// Before a phone number is given back staff read that it may be somebody else's by now. An address alone does not sign in.
+/// Promise: undo-preview, contact-restoration
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn staff_are_warned_before_they_give_a_number_back() {
+    let cloud = Cloud::start().await;
+    let ((_, app), ana) = (cloud.staff("kim", "administrator").await, cloud.member("ana").await);
+    moved(&cloud, &ana, "phone", "+447700900001").await;
+    let entries = [moved(&cloud, &ana, "phone", "+447700900002").await, moved(&cloud, &ana, "email", "new@example.test").await];
+    let page = &mut enter(&cloud, "kim", &app).await;
+    for (entry, warns) in entries.iter().zip([true, false]) {
+        page.go(&screen(&cloud, &format!("audit/{entry}"))).await;
+        Hand::Mouse.send(page, "undo", "reason", "The owner asks for it.").await;
+        page.until("document.querySelector('dialog') !== null").await;
+        for place in ["main", "dialog"] {
+            let warning = format!("document.querySelector('{place}').textContent.includes('not from the loss of the number')");
+            assert_eq!(page.run(&warning).await, warns, "{place} of {entry}");
+        }
+        Hand::Mouse.press(page, "dialog button:not([type=submit])").await;
+    }
     is_content(page).await;
 }
 

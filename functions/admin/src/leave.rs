@@ -53,7 +53,8 @@ impl<'a> Act<'a> {
 }
 
 /// Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is
-/// kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it.
+/// kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. A link that was sent
+/// to a former address or number is void, also after a reactivation.
 ///
 /// For administrators with a recent proof by a second factor. Nobody deactivates their own account here, nor that of somebody with a role
 /// as high as theirs.

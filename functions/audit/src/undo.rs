@@ -153,8 +153,12 @@ impl UndoneEntry {
 ///
 /// For administrators. What only superusers change is `never` for others, as are their own roles.
 ///
-/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values and its mark; one to three of what it is
-/// about.
+/// A client should warn before the undo of a phone number: the thirty days in which a former contact can be given back count from the
+/// change in the account, not from the loss of the number, and whoever has the number now can sign in with it alone unless the account has
+/// a second factor.
+///
+/// AWS calls: the caller and their roles in one; a query for the entry; a batch of its values, its mark and the person; one to three of
+/// what it is about.
 #[utoipa::path(get, path = "/v1/audit/{entry}/undo",
     params(("entry" = AuditId, Path, description = "The entry.")),
     extensions(("x-problems" = json!(["not_found"]))),
@@ -180,8 +184,9 @@ pub async fn preview_undo(
 /// answer.
 ///
 /// An e-mail address or phone number changes only when its owner proves it: the undo sends a link to the former one, by which
-/// `POST /v1/contact-restorations` gives it back. If nobody opens it within a day, the entry can be undone again. Of several links of an
-/// account only the last one works.
+/// `POST /v1/contact-restorations` gives it back. Of several links of an account only the last one works. As soon as the link does not
+/// work any more the entry can be undone again: after a day, when another link has taken its place, and when it could not be sent because
+/// the number has got too many messages.
 ///
 /// AWS calls: those of the preview; for another price with a discount a query of the former prices; a transaction; for a role that is
 /// removed a query for API keys, and their deletion if there are some.
@@ -219,18 +224,18 @@ pub async fn undo_entry(
         made.changed("undo_of", id, id).changed("undo_reason", &reason, &reason)
     };
     let planned = target.plan(&s, &mut tx, &base, &fields).await?;
-    let (subject, by, lapses_at) = (entry.record.subject, planned.entry.id(), planned.lapses_at);
-    let undone = Undone { subject, entry: id, by, actor: who.user, fields: chosen, lapses_at };
-    commit(&s, tx, planned, &undone).await?;
+    let (subject, by, waits_for) = (entry.record.subject, planned.entry.id(), planned.waits_for.clone());
+    let undone = Undone { subject, entry: id, by, actor: who.user, fields: chosen, waits_for };
+    commit(&s, tx, planned, &undone, entry.lapsed.as_ref()).await?;
     let forced = fields.iter().any(|field| field.outcome == Outcome::MovedOn);
     tracing::info!(audit.id = %id, actor.id = %who.user, undo.id = %undone.by, forced, "a change was undone");
     Ok(UndoneEntry::created(undone))
 }
 
-/// Commits the transaction of an undo with its entry and its mark.
-async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, person, keyless, lapses_at: _ } = planned;
-    let once = undone.mark(&mut tx, s.sys.now());
+/// Commits the transaction of an undo with its entry and its mark, in place of the mark `lapsed` of an undo that stands no more.
+async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone, lapsed: Option<&Undone>) -> Result<(), Problem> {
+    let Planned { entry, shown, staying, allowed, person, keyless, waits_for: _ } = planned;
+    let once = undone.mark(&mut tx, lapsed);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
         e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),

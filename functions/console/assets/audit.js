@@ -82,6 +82,13 @@ function verification(api) {
   return card(say("verification"), el("p", { class: "soft" }, say("verification-text")), el("div", { class: "row" }, run), outcome);
 }
 
+const isContact = ({ field }) => CONTACTS.includes(field);
+/** What staff have to know before they undo these fields. */
+const warnings = (fields) => [
+  ...(fields.some(isContact) ? [say("undo-contact")] : []),
+  ...(fields.some(({ field }) => field === "phone") ? [say("undo-phone")] : []),
+];
+
 /** The preview of undoing an entry: what each field was, became, is now and would be. */
 const preview = (fields) => table(say("undo"), [
   [say("field"), ({ field }) => word("field", field)],
@@ -102,8 +109,7 @@ function undo({ api }, id, reload) {
     if (data.undone_by) place.append(el("p", {}, say("undone-already"), " ", link(say("its-entry"), ["audit", data.undone_by])));
     else if (possible.length === 0) place.append(el("p", {}, say("nothing-to-undo")));
     if (data.undone_by || possible.length === 0) return place;
-    const isContact = ({ field }) => CONTACTS.includes(field);
-    if (possible.some(isContact)) place.append(el("p", {}, say("undo-contact")));
+    place.append(...warnings(possible).map((text) => el("p", {}, text)));
     const boxes = possible.map(({ field, outcome }) => ({ name: `field-${field}`, label: word("field", field), kind: "check", value: outcome === "clean" }));
     place.append(el("div", { class: "body" }, form({
       name: "undo",
@@ -115,8 +121,7 @@ function undo({ api }, id, reload) {
       const fields = picked.map(({ field }) => field);
       if (fields.length === 0) return { problem: { title: say("choose-fields") } };
       const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(now), values(next)]);
-      const sends = picked.some(isContact);
-      const text = [...(sends ? [say("undo-contact")] : []), ...(force ? [say("undo-force-text")] : [])].join(" ");
+      const text = [...warnings(picked), ...(force ? [say("undo-force-text")] : [])].join(" ");
       const outcome = await ask({ title: say("undo"), text, rows }, async () => {
         const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason, force: force ?? false } });
         // Somebody has changed it since: what is shown behind the dialog is read again.
@@ -124,7 +129,7 @@ function undo({ api }, id, reload) {
         return answer;
       });
       if (outcome) {
-        notify(sends ? say("undo-contact-sent") : say("undone"));
+        notify(picked.some(isContact) ? say("undo-contact-sent") : say("undone"));
         await reload();
         await part.reload();
       }

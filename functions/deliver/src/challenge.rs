@@ -8,7 +8,10 @@ use accounts::{
 use function::Failure;
 use kernel::{Secret, Time, id::ChallengeId};
 use outbound::{Mail, Text};
-use proofs::challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent};
+use proofs::{
+    challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent},
+    contact_link,
+};
 
 use crate::{State, notice::text_within_limit};
 
@@ -74,8 +77,7 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
             }
         }
         (_, Form::Link, Purpose::ContactRestoration) => {
-            // Who has left meanwhile has nothing to get back.
-            if let Some(person) = person(s, challenge).await?.filter(|person| person.status == Status::Active) {
+            if let Some(person) = person(s, challenge).await? {
                 offer_contact(s, challenge, &person, link(s, challenge.purpose, &secret)).await?;
             }
         }
@@ -84,16 +86,21 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
     Ok(())
 }
 
-/// Sends the link that gives a former contact back, to that contact.
+/// Sends the link that gives a former contact back, to that contact. It is void if it is not sent: staff see then that the change can be
+/// undone again.
 async fn offer_contact(s: &State, challenge: &Challenge, person: &User, link: Secret) -> Result<(), Failure> {
     let life = challenge.life();
-    match challenge.contact() {
+    let sent = match challenge.contact() {
+        // Who has left meanwhile has nothing to get back.
+        _ if person.status != Status::Active => false,
         Contact::Email(email) => {
             let mail = Mail::ContactRestoration { username: person.username.to_string(), link, life };
-            Ok(s.mailer.send(email.as_ref(), challenge.locale, &mail).await?)
+            s.mailer.send(email.as_ref(), challenge.locale, &mail).await?;
+            true
         }
-        Contact::Phone(phone) => text_within_limit(s, person, &phone, &Text::ContactRestoration { link, life }).await,
-    }
+        Contact::Phone(phone) => text_within_limit(s, person, &phone, &Text::ContactRestoration { link, life }).await?,
+    };
+    if sent { Ok(()) } else { Ok(contact_link::void(&s.table, person, challenge).await?) }
 }
 
 /// The person of the challenge, if the account still exists.

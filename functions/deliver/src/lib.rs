@@ -14,9 +14,10 @@
 //!   current. A failed sending takes an update of the challenge, and the first failure an update of the counters.
 //! - A notice takes a read of the person, together with the client that caused the notice and, if it is not the person's address, the
 //!   destination. A text message to a person without an address, or to a former number, takes three counters. The message about a scheduled
-//!   deletion takes another read, for its date and the name in it, and so does the link to a former address or number. The first notice of
-//!   a kind is sent at once, and repetitions once an hour ([`crate::throttle`]): that takes an update, and for a repetition that is held
-//!   back a transaction instead of the request to SES or SNS.
+//!   deletion takes another read, for its date and the name in it, and so does the link to a former address or number. If that link is not
+//!   sent, because the number has got too many messages, an update makes it void. The first notice of a kind is sent at once, and
+//!   repetitions of most kinds once an hour ([`crate::throttle`]): that takes an update, and for a repetition that is held back a
+//!   transaction instead of the request to SES or SNS.
 //! - A text message about unread messages takes a read of the person, and three counters.
 //! - A transcript takes a batch read and a query.
 //! - The receipt for a donation, the confirmation of an order and each mail about a ticket of the contact form take a batch read.

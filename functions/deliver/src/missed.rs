@@ -12,5 +12,6 @@ pub(crate) async fn text(s: &State, user: UserId, messages: u32) -> Result<(), F
     let person = s.table.get::<User>(User::key_of(user)).await?.filter(|person| person.status == Status::Active && person.email.is_none());
     let Some(person) = person else { return Ok(()) };
     let Some(phone) = &person.phone else { return Ok(()) };
-    text_within_limit(s, &person, phone, &Text::Missed { messages }).await
+    text_within_limit(s, &person, phone, &Text::Missed { messages }).await?;
+    Ok(())
 }

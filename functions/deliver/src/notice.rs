@@ -18,7 +18,8 @@ use crate::{
     throttle::{Decision, decide},
 };
 
-/// Sends the notice. If the person received one of the same kind within the last hour, it is held back instead.
+/// Sends the notice. If the person received one of the same kind within the last hour, it is held back instead, unless notices of this kind
+/// are never held back.
 pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, notice: Notice) -> Result<(), Failure> {
     let (person, details) = (User::key_of(user), NoticeDetails::key_of(user, event));
     let mut found = s.table.get_many(vec![person.clone(), details.clone()]).await?;
@@ -31,8 +32,7 @@ pub(crate) async fn send(s: &State, (event, at): (EventId, Time), user: UserId, 
         return Ok(());
     }
     let happened = Happened::Once(occasion(at, details));
-    // This notice is sent once, without an item that limits it: the partition of a deleted account must stay empty.
-    if notice == Notice::AccountDeleted {
+    if notice.is_never_held_back() {
         return deliver(s, &person, asked, notice, happened).await;
     }
     let held = || part(CONSUMER, event, "held");
@@ -80,16 +80,18 @@ fn words(notice: Notice, happened: &Happened) -> Text {
 /// Notifies a person without an address by text message.
 async fn text_person(s: &State, person: &User, notice: Notice, happened: &Happened) -> Result<(), Failure> {
     let Some(phone) = person.phone.as_ref().filter(|_| notice.is_texted()) else { return Ok(()) };
-    text_within_limit(s, person, phone, &words(notice, happened)).await
+    text_within_limit(s, person, phone, &words(notice, happened)).await?;
+    Ok(())
 }
 
-/// Sends a text message that was not counted before, within the limit of notices to the number. Three counters.
-pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<(), Failure> {
+/// Sends a text message that was not counted before, within the limit of notices to the number. False if the limit is reached. Three
+/// counters.
+pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, text: &Text) -> Result<bool, Failure> {
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
         Err(problem) if problem.kind == Kind::TooManyRequests => {
             tracing::warn!(user.id = %person.id, ?text, "somebody was told too often already");
-            return Ok(());
+            return Ok(false);
         }
         Err(problem) => return Err(problem.into()),
     };
@@ -97,5 +99,5 @@ pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, t
     if sent.is_err() {
         permit.give_back(&s.table).await;
     }
-    sent
+    sent.map(|()| true)
 }

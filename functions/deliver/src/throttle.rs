@@ -1,5 +1,5 @@
 //! How often a person gets the same notice: the first one at once, then at most one an hour, which states the number of repetitions in
-//! between.
+//! between. Not for the kinds that are never held back ([`Notice::is_never_held_back`]).
 //!
 //! There is one item for each person and kind of notice, and one more for each address if a notice goes to another address than the
 //! person's current one. So notices of one kind never delay those of another kind. Items with delayed notices are in a sparse index by due

@@ -57,8 +57,8 @@ fn by_day(points: &[SendDataPoint]) -> Vec<MailDay> {
     days.into_values().rev().collect()
 }
 
-/// Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. They are those of the AWS account
-/// in this region.
+/// Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. Mails that other systems send
+/// with the same account of the mail service, in the same region, count as well.
 ///
 /// For administrators, with a second factor. 503 `unavailable` if SES does not answer, or is asked more than once a second.
 ///

@@ -69,7 +69,8 @@ impl NameCategory {
 
 /// Creates a category. For administrators with a recent proof by a second factor.
 ///
-/// AWS calls: the caller and their roles in one; a transaction.
+/// AWS calls: the caller and their roles in one; a read of the number of categories, the first time a query and an update more; a
+/// transaction.
 #[utoipa::path(post, path = "/v1/categories", request_body = NameCategory,
     extensions(("x-problems" = json!(["invalid", "name_taken", "too_many", "conflict"]))),
     responses((status = 201, body = CategoryInfo), Problems))]
@@ -81,8 +82,9 @@ pub async fn create_category(
 ) -> Result<Created<CategoryInfo>, Error> {
     let (me, name) = (caller.member.user.id, body.parse()?);
     let category = Category { id: s.sys.id(), name, products: 0 };
+    let all = CATEGORIES.counted(&s.table).await?;
     let mut tx = Tx::new();
-    let (free, room) = category.create(&mut tx);
+    let (free, room) = category.create(&mut tx, &all);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryCreated, me);
     s.audit.add(&mut tx, &entry.changed("category", (), category.id).changed("name", (), &category.name));
@@ -128,7 +130,8 @@ pub async fn rename_category(
 
 /// Deletes a category without products. For administrators with a recent proof by a second factor.
 ///
-/// AWS calls: the caller and their roles in one; a read; a transaction.
+/// AWS calls: the caller and their roles in one; a read; a read of the number of categories, the first time a query and an update more; a
+/// transaction.
 #[utoipa::path(delete, path = "/v1/categories/{category}",
     params(("category" = CategoryId, Path, description = "The category.")),
     extensions(("x-problems" = json!(["not_found", "category_in_use", "conflict"]))),
@@ -142,8 +145,9 @@ pub async fn delete_category(
 ) -> Result<NoContent, Error> {
     let me = caller.member.user.id;
     let category = read(&s, id).await?;
+    let all = CATEGORIES.counted(&s.table).await?;
     let mut tx = Tx::new();
-    let empty = category.delete(&mut tx);
+    let empty = category.delete(&mut tx, &all);
     let still = staff::require(&mut tx, me, Role::Administrator);
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::CategoryDeleted, me).because(reason);
     s.audit.add(&mut tx, &entry.changed("category", id, ()).changed("name", &category.name, ()));

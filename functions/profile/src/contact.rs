@@ -28,7 +28,7 @@ use kernel::{
 use proofs::{
     challenge::{self, Challenge, CodeKey, DIGITS, Form, Purpose, Sent},
     code::TypedCode,
-    deletion_link,
+    contact_link, deletion_link,
     guesses::ClientGuesses,
     repeat::{RefusedWork, Repeatable, Reply},
     sending::{self, Permit},
@@ -407,6 +407,9 @@ pub async fn replace<C: ContactKind>(
         leave(tx, user, &former);
     }
     let (free, account) = to.claim(tx, user.id, account);
+    // The link that gives this contact back is of no use any more, and must not be valid when the contact is left again.
+    let is_back = user.restoration == Some(contact_link::link_of(user.id, &contact));
+    let account = if is_back { account.remove("restoration") } else { account };
     session::renew_credentials(tx, &s.sys, user, account, keep);
     record::<C>(s, tx, user, Some(&contact), AuditEntry::of_own(&s.sys, user.id, &client.0, action));
     // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be

@@ -105,7 +105,7 @@ async fn give_back<C: ContactKind>(
     let spent = link.consume(&mut tx);
     tx.delete(PasswordHash::key_of(user.id));
     // Refused if another link was sent meanwhile.
-    let account = Update::of(user.key()).set("has_password", false).remove("restoration").when(field("restoration").eq(link.id));
+    let account = Update::of(user.key()).set("has_password", false).when(field("restoration").eq(link.id));
     let by = By { client, action: Action::ContactRestored, keep: None };
     let (free, permit) = replace(s, &mut tx, user, to, account, by).await?;
     permit.commit(&s.table, tx).await.map_err(|e| match e {

@@ -105,7 +105,7 @@ async fn commit(
 
 /// Prepares a reply for the whole team. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a transaction.
+/// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(post, path = "/v1/support/replies", request_body = PrepareReply,
     extensions(("x-problems" = json!(["invalid", "too_many", "conflict"]))),
     responses((status = 201, body = PreparedReplyInfo), Problems))]
@@ -117,9 +117,10 @@ pub async fn create_prepared_reply(
 ) -> Result<Created<PreparedReplyInfo>, web::Error> {
     let (title, text) = body.parse()?;
     let reply = PreparedReply { id: s.sys.id(), title, text, by: Some(caller.member.user.id), at: s.sys.now() };
+    let replies = REPLIES.counted(&s.table).await?;
     let mut tx = Tx::new();
     tx.create(&reply);
-    let room = REPLIES.grow(&mut tx);
+    let room = replies.grow(&mut tx);
     commit(&s, tx, (room, REPLIES.full()), (&caller, &request), (None, Some(reply.id))).await?;
     Ok(Created(format!("/v1/support/replies/{}", reply.id), reply.into()))
 }
@@ -147,7 +148,7 @@ pub async fn replace_prepared_reply(
 
 /// Deletes a prepared reply. No effect if there is none. It is recorded who did. For moderators.
 ///
-/// AWS calls: the caller and their roles in one; a transaction.
+/// AWS calls: the caller and their roles in one; a read of the number of replies, the first time a query and an update more; a transaction.
 #[utoipa::path(delete, path = "/v1/support/replies/{reply}",
     params(("reply" = ReplyId, Path, description = "The prepared reply.")),
     extensions(("x-problems" = json!(["conflict"]))),
@@ -158,9 +159,10 @@ pub async fn remove_prepared_reply(
     request: RequestId,
     Path(id): Path<ReplyId>,
 ) -> Result<NoContent, web::Error> {
+    let replies = REPLIES.counted(&s.table).await?;
     let mut tx = Tx::new();
     let there = tx.delete_when(PreparedReply::key_of(id), Cond::Exists);
-    REPLIES.shrink(&mut tx);
+    replies.shrink(&mut tx);
     match commit(&s, tx, (there, Kind::NotFound.into()), (&caller, &request), (Some(id), None)).await {
         Ok(()) => Ok(NoContent),
         Err(problem) if problem.kind == Kind::NotFound => Ok(NoContent),

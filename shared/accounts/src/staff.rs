@@ -185,8 +185,11 @@ impl Actor {
 
 /// Adds the deactivation of an account by staff to a transaction, which ends its sessions, and a notice to its owner. Refused unless the
 /// account is active.
+///
+/// A link that was sent to a former contact is void then, and stays so when the account is reactivated. Staff stop a restoration by it when
+/// the owner of the present contact writes that they did not ask for it.
 pub fn deactivate(tx: &mut Tx, sys: &Sys, user: &User) -> Slot {
-    let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()), None);
+    let active = renew_credentials(tx, sys, user, user.deactivate(sys.now()).remove("restoration"), None);
     notify(tx, sys, user.id, Notice::AccountDeactivated);
     active
 }

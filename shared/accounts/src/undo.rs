@@ -18,7 +18,7 @@ use kernel::{
     FieldError, Kind, Problem, Time,
     audit::{AuditValue, Auditable},
     crypto::truncate,
-    id::{AuditId, UserId, time_of},
+    id::{AuditId, ChallengeId, UserId, time_of},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -241,9 +241,19 @@ pub struct Undone {
     pub actor: UserId,
     /// The fields that were chosen.
     pub fields: Vec<String>,
-    /// Until when the undo stands, if it waits for somebody who may not come: then the entry can be undone again.
+    /// The link by which somebody else makes the change, if the undo has only sent one.
     #[serde(default)]
-    pub lapses_at: Option<Time>,
+    pub waits_for: Option<AwaitedLink>,
+}
+
+/// The link that an undo waits for. When it is not valid any more the entry can be undone again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedLink {
+    /// The link to a former contact. It is valid as long as it is the last one of the account
+    /// ([`User::restoration`](crate::user::User::restoration)).
+    pub id: ChallengeId,
+    /// When it expires.
+    pub until: Time,
 }
 
 impl Undone {
@@ -259,15 +269,18 @@ impl Undone {
         self.actor == actor && self.fields.iter().collect::<BTreeSet<_>>() == chosen.iter().collect()
     }
 
-    /// Whether it stands. One that has waited in vain does not any more.
+    /// Whether it stands. `restoration` is the last link of the account to a former contact: an undo that waits for another one, or for one
+    /// that has expired, does not stand any more.
     #[must_use]
-    pub fn stands(&self, now: Time) -> bool {
-        self.lapses_at.is_none_or(|at| now < at)
+    pub fn stands(&self, now: Time, restoration: Option<ChallengeId>) -> bool {
+        self.waits_for.as_ref().is_none_or(|link| now < link.until && restoration == Some(link.id))
     }
 
-    /// Adds the mark to a transaction. Refused if the entry was undone before, and that undo stands.
-    pub fn mark(&self, tx: &mut Tx, now: Time) -> Slot {
-        tx.put(self, Cond::Absent.or(field("lapses_at").le(now)))
+    /// Adds the mark to a transaction in place of the mark `before`, which does not stand any more. Refused if a concurrent request has
+    /// undone the entry first.
+    pub fn mark(&self, tx: &mut Tx, before: Option<&Self>) -> Slot {
+        let first = before.map_or(Cond::Absent, |before| Cond::Absent.or(field("by").eq(before.by)));
+        tx.put(self, first)
     }
 }
 
@@ -363,12 +376,15 @@ mod tests {
     }
 
     #[test]
-    fn an_undo_that_waits_in_vain_lapses() {
+    fn an_undo_stands_while_its_link_is_valid() {
         let sys = Sys::real();
-        let lapses_at = Some(Time::from_millis(7));
-        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: Vec::new(), lapses_at };
-        assert!(undone.stands(Time::from_millis(6)) && !undone.stands(Time::from_millis(7)));
-        assert!(Undone { lapses_at: None, ..undone }.stands(Time::from_millis(7)));
+        let (link, at) = (sys.id(), Time::from_millis);
+        let waits_for = Some(AwaitedLink { id: link, until: at(7) });
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields: Vec::new(), waits_for };
+        assert!(undone.stands(at(6), Some(link)) && !undone.stands(at(7), Some(link)), "it expires");
+        assert!(!undone.stands(at(6), None), "it was used, or is void");
+        assert!(!undone.stands(at(6), Some(sys.id())), "another link has taken its place");
+        assert!(Undone { waits_for: None, ..undone }.stands(at(7), None), "it waits for nobody");
     }
 
     #[test]
@@ -376,7 +392,7 @@ mod tests {
         let sys = Sys::real();
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let fields = named(&["bio", "name"]);
-        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields, lapses_at: None };
+        let undone = Undone { subject: sys.id(), entry: sys.id(), by: sys.id(), actor: sys.id(), fields, waits_for: None };
         assert!(undone.is_of(undone.actor, &named(&["name", "bio", "name"])));
         assert!(!undone.is_of(undone.actor, &named(&["name"])) && !undone.is_of(undone.subject, &undone.fields));
     }

@@ -131,7 +131,8 @@ pub struct User {
     /// Whether the password was reset by mail, and no later sign-in used a factor other than the password and codes to the same mailbox.
     #[serde(default)]
     pub reset_by_mail: bool,
-    /// The last link to a former contact that was sent, until one is used. No other one gives a contact back.
+    /// The last link to a former contact that was sent, until it is used or void (`proofs::contact_link`). No other one gives a contact
+    /// back.
     #[serde(default)]
     pub restoration: Option<ChallengeId>,
     /// The terms of service that the person has agreed to, if there were some.
@@ -206,7 +207,8 @@ impl User {
         tx.update(change.when(unchanged).when(field("status").eq(Status::Active)))
     }
 
-    /// The update that deactivates the account.
+    /// The update that deactivates the account. It keeps [`User::restoration`]: whoever has somebody's session and password must not be
+    /// able to make the link void that gives the account back to its owner. Staff do that by [`crate::staff::deactivate`].
     #[must_use]
     pub fn deactivate(&self, now: Time) -> Update {
         let listed = Some(account_state::place(AccountState::Deactivated, self.id));

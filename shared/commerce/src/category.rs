@@ -3,16 +3,16 @@
 use kernel::id::CategoryId;
 use search::normal;
 use serde::{Deserialize, Serialize};
-use store::{About, BoundedList, Cond, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
+use store::{About, BoundedList, Cond, CountedList, Item, Key, Personal, Range, Slot, StoreError, Table, Tx, Update, field};
 
 use crate::text::CategoryTitle;
 
 /// The most categories.
 const MAX: u32 = 200;
-/// The list of all categories.
-pub const CATEGORIES: BoundedList = BoundedList::new("categories", MAX);
 /// The partition of all categories.
 const PARTITION: &str = "CATEGORIES";
+/// The list of all categories.
+pub const CATEGORIES: BoundedList = BoundedList::new("categories", PARTITION, MAX);
 
 /// A category.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +33,9 @@ impl Category {
     }
 
     /// Adds the category to a transaction. The first slot is refused if another one has its name, the second one if there are too many.
-    pub fn create(&self, tx: &mut Tx) -> (Slot, Slot) {
+    pub fn create(&self, tx: &mut Tx, all: &CountedList) -> (Slot, Slot) {
         tx.create(self);
-        (tx.create(&CategoryName::of(&self.name, self.id)), CATEGORIES.grow(tx))
+        (tx.create(&CategoryName::of(&self.name, self.id)), all.grow(tx))
     }
 
     /// Adds another name of the category to a transaction: the first slot is refused if the category has changed, the second one if
@@ -52,9 +52,9 @@ impl Category {
     }
 
     /// Adds the deletion of the category to a transaction. The slot is refused if there are products in it.
-    pub fn delete(&self, tx: &mut Tx) -> Slot {
+    pub fn delete(&self, tx: &mut Tx, all: &CountedList) -> Slot {
         tx.delete(CategoryName::of(&self.name, self.id).key());
-        CATEGORIES.shrink(tx);
+        all.shrink(tx);
         // The name is a condition too, because a category that was renamed in the meantime has another claim.
         tx.delete_when(self.key(), field("products").eq(0).and(field("name").eq(&self.name)))
     }

@@ -90,6 +90,14 @@ impl Notice {
         matches!(self, Self::OrderShipped | Self::OrderRefunded)
     }
 
+    /// Whether each notice of this kind is sent at once. Repetitions of other kinds are held back for up to an hour.
+    #[must_use]
+    pub const fn is_never_held_back(self) -> bool {
+        // The reader of the first one has to write to the team before somebody opens the link. Only staff cause it, so that it floods
+        // nobody. The second one is sent once, and the partition of a deleted account must stay empty: no item limits it.
+        matches!(self, Self::ContactRestorationAsked | Self::AccountDeleted)
+    }
+
     /// Whether users without an e-mail address get the notice by text message.
     #[must_use]
     pub const fn is_texted(self) -> bool {

@@ -14,7 +14,7 @@ mod tx;
 mod update;
 
 pub use about::{About, IndexPattern, ItemKind, Listed, Personal, Removal, Ttl};
-pub use bounded::BoundedList;
+pub use bounded::{BoundedList, CountedList};
 pub use condition::{Cond, field};
 pub use error::{Conditional, StoreError, WriteError};
 pub use item::{Index, Item, Key, Row, Stored};

@@ -408,12 +408,13 @@ pub fn judge<'a>(now: Time, limits: impl IntoIterator<Item = &'a Limit>) -> Resu
 /// be a short mark without personal data. Takes one update, and a second one if it reaches the limit.
 ///
 /// # Errors
-/// [`StoreError`]
+/// [`StoreError`], also if the counter has refused every attempt: it is not counted then, and the caller has to try again or to refuse the
+/// operation.
 pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &str) -> Result<(), StoreError> {
     let more = || Update::of(limit.key()).include("different", what).when(field("until").gt(now));
     let open = || limit.open(now).set_of("different", what);
     let mut next = if limit.frequent { more() } else { open() };
-    for _ in 0..4 {
+    for _ in 0..ROUNDS {
         match table.update(next).await {
             Ok(row) => return close(table, now, limit, row.decode()?).await,
             Err(WriteError::Refused(None)) => next = open(),
@@ -421,7 +422,7 @@ pub async fn record_different(table: &Table, now: Time, limit: &Limit, what: &st
             Err(WriteError::Store(e)) => return Err(e),
         }
     }
-    Ok(())
+    Err(unstable_counter())
 }
 
 /// Blocks a limit that different hits have reached.

@@ -2,8 +2,9 @@
 //!
 //! Nothing of the account changes by the undo. A contact counts only with a proof of its owner, and who has lost one to somebody else
 //! is not signed in, so that the proof is a link to the former contact ([`proofs::contact_link`]). `functions/profile` takes it, and
-//! makes the change by the functions by which members make it. Until the link is opened or expires the entry is undone. After that it
-//! can be undone again. Another link of the account that is sent meanwhile, also to another contact, takes its place.
+//! makes the change by the functions by which members make it. The entry is undone as long as the link is valid. After that it can be
+//! undone again: when the link was opened, has expired or is void, and when another link of the account, also to another contact, has
+//! taken its place.
 //!
 //! Contacts are compared whole and shown masked: nobody reads from the audit where a person is written to.
 //!
@@ -11,8 +12,9 @@
 //! anyway, and this way would ask a stolen session of staff for less, because the proof is of the contact alone.
 //!
 //! Nothing is offered after thirty days, when a former address or number may be somebody else's ([`accounts::former_contact`]), nor to
-//! an account that is not active, which nobody can sign in to. A contact where there was none before is not taken away by this: its
-//! owner removes it.
+//! an account that is not active, which nobody can sign in to. A number can be somebody else's earlier, because the days count from the
+//! change in the account, and it signs in alone where there is no second factor: the console warns staff of that. A contact where there
+//! was none before is not taken away by this: its owner removes it.
 
 use accounts::{
     audit::Action,
@@ -20,7 +22,7 @@ use accounts::{
     former_contact::FormerContact,
     identifier::{Channel, Contact},
     staff::Actor,
-    undo::{Field, Obstacle},
+    undo::{AwaitedLink, Field, Obstacle},
     user::{EmailClaim, PhoneClaim, Status, User},
 };
 use kernel::{
@@ -95,11 +97,12 @@ impl Target {
         let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
         let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
         let as_shown = field("status").eq(Status::Active).and(has(user, &to));
-        let (until, [sent, has]) = offer(tx, &s.sys, user, &to, self.before.as_deref(), as_shown);
+        let (link, [sent, has]) = offer(tx, &s.sys, user, &to, self.before.as_deref(), as_shown);
         let shown = vec![sent, has, tx.check(claim_of(&to), Cond::Absent)];
         let allowed = self.who.require(tx, user.id);
         let entry = entry(Action::ContactRestorationAsked, user.id).changed(name(&to), now, &to);
-        Ok(Planned { lapses_at: Some(until), ..Planned::new(entry, shown, Allowed::Above(allowed)) })
+        let waits_for = Some(AwaitedLink { id: link.id, until: link.expires_at });
+        Ok(Planned { waits_for, ..Planned::new(entry, shown, Allowed::Above(allowed)) })
     }
 }
 

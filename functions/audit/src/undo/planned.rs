@@ -4,9 +4,10 @@ use accounts::{
     audit::{Action, AuditEntry},
     directory::Account,
     staff::{self, ActorSlots, StayingSlots},
+    undo::AwaitedLink,
     user::{Status, User},
 };
-use kernel::{Kind, Problem, Time, id::UserId};
+use kernel::{Kind, Problem, id::UserId};
 use store::{CommitError, Slot, Table};
 
 use super::recorded::Recorded;
@@ -25,14 +26,14 @@ pub struct Planned {
     pub person: Option<Box<(User, User)>>,
     /// Who has no API keys afterwards.
     pub keyless: Option<UserId>,
-    /// Until when it stands, if it waits for somebody: [`Undone::lapses_at`](accounts::undo::Undone::lapses_at).
-    pub lapses_at: Option<Time>,
+    /// The link that it sends, if somebody else makes the change by it.
+    pub waits_for: Option<AwaitedLink>,
 }
 
 impl Planned {
     /// A change that nothing is found by.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, person: None, keyless: None, lapses_at: None }
+        Self { entry, shown, staying: None, allowed, person: None, keyless: None, waits_for: None }
     }
 }
 

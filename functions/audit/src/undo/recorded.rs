@@ -5,14 +5,16 @@ use std::str::FromStr;
 use accounts::{
     audit::{Action, AuditRecord, AuditValues, VALUES_KEPT, ValueChange},
     undo::{Field, Obstacle, Undone},
+    user::User,
 };
 use kernel::{Kind, Problem, audit::AuditValue, id::AuditId};
 
-/// An entry, its values and its mark.
+/// An entry, its values, and the mark of its undo: one that stands, or one that stands no more.
 pub struct Recorded {
     pub record: AuditRecord,
     values: Option<AuditValues>,
     pub undone: Option<Undone>,
+    pub lapsed: Option<Undone>,
 }
 
 /// A field that an entry has changed.
@@ -37,12 +39,17 @@ impl Recorded {
     pub async fn read(s: &crate::State, id: AuditId) -> Result<Self, Problem> {
         let record = s.log.record(id).await?.ok_or(Kind::NotFound)?;
         let (values, mark) = (AuditValues::key_of(record.subject, id), Undone::key_of(record.subject, id));
-        let mut found = s.table.get_many(vec![values.clone(), mark.clone()]).await?;
+        let person = User::key_of(record.subject);
+        let mut found = s.table.get_many(vec![values.clone(), mark.clone(), person.clone()]).await?;
         let now = s.sys.now();
         let intact = |values: &AuditValues| record.commitment == Some(values.commitment());
         let values = found.take::<AuditValues>(&values)?.filter(|values| now < values.at + VALUES_KEPT && intact(values));
-        let undone = found.take::<Undone>(&mark)?.filter(|undone| undone.stands(now));
-        Ok(Self { record, values, undone })
+        let restoration = found.take::<User>(&person)?.and_then(|person| person.restoration);
+        let (undone, lapsed) = match found.take::<Undone>(&mark)? {
+            Some(mark) if mark.stands(now, restoration) => (Some(mark), None),
+            mark => (None, mark),
+        };
+        Ok(Self { record, values, undone, lapsed })
     }
 
     /// What it has changed. Fields with one value before and after say what it is about, and are left out.

@@ -13,6 +13,7 @@ use std::{
 
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata as _, types::AttributeValue};
 use aws_sdk_s3::{presigning::PresigningConfig, primitives::ByteStream};
+use axum::{Router, http::StatusCode};
 use cloud::{Cloud, item};
 use local::{
     Storage,
@@ -22,7 +23,11 @@ use local::{
     },
 };
 use serde_json::json;
-use store::limits::{self, Limit, LimitError, Quota};
+use store::{
+    BoundedList, StoreError, Tx,
+    limits::{self, Limit, LimitError, Quota},
+};
+use tokio::{net::TcpListener, task::JoinSet};
 
 const TABLE: &str = "test-state";
 const BUCKET: &str = "test-files";
@@ -135,6 +140,59 @@ async fn a_hit_is_given_back_once() {
     }
     take().await.expect("one again");
     take().await.expect_err("one, not two");
+}
+
+/// What no attempt could count is not taken for counted.
+#[tokio::test]
+async fn a_hit_that_was_not_counted_is_an_error() {
+    const REFUSED: &str =
+        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"The conditional request failed"}"#;
+    let cloud = Cloud::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let refusing = format!("http://{}", listener.local_addr().expect("address"));
+    let router = Router::new().fallback(async || (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.0")], REFUSED));
+    let mut listening = JoinSet::new();
+    listening.spawn(async move { axum::serve(listener, router).await.expect("served") });
+    let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", refusing)));
+    let table = store::Table::new(&aws, &cloud.sys, TABLE);
+    let limit = Quota::window("test", 3, limits::HOUR, "refused cards").of("ana");
+    let counted = limits::record_different(&table, cloud.sys.now(), &limit, "a card").await;
+    assert!(matches!(counted, Err(StoreError::Unavailable(_))), "{counted:?}");
+}
+
+/// A list that has items from before they were counted is counted before the first change, once, and has its limit from then on.
+#[tokio::test]
+async fn a_list_is_counted_before_its_first_change() {
+    const LIST: BoundedList = BoundedList::new("test", "THINGS", 4);
+    let cloud = Cloud::start().await;
+    let writer = cloud.dynamodb("Writer");
+    let aws = cloud.aws_of("Writer", |env| drop(env.insert("AWS_ENDPOINT_URL_DYNAMODB", cloud.urls.aws.clone())));
+    let table = store::Table::new(&aws, &cloud.sys, TABLE);
+    let add = async |name: &str| {
+        let mut thing = item("THINGS", "thing");
+        thing.insert("sk".into(), AttributeValue::S(name.into()));
+        writer.put_item().table_name(TABLE).set_item(Some(thing)).send().await.expect("put");
+    };
+    for name in ["a", "b", "c"] {
+        add(name).await;
+    }
+    let change = async |grows: bool| {
+        let list = LIST.counted(&table).await.expect("counted");
+        let mut tx = Tx::new();
+        if grows {
+            let _ = list.grow(&mut tx);
+        } else {
+            list.shrink(&mut tx);
+        }
+        table.commit(tx).await
+    };
+    change(true).await.expect("a fourth one");
+    // Of a counted list the items are not counted again.
+    add("d").await;
+    change(true).await.expect_err("it is full");
+    change(false).await.expect("one less");
+    change(true).await.expect("the place of the deleted one");
+    change(true).await.expect_err("it is full again");
 }
 
 /// A refilling limit admits several hits at once and gives each back after one interval. A hit may count as several, or leave some

@@ -46,8 +46,8 @@ fn words(operation: &Value) -> Vec<String> {
 
 /// Whether a text contains a word, or its plural.
 fn says(text: &str, word: &str) -> bool {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words.map(|w| w.strip_suffix('s').unwrap_or(w)).any(|w| w.eq_ignore_ascii_case(word.strip_suffix('S').unwrap_or(word)))
+    let is = |said: &str| said.eq_ignore_ascii_case(word);
+    text.split(|c: char| !c.is_alphanumeric()).any(|said| is(said) || said.strip_suffix('s').is_some_and(is))
 }
 
 /// Findings about its limits.
@@ -127,7 +127,8 @@ mod tests {
     fn a_description_is_for_callers() {
         assert!(about(&json!({"summary": "Tells it. A counter, then the claim."})).contains("`counter` is about the implementation"));
         assert!(about(&json!({"description": "Two transactions."})).contains("`transaction` is about the implementation"));
-        assert!(!about(&json!({"summary": "Suitable accounts."})).contains("about the implementation"));
+        assert!(about(&json!({"description": "Those of the AWS account."})).contains("`AWS` is about the implementation"));
+        assert!(!about(&json!({"summary": "Suitable accounts, as laws ask for."})).contains("about the implementation"));
     }
 
     #[test]

@@ -11,10 +11,10 @@ use crate::message::TEXT_MAX_CHARS;
 
 /// The most prepared texts of the team.
 const MAX: u32 = 200;
-/// The list of all prepared replies.
-pub const REPLIES: BoundedList = BoundedList::new("support_replies", MAX);
 /// The partition of all prepared replies.
 const PARTITION: &str = "SUPPORT_REPLIES";
+/// The list of all prepared replies.
+pub const REPLIES: BoundedList = BoundedList::new("support_replies", PARTITION, MAX);
 
 kernel::lines! {
     /// The title of a prepared text: 1 to 60 characters.
