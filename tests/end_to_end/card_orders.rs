@@ -373,6 +373,31 @@ async fn a_payment_that_stripe_cancels_is_begun_anew() {
     assert_eq!(seen(&ana, &placed).await["state"], "paid");
 }
 
+/// An order at whose payment Stripe has failed, which it repeats for a day, is paid in its time all the same, with one payment.
+/// Promise: order-paid, stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_at_whose_payment_stripe_has_failed_is_paid() {
+    for mode in [Mode::FailsAfter, Mode::FailsBefore] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        // Stripe knows the customer.
+        begin(&ana, "gift").await;
+        put(&ana, &products[0], 1).await;
+        stripe.be(mode);
+        ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
+        cloud.advance(Duration::from_secs(301)).await;
+        let placed = ask(&ana, "one", 1000).await.is(201);
+        assert_eq!(payments(&cloud, &placed).len(), 1, "{mode:?}");
+        pay(&cloud, &placed, card(VISA));
+        cloud.settle().await;
+        assert_eq!(seen(&ana, &placed).await["state"], "paid");
+        assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
+    }
+}
+
 /// All 120 orders of five events about an order, each event three times: the same end, and one mail.
 /// Promise: stripe-order, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -367,8 +367,8 @@ async fn a_person_has_one_customer() {
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
 }
 
-/// A failure of Stripe's own, which it repeats for the same request for a day, keeps nobody from paying for longer than minutes: the
-/// customer that it has created all the same is found, and otherwise another one is created.
+/// A failure of Stripe's own at a customer, which it repeats for the same request for a day, keeps nobody from paying for longer than
+/// minutes: the customer that it has created all the same is found, and otherwise another one is created.
 /// Promise: stripe-customer, stripe-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
@@ -388,6 +388,66 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
         cloud.settle().await;
         assert_eq!(seen(&ana, &begun).await["state"], "paid");
     }
+}
+
+/// Nor does a failure of Stripe's own at a payment: the payment that it has created all the same is found, and otherwise another one is
+/// created. There is one that can be paid.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_at_which_stripe_has_failed_is_made() {
+    for mode in [Mode::FailsAfter, Mode::FailsBefore] {
+        let cloud = Cloud::start().await;
+        let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+        begin(&ana, "another").await;
+        let same = ana.with("idempotency-key", "one");
+        stripe.be(mode);
+        same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        cloud.advance(Duration::from_secs(301)).await;
+        let begun = same.post(DONATIONS, of(1234)).await.is(201);
+        assert_eq!(same.post(DONATIONS, of(1234)).await.is(201)["client_secret"], begun["client_secret"]);
+        let payments = stripe.payments();
+        let own: Vec<&Value> = payments.iter().filter(|payment| payment["metadata"]["donation"] == begun["id"]).collect();
+        assert_eq!((own.len(), &own[0]["id"]), (1, &json!(intent(&begun))), "{mode:?}");
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    }
+}
+
+/// Payments that several attempts have left at Stripe for one donation, of which nobody has heard here: the first one is used, and the
+/// others are cancelled.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_payments_of_one_donation_one_can_be_paid() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    begin(&ana, "another").await;
+    let same = ana.with("idempotency-key", "one");
+    stripe.be(Mode::FailsBefore);
+    same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    let donations = stored(&cloud).await;
+    let donation = donations.iter().find(|donation| donation.get("intent").is_none_or(|intent| intent["S"].is_null())).unwrap();
+    let (id, customer) = (donation["id"]["S"].as_str().unwrap(), stripe.customers()[0]["id"].clone());
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    let metadata = format!("metadata[user]={}&metadata[donation]={id}", ana.id());
+    let body = format!("amount=1234&currency=pln&customer={}&{metadata}", customer.as_str().unwrap());
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let form = Some("application/x-www-form-urlencoded");
+        made.push(account.raw(Method::POST, &url, form, body.clone().into_bytes()).await.is(200)["id"].clone());
+    }
+    cloud.advance(Duration::from_secs(301)).await;
+    let begun = same.post(DONATIONS, of(1234)).await.is(201);
+    assert_eq!((&begun["id"], json!(intent(&begun))), (&json!(id), made[0].clone()));
+    let payments = stripe.payments();
+    let left = payments.iter().filter(|payment| made.contains(&payment["id"]) && payment["status"] != "canceled").count();
+    assert_eq!((left, payments.len()), (1, 4));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "pending_payment", "what is cancelled is another payment");
 }
 
 /// A customer that appears at Stripe after its creation was given up is deleted there. The one in use stays.

@@ -173,7 +173,8 @@ impl<P: Purpose> CardPayment<P> {
     #[must_use]
     pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
-        NewPayment { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
+        let key = format!("{}-{}", P::KIND, self.id);
+        NewPayment { user, paid_for, amount, key, since: self.created_at, description: P::DESCRIPTION }
     }
 
     /// Sets the payment that Stripe has created.
@@ -187,8 +188,14 @@ impl<P: Purpose> CardPayment<P> {
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
     pub fn after(&self, settlement: &Settlement, now: Time) -> Result<Self, Mismatch> {
-        if self.intent.as_ref().is_some_and(|intent| *intent != settlement.intent) {
-            return Err(Mismatch::Intent);
+        if self.intent.as_ref() != Some(&settlement.intent) {
+            // A payment of another attempt that was cancelled.
+            if settlement.progress == Progress::Cancelled {
+                return Ok(self.clone());
+            }
+            if self.intent.is_some() {
+                return Err(Mismatch::Intent);
+            }
         }
         let (amount, paid) = (self.purpose.amount(), settlement.progress == Progress::Succeeded);
         settlement.judge(amount, self.customer.as_deref())?;
@@ -586,6 +593,11 @@ mod tests {
             (Settlement { received: 1233, ..good }, Mismatch::Amount),
         ] {
             assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");
+        }
+        let former = Settlement { intent: "pi_2".to_owned(), ..settlement(Progress::Cancelled) };
+        let begun = pending();
+        for payment in [Donation { intent: None, ..begun.clone() }, begun] {
+            assert_eq!(payment.after(&former, NOW), Ok(payment.clone()));
         }
     }
 }

@@ -9,9 +9,9 @@ use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, 
 
 use crate::{Failed, Stripe};
 
-/// How long a request for a customer is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the failure for a
+/// How long a request for a customer or a payment is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the failure for a
 /// day.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The age at which Stripe may have forgotten the key of a request, so that a repetition would create another customer.
 const FORGOTTEN: Duration = KEPT.saturating_sub(Duration::from_secs(3600));
 

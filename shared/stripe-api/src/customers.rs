@@ -14,7 +14,7 @@ use crate::{Failed, REQUEST};
 /// The maximum number of customers of one response (Stripe).
 const AT_ONCE: u32 = 100;
 /// The tolerated difference between Stripe's clock and ours.
-const DIFFERENCE: Duration = Duration::from_secs(300);
+pub(crate) const DIFFERENCE: Duration = Duration::from_secs(300);
 
 #[derive(Deserialize)]
 struct List {
