@@ -390,6 +390,27 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
     }
 }
 
+/// A customer that Stripe has created with a failure is found with one request, however many others are created at the same time.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_is_found_among_many() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    for n in 0..101 {
+        let other = format!("name=other&email=other-{n}@example.test").into_bytes();
+        account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), other).await.is(200);
+    }
+    stripe.be(Mode::FailsAfter);
+    ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    cloud.clock.set(cloud.now() + Duration::from_secs(301)).unwrap();
+    ana.post(DONATIONS, of(1234)).await.is(201);
+    let lists = stripe.asked().iter().filter(|request| request.asked == "GET /customers").count();
+    assert_eq!((lists, stripe.customers().len()), (1, 102));
+}
+
 /// Nor does a failure of Stripe's own at a payment: the payment that it has created all the same is found, and otherwise another one is
 /// created. There is one that can be paid.
 /// Promise: stripe-outage, payment-once

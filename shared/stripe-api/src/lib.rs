@@ -24,6 +24,7 @@ mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
+use customers::Search;
 use kernel::{Secret, Time, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
@@ -38,6 +39,7 @@ use stripe_core::{
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
 pub use customer::{Payer, created, remove_customer, sync_customer};
+pub use customers::HasTime;
 pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
@@ -144,13 +146,12 @@ impl Stripe {
         Ok(created.id.to_string())
     }
 
-    /// Stripe's ids of the customers that a request created between these times. One request for every hundred customers that were created
-    /// then.
+    /// Stripe's ids of the customers that were searched for. One request for every hundred customers with this address of that time.
     ///
     /// # Errors
-    /// [`Failed`]
-    pub async fn customers_of(&self, request: &str, from: Time, until: Time) -> Result<Vec<String>, Failed> {
-        customers::of(&self.client, request, from, until).await
+    /// [`Failed`], also if there is no time for all of them.
+    pub(crate) async fn customers_of(&self, search: Search<'_>, has_time: &HasTime<'_>) -> Result<Vec<String>, Failed> {
+        customers::of(&self.client, search, has_time).await
     }
 
     /// Changes the name and the mail address of a customer.
