@@ -44,7 +44,10 @@ impl PaymentCourse {
         Self {
             amount,
             state: payment.state,
-            refunded: Money::new(payment.back.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
+            // What was paid instead may have been in another currency.
+            refunded: Money::new(payment.back.refunded, amount.currency())
+                .ok()
+                .filter(|refunded| refunded.amount() > 0 && !payment.is_wrong),
             disputed: payment.back.disputed,
             decline: payment.decline.clone(),
             created_at: payment.created_at.into(),
