@@ -167,7 +167,7 @@ impl News<'_> {
             let after = match before.after(&payment.state, sys.now()) {
                 Ok(after) => after,
                 Err(mismatch) => match end_wrong((table, sys, stripe), (&before, mismatch), &payment.state, event, settled).await? {
-                    Some(settled) => return Ok(settled),
+                    Some(outcome) => return Ok(outcome),
                     None => continue,
                 },
             };
