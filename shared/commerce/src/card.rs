@@ -188,7 +188,7 @@ impl OrderCard {
         self.paid_at.is_some() || self.is_wrong
     }
 
-    /// The amount that was paid of an order with this total, in minor units: of a payment that differs from the request that of its automatic
+    /// The amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its automatic
     /// refund.
     fn paid(&self, total: Money) -> u64 {
         let automatic = self.refunds.iter().find(|refund| refund.reason == RefundReason::OrderEnded);

@@ -12,8 +12,8 @@ use crate::{
     customers::{HasTime, Search},
 };
 
-/// How long a request for a customer or a payment is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the failure for a
-/// day.
+/// How long a request for a customer or a payment is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the
+/// failure for a day.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The age at which Stripe may have forgotten the key of a request, so that a repetition would create another customer.
 const FORGOTTEN: Duration = KEPT.saturating_sub(Duration::from_secs(3600));
@@ -35,7 +35,7 @@ pub struct Payer<'a> {
 }
 
 impl Payer<'_> {
-    /// Whether there is time for another request that searches for the customer.
+    /// Tells whether there is time for another request that searches for the customer.
     fn has_time(&self) -> impl Fn() -> bool + Send + Sync {
         let (sys, began) = (self.sys, self.sys.now());
         move || sys.now().since(began) < SEARCHED

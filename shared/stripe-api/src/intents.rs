@@ -94,7 +94,8 @@ mod tests {
         let page = format!(
             r#"{{"data":[{{"id":"pi_1","status":"requires_action",{own}}},{{"id":"pi_2","status":"canceled",{own}}},
             {{"id":"pi_3","status":"succeeded","metadata":{{"user":"{user}","donation":"{other}"}}}},
-            {{"id":"pi_4","status":"requires_payment_method","metadata":null}},{{"id":"pi_5","status":"succeeded",{own}}}],"has_more":false}}"#
+            {{"id":"pi_4","status":"requires_payment_method","metadata":null}},
+            {{"id":"pi_5","status":"succeeded",{own}}}],"has_more":false}}"#
         );
         let all = from_str::<List>(&page).unwrap().data.into_iter();
         let found: Vec<String> = all.filter(|intent| intent.is_for(&new)).map(|intent| intent.id).collect();
