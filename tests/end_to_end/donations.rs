@@ -396,19 +396,46 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
 async fn a_customer_is_found_among_many() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    many_customers(&cloud).await;
+    stripe.be(Mode::FailsAfter);
+    ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    cloud.clock.set(cloud.now() + Duration::from_secs(301)).unwrap();
+    ana.post(DONATIONS, of(1234)).await.is(201);
+    assert_eq!((lists_of_customers(&cloud), stripe.customers().len()), (1, 102));
+}
+
+/// Creates more customers of others at Stripe than one list shows.
+async fn many_customers(cloud: &Cloud) {
     let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
     let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
     for n in 0..101 {
         let other = format!("name=other&email=other-{n}@example.test").into_bytes();
         account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), other).await.is(200);
     }
-    stripe.be(Mode::FailsAfter);
+}
+
+/// How often customers at Stripe were listed.
+fn lists_of_customers(cloud: &Cloud) -> usize {
+    cloud.outside.stripe.asked().iter().filter(|request| request.asked == "GET /customers").count()
+}
+
+/// A customer whose creation was given up is looked for among those of that time, not among all that were created since.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_that_was_given_up_is_looked_for_among_those_of_its_time() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    stripe.be(Mode::FailsBefore);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     stripe.be(Mode::Well);
     cloud.clock.set(cloud.now() + Duration::from_secs(301)).unwrap();
     ana.post(DONATIONS, of(1234)).await.is(201);
-    let lists = stripe.asked().iter().filter(|request| request.asked == "GET /customers").count();
-    assert_eq!((lists, stripe.customers().len()), (1, 102));
+    cloud.clock.set(cloud.now() + HOUR + Duration::from_secs(900)).unwrap();
+    many_customers(&cloud).await;
+    let before = lists_of_customers(&cloud);
+    assert_eq!((run(&cloud, WEBHOOK).await["customers"].clone(), lists_of_customers(&cloud)), (json!(1), before + 1));
+    assert_eq!((stripe.customers().len(), cloud.of_kind("customer_removal").await.len()), (102, 0));
 }
 
 /// Nor does a failure of Stripe's own at a payment: the payment that it has created all the same is found, and otherwise another one is

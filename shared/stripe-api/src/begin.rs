@@ -10,7 +10,8 @@ use crate::{
 
 impl Payer<'_> {
     /// Creates a payment at Stripe, once, for the customer of the person. The customer is created if there is none. Returns the payment and
-    /// Stripe's id of the customer. One to three requests to Stripe, and a transaction, a read and an update for a new customer.
+    /// Stripe's id of the customer. One to four requests to Stripe, up to three more to look for a payment that was begun minutes ago, and a
+    /// transaction, a read and an update for a new customer.
     ///
     /// # Errors
     /// [`Problem`] if Stripe or the table does not answer, or the account was deleted in the meantime.
