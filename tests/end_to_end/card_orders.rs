@@ -373,6 +373,31 @@ async fn a_payment_that_stripe_cancels_is_begun_anew() {
     assert_eq!(seen(&ana, &placed).await["state"], "paid");
 }
 
+/// An order at whose payment Stripe has failed, which it repeats for a day, is paid in its time all the same, with one payment.
+/// Promise: order-paid, stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_at_whose_payment_stripe_has_failed_is_paid() {
+    for mode in [Mode::FailsAfter, Mode::FailsBefore] {
+        let cloud = Cloud::start().await;
+        let (_, products) = shop(&cloud, 1).await;
+        let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+        // Stripe knows the customer.
+        begin(&ana, "gift").await;
+        put(&ana, &products[0], 1).await;
+        stripe.be(mode);
+        ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        ask(&ana, "one", 1000).await.is_problem(503, "unavailable");
+        cloud.advance(Duration::from_secs(301)).await;
+        let placed = ask(&ana, "one", 1000).await.is(201);
+        assert_eq!(payments(&cloud, &placed).len(), 1, "{mode:?}");
+        pay(&cloud, &placed, card(VISA));
+        cloud.settle().await;
+        assert_eq!(seen(&ana, &placed).await["state"], "paid");
+        assert_eq!(stored_stock(&cloud, &products[0]).await, [9, 1, 0, 10]);
+    }
+}
+
 /// All 120 orders of five events about an order, each event three times: the same end, and one mail.
 /// Promise: stripe-order, order-paid
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -476,19 +501,22 @@ async fn the_same_key_asks_for_one_payment() {
 }
 
 /// With a key of another account of Stripe, which knows none of the payments, nothing of what can still be paid ends here: neither whoever
-/// looks at it, nor the schedule, nor an event, nor somebody who leaves changes anything, until the key is right again.
+/// looks at it, nor the schedule, nor an event, nor somebody who leaves changes anything, until the key is right again. Nor does somebody
+/// who has never paid begin to pay in the other account.
 /// Promise: stripe-account
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_of_another_account_ends_nothing() {
     let cloud = Cloud::start().await;
     let (_, products) = shop(&cloud, 1).await;
-    let (ana, stripe) = (cloud.buyer("ana", PHONE).await, &cloud.outside.stripe);
+    let (ana, ben, stripe) = (cloud.buyer("ana", PHONE).await, cloud.member("ben").await, &cloud.outside.stripe);
     stripe.send_webhooks(Webhooks::Held);
     let (placed, gift) = (order(&ana, "one", &products[0], 1).await, begin(&ana, "gift").await);
     assert!(try_run(&cloud).await, "the account is remembered");
     stripe.swap_account();
     ana.post(&format!("{}/payment", path(&placed)), json!({})).await.is_problem(503, "unavailable");
-    ana.with("idempotency-key", "other").post("/v1/donations", of(1234)).await.is_problem(503, "unavailable");
+    for payer in [&ana, &ben] {
+        payer.with("idempotency-key", "other").post("/v1/donations", of(1234)).await.is_problem(503, "unavailable");
+    }
     cloud.advance(QUARTER * 2).await;
     cloud.sign_in("ana").await.get(&path(&placed)).await.is_problem(503, "unavailable");
     cloud.advance(DAY).await;
@@ -496,7 +524,7 @@ async fn a_key_of_another_account_ends_nothing() {
     let waits = (stored(&cloud).await[0]["state"]["S"].clone(), stored_stock(&cloud, &products[0]).await);
     assert_eq!(waits, (json!("pending_payment"), [9, 1, 0, 10]));
     let customer = cloud.of_kind("customer").await.remove(0);
-    assert!(stripe.customers().is_empty(), "nothing is created in the other account");
+    assert!(stripe.customers().is_empty() && stripe.payments().is_empty(), "nothing is created in the other account");
 
     stripe.swap_account();
     assert_eq!(customer["customer"]["S"], stripe.customers()[0]["id"]);
@@ -508,6 +536,8 @@ async fn a_key_of_another_account_ends_nothing() {
     assert_eq!(stored(&cloud).await[0]["state"]["S"], "paid");
     assert!(cloud.of_kind("donation").await.iter().any(|donation| donation["state"]["S"] == "paid"));
     assert!(try_run(&cloud).await);
+    begin(&cloud.sign_in("ben").await, "again").await;
+    assert_eq!(stripe.customers().len(), 2);
     items::are_as_described(&cloud).await;
 }
 

@@ -261,6 +261,57 @@ async fn a_payment_of_something_else_ends_its_order() {
     items::are_as_described(&cloud).await;
 }
 
+/// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid.
+/// Promise: order-wrong-payment, order-refund-failed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_ask_again_for_the_refund_of_something_else() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    for (n, (paid, state)) in [(900, "failed"), (1500, "refused")].into_iter().enumerate() {
+        let placed = order(&ana, &n.to_string(), &products[0], 1).await;
+        change_at_stripe(&cloud, &placed["payment"], format!("amount={paid}")).await;
+        if state == "refused" {
+            pay(&cloud, &placed, Act::RefuseRefunds(true));
+        }
+        pay(&cloud, &placed, card(VISA));
+        cloud.settle().await;
+        pay(&cloud, &placed, if state == "failed" { Act::FailRefunds } else { Act::RefuseRefunds(false) });
+        cloud.settle().await;
+        let ended = shown(&staff, &placed).await;
+        assert_eq!((&ended["state"], &ended["refunds"][0]["state"]), (&json!("cancelled"), &json!(state)));
+        assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}");
+        assert_eq!(refund(&staff, &placed, state, paid + 1).await.field_errors(), ["/amount/amount range"]);
+        let again = refund(&staff, &placed, state, paid).await.is(201);
+        assert_eq!((&again["state"], &again["refunds"][1]["state"]), (&json!("cancelled"), &json!("done")));
+        cloud.settle().await;
+        assert_eq!(payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"], paid);
+        assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 0, "{state}");
+        assert_eq!(refund(&staff, &placed, "more", 1).await.field_errors(), ["/amount/amount range"], "nothing is left");
+    }
+}
+
+/// An administrator does not give back the money of their own order: another one does.
+/// Promise: order-refunds, staff-boundaries
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gives_back_the_money_of_their_own_order() {
+    let cloud = Cloud::start().await;
+    let (staff, products) = shop(&cloud, 1).await;
+    let (ria, app, _) = cloud.careful("ria", PHONE).await;
+    cloud.appoint(&ria, &["administrator"]);
+    let ria = cloud.sign_in_with(&cloud.anonymous(), "ria", &app).await;
+    let address = json!({ "street": "ul. Długa 1/2", "city": "Kraków", "postal_code": "30-001", "country": "PL" });
+    ria.post("/v1/me/addresses", address).await.is(201);
+    let ana = cloud.buyer("ana", "+447911123451").await;
+    let own = paid_order(&cloud, &ria, "one", &products[0], 1).await;
+    let other = paid_order(&cloud, &ana, "two", &products[0], 1).await;
+    refund(&ria, &own, "a", 1000).await.is_problem(403, "forbidden");
+    assert_eq!((&shown(&staff, &own).await["state"], refunds(&cloud)), (&json!("paid"), 0));
+    refund(&ria, &other, "a", 1000).await.is(201);
+    refund(&staff, &own, "a", 1000).await.is(201);
+    assert_eq!(refunds(&cloud), 2);
+}
+
 /// A payment that somebody has changed in Stripe's dashboard and that nobody pays ends like any other.
 /// Promise: order-expiry, order-wrong-payment
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

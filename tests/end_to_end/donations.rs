@@ -367,8 +367,8 @@ async fn a_person_has_one_customer() {
     assert_eq!(seen(&ana, &begun).await["state"], "paid");
 }
 
-/// A failure of Stripe's own, which it repeats for the same request for a day, keeps nobody from paying for longer than minutes: the
-/// customer that it has created all the same is found, and otherwise another one is created.
+/// A failure of Stripe's own at a customer, which it repeats for the same request for a day, keeps nobody from paying for longer than
+/// minutes: the customer that it has created all the same is found, and otherwise another one is created.
 /// Promise: stripe-customer, stripe-outage
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
@@ -388,6 +388,120 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
         cloud.settle().await;
         assert_eq!(seen(&ana, &begun).await["state"], "paid");
     }
+}
+
+/// A customer that Stripe has created with a failure is found with one request, however many others are created at the same time.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_is_found_among_many() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    many_customers(&cloud).await;
+    stripe.be(Mode::FailsAfter);
+    ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(301)).await;
+    ana.post(DONATIONS, of(1234)).await.is(201);
+    assert_eq!((lists_of_customers(&cloud), stripe.customers().len()), (1, 102));
+}
+
+/// Creates more customers of others at Stripe than one list shows.
+async fn many_customers(cloud: &Cloud) {
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/customers", cloud.urls.outside);
+    for n in 0..101 {
+        let other = format!("name=other&email=other-{n}@example.test").into_bytes();
+        account.raw(Method::POST, &url, Some("application/x-www-form-urlencoded"), other).await.is(200);
+    }
+}
+
+/// How often customers at Stripe were listed since one was to be created.
+fn lists_of_customers(cloud: &Cloud) -> usize {
+    let asked = cloud.outside.stripe.asked();
+    let since = asked.iter().rev().take_while(|request| request.asked != "POST /customers");
+    since.filter(|request| request.asked == "GET /customers").count()
+}
+
+/// A customer whose creation was given up is looked for among those of that time, not among all that were created since.
+/// Promise: stripe-customer
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_that_was_given_up_is_looked_for_among_those_of_its_time() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    stripe.be(Mode::FailsBefore);
+    ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    cloud.advance(Duration::from_secs(301)).await;
+    ana.post(DONATIONS, of(1234)).await.is(201);
+    // No run of the schedule looks for it before the others are created.
+    stripe.be(Mode::Down);
+    cloud.advance(HOUR + Duration::from_secs(900)).await;
+    assert_eq!(cloud.of_kind("customer_removal").await.len(), 1);
+    stripe.be(Mode::Well);
+    many_customers(&cloud).await;
+    run(&cloud, WEBHOOK).await;
+    assert_eq!((lists_of_customers(&cloud), stripe.customers().len()), (1, 102));
+    assert!(cloud.of_kind("customer_removal").await.is_empty());
+}
+
+/// Nor does a failure of Stripe's own at a payment: the payment that it has created all the same is found, and otherwise another one is
+/// created. There is one that can be paid.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_at_which_stripe_has_failed_is_made() {
+    for mode in [Mode::FailsAfter, Mode::FailsBefore] {
+        let cloud = Cloud::start().await;
+        let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+        begin(&ana, "another").await;
+        let same = ana.with("idempotency-key", "one");
+        stripe.be(mode);
+        same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        stripe.be(Mode::Well);
+        same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+        cloud.advance(Duration::from_secs(301)).await;
+        let begun = same.post(DONATIONS, of(1234)).await.is(201);
+        assert_eq!(same.post(DONATIONS, of(1234)).await.is(201)["client_secret"], begun["client_secret"]);
+        let payments = stripe.payments();
+        let own: Vec<&Value> = payments.iter().filter(|payment| payment["metadata"]["donation"] == begun["id"]).collect();
+        assert_eq!((own.len(), &own[0]["id"]), (1, &json!(intent(&begun))), "{mode:?}");
+        act(&cloud, &begun, card(VISA));
+        cloud.settle().await;
+        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    }
+}
+
+/// Payments that several attempts have left at Stripe for one donation, of which nobody has heard here: the first one is used, and the
+/// others are cancelled.
+/// Promise: stripe-outage, payment-once
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_payments_of_one_donation_one_can_be_paid() {
+    let cloud = Cloud::start().await;
+    let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    begin(&ana, "another").await;
+    let same = ana.with("idempotency-key", "one");
+    stripe.be(Mode::FailsBefore);
+    same.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
+    stripe.be(Mode::Well);
+    let donations = stored(&cloud).await;
+    let donation = donations.iter().find(|donation| donation.get("intent").is_none_or(|intent| intent["S"].is_null())).unwrap();
+    let (id, customer) = (donation["id"]["S"].as_str().unwrap(), stripe.customers()[0]["id"].clone());
+    let account = cloud.anonymous().with("authorization", format!("Bearer {SECRET_KEY}"));
+    let url = format!("{}/stripe/v1/payment_intents", cloud.urls.outside);
+    let metadata = format!("metadata[user]={}&metadata[donation]={id}", ana.id());
+    let body = format!("amount=1234&currency=pln&customer={}&{metadata}", customer.as_str().unwrap());
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let form = Some("application/x-www-form-urlencoded");
+        made.push(account.raw(Method::POST, &url, form, body.clone().into_bytes()).await.is(200)["id"].clone());
+    }
+    cloud.advance(Duration::from_secs(301)).await;
+    let begun = same.post(DONATIONS, of(1234)).await.is(201);
+    assert_eq!((&begun["id"], json!(intent(&begun))), (&json!(id), made[0].clone()));
+    let payments = stripe.payments();
+    let left = payments.iter().filter(|payment| made.contains(&payment["id"]) && payment["status"] != "canceled").count();
+    assert_eq!((left, payments.len()), (1, 4));
+    cloud.settle().await;
+    assert_eq!(seen(&ana, &begun).await["state"], "pending_payment", "what is cancelled is another payment");
 }
 
 /// A customer that appears at Stripe after its creation was given up is deleted there. The one in use stays.

@@ -171,6 +171,43 @@ async fn a_payment_of_something_else_gives_nothing() {
     assert_eq!((run(&cloud, WEBHOOK).await["looked_at"].clone(), refunds(&cloud)), (json!(0), 2), "nobody looks at them any more");
 }
 
+/// If the payer's bank refuses the refund of what was paid instead of a donation or a plan, staff see it until it is given back in Stripe's
+/// dashboard. It is not asked for again by itself.
+/// Promise: plan-paid, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn staff_see_that_what_was_given_back_has_come_back() {
+    let cloud = Cloud::start().await;
+    let (staff, _) = cloud.staff("ida", "administrator").await;
+    let ana = cloud.member("ana").await;
+    let begun = [donations::begin(&ana, "one").await, buy(&ana, "premium").await];
+    for payment in &begun {
+        change_at_stripe(&cloud, payment, "amount=500".to_owned()).await;
+        act(&cloud, payment, card(VISA));
+    }
+    let failed = async || {
+        cloud.settle().await;
+        let count = staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"].clone();
+        let listed = staff.get("/v1/admin/payment-alerts?alert=refund_failed").await.is(200)["items"].clone();
+        let ids: Vec<Value> = listed.as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+        (count, ids)
+    };
+    assert_eq!(failed().await, (json!(0), Vec::new()));
+    for payment in &begun {
+        act(&cloud, payment, Act::FailRefunds);
+    }
+    assert_eq!(failed().await, (json!(2), begun.iter().map(|payment| payment["id"].clone()).collect()));
+    run(&cloud, WEBHOOK).await;
+    assert_eq!(refunds(&cloud), 2, "each once");
+    items::are_as_described(&cloud).await;
+    for payment in &begun {
+        act(&cloud, payment, Act::Refund(None));
+    }
+    assert_eq!(failed().await, (json!(0), Vec::new()));
+    let donation = donations::seen(&ana, &begun[0]).await;
+    assert_eq!((&donation["state"], donation.get("refunded")), (&json!("cancelled"), None));
+    assert_eq!((plan_of(&ana).await, refunds(&cloud)), (Value::Null, 4));
+}
+
 /// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
 /// does so, also if it refuses that at first.
 /// Promise: plan-paid, plan-twice

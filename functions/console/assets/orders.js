@@ -63,9 +63,12 @@ function steps(app, order, reload) {
 /** Gives money back, once: the key is that of this dialog, however often it is confirmed. */
 function refund(app, order, reload) {
   const { total } = order;
+  // If something else was paid than the total, its automatic refund tells how much.
+  const automatic = order.refunds?.find(({ reason }) => reason === "order_ended");
+  const paid = order.paid_at ? total.amount : automatic?.amount.amount ?? 0;
   const back = order.refunded?.amount ?? 0;
-  const left = total.amount - back;
-  if (!order.paid_at || left <= 0) return "";
+  const left = paid - back;
+  if (left <= 0) return "";
   const of = (amount) => money({ ...total, amount });
   return button(say("refund"), async () => {
     const key = crypto.randomUUID();

@@ -45,8 +45,8 @@ pub struct BegunDonation {
 /// donation for 24 hours. After three refused cards it takes a captcha, if this deployment uses captchas.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a batch of two counters; a transaction
-/// of the key, the donation and the counters; a transaction that adds the payment. With the first payment of a person also a transaction
-/// and an update of the customer. With captchas also a batch read. One to three requests to Stripe.
+/// of the key, the donation and the counters; a transaction that adds the payment. With the first payment of a person also a read, a
+/// transaction and an update of the customer. With captchas also a batch read. One to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/donations", request_body = NewDonation,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(

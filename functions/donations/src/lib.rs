@@ -10,7 +10,7 @@
 //! | operation | AWS calls |
 //! |---|---|
 //! | `GET /v1/donation-settings`, `GET /v1/plans` | none |
-//! | `POST /v1/donations` | the caller and their customer in one; a read; a batch; two transactions. Three requests to Stripe at most. With the first payment of a person also an update and a transaction. With captchas a batch read more |
+//! | `POST /v1/donations` | the caller and their customer in one; a read; a batch; two transactions. Four requests to Stripe at most. With the first payment of a person also a read, an update and a transaction. With captchas a batch read more |
 //! | `POST /v1/plan-payments` | as a donation, and a query of the plans of the caller |
 //! | `GET /v1/donations`, `GET /v1/plan-payments` | the caller; a query |
 //! | `GET /v1/donations/{donation}`, `GET /v1/plan-payments/{payment}` | the caller and the payment in one; while it is not paid also a request to Stripe, a read, and a transaction if there is news. A plan that is paid takes two queries, and if its payer has it already, four requests |

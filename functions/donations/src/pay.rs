@@ -44,7 +44,10 @@ impl PaymentCourse {
         Self {
             amount,
             state: payment.state,
-            refunded: Money::new(payment.back.refunded, amount.currency()).ok().filter(|refunded| refunded.amount() > 0),
+            // What was paid instead may have been in another currency.
+            refunded: Money::new(payment.back.refunded, amount.currency())
+                .ok()
+                .filter(|refunded| refunded.amount() > 0 && !payment.is_wrong),
             disputed: payment.back.disputed,
             decline: payment.decline.clone(),
             created_at: payment.created_at.into(),
@@ -88,7 +91,7 @@ impl Begin<'_> {
     }
 }
 
-/// Creates the payment at Stripe, once, and adds Stripe's id of it.
+/// Creates the payment at Stripe, once, and adds Stripe's id of it. If another one was added meanwhile, this one is cancelled.
 async fn with_intent<P: Purpose>(
     s: &State,
     user: &User,
@@ -105,7 +108,12 @@ async fn with_intent<P: Purpose>(
             let key = CardPayment::<P>::key_of(payment.user, payment.id);
             match s.table.get::<CardPayment<P>>(key).await? {
                 Some(current) if current.intent == begun.intent => Ok((current, at_stripe)),
-                _ => Err(Kind::Conflict.into()),
+                // The same request finds this one again.
+                Some(current) if current.intent.is_none() && current.state == PaymentState::PendingPayment => Err(Kind::Conflict.into()),
+                _ => {
+                    s.stripe.end_payment(&at_stripe.state.intent).await?;
+                    Err(Kind::Conflict.into())
+                }
             }
         }
     }

@@ -105,7 +105,8 @@ pub struct BegunPlanPayment {
 ///
 /// AWS calls: the batch that authenticates the caller and reads their customer; a read of the key; a query of the caller's plans; a batch
 /// of two counters; a transaction of the key, the payment and the counters; a transaction that adds Stripe's payment. With the first
-/// payment of a person also a transaction and an update of the customer. With captchas also a batch read. One to three requests to Stripe.
+/// payment of a person also a read, a transaction and an update of the customer. With captchas also a batch read. One to four requests to
+/// Stripe.
 #[utoipa::path(post, path = "/v1/plan-payments", request_body = NewPlanPayment,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(

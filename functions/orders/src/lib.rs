@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `GET /v1/cart` | the caller and their cart in one, or a read; a batch of the products; the first time after a sign-in also a read and a transaction |
 //! | `PUT /v1/cart/items/{product}` | the caller and their cart in one, or a read; a counter; a read; a transaction or a write; a batch of the products |
-//! | `POST /v1/orders` | the caller and their customer in one; a batch; a batch of the products; a transaction. By card also a transaction, and one to three requests to Stripe; with the first payment of a person also an update and a transaction |
+//! | `POST /v1/orders` | the caller and their customer in one; a batch; a batch of the products; a transaction. By card also a transaction, and one to four requests to Stripe; with the first payment of a person also a read, an update and a transaction |
 //! | `GET /v1/orders` | the caller; a query |
 //! | `GET /v1/orders/{order}` | the caller and the order in one; while it is not paid by card also a counter, one or two requests to Stripe, a read, and a transaction if there is news |
 //! | `POST /v1/orders/{order}/payment` | the caller and the order in one; a counter; a read, and with captchas a batch read; a request to Stripe. With another payment also two counters, two transactions and up to three requests |

@@ -75,8 +75,8 @@ fn shown(order: Order, payment: &Payment) -> OrderInfo {
     info
 }
 
-/// Creates the payment of an order at Stripe and adds it to the order. Without one if the order has changed meanwhile. If it has ended,
-/// its new payment ends with it.
+/// Creates the payment of an order at Stripe and adds it to the order. Without one if the order has changed meanwhile. If it has ended
+/// or has another payment by now, the new one is cancelled.
 async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: Order) -> Result<(Order, Option<Payment>), Problem> {
     let (Some(new), Some(card)) = (order.new_payment(), &order.card) else { return Ok((order, None)) };
     let payer = Payer { table: &s.table, sys: &s.sys, stripe: &s.stripe, user, customer };
@@ -85,29 +85,20 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
     match write(&s.table, &s.sys, &order, &order.with_card(card.with_intent(intent.clone(), id)), None).await? {
         Written::Now(order) => Ok((*order, Some(payment))),
         // A request with the same key was faster, or the webhook was.
-        Written::Outdated(Some(order)) if order.is_payable(s.sys.now()) => {
-            let payment = Some(payment).filter(|_| is_paid_with(&order, &intent));
-            Ok((*order, payment))
-        }
         Written::Outdated(current) => {
-            if !current.as_ref().is_some_and(|order| is_paid_with(order, &intent)) {
-                end_at_stripe(s, &intent).await?;
+            let now = s.sys.now();
+            let (is_own, has_none) = current.as_deref().map_or((false, false), |order| {
+                let used = order.card.as_ref().and_then(|card| card.intent.as_ref());
+                (used == Some(&intent), used.is_none() && order.is_payable(now))
+            });
+            if !is_own && !has_none {
+                s.stripe.end_payment(&intent).await?;
             }
-            Ok((current.map(|order| *order).ok_or(Kind::NotFound)?, None))
+            let order = current.map(|order| *order).ok_or(Kind::NotFound)?;
+            let payment = Some(payment).filter(|_| is_own && order.is_payable(now));
+            Ok((order, payment))
         }
         Written::Refused => Ok((order, None)),
-    }
-}
-
-fn is_paid_with(order: &Order, intent: &str) -> bool {
-    order.card.as_ref().is_some_and(|card| card.intent.as_deref() == Some(intent))
-}
-
-/// Cancels a payment whose order has ended. Nobody has the secret to pay it.
-async fn end_at_stripe(s: &Shop, intent: &str) -> Result<(), Problem> {
-    match s.stripe.cancel_payment(intent).await {
-        Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => Ok(()),
-        Err(e) => Err(e.into()),
     }
 }
 

@@ -47,8 +47,8 @@ pub struct PlaceOrder {
 ///
 /// AWS calls: the caller and their customer in one; a batch of the key, the cart, the addresses and the counters; a batch of the products;
 /// a transaction. The last three again if something has changed meanwhile. By card also a read of the key, and with captchas a batch
-/// read; a transaction that adds the payment; with the first payment of a person a transaction and an update of the customer. One to
-/// three requests to Stripe.
+/// read; a transaction that adds the payment; with the first payment of a person a read, a transaction and an update of the customer. One
+/// to four requests to Stripe.
 #[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder,
     params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, description = "Names this request, for 24 hours.", example = "7f9c24e8-3b12-4f0a-9d1e-5c6a7b8d9e0f")),
     extensions(

@@ -68,7 +68,9 @@ impl NewRefund {
 /// Gives back the money of an order by card, or a part of it. For administrators with a recent proof by a second factor.
 ///
 /// All refunds together are at most what was paid. The same `Idempotency-Key` with the same body makes one refund. An order that is not
-/// shipped is `refunding` afterwards, and `refunded` when nothing is left.
+/// shipped is `refunding` afterwards, and `refunded` when nothing is left. If something else was paid than what was asked for, and its
+/// automatic refund is `refused` or `failed`, it is asked for again here: the amount in the minor units of the payment, whatever its
+/// currency. Nobody gives back the money of their own order: another administrator does.
 ///
 /// AWS calls: the caller and their roles in one; two reads; three transactions; a read. Two requests to Stripe.
 #[utoipa::path(post, path = "/v1/admin/orders/{order}/refunds", request_body = NewRefund,
@@ -89,6 +91,9 @@ pub async fn refund_order(
     let me = caller.member.user.id;
     let name = short_hash(key);
     let found = find(&s.table, order).await?.ok_or(Kind::NotFound)?;
+    if found.user == me {
+        return Err(Kind::Forbidden.because("nobody gives back the money of their own order").into());
+    }
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
     let entry = entry.changed("order", order, order).changed("refund", (), new.amount);
     let asked = ask(&s, found, &new, &name, |tx| {
@@ -120,7 +125,7 @@ async fn ask(
 ) -> Result<Order, Problem> {
     for _ in 0..ROUNDS {
         new.check(order.total)?;
-        let card: &OrderCard = order.card.as_ref().filter(|card| card.paid_at.is_some()).ok_or_else(|| order.stays())?;
+        let card: &OrderCard = order.card.as_ref().filter(|card| card.is_paid()).ok_or_else(|| order.stays())?;
         if let Some(earlier) = card.refunds.iter().find(|refund| refund.name == name) {
             let same = earlier.amount == new.amount.amount() && earlier.reason == new.reason;
             return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };

@@ -254,7 +254,7 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
         let found = purge::removals(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: CustomerRemoval| async move {
-            let done = remove_customer(&s.sys, &s.stripe, &removal).await?;
+            let done = remove_customer(&s.sys, &s.stripe, &removal, &|| context.has_left(MARGIN)).await?;
             if done {
                 purge::removed(&s.table, &removal).await?;
             }
@@ -292,7 +292,7 @@ async fn unfinished_customers(s: &State, context: &Context, report: &mut Report)
         let found = unfinished(&s.table, after, AT_ONCE).await?;
         after = found.last().map(|customer| customer.user);
         let work = |customer: Customer| async move {
-            created(&s.table, &s.sys, &s.stripe, customer).await?;
+            created(&s.table, &s.sys, &s.stripe, customer, &|| context.has_left(MARGIN)).await?;
             Ok::<bool, Failure>(true)
         };
         if !each(context, report, found.items, |report| &mut report.finished, work).await || after.is_none() {

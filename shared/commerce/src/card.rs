@@ -182,6 +182,19 @@ impl OrderCard {
         (now >= self.expires_at).then_some(OrderState::Expired)
     }
 
+    /// Whether something was paid, be it what was asked for or something else.
+    #[must_use]
+    pub const fn is_paid(&self) -> bool {
+        self.paid_at.is_some() || self.is_wrong
+    }
+
+    /// The amount that was paid of an order with this total, in minor units. If the payment differs from the request, that of its automatic
+    /// refund.
+    fn paid(&self, total: Money) -> u64 {
+        let automatic = self.refunds.iter().find(|refund| refund.reason == RefundReason::OrderEnded);
+        automatic.filter(|_| self.is_wrong).map_or(total.amount(), |refund| refund.amount)
+    }
+
     /// The amount that can still be refunded of an order with this total, in minor units.
     #[must_use]
     pub fn left(&self, total: Money) -> u64 {
@@ -191,7 +204,7 @@ impl OrderCard {
         };
         // Accepted refunds may be missing in Stripe's sum.
         let done = self.back.refunded.max(sum(RefundState::Done));
-        total.amount().saturating_sub(done).saturating_sub(sum(RefundState::Asked))
+        self.paid(total).saturating_sub(done).saturating_sub(sum(RefundState::Asked))
     }
 
     /// Adds a refund to be requested, of an order with this total.
@@ -488,6 +501,19 @@ mod tests {
         }
         for state in [OrderState::Paid, OrderState::Refunding, OrderState::Expired, OrderState::Cancelled, OrderState::PendingPayment] {
             assert!(ends.contains(&state), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn of_what_was_not_asked_for_its_own_amount_is_given_back_again() {
+        for received in [900, 1500] {
+            let wrong = Settlement { asked: Some(zloty(received)), received, ..said(Progress::Succeeded, 0) };
+            let (_, card) = settled(OrderState::PendingPayment, payment(), &wrong, NOW);
+            assert_eq!((card.left(zloty(1234)), card.is_paid()), (0, true), "it is asked back");
+            let refused = card.with_answer(AFTER_THE_END, RefundState::Refused, None);
+            let ask = |amount| refused.with_refund(zloty(1234), Refund::new("one".to_owned(), amount, RefundReason::Duplicate, NOW));
+            assert_eq!(refused.left(zloty(1234)), received);
+            assert!(ask(received + 1).is_err() && ask(received).is_ok());
         }
     }
 

@@ -144,7 +144,7 @@ impl Order {
     pub fn new_payment(&self) -> Option<NewPayment> {
         let (user, paid_for, amount) = (self.user, PaidFor::Order(self.id), self.total);
         let key = format!("order-{}-{}", self.id, self.card.as_ref()?.attempt);
-        Some(NewPayment { user, paid_for, amount, key, description: "Order" })
+        Some(NewPayment { user, paid_for, amount, key, since: self.created_at, description: "Order" })
     }
 
     /// Whether it waits for its payment by card.

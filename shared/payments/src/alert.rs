@@ -27,7 +27,8 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 pub enum Alert {
     /// The payment is disputed, or the payer has won a dispute.
     Disputed,
-    /// The buyer's bank refused the last refund of an order, or Stripe refused an automatic one.
+    /// The payer's bank refused the last refund of an order, or the automatic refund of a donation or a plan, or Stripe refused an
+    /// automatic refund of an order.
     RefundFailed,
     /// The amount, the currency or the payer differs from the request, because somebody has changed the payment at Stripe. It is refunded,
     /// and the paid object has ended.

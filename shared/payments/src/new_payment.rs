@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use kernel::id::{DonationId, OrderId, PlanPaymentId, UserId};
+use kernel::{
+    Time,
+    id::{DonationId, OrderId, PlanPaymentId, UserId},
+};
 use money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -79,8 +82,10 @@ pub struct NewPayment {
     pub paid_for: PaidFor,
     /// How much.
     pub amount: Money,
-    /// The idempotency key: Stripe creates only one payment for the key and a customer.
+    /// The idempotency key: Stripe creates only one payment for the key, a customer and an attempt.
     pub key: String,
+    /// When it was first to be created.
+    pub since: Time,
     /// What the payer's bank and Stripe's dashboard show.
     pub description: &'static str,
 }

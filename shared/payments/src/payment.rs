@@ -173,7 +173,8 @@ impl<P: Purpose> CardPayment<P> {
     #[must_use]
     pub fn new_payment(&self) -> NewPayment {
         let (user, paid_for, amount) = (self.user, P::paid_for(self.id), self.purpose.amount());
-        NewPayment { user, paid_for, amount, key: format!("{}-{}", P::KIND, self.id), description: P::DESCRIPTION }
+        let key = format!("{}-{}", P::KIND, self.id);
+        NewPayment { user, paid_for, amount, key, since: self.created_at, description: P::DESCRIPTION }
     }
 
     /// Sets the payment that Stripe has created.
@@ -187,8 +188,14 @@ impl<P: Purpose> CardPayment<P> {
     /// # Errors
     /// [`Mismatch`] if it is not the payment that was asked for. Then nothing follows from it.
     pub fn after(&self, settlement: &Settlement, now: Time) -> Result<Self, Mismatch> {
-        if self.intent.as_ref().is_some_and(|intent| *intent != settlement.intent) {
-            return Err(Mismatch::Intent);
+        if self.intent.as_ref() != Some(&settlement.intent) {
+            // A payment of another attempt that was cancelled.
+            if settlement.progress == Progress::Cancelled {
+                return Ok(self.clone());
+            }
+            if self.intent.is_some() {
+                return Err(Mismatch::Intent);
+            }
         }
         let (amount, paid) = (self.purpose.amount(), settlement.progress == Progress::Succeeded);
         settlement.judge(amount, self.customer.as_deref())?;
@@ -216,12 +223,15 @@ impl<P: Purpose> CardPayment<P> {
         Self { state: PaymentState::Cancelled, ..self.clone() }
     }
 
-    /// The payment at its end, because Stripe's payment, which was paid, differs from the request and is refunded. Unchanged if it had
-    /// already ended.
+    /// The payment at its end, because Stripe's payment, which was paid, differs from the request and is refunded, with what was given back
+    /// of it so far. Unchanged if it had already ended in another way.
     #[must_use]
-    pub fn wrongly_paid(&self, intent: &str) -> Self {
-        let open = matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled);
-        if open { Self { intent: Some(intent.to_owned()), is_wrong: true, ..self.cancelled() } } else { self.clone() }
+    pub fn wrongly_paid(&self, settlement: &Settlement) -> Self {
+        if !matches!(self.state, PaymentState::PendingPayment | PaymentState::Cancelled) {
+            return self.clone();
+        }
+        let (intent, back) = (Some(settlement.intent.clone()), self.back.after(settlement.back));
+        Self { intent, back, is_wrong: true, ..self.cancelled() }
     }
 
     /// The payment in the form for alerts.
@@ -229,11 +239,13 @@ impl<P: Purpose> CardPayment<P> {
         Watched { paid_for: P::paid_for(self.id), user: self.user, amount: self.purpose.amount(), intent: self.intent.clone() }
     }
 
-    /// Whether this alert holds for the payment. Failed refunds are not among them: staff make them at Stripe and see the failure there.
+    /// Whether this alert holds for the payment. Of refunds only those that are made automatically: staff make others at Stripe, and see
+    /// there that they have failed.
     const fn has(&self, alert: Alert) -> bool {
         match alert {
             Alert::Disputed => self.back.disputed,
-            Alert::RefundFailed => false,
+            // All of it was given back and has come back, until as much is given back again.
+            Alert::RefundFailed => self.is_wrong && self.back.refunded < self.back.came_back,
             Alert::WrongPayment => self.is_wrong,
         }
     }
@@ -510,13 +522,21 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_never_paid() {
-        let over = pending().wrongly_paid("pi_1");
+        let wrong = |back| Settlement { back, ..settlement(Progress::Succeeded) };
+        let over = pending().wrongly_paid(&wrong(MoneyBack::default()));
         assert_eq!((over.state, over.is_wrong, over.paid_at), (PaymentState::Cancelled, true, None));
         assert!(over.indexes().is_empty() && over.has(Alert::WrongPayment) && !over.has(Alert::Disputed));
         let paid = pending().after(&settlement(Progress::Succeeded), NOW).unwrap();
-        assert_eq!(paid.wrongly_paid("pi_1"), paid, "what was paid stays so");
+        assert_eq!(paid.wrongly_paid(&wrong(MoneyBack::default())), paid, "what was paid stays so");
+        let said = |refunded, came_back| wrong(MoneyBack { refunded, came_back, ..MoneyBack::default() });
+        let given = over.wrongly_paid(&said(1234, 0));
+        let back = given.wrongly_paid(&said(0, 1234));
+        let again = back.wrongly_paid(&said(1234, 1234));
+        let failed = [&over, &given, &back, &again].map(|payment| payment.has(Alert::RefundFailed));
+        assert_eq!((failed, again.state), ([false, false, true, false], PaymentState::Cancelled));
+        assert_eq!(back.wrongly_paid(&said(1234, 0)), back, "an older state changes nothing");
         let unknown = Donation { intent: None, ..pending() };
-        assert_eq!(unknown.wrongly_paid("pi_1").watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
+        assert_eq!(unknown.wrongly_paid(&wrong(MoneyBack::default())).watched().intent.as_deref(), Some("pi_1"), "staff find it at Stripe");
         let cancelled = Settlement { customer: None, ..settlement(Progress::Cancelled) };
         assert_eq!(pending().after(&cancelled, NOW).unwrap().state, PaymentState::Cancelled, "nobody can pay it any more");
     }
@@ -586,6 +606,11 @@ mod tests {
             (Settlement { received: 1233, ..good }, Mismatch::Amount),
         ] {
             assert_eq!(pending().after(&wrong, NOW), Err(expected), "{wrong:?}");
+        }
+        let former = Settlement { intent: "pi_2".to_owned(), ..settlement(Progress::Cancelled) };
+        let begun = pending();
+        for payment in [Donation { intent: None, ..begun.clone() }, begun] {
+            assert_eq!(payment.after(&former, NOW), Ok(payment.clone()));
         }
     }
 }

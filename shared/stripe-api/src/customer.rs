@@ -7,13 +7,18 @@ use kernel::{Kind, Problem, Sys};
 use payments::{Customer, CustomerRemoval, KEPT};
 use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, field};
 
-use crate::{Failed, Stripe};
+use crate::{
+    Failed, Stripe,
+    customers::{HasTime, Search},
+};
 
-/// How long a request for a customer is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the failure for a
-/// day.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How long a request for a customer or a payment is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the
+/// failure for a day.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// The age at which Stripe may have forgotten the key of a request, so that a repetition would create another customer.
 const FORGOTTEN: Duration = KEPT.saturating_sub(Duration::from_secs(3600));
+/// How long a customer is searched for while its payer waits. The schedule has more time.
+const SEARCHED: Duration = Duration::from_secs(5);
 
 /// A person who is about to pay.
 pub struct Payer<'a> {
@@ -29,16 +34,40 @@ pub struct Payer<'a> {
     pub customer: Option<Customer>,
 }
 
+impl Payer<'_> {
+    /// Tells whether there is time for another request that searches for the customer.
+    fn has_time(&self) -> impl Fn() -> bool + Send + Sync {
+        let (sys, began) = (self.sys, self.sys.now());
+        move || sys.now().since(began) < SEARCHED
+    }
+}
+
 /// The name and the mail address of a person, as they are sent to Stripe.
 fn customer_details(user: &User) -> (String, Option<String>) {
     (user.username.to_string(), user.email.as_ref().map(ToString::to_string))
 }
 
+/// Checks before the first customer of a person is created that the key belongs to the account of the payments: a new customer would not
+/// be unknown to another account, as those of earlier payers are. Repeated while Stripe's id of the customer is not known.
+async fn check_account(stripe: &Stripe) -> Result<(), Failed> {
+    match stripe.check_account().await {
+        // Restricted keys may not be allowed to read the account. If Stripe has failed, it also fails at the customer, or has recovered.
+        Err(e @ (Failed::NotAllowed(_) | Failed::Broken(_))) => {
+            tracing::warn!(error = %e, "it is not known which account of Stripe the secret key is of");
+            Ok(())
+        }
+        checked => checked,
+    }
+}
+
 /// The customer of a person, and Stripe's id of it.
 pub(crate) async fn current(payer: &Payer<'_>) -> Result<(Customer, String), Problem> {
+    if payer.customer.as_ref().is_none_or(|customer| customer.customer.is_none()) {
+        check_account(payer.stripe).await?;
+    }
     let Some(customer) = payer.customer.clone() else { return create(payer, None).await };
     match sync_customer(payer.table, payer.stripe, payer.user, customer.clone()).await? {
-        Some(customer) => created(payer.table, payer.sys, payer.stripe, customer).await,
+        Some(customer) => created(payer.table, payer.sys, payer.stripe, customer, &payer.has_time()).await,
         None => create(payer, Some(&customer)).await,
     }
 }
@@ -60,26 +89,32 @@ pub(crate) async fn create(payer: &Payer<'_>, former: Option<&Customer>) -> Resu
         },
         Err(e) => return Err(e.into()),
     };
-    created(payer.table, payer.sys, payer.stripe, current).await
+    created(payer.table, payer.sys, payer.stripe, current, &payer.has_time()).await
 }
 
 /// Creates the customer of this item at Stripe, unless there is one. Its details are those of the item, so that concurrent requests send
 /// the same ones. If the process ends before Stripe's id is written, the item has no id, and the next run of the schedule continues with it
-/// here. If Stripe has failed and repeats the failure, the customer is searched for.
+/// here. If Stripe has failed and repeats the failure, the customer is searched for, as long as there is time.
 ///
 /// # Errors
 /// [`Problem`] if Stripe or the table does not answer, or the person has left meanwhile.
-pub async fn created(table: &Table, sys: &Sys, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
+pub async fn created(
+    table: &Table,
+    sys: &Sys,
+    stripe: &Stripe,
+    customer: Customer,
+    has_time: &HasTime<'_>,
+) -> Result<(Customer, String), Problem> {
     if let Some(id) = customer.customer.clone() {
         return Ok((customer, id));
     }
     let age = sys.now().since(customer.created_at);
     let (customer, id) = if age >= FORGOTTEN {
-        looked_for(table, sys, stripe, customer).await?
+        looked_for(table, sys, stripe, customer, has_time).await?
     } else {
         match stripe.create_customer(&customer).await {
             Ok(id) => (customer, id),
-            Err(Failed::Broken(_)) if age >= PATIENCE => looked_for(table, sys, stripe, customer).await?,
+            Err(Failed::Broken(_)) if age >= PATIENCE => looked_for(table, sys, stripe, customer, has_time).await?,
             Err(e) => return Err(e.into()),
         }
     };
@@ -96,9 +131,16 @@ pub async fn created(table: &Table, sys: &Sys, stripe: &Stripe, customer: Custom
 
 /// The customer of a request that cannot be repeated, if Stripe has created it anyway. Otherwise creates another one; if the former
 /// customer appears at Stripe later, it is deleted there. Requests to Stripe for a list and for a creation; a transaction.
-async fn looked_for(table: &Table, sys: &Sys, stripe: &Stripe, customer: Customer) -> Result<(Customer, String), Problem> {
-    let now = sys.now();
-    if let Some(id) = stripe.customers_of(&customer.request(), customer.created_at, now).await?.pop() {
+async fn looked_for(
+    table: &Table,
+    sys: &Sys,
+    stripe: &Stripe,
+    customer: Customer,
+    has_time: &HasTime<'_>,
+) -> Result<(Customer, String), Problem> {
+    let (now, request) = (sys.now(), customer.request());
+    let search = Search { request: &request, email: customer.email.as_deref(), from: customer.created_at, until: now };
+    if let Some(id) = stripe.customers_of(search, has_time).await?.pop() {
         return Ok((customer, id));
     }
     let again = customer.again(now);
@@ -117,13 +159,15 @@ async fn looked_for(table: &Table, sys: &Sys, stripe: &Stripe, customer: Custome
 /// Deletes a customer at Stripe. Returns whether it is done: not while it is unknown whether the customer exists.
 ///
 /// # Errors
-/// [`Failed`]; it may be repeated at any point.
-pub async fn remove_customer(sys: &Sys, stripe: &Stripe, removal: &CustomerRemoval) -> Result<bool, Failed> {
+/// [`Failed`], also if there is no time to look for it; it may be repeated at any point.
+pub async fn remove_customer(sys: &Sys, stripe: &Stripe, removal: &CustomerRemoval, has_time: &HasTime<'_>) -> Result<bool, Failed> {
     match (removal, removal.is_known_at()) {
         (CustomerRemoval::Known { customer, .. }, _) => stripe.delete_customer(customer).await?,
         (CustomerRemoval::Lost { .. }, Some(known_at)) if sys.now() < known_at => return Ok(false),
-        (CustomerRemoval::Lost { request, from, .. }, _) => {
-            for customer in stripe.customers_of(request, *from, sys.now()).await? {
+        (CustomerRemoval::Lost { request, from, .. }, known_at) => {
+            // Nothing of it appears later. Its mail address is not kept.
+            let search = Search { request, email: None, from: *from, until: known_at.unwrap_or_else(|| sys.now()) };
+            for customer in stripe.customers_of(search, has_time).await? {
                 stripe.delete_customer(&customer).await?;
             }
         }

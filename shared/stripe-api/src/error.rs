@@ -10,9 +10,12 @@ pub(crate) const ROUNDS: u32 = 10;
 /// Why a request to Stripe failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// Stripe did not answer, or not for this key. The same request may be repeated.
+    /// Stripe did not answer. The same request may be repeated.
     #[error("Stripe does not answer: {0}")]
     Unavailable(String),
+    /// The key is wrong, or may not do this, until whoever runs this sets it right. The same request may be repeated.
+    #[error("the secret key is not allowed to do this: {0}")]
+    NotAllowed(String),
     /// Stripe had an internal error. It repeats the error for the key of the request for a day, and may have executed the request.
     #[error("Stripe has failed: {0}")]
     Broken(String),
@@ -41,8 +44,7 @@ impl From<StripeError> for Failed {
                 match (status, code) {
                     (_, "resource_missing") | (404, _) => Self::Gone,
                     (409 | 429, _) => Self::Busy,
-                    // No answer to the request: the key is wrong, or may not do this, until whoever runs this sets it right.
-                    (401 | 403, _) => Self::Unavailable(format!("{status} {code}")),
+                    (401 | 403, _) => Self::NotAllowed(format!("{status} {code}")),
                     (500.., _) => Self::Broken(format!("{status} {code}")),
                     // The message is left out, because it can repeat parts of the request.
                     _ => Self::Refused(code.to_owned()),
@@ -61,7 +63,7 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Busy => Self::new(Kind::Conflict).because(failed),
-            Failed::Unavailable(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
+            Failed::Unavailable(_) | Failed::NotAllowed(_) | Failed::Broken(_) | Failed::OtherAccount => Self::unavailable(failed),
             Failed::Gone | Failed::Refused(_) | Failed::Unreadable(_) => Self::internal(failed),
         }
     }
@@ -105,7 +107,7 @@ mod tests {
             Failed::from(StripeError::Stripe(answer.error, status))
         };
         for (status, broken) in [(401, false), (403, false), (500, true), (503, true)] {
-            let right = if broken { matches!(failed(status), Failed::Broken(_)) } else { matches!(failed(status), Failed::Unavailable(_)) };
+            let right = if broken { matches!(failed(status), Failed::Broken(_)) } else { matches!(failed(status), Failed::NotAllowed(_)) };
             assert!(right, "{status}");
         }
         assert!(matches!(failed(400), Failed::Refused(_)) && matches!(failed(402), Failed::Refused(_)));

@@ -15,6 +15,7 @@ mod disputes;
 mod endpoint;
 mod error;
 mod events;
+mod intents;
 mod methods;
 mod order;
 mod refunds;
@@ -23,6 +24,7 @@ mod settle;
 
 use std::{collections::HashMap, time::Duration};
 
+use customers::Search;
 use kernel::{Secret, Time, env::Reader};
 use methods::Methods;
 use money::{Currency, Money};
@@ -37,6 +39,7 @@ use stripe_core::{
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
 pub use customer::{Payer, created, remove_customer, sync_customer};
+pub use customers::HasTime;
 pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
 pub use order::close;
@@ -143,13 +146,12 @@ impl Stripe {
         Ok(created.id.to_string())
     }
 
-    /// Stripe's ids of the customers that a request created between these times. One request for every hundred customers that were created
-    /// then.
+    /// Stripe's ids of the customers that were searched for. One request for every hundred customers with this address of that time.
     ///
     /// # Errors
-    /// [`Failed`]
-    pub async fn customers_of(&self, request: &str, from: Time, until: Time) -> Result<Vec<String>, Failed> {
-        customers::of(&self.client, request, from, until).await
+    /// [`Failed`], also if there is no time for all of them.
+    pub(crate) async fn customers_of(&self, search: Search<'_>, has_time: &HasTime<'_>) -> Result<Vec<String>, Failed> {
+        customers::of(&self.client, search, has_time).await
     }
 
     /// Changes the name and the mail address of a customer.
@@ -181,11 +183,11 @@ impl Stripe {
         }
     }
 
-    /// Creates a payment by a customer, once, with the methods of its currency.
+    /// Creates a payment by a customer, once for each attempt, with the methods of its currency.
     ///
     /// # Errors
     /// [`Failed::Gone`] if Stripe does not know the customer any more.
-    pub async fn create_payment(&self, new: &NewPayment, customer: &str) -> Result<Payment, Failed> {
+    pub async fn create_payment(&self, new: &NewPayment, attempt: u64, customer: &str) -> Result<Payment, Failed> {
         let currency = match new.amount.currency() {
             Currency::Pln => stripe_types::Currency::PLN,
             Currency::Gbp => stripe_types::Currency::GBP,
@@ -196,7 +198,8 @@ impl Stripe {
             .description(new.description)
             .metadata(new.paid_for.metadata(new.user));
         // The key contains the customer, because a payment of a new customer is another request.
-        let key = format!("{}-{customer}", new.key);
+        let first = format!("{}-{customer}", new.key);
+        let key = if attempt == 0 { first } else { format!("{first}-{attempt}") };
         let failed = match Box::pin(once(&request, &key)?.send(&self.client)).await {
             Ok(created) => return payment(created),
             Err(e) => Failed::from(e),
@@ -222,6 +225,34 @@ impl Stripe {
             back.refunded = back.refunded.saturating_add(standing.lost).min(found.state.received);
         }
         Ok(found)
+    }
+
+    /// The payment by a customer that was created for this, if there is one and it is not cancelled. Of several the first one, and the
+    /// others are cancelled: nobody has the secret to pay them. A request for a list, one for the payment, and one for each of the others.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn find_payment(&self, new: &NewPayment, customer: &str) -> Result<Option<Payment>, Failed> {
+        let mut found = match intents::of(&self.client, new, customer).await {
+            Ok(found) => found,
+            Err(failed) => return Err(self.believed(failed).await),
+        };
+        let Some(first) = found.pop() else { return Ok(None) };
+        for other in found {
+            self.end_payment(&other).await?;
+        }
+        Ok(Some(self.payment(&first).await?))
+    }
+
+    /// Cancels a payment that nobody needs. Not an error if it is gone, or it is too late.
+    ///
+    /// # Errors
+    /// [`Failed`]
+    pub async fn end_payment(&self, id: &str) -> Result<(), Failed> {
+        match self.cancel_payment(id).await {
+            Err(Failed::Refused(_) | Failed::Gone) => Ok(()),
+            cancelled => cancelled,
+        }
     }
 
     /// Cancels a payment, so that nobody can pay it any more.

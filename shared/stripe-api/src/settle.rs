@@ -11,7 +11,7 @@ use kernel::{
 };
 use payments::{
     Beside, CardPayment, Donation, Donor, Mismatch, PaidFor, PaymentRecord, PaymentRemoval, PaymentState, Plan, PlanPayment, Progress,
-    Purpose, Written, card_refused, card_refused_in, write, write_beside,
+    Purpose, Settlement, Written, card_refused, card_refused_in, write, write_beside,
 };
 use store::Table;
 
@@ -113,6 +113,34 @@ async fn give_all_back(table: &Table, sys: &Sys, stripe: &Stripe, intent: &str) 
     Ok(())
 }
 
+/// Gives back what was paid instead of what was asked for, and ends that. Later it records what became of the refund. A payment beside the
+/// one that is asked for is given back only. `None` if what is paid has changed since it was read.
+async fn end_wrong<P: Purpose>(
+    (table, sys, stripe): (&Table, &Sys, &Stripe),
+    (before, mismatch): (&CardPayment<P>, Mismatch),
+    said: &Settlement,
+    event: Option<&str>,
+    settled: fn(CardPayment<P>) -> Settled,
+) -> Result<Option<Settled>, SettleError> {
+    tracing::error!(error = %mismatch, payment.id = %before.id, "a payment is not the one that was asked for");
+    let beside = mismatch == Mismatch::Intent;
+    let over = if beside { before.clone() } else { before.wrongly_paid(said) };
+    if said.progress != Progress::Succeeded || (!beside && over == *before) {
+        return Ok(Some(Settled::Foreign));
+    }
+    if over.back.came_back > before.back.came_back {
+        tracing::error!(payment.id = %before.id, "money that was given back has come back");
+    }
+    if beside || !before.is_wrong {
+        give_all_back(table, sys, stripe, &said.intent).await?;
+    }
+    Ok(match write(table, sys, before, &over, event).await? {
+        Written::Now => Some(settled(over)),
+        Written::Before => Some(Settled::Before),
+        Written::Outdated => None,
+    })
+}
+
 /// A payment to apply, with the event that reported it.
 struct News<'a> {
     table: &'a Table,
@@ -138,20 +166,10 @@ impl News<'_> {
             };
             let after = match before.after(&payment.state, sys.now()) {
                 Ok(after) => after,
-                Err(mismatch) => {
-                    tracing::error!(error = %mismatch, payment.id = %id, "a payment is not the one that was asked for");
-                    let beside = mismatch == Mismatch::Intent;
-                    let over = if beside { before.clone() } else { before.wrongly_paid(&payment.state.intent) };
-                    if payment.state.progress != Progress::Succeeded || (!beside && over == before) {
-                        return Ok(Settled::Foreign);
-                    }
-                    give_all_back(table, sys, stripe, &payment.state.intent).await?;
-                    match write(table, sys, &before, &over, event).await? {
-                        Written::Now => return Ok(settled(over)),
-                        Written::Before => return Ok(Settled::Before),
-                        Written::Outdated => continue,
-                    }
-                }
+                Err(mismatch) => match end_wrong((table, sys, stripe), (&before, mismatch), &payment.state, event, settled).await? {
+                    Some(outcome) => return Ok(outcome),
+                    None => continue,
+                },
             };
             if let Some(charge) = refused.take() {
                 card_refused_in(table, sys.now(), &before.network, &charge).await?;
