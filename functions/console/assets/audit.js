@@ -11,14 +11,18 @@ const CAN = ["clean", "moved_on"];
 /** What only its owner gives back: the undo sends a link. */
 const CONTACTS = ["email", "phone"];
 
+/** What the words of a field are called by, in the order in which they are looked up. */
+const WORDS = { status: ["account"], roles: ["role"], state: ["order", "thread"], factors: ["factor"], outcome: ["outcome"], reason: ["reason"] };
 /** A value of a field. */
-const one = ({ kind, value }) => {
+const one = (field) => ({ kind, value }) => {
   if (kind === "time") return time(value);
+  if (kind === "flag") return word("boolean", value);
+  if (kind === "word") return WORDS[field]?.map((called) => word(called, value)).find((text) => text !== value) ?? value;
   const [amount, currency] = value.split(" ");
   return kind === "amount" ? money({ amount: Number(amount), currency }) : value;
 };
 /** The values of a field, which are a list: empty for none. */
-const values = (all) => (all.length === 0 ? "–" : all.map(one).flatMap((shown, n) => (n === 0 ? [shown] : [", ", shown])));
+const values = (field, all) => (all.length === 0 ? "–" : all.map(one(field)).flatMap((shown, n) => (n === 0 ? [shown] : [", ", shown])));
 /** Whom an entry is about, as `by` shows who acted. */
 const about = ({ subject, subject_username: name }) => link(name ?? subject, ["audit"], { subject });
 /** Beside somebody the way to their account, if it is still there. */
@@ -92,10 +96,10 @@ const warnings = (fields) => [
 /** The preview of undoing an entry: what each field was, became, is now and would be. */
 const preview = (fields) => table(say("undo"), [
   [say("field"), ({ field }) => word("field", field)],
-  [say("was"), ({ was }) => values(was)],
-  [say("became"), ({ became }) => values(became)],
-  [say("is-now"), ({ is_now: now }) => values(now)],
-  [say("would-be"), ({ would_be: next }) => values(next)],
+  [say("was"), ({ field, was }) => values(field, was)],
+  [say("became"), ({ field, became }) => values(field, became)],
+  [say("is-now"), ({ field, is_now: now }) => values(field, now)],
+  [say("would-be"), ({ field, would_be: next }) => values(field, next)],
   [say("state"), ({ field, outcome }) => el("span", { "data-undo": outcome, "data-field": field }, chip(word("undo", outcome), TONES[outcome]))],
 ], fields);
 
@@ -120,7 +124,7 @@ function undo({ api }, id, reload) {
       const picked = possible.filter(({ field }) => chosen[`field-${field}`]);
       const fields = picked.map(({ field }) => field);
       if (fields.length === 0) return { problem: { title: say("choose-fields") } };
-      const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(now), values(next)]);
+      const rows = picked.map(({ field, is_now: now, would_be: next }) => [word("field", field), values(field, now), values(field, next)]);
       const text = [...warnings(picked), ...(force ? [say("undo-force-text")] : [])].join(" ");
       const outcome = await ask({ title: say("undo"), text, rows }, async () => {
         const answer = await api.POST(`${ENTRY}/undo`, { params: { ...params, header: { "If-Match": version } }, body: { fields, reason, force: force ?? false } });
@@ -143,16 +147,20 @@ function undo({ api }, id, reload) {
 function entryScreen(app, id) {
   const params = { path: { entry: id } };
   const entry = loaded(() => app.api.GET(ENTRY, { params }), (data) => {
-    const changes = data.values?.changes ?? [];
+    const fields = data.values?.changes ?? [];
+    // What it was made on is named by a field that is the same before and after.
+    const isSame = ({ before, after }) => JSON.stringify(before) === JSON.stringify(after);
+    const changes = fields.filter((change) => !isSame(change));
+    const same = fields.filter(isSame).map(({ field, after }) => [word("field", field), values(field, after)]);
     return [
       el("p", { class: "row", "data-intact": String(data.intact) }, chip(word("action", data.action), "accent"), time(data.created_at), data.intact ? chip(say("intact"), "good") : chip(say("not-intact"), "bad")),
       changes.length > 0 ? el("section", { class: "card", "aria-label": say("changes") }, el("div", { class: "title" }, el("h2", {}, say("changes"))), table(say("changes"), [
         [say("field"), ({ field }) => word("field", field)],
-        [say("was"), ({ before }) => values(before)],
-        [say("became"), ({ after }) => values(after)],
+        [say("was"), ({ field, before }) => values(field, before)],
+        [say("became"), ({ field, after }) => values(field, after)],
       ], changes)) : "",
       card(say("facts"), el("div", { class: "body stack" },
-        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], [say("reason"), data.values?.reason], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
+        facts([[say("actor"), withAccount(by(data), data.actor_username)], [say("about"), withAccount(about(data), data.subject_username)], ...same, [say("reason"), data.values?.reason], [word("field", "place"), data.place], [word("field", "device"), data.device], [word("field", "network"), data.values?.network], [word("field", "request_id"), data.request_id]]))),
     ];
   });
   const proof = button(say("show-proof"), async (node) => {

@@ -8,11 +8,14 @@ const LETTERS = "/v1/admin/dead-letters";
 const TONES = { alarm: "bad", insufficient_data: "warn", ok: "good" };
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
+const dayOf = ({ day, date }) => day ?? date;
 /** A table of figures by day, with a column for each figure that there is. */
 function byDay(days) {
   if (days.length === 0) return el("p", { class: "empty" }, say("empty"));
   const names = [...new Set(days.flatMap((one) => Object.keys(one)))].filter((name) => !["day", "date"].includes(name));
-  return table(say("figures"), [[say("day"), (one) => one.day ?? one.date], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], days);
+  // The days that matter most come first.
+  const newest = [...days].sort((one, other) => dayOf(other).localeCompare(dayOf(one)));
+  return table(say("figures"), [[say("day"), dayOf], ...names.map((name) => [word("figure", name), (one) => shown(one[name])])], newest);
 }
 
 /** A table of alarms, each with the name under which the documentation for operators says what to do. */
@@ -58,7 +61,7 @@ export function givenUp({ stoa, api, refresh }) {
     path: LETTERS,
     columns: [
       [say("when"), ({ given_up_at: at }) => time(at)],
-      [say("event-name"), ({ event }) => event],
+      [say("event-name"), ({ event }) => el("code", {}, event ?? "–")],
       [say("by-function"), ({ function: name }) => name],
       [say("last-error"), ({ error }) => error],
       ["", ({ id, event }) => (event ? again(id, event) : "")],

@@ -1,6 +1,6 @@
 // Orders: those in a state, and one of them with its next steps, its payment and its refunds.
 
-import { amountField, ask, button, card, chip, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
+import { amountField, ask, button, card, chip, country, details, el, filters, link, list, loaded, money, notify, say, table, time, word } from "./parts.js";
 
 const STATES = ["placed", "paid", "pending_payment", "shipped", "delivered", "refunding", "refunded", "cancelled", "expired", "returned"];
 /** What staff can do next. A paid order ends by a refund. */
@@ -99,13 +99,13 @@ function orderScreen(app, id) {
       [say("amount"), ({ amount }) => money(amount)],
     ], order.items);
     const { recipient, username } = order;
-    const where = [`${recipient.first_name} ${recipient.last_name}`, recipient.street, [recipient.postal_code, recipient.city].filter(Boolean).join(" "), recipient.state, recipient.country, recipient.phone];
+    const where = [`${recipient.first_name} ${recipient.last_name}`, recipient.street, [recipient.postal_code, recipient.city].filter(Boolean).join(" "), recipient.state, country(recipient.country), recipient.phone];
     return [
       el("p", { class: "row", "data-order": order.state }, chip(word("order", order.state), "accent"), order.disputed ? chip(say("disputed"), "bad") : "", money(order.total), username ? link(username, ["people", username]) : ""),
       el("div", { class: "row" }, steps(app, order, reload), refund(app, order, reload)),
       el("section", { class: "card", "aria-label": word("screen", "products") }, items),
       card(say("recipient"), el("address", { class: "body" }, where.filter(Boolean).map((line) => el("span", {}, line, el("br"))))),
-      card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state", "username"]))),
+      card(say("facts"), el("div", { class: "body" }, details(order, ["items", "recipient", "refunds", "id", "state", "username", ...(username ? ["user"] : [])]))),
       order.refunds?.length ? el("section", { class: "card", "aria-label": say("refunds"), "data-list": "refunds" }, el("div", { class: "title" }, el("h2", {}, say("refunds"))), table(say("refunds"), [
         [say("when"), ({ at }) => time(at)],
         [say("amount"), ({ amount }) => money(amount)],

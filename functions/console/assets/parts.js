@@ -54,8 +54,10 @@ export function remembered(keyOf, make) {
 
 export const chip = (text, tone = "") => el("span", { class: `chip ${tone}` }, text);
 
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-/** A moment in the time of the reader, with the exact one as its title. */
+/** How dates are written: in English with the day first and 24 hours, which is shorter and not mistaken. */
+const dates = language === "en" ? "en-GB" : language;
+const moments = new Intl.DateTimeFormat(dates, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+/** A moment in the time of the reader, with its zone, and with the exact one as its title. */
 export function time(value) {
   const ms = Date.parse(value);
   return Number.isFinite(ms) ? el("time", { datetime: value, title: value }, moments.format(ms)) : "–";
@@ -63,7 +65,11 @@ export function time(value) {
 
 const amounts = (currency) => new Intl.NumberFormat(language, { style: "currency", currency });
 /** How many minor units a currency has in one, such as a hundred grosze in a zloty. */
-const unit = (currency) => 10 ** amounts(currency).resolvedOptions().maximumFractionDigits;
+const digits = (currency) => amounts(currency).resolvedOptions().maximumFractionDigits;
+const unit = (currency) => 10 ** digits(currency);
+
+/** What a country is called. */
+export const country = (code) => new Intl.DisplayNames(language, { type: "region" }).of(code);
 
 /** An amount in minor units. */
 export const money = (value) => (value ? amounts(value.currency).format(value.amount / unit(value.currency)) : "–");
@@ -76,7 +82,7 @@ export const money = (value) => (value ? amounts(value.currency).format(value.am
 export function amountField({ amount, currency }, { max, ...more }) {
   const one = unit(currency);
   const read = (typed) => Math.round(typed * one);
-  const value = amount === undefined ? undefined : amount / one;
+  const value = amount === undefined ? undefined : (amount / one).toFixed(digits(currency));
   return { field: { kind: "number", min: 1 / one, step: 1 / one, max: max === undefined ? null : max / one, value, required: true, ...more }, read };
 }
 
@@ -224,9 +230,17 @@ export const table = (caption, columns, items) =>
     el("thead", {}, el("tr", {}, columns.map(([label]) => el("th", { scope: "col" }, label)))),
     el("tbody", {}, items.map((item) => row(columns, item))));
 
+/** Up to this many characters a text stays on one line of a wide table, such as an amount. */
+const WHOLE = 16;
 /** A row of such a table. */
 export const row = (columns, item) =>
-  el("tr", {}, columns.map(([label, cell], n) => el(n === 0 ? "th" : "td", n === 0 ? { scope: "row" } : { "data-label": label }, cell(item) ?? "–")));
+  el("tr", {}, columns.map(([label, cell], n) => {
+    const value = cell(item);
+    if (n === 0) return el("th", { scope: "row" }, value ?? "–");
+    const isButton = label === "";
+    const isShort = typeof value === "string" && value.length <= WHOLE;
+    return el("td", { "data-label": label || null, class: isButton ? "action" : isShort ? "whole" : null }, value === "" || value?.length === 0 ? (isButton ? "" : "–") : value ?? "–");
+  }));
 
 const nothing = (text) => el("p", { class: "empty" }, text);
 
@@ -388,7 +402,7 @@ export function shown(value) {
 }
 
 /** Words of the API that are called by the kind of another member. */
-const KINDS = { payment_method: "payment" };
+const KINDS = { payment_method: "payment", locale: "language" };
 const called = (key, value) => (typeof value === "string" && texts[`${KINDS[key] ?? key}-${value}`]) || shown(value);
 
 /** Everything that an object of the API says, except what is shown elsewhere. Members without a name of their own are called as in the API. */

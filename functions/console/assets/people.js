@@ -135,7 +135,7 @@ function edit(app, username, data, version, reload) {
 
 /** What belongs to the person, in tables of its own. */
 function own(stoa, data) {
-  const agent = ({ agent: client }) => (typeof client === "object" ? [client.browser, client.system].filter(Boolean).join(", ") || details(client) : client);
+  const agent = ({ agent: client }) => (typeof client === "object" ? [client.browser, client.system].filter(Boolean).join(", ") || say("unknown-client") : client);
   const where = ({ place, address: network }) => [place, network].filter(Boolean).join(", ") || "–";
   const clients = [[say("client"), agent], [say("place"), where], [say("began"), ({ created_at: at }) => time(at)], [say("last-used"), ({ last_used_at: at }) => time(at)]];
   const part = (name, columns) => (Array.isArray(data[name])

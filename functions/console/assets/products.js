@@ -108,7 +108,7 @@ function productScreen(app, id) {
       // Who has left the dialog goes on typing.
       return saved ? {} : { problem: {} };
     });
-    const remove = button(say("delete"), async () => {
+    const remove = button(say("delete-product"), async () => {
       if (await ask({ title: say("delete-product"), rows: [[product.name, say("for-sale"), say("deleted")]], why: true, reread: async () => (await read(), [[current.product.name, time(current.product.updated_at), say("deleted")]]) }, (_, why) => api.DELETE(PRODUCT, { params: header(why) }))) app.go(["products"]);
     }, { class: "danger", "data-act": "delete" });
     const stock = loaded(() => api.GET(`${PRODUCT}/stock`, { params }), (data) => details(data), true);

@@ -16,7 +16,7 @@ function listScreen(app, route) {
     columns: [
       [say("author"), ({ room, seq, author }) => link(author.username, ["reports", room, String(seq)])],
       [say("message"), ({ text }) => text],
-      [say("reasons"), ({ reasons }) => reasons.map(({ reason, count }) => chip(`${word("reason", reason)} ${count ?? ""}`))],
+      [say("reasons"), ({ reasons }) => reasons.map(({ reason, count }) => chip(count > 1 ? `${word("reason", reason)} × ${count}` : word("reason", reason)))],
       [say("outcome"), ({ outcome }) => (outcome ? word("outcome", outcome) : "–")],
       [say("reported"), ({ reported_at: at }) => time(at)],
     ],

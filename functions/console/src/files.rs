@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn every_action_of_the_audit_has_a_text() {
+        let document: serde_json::Value = serde_json::from_str(include_str!("../../../infra/openapi.json")).unwrap();
+        let actions = document["components"]["schemas"]["AuditAction"]["enum"].as_array().unwrap();
+        assert!(!actions.is_empty());
+        for action in actions {
+            assert!(TEXTS.has(Locale::En, &format!("action-{}", action.as_str().unwrap())), "{action}");
+        }
+    }
+
+    #[test]
     fn every_text_is_in_both_languages_and_used() {
         assert_eq!(TEXTS.faults(), [""; 0]);
         let scripts = sources("js");

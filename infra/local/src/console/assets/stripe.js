@@ -57,7 +57,7 @@ const refresh = live(() => "/_local/stripe", ({ mode, webhooks, payments, events
   for (const one of $("sendings").children) one.setAttribute("aria-pressed", String(one.dataset.webhooks === sending));
   show($("payments"), payments.length ? payments.map((payment) => el("tr", {},
     el("th", { scope: "row" }, el("code", {}, payment.id)),
-    el("td", {}, amount(payment)), el("td", {}, state(payment)), el("td", {}, moment(payment.created * 1000)),
+    el("td", { class: "whole" }, amount(payment)), el("td", {}, state(payment)), el("td", {}, moment(payment.created * 1000)),
     el("td", { class: "action" }, ...choices(payment)))) : el("tr", {}, el("td", {}, say("stripe-none"))));
   show($("events"), events.slice(-SHOWN).reverse().map((event) => el("tr", {},
     el("th", { scope: "row" }, event.kind),
