@@ -11,13 +11,21 @@ const CAN = ["clean", "moved_on"];
 /** What only its owner gives back: the undo sends a link. */
 const CONTACTS = ["email", "phone"];
 
-/** What the words of a field are called by, in the order in which they are looked up. */
-const WORDS = { status: ["account"], roles: ["role"], state: ["order", "thread"], factors: ["factor"], outcome: ["outcome"], reason: ["reason"] };
+/** What the words of a field are called. A state is that of an order or of a ticket. */
+const WORDS = {
+  status: (value) => word("account", value),
+  roles: (value) => word("role", value),
+  state: (value) => [word("order", value), word("thread", value)].find((text) => text !== value) ?? value,
+  factors: (value) => word("factor", value),
+  methods: (value) => word("proven-by", value),
+  outcome: (value) => word("outcome", value),
+  reason: (value) => word("reason", value),
+};
 /** A value of a field. */
 const one = (field) => ({ kind, value }) => {
   if (kind === "time") return time(value);
   if (kind === "flag") return word("boolean", value);
-  if (kind === "word") return WORDS[field]?.map((called) => word(called, value)).find((text) => text !== value) ?? value;
+  if (kind === "word") return WORDS[field]?.(value) ?? value;
   const [amount, currency] = value.split(" ");
   return kind === "amount" ? money({ amount: Number(amount), currency }) : value;
 };
@@ -56,7 +64,9 @@ function listScreen({ stoa, api }, route) {
   const named = ["subject", "actor"].filter((name) => query[name] && !IS_ID.test(query[name]));
   const ids = async () => {
     const people = await Promise.all(named.map((name) => api.GET("/v1/admin/users/{username}", { params: { path: { username: query[name] } } })));
-    return people.find(({ problem }) => problem) ?? { data: Object.fromEntries(named.map((name, n) => [name, people[n].data.user_id])) };
+    const missing = people.find(({ problem }) => problem);
+    if (missing?.problem.status === 404) return { problem: { title: say("no-people") } };
+    return missing ?? { data: Object.fromEntries(named.map((name, n) => [name, people[n].data.user_id])) };
   };
   const entries = named.length > 0 ? loaded(ids, found).place : found({});
   return { title: word("screen", "audit"), content: [el("p", { class: "soft" }, say("audit-text")), search, entries, verification(stoa.api)] };
@@ -149,7 +159,7 @@ function entryScreen(app, id) {
   const entry = loaded(() => app.api.GET(ENTRY, { params }), (data) => {
     const fields = data.values?.changes ?? [];
     // What it was made on is named by a field that is the same before and after.
-    const isSame = ({ before, after }) => JSON.stringify(before) === JSON.stringify(after);
+    const isSame = ({ before, after }) => before.every(({ kind }) => kind === "id") && JSON.stringify(before) === JSON.stringify(after);
     const changes = fields.filter((change) => !isSame(change));
     const same = fields.filter(isSame).map(({ field, after }) => [word("field", field), values(field, after)]);
     return [

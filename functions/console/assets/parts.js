@@ -238,7 +238,8 @@ export const row = (columns, item) =>
     const value = cell(item);
     if (n === 0) return el("th", { scope: "row" }, value ?? "–");
     const isButton = label === "";
-    const isShort = typeof value === "string" && value.length <= WHOLE;
+    const text = typeof value === "string" ? value : value?.textContent;
+    const isShort = text?.length <= WHOLE;
     return el("td", { "data-label": label || null, class: isButton ? "action" : isShort ? "whole" : null }, value === "" || value?.length === 0 ? (isButton ? "" : "–") : value ?? "–");
   }));
 
