@@ -6,9 +6,11 @@ import { titleOf } from "./try-rooms.js";
 import { texts } from "./try-texts.js";
 
 /** What a notification says. Types that are not known are shown by their name. */
-function textOf({ type, notice, relation, username, room, messages }, rooms) {
+function textOf({ type, notice, relation, username, room, messages, category }, rooms) {
   const about = rooms.find(({ id }) => id === room);
-  if (type === "UPDATE_CHAT") return [texts.waiting(messages, about ? titleOf(about) : texts.gone)];
+  // The thread with the support desk is no room of the list.
+  const title = about ? titleOf(about) : category === "support" ? texts.support : texts.gone;
+  if (type === "UPDATE_CHAT") return [texts.waiting(messages, title)];
   if (type === "UPDATE_INTEREST") return [username ?? texts.gone, ": ", texts.relations[relation] ?? relation];
   return [el("code", {}, [type, notice].filter(Boolean).join(" "))];
 }

@@ -79,14 +79,16 @@ async function setUpFactors(stoa, page, person) {
   const { api } = stoa;
   const state = await done(api.GET("/v1/me/mfa"));
   if (!state || state.enabled) return;
-  const phone = phoneOf(page, person);
-  if (state.missing.length > 0) await setPhone(stoa, phone);
+  if (state.missing.length > 0) await setPhone(stoa, phoneOf(page, person));
+  // Codes go to the contacts that the account has, which may be others by now.
+  const contacts = await done(api.GET("/v1/me"));
+  if (!contacts) return;
   const begun = await done(api.POST("/v1/me/mfa/setup", { body: { password: person.password } }));
   if (!begun) return;
   const { secret } = begun.app;
   const code = await appCode(secret);
-  const mailed = await codeTo(person.email, () => api.POST("/v1/me/mfa/setup/app", { body: { code } }));
-  const texted = await codeTo(phone, () => api.POST("/v1/me/mfa/setup/email", { body: { code: mailed } }));
+  const mailed = await codeTo(contacts.email, () => api.POST("/v1/me/mfa/setup/app", { body: { code } }));
+  const texted = await codeTo(contacts.phone, () => api.POST("/v1/me/mfa/setup/email", { body: { code: mailed } }));
   if (await done(api.POST("/v1/me/mfa/setup/sms", { body: { code: texted } }))) {
     localStorage.setItem(SECRETS, JSON.stringify({ ...secrets(), [person.username]: secret }));
   }
