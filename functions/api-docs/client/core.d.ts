@@ -41,7 +41,7 @@ export interface TokenStore {
 export interface Options {
   /** The address of the API. */
   url: string;
-  /** The language of texts for people. Without it, that of the browser. */
+  /** The language of texts for people. Without it, that of the account, or else that of the browser. */
   locale?: string | undefined;
   /**
    * Where the refresh token is kept. `cookie`: in a cookie that scripts cannot read, for browsers on the same site as the API.

@@ -119,7 +119,8 @@ export function createCore({ url, locale, tokens = "memory", stepUp, fetch = glo
   /** One request, without any repetition. */
   async function request(method, path, { body, params = {}, headers, signal } = {}) {
     const place = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params.path?.[name]));
-    const query = new URLSearchParams(Object.entries(params.query ?? {}).filter(([, value]) => value != null)).toString();
+    // The language of an account would come before that of the header.
+    const query = new URLSearchParams(Object.entries({ lang: locale, ...params.query }).filter(([, value]) => value != null)).toString();
     const told = { ...params.header, ...headers };
     if (locale) told["accept-language"] = locale;
     if (access) told.authorization = `Bearer ${access.text}`;

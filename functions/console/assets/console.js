@@ -70,7 +70,9 @@ function show(title, content) {
   $("main").replaceChildren(...[heading, content].flat(2).filter(Boolean));
   $("main").dataset.screen = location.hash;
   document.title = `${$("main").querySelector("h1")?.textContent ?? ""} · Stoa`;
-  $("main").querySelector("h1")?.focus();
+  // Who signs in goes on typing.
+  const field = title === null ? $("main").querySelector("input") : undefined;
+  (field ?? $("main").querySelector("h1"))?.focus();
 }
 
 /** Why somebody who is signed in may not be here, if so. */

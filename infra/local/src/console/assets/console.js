@@ -59,6 +59,11 @@ export async function act(button, work, done) {
   }
 }
 
+/** Tells the time of the local cloud. Nothing is shown before that, so that nothing is said to be in the future that has happened. */
+const STATUS = "/_local/status";
+let timeIsKnown;
+const time = new Promise((then) => (timeIsKnown = then));
+
 /** Fetches `path()` now and every `every` milliseconds while the page is visible. Returns a function that does so at once. */
 export function live(path, render, every = 2000) {
   let timer = null;
@@ -71,6 +76,7 @@ export function live(path, render, every = 2000) {
     try {
       const where = path();
       const value = where === null ? null : await get(where);
+      if (where !== STATUS) await time;
       if (mine !== turn) return;
       online(true);
       const seen = where + JSON.stringify(value);
@@ -171,10 +177,11 @@ function side() {
   $("side-time").textContent = clockTime(now());
   $("side-date").textContent = day(now());
 }
-live(() => "/_local/status", (value) => {
+live(() => STATUS, (value) => {
   const first = status === null;
   status = value;
   ahead = Date.parse(value.now) - Date.now();
+  timeIsKnown();
   const offset = $("side-offset");
   offset.textContent = value.offset_ms === 0 ? "" : value.offset_ms > 0 ? say("frame-ahead", { span: span(value.offset_ms) }) : say("frame-behind", { span: span(value.offset_ms) });
   offset.className = value.offset_ms === 0 ? "" : "moved";
