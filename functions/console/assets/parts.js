@@ -227,7 +227,7 @@ export function filters(route, fields, submit = say("filter")) {
 export const table = (caption, columns, items) =>
   el("table", { class: "folding" },
     el("caption", { class: "visually-hidden" }, caption),
-    el("thead", {}, el("tr", {}, columns.map(([label]) => el("th", { scope: "col" }, label)))),
+    el("thead", {}, el("tr", {}, columns.map(([label]) => (label ? el("th", { scope: "col" }, label) : el("td"))))),
     el("tbody", {}, items.map((item) => row(columns, item))));
 
 /** Up to this many characters a text stays on one line of a wide table, such as an amount. */
@@ -236,11 +236,11 @@ const WHOLE = 16;
 export const row = (columns, item) =>
   el("tr", {}, columns.map(([label, cell], n) => {
     const value = cell(item);
-    if (n === 0) return el("th", { scope: "row" }, value ?? "–");
-    const isButton = label === "";
     const text = typeof value === "string" ? value : value?.textContent;
-    const isShort = text?.length <= WHOLE;
-    return el("td", { "data-label": label || null, class: isButton ? "action" : isShort ? "whole" : null }, value === "" || value?.length === 0 ? (isButton ? "" : "–") : value ?? "–");
+    const whole = text?.length <= WHOLE ? "whole" : null;
+    if (n === 0) return el("th", { scope: "row", class: whole }, value ?? "–");
+    if (label === "") return el("td", { class: "action" }, value);
+    return el("td", { "data-label": label, class: whole }, value?.length === 0 ? "–" : value ?? "–");
   }));
 
 const nothing = (text) => el("p", { class: "empty" }, text);
