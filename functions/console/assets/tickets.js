@@ -66,7 +66,7 @@ function ticketScreen({ stoa, api }, id) {
     return [
       el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : ""),
       el("div", { class: "row" }, ticket.state === "done" || ticket.assignee?.id === me.id ? "" : take, states),
-      card(ticket.subject_name, el("div", { class: "body" }, details(ticket, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview"]))),
+      card(ticket.subject_name, el("div", { class: "body" }, details({ from: ticket.name, ...ticket }, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview", "name"]))),
       card(say("messages"), el("ol", { class: "body stack said-by-mail" }, messages.map(({ author, text, at }) => el("li", {}, el("p", { class: "small soft" }, author ? author.username ?? "–" : ticket.name, " ", time(at)), el("p", { class: "text" }, text))))),
       card(say("answer-by-mail"), el("div", { class: "body" }, answer)),
     ];
