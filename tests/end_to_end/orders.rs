@@ -190,7 +190,7 @@ async fn nobody_has_many_orders_on_delivery() {
     assert!(polish["detail"].as_str().unwrap().contains("przy odbiorze"), "{polish}");
     assert_eq!(stock(&staff, &products[0]).await, [90, 10, 0, 100]);
     order(&ben, "his", &products[0], 1).await;
-    ask_to_pay(&ana, "card", "by card", 1000).await.is(201);
+    ask_to_pay(&ana, "card", "by-card", 1000).await.is(201);
     become_state(&staff, &ana, &placed[0], "shipped").await.is(200);
     become_state(&staff, &ana, &placed[0], "delivered").await.is(200);
     ana.post(&format!("{ORDERS}/{}/cancellation", text(&placed[1]["id"])), json!({})).await.is(200);

@@ -284,17 +284,19 @@ impl Cloud {
         self.inbox.list(Some(address), 0)
     }
 
-    /// The code in the newest message to an address.
+    /// The newest code that was sent to an address. A notice may arrive after it, because messages are sent concurrently.
     pub async fn code_to(&self, address: &str) -> String {
-        let mail = self.mail_to(address).await;
-        mail.code.unwrap_or_else(|| panic!("no code in {:?}", mail.text))
+        let mails = self.mails_to(address).await;
+        let code = mails.iter().rev().find_map(|mail| mail.code.clone());
+        code.unwrap_or_else(|| panic!("no code to {address}; there are {:?}", self.subjects()))
     }
 
-    /// The token of the link in the newest message to an address.
+    /// The token of the newest link that was sent to an address.
     pub async fn token_to(&self, address: &str) -> String {
-        let mail = self.mail_to(address).await;
-        let token = mail.links.iter().find_map(|l| l.split_once("#token=")).map(|(_, token)| token.to_owned());
-        token.unwrap_or_else(|| panic!("no link in {:?}", mail.text))
+        let mails = self.mails_to(address).await;
+        let links = mails.iter().rev().flat_map(|mail| &mail.links);
+        let token = links.filter_map(|link| link.split_once("#token=")).map(|(_, token)| token.to_owned()).next();
+        token.unwrap_or_else(|| panic!("no link to {address}; there are {:?}", self.subjects()))
     }
 
     fn subjects(&self) -> Vec<String> {

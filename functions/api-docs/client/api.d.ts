@@ -4143,7 +4143,7 @@ export interface Operations {
     PATCH: { path: { "username": string }; header: { "If-Match": string; "Reason": string }; body: UpdateAccount; data: AccountDetails; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "invalid" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_large" | "too_many_requests" | "unavailable" | "unsupported_content_encoding" | "unsupported_media_type" | "version_mismatch" | "version_required" };
   };
   "/v1/admin/users/{username}/deactivation": {
-    /** Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. */
+    /** Deactivates an account. All sessions end, sockets are closed, trusted devices are revoked, and the profile is hidden. The data is kept, and the username, address and number stay taken. Its owner is notified. Only a superuser can reactivate it. A link that was sent to a former address or number is void, also after a reactivation. */
     POST: { path: { "username": string }; header: { "Reason": string }; data: undefined; code: "account_protected" | "account_state" | "conflict" | "edge_required" | "forbidden" | "internal" | "malformed" | "not_found" | "reason_required" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/admin/users/{username}/deletion": {
@@ -4309,7 +4309,7 @@ export interface Operations {
     GET: { data: undefined; code: "edge_required" | "internal" | "malformed" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/mail": {
-    /** Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. They are those of the AWS account in this region. */
+    /** Tells how many mails of the last two weeks were sent, have bounced, and were complained about, by day. Mails that other systems send with the same account of the mail service, in the same region, count as well. */
     GET: { data: MailHealth; code: "edge_required" | "forbidden" | "internal" | "malformed" | "second_factor_required" | "step_up_required" | "token_invalid" | "too_many_requests" | "unavailable" };
   };
   "/v1/health/schedules": {

@@ -88,8 +88,8 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
         Written::Outdated(current) => {
             let now = s.sys.now();
             let (is_own, has_none) = current.as_deref().map_or((false, false), |order| {
-                let used = order.card.as_ref().and_then(|card| card.intent.as_ref());
-                (used == Some(&intent), used.is_none() && order.is_payable(now))
+                let stored = order.card.as_ref().and_then(|card| card.intent.as_ref());
+                (stored == Some(&intent), stored.is_none() && order.is_payable(now))
             });
             if !is_own && !has_none {
                 s.stripe.end_payment(&intent).await?;
