@@ -1,6 +1,6 @@
 //! A client of the API over HTTP.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, time::Duration};
 
 use reqwest::{
     Method, StatusCode,
@@ -36,6 +36,8 @@ impl Caller {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
+            // The other side closes connections after 20 s without a request. A request that is sent at that moment would be lost.
+            .pool_idle_timeout(Duration::from_secs(10))
             .user_agent(USER_AGENT)
             .build()
             .expect("a client is built");

@@ -70,6 +70,8 @@ impl Visitor {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(40))
+            // The listeners close connections after 20 s without a request. A request that is sent at that moment would be lost.
+            .pool_idle_timeout(Duration::from_secs(10))
             .user_agent(USER_AGENT)
             .build()
             .map_err(ClientError::new)?;
