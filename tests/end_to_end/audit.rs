@@ -350,20 +350,26 @@ async fn every_entry_is_proven_by_its_seal() {
     }
 }
 
+/// A superuser who has given two people a role, with a seal after each; the number of the last seal, and the entries by their time.
+async fn sealed_twice(cloud: &Cloud) -> (Caller, u64, Vec<Value>) {
+    let (root, _) = cloud.staff("root_of_all", "superuser").await;
+    for name in ["ana", "ben"] {
+        cloud.member(name).await;
+        root.put(&role(name, "moderator"), json!({})).await.is(204);
+        seal(cloud).await;
+    }
+    let last = holds(&root).await;
+    let mut entries = cloud.of_kind("audit").await;
+    entries.sort_by_key(|entry| text(&entry["sk"]["S"]));
+    (root, last, entries)
+}
+
 /// Entries that are changed, removed or added without the API are found, and verification names the interval.
 /// Promise: audit-tamper
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_touches_the_audit_is_found_out() {
     let cloud = Cloud::start().await;
-    let (root, _) = cloud.staff("root_of_all", "superuser").await;
-    for name in ["ana", "ben"] {
-        cloud.member(name).await;
-        root.put(&role(name, "moderator"), json!({})).await.is(204);
-        seal(&cloud).await;
-    }
-    let last = holds(&root).await;
-    let mut entries = cloud.of_kind("audit").await;
-    entries.sort_by_key(|entry| text(&entry["sk"]["S"]));
+    let (root, last, entries) = sealed_twice(&cloud).await;
     let seals = cloud.of_kind("audit_seal").await;
     let numbered = |n: u64| seals.iter().find(|seal| seal["n"]["N"].as_str() == Some(&n.to_string())).unwrap();
     let first = text(&entries[0]["id"]["S"]);
@@ -448,15 +454,7 @@ async fn whoever_touches_the_audit_is_found_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entry_that_no_seal_sees_is_found_out() {
     let cloud = Cloud::start().await;
-    let (root, _) = cloud.staff("root_of_all", "superuser").await;
-    for name in ["ana", "ben"] {
-        cloud.member(name).await;
-        root.put(&role(name, "moderator"), json!({})).await.is(204);
-        seal(&cloud).await;
-    }
-    let last = holds(&root).await;
-    let mut entries = cloud.of_kind("audit").await;
-    entries.sort_by_key(|entry| text(&entry["sk"]["S"]));
+    let (root, last, entries) = sealed_twice(&cloud).await;
     let first = text(&entries[0]["id"]["S"]);
     let n = root.get(&format!("/v1/audit/{first}/proof")).await.is(200)["seal"]["n"].as_u64().unwrap();
     assert!(n < last, "each has a seal of its own");

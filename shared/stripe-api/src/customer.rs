@@ -7,10 +7,7 @@ use kernel::{Kind, Problem, Sys};
 use payments::{Customer, CustomerRemoval, KEPT};
 use store::{CommitError, Cond, Conditional as _, Table, Tx, Update, WriteError, field};
 
-use crate::{
-    Failed, Stripe,
-    customers::{HasTime, Search},
-};
+use crate::{Failed, Stripe, customers::Search, lists::HasTime};
 
 /// How long a request for a customer or a payment is repeated after Stripe has failed. A request runs no longer, and Stripe repeats the
 /// failure for a day.

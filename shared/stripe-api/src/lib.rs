@@ -16,6 +16,7 @@ mod endpoint;
 mod error;
 mod events;
 mod intents;
+mod lists;
 mod methods;
 mod order;
 mod refunds;
@@ -39,9 +40,9 @@ use stripe_core::{
 use stripe_shared::{Charge, PaymentIntent, PaymentIntentStatus as Status};
 
 pub use customer::{Payer, created, remove_customer, sync_customer};
-pub use customers::HasTime;
 pub use error::{Failed, SettleError};
 pub use events::{Undelivered, UndeliveredPage};
+pub use lists::HasTime;
 pub use order::close;
 pub use refunds::give_back;
 pub use removal::remove_payment;
