@@ -3,11 +3,17 @@
 
 use std::time::Duration;
 
-use local::seed;
+use local::{
+    aws::{
+        Service,
+        faults::{Fault, Target},
+    },
+    seed,
+};
 use tests::{Browser, Cloud, PASSWORD, Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{browser::Site, pages};
+use crate::{browser::Site, pages, socket::until};
 
 /// The scripts of the client.
 const SCRIPTS: &[&str] = &["stoa.js", "core.js", "support.js", "shop.js", "checkout.js", "account.js"];
@@ -550,6 +556,42 @@ async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");
+}
+
+/// Somebody is in the public room, with a client that may be silent for a second only, so that it gives a sign of life each second.
+const SHOWN: &str = r#"(async () => {
+    class Hasty extends WebSocket {
+        set onmessage(hear) {
+            super.onmessage = hear && (({ data }) => hear({ data: data.replace(/"ping_seconds": ?\d+/, '"ping_seconds":1') }));
+        }
+    }
+    const stoa = await open({ WebSocket: Hasty });
+    await stoa.session.signIn({ login: 'ana', password: PASSWORD });
+    globalThis.room = stoa.room('public');
+    globalThis.shows = number => reached(() => room.online.current?.online === number);
+    return shows(0);
+})()"#;
+
+/// Somebody whose connection is lost without a disconnect event leaves the number that others see, although nobody else comes or goes.
+/// Promise: presence
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_lost_connection_leaves_the_shown_number() {
+    let (cloud, site) = (start().await, Site::open("localhost").await);
+    let (_ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let _running = Running::from(&cloud);
+    let mut page = page(&cloud, &site).await;
+    assert_eq!(page.run(&with_password(SHOWN)).await, true);
+    let ghost = ben.socket().await;
+    assert_eq!(page.run("shows(1)").await, true);
+    // Every `$disconnect` fails from here on.
+    let mute = Target::of("SocketFunction", Service::DynamoDb, "GetItem");
+    let mute = cloud.aws.faults.script(mute, Fault::Internal);
+    ghost.drop_silently();
+    until(async || mute.hits() >= 3).await;
+    cloud.settle().await;
+    cloud.advance(Duration::from_secs(60)).await;
+    assert_eq!(page.run("shows(0)").await, true);
 }
 
 /// Two lists are read again, and their answers are delayed while a message and a notification arrive: both stay in the lists.

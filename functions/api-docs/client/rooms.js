@@ -89,9 +89,9 @@ export function createRooms(core, live, read) {
       found.setReadUpto(entry?.read_seq);
       found.setUnread(entry?.unread);
       found.room.readUpto.subscribe((seq) => readTo(name, seq));
-      if (name === "public") found.setOnline(others);
       live.start();
       if (live.current === "live") void found.resume(entry);
+      if (name === "public") found.setOnline(others), void beat();
     }
     return found.room;
   }
@@ -172,6 +172,16 @@ export function createRooms(core, live, read) {
     noted(payload);
   }
 
+  /**
+   * Gives a sign of life. As long as the public room is open, this asks for the people in it: nothing tells that the connection of
+   * somebody was lost, and in a large room nothing tells that somebody came or left.
+   */
+  async function beat() {
+    const one = opened.get("public");
+    const { data } = await live.ask(one && !one.isClosed() ? { type: "online", room: "public" } : { type: "ping" });
+    if (data) push(data);
+  }
+
   /** Opens a room that the API has returned. */
   async function opening(call) {
     const { data, problem } = await call;
@@ -224,5 +234,5 @@ export function createRooms(core, live, read) {
     clearTimeout(again);
     unsubscribe();
   }
-  return { rooms, room, greet, push, close };
+  return { rooms, room, greet, push, beat, close };
 }
