@@ -404,7 +404,7 @@ async fn first_answers_are_measured() {
     assert_eq!(kim.get("/v1/support/figures?days=91").await.field_errors(), ["/days range"]);
 }
 
-/// A canary in a private note is in no answer, frame, mail, transcript or archive of the customer.
+/// A canary in a private note is in no answer, frame (asked for or pushed), mail, transcript or archive of the customer.
 /// Promise: support-notes
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_note_never_reaches_the_customer() {
@@ -413,7 +413,7 @@ async fn a_private_note_never_reaches_the_customer() {
     let ana = cloud.member("ana").await;
     let ((kim, _), (lou, _)) = (cloud.staff("kim", "moderator").await, cloud.staff("lou", "moderator").await);
     let thread = thread_of(&ana, "My parcel").await;
-    let mut hers = ana.socket().await;
+    let (mut hers, phone) = (ana.socket().await, ana.socket().await);
     let seen = ask(&ana, "Where is it?", "q1").await;
     let notes = format!("/v1/support/threads/{thread}/notes");
     kim.post(&notes, json!({ "text": CANARY })).await.is(201);
@@ -442,7 +442,13 @@ async fn a_private_note_never_reaches_the_customer() {
     let archive = download(&cloud, &ana, &format!("/v1/me/exports/{export}")).await;
     assert!(String::from_utf8_lossy(&archive["rooms.json"]).contains("My parcel"), "her thread is in it");
     told.extend(archive.values().map(|file| String::from_utf8_lossy(file).into_owned()));
-    hers.drop_silently();
+    for mut device in [hers, phone] {
+        device.ping().await;
+        let pushed: Vec<String> = device.heard().iter().map(Value::to_string).collect();
+        assert!(pushed.iter().any(|frame| frame.contains("On its way.")), "the answer is pushed: {pushed:?}");
+        told.extend(pushed);
+        device.drop_silently();
+    }
     advance(&cloud, 5 * MINUTE).await;
     let mails = cloud.mails_to(&ana.email()).await;
     let of = |subject: &str| mails.iter().filter(|mail| mail.subject == subject).count();
