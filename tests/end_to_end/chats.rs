@@ -315,3 +315,37 @@ async fn counts_are_those_of_a_model() {
     }
     assert!(model.said.len() > 20);
 }
+
+/// A page of fifty rooms takes a few batches, and one count for each room with something new.
+/// Promise: chat-list
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_rooms_take_a_count_for_each_with_news() {
+    let cloud = Cloud::start().await;
+    let (ana, ben) = (cloud.member("ana").await, cloud.member("ben").await);
+    let room = ana.post("/v1/rooms", json!({ "kind": "group", "name": "Porch" })).await.is(201)["id"].as_str().unwrap().to_owned();
+    ana.put(&format!("/v1/rooms/{room}/invitations/{}", ben.id()), Value::Null).await.is(204);
+    ben.post(&format!("/v1/rooms/{room}/members"), Value::Null).await.is(200);
+    assert_eq!(say(&mut ana.socket().await, &room, "hello").await, 3);
+    let mut copied = Vec::new();
+    for kind in ["room", "member", "message"] {
+        let of_room = cloud.of_kind(kind).await.into_iter().filter(|item| item["pk"]["S"].as_str().unwrap().contains(&room));
+        copied.extend(of_room.filter(|item| kind != "member" || item["user"]["S"] == ben.id().as_str()));
+    }
+    for n in 0..49 {
+        let id = format!("rom_01ARZ3NDEKTSV4RRFFQ0{n:06}");
+        for item in &copied {
+            let mut copy: Value = serde_json::from_str(&item.to_string().replace(&room, &id)).unwrap();
+            if copy["kind"]["S"] == "member" {
+                copy["read_seq"] = json!({ "N": if n < 3 { "2" } else { "3" } });
+            }
+            cloud.put_item(&copy);
+        }
+    }
+    assert_eq!(ben.socket().await.ask(json!({ "type": "read", "room": room, "seq": 3 })).await["seq"], 3);
+    let list = ben.get("/v1/chats?limit=50").await;
+    let unread: Vec<u64> =
+        list.is(200)["items"].as_array().unwrap().iter().filter_map(|chat| chat["unread"]["messages"].as_u64()).collect();
+    assert_eq!((unread.len(), unread.iter().sum::<u64>()), (50, 3));
+    // The caller, the memberships, their rooms, the last messages, three counts, and whether their authors are blocked.
+    assert!(list.calls() <= 8, "{list:?}");
+}
