@@ -433,7 +433,9 @@ pub fn print() -> Result<(), Failure> {
         ("1,000 hours online", system.online(1e3)?),
         ("1,000,000 messages in rooms of 2", system.messages(2, 1e6)?),
         ("1,000,000 messages in rooms of 10", system.messages(10, 1e6)?),
+        ("1,000,000 messages in rooms of 100", system.messages(100, 1e6)?),
         ("1,000,000 messages in rooms of 1,000", system.messages(1_000, 1e6)?),
+        ("1,000,000 messages in rooms of 10,000", system.messages(10_000, 1e6)?),
     ];
     for (title, bill) in marginal {
         print!("{}", bill.print(&prices, false, title)?);
