@@ -581,9 +581,10 @@ const TOGETHER: &str = r"(async () => {
     his.read();
     await reached(() => his.unread.current.messages === 0);
     await his.markUnread(sent.seq);
-    await reached(() => his.unread.current.messages === 1);
-    his.read();
+    await reached(() => his.unread.current.messages === 1 && ben.rooms.unread.current === 1);
     await ben.rooms.mute(his.name, true);
+    const silent = await reached(() => ben.rooms.unread.current === 0) && his.unread.current.messages;
+    his.read();
     await hers.members.setRole(idOf(ben), 'admin');
     await reached(() => entry(ben, hers).club.role === 'admin');
     await his.update({ name: 'The stoa' });
@@ -597,7 +598,7 @@ const TOGETHER: &str = r"(async () => {
     await reached(() => his.gone.current);
     await hers.send('Without them');
     const { problem } = await his.send('Still here?');
-    return { invited, invitations, mentions, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
+    return { invited, invitations, mentions, silent, answer, answered: answered.text, muted, members: members.length, sockets: ana.live.sockets.current,
         gone: [entry(ben, hers) === undefined, his.messages.current.length, problem.code] };
 })()";
 
@@ -607,8 +608,8 @@ const TOGETHER: &str = r"(async () => {
 #[ignore = "needs Chromium"]
 async fn a_page_of_another_origin_keeps_groups_and_unread_counts() {
     let (_cloud, _site, _running, mut page) = two_people().await;
-    let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "answer": true, "answered": "Welcome, @ben!", "muted": true,
-        "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
+    let expected = json!({ "invited": ["The porch"], "invitations": 0, "mentions": 1, "silent": 1, "answer": true,
+        "answered": "Welcome, @ben!", "muted": true, "members": 2, "sockets": 1, "gone": [true, 0, "aborted"] });
     assert_eq!(page.run(TOGETHER).await, expected);
     let errors = page.errors().await;
     assert!(errors.is_empty(), "{errors:?}");

@@ -1,5 +1,6 @@
 // One's rooms by their last activity, with what is unread in them, and those of them that are open.
 
+import { createStore } from "./core.js";
 import { createList, forEachPerson } from "./lists.js";
 import { createRoom } from "./room.js";
 
@@ -38,6 +39,7 @@ export function createRooms(core, live, read) {
   const { api, session } = core;
   const { list: rooms, change, clear, isFollowed } = createList(core, "/v1/chats", { merge });
   const invitations = createList(core, "/v1/me/room-invitations", { keyOf: ({ room }) => room });
+  const [unread, setUnread] = createStore(0);
   const opened = new Map();
   /** The public room is asked for by this name, and answered with its id. */
   let publicId = null;
@@ -76,7 +78,12 @@ export function createRooms(core, live, read) {
   }
 
   rooms.subscribe((all) => {
-    for (const { id, unread } of all) opened.get(nameOf(id))?.setUnread(unread);
+    let sum = 0;
+    for (const { id, unread, muted } of all) {
+      opened.get(nameOf(id))?.setUnread(unread);
+      if (unread && !muted) sum += unread.messages;
+    }
+    setUnread(sum);
   });
 
   function room(id) {
@@ -218,6 +225,7 @@ export function createRooms(core, live, read) {
   });
 
   Object.assign(rooms, {
+    unread,
     invitations: invitations.list,
     direct: (username) => opening(api.POST("/v1/rooms/direct", { body: { username } })),
     create: (made) => opening(api.POST("/v1/rooms", { body: made })),
