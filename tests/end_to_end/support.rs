@@ -723,13 +723,10 @@ async fn prepared_replies_are_filled_in() {
 
 /// Says in the table that a list has so many items.
 pub(crate) fn store_list_size(cloud: &Cloud, list: &str, items: u32) {
-    let core = cloud.core();
-    let table = core.template.tables.iter().find(|t| t.stream_arn.is_some()).unwrap().name.clone();
-    let item = json!({
+    cloud.put_item(&json!({
         "pk": { "S": format!("LIST#{list}") }, "sk": { "S": "LIST" }, "kind": { "S": "list_size" }, "v": { "N": "1" },
         "items": { "N": items.to_string() },
-    });
-    core.aws.dynamodb.database().put_item(serde_json::from_value(json!({ "TableName": table, "Item": item })).unwrap()).unwrap();
+    }));
 }
 
 /// Of many replies that are prepared at the same moment there are no more than there is room for, and a deleted one makes room.

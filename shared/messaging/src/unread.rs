@@ -49,7 +49,7 @@ pub struct Unread {
 /// [`StoreError`]
 pub async fn in_rooms(table: &Table, me: UserId, rooms: &[RoomWithPeer]) -> Result<BTreeMap<RoomId, Unread>, StoreError> {
     let mut news: Vec<News> = rooms.iter().map(|r| News::after(r.membership.read_upto(), &r.room)).collect();
-    let (mut known, mut blocked) = (BTreeSet::new(), BTreeSet::new());
+    let (mut known, mut blocked) = (BTreeSet::<UserId>::new(), BTreeSet::<UserId>::new());
     loop {
         let undecided = news.iter_mut().filter(|news| news.is_undecided(|author| author != me && !blocked.contains(&author)));
         let queries: Vec<_> = undecided.map(|news| news.read_on(table)).collect();
