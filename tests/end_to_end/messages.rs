@@ -198,6 +198,14 @@ async fn messages_answer_and_mention() {
     cloud.refill_frames().await;
     assert_eq!(hers.ask(delete(&room, 4)).await["type"], "deleted");
     assert_eq!(unread(&ben, &room).await, json!({ "messages": 2, "more": false, "mentions": 0 }));
+    // Of twelve people the first ten are mentioned.
+    let mut names = Vec::new();
+    for n in 0..12 {
+        names.push(format!("@{}", cloud.member(&format!("name{n}")).await.name()));
+    }
+    let many = json!({ "type": "send", "room": room, "text": names.join(" "), "nonce": "many" });
+    assert_eq!(hers.ask(many).await["seq"], 5);
+    assert_eq!(entry(&ana, &room, 5).await["mentions"].as_array().unwrap().len(), 10);
 }
 
 async fn post(who: &Caller, room: &str, key: &str, body: Value) -> Reply {

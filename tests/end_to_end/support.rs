@@ -10,6 +10,7 @@ use local::aws::{
 use tests::{Caller, Cloud, DAY, Reply, Socket, Value, json, race};
 
 use crate::{
+    contacts::by_phone,
     deletion::{SWEEP, run, schedule, until_due},
     export::download,
     items,
@@ -538,6 +539,13 @@ async fn answers_are_mailed_to_who_has_left() {
     assert!(!mails[0].contains("kim"), "{}", mails[0]);
     cloud.advance(10 * MINUTE).await;
     assert_eq!(mailed().await.len(), 1, "once");
+    // The mails of a thread are one conversation.
+    let mail = cloud.mails_to(&ana.email()).await.into_iter().find(|mail| mail.subject == ANSWERED).unwrap();
+    assert_eq!(mail.headers["references"], mail.headers["in-reply-to"]);
+    // A transcript goes to a proven address only.
+    let zoe = by_phone(&cloud, "+447911123460").await;
+    let _ = thread_of(&zoe, "My account").await;
+    assert_eq!(zoe.post("/v1/support/thread/transcript", Value::Null).await.is_problem(409, "contact_required")["missing"], "email");
 }
 
 /// An answer is told in the inbox of a customer who is away. The mail about it waits for the end of their quiet hours. The link in it stops
@@ -685,6 +693,12 @@ async fn a_customer_who_floods_is_banned_and_the_team_is_not() {
     }
     for n in 0..61 {
         answer(&kim, &thread, "Yes?", &format!("k{n}"), 60 + n).await.is(201);
+    }
+    // Without a limit the newest hundred are read, the oldest of them first.
+    for (who, path) in [(&ana, format!("{THREAD}/messages")), (&kim, format!("/v1/support/threads/{thread}/messages"))] {
+        let page = who.get(&path).await.is(200);
+        let numbers: Vec<u64> = page["items"].as_array().unwrap().iter().filter_map(|message| message["seq"].as_u64()).collect();
+        assert_eq!((numbers, page["next_cursor"].is_string()), ((22..=121).collect(), true));
     }
     let over = json!({ "text": "Hello?", "nonce": "over" });
     ana.post(&format!("{THREAD}/messages"), over.clone()).await.is_problem(403, "chat_banned");
