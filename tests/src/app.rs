@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use kernel::Time;
+use local::Stack;
 use totp_rs::{Builder, Secret};
-
-use crate::Cloud;
 
 /// An authenticator app with one secret.
 pub struct App {
@@ -37,12 +36,12 @@ impl App {
     ///
     /// # Panics
     /// If the clock cannot be moved.
-    pub fn code(&self, cloud: &Cloud) -> String {
+    pub fn code(&self, cloud: &Stack) -> String {
         let step = |at: Time| at.seconds().div_euclid(30);
         let mut shown = self.shown.lock().expect("nobody panics here");
-        while !shown.insert(step(cloud.now())) {
+        while !shown.insert(step(cloud.sys.now())) {
             cloud.clock.advance(Duration::from_secs(30)).expect("the clock moves");
         }
-        self.at(cloud.now())
+        self.at(cloud.sys.now())
     }
 }

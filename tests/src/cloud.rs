@@ -16,16 +16,10 @@ use tokio::{
 };
 use tracing_subscriber::{Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _};
 
-use crate::{App, Caller, PATIENCE, members::Members};
-
-/// The password of every member.
-pub const PASSWORD: &str = "tall giraffes dance";
-/// The first name of every member.
-pub(crate) const FIRST_NAME: &str = "Ana";
-/// The last name of every member.
-pub(crate) const LAST_NAME: &str = "Nowak";
-/// The day of birth of every member.
-pub(crate) const BIRTH_DATE: &str = "2000-02-29";
+use crate::{
+    App, Caller, PATIENCE,
+    members::{BIRTH_DATE, FIRST_NAME, LAST_NAME, Members, PASSWORD},
+};
 
 /// How long the end of a test waits for pending work. A failed test may leave work that never ends.
 const LAST_WORDS: Duration = Duration::from_secs(20);

@@ -20,10 +20,16 @@ use proofs::{
 };
 use store::{Table, Tx};
 
-use crate::{
-    App, Caller, PASSWORD,
-    cloud::{BIRTH_DATE, FIRST_NAME, LAST_NAME},
-};
+use crate::{App, Caller};
+
+/// The password of every member.
+pub const PASSWORD: &str = "tall giraffes dance";
+/// The first name of every member.
+pub(crate) const FIRST_NAME: &str = "Ana";
+/// The last name of every member.
+pub(crate) const LAST_NAME: &str = "Nowak";
+/// The day of birth of every member.
+pub(crate) const BIRTH_DATE: &str = "2000-02-29";
 
 /// Makes the members of one cloud.
 pub(crate) struct Members {

@@ -38,7 +38,7 @@ use utoipa::ToSchema;
 use web::{Error, Path, Problems, Versioned};
 
 use crate::{
-    edit::UpdateAccount,
+    patch::UpdateAccount,
     rights::{self, AccountRight},
 };
 

@@ -9,8 +9,9 @@ use function::Failure;
 use kernel::{Secret, Time, id::ChallengeId};
 use outbound::{Mail, Text};
 use proofs::{
-    challenge::{Challenge, DrawnCode, Form, Purpose, draw, note_unsent},
+    challenge::{Challenge, DrawnCode, Form, Purpose, draw},
     contact_link,
+    sending::note_unsent,
 };
 
 use crate::{State, notice::text_within_limit};

@@ -16,6 +16,7 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, DIGITS, Sent},
     code::TypedCode,
+    code_attempt,
     completion::{CompletedSignIn, SignInReply},
     factor::{self, AnswerLimits, AppFactor, RecoveryCodes, Steps, TypedRecoveryCode},
     gate, guesses,
@@ -473,7 +474,7 @@ async fn check_answer(
         }
         (Factor::Email | Factor::Sms, FactorAnswer::Code(code)) => {
             let id = flow.challenge_of(user, factor).ok_or(Kind::CodeInvalid)?;
-            let challenge = challenge::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
+            let challenge = code_attempt::attempt_in(flow.id, &s.table, now, &s.code_key, flow.purpose(), id, code).await?;
             Ok(Proof::Sent(Box::new(challenge)))
         }
         (Factor::Password, FactorAnswer::Password(password)) => {

@@ -292,7 +292,7 @@ pub async fn attempt(s: &crate::State, user: &User, factor: Factor, code: &Typed
     let to = user.contact(factor).ok_or(Kind::CodeInvalid)?;
     let id = Challenge::id_of(Purpose::FactorSetup, &to, &user.id.to_string());
     let key = s.keys.get().await?.code_key();
-    proofs::challenge::attempt(&s.table, s.sys.now(), &key, Purpose::FactorSetup, id, code).await
+    proofs::code_attempt::attempt(&s.table, s.sys.now(), &key, Purpose::FactorSetup, id, code).await
 }
 
 /// Sends the code of a step again.

@@ -3,7 +3,10 @@
 use accounts::user::User;
 use axum::extract::State;
 use callers::MemberWith;
-use commerce::order::{Order, Written, write};
+use commerce::{
+    order::Order,
+    order_writes::{Written, write},
+};
 use kernel::{Kind, Problem, id::OrderId};
 use payments::{CAPTCHAS, Customer, FROM_NETWORK, PAYMENTS, PaidFor, Progress};
 use serde::Deserialize;

@@ -4,7 +4,8 @@ use axum::extract::State;
 use callers::{Member, MemberWith};
 use commerce::{
     machine::{By, OrderState},
-    order::{Order, Written, advance, history, write},
+    order::{Order, history},
+    order_writes::{Written, advance, write},
 };
 use kernel::{Kind, Problem, id::OrderId};
 use serde::Serialize;

@@ -9,7 +9,8 @@ use axum::extract::State;
 use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     card::{OrderCard, Refund, RefundReason, RefundState},
-    order::{Order, Written, find, replace},
+    order::{Order, find},
+    order_writes::{Written, replace},
 };
 use kernel::{FieldError, Kind, Problem, crypto::short_hash, id::OrderId};
 use money::Money;

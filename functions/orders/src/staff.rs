@@ -9,7 +9,8 @@ use callers::{Fresh, Staff, staff::Administrator};
 use commerce::{
     alert::{self, Alert},
     machine::{By, OrderState},
-    order::{Order, advance, history, in_this_state},
+    order::{Order, history, in_this_state},
+    order_writes::advance,
 };
 use kernel::{
     Kind, PAGE,

@@ -18,6 +18,7 @@ use proofs::{
     FlowToken,
     challenge::{self, Challenge, Purpose},
     code::TypedCode,
+    code_attempt,
     completion::{self, CompletedSignIn, SignInReply},
     device::{Device, DeviceToken},
     guesses,
@@ -162,7 +163,8 @@ impl Verification<'_> {
         let Self { s, client, flow, .. } = self;
         let (id, now): (UserId, Time) = (s.sys.id(), s.sys.now());
         let data = body.new_account_data(s, client, flow, id).await?;
-        let challenge = match challenge::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await {
+        let challenge = match code_attempt::attempt_in(flow.id, &s.table, now, &s.code_key, Purpose::PhoneLogin, flow.challenge, code).await
+        {
             Ok(challenge) => challenge,
             Err(problem) => {
                 guesses.wrong(&s.table, now, client, &problem).await?;

@@ -28,7 +28,7 @@ use kernel::{
 use proofs::{
     challenge::{self, Challenge, CodeKey, DIGITS, Form, Purpose, Sent},
     code::TypedCode,
-    contact_link, deletion_link,
+    code_attempt, contact_link, deletion_link,
     guesses::ClientGuesses,
     repeat::{RefusedWork, Repeatable, Reply},
     sending::{self, Permit},
@@ -356,7 +356,7 @@ async fn change<C: ContactKind>(
     let now = s.sys.now();
     let (pending, user) = (open(member, now, pending)?, &member.user);
     let to: Contact = pending.to.clone().into();
-    let proven = match challenge::attempt(&s.table, now, key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
+    let proven = match code_attempt::attempt(&s.table, now, key, Purpose::ContactChange, challenge_of(user.id, &to), code).await {
         Ok(proven) => proven,
         Err(problem) => {
             ClientGuesses::of(client).wrong(&s.table, now, client, &problem).await?;

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use commerce::order::{self, Order};
+use commerce::{
+    order::{self, Order},
+    order_writes,
+};
 use function::{Context, Failure};
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 use payments::{
@@ -240,7 +243,7 @@ async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
     let Some(card) = &order.card else { return Ok(()) };
     // Taken by a lease: for others it is due again in five minutes, and one that fails makes room for those behind it.
     let leased = order.with_card(card.leased(now));
-    let order::Written::Now(order) = order::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
+    let order_writes::Written::Now(order) = order_writes::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
     let over = order.is_pending() && !order.is_payable(now);
     let order = if over { close(&s.table, &s.sys, &s.stripe, *order).await? } else { *order };
     give_back(&s.table, &s.sys, &s.stripe, order).await?;

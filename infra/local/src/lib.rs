@@ -25,6 +25,7 @@ mod stack;
 pub mod storage;
 pub mod template;
 pub mod tour;
+mod trace;
 pub mod visitor;
 
 use std::collections::BTreeMap;

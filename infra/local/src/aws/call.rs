@@ -48,7 +48,7 @@ impl Call {
         }
         let fault = self.core.aws.faults.fault_for(&self.function, self.service, operation);
         if let Some(fault) = fault {
-            if let Some(refusal) = self.service.faulty(fault) {
+            if let Some(refusal) = fault.error_of(self.service) {
                 let mut response = self.refuse(operation, &refusal);
                 // Some services answer a fault in a form of their own.
                 response.extensions_mut().insert(fault);

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use super::Service;
+use http::StatusCode;
+
+use super::service::{AwsError, Service};
 
 /// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,43 @@ pub enum Fault {
     Slow(Duration),
     /// Executed, but the reply is cut off.
     LostAfter,
+}
+
+impl Fault {
+    /// The error with which a service answers the call. `None` if the call is executed.
+    pub(crate) fn error_of(self, service: Service) -> Option<AwsError> {
+        let (status, code) = match (self, service) {
+            (Self::Slow(_) | Self::LostAfter, _) => return None,
+            (Self::Throttle, Service::DynamoDb | Service::EventBridge | Service::SecretsManager) => {
+                (StatusCode::BAD_REQUEST, "ThrottlingException")
+            }
+            (Self::Throttle, Service::S3) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            (Self::Throttle, Service::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
+            (Self::Throttle, Service::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
+            (Self::Throttle, Service::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+            (Self::Throttle, Service::Lambda | Service::HttpApi) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
+            (Self::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            (Self::Conflict | Self::Taken(_), Service::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
+            (Self::Internal, Service::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::S3 | Service::Sns) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::EventBridge) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::SecretsManager) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Connections) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
+            }
+            (Self::Internal | Self::Conflict | Self::Taken(_), Service::Lambda | Service::HttpApi) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
+            }
+        };
+        Some(AwsError::new(status, code, "a scripted fault"))
+    }
 }
 
 /// The calls that a fault is for. A field without a value matches every call; without a service, every call of a function, but

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    hosts::Trace,
     logs::{Lines, LogLine},
+    trace::Trace,
 };
 
 /// The most events that are kept. The oldest are forgotten first.

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{faults::Fault, iam::Denied, sigv4::SignatureError};
+use super::{iam::Denied, sigv4::SignatureError};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,41 +114,6 @@ impl Service {
             Self::Sns => AwsError::new(StatusCode::FORBIDDEN, "AuthorizationError", message),
             Self::Connections | Self::Lambda | Self::HttpApi => AwsError::new(StatusCode::FORBIDDEN, "ForbiddenException", message),
         }
-    }
-
-    /// The error of a scripted fault. `None` if the call is executed.
-    pub(crate) fn faulty(self, fault: Fault) -> Option<AwsError> {
-        let (status, code) = match (fault, self) {
-            (Fault::Slow(_) | Fault::LostAfter, _) => return None,
-            (Fault::Throttle, Self::DynamoDb | Self::EventBridge | Self::SecretsManager) => {
-                (StatusCode::BAD_REQUEST, "ThrottlingException")
-            }
-            (Fault::Throttle, Self::S3) => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
-            (Fault::Throttle, Self::Ses) => (StatusCode::BAD_REQUEST, "Throttling"),
-            (Fault::Throttle, Self::Sns) => (StatusCode::TOO_MANY_REQUESTS, "Throttled"),
-            (Fault::Throttle, Self::Connections) => (StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
-            (Fault::Throttle, Self::Lambda | Self::HttpApi) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
-            (Fault::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-            (Fault::Conflict | Fault::Taken(_), Self::DynamoDb) => (StatusCode::BAD_REQUEST, "TransactionConflictException"),
-            (Fault::Internal, Self::DynamoDb) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::S3 | Self::Sns) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Ses) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::EventBridge) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalException")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::SecretsManager) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Connections) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException")
-            }
-            (Fault::Internal | Fault::Conflict | Fault::Taken(_), Self::Lambda | Self::HttpApi) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
-            }
-        };
-        Some(AwsError::new(status, code, "a scripted fault"))
     }
 
     /// The response with an error, in the service's protocol.

@@ -6,7 +6,6 @@ mod remote;
 
 use std::{
     collections::BTreeMap,
-    fmt,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -24,6 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use crate::trace::Trace;
 use crate::{
     StartError, Storage, Urls,
     activity::Activity,
@@ -37,7 +37,6 @@ use crate::{
     clock::Clock,
     credentials::Credentials,
     functions::{self, Start},
-    logs::Lines,
     secrets::Secrets,
     storage::{INVOCATIONS, damaged},
     template::{QueueMappingSpec, REGION, Template},
@@ -86,53 +85,6 @@ pub enum Hosting {
         /// The folder to which each function's environment is written.
         environments: PathBuf,
     },
-}
-
-/// One invocation: its X-Ray trace header, `Root=1-<seconds>-<24 hex digits>`, and what the function logs.
-#[derive(Clone, Debug)]
-pub struct Trace {
-    header: String,
-    lines: Lines,
-}
-
-impl Trace {
-    /// A new trace.
-    #[must_use]
-    pub fn new(sys: &Sys) -> Self {
-        let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
-        let [a, b, c] = [sys.bytes::<4>(), sys.bytes::<4>(), sys.bytes::<4>()].map(u32::from_be_bytes);
-        Self { header: format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"), lines: Lines::default() }
-    }
-
-    /// An invocation that continues the trace of this header: with the same root and another parent.
-    #[must_use]
-    pub fn following(sys: &Sys, header: &str) -> Self {
-        let root = header.split(';').map(str::trim).find(|part| part.starts_with("Root="));
-        let parent = u64::from_be_bytes(sys.bytes());
-        match root {
-            Some(root) => Self { header: format!("{root};Parent={parent:016x};Sampled=1"), lines: Lines::default() },
-            // A header that is not valid is dropped.
-            None => Self::new(sys),
-        }
-    }
-
-    /// The header's value.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.header
-    }
-
-    /// What the function logs. More lines may follow while it runs.
-    #[must_use]
-    pub fn lines(&self) -> &Lines {
-        &self.lines
-    }
-}
-
-impl fmt::Display for Trace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.header)
-    }
 }
 
 /// Why an invocation has no response.
@@ -504,7 +456,7 @@ async fn apply_fault(fault: Option<Fault>) -> Result<(), InvokeError> {
     if let Some(Fault::Slow(delay)) = fault {
         tokio::time::sleep(delay).await;
     }
-    match fault.and_then(|fault| Service::Lambda.faulty(fault)) {
+    match fault.and_then(|fault| fault.error_of(Service::Lambda)) {
         Some(refusal) => Err(InvokeError::Failed(format!("{}: {}", refusal.code, refusal.message))),
         None => Ok(()),
     }

@@ -147,7 +147,7 @@ impl Access {
     /// Applies the scripted fault of a call, if there is one.
     async fn apply_fault(&self, function: &str, operation: &str, note: &RequestNote) -> S3Result<()> {
         let Some(fault) = self.0.aws.faults.fault_for(function, Service::S3, operation) else { return Ok(()) };
-        match (fault, Service::S3.faulty(fault)) {
+        match (fault, fault.error_of(Service::S3)) {
             (_, Some(refusal)) => {
                 let mut error = S3Error::with_message(
                     S3ErrorCode::from_bytes(refusal.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError),

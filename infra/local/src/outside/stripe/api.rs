@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::{
     API_VERSION, PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET,
     banks::Bank,
-    books::{Answered, Books, Confirmation, CustomerEntry, IntentEntry, cards, new_id},
+    books::Confirmation,
     cards::Card,
     form::Form,
+    objects::{Answered, Books, CustomerEntry, IntentEntry, cards, new_id},
     refusal::Refusal,
     render,
 };

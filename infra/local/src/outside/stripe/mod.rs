@@ -10,6 +10,7 @@ mod banks;
 mod books;
 mod cards;
 mod form;
+mod objects;
 mod refusal;
 mod render;
 #[cfg(test)]
@@ -36,8 +37,9 @@ use serde_json::Value;
 use self::{
     api::{Answer, Call},
     banks::Bank,
-    books::{Books, Confirmation},
+    books::Confirmation,
     cards::Card,
+    objects::Books,
     refusal::Refusal,
 };
 use super::mode::{Mode, SLOW, garbled};
@@ -188,7 +190,7 @@ impl Stripe {
     /// The events, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<StripeEvent> {
-        let event = |event: &books::EventEntry| StripeEvent {
+        let event = |event: &objects::EventEntry| StripeEvent {
             id: event.id.clone(),
             kind: event.kind.clone(),
             delivered: event.delivered,
@@ -453,7 +455,7 @@ fn reply(sys: &Sys, answer: &Answer) -> Response {
     if answer.replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    if let Ok(request) = HeaderValue::try_from(books::new_id(sys, "req")) {
+    if let Ok(request) = HeaderValue::try_from(objects::new_id(sys, "req")) {
         headers.insert("request-id", request);
     }
     response

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{
     API_VERSION,
     banks::Bank,
-    books::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
     cards::{Card, CardOutcome},
+    objects::{Books, ChargeEntry, CustomerEntry, DisputeEntry, EventEntry, IntentEntry, RefundEntry},
 };
 
 /// An object with these members too, which are null.
