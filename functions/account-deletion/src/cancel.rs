@@ -1,4 +1,4 @@
-//! Cancelling a deletion with the caller's session. No password is needed: whoever can use the account may keep it.
+//! Cancelling a deletion with the caller's session. No password is needed, because keeping an account does no harm.
 
 use accounts::{
     audit::{Action, AuditEntry},
