@@ -67,7 +67,7 @@ pub struct AccountInfo {
     phone: Option<String>,
     /// Whether second factors are on.
     second_step: bool,
-    /// When the account was made.
+    /// When the account was created.
     created_at: Timestamp,
     /// When it was deactivated. Absent if it is not deactivated, or if the time was not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ impl From<Account> for AccountInfo {
 pub struct AccountDetails {
     #[serde(flatten)]
     account: AccountInfo,
-    /// What the caller may do with the account. All else is refused.
+    /// What the caller may do with the account. Everything else is refused.
     may: Vec<AccountRight>,
     /// The members of the profile that the caller may change.
     #[schema(examples("username", "bio"))]
@@ -315,8 +315,8 @@ pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Resul
 /// For administrators, with a second factor. Contacts are masked. Only superusers see the day of birth and the addresses of sessions.
 /// The `ETag` is the version of the profile, which a change names in `If-Match`.
 ///
-/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; then,
-/// at once, a batch of their chat, their thread and when they were seen, and queries of sessions, devices and ten orders.
+/// AWS calls: the batch that authenticates the caller and reads their roles; the claim of the username; a batch for the account; then, at
+/// once, a batch of the ban, the support thread and the last activity, and queries of sessions, devices and ten orders.
 #[utoipa::path(get, path = "/v1/admin/users/{username}",
     params(("username" = String, Path, max_length = 100, description = "In upper or lower case: `Anna` is `anna`.", example = "anna")),
     extensions(("x-problems" = json!(["not_found"]))),

@@ -1,4 +1,4 @@
-//! The payments that staff have to look at.
+//! Alerts: the payments that staff have to check.
 
 use axum::extract::State;
 use callers::{Staff, staff::Administrator};
@@ -13,7 +13,7 @@ use web::{Error, Json, Problems, Query};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct AlertsQuery {
-    /// Why staff have to look at them. `disputed` if it is absent.
+    /// The kind of alert. Default: `disputed`.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Maximum number of items in the page: 1 to 100.
@@ -24,24 +24,24 @@ pub struct AlertsQuery {
     cursor: Option<String>,
 }
 
-/// A payment that staff have to look at.
+/// A payment that staff have to check.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPayment {
     /// What is paid with it: `donation`, `plan_payment` or `order`.
     #[schema(examples("donation"))]
     kind: &'static str,
-    /// The id of that.
+    /// The id of the donation, the payment of a plan, or the order.
     #[schema(examples("don_01K9ZC4QW8V3T6R1NHXJ5B2MDP"))]
     id: String,
-    /// Who pays.
+    /// The payer.
     user: UserId,
-    /// How much was asked for.
+    /// The requested amount.
     amount: Money,
     /// Stripe's id of the payment, by which it is found in Stripe's dashboard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("pi_3RtQ2bFq8Zr2mV7x"))]
     intent: Option<String>,
-    /// Since when.
+    /// When the alert began.
     since: Timestamp,
 }
 
@@ -55,16 +55,16 @@ impl From<PaymentAlert> for AlertedPayment {
 /// A page of payments.
 #[derive(Serialize, ToSchema)]
 pub struct AlertedPaymentList {
-    /// Donations, then orders, then plans, of each the oldest first. A page can have fewer payments than asked for, or none, although there
-    /// is a next one.
+    /// Donations, then orders, then plans; the oldest of each kind first. A page can have fewer payments than requested, or none, although
+    /// there is a next one.
     items: Vec<AlertedPayment>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the payments of donations, orders and plans that staff have to look at, for a month: those that are disputed, those whose last
-/// refund has failed, or those of something else than what was asked for. For administrators, with a second factor.
+/// Lists the payments of donations, orders and plans that staff have to check, for a month: those that are disputed, those whose last
+/// refund failed, or those that differ from the requested payment. For administrators, with a second factor.
 ///
 /// AWS calls: the batch that authenticates the caller and reads their roles; a query.
 #[utoipa::path(get, path = "/v1/admin/payment-alerts", params(AlertsQuery),

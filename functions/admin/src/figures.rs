@@ -61,13 +61,13 @@ pub struct FiguresOfDay {
     /// The day.
     #[schema(format = Date, examples("2026-11-25"))]
     date: String,
-    /// Accounts made.
+    /// Created accounts.
     registrations: u64,
     /// Sessions that began, the first one of a new account included.
     sign_ins: u64,
-    /// Messages sent.
+    /// Sent messages.
     messages: u64,
-    /// Orders placed; those by card when they are paid.
+    /// Placed orders. Orders by card count when they are paid.
     orders: u64,
     /// The sum of these orders, donations and plans, by currency. Later refunds are not subtracted.
     revenue: Vec<Money>,

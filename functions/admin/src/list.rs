@@ -30,10 +30,10 @@ pub struct AccountsQuery {
     /// The state of the accounts.
     #[param(value_type = AccountState, inline, required = false)]
     state: Option<AccountState>,
-    /// The first day on which the accounts were made, `YYYY-MM-DD`. Days begin at midnight UTC.
+    /// The first day on which the accounts were created, `YYYY-MM-DD`. Days begin at midnight UTC.
     #[param(format = Date, max_length = 10)]
     joined_from: Option<String>,
-    /// The last day on which the accounts were made.
+    /// The last day on which the accounts were created.
     #[param(format = Date, max_length = 10)]
     joined_until: Option<String>,
 }
@@ -65,13 +65,13 @@ enum ListPosition {
 pub struct AccountList {
     /// The accounts, the newest first; with `q` in the order of usernames.
     items: Vec<AccountInfo>,
-    /// The cursor of the next page. Absent on the last page. A page can have fewer accounts than asked for, or none, although there is a
+    /// The cursor of the next page. Absent on the last page. A page can have fewer accounts than requested, or none, although there is a
     /// next one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists accounts: all, or those with a role, in a state, made within some days, or found by words, an address or a number.
+/// Lists accounts: all, or those with a role, in a state, created within a range of days, or found by words, an address or a number.
 ///
 /// For administrators, with a second factor. Contacts are masked. A page examines at most as many accounts as it may have, and shows those
 /// that fulfil the parameters.

@@ -44,7 +44,7 @@ impl Superuser {
 
 impl Item for Superuser {
     const KIND: &'static str = "superuser";
-    const ABOUT: About = About::at("SUPERUSER", "SUPERUSER", Personal::Nobody("that there is one"));
+    const ABOUT: About = About::at("SUPERUSER", "SUPERUSER", Personal::Nobody("a marker that a superuser has existed"));
     fn key(&self) -> Key {
         Self::key()
     }
@@ -118,7 +118,7 @@ pub enum NotOffered {
     #[error("nobody has this username")]
     Nobody,
     /// There is a superuser already, who can appoint others.
-    #[error("there is a superuser already, who can make others")]
+    #[error("there is a superuser already, who can appoint others")]
     Taken,
     /// The account is not active, or its deletion is scheduled.
     #[error("the account is not in use, or is about to be deleted")]

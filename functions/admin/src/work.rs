@@ -1,4 +1,4 @@
-//! How much work waits for staff. Counted only up to ten, which is as much as the console shows.
+//! The amount of work that waits for staff. It is counted up to ten, because the console shows no more.
 
 use accounts::{
     deletion::{self, SHARDS, SWEEP},
@@ -65,7 +65,7 @@ pub struct StaffWork {
     /// Orders whose last refund, and donations and plans whose automatic refund has failed within the last month. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_refunds: Option<CappedCount>,
-    /// Payments of something else than what was asked for, which were given back, within a month. For administrators.
+    /// Payments within the last month that differed from the requested payment and were refunded. For administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_payments: Option<CappedCount>,
     /// Deletions of accounts that should have begun an hour ago. For administrators.
