@@ -7,7 +7,7 @@ use web::{Error, Language, Path, Problems};
 
 use crate::files::file;
 
-/// Only files of this site: no inline script, no inline style, nothing from elsewhere. (The pictures in Swagger UI's style
+/// Allows only files of this origin: no inline script, no inline style, nothing from other origins. (The pictures in Swagger UI's style
 /// sheet are `data:` URLs.)
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -20,7 +20,7 @@ pub async fn get_start() -> impl IntoResponse {
     (StatusCode::FOUND, [(header::LOCATION, "/docs")])
 }
 
-/// Serves a page on which the API can be read and tried out.
+/// Serves the page with the documentation of the API, on which operations can be tried out.
 ///
 /// AWS calls: none.
 #[utoipa::path(
@@ -44,7 +44,7 @@ fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Err
 }
 
 /// Serves the files of the pages. `/docs/flows` shows registration and sign-in as sequence diagrams, `/docs/client` is the guide to the
-/// JavaScript client, `/docs/from` lists which operations replace functions of other projects.
+/// JavaScript client, `/docs/from` lists the operations that replace functions of other projects.
 ///
 /// AWS calls: none.
 #[utoipa::path(

@@ -11,7 +11,7 @@ pub fn compressed_bytes(name: &str) -> Option<usize> {
     FILES.iter().find(|file| file.name == name).map(|file| file.gzip.len())
 }
 
-/// Answers with a file: see [`web::file`].
+/// Returns a response with a file: see [`web::file`].
 ///
 /// # Errors
 /// `not_found` if there is no file of this name.
