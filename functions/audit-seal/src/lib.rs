@@ -8,9 +8,9 @@
 //! if there is one.
 //!
 //! AWS calls: a query for the last seal, and one for the records since, which is what a run costs when nothing has happened. Each seal
-//! takes a write and two objects, and another query of each. An interval without records is sealed at most hourly. After a standstill a
-//! run seals up to a hundred intervals. The mail takes a request to SES. Once an hour a write to the other table, by which staff see that it
-//! runs.
+//! takes a write and two objects, and another query of each. An interval without records is sealed at most once an hour. After an
+//! interruption a run seals up to a hundred intervals. The mail takes a request to SES. Once an hour the time of the run is written to the
+//! other table, so that staff see that it runs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ const EVERY: Duration = Duration::from_secs(300);
 #[derive(Clone)]
 struct State {
     log: AuditLog,
-    /// Has its last run, and nothing of the audit.
+    /// The main table, which has the time of the last run. The audit has a table of its own.
     table: Table,
     sys: Sys,
     seals: Bucket,
