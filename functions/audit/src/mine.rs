@@ -62,15 +62,14 @@ impl SecurityEventInfo {
 /// A page of the caller's security events.
 #[derive(Serialize, ToSchema)]
 pub struct SecurityEventList {
-    /// The events, the newest first. A page can have fewer than asked for, even none, and still be followed by another.
+    /// The events, the newest first. A page can have fewer than requested, or none, although there is a next one.
     items: Vec<SecurityEventInfo>,
     /// The cursor of the next page. Absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Lists the caller's security events, the newest first: changes of how they sign in, of their addresses and their profile, and changes by
-/// staff.
+/// Lists the caller's security events, the newest first: changes of their credentials, addresses and profile, and changes by staff.
 ///
 /// AWS calls: the batch that authenticates the caller; a query.
 #[utoipa::path(get, path = "/v1/me/security-events", params(PageQuery),

@@ -55,7 +55,7 @@ pub struct AuditRecordInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ana"))]
     subject_username: Option<String>,
-    /// The names of what has changed.
+    /// The names of the changed fields.
     fields: Vec<String>,
     /// The `X-Request-Id` of the request.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,7 @@ const VERIFICATIONS: Quota = Quota::window("audit_verifications", 300, HOUR, "fo
 const SEALS_AT_ONCE: u32 = 25;
 /// After this many records no other seal is begun.
 const RECORDS_AT_ONCE: u64 = 20_000;
-/// Scans of one request, each of up to 1 MB, and the items of each.
+/// The maximum number of scans of one request, each of up to 1 MB.
 const SCANS_AT_ONCE: u32 = 10;
 const ITEMS_OF_A_SCAN: u32 = 2_000;
 

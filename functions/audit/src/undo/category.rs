@@ -21,7 +21,7 @@ use super::{
     recorded::{Changed, Recorded, text},
 };
 
-/// A category, and who has its former name.
+/// A category, and the category that has its former name.
 pub struct Target {
     who: Actor,
     category: Option<Category>,

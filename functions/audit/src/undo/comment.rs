@@ -1,5 +1,5 @@
-//! Undoing that a moderator has changed a comment on a product. As for moderators, that is refused for one's own comment, and for that of
-//! somebody with a role as high as one's own, under whose name the text stands.
+//! Undoing a moderator's change of a comment on a product. Like the change itself, it is refused for the caller's own comment, and for a
+//! comment of somebody with a role as high as the caller's.
 
 use accounts::{
     audit::Action,

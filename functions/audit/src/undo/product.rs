@@ -24,13 +24,13 @@ use super::{
     recorded::{Changed, Recorded, id, text},
 };
 
-/// A product, and what its former values depend on.
+/// A product, and the items that decide whether it can have its former values.
 pub struct Target {
     who: Actor,
     product: Option<Box<Product>>,
-    /// Which product has the former name.
+    /// The product that has the former name.
     named: Option<ProductId>,
-    /// Whether there is the former category.
+    /// Whether the former category exists.
     category: bool,
 }
 
@@ -85,7 +85,7 @@ impl Target {
     }
 }
 
-/// A field of a product, as the audit has it.
+/// The value of a field of a product, in the form of the audit.
 fn value(product: &Product, name: &str) -> AuditValue {
     match name {
         "name" => product.name.audited(),
@@ -102,7 +102,7 @@ fn name(was: &AuditValue) -> Option<ProductName> {
     ProductName::parse(text(was)?).ok()
 }
 
-/// Gives a field its former value in a change. `None` if it is no field, or cannot have the value.
+/// Sets a field to its former value in a change. `None` if there is no such field, or it cannot have the value.
 fn set(change: &mut ProductChange, field: &str, was: &AuditValue) -> Option<()> {
     match (field, was) {
         ("name", _) => change.name = Some(name(was)?),

@@ -1,4 +1,4 @@
-//! Undoing a change of a profile, by its person or by staff: as staff change profiles, so that only what staff may change is undone.
+//! Undoing a change of a profile by its owner or by staff. Only fields that staff may change can be undone.
 
 use accounts::{
     audit::Action,
@@ -17,7 +17,7 @@ use super::{
     recorded::{Changed, Recorded, text},
 };
 
-/// A person, and who has the former name.
+/// A person, and the person who has the former username.
 pub struct Target {
     who: Actor,
     now: Time,
@@ -61,7 +61,7 @@ impl Target {
         let mut edit = Edit::default();
         let known = set(&mut edit, &changed.name, &changed.was).is_some();
         let may = edit.takes().is_some_and(|least| self.who.role >= least) && self.who.may_change(&account.roles).is_ok();
-        // By the rules of today.
+        // The former value has to follow the current rules.
         let fits = edit.patch.apply(&account.user, self.now, self.minimum_age).is_ok();
         if !known || !may || !fits {
             return Some(Obstacle::Never);
@@ -88,7 +88,7 @@ fn username(was: &AuditValue) -> Option<Username> {
     Username::parse(text(was)?).ok()
 }
 
-/// Gives a member its former value in an edit. `None` if it is none of a profile, or cannot have the value.
+/// Sets a member of a profile to its former value in an edit. `None` if there is no such member, or it cannot have the value.
 fn set(edit: &mut Edit, member: &str, was: &AuditValue) -> Option<()> {
     let ProfilePatch { first_name, last_name, birth_date, bio, private, language, .. } = &mut edit.patch;
     let typed = || match was {
@@ -120,7 +120,7 @@ mod tests {
         AuditValue::Text(text.to_owned())
     }
 
-    /// The role that undoing a change of a member takes. `None` if nobody undoes it.
+    /// The role that is needed to undo a change of a member. `None` if it cannot be undone.
     fn takes(member: &str, was: &AuditValue) -> Option<Role> {
         let mut edit = Edit::default();
         set(&mut edit, member, was)?;

@@ -1,4 +1,4 @@
-//! Undoing a change of somebody's roles. Only superusers do it, and nobody to their own roles, so that one superuser always remains.
+//! Undoing a change of somebody's roles. Only superusers can do it, and not to their own roles, so that one superuser always remains.
 
 use accounts::{
     api_key,
@@ -20,7 +20,7 @@ use super::{
     recorded::{Changed, Recorded},
 };
 
-/// Somebody's roles, and whether they can get one.
+/// Somebody's roles, and whether the person can get a role.
 pub struct Target {
     who: Actor,
     roles: Roles,
@@ -70,8 +70,8 @@ impl Target {
     }
 }
 
-/// Revokes the keys of somebody who is no administrator. An undo that removes a role may have ended before it did. A read, and a query
-/// if they are none.
+/// Revokes the API keys of somebody who is not an administrator, in case an earlier undo that removed the role was interrupted before it
+/// revoked them. A read, and a query if the person is not an administrator.
 pub async fn revoke_keys(table: &Table, user: UserId) -> Result<(), Problem> {
     let roles = table.get::<Roles>(Roles::key_of(user)).await?.unwrap_or_else(|| Roles::none(user));
     if roles.roles.iter().all(|role| *role < Role::Administrator) {
