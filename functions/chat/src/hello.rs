@@ -17,7 +17,7 @@ use crate::{
     ask::{Answer, RoomState},
 };
 
-/// The most rooms in one answer. So many fit into a frame, with the names of the other people (see the test).
+/// The maximum number of rooms in one answer. That many fit into a frame, with the names of the other people (see the test).
 const ROOMS: u32 = 80;
 
 /// Answers `hello`. `public` and `seen` were read together with the caller.
