@@ -1,4 +1,4 @@
-//! Changing the state of a ticket, and who has it.
+//! Changing the state of a ticket, and its assignee.
 
 use accounts::{
     audit::Action,
@@ -23,17 +23,17 @@ use crate::{
     shown::{Team, TicketInfo},
 };
 
-/// What to change of a ticket. What is absent stays.
+/// The changes to a ticket. Absent members do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTicket {
-    /// The state. Nobody has a ticket that is done.
+    /// The state. A ticket that is done has no assignee.
     #[schema(nullable = false)]
     state: Option<ThreadState>,
-    /// The end of the snooze, within 90 days. Only and always with `snoozed`.
+    /// The end of the snooze, within 90 days. Required with `snoozed`, and not allowed with other states.
     #[schema(value_type = Option<String>, format = DateTime, max_length = 35, nullable = false)]
     snoozed_until: Option<Timestamp>,
-    /// Who has it: an administrator. `null` for nobody.
+    /// The assignee, who is an administrator. `null` for nobody.
     #[serde(default)]
     #[schema(value_type = Option<UserId>, required = false)]
     assignee: PatchMember<UserId>,
@@ -70,13 +70,13 @@ impl UpdateTicket {
             Some((state, until)) => given.in_state(state, until, now),
             None => given,
         };
-        // However much of it changes, it is one version more.
+        // Any change increases the version by one.
         let same = Ticket { version: ticket.version, since: ticket.since, ..next.clone() } == *ticket;
         Ok(if same { ticket.clone() } else { Ticket { version: ticket.version.saturating_add(1), ..next } })
     }
 }
 
-/// Whether somebody is an administrator whose account is in use. One batch.
+/// Whether somebody is an administrator with an active account. One batch.
 async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
     let (account, roles) = (User::key_of(person), Roles::key_of(person));
     let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;
@@ -84,7 +84,7 @@ async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
     Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
 }
 
-/// Adds to a transaction of this caller that somebody may still have tickets: see [`may_have`].
+/// Adds the condition that somebody may still have tickets to a transaction of this caller: see [`may_have`].
 fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
     let active = tx.check(User::key_of(person), field("status").eq(Status::Active));
     // A transaction checks each item once, and the role of the caller is a condition already.
@@ -92,12 +92,12 @@ fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
     [active].into_iter().chain(role).collect()
 }
 
-/// Changes the state of a ticket, or who has it: 412 if it has changed since the version in `If-Match`. For administrators.
+/// Changes the state or the assignee of a ticket: 412 if it has changed since the version in `If-Match`. For administrators.
 ///
 /// A JSON merge patch (RFC 7396).
 ///
-/// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
-/// unless nothing changes; a batch of who has it, if anybody has.
+/// AWS calls: the caller and their roles in one; a read; a batch of the new assignee and their roles; a transaction, unless nothing
+/// changes; a batch of the assignee, if there is one.
 #[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
     request_body(
         content(
