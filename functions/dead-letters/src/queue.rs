@@ -42,7 +42,7 @@ pub(crate) struct Message {
 
 #[derive(Deserialize)]
 struct Attributes {
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     #[serde(rename = "SentTimestamp")]
     sent: String,
 }
