@@ -112,7 +112,7 @@ async fn examine(s: &State, row: Row, report: &mut Report) {
     match continue_deletion(s, row, report).await {
         Ok(()) => {}
         Err(e) => {
-            tracing::error!(error = %e, "a deletion could not be moved on");
+            tracing::error!(error = %e, "a deletion could not be continued");
             report.failed = report.failed.saturating_add(1);
         }
     }
