@@ -92,7 +92,7 @@ async fn send_secret(s: &State, challenge: &Challenge, secret: Secret) -> Result
 async fn offer_contact(s: &State, challenge: &Challenge, person: &User, link: Secret) -> Result<(), Failure> {
     let life = challenge.life();
     let sent = match challenge.contact() {
-        // Who has left meanwhile has nothing to get back.
+        // An account that is no longer active gets no contact back.
         _ if person.status != Status::Active => false,
         Contact::Email(email) => {
             let mail = Mail::ContactRestoration { username: person.username.to_string(), link, life };

@@ -43,7 +43,7 @@ pub(crate) async fn deliver(s: &State, context: &Context) -> Result<Report, Fail
             match Box::pin(send_held(s, held)).await {
                 Ok(done) => report.told = report.told.saturating_add(done.into()),
                 Err(e) => {
-                    tracing::error!(error = %e, "what was held back could not be told");
+                    tracing::error!(error = %e, "a delayed notice could not be sent");
                     report.failed = report.failed.saturating_add(1);
                 }
             }

@@ -53,7 +53,7 @@ fn occasion(at: Time, details: Option<NoticeDetails>) -> Occasion {
     Occasion { at, device: device.filter(|known| !known.is_empty()).map(|known| known.join(", ")), place }
 }
 
-/// Sends the notice to `asked`, or if that is `None` to the person's own address or number.
+/// Sends the notice to `addressed`, or if that is `None` to the person's own address or number.
 pub(crate) async fn deliver(s: &State, person: &User, asked: Option<Contact>, notice: Notice, happened: Happened) -> Result<(), Failure> {
     match asked.or_else(|| person.email.clone().map(Contact::Email)) {
         Some(Contact::Email(email)) => {
@@ -90,7 +90,7 @@ pub(crate) async fn text_within_limit(s: &State, person: &User, phone: &Phone, t
     let permit = match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => permit,
         Err(problem) if problem.kind == Kind::TooManyRequests => {
-            tracing::warn!(user.id = %person.id, ?text, "somebody was told too often already");
+            tracing::warn!(user.id = %person.id, ?text, "a text message exceeds the limit of notices to a number");
             return Ok(false);
         }
         Err(problem) => return Err(problem.into()),
