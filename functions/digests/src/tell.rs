@@ -52,7 +52,7 @@ impl Sent {
 
 impl Item for Sent {
     const KIND: &'static str = "digest_sent";
-    const ABOUT: About = About::at("SENT#{user}", "SENT#{window}", Personal::Withheld("a mark that is of use for two minutes")).expires();
+    const ABOUT: About = About::at("SENT#{user}", "SENT#{window}", Personal::Withheld("a marker that is used for two minutes")).expires();
     fn key(&self) -> Key {
         Key::new(format!("SENT#{}", self.user), format!("SENT#{}", self.window))
     }
