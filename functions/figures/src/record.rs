@@ -72,7 +72,7 @@ impl Record {
         let said = record.change.new_image.contains_key("said");
         let counted = serde_dynamo::from_item::<_, Image>(record.change.new_image).ok().and_then(|image| image.counts(said));
         if counted.is_none() {
-            tracing::warn!(sequence = sequence.0, "a record that is not counted");
+            tracing::warn!(sequence = sequence.0, "a record of the stream could not be counted");
         }
         let (at, what) = counted.unwrap_or((Time::ZERO, CountedAs::Nothing));
         Ok(Self { id: record.event_id, sequence, at, what })
