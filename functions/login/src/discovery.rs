@@ -112,7 +112,7 @@ pub async fn get_change_password(State(s): State<crate::State>) -> impl IntoResp
     (StatusCode::FOUND, [(header::LOCATION, page)])
 }
 
-/// Says how to report a vulnerability (RFC 9116).
+/// Returns how to report a vulnerability (RFC 9116).
 ///
 /// AWS calls: none.
 #[utoipa::path(get, path = "/.well-known/security.txt",

@@ -28,7 +28,7 @@ pub const OF_DEVICE_DAY: Quota =
     Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
 /// Failures at one name from all clients, after which strangers need a proof of work.
 const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
-/// Correct passwords. They are limited because each costs a hash and a session.
+/// The limit on correct passwords, because each costs a hash and a session.
 pub const RIGHT_PASSWORDS: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
 
 /// An attempt to sign in with a password, with the limits that count it.

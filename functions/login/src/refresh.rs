@@ -43,9 +43,9 @@ pub async fn refresh_session(
         Refreshed::Alive { session, refresh } => Ok(SignedIn::new(&s.issuer, &session, &refresh, delivery)?),
         Refreshed::Reused => {
             s.figures.report_of("TableName", s.table.name(), &[("Misuse", 1)]);
-            Err(Kind::RefreshInvalid.because("a spent refresh token was used again").into())
+            Err(Kind::RefreshInvalid.because("a used refresh token was used again").into())
         }
-        Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token leads to no session").into()),
+        Refreshed::Invalid => Err(Kind::RefreshInvalid.because("the refresh token belongs to no session").into()),
     }
 }
 
