@@ -75,7 +75,7 @@ impl Bus {
         let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
             Ok(put) => put.entries.unwrap_or_default().into_iter().map(|answer| answer.error_code).collect(),
             Err(e) => {
-                tracing::warn!(error = %DisplayErrorContext(e), "the bus took nothing");
+                tracing::warn!(error = %DisplayErrorContext(e), "the bus did not accept the events");
                 Vec::new()
             }
         };
