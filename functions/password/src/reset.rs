@@ -152,7 +152,8 @@ pub async fn get_reset_page(State(s): State<crate::State>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::New(rules)), site: s.site }
 }
 
-/// Returns whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays valid.
+/// Returns the account whose password a mailed link changes, so that a page can show it before it asks for the new one. The link stays
+/// valid.
 ///
 /// AWS calls: a counter, the link, the person.
 #[utoipa::path(post, path = "/v1/password-resets/link", request_body = LinkToken,
