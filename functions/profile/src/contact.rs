@@ -1,11 +1,11 @@
-//! Changing the e-mail address or phone number: the new one counts when it is proven, and the old one is notified.
+//! Changing the e-mail address or phone number: the new contact replaces the old one when it is proven, and the old one is notified.
 //!
-//! A change is bound to the exact contact that the code was sent to, and to the proof that it was asked for with. A contact
-//! that belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the
-//! claim moves, all other sessions end, and the former contact is notified.
+//! A change is bound to the exact contact that the code was sent to, and to the proof of the session that requested it. A contact that
+//! belongs to somebody else gets the same answer, and can never be proven. Nothing changes before the proof. With it the claim moves, all
+//! other sessions end, and the former contact is notified.
 //!
-//! The owner is notified once when a change is asked for and once when it is made: by mail if the account has an address, by
-//! text message at the number that changes, and at the number of an account without an address.
+//! The owner is notified once when a change is requested and once when it is made: by mail if the account has an address, by text message
+//! at the number that changes, and at the number of an account without an address.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ const LIFE: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pending<C> {
     user: UserId,
-    /// The proof that it was asked for with: no other proof can continue it. Absent in items from before it was stored.
+    /// The proof of the session that requested the change. Only this proof can continue it. Absent in items of older versions.
     #[serde(default)]
     proof: Option<Proof>,
     to: C,
@@ -378,19 +378,19 @@ async fn change<C: ContactKind>(
     }
 }
 
-/// Who makes a change.
+/// The origin of a change.
 #[derive(Clone, Copy)]
 pub struct By<'a> {
     /// The client.
     pub client: &'a RequestId,
-    /// What it is in the audit.
+    /// The action in the audit.
     pub action: Action,
     /// The session that stays signed in, if there is one.
     pub keep: Option<&'a Session>,
 }
 
-/// Adds to a transaction that an account has a contact that its owner has just proven, in place of the one that it has, with
-/// everything that follows. `account` is the update of its record. The slot is refused if somebody else has the contact.
+/// Adds the replacement of an account's contact by one that its owner has just proven to a transaction, with all consequences. `account` is
+/// the update of the account's item. The slot is refused if somebody else has the contact.
 pub async fn replace<C: ContactKind>(
     s: &crate::State,
     tx: &mut Tx,
@@ -407,13 +407,12 @@ pub async fn replace<C: ContactKind>(
         leave(tx, user, &former);
     }
     let (free, account) = to.claim(tx, user.id, account);
-    // The link that gives this contact back is of no use any more, and must not be valid when the contact is left again.
+    // The link that restores this contact is no longer needed, and must not become valid when the contact is removed again.
     let is_back = user.restoration == Some(contact_link::link_of(user.id, &contact));
     let account = if is_back { account.remove("restoration") } else { account };
     session::renew_credentials(tx, &s.sys, user, account, keep);
     record::<C>(s, tx, user, Some(&contact), AuditEntry::of_own(&s.sys, user.id, &client.0, action));
-    // The owner was notified when the change was asked for, so it does not fail now because of a text message that may not be
-    // sent.
+    // The owner was notified when the change was requested, so it does not fail now because of a text message that may not be sent.
     let permit = announce::<C>(s, tx, user, C::CHANGED, client).await.unwrap_or_default();
     if let Contact::Email(_) = &contact {
         notify_at(tx, &s.sys, user.id, &contact, C::CHANGED, client);
@@ -421,8 +420,8 @@ pub async fn replace<C: ContactKind>(
     Ok((free, permit))
 }
 
-/// Adds to a transaction the entry of a change, with both contacts masked, and keeps the former one, so that staff can have it
-/// offered to its owner again.
+/// Adds the audit entry of a change to a transaction, with both contacts masked, and stores the former contact, so that staff can offer it
+/// to its owner again.
 fn record<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, to: Option<&Contact>, entry: AuditEntry) {
     let (entry, former) = (entry.changed(C::FIELD, C::current(user), to), C::current(user));
     if let Some(former) = former {
@@ -431,8 +430,8 @@ fn record<C: ContactKind>(s: &crate::State, tx: &mut Tx, user: &User, to: Option
     s.audit.add(tx, &entry);
 }
 
-/// Adds to a transaction the end of a contact: somebody else may have it, so codes that were sent to it become void. Most codes
-/// are bound to the credentials of their time. These are not, and would be valid again if the account got the contact back.
+/// Adds the removal of a contact to a transaction: somebody else may get it, so codes that were sent to it become void. Most codes are
+/// bound to the credentials of their time. These codes are not, and would be valid again if the account got the contact back.
 fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     let (claim, by_contact) = match former {
         Contact::Email(email) => (EmailClaim::key_of(email), Purpose::PasswordReset),

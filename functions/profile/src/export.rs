@@ -32,19 +32,19 @@ pub struct ExportStatus {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum ExportState {
-    /// It is being made. A mail says when it is ready.
+    /// It is being created. A mail is sent when it is ready.
     Waiting,
     /// It can be downloaded.
     Ready {
         /// Until when it can be downloaded.
         expires_at: Timestamp,
-        /// The link to the archive. It is valid for five minutes: ask again for another one.
+        /// The link to the archive. It is valid for five minutes. Another request returns a new one.
         #[schema(format = "uri")]
         url: String,
     },
-    /// It could not be made. Ask for another one.
+    /// It could not be created. Request another one.
     Failed,
-    /// It has expired. Ask for another one.
+    /// It has expired. Request another one.
     Expired,
 }
 

@@ -54,7 +54,7 @@ pub struct Me {
     added_by_friends: bool,
     /// The address of the picture or of the default one.
     picture: Picture,
-    /// When the account was made.
+    /// When the account was created.
     created_at: Timestamp,
     /// Whether the caller is online. Reading their own profile makes them online.
     online: bool,
