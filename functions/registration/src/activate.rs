@@ -36,7 +36,7 @@ pub async fn get_activation_page(State(site): State<Site>, Language(locale): Lan
     LinkPage { locale, texts: TEXTS, owner, call, password: Some(PasswordField::Chosen), site }
 }
 
-/// Returns whose account a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
+/// Returns the account that a mailed link activates, so that a page can show it before it asks for the password. The link stays valid.
 ///
 /// AWS calls: a counter, the link, the flow.
 #[utoipa::path(post, path = "/v1/activations/link", request_body = LinkToken,

@@ -22,7 +22,7 @@ use store::{About, Batch, Cond, Index, Item, Key, Personal, Table, Update, Write
 use utoipa::ToSchema;
 use web::{Json, Path, Problems};
 
-/// How long a flow is valid after it began. A link that is sent again starts this time anew.
+/// How long a flow is valid after it began. A link that is sent again restarts this time.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// How the address is proven.

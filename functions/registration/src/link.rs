@@ -58,7 +58,7 @@ pub struct RegisterByLink {
 /// The registration and its link. The answer is the same if nothing was mailed because the address has an account.
 #[derive(Serialize, ToSchema)]
 pub struct LinkSent {
-    /// The id with which the link is asked for again: `POST /v1/registrations/{id}/code/resend`.
+    /// The id with which the link is requested again: `POST /v1/registrations/{id}/code/resend`.
     id: FlowToken,
     /// The link.
     link: Sent,
