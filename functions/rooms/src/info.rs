@@ -34,7 +34,7 @@ pub struct RoomInfo {
     slow_mode_seconds: Option<u32>,
     /// Whether swear words in new messages are masked.
     masks_profanity: bool,
-    /// When the room was made. Absent for the public room before its first message.
+    /// When the room was created. Absent for the public room before its first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     created_at: Option<Timestamp>,

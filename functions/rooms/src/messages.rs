@@ -61,7 +61,7 @@ pub async fn list_messages(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage {
-    /// The text: 1 to 4,000 characters. It may be empty beside files.
+    /// The text: 1 to 4,000 characters. It may be empty if there are files.
     #[schema(max_length = 4000, examples("Good morning!"))]
     text: String,
     /// The number of the message that it answers.
