@@ -1,5 +1,5 @@
-//! Every quarter of an hour: what the webhook has lost, payments that nobody has paid, what is to be given back, and what is at Stripe of
-//! people who have left.
+//! The reconciliation with Stripe, every quarter of an hour: events that did not arrive, unpaid payments and orders, refunds that have to
+//! be made, and payments and customers of deleted accounts.
 
 use std::time::Duration;
 
@@ -21,33 +21,33 @@ use stripe_api::{
 
 use crate::{State, webhook::AWAITED};
 
-/// How far back undelivered events are asked for. Stripe delivers them for three days.
+/// The age up to which undelivered events are requested. Stripe delivers them for three days.
 const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
-/// Payments, orders or customers that are read at once.
+/// The number of payments, orders or customers of one query.
 const AT_ONCE: u32 = 100;
-/// Payments, orders or customers of one kind that are worked on together.
+/// The number of payments, orders or customers of one kind that are processed concurrently.
 const TOGETHER: usize = 5;
-/// Nothing more is begun when less than this is left of the invocation.
+/// No further work is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 
 /// The result of a run.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// Events that were not delivered, and are applied now.
+    /// Undelivered events that this run has applied.
     undelivered: u64,
-    /// Donations and payments of plans that were looked at because nobody had made them.
+    /// Unpaid donations and payments of plans that were checked.
     looked_at: u64,
-    /// Orders that were looked at because nobody had paid them, or because money was to be given back.
+    /// Orders that were checked, because they were not paid or had to be refunded.
     orders: u64,
-    /// Customers that were deleted at Stripe.
+    /// Customers that this run has deleted at Stripe.
     customers: u64,
-    /// Payments of people who have left, or that nobody has asked for, that were ended at Stripe.
+    /// Payments of deleted accounts, and payments that nobody requested, that this run has ended at Stripe.
     payments: u64,
     /// Customers whose interrupted creation was finished.
     finished: u64,
-    /// What could not be done in this run.
+    /// Work that failed in this run.
     failed: u64,
-    /// Whether the time was too short for all.
+    /// Whether the time was too short for all work.
     more: bool,
 }
 
@@ -56,7 +56,7 @@ impl Report {
         *counter = counter.saturating_add(1);
     }
 
-    /// Whether there is time for one more. If not, it is noted.
+    /// Whether there is time for more work. If not, sets `more`.
     fn has_time(&mut self, context: &Context) -> bool {
         self.more |= !context.has_left(MARGIN);
         !self.more
@@ -67,7 +67,7 @@ impl Report {
         Self::count(&mut self.failed);
     }
 
-    /// Both together.
+    /// The sums of both.
     fn plus(self, other: Self) -> Self {
         let sum = u64::saturating_add;
         Self {
@@ -83,14 +83,15 @@ impl Report {
     }
 }
 
-/// Takes all steps, all kinds of them at the same time, so that much of one kind takes no time from the others. A payment that fails does
-/// not stop the others, and the next run tries it again. Nothing is done with the key of another account.
+/// Does all kinds of work concurrently, so that much work of one kind does not delay the others. A payment that fails does not stop the
+/// others, and the next run tries it again. Nothing is changed at Stripe if the key belongs to another account.
 pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Failure> {
     match s.stripe.check_account().await {
         Ok(()) => {}
         Err(e @ Failed::OtherAccount) => return Err(e.into()),
-        // What needs nothing of Stripe is done although it does not answer. A restricted key may not be allowed to read it.
-        Err(e) => tracing::error!(error = %e, "it is not known which account of Stripe the secret key is of"),
+        // Work without requests to Stripe is done even if Stripe does not answer. A restricted key may lack the permission to read the
+        // account.
+        Err(e) => tracing::error!(error = %e, "the Stripe account of the secret key could not be read"),
     }
     let mut parts: [Report; 7] = Default::default();
     let [ended, donations, plans, lost, removed, begun, left] = &mut parts;
@@ -114,7 +115,7 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
 }
 
-/// Does this work for all of these, some of them together, and counts those for which it is done. Returns whether there was time for all.
+/// Does the work for all items, several at once, and counts the successes. Returns whether there was time for all.
 async fn each<T, W>(
     context: &Context,
     report: &mut Report,
@@ -144,12 +145,12 @@ where
     }
 }
 
-/// Applies the events that Stripe could not deliver and that were not applied before.
+/// Applies the events that Stripe could not deliver, unless they were applied before.
 async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let (since, mut after) = (s.sys.now() - LOOK_BACK, None);
     loop {
         let UndeliveredPage { events, next } = s.stripe.undelivered(since, after.as_deref()).await?;
-        // Stripe lists them for days, also when they are applied.
+        // Stripe lists them for days, even after they were applied.
         let keys = events.iter().map(|lost| HandledEvent::key_of(&lost.event));
         let mut handled = s.table.get_many(keys.collect()).await?;
         let mut lost = Vec::new();
@@ -166,8 +167,7 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
     }
 }
 
-/// Applies an event that Stripe could not deliver. One that leads to nothing is written down too, so that it takes no time from others in
-/// the next runs.
+/// Applies an event that Stripe could not deliver. An event without an effect is recorded too, so that the next runs skip it.
 async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<(), Failure> {
     let leads_to_nothing = match settle(&s.table, &s.sys, &s.stripe, &intent, Some(&event)).await? {
         Settled::Foreign | Settled::Gone | Settled::Record => true,
@@ -180,7 +180,7 @@ async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<
     Ok(())
 }
 
-/// Looks at the payments for one purpose that nobody has made, and cancels those of yesterday.
+/// Checks the unpaid payments for one purpose, and cancels those that are a day old.
 async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
@@ -196,19 +196,19 @@ async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -
 async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
     let now = s.sys.now();
     let looked_at = payment.looked_at(now);
-    // First of all, so that one that fails makes room for those that wait behind it.
+    // Written first, so that a payment whose check fails does not block the others.
     if write(&s.table, &s.sys, payment, &looked_at, None).await? != Written::Now {
         return Ok(());
     }
     let taken = CardPayment { version: payment.version.saturating_add(1), ..looked_at };
     let late = now.since(taken.created_at) >= ABANDONED;
     let Some(intent) = &taken.intent else {
-        // Whoever began it has never got the secret to pay it.
+        // The payer has never received the secret to pay it.
         return if late { put(s, &taken, &taken.cancelled()).await } else { Ok(()) };
     };
     if late {
         match s.stripe.cancel_payment(intent).await {
-            // It is paid at this moment, or cancelled already.
+            // It was paid in the meantime, or is cancelled already.
             Ok(()) | Err(Failed::Refused(_) | Failed::Gone) => {}
             Err(e) => return Err(e.into()),
         }
@@ -220,12 +220,12 @@ async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), 
 }
 
 async fn put<P: Purpose>(s: &State, before: &CardPayment<P>, after: &CardPayment<P>) -> Result<(), Failure> {
-    // If somebody else has just written it, the next run looks at it.
+    // After a concurrent change the next run checks it.
     write(&s.table, &s.sys, before, after, None).await?;
     Ok(())
 }
 
-/// Ends the orders that nobody has paid in time, and gives back what is still to be given back.
+/// Ends the orders that were not paid in time, and makes the pending refunds.
 async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
@@ -241,7 +241,7 @@ async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(),
 async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
     let now = s.sys.now();
     let Some(card) = &order.card else { return Ok(()) };
-    // Taken by a lease: for others it is due again in five minutes, and one that fails makes room for those behind it.
+    // The order is leased: it is due again in five minutes, and an order whose check fails does not block the others.
     let leased = order.with_card(card.leased(now));
     let order_writes::Written::Now(order) = order_writes::write(&s.table, &s.sys, order, &leased, None).await? else { return Ok(()) };
     let over = order.is_pending() && !order.is_payable(now);
@@ -250,7 +250,7 @@ async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Deletes the customers of people who have left, and those whose creation was given up.
+/// Deletes the customers of deleted accounts, and those whose creation was abandoned.
 async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
@@ -269,7 +269,7 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
     }
 }
 
-/// Ends the payments of people who have left, and those that nobody has asked for.
+/// Ends the payments of deleted accounts, and those that nobody requested.
 async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
@@ -288,7 +288,7 @@ async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -
     }
 }
 
-/// Goes on with the customers whose creation was interrupted, so that none stays at Stripe without being known here.
+/// Completes the interrupted creation of customers, so that no unknown customer stays at Stripe.
 async fn unfinished_customers(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {

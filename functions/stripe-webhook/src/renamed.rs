@@ -8,7 +8,7 @@ use stripe_api::sync_customer;
 
 use crate::State;
 
-/// Tells Stripe how a person is called now. Repeating it is harmless.
+/// Sends the current name and address of a person to Stripe. Idempotent.
 pub(crate) async fn renamed(s: &State, user: UserId) -> Result<(), Failure> {
     let (person, customer) = (User::key_of(user), Customer::key_of(user));
     let mut found = s.table.get_many(vec![person.clone(), customer.clone()]).await?;
