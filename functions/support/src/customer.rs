@@ -31,7 +31,7 @@ use crate::{
 
 /// Maximum bytes of a page: far below the limit of a function's answer.
 pub const PAGE_MAX_BYTES: usize = 2 * 1024 * 1024;
-/// Transcripts that a customer may ask for.
+/// The limit on transcripts of a customer.
 const TRANSCRIPTS: Quota = Quota::window("support_transcripts", 3, DAY, "transcripts for an account");
 
 /// The requested page of a thread's messages.
@@ -73,7 +73,7 @@ pub struct SupportMessageList {
     next_cursor: Option<String>,
 }
 
-/// What the thread is about.
+/// The subject of the thread.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenSupportThread {
@@ -102,7 +102,7 @@ pub struct SentSupportMessage {
     seq: u64,
     /// The id of the message.
     id: MessageId,
-    /// When its number was taken.
+    /// When the message got its number.
     created_at: Timestamp,
 }
 
@@ -118,9 +118,9 @@ async fn own(s: &crate::State, caller: &User) -> Result<Room, Problem> {
     room.filter(|room| room.desk.is_some()).ok_or_else(|| Kind::NotFound.because("the caller has no thread"))
 }
 
-/// Shows the caller's support thread, and what they have not read in it. `not_found` if they have none.
+/// Returns the caller's support thread, with the number of unread messages. `not_found` if they have none.
 ///
-/// AWS calls: the caller; the thread; a query of what is unread, if anything is new.
+/// AWS calls: the caller; the thread; a query of the unread messages, if there are new messages.
 #[utoipa::path(get, path = "/v1/support/thread", extensions(("x-problems" = json!(["not_found"]))),
     responses((status = 200, body = OwnSupportThread), Problems))]
 pub async fn get_support_thread(State(s): State<crate::State>, caller: Member) -> Result<Json<OwnSupportThread>, web::Error> {
@@ -129,11 +129,11 @@ pub async fn get_support_thread(State(s): State<crate::State>, caller: Member) -
     Ok(Json(OwnSupportThread { thread: SupportThread::new(&room, desk_of(&room)?), unread }))
 }
 
-/// Opens the caller's support thread, and says what it is about: 201 if it is new, 200 if it existed. Everybody has at most one, with the
+/// Opens the caller's support thread and sets its subject: 201 if it is new, 200 if it existed. Everybody has at most one thread, with the
 /// whole team.
 ///
-/// AWS calls: the caller and whether they are banned from chat in one; the thread; a counter and a transaction if it is new or about
-/// something else now.
+/// AWS calls: the caller and whether they are banned from chat in one; the thread; a counter and a transaction if it is new or the subject
+/// changes.
 #[utoipa::path(put, path = "/v1/support/thread", request_body = OpenSupportThread,
     extensions(("x-problems" = json!(["chat_banned", "invalid", "conflict", "too_many_requests"])), ("x-limits" = json!([SUBJECTS]))),
     responses((status = 200, body = SupportThread), (status = 201, body = SupportThread), Problems))]
@@ -166,7 +166,7 @@ pub async fn list_support_messages(
     page(&s, room, Side::Customer, caller.member.user.id, &query).await
 }
 
-/// A page of a thread's messages, as a side sees them.
+/// A page of a thread's messages, as one side sees them.
 pub async fn page(
     s: &crate::State,
     room: Room,

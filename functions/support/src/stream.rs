@@ -1,4 +1,4 @@
-//! The stream `support`: frames are checked and answered as those of the chat, and errors are frames too.
+//! The stream `support`: frames are checked and answered like those of the chat, and errors are frames too.
 
 use accounts::user::User;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
@@ -62,7 +62,7 @@ async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: A
     let from = Frame { socket, request, owner, side: if act.room.is_some() { Side::Team } else { Side::Customer } };
     let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.what), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
-        tracing::warn!(error = %e, "who is online is a little out of date");
+        tracing::warn!(error = %e, "the time of the last activity could not be updated");
     }
     outcome
 }
@@ -107,7 +107,7 @@ async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) ->
     }
 }
 
-/// Answers `hello`. A socket of the team is at the desk from then on: it is recorded before anything is read.
+/// Answers `hello`. A socket of the team gets the threads of the desk from then on. That is stored before anything is read.
 async fn hello(s: &State, from: &Frame<'_>, user: &User, team: bool, thread: Option<Room>) -> Outcome {
     if let Some(proven) = from.owner.proven_until.filter(|_| team) {
         let until = proven.min(s.sys.now() + LIFE);
@@ -157,7 +157,7 @@ async fn audited(s: &State, from: &Frame<'_>, customer: kernel::id::UserId) -> R
     }
 }
 
-/// Answers `read`. Those are told for whom the marker is: the customer's other devices, or the team.
+/// Answers `read`. The marker is sent to the customer's other devices, or to the team.
 async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
     let seq = thread::mark(&s.table, room, from.side, seq).await?;
@@ -169,7 +169,7 @@ async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
     Ok(SupportAnswer::Read { room: id, seq })
 }
 
-/// Answers `typing`. The other side is told, and so are the others of the team.
+/// Answers `typing`. It is sent to the other side, and to the other members of the team.
 async fn typing(s: &State, from: &Frame<'_>, user: &User, room: &Room) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
     let told = |viewer| {
