@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 5;
 pub async fn publish(s: &State, key: &str) -> Result<(), Failure> {
     let Some((user, id)) = Upload::of_incoming_key(key) else {
         // No signed link has such a key, so an operator has written this object.
-        tracing::warn!("an object that is no upload");
+        tracing::warn!("an object is not an upload");
         return Ok(());
     };
     let mut rendered = false;
