@@ -25,7 +25,7 @@ impl App {
     /// The code that it shows at a moment.
     ///
     /// # Panics
-    /// If the secret is not one for an app.
+    /// If the secret is not valid for an app.
     #[must_use]
     pub fn at(&self, moment: Time) -> String {
         let totp = Builder::new().with_secret(self.secret.clone()).build().expect("a secret of 160 bits");

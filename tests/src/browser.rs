@@ -163,7 +163,7 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// Clicks so many times in a row with the mouse, in the middle of the first element that a selector finds.
+    /// Clicks with the mouse `times` times in a row, in the middle of the first element that a selector finds.
     pub async fn click(&mut self, selector: &str, times: u32) {
         let script = format!(
             "(place => [place.x + place.width / 2, place.y + place.height / 2])((node => (node.scrollIntoView({{ block: 'center' }}),

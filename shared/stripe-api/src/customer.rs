@@ -50,7 +50,7 @@ async fn check_account(stripe: &Stripe) -> Result<(), Failed> {
     match stripe.check_account().await {
         // Restricted keys may not be allowed to read the account. If Stripe has failed, it also fails at the customer, or has recovered.
         Err(e @ (Failed::NotAllowed(_) | Failed::Broken(_))) => {
-            tracing::warn!(error = %e, "it is not known which account of Stripe the secret key is of");
+            tracing::warn!(error = %e, "the Stripe account of the secret key could not be read");
             Ok(())
         }
         checked => checked,
