@@ -142,7 +142,7 @@ pub async fn give(table: &Table, room: RoomId, from: UserId, to: &User) -> Resul
 
 async fn assign(table: &Table, room: RoomId, to: &User, condition: Cond) -> Result<Room, Problem> {
     let update = Update::of(Room::key_of(room)).set("assignee", to.id).set("assignee_name", to.username.to_string());
-    // Only threads in the lists of `let_go` can be assigned, so that the purge finds them.
+    // Only threads in the lists of `unassign_all` can be assigned, so that the purge finds them.
     let listed = field("seq").gt(0_u64).and(field("state").ne(ThreadState::Done));
     let mut tx = Tx::new();
     let assigned = tx.update(update.when(field("customer").exists()).when(listed).when(condition));
@@ -255,7 +255,7 @@ pub async fn last_entries(table: &Table, room: &Room, from: u64, limit: u32) -> 
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<(), StoreError> {
+pub(crate) async fn unassign_all(table: &Table, who: UserId) -> Result<(), StoreError> {
     const AT_ONCE: u32 = 100;
     for state in [ThreadState::Open, ThreadState::Waiting, ThreadState::Snoozed] {
         let mut after = None;
@@ -278,7 +278,7 @@ pub(crate) async fn let_go(table: &Table, who: UserId) -> Result<(), StoreError>
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn turn(table: &Table, room: &Room, state: ThreadState) -> Result<bool, StoreError> {
+pub(crate) async fn apply_deadline(table: &Table, room: &Room, state: ThreadState) -> Result<bool, StoreError> {
     let Some(desk) = &room.desk else { return Ok(false) };
     let update = desk.in_state(state, None).write_state(Update::of(Room::key_of(room.id)), room.id, room.latest_at);
     let same = field("seq").eq(room.seq).and(field("state").eq(desk.state)).and(unchanged("snoozed_until", desk.snoozed_until));
