@@ -37,7 +37,7 @@ pub async fn describe_cancellation_link(
     client: Client,
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, Error> {
-    let link = link::asked(&s.table, s.sys.now(), &s.keys.get().await?.code_key(), Purpose::DeletionCancel, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &s.keys.get().await?.code_key(), Purpose::DeletionCancel, &client, &body).await?;
     let id = link.user.ok_or(Kind::LinkInvalid)?;
     let mut found = s.table.get_many(vec![User::key_of(id), Deletion::key_of(id)]).await?;
     let user = found.take::<User>(&User::key_of(id))?.ok_or(Kind::LinkInvalid)?;

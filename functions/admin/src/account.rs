@@ -210,7 +210,7 @@ pub struct AccountThread {
 }
 
 /// The items that are read in addition to the account.
-struct Beside {
+struct RelatedItems {
     seen: Option<LastSeen>,
     chat: Option<ChatState>,
     thread: Option<Room>,
@@ -219,7 +219,7 @@ struct Beside {
     orders: Vec<Order>,
 }
 
-impl Beside {
+impl RelatedItems {
     /// A batch and three queries, concurrently.
     async fn of(table: &Table, user: UserId) -> Result<Self, StoreError> {
         let (seen, chat, thread) = (LastSeen::key_of(user), ChatState::key_of(user), Room::key_of(thread_of(user)));
@@ -278,7 +278,7 @@ impl From<Order> for AccountOrder {
 }
 
 impl AccountDetails {
-    fn of(account: Account, beside: Beside, viewer: Actor, now: Time) -> Self {
+    fn of(account: Account, related: RelatedItems, viewer: Actor, now: Time) -> Self {
         let (user, may, viewer) = (account.user.clone(), rights::of(viewer, &account), viewer.role);
         let state = |room: &Room| room.desk.as_ref().map(|desk| desk.state_at(now));
         Self {
@@ -286,12 +286,12 @@ impl AccountDetails {
             changeable: if may.contains(&AccountRight::Change) { UpdateAccount::changeable(viewer) } else { Vec::new() },
             may,
             version: user.version,
-            sessions: sessions(beside.sessions, &user, viewer, now),
-            devices: devices(beside.devices, &user, now),
-            last_seen_at: beside.seen.map(|seen| seen.at.into()),
-            ban: beside.chat.and_then(|chat| chat.ban(now)).map(Into::into),
-            orders: beside.orders.into_iter().map(Into::into).collect(),
-            support_thread: beside.thread.and_then(|room| Some(AccountThread { state: state(&room)?, room: room.id })),
+            sessions: sessions(related.sessions, &user, viewer, now),
+            devices: devices(related.devices, &user, now),
+            last_seen_at: related.seen.map(|seen| seen.at.into()),
+            ban: related.chat.and_then(|chat| chat.ban(now)).map(Into::into),
+            orders: related.orders.into_iter().map(Into::into).collect(),
+            support_thread: related.thread.and_then(|room| Some(AccountThread { state: state(&room)?, room: room.id })),
             first_name: user.first_name.map(|name| name.to_string()),
             last_name: user.last_name.map(|name| name.to_string()),
             birth_date: user.birth_date.filter(|_| viewer == Role::Superuser).map(|day| day.to_string()),
@@ -305,8 +305,8 @@ impl AccountDetails {
 
 /// The details of an account, with its version.
 pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Result<Versioned<AccountDetails>, StoreError> {
-    let beside = Beside::of(&s.table, account.user.id).await?;
-    Ok(Versioned(account.user.version, AccountDetails::of(account, beside, viewer, s.sys.now())))
+    let related = RelatedItems::of(&s.table, account.user.id).await?;
+    Ok(Versioned(account.user.version, AccountDetails::of(account, related, viewer, s.sys.now())))
 }
 
 /// Shows everything that staff see of an account: its profile, state and roles, the sessions and trusted devices, the ban from chat, the

@@ -2,7 +2,7 @@
 
 use accounts::{
     directory::{Account, AccountFilter, AccountState},
-    finding::{self, Sought, Words},
+    finding::{self, PeopleSearch, Words},
     staff::Role,
     statistics::Day,
 };
@@ -39,13 +39,13 @@ pub struct AccountsQuery {
 }
 
 impl AccountsQuery {
-    fn parse(&self) -> Result<(Option<Sought>, AccountFilter), Problem> {
+    fn parse(&self) -> Result<(Option<PeopleSearch>, AccountFilter), Problem> {
         let mut fields = Fields::new();
-        let sought = self.q.as_deref().and_then(|q| fields.take("/q", Sought::parse(q)));
+        let search = self.q.as_deref().and_then(|q| fields.take("/q", PeopleSearch::parse(q)));
         let joined_from = self.joined_from.as_deref().and_then(|day| fields.take("/joined_from", Day::parse(day)));
         let joined_until = self.joined_until.as_deref().and_then(|day| fields.take("/joined_until", Day::parse(day)));
         fields.finish()?;
-        Ok((sought, AccountFilter { role: self.role, state: self.state, joined_from, joined_until }))
+        Ok((search, AccountFilter { role: self.role, state: self.state, joined_from, joined_until }))
     }
 }
 
@@ -87,16 +87,16 @@ pub async fn list_accounts(
     Query(query): Query<AccountsQuery>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<AccountList>, Error> {
-    let (limit, (sought, wanted)) = (page.limit()?, query.parse()?);
+    let (limit, (search, wanted)) = (page.limit()?, query.parse()?);
     let cursors = s.sealer.cursors(format!("accounts for {}, {query:?}", caller.member.user.id));
     let after = cursors.open::<ListPosition>(page.cursor())?;
-    let (accounts, next) = match (sought, after) {
-        (Some(Sought::Contact(contact)), None) => {
+    let (accounts, next) = match (search, after) {
+        (Some(PeopleSearch::Contact(contact)), None) => {
             let owner: Vec<UserId> = finding::owner_of(&s.table, &contact).await?.into_iter().collect();
             (Account::of_all(&s.table, &owner).await?, None)
         }
-        (Some(Sought::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
-        (Some(Sought::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
+        (Some(PeopleSearch::Words(words)), None) => find_by_words(&s, &words, Position::default(), limit).await?,
+        (Some(PeopleSearch::Words(words)), Some(ListPosition::Found(after))) => find_by_words(&s, &words, after, limit).await?,
         (None, None) => list_newest(&s, &wanted, None, limit).await?,
         (None, Some(ListPosition::Joined(after))) => list_newest(&s, &wanted, Some(after), limit).await?,
         _ => return Err(Kind::CursorInvalid.into()),

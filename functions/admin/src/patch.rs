@@ -107,10 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_changed_is_told() {
-        let told = UpdateAccount::changeable(Role::Administrator);
-        assert_eq!(told, ["username", "first_name", "last_name", "bio", "picture"]);
-        assert_eq!(UpdateAccount::changeable(Role::Superuser), [&told[..], &["birth_date", "private", "language"]].concat());
+    fn changeable_members_are_listed() {
+        let names = UpdateAccount::changeable(Role::Administrator);
+        assert_eq!(names, ["username", "first_name", "last_name", "bio", "picture"]);
+        assert_eq!(UpdateAccount::changeable(Role::Superuser), [&names[..], &["birth_date", "private", "language"]].concat());
         for name in UpdateAccount::changeable(Role::Superuser) {
             assert_ne!(parsed(&format!(r#"{{"{name}":null}}"#), Role::Superuser).err(), Some("malformed"), "{name}");
         }

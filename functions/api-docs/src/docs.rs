@@ -145,19 +145,19 @@ mod tests {
         };
         let bundle = std::str::from_utf8(&bundle).unwrap();
         let words = include_str!("../assets/docs.pl.js").lines().filter_map(|line| line.strip_prefix("  \"")?.split_once("\": \""));
-        let mut told = 0;
+        let mut count = 0;
         for (english, _) in words {
             assert!(bundle.contains(&format!("\"{english}\"")), "Swagger UI does not say {english:?}");
-            told += 1;
+            count += 1;
         }
-        assert!(told > 50, "{told}");
+        assert!(count > 50, "{count}");
     }
 
     #[test]
     fn every_flow_is_told_in_polish() {
         let (flows, polish) = (include_str!("../assets/flows.js"), include_str!("../assets/flows.pl.js"));
         // `["id", "Title", "About.", [`
-        let told: Vec<[&str; 2]> = flows
+        let sentences: Vec<[&str; 2]> = flows
             .lines()
             .filter(|line| line.starts_with("  [\"") && line.ends_with(", ["))
             .filter_map(|line| {
@@ -165,8 +165,8 @@ mod tests {
                 Some([parts.next()?, parts.next()?.trim_end_matches("\", [")])
             })
             .collect();
-        assert!(told.len() > 10, "{told:?}");
-        for sentence in told.into_iter().flatten() {
+        assert!(sentences.len() > 10, "{sentences:?}");
+        for sentence in sentences.into_iter().flatten() {
             assert!(polish.contains(&format!("\"{sentence}\":")), "{sentence}");
         }
     }

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use accounts::{
     audit::AuditLog,
     audit_seal::{DueSeal, MARGIN as UNSEALED, Seal},
-    last_run::noted,
+    last_run::run_and_record,
     statistics::Day,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -76,7 +76,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     })?;
     state.log.table().warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(seal(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(seal(&s, &context))).await
     }))
 }
 

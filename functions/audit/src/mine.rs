@@ -111,12 +111,12 @@ mod tests {
             commitment: None,
             hash: String::new(),
         };
-        let told = |actor| {
+        let event_by = |actor| {
             let SecurityEventInfo { by, place, device, .. } = SecurityEventInfo::new(record(actor), me);
             (by, place.is_some(), device.is_some())
         };
-        assert_eq!(told(Some(me)), (SecurityEventBy::You, true, true));
-        assert_eq!(told(Some(sys.id())), (SecurityEventBy::Staff, false, false));
-        assert_eq!(told(None), (SecurityEventBy::System, false, false));
+        assert_eq!(event_by(Some(me)), (SecurityEventBy::You, true, true));
+        assert_eq!(event_by(Some(sys.id())), (SecurityEventBy::Staff, false, false));
+        assert_eq!(event_by(None), (SecurityEventBy::System, false, false));
     }
 }

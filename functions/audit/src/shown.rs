@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn the_day_of_birth_is_for_superusers() {
         let text = |text: &str| AuditValue::Text(text.to_owned());
-        let told = |field: &str, viewer| {
+        let is_visible = |field: &str, viewer| {
             let change = ValueChange { before: AuditValue::Nothing, after: text("1987-06-05") };
             let values = AuditValues {
                 id: AuditId::NIL,
@@ -265,9 +265,9 @@ mod tests {
             let AuditValuesInfo { changes, form, .. } = AuditValuesInfo::new(values, viewer);
             (changes.iter().any(|change| !change.after.is_empty()), form.is_some_and(|form| form.contains("1987-06-05")))
         };
-        assert_eq!(told("birth_date", Role::Administrator), (false, false));
-        assert_eq!(told("birth_date", Role::Superuser), (true, true));
-        assert_eq!(told("bio", Role::Administrator), (true, true));
+        assert_eq!(is_visible("birth_date", Role::Administrator), (false, false));
+        assert_eq!(is_visible("birth_date", Role::Superuser), (true, true));
+        assert_eq!(is_visible("bio", Role::Administrator), (true, true));
     }
 
     #[test]

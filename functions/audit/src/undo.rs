@@ -236,13 +236,13 @@ pub async fn undo_entry(
 /// Commits the transaction of an undo with its audit entry and its mark, which replaces the mark `lapsed` of an undo that is no longer
 /// valid.
 async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone, lapsed: Option<&Undone>) -> Result<(), Problem> {
-    let Planned { entry, shown, staying, allowed, person, keyless, waits_for: _ } = planned;
+    let Planned { entry, shown, recipient_conditions, allowed, person, without_api_keys, waits_for: _ } = planned;
     let once = undone.mark(&mut tx, lapsed);
     s.audit.add(&mut tx, &entry);
     let not = |e: CommitError| match e {
         e if e.refused(once) => Kind::Conflict.because("another request undoes the same entry"),
         e if shown.iter().any(|slot| e.refused(*slot)) => Kind::VersionMismatch.into(),
-        e if staying.is_some_and(|staying| staying.was_refused(&e)) => Kind::VersionMismatch.into(),
+        e if recipient_conditions.is_some_and(|slots| slots.was_refused(&e)) => Kind::VersionMismatch.into(),
         e => allowed.problem(e),
     };
     let committed = match person {
@@ -251,7 +251,7 @@ async fn commit(s: &crate::State, mut tx: Tx, planned: Planned, undone: &Undone,
         None => s.table.commit(tx).await,
     };
     committed.map_err(not)?;
-    if let Some(user) = keyless {
+    if let Some(user) = without_api_keys {
         accounts::api_key::revoke_all(&s.table, user).await?;
     }
     Ok(())

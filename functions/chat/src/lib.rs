@@ -45,7 +45,7 @@ use messaging::{
     delivery, frame,
     pace::{Owner, Pace},
     presence,
-    say::Speaker,
+    say::MessageSender,
     stream::{Answered, Arrived, Stream},
 };
 use store::Table;
@@ -64,7 +64,7 @@ pub fn frames() -> frame::Stream {
 /// Whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
-    frame::read::<Ask>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
+    frame::read::<Ask>(body).is_ok_and(|request| request.payload.parse().is_ok())
 }
 
 /// The state of the function: its clients, keys and settings.
@@ -103,7 +103,7 @@ async fn handle(s: &State, event: ApiGatewayWebsocketProxyRequest) -> Result<ser
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
     let answering = |owner: Owner, act: Act| {
         let (locale, often) = (owner.locale, act.limited());
-        stream.seldom(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
+        stream.handle_limited(&socket, locale, often, |room| Answer::Typing { room }, answer(s, &socket, owner, act))
     };
     Ok(stream.handle(arrived, Ask::parse, answering).await)
 }
@@ -124,7 +124,7 @@ async fn answer(s: &State, socket: &str, owner: Owner, act: Act) -> Answered<Ans
         }
         Err(problem) => Err(problem),
     };
-    Answered { outcome, locale, looked_at: true }
+    Answered { outcome, locale, is_handled: true }
 }
 
 async fn authorized(s: &State, socket: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
@@ -144,7 +144,7 @@ async fn perform(s: &State, socket: &str, sender: FrameSender, act: Act) -> Outc
         Act::Hello => hello::hello(s, &user, member, (&online, &presence)).await?,
         Act::Ping => Answer::Pong {},
         Act::Send { message, .. } => {
-            let speaker = Speaker { user: &user, member, socket, chat, receipt, pair };
+            let speaker = MessageSender { user: &user, member, socket, chat, receipt, pair };
             say::say(s, speaker, message).await?
         }
         Act::Edit { text, .. } => return say::edit(s, &member, entry, text, pair.as_ref()).await,

@@ -8,7 +8,7 @@ use messaging::{
     member::RoomMember,
     mention,
     message::{Author, LogEntry, Text},
-    say::{NewMessage, Speaker},
+    say::{MessageSender, NewMessage},
     send::Receipt,
     typing,
 };
@@ -16,7 +16,7 @@ use messaging::{
 use crate::{Delivery, STREAM, State, ask::Answer};
 
 /// Answers `send`.
-pub async fn say(s: &State, speaker: Speaker<'_>, message: NewMessage) -> Result<Answer, Problem> {
+pub async fn say(s: &State, speaker: MessageSender<'_>, message: NewMessage) -> Result<Answer, Problem> {
     let said = messaging::say::say(&s.table, &s.sys, &s.sockets, &s.links, speaker, message).await?;
     let Receipt { room, seq, id, nonce, at, .. } = said;
     Ok(Answer::Ack { room, seq, id, nonce, created_at: at.into() })

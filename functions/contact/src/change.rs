@@ -60,7 +60,7 @@ impl UpdateTicket {
             PatchMember::Clear => None,
             PatchMember::To(person) if Some(person) == ticket.assignee => Some(person),
             PatchMember::To(person) => {
-                let may = may_have(table, person).await?;
+                let may = is_assignable(table, person).await?;
                 fields.take("/assignee", may.then_some(person).ok_or_else(|| FieldError::new("choice")))
             }
         };
@@ -77,15 +77,15 @@ impl UpdateTicket {
 }
 
 /// Whether somebody is an administrator with an active account. One batch.
-async fn may_have(table: &Table, person: UserId) -> Result<bool, Problem> {
+async fn is_assignable(table: &Table, person: UserId) -> Result<bool, Problem> {
     let (account, roles) = (User::key_of(person), Roles::key_of(person));
     let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;
     let active = found.take::<User>(&account)?.is_some_and(|user| user.status == Status::Active);
     Ok(active && found.take::<Roles>(&roles)?.is_some_and(|roles| roles.roles.iter().any(|role| *role >= Role::Administrator)))
 }
 
-/// Adds the condition that somebody may still have tickets to a transaction of this caller: see [`may_have`].
-fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
+/// Adds the condition that somebody may still have tickets to a transaction of this caller: see [`is_assignable`].
+fn require_assignable(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
     let active = tx.check(User::key_of(person), field("status").eq(Status::Active));
     // A transaction checks each item once, and the role of the caller is a condition already.
     let role = (person != caller).then(|| staff::require(tx, person, Role::Administrator));
@@ -131,7 +131,7 @@ pub async fn update_ticket(
         let own = ticket.replace(&mut tx, &next);
         let still = staff::require(&mut tx, me, Role::Administrator);
         let taker = next.assignee.filter(|person| Some(*person) != ticket.assignee);
-        let may = taker.map(|person| require_may_have(&mut tx, person, me)).unwrap_or_default();
+        let may = taker.map(|person| require_assignable(&mut tx, person, me)).unwrap_or_default();
         let entry = entry(&s, me, &request, Action::TicketChanged, &ticket).changed("state", ticket.state, next.state);
         s.audit.add(&mut tx, &entry.changed("assignee", ticket.assignee, next.assignee));
         match s.table.commit(tx).await {

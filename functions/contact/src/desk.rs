@@ -97,8 +97,8 @@ pub async fn list_tickets(
         let when = format!("{} from {} until {}, {words:?}", state.as_str(), shown(days.from), shown(days.until));
         let cursors = s.sealer.cursors(format!("tickets for {} that are {when}", caller.member.user.id));
         let after = cursors.open::<TicketPosition>(query.cursor())?;
-        let looked_at = if words.is_some() { EXAMINED.max(limit) } else { limit };
-        let mut found = tickets::list(&s.table, state, days, after.as_ref(), looked_at).await?;
+        let examined = if words.is_some() { EXAMINED.max(limit) } else { limit };
+        let mut found = tickets::list(&s.table, state, days, after.as_ref(), examined).await?;
         let mut next = found.last().map(TicketPosition::behind);
         found.items.retain(has);
         let max = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -125,9 +125,9 @@ pub async fn send_contact_message(
 
 /// The key of a request. It does not contain the token of the captcha, which differs with each repetition.
 fn request(new: &NewTicket, key: &str) -> RequestKey {
-    let whose = new.user.map_or_else(|| "a guest".to_owned(), |user| user.to_string());
-    let asked = format!("{:?}", (&new.name, &new.email, &new.subject, &new.text));
-    RequestKey::new(&format!("contact message of {whose}"), key, &asked)
+    let author = new.user.map_or_else(|| "a guest".to_owned(), |user| user.to_string());
+    let content = format!("{:?}", (&new.name, &new.email, &new.subject, &new.text));
+    RequestKey::new(&format!("contact message of {author}"), key, &content)
 }
 
 /// Sends a message that was not sent before.
@@ -140,14 +140,14 @@ async fn first(s: &crate::State, client: &Client, request: &RequestKey, new: New
     // Counted after the captcha, so that programs cannot use up the limits of others.
     let mailbox = new.email.mailbox_key();
     limits::take_together(&s.table, s.sys.now(), &[OF_ADDRESS.of(&mailbox), OF_ALL.of("")]).await?;
-    let copy = new.proven || may_be_told(s, &mailbox).await?;
+    let copy = new.proven || may_get_copy(s, &mailbox).await?;
     let (subject, id) = (new.subject.clone(), open(&s.table, &s.sys, request, new, copy).await?);
     tracing::info!(ticket.id = %id, subject, "somebody wrote to the team");
     Ok(id)
 }
 
 /// Whether an address that is not proven may get another copy. One counter.
-async fn may_be_told(s: &crate::State, mailbox: &str) -> Result<bool, Problem> {
+async fn may_get_copy(s: &crate::State, mailbox: &str) -> Result<bool, Problem> {
     match limits::take(&s.table, s.sys.now(), &[COPIES.of(mailbox)]).await {
         Ok(()) => Ok(true),
         Err(LimitError::Reached(_)) => Ok(false),

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use accounts::{
     deletion::{self, Deletion, Stage},
-    last_run::noted,
+    last_run::run_and_record,
 };
 use checkpoint::Checkpoint;
 use function::{Boot, Context, Failure, Figures, Function, StartError};
@@ -71,7 +71,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     let state = boot.env.read(|r| State { table: Table::read(r, &aws, &sys), sys: sys.clone(), figures })?;
     state.table.warm_up().await;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(scan_table(&s, &context))).await
     }))
 }
 

@@ -16,7 +16,7 @@ const AT_ONCE: u32 = 100;
 
 /// Ends snoozes, and closes tickets that were answered a week ago. Returns how many tickets have changed.
 pub(crate) async fn due(s: &State) -> Result<u64, Failure> {
-    Ok(tickets::turn(&s.table, s.sys.now(), AT_ONCE).await?)
+    Ok(tickets::apply_deadlines(&s.table, s.sys.now(), AT_ONCE).await?)
 }
 
 /// A ticket and one of its messages. `None` if they were deleted or have expired.

@@ -20,7 +20,7 @@ mod tell;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use function::{Boot, Context, Failure, Function, StartError};
 use futures_util::{StreamExt as _, stream};
 use kernel::{Sys, id::UserId};
@@ -85,7 +85,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
         sys: sys.clone(),
     })?;
     Ok(Function::new(state, |s, _: IgnoredAny, context| async move {
-        noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(sweep(&s, &context))).await
+        run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, Box::pin(sweep(&s, &context))).await
     }))
 }
 

@@ -138,7 +138,7 @@ fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) ->
     for (RoomFacts { member, room, .. }, plan) in planned {
         let mut done = Settled {
             again: plan.again,
-            noted_seq: plan.noted.then_some(room.seq),
+            noted_seq: plan.inbox_done.then_some(room.seq),
             mailed_seq: plan.settled.then_some(room.seq),
             mailed_at: (!plan.to_send.is_empty()).then_some(now),
             ..Settled::default()

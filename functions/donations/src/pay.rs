@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::State;
 
 /// The limit on readings of unpaid payments, because each sends a request to Stripe.
-pub const LOOKS: Quota = Quota::window("payment_looks", 120, HOUR, "looks at payments that are not made").frequent();
+pub const CHECKS: Quota = Quota::window("payment_looks", 120, HOUR, "looks at payments that are not made").frequent();
 
 /// The progress of a payment.
 #[derive(Serialize, ToSchema)]
@@ -127,7 +127,7 @@ pub(crate) async fn look<P: Purpose>(
 ) -> Result<CardPayment<P>, Problem> {
     let payment = payment.ok_or(Kind::NotFound)?;
     let Some(intent) = payment.intent.clone().filter(|_| payment.state == PaymentState::PendingPayment) else { return Ok(payment) };
-    limits::take(&s.table, s.sys.now(), &[LOOKS.of(payment.user)]).await?;
+    limits::take(&s.table, s.sys.now(), &[CHECKS.of(payment.user)]).await?;
     let paid_for = (payment.user, P::paid_for(payment.id));
     Ok(own(settle_for(&s.table, &s.sys, &s.stripe, &intent, paid_for).await?).unwrap_or(payment))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use web::{Client, Created, IdempotencyKey, Json, Language, PageQuery, Problems, Query};
 
 use crate::{
-    pay::{Begin, LOOKS, PaymentCourse, look},
+    pay::{Begin, CHECKS, PaymentCourse, look},
     settings::PaymentPage,
 };
 
@@ -174,7 +174,7 @@ pub async fn list_plan_payments(
 /// AWS calls: the batch that authenticates the caller and reads the payment; while it is not paid also a counter, a request to Stripe, a
 /// read, and two queries and a transaction if there is news. Up to five requests to Stripe if the caller has the plan already.
 #[utoipa::path(get, path = "/v1/plan-payments/{payment}", params(("payment" = PlanPaymentId, Path)),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = PlanPaymentInfo), Problems))]
 pub async fn get_plan_payment(
     State(s): State<crate::State>,

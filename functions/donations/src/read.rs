@@ -11,7 +11,7 @@ use web::{Json, PageQuery, Problems, Query};
 
 use crate::{
     info::DonationInfo,
-    pay::{LOOKS, look},
+    pay::{CHECKS, look},
 };
 
 /// A page of donations.
@@ -49,7 +49,7 @@ pub async fn list_donations(
 /// AWS calls: the batch that authenticates the caller and reads the donation; while it is not paid also a counter, a request to Stripe,
 /// a read, and a transaction if there is news.
 #[utoipa::path(get, path = "/v1/donations/{donation}", params(("donation" = DonationId, Path)),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = DonationInfo), Problems))]
 pub async fn get_donation(State(s): State<crate::State>, caller: MemberWith<Donation>) -> Result<Json<DonationInfo>, web::Error> {
     Ok(Json(look(&s, caller.resource, Settled::donation).await?.into()))

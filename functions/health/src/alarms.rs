@@ -203,9 +203,9 @@ mod tests {
         for operation in ["create", "update"] {
             assert_eq!(alarm(event(Some(operation), "OK", "2030-01-01T12:00:00.000+0000")).unwrap(), is(Some(AlarmState::Ok), NOON));
         }
-        let gone = alarm(event(Some("delete"), "ALARM", "2030-01-01T12:00:00.000+0000")).unwrap();
-        assert_eq!(gone, is(None, NOON + Duration::from_millis(5_999)));
-        assert_eq!((gone.expires().is_some(), is(Some(AlarmState::Ok), NOON).expires()), (true, None));
+        let deleted = alarm(event(Some("delete"), "ALARM", "2030-01-01T12:00:00.000+0000")).unwrap();
+        assert_eq!(deleted, is(None, NOON + Duration::from_millis(5_999)));
+        assert_eq!((deleted.expires().is_some(), is(Some(AlarmState::Ok), NOON).expires()), (true, None));
     }
 
     #[test]

@@ -44,7 +44,7 @@ store::items![Alarm];
 pub(crate) const KEPT: Duration = Duration::from_secs(10);
 
 /// The results of the probes, and when they were obtained.
-type Answered = (Time, Vec<ProbeResult>);
+type LastResults = (Time, Vec<ProbeResult>);
 
 /// The state of the function: its clients, keys and settings.
 #[derive(Clone, FromRef)]
@@ -55,20 +55,20 @@ pub struct State {
     tokens: Tokens,
     sys: Sys,
     #[from_ref(skip)]
-    last: Arc<Mutex<Option<Answered>>>,
+    last: Arc<Mutex<Option<LastResults>>>,
 }
 
 impl State {
     /// The results of all probes, at most ten seconds old.
-    async fn answers(&self) -> Vec<ProbeResult> {
+    async fn results(&self) -> Vec<ProbeResult> {
         let now = self.sys.now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, answers)) = last.filter(|(at, _)| now.since(*at) < KEPT) {
-            return answers;
+        if let Some((_, results)) = last.filter(|(at, _)| now.since(*at) < KEPT) {
+            return results;
         }
-        let answers = self.probes.ask().await;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, answers.clone()));
-        answers
+        let results = self.probes.run().await;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, results.clone()));
+        results
     }
 }
 

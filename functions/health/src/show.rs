@@ -25,7 +25,7 @@ pub struct Health {
 #[utoipa::path(get, path = "/v1/health",
     responses((status = 200, description = "Everything answers.", body = Health), Problems))]
 pub async fn get_health(State(s): State<crate::State>) -> Result<Json<Health>, Error> {
-    let answers = s.answers().await;
+    let answers = s.results().await;
     let away: Vec<&str> = answers.iter().filter(|answer| !answer.well).map(|answer| answer.name).collect();
     if away.is_empty() {
         return Ok(Json(Health { dependencies: answers.iter().map(|answer| answer.name).collect() }));

@@ -32,8 +32,8 @@ pub async fn get_key_set(State(s): State<crate::State>, headers: HeaderMap) -> R
 }
 
 /// JSON that clients may cache as [`CACHED`] states.
-fn json(asked: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
-    Ok(web::cached(asked, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
+fn json(headers: &HeaderMap, body: &impl Serialize) -> Result<Response, Error> {
+    Ok(web::cached(headers, "application/json", CACHED, serde_json::to_vec(body).map_err(Problem::internal)?))
 }
 
 /// The properties of this issuer.

@@ -80,17 +80,17 @@ pub async fn choose_factor(
     let user = known_user(&s, &flow).await?.ok_or(Kind::NotFound)?;
     let mut tx = Tx::new();
     let (challenge, permit) = flow.choose(&s.factor_context(&client, &user), &mut tx, body.factor).await?;
-    let mut asked = None;
+    let mut options = None;
     // No message is sent for a passkey, so nothing was counted.
     if body.factor == Factor::Passkey {
         let question = s.site.ask(now, &passkeys::list(&s.table, user.id).await?)?;
-        (flow.passkey, flow.asked_at, asked) = (Some(question.state), flow.tries, Some(question.options));
+        (flow.passkey, flow.asked_at, options) = (Some(question.state), flow.tries, Some(question.options));
     }
     let chosen =
         Update::of(SignIn::key_of(flow.id)).set("chosen", flow.chosen).set("passkey", &flow.passkey).set("asked_at", flow.asked_at);
     tx.update(chosen.when(Cond::Exists));
     permit.commit(&s.table, tx).await?;
-    Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), asked)))
+    Ok(Json(flow.step(token, Some(&user), challenge.as_ref(), options)))
 }
 
 /// Sends another code of the chosen factor. The previous one becomes invalid.
@@ -265,7 +265,7 @@ impl Attempt<'_> {
             return Ok(self.begin_next_step(&user, (factor, steps), next).await?);
         }
 
-        let spent = proof.spend(&mut tx, &s.sys, user.id, client);
+        let proof_slot = proof.spend(&mut tx, &s.sys, user.id, client);
         limits.reset(&mut tx, now, factor, steps, proof.guessable());
         let amr = flow.proven_with(factor);
         let verified = match session {
@@ -277,7 +277,7 @@ impl Attempt<'_> {
         let Err(e) = s.table.commit(tx).await else { return Ok(sealed.reply()) };
         let problem: Problem = match &e {
             e if e.refused(ended) => Kind::NotFound.into(),
-            e if spent.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
+            e if proof_slot.is_some_and(|slot| e.refused(slot)) => Kind::CodeInvalid.into(),
             _ => Problem::from(e),
         };
         let right = if let Proof::Sent(challenge) = proof { Some(challenge) } else { None };
@@ -501,7 +501,7 @@ async fn check_passkey(
     user: &User,
     answer: &PublicKeyCredential,
 ) -> Result<VerifiedAnswer, Problem> {
-    let (now, state) = (s.sys.now(), flow.asked()?);
+    let (now, state) = (s.sys.now(), flow.passkey_state()?);
     let has = passkeys::list(&s.table, user.id).await?;
     let judged =
         if flow.user.is_some() { s.site.check(now, state, answer, user.id, has) } else { s.site.check_any(now, state, answer, has) };

@@ -62,8 +62,8 @@ impl CreateSession {
     fn repeatable(&self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Option<Repeatable> {
         let IdempotencyKey(key) = IdempotencyKey::of(headers)?;
         let mark = guesses::mark(&s.code_key, client, &self.login, &self.password);
-        let asked = format!("{:?}", (self.token_delivery, self.remember_device, &self.device_token, &self.next));
-        Some(Repeatable::new(&s.code_key, &s.sys, "create_session", &[&key, &client.network(), &self.login], &[&mark, &asked]))
+        let content = format!("{:?}", (self.token_delivery, self.remember_device, &self.device_token, &self.next));
+        Some(Repeatable::new(&s.code_key, &s.sys, "create_session", &[&key, &client.network(), &self.login], &[&mark, &content]))
     }
 }
 

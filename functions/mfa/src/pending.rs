@@ -88,7 +88,7 @@ impl Setup {
     /// # Errors
     /// [`Kind::NotFound`]
     pub fn open(self, member: &Member, now: Time) -> Result<Self, Problem> {
-        let theirs = member.shows(self.proof.as_ref()) && self.credentials == member.user.credentials && now < self.expires_at;
+        let theirs = member.has_proof(self.proof.as_ref()) && self.credentials == member.user.credentials && now < self.expires_at;
         if theirs { Ok(self) } else { Err(Kind::NotFound.into()) }
     }
 

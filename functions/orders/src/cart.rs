@@ -93,14 +93,14 @@ pub struct CartInfo {
 
 /// The parts of a response besides the lines of the cart.
 #[derive(Default)]
-struct Beside {
+struct CartExtras {
     saved: Lines,
     merged: Merged,
     token: Option<GuestToken>,
 }
 
 /// The lines of a cart with the current data of the products.
-async fn shown(s: &Shop, lines: &Lines, beside: Beside) -> Result<CartInfo, Problem> {
+async fn shown(s: &Shop, lines: &Lines, extras: CartExtras) -> Result<CartInfo, Problem> {
     let mut found = place::read(&s.table, lines.as_slice()).await?;
     let (mut items, mut priced, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines.as_slice() {
@@ -122,9 +122,9 @@ async fn shown(s: &Shop, lines: &Lines, beside: Beside) -> Result<CartInfo, Prob
         });
         priced.push(now);
     }
-    let Merged { capped, left_out } = beside.merged;
-    let saved = beside.saved.as_slice().iter().map(Into::into).collect();
-    let token = beside.token.map(|token| token.expose());
+    let Merged { capped, left_out } = extras.merged;
+    let saved = extras.saved.as_slice().iter().map(Into::into).collect();
+    let token = extras.token.map(|token| token.expose());
     Ok(CartInfo { items, total: total(&priced)?, gone, saved, capped, left_out, token })
 }
 
@@ -159,7 +159,7 @@ pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Que
         };
         let version = guest.as_ref().map_or(0, GuestCart::version);
         let lines = guest.map(|guest| guest.lines).unwrap_or_default();
-        return Ok(Versioned(version, shown(&s, &lines, Beside::default()).await?));
+        return Ok(Versioned(version, shown(&s, &lines, CartExtras::default()).await?));
     };
     let precedence = if query.checkout { Precedence::Guest } else { Precedence::Both };
     let (cart, merged) = match &token {
@@ -173,7 +173,7 @@ pub async fn get_cart(State(s): State<Shop>, shopper: Shopper, Query(query): Que
         },
         None => (cart, Merged::default()),
     };
-    Ok(Versioned(cart.version(), shown(&s, &cart.lines, Beside { saved: cart.saved.clone(), merged, token: None }).await?))
+    Ok(Versioned(cart.version(), shown(&s, &cart.lines, CartExtras { saved: cart.saved.clone(), merged, token: None }).await?))
 }
 
 /// The new quantity of a product.
@@ -231,14 +231,14 @@ pub async fn put_in_cart(
     let wanted = |version| named.as_ref().is_none_or(|named| named.names(version));
     if let Some(cart) = cart {
         let cart = cart.change(&s.table, product, quantity, wanted).await?;
-        let beside = Beside { saved: cart.saved.clone(), ..Beside::default() };
-        return Ok(Versioned(cart.version(), shown(&s, &cart.lines, beside).await?));
+        let extras = CartExtras { saved: cart.saved.clone(), ..CartExtras::default() };
+        return Ok(Versioned(cart.version(), shown(&s, &cart.lines, extras).await?));
     }
     let given = token.is_some();
     let token = token.unwrap_or_else(|| GuestToken::draw(&s.sys));
     let guest = GuestCart::change(&s.table, &s.sys, &token, product, quantity, wanted).await?;
     let token = (!given).then_some(token);
-    Ok(Versioned(guest.version(), shown(&s, &guest.lines, Beside { token, ..Beside::default() }).await?))
+    Ok(Versioned(guest.version(), shown(&s, &guest.lines, CartExtras { token, ..CartExtras::default() }).await?))
 }
 
 /// Checks that a product exists and can be ordered.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The limit on readings and cancellations of unpaid orders, because each sends a request to Stripe.
-pub const LOOKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid, and cancellations").frequent();
+pub const CHECKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orders that are not paid, and cancellations").frequent();
 
 /// Attempts after concurrent changes of the order.
 const ROUNDS: u32 = 5;
@@ -58,7 +58,7 @@ pub(crate) async fn payable(
             Err(e) => return Err(e.into()),
         };
         if payment.is_some_and(|payment| payment.state.progress == Progress::Succeeded) {
-            order = looked_at(s, order).await?;
+            order = refreshed(s, order).await?;
             continue;
         }
         // Stripe has cancelled it by itself.
@@ -106,7 +106,7 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
 }
 
 /// The current order. If it is not paid, Stripe is asked about its payment first, and the order ends if its time is over.
-pub(crate) async fn looked_at(s: &Shop, order: Order) -> Result<Order, Problem> {
+pub(crate) async fn refreshed(s: &Shop, order: Order) -> Result<Order, Problem> {
     let Some(card) = order.card.as_ref().filter(|_| order.is_pending()) else { return Ok(order) };
     if card.end(s.sys.now()).is_some() {
         return Ok(close(&s.table, &s.sys, &s.stripe, order).await?);
@@ -136,7 +136,7 @@ pub struct PayOrder {
     request_body = Option<PayOrder>,
     extensions(
         ("x-problems" = json!(["captcha_required", "not_found", "order_state", "invalid", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
+        ("x-limits" = json!([CHECKS, PAYMENTS, FROM_NETWORK, CAPTCHAS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn pay_order(
@@ -150,7 +150,7 @@ pub async fn pay_order(
     if !order.is_payable(now) {
         return Err(order.stays().into());
     }
-    limits::take(&s.table, now, &[LOOKS.of(user.id)]).await?;
+    limits::take(&s.table, now, &[CHECKS.of(user.id)]).await?;
     let PayOrder { captcha } = body.map(|Json(body)| body).unwrap_or_default();
     s.gate.check(&s.table, now, user.id, &network, captcha.as_deref()).await?;
     let customer = s.table.get::<Customer>(Customer::key_of(user.id)).await?;

@@ -16,7 +16,7 @@ use web::{Error, Json, PageQuery, Problems, Query};
 
 use crate::{
     State as Shop,
-    payment::{LOOKS, looked_at},
+    payment::{CHECKS, refreshed},
     shown::OrderInfo,
 };
 
@@ -51,14 +51,14 @@ pub async fn list_orders(State(s): State<Shop>, caller: Member, Query(page): Que
 /// AWS calls: the caller and the order in one; while it is not paid also a counter, one or two requests to Stripe, a read, and a
 /// transaction if the state has changed.
 #[utoipa::path(get, path = "/v1/orders/{order}", params(("order" = OrderId, Path, description = "The order.")),
-    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([LOOKS]))),
+    extensions(("x-problems" = json!(["not_found", "too_many_requests", "unavailable", "conflict"])), ("x-limits" = json!([CHECKS]))),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn get_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
     if order.is_pending() {
-        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
+        limits::take(&s.table, s.sys.now(), &[CHECKS.of(order.user)]).await?;
     }
-    Ok(Json(looked_at(&s, order).await?.into()))
+    Ok(Json(refreshed(&s, order).await?.into()))
 }
 
 /// Cancels one of the caller's orders that is not shipped yet and, if it is by card, not paid. Its products are in stock again. The payment
@@ -69,13 +69,13 @@ pub async fn get_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Resu
 #[utoipa::path(post, path = "/v1/orders/{order}/cancellation", params(("order" = OrderId, Path, description = "The order.")),
     extensions(
         ("x-problems" = json!(["not_found", "order_state", "too_many_requests", "unavailable", "conflict"])),
-        ("x-limits" = json!([LOOKS])),
+        ("x-limits" = json!([CHECKS])),
     ),
     responses((status = 200, body = OrderInfo), Problems))]
 pub async fn cancel_order(State(s): State<Shop>, caller: MemberWith<Order>) -> Result<Json<OrderInfo>, Error> {
     let order = caller.resource.ok_or(Kind::NotFound)?;
     let cancelled = if order.is_pending() {
-        limits::take(&s.table, s.sys.now(), &[LOOKS.of(order.user)]).await?;
+        limits::take(&s.table, s.sys.now(), &[CHECKS.of(order.user)]).await?;
         cancelled_at_stripe(&s, &order).await?
     } else {
         advance(&s.table, &s.sys, &order, (OrderState::Cancelled, By::Buyer), |_| None).await?

@@ -97,12 +97,12 @@ pub async fn refund_order(
     }
     let entry = AuditEntry::by(&s.sys, me, &request.0, Action::OrderChanged, found.user);
     let entry = entry.changed("order", order, order).changed("refund", (), new.amount);
-    let asked = ask(&s, found, &new, &name, |tx| {
+    let requested = ask(&s, found, &new, &name, |tx| {
         s.audit.add(tx, &entry);
         Some(staff::require(tx, me, Role::Administrator))
     });
-    let asked = asked.await?;
-    let given = give_back(&s.table, &s.sys, &s.stripe, asked).await?;
+    let requested = requested.await?;
+    let given = give_back(&s.table, &s.sys, &s.stripe, requested).await?;
     let intent = given.card.as_ref().and_then(|card| card.intent.clone()).ok_or_else(|| given.stays())?;
     let current = match settle_for(&s.table, &s.sys, &s.stripe, &intent, (given.user, PaidFor::Order(given.id))).await? {
         Settled::Order(order) => *order,
@@ -132,8 +132,8 @@ async fn ask(
             return if same { Ok(order) } else { Err(Kind::IdempotencyKeyReused.into()) };
         }
         let refund = Refund::new(name.to_owned(), new.amount.amount(), new.reason, s.sys.now());
-        let asked = order.with_card(card.with_refund(order.total, refund)?);
-        match replace(&s.table, &s.sys, &order, &asked, &also).await? {
+        let requested = order.with_card(card.with_refund(order.total, refund)?);
+        match replace(&s.table, &s.sys, &order, &requested, &also).await? {
             Written::Now(order) => return Ok(*order),
             Written::Refused => return Err(Kind::Forbidden.because("the caller lost the role meanwhile")),
             Written::Outdated(current) => order = *current.ok_or(Kind::NotFound)?,

@@ -67,12 +67,12 @@ impl Bus {
 
     /// Puts at most [`PUT_MAX`] events in one call, and returns a result for each, in their order.
     pub async fn put(&self, entries: &[&BusEntry]) -> Vec<PutResult> {
-        let asked = entries.iter().map(|entry| {
-            let asked = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
+        let requests = entries.iter().map(|entry| {
+            let request = PutEventsRequestEntry::builder().event_bus_name(&*self.name).source(events::SOURCE);
             // With the trace header, X-Ray shows one trace from the request to the functions that the bus invokes.
-            asked.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
+            request.detail_type(&entry.name).detail(&entry.detail).set_trace_header(entry.trace.clone()).build()
         });
-        let codes = match self.client.put_events().set_entries(Some(asked.collect())).send().await {
+        let codes = match self.client.put_events().set_entries(Some(requests.collect())).send().await {
             Ok(put) => put.entries.unwrap_or_default().into_iter().map(|answer| answer.error_code).collect(),
             Err(e) => {
                 tracing::warn!(error = %DisplayErrorContext(e), "the bus did not accept the events");

@@ -164,7 +164,7 @@ pub async fn describe_reset_link(
     client: Client,
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, web::Error> {
-    let link = link::asked(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &s.code_key, Purpose::PasswordReset, &client, &body).await?;
     let user = s.table.get::<User>(User::key_of(link.user.ok_or(Kind::LinkInvalid)?)).await?;
     let user = user.filter(|user| may_reset(&link, user)).ok_or(Kind::LinkInvalid)?;
     Ok(Json(LinkOwner::of(&link, user.username)))
@@ -215,7 +215,7 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     crate::check_new_password(s, &user, &body.password, same, "/password").await?;
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
-    let spent = link.consume(&mut tx);
+    let link_slot = link.consume(&mut tx);
     tx.put(&s.hasher.hash(id, &body.password).await?, unchanged(old.as_ref()));
     let reset = Update::of(User::key_of(id)).set("has_password", true);
     let reset = reset.set("reset_by_mail", user.has_second_step() || user.passkeys > 0);
@@ -227,7 +227,7 @@ async fn reset(s: &crate::State, client: &RequestId, body: &ResetPassword, repea
     session::renew_credentials(&mut tx, &s.sys, &user, reset, None);
     s.audit.add(&mut tx, &AuditEntry::of_own(&s.sys, id, &client.0, Action::PasswordReset));
     notify_of(&mut tx, &s.sys, id, Notice::PasswordChanged, client);
-    s.table.commit(tx).await.map_err(|e| if e.refused(spent) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
+    s.table.commit(tx).await.map_err(|e| if e.refused(link_slot) { Kind::LinkInvalid.into() } else { Problem::from(e) })?;
     Ok(done.reply())
 }
 

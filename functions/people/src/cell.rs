@@ -30,7 +30,7 @@ const COSINES: [i64; 91] = [
 ];
 /// How many people must share their location in a cell for distances to be computed to this cell. With fewer, they are computed to the
 /// cell of five characters around it.
-pub const CROWD: usize = 3;
+pub const PRECISE_FROM: usize = 3;
 
 /// An angle in millionths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Searching for people.
 
 use accounts::{
-    finding::{self, MISSES, SEARCHES, Sought, Words},
+    finding::{self, MISSES, PeopleSearch, SEARCHES, Words},
     identifier::Contact,
     invite::Invite,
     pair::{Pair, Relation},
@@ -71,13 +71,13 @@ pub async fn search_people(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<PeopleList>, web::Error> {
     let (limit, me) = (page.limit()?, caller.user.id);
-    let wanted = Sought::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
+    let wanted = PeopleSearch::parse(&query.q).map_err(|e| Problem::field("/q", e))?;
     let cursors = s.sealer.cursors(format!("people like {} for {me}", query.q));
     let after = cursors.open(page.cursor())?;
     limits::take(&s.table, s.sys.now(), &[SEARCHES.of(me)]).await?;
     let (items, after) = match wanted {
-        Sought::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
-        Sought::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
+        PeopleSearch::Contact(contact) => (by_contact(&s, me, &contact).await?.into_iter().collect(), None),
+        PeopleSearch::Words(words) => by_words(&s, me, &words, after.unwrap_or_default(), limit).await?,
     };
     Ok(Json(PeopleList { items, next_cursor: cursors.next(after)? }))
 }

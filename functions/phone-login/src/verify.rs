@@ -339,7 +339,7 @@ impl Proven<'_> {
             });
             match made.await {
                 Ok(()) => return Ok(answer.reply()),
-                Err(NotMade { error, also: spent, .. }) if error.refused(spent) => return Err(Kind::CodeInvalid.into()),
+                Err(NotMade { error, also: code_slot, .. }) if error.refused(code_slot) => return Err(Kind::CodeInvalid.into()),
                 Err(NotMade { error, claims, .. }) if error.refused(claims.username) => user.username = Username::draw(&s.sys),
                 // This includes a number that got an account in the meantime: a repeated request signs in to that account.
                 Err(NotMade { error, .. }) => return Err(error.into()),

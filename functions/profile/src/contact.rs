@@ -309,9 +309,9 @@ async fn start<C: ContactKind>(
     let pending = Pending { user: user.id, proof: Some(member.proof()), to: new, expires_at: now + LIFE };
     tx.put_always(&pending);
     // Repeating a change sends no notice, nor does returning to one whose code is still valid.
-    let told = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
+    let is_repeated = before.is_some_and(|p| now < p.expires_at && p.to.into().key() == to.key());
     let permit = match permit {
-        Some(code) if !told => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked, client).await {
+        Some(code) if !is_repeated => match announce::<C>(s, &mut tx, user, Notice::ContactChangeAsked, client).await {
             Ok(notice) => code.and(notice),
             Err(e) => {
                 code.give_back(&s.table).await;
@@ -325,7 +325,7 @@ async fn start<C: ContactKind>(
 }
 
 fn open<C: ContactKind>(member: &Member, now: Time, pending: Option<Pending<C>>) -> Result<Pending<C>, Problem> {
-    pending.filter(|p| member.shows(p.proof.as_ref()) && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
+    pending.filter(|p| member.has_proof(p.proof.as_ref()) && now < p.expires_at).ok_or_else(|| Kind::NotFound.into())
 }
 
 async fn verify<C: ContactKind>(

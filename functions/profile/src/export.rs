@@ -78,12 +78,12 @@ pub async fn create_export(
 ) -> Result<Accepted<ExportStatus>, Error> {
     let (user, now) = (member.user.id, s.sys.now());
     let mut tx = Tx::new();
-    let (export, turn) = Export::ask(&mut tx, &s.sys, user);
+    let (export, slot) = Export::ask(&mut tx, &s.sys, user);
     Outbox::add(&mut tx, &s.sys, &ExportRequested { user, export: export.id });
     let entry = AuditEntry::of_own(&s.sys, user, &request.0, Action::ExportAsked);
     s.audit.add(&mut tx, &entry.changed("export", (), export.id));
     match s.table.commit(tx).await {
-        Err(CommitError::Refused(r)) if r.at(turn) => return Err(Problem::from(too_early(r.current(turn), now)?).into()),
+        Err(CommitError::Refused(r)) if r.at(slot) => return Err(Problem::from(too_early(r.current(slot), now)?).into()),
         committed => committed.map_err(Problem::from)?,
     }
     Ok(Accepted(ExportStatus::of(&export, ExportState::Waiting)))

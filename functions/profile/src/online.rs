@@ -34,9 +34,9 @@ pub fn status(found: &mut Batch, user: UserId, now: Time) -> Result<OnlineStatus
 }
 
 fn status_of(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) -> OnlineStatus {
-    let heard = presence.map(|p| p.seen);
-    let left = seen.is_some_and(|s| s.left && heard.is_none_or(|heard| heard <= s.at));
-    let last_seen_at = seen.map(|s| s.at).max(heard).filter(|at| now < *at + REMEMBERED);
+    let socket_seen_at = presence.map(|p| p.seen);
+    let left = seen.is_some_and(|s| s.left && socket_seen_at.is_none_or(|socket_seen_at| socket_seen_at <= s.at));
+    let last_seen_at = seen.map(|s| s.at).max(socket_seen_at).filter(|at| now < *at + REMEMBERED);
     let lately = last_seen_at.is_some_and(|at| now.since(at) < ONLINE);
     OnlineStatus { online: presence.is_some_and(|p| p.is_online(now)) || (lately && !left), last_seen_at }
 }

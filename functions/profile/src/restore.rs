@@ -58,7 +58,7 @@ pub async fn describe_restoration_link(
     Json(body): Json<LinkToken>,
 ) -> Result<Json<LinkOwner>, Error> {
     let key = s.keys.get().await?.code_key();
-    let link = link::asked(&s.table, s.sys.now(), &key, Purpose::ContactRestoration, &client, &body).await?;
+    let link = link::open(&s.table, s.sys.now(), &key, Purpose::ContactRestoration, &client, &body).await?;
     let user = person(&s, &link).await?;
     Ok(Json(LinkOwner::of(&link, user.username)))
 }
@@ -102,14 +102,14 @@ async fn give_back<C: ContactKind>(
 ) -> Result<Reply, Problem> {
     let (mut tx, done) = (Tx::new(), repeatable.seal(NoContent).await?);
     done.keep(&mut tx);
-    let spent = link.consume(&mut tx);
+    let link_slot = link.consume(&mut tx);
     tx.delete(PasswordHash::key_of(user.id));
     // Refused if another link was sent meanwhile.
     let account = Update::of(user.key()).set("has_password", false).when(field("restoration").eq(link.id));
     let by = By { client, action: Action::ContactRestored, keep: None };
     let (free, permit) = replace(s, &mut tx, user, to, account, by).await?;
     permit.commit(&s.table, tx).await.map_err(|e| match e {
-        e if e.refused(spent) => Kind::LinkInvalid.into(),
+        e if e.refused(link_slot) => Kind::LinkInvalid.into(),
         e if e.refused(free) => Kind::AccountExists.into(),
         e => Problem::from(e),
     })?;

@@ -28,7 +28,7 @@ pub const LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How the address is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum RegistrationMethod {
     /// In six steps, with a mailed code.
     Steps,
     /// In one request, with a mailed link.
@@ -41,7 +41,7 @@ pub struct Flow {
     /// [`FlowToken::id`]
     pub id: ChallengeId,
     /// How the address is proven.
-    pub way: Way,
+    pub way: RegistrationMethod,
     /// The id that the account will have: the password is hashed for it before the account exists.
     pub user: UserId,
     /// The address.
@@ -77,7 +77,7 @@ pub struct Password {
 
 impl Flow {
     /// A registration that begins now, with only its address.
-    pub fn begin(sys: &Sys, token: &FlowToken, way: Way, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
+    pub fn begin(sys: &Sys, token: &FlowToken, way: RegistrationMethod, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
         Self {
             id: token.id(),
             way,
@@ -297,7 +297,7 @@ pub async fn load_with(
     more: impl IntoIterator<Item = Key>,
 ) -> Result<(Flow, Option<Challenge>, Batch), Problem> {
     let (flow, challenge, found) = read(table, now, token, more).await?;
-    if flow.way == Way::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
+    if flow.way == RegistrationMethod::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
 }
 
 /// A flow of either kind with the item at its id: the challenge of a flow in steps. One request.
@@ -325,8 +325,8 @@ async fn read(
 pub async fn load_with_mail(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, Challenge), Problem> {
     let (flow, own, _) = read(table, now, token, []).await?;
     let challenge = match flow.way {
-        Way::Steps => own.filter(|_| !flow.proven),
-        Way::Link => {
+        RegistrationMethod::Steps => own.filter(|_| !flow.proven),
+        RegistrationMethod::Link => {
             let link = Challenge::id_of(Purpose::Activation, &Contact::Email(flow.email.clone()), "");
             table.get::<Challenge>(Challenge::key_of(link)).await?
         }
@@ -345,7 +345,7 @@ pub async fn advance(
     step: Step,
     change: impl FnOnce(Update) -> Update,
 ) -> Result<Flow, Problem> {
-    let mut condition = field("expires_at").gt(now).and(field("way").eq(Way::Steps)).and(field("proven").eq(true));
+    let mut condition = field("expires_at").gt(now).and(field("way").eq(RegistrationMethod::Steps)).and(field("proven").eq(true));
     let before: &[&'static str] = match step {
         Step::Code | Step::Personal => &[],
         Step::Username => &["first_name"],
@@ -358,7 +358,7 @@ pub async fn advance(
         Ok(row) => Ok(row.decode()?),
         Err(WriteError::Refused(Some(row))) => {
             let flow: Flow = row.decode()?;
-            if flow.expires_at <= now || flow.way != Way::Steps {
+            if flow.expires_at <= now || flow.way != RegistrationMethod::Steps {
                 return Err(Kind::NotFound.into());
             }
             flow.require(step)?;
@@ -378,7 +378,7 @@ mod tests {
     fn steps_come_in_order_and_none_is_skipped() {
         let sys = Sys::real();
         let email = Email::parse("ana@example.test").unwrap();
-        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), Way::Steps, email, None, Locale::En);
+        let mut flow = Flow::begin(&sys, &FlowToken::draw(&sys), RegistrationMethod::Steps, email, None, Locale::En);
         assert_eq!(flow.step(), Step::Code);
         flow.username = Username::parse("ana").ok();
         flow.proven = true;

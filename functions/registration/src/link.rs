@@ -26,7 +26,7 @@ use web::{Accepted, Client, Json, Language, Problems};
 
 use crate::{
     STARTS,
-    flow::{Flow, Password, Way},
+    flow::{Flow, Password, RegistrationMethod},
     username::parse_free_username,
 };
 
@@ -101,7 +101,7 @@ pub async fn register_by_link(
     let before = found.take::<Challenge>(&Challenge::key_of(id))?;
     let mut challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::Activation, Form::Link, &to, locale).decoy_of(owner);
     challenge.flow = Some(token.id());
-    let mut flow = Flow::begin(&s.sys, &token, Way::Link, email, owner, locale);
+    let mut flow = Flow::begin(&s.sys, &token, RegistrationMethod::Link, email, owner, locale);
     let hash = s.hasher.hash(flow.user, &body.password).await?;
     flow.username = Some(username);
     flow.terms = terms.flatten();

@@ -18,7 +18,7 @@ mod webhook;
 
 use std::time::Duration;
 
-use accounts::last_run::noted;
+use accounts::last_run::run_and_record;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use axum::extract::FromRef;
 use events::{Envelope, delivery::NoticeDue};
@@ -91,7 +91,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<Ra
     match trigger {
         Trigger::Schedule(_) => {
             let run = Box::pin(reconcile::reconcile(s, context));
-            Ok(to_raw_value(&noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
+            Ok(to_raw_value(&run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await?)?)
         }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;

@@ -26,7 +26,7 @@ const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
 /// The number of payments, orders or customers of one query.
 const AT_ONCE: u32 = 100;
 /// The number of payments, orders or customers of one kind that are processed concurrently.
-const TOGETHER: usize = 5;
+const CONCURRENCY: usize = 5;
 /// No further work is begun when less time than this is left of the invocation.
 const MARGIN: Duration = Duration::from_secs(20);
 
@@ -36,7 +36,7 @@ pub(crate) struct Report {
     /// Undelivered events that this run has applied.
     undelivered: u64,
     /// Unpaid donations and payments of plans that were checked.
-    looked_at: u64,
+    checked: u64,
     /// Orders that were checked, because they were not paid or had to be refunded.
     orders: u64,
     /// Customers that this run has deleted at Stripe.
@@ -72,7 +72,7 @@ impl Report {
         let sum = u64::saturating_add;
         Self {
             undelivered: sum(self.undelivered, other.undelivered),
-            looked_at: sum(self.looked_at, other.looked_at),
+            checked: sum(self.checked, other.checked),
             orders: sum(self.orders, other.orders),
             customers: sum(self.customers, other.customers),
             payments: sum(self.payments, other.payments),
@@ -100,7 +100,7 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
         unpaid::<Donor>(s, context, donations).boxed(),
         unpaid::<Plan>(s, context, plans).boxed(),
         undelivered(s, context, lost).boxed(),
-        payments_of_nobody(s, context, removed).boxed(),
+        orphaned_payments(s, context, removed).boxed(),
         unfinished_customers(s, context, begun).boxed(),
         customers(s, context, left).boxed(),
     ];
@@ -109,8 +109,8 @@ pub(crate) async fn reconcile(s: &State, context: &Context) -> Result<Report, Fa
     for error in outcomes.into_iter().filter_map(Result::err) {
         report.failed(&error);
     }
-    let Report { undelivered, looked_at, orders, customers, payments, finished, failed, more } = report;
-    tracing::info!(undelivered, looked_at, orders, customers, payments, finished, failed, more, "reconciled");
+    let Report { undelivered, checked, orders, customers, payments, finished, failed, more } = report;
+    tracing::info!(undelivered, checked, orders, customers, payments, finished, failed, more, "reconciled");
     // The platform retries soon, and an alarm counts errors.
     if failed > 0 { Err(format!("{failed} payments or customers could not be reconciled").into()) } else { Ok(report) }
 }
@@ -128,7 +128,7 @@ where
 {
     let mut left = items.into_iter();
     loop {
-        let some: Vec<W> = left.by_ref().take(TOGETHER).map(&work).collect();
+        let some: Vec<W> = left.by_ref().take(CONCURRENCY).map(&work).collect();
         if some.is_empty() {
             return true;
         }
@@ -186,21 +186,21 @@ async fn unpaid<P: Purpose>(s: &State, context: &Context, report: &mut Report) -
     loop {
         let found = due::<P>(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
-        let work = |payment: CardPayment<P>| async move { look_at(s, &payment).await.map(|()| true) };
-        if !each(context, report, found.items, |report| &mut report.looked_at, work).await || after.is_none() {
+        let work = |payment: CardPayment<P>| async move { check_payment(s, &payment).await.map(|()| true) };
+        if !each(context, report, found.items, |report| &mut report.checked, work).await || after.is_none() {
             return Ok(());
         }
     }
 }
 
-async fn look_at<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
+async fn check_payment<P: Purpose>(s: &State, payment: &CardPayment<P>) -> Result<(), Failure> {
     let now = s.sys.now();
-    let looked_at = payment.looked_at(now);
+    let rescheduled = payment.with_next_check(now);
     // Written first, so that a payment whose check fails does not block the others.
-    if write(&s.table, &s.sys, payment, &looked_at, None).await? != Written::Now {
+    if write(&s.table, &s.sys, payment, &rescheduled, None).await? != Written::Now {
         return Ok(());
     }
-    let taken = CardPayment { version: payment.version.saturating_add(1), ..looked_at };
+    let taken = CardPayment { version: payment.version.saturating_add(1), ..rescheduled };
     let late = now.since(taken.created_at) >= ABANDONED;
     let Some(intent) = &taken.intent else {
         // The payer has never received the secret to pay it.
@@ -231,14 +231,14 @@ async fn orders(s: &State, context: &Context, report: &mut Report) -> Result<(),
     loop {
         let found = order::due(&s.table, s.sys.now(), after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
-        let work = |order: Order| async move { look_at_order(s, &order).await.map(|()| true) };
+        let work = |order: Order| async move { check_order(s, &order).await.map(|()| true) };
         if !each(context, report, found.items, |report| &mut report.orders, work).await || after.is_none() {
             return Ok(());
         }
     }
 }
 
-async fn look_at_order(s: &State, order: &Order) -> Result<(), Failure> {
+async fn check_order(s: &State, order: &Order) -> Result<(), Failure> {
     let now = s.sys.now();
     let Some(card) = &order.card else { return Ok(()) };
     // The order is leased: it is due again in five minutes, and an order whose check fails does not block the others.
@@ -270,7 +270,7 @@ async fn customers(s: &State, context: &Context, report: &mut Report) -> Result<
 }
 
 /// Ends the payments of deleted accounts, and those that nobody requested.
-async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
+async fn orphaned_payments(s: &State, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;

@@ -26,7 +26,7 @@ use web::{Created, Json, NoContent, Problems, Query};
 
 use crate::{
     shown::{OwnSupportThread, SupportMessage, SupportThread},
-    talk::{self, NewMessage, Speaker, desk_of},
+    talk::{self, MessageSender, NewMessage, desk_of},
 };
 
 /// Maximum bytes of a page: far below the limit of a function's answer.
@@ -203,7 +203,7 @@ pub async fn send_support_message(
     let (room_key, receipt_key) = (Room::key_of(thread_of(user.id)), Receipt::key_of(user.id, thread_of(user.id), &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
-    let speaker = Speaker { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
+    let speaker = MessageSender { user, side: Side::Customer, socket: "", chat, receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created("/v1/support/thread/messages".to_owned(), sent.into()))
 }

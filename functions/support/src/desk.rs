@@ -33,7 +33,7 @@ use web::{Created, Json, PageQuery, Path, Problems, Query, RequestId};
 use crate::{
     customer::{SentSupportMessage, SupportMessageList, SupportPageQuery, page},
     shown::DeskThread,
-    talk::{self, NewMessage, Speaker, desk_of},
+    talk::{self, MessageSender, NewMessage, desk_of},
 };
 
 /// The maximum number of days of figures.
@@ -233,7 +233,7 @@ pub async fn send_desk_message(
     let (room_key, receipt_key) = (Room::key_of(id), Receipt::key_of(user.id, id, &message.nonce));
     let mut found = s.table.get_many(vec![room_key.clone(), receipt_key.clone()]).await?;
     let room = found.take::<Room>(&room_key)?.ok_or(Kind::NotFound)?;
-    let speaker = Speaker { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
+    let speaker = MessageSender { user, side: Side::Team, socket: "", chat: ChatState::default(), receipt: found.take(&receipt_key)? };
     let sent = talk::say(&s, speaker, room, message).await?;
     Ok(Created(format!("/v1/support/threads/{id}/messages"), sent.into()))
 }

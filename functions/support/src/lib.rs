@@ -60,7 +60,7 @@ pub fn frames() -> frame::Stream {
 /// Whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
-    frame::read::<SupportAsk>(body).is_ok_and(|asked| asked.payload.parse().is_ok())
+    frame::read::<SupportAsk>(body).is_ok_and(|request| request.payload.parse().is_ok())
 }
 
 /// The state of the function: its clients, keys and settings.

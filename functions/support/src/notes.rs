@@ -103,7 +103,7 @@ pub async fn write_desk_note(
 
 /// The thread and the note in a path.
 #[derive(Deserialize)]
-pub struct BesideThread {
+pub struct NoteInThread {
     thread: RoomId,
     note: NoteId,
 }
@@ -121,7 +121,7 @@ pub async fn delete_desk_note(
     caller: Staff<Moderator>,
     request: RequestId,
     reason: Option<Reason>,
-    Path(BesideThread { thread, note }): Path<BesideThread>,
+    Path(NoteInThread { thread, note }): Path<NoteInThread>,
 ) -> Result<NoContent, web::Error> {
     let (room, key) = (Room::key_of(thread), Note::key_of(thread, note));
     let mut found = s.table.get_many(vec![room.clone(), key.clone()]).await?;

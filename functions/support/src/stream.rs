@@ -26,7 +26,7 @@ use crate::{
     STREAM, State,
     ask::{Act, SupportAnswer, SupportAsk, What},
     shown::{SupportMessage, SupportPush, SupportThread, author},
-    talk::{self, Speaker, desk_of},
+    talk::{self, MessageSender, desk_of},
 };
 
 /// The bytes that are left for the messages of a page.
@@ -42,7 +42,7 @@ pub async fn on_frame(s: &State, payload: &RawValue) -> Result<Box<RawValue>, Fa
     let arrived = Arrived { socket: &socket, request: &request, body: &body };
     let answering = |owner: Owner, act: Act| {
         let (locale, often) = (owner.locale, act.limited(owner.user));
-        stream.seldom(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
+        stream.handle_limited(&socket, locale, often, |room| SupportAnswer::Typing { room }, answer(s, &socket, &request, owner, act))
     };
     Ok(to_raw_value(&stream.handle(arrived, SupportAsk::parse, answering).await)?)
 }
@@ -52,7 +52,7 @@ type Outcome = Result<SupportAnswer, Problem>;
 async fn answer(s: &State, socket: &str, request: &str, owner: Owner, act: Act) -> Answered<SupportAnswer> {
     let mut locale = owner.locale;
     let outcome = Box::pin(authorized(s, socket, request, owner, act, &mut locale)).await;
-    Answered { outcome, locale, looked_at: true }
+    Answered { outcome, locale, is_handled: true }
 }
 
 async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: Act, locale: &mut Locale) -> Outcome {
@@ -85,7 +85,7 @@ async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) ->
     match what {
         What::Hello => Err(Kind::NotFound.into()),
         What::Send(message) => {
-            let speaker = Speaker { user: &user, side: from.side, socket: from.socket, chat, receipt };
+            let speaker = MessageSender { user: &user, side: from.side, socket: from.socket, chat, receipt };
             let receipt = talk::say(s, speaker, room, message).await?;
             let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
             Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
@@ -161,10 +161,10 @@ async fn audited(s: &State, from: &Frame<'_>, customer: kernel::id::UserId) -> R
 async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
     let seq = thread::mark(&s.table, room, from.side, seq).await?;
-    let told = frame::write(STREAM, None, &SupportPush::Read { room: id, seq });
+    let push = frame::write(STREAM, None, &SupportPush::Read { room: id, seq });
     match from.side {
-        Side::Customer => talk::tell_customer(s, customer, Some(from.socket), &told).await,
-        Side::Team => present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told).await,
+        Side::Customer => talk::tell_customer(s, customer, Some(from.socket), &push).await,
+        Side::Team => present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &push).await,
     }
     Ok(SupportAnswer::Read { room: id, seq })
 }
@@ -172,13 +172,13 @@ async fn read(s: &State, from: &Frame<'_>, room: &Room, seq: u64) -> Outcome {
 /// Answers `typing`. It is sent to the other side, and to the other members of the team.
 async fn typing(s: &State, from: &Frame<'_>, user: &User, room: &Room) -> Outcome {
     let (id, customer) = (room.id, desk_of(room)?.customer);
-    let told = |viewer| {
+    let push = |viewer| {
         let who = Author { id: user.id, username: user.username.to_string() };
         frame::write(STREAM, None, &SupportPush::Typing { room: id, author: author(who, customer, viewer) })
     };
     if from.side == Side::Team {
-        talk::tell_customer(s, customer, Some(from.socket), &told(Side::Customer)).await;
+        talk::tell_customer(s, customer, Some(from.socket), &push(Side::Customer)).await;
     }
-    present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &told(Side::Team)).await;
+    present::deliver(&s.table, &s.sys, &s.sockets, Some(from.socket), &push(Side::Team)).await;
     Ok(SupportAnswer::Typing { room: id })
 }

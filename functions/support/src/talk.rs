@@ -46,7 +46,7 @@ pub struct NewMessage {
 }
 
 /// The sender of a message, already authorized.
-pub struct Speaker<'a> {
+pub struct MessageSender<'a> {
     /// The person.
     pub user: &'a User,
     /// Their side.
@@ -68,8 +68,8 @@ pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
 ///
 /// # Errors
 /// [`Kind::ThreadMovedOn`] with the newer messages, and the problems of [`send::send`].
-pub async fn say(s: &State, speaker: Speaker<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
-    let Speaker { user, side, socket, chat, receipt } = speaker;
+pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: NewMessage) -> Result<Receipt, Problem> {
+    let MessageSender { user, side, socket, chat, receipt } = speaker;
     let customer = desk_of(&room)?.customer;
     let NewMessage { text, nonce, reply_to, seen, force } = message;
     if reply_to.is_some_and(|seq| seq > room.seq) {
@@ -125,18 +125,18 @@ pub async fn tell(
     message: Message,
     push: impl for<'a> Fn(&'a SupportMessage) -> SupportPush<'a>,
 ) {
-    let told = |viewer| {
+    let frame_for = |viewer| {
         let shown = SupportMessage::new(message.clone(), customer, viewer);
         frame::write(STREAM, None, &push(&shown))
     };
-    let (theirs, ours) = (told(Side::Customer), told(Side::Team));
+    let (theirs, ours) = (frame_for(Side::Customer), frame_for(Side::Team));
     tokio::join!(tell_customer(s, customer, except, &theirs), present::deliver(&s.table, &s.sys, &s.sockets, except, &ours));
 }
 
 /// Posts a frame to the sockets of a customer, except to this one.
-pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, told: &[u8]) {
+pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, push: &[u8]) {
     match delivery::sockets(&s.table, vec![customer]).await {
-        Ok(here) => delivery::deliver(&s.table, &s.sys, &s.sockets, &here, except, told).await,
+        Ok(here) => delivery::deliver(&s.table, &s.sys, &s.sockets, &here, except, push).await,
         Err(e) => tracing::warn!(error = %e, "a message is not delivered: the customer's sockets could not be read"),
     }
 }
@@ -144,8 +144,8 @@ pub async fn tell_customer(s: &State, customer: UserId, except: Option<&str>, to
 /// Sends a changed thread to the team, and returns it as the team sees it.
 pub async fn tell_team_of(s: &State, room: &Room) -> Result<DeskThread, Problem> {
     let thread = DeskThread::new(room, desk_of(room)?, s.sys.now());
-    let told = frame::write(STREAM, None, &SupportPush::Thread(&thread));
-    present::deliver(&s.table, &s.sys, &s.sockets, None, &told).await;
+    let push = frame::write(STREAM, None, &SupportPush::Thread(&thread));
+    present::deliver(&s.table, &s.sys, &s.sockets, None, &push).await;
     Ok(thread)
 }
 

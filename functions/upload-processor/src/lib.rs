@@ -14,7 +14,7 @@ mod retire;
 
 use std::time::Duration;
 
-use accounts::{last_run::noted, user::User};
+use accounts::{last_run::run_and_record, user::User};
 use aws_lambda_events::s3::S3Event;
 use events::{
     Envelope,
@@ -73,7 +73,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Option
     match trigger {
         Trigger::Schedule(_) => {
             let run = Box::pin(reconcile::reconcile(s, context));
-            noted((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await.map(Some)
+            run_and_record((&s.table, &s.sys), env!("CARGO_PKG_NAME"), EVERY, run).await.map(Some)
         }
         Trigger::Bus { detail } => {
             match detail.event {

@@ -48,7 +48,7 @@ impl Target {
         let mut found = s.table.get_many(vec![chat.clone(), user.clone(), roles.clone()]).await?;
         let (chat, at) = (found.take::<ChatState>(&chat)?.unwrap_or_default(), s.sys.now());
         let person = found.take::<User>(&user)?;
-        let was = whole(entry.was("reason"), entry.was("ends_at"));
+        let was = ban_value(entry.was("reason"), entry.was("ends_at"));
         let former = former(entry.was("reason"), entry.was("ends_at"), who, at);
         Ok(Self {
             who,
@@ -63,8 +63,8 @@ impl Target {
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
-        let was = whole(entry.was("reason"), entry.was("ends_at"));
-        let became = whole(entry.became("reason"), entry.became("ends_at"));
+        let was = ban_value(entry.was("reason"), entry.was("ends_at"));
+        let became = ban_value(entry.became("reason"), entry.became("ends_at"));
         let is_now = self.now.as_ref().map_or(AuditValue::Nothing, |ban| (ban.reason, ban.until).audited());
         vec![Field::of(BAN, (was, became), is_now, self.obstacle())]
     }
@@ -99,7 +99,7 @@ impl Target {
 }
 
 /// A ban as one value.
-fn whole(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValue {
+fn ban_value(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValue {
     match reason {
         None | Some(AuditValue::Nothing) => AuditValue::Nothing,
         Some(reason) => (reason, ends_at.unwrap_or(&AuditValue::Nothing)).audited(),

@@ -17,7 +17,7 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
@@ -59,8 +59,8 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let comment = self.comment.ok_or_else(unfit)?;
-        let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(unfit)?;
+        let comment = self.comment.ok_or_else(impossible_value)?;
+        let was = fields.first().and_then(|field| former(&field.was)).ok_or_else(impossible_value)?;
         let same = comment.change(tx, &was, s.sys.now());
         let allowed = self.who.require(tx, comment.author);
         let entry = comment.audited(entry(Action::CommentChanged, comment.author)).changed("text", &comment.text, &was);

@@ -36,7 +36,7 @@ use proofs::{
 use store::{Batch, Cond, Key, StoreError, Tx, field};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded},
 };
 
@@ -76,7 +76,8 @@ impl Target {
             Some(kept) => (Some(kept.contact()), kept.became()),
             None => (None, None),
         };
-        let compared = Field::of(&changed.name, (whole(former.as_ref()), whole(became.as_ref())), whole(now.as_ref()), obstacle);
+        let compared =
+            Field::of(&changed.name, (comparable(former.as_ref()), comparable(became.as_ref())), comparable(now.as_ref()), obstacle);
         compared.shown_as((changed.was, changed.became), now.audited())
     }
 
@@ -93,7 +94,7 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
-        let (account, former) = self.account.zip(self.former).ok_or_else(unfit)?;
+        let (account, former) = self.account.zip(self.former).ok_or_else(impossible_value)?;
         let (user, to, now) = (&account.user, former.contact(), former.now(&account.user));
         let as_shown = field("status").eq(Status::Active).and(has(user, &to));
         let (link, [sent, has]) = offer(tx, &s.sys, user, &to, self.before.as_deref(), as_shown);
@@ -122,7 +123,7 @@ const fn name(contact: &Contact) -> &'static str {
 }
 
 /// A contact in a form for comparison: equal for all spellings of one contact.
-fn whole(contact: Option<&Contact>) -> AuditValue {
+fn comparable(contact: Option<&Contact>) -> AuditValue {
     contact.map_or(AuditValue::Nothing, |contact| AuditValue::Text(contact.key()))
 }
 

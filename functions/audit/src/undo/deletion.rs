@@ -16,7 +16,7 @@ use proofs::deletion_link;
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded},
 };
 
@@ -58,8 +58,8 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>) -> Result<Planned, Problem> {
-        let deletion = self.scheduled().ok_or_else(unfit)?;
-        let link = deletion.cancel.ok_or_else(unfit)?;
+        let deletion = self.scheduled().ok_or_else(impossible_value)?;
+        let link = deletion.cancel.ok_or_else(impossible_value)?;
         // The notice to the owner must not contain the device and the place of the member of staff.
         let slot = deletion_link::cancel(tx, &s.sys, deletion.user, link, &Client::default());
         let allowed = self.who.require(tx, deletion.user);

@@ -19,13 +19,13 @@ pub struct Planned {
     /// The writes that are refused if something differs from the preview.
     pub shown: Vec<Slot>,
     /// The conditions on somebody who gets a role.
-    pub staying: Option<StayingSlots>,
+    pub recipient_conditions: Option<StayingSlots>,
     /// The conditions on the caller's role.
     pub allowed: Allowed,
     /// The person before and after the undo, if their search entries change.
     pub person: Option<Box<(User, User)>>,
     /// The person who must not have API keys afterwards.
-    pub keyless: Option<UserId>,
+    pub without_api_keys: Option<UserId>,
     /// The link that the undo sends, if its recipient makes the change with it.
     pub waits_for: Option<AwaitedLink>,
 }
@@ -33,7 +33,7 @@ pub struct Planned {
 impl Planned {
     /// A change without search entries, links and other effects.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
-        Self { entry, shown, staying: None, allowed, person: None, keyless: None, waits_for: None }
+        Self { entry, shown, recipient_conditions: None, allowed, person: None, without_api_keys: None, waits_for: None }
     }
 }
 
@@ -62,7 +62,7 @@ pub type MakeEntry<'a> = dyn Fn(Action, UserId) -> AuditEntry + Send + Sync + 'a
 
 /// The problem of a former value that its field cannot have. The preview shows it too.
 #[track_caller]
-pub fn unfit() -> Problem {
+pub fn impossible_value() -> Problem {
     Kind::UndoImpossible.because("the field cannot have a former value")
 }
 

@@ -20,7 +20,7 @@ use money::{Money, Percent};
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded, id, text},
 };
 
@@ -71,10 +71,10 @@ impl Target {
     }
 
     pub async fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let before = *self.product.ok_or_else(unfit)?;
+        let before = *self.product.ok_or_else(impossible_value)?;
         let mut change = ProductChange::default();
         for field in fields {
-            set(&mut change, &field.name, &field.was).ok_or_else(unfit)?;
+            set(&mut change, &field.name, &field.was).ok_or_else(impossible_value)?;
         }
         let after = before.changed(&s.table, change, s.sys.now()).await?;
         let slots = before.change(tx, &after)?;

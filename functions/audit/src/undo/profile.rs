@@ -13,7 +13,7 @@ use kernel::{PatchMember, Problem, Time, audit::AuditValue};
 use store::Tx;
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, account, unfit},
+    planned::{Allowed, MakeEntry, Planned, account, impossible_value},
     recorded::{Changed, Recorded, text},
 };
 
@@ -71,13 +71,13 @@ impl Target {
     }
 
     pub fn plan(self, s: &crate::State, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
-        let account = self.account.ok_or_else(unfit)?;
+        let account = self.account.ok_or_else(impossible_value)?;
         let mut edit = Edit::default();
         for field in fields {
-            set(&mut edit, &field.name, &field.was).ok_or_else(unfit)?;
+            set(&mut edit, &field.name, &field.was).ok_or_else(impossible_value)?;
         }
         let entry = entry(Action::ProfileChanged, account.user.id);
-        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(unfit)?;
+        let edited = edit.add(tx, &s.sys, (self.who, entry), (&account, &self.names), self.minimum_age)?.ok_or_else(impossible_value)?;
         let shown = [Some(edited.record), edited.free].into_iter().flatten().collect();
         let planned = Planned::new(edited.entry, shown, Allowed::Above(edited.allowed));
         Ok(Planned { person: Some(Box::new((edited.before, edited.user))), ..planned })

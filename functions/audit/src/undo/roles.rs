@@ -16,7 +16,7 @@ use kernel::{
 use store::{Table, Tx};
 
 use super::{
-    planned::{Allowed, MakeEntry, Planned, unfit},
+    planned::{Allowed, MakeEntry, Planned, impossible_value},
     recorded::{Changed, Recorded},
 };
 
@@ -25,7 +25,7 @@ pub struct Target {
     who: Actor,
     roles: Roles,
     there: bool,
-    staying: bool,
+    can_get_roles: bool,
 }
 
 impl Target {
@@ -37,7 +37,7 @@ impl Target {
         let leaves = found.take::<Deletion>(&deletion)?.is_some();
         let roles = found.take(&roles)?.unwrap_or_else(|| Roles::none(id));
         let there = status.is_some_and(|status| status != Status::Purging);
-        Ok(Self { who, roles, there, staying: status == Some(Status::Active) && !leaves })
+        Ok(Self { who, roles, there, can_get_roles: status == Some(Status::Active) && !leaves })
     }
 
     pub fn fields(&self, entry: &Recorded) -> Vec<Field> {
@@ -54,19 +54,19 @@ impl Target {
         }
         let Some(was) = roles(&changed.was) else { return Some(Obstacle::Never) };
         let granted = was.iter().any(|role| !self.roles.roles.contains(role));
-        (!self.there || (granted && !self.staying)).then_some(Obstacle::Gone)
+        (!self.there || (granted && !self.can_get_roles)).then_some(Obstacle::Gone)
     }
 
     pub fn plan(self, tx: &mut Tx, entry: &MakeEntry<'_>, fields: &[&Field]) -> Result<Planned, Problem> {
         let (user, before) = (self.roles.user, self.roles);
-        let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(unfit)?;
+        let was = fields.first().and_then(|field| roles(&field.was)).ok_or_else(impossible_value)?;
         let after = Roles { user, roles: was };
         let slots = staff::change_roles(tx, self.who.user, &before, &after)?;
         let granted = after.roles.iter().any(|role| !before.roles.contains(role));
         let entry = entry(if granted { Action::RoleGranted } else { Action::RoleTaken }, user);
         let planned = Planned::new(entry.changed("roles", &before.roles, &after.roles), vec![slots.roles], Allowed::Role(slots.still));
-        let keyless = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
-        Ok(Planned { staying: slots.staying, keyless, ..planned })
+        let without_api_keys = after.roles.iter().all(|role| *role < Role::Administrator).then_some(user);
+        Ok(Planned { recipient_conditions: slots.staying, without_api_keys, ..planned })
     }
 }
 
