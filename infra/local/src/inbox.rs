@@ -116,7 +116,7 @@ impl Inbox {
     /// If the file cannot be read, or a line is no message. An incomplete last line (the process was killed while it wrote) is
     /// dropped instead.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let (mut kept, mut torn) = (StoredMessages::default(), false);
+        let (mut kept, mut is_incomplete) = (StoredMessages::default(), false);
         let written = match std::fs::read_to_string(file) {
             Ok(written) => written,
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -125,13 +125,13 @@ impl Inbox {
         for (number, line) in (1_usize..).zip(written.split_inclusive('\n')) {
             match (serde_json::from_str(line), line.ends_with('\n')) {
                 (Ok(message), true) => kept.push(message),
-                (_, false) => torn = true,
+                (_, false) => is_incomplete = true,
                 (Err(e), true) => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}"))),
             }
         }
         kept.lines = written.lines().count();
         let inbox = Self::new(sys, Some(file.to_owned()), kept);
-        if torn {
+        if is_incomplete {
             inbox.rewrite(&mut inbox.kept())?;
         }
         Ok(inbox)

@@ -99,7 +99,7 @@ impl Schedules {
     }
 
     /// Recomputes due times after the clock was moved back, because they may now be too far in the future.
-    fn not_later_than_needed(&self) {
+    fn recompute_due_times(&self) {
         let now = self.0.sys.now();
         for schedule in self.all().values_mut().filter(|s| s.spec.enabled) {
             let next = schedule.spec.times.next(now);
@@ -131,7 +131,7 @@ pub async fn watch(core: Arc<Core>) {
     let mut moves = core.clock.subscribe();
     loop {
         let offset = *moves.borrow_and_update();
-        schedules.not_later_than_needed();
+        schedules.recompute_due_times();
         schedules.run_due();
         core.outside.stripe.send_due(&core);
         core.clock.schedules_have_run(offset);

@@ -74,10 +74,10 @@ impl Secrets {
 fn draw(sys: &Sys, spec: &SecretSpec) -> io::Result<String> {
     let letters = u32::try_from(ALPHABET.len()).unwrap_or(1);
     let letter = |_| ALPHABET.get(sys.below(letters) as usize).copied().map_or('A', char::from);
-    let drawn: String = (0..spec.length).map(letter).collect();
-    let Some(key) = &spec.key else { return Ok(drawn) };
+    let generated: String = (0..spec.length).map(letter).collect();
+    let Some(key) = &spec.key else { return Ok(generated) };
     let mut object: Map<String, Value> = serde_json::from_str(spec.template.as_deref().unwrap_or("{}"))?;
-    object.insert(key.clone(), drawn.into());
+    object.insert(key.clone(), generated.into());
     Ok(Value::Object(object).to_string())
 }
 

@@ -84,7 +84,7 @@ impl Storage {
     fn check(&self, secrets: bool) -> Result<(), StartError> {
         let Self::Folder(folder) = self else { return Ok(()) };
         for database in [TABLES, INVOCATIONS].map(|name| folder.join(name)) {
-            sound_database(&database).map_err(damaged(Some(&database)))?;
+            check_database(&database).map_err(damaged(Some(&database)))?;
         }
         let mut later = LATER.iter().any(|name| folder.join(name).exists());
         for part in PARTS.iter().filter(|name| secrets || **name != SECRETS).rev().map(|name| folder.join(name)) {
@@ -138,7 +138,7 @@ pub(crate) fn replace_file(file: &Path, content: &impl Serialize) -> io::Result<
 ///
 /// # Errors
 /// SQLite's description of the error.
-fn sound_database(file: &Path) -> Result<(), String> {
+fn check_database(file: &Path) -> Result<(), String> {
     if !file.exists() {
         return Ok(());
     }

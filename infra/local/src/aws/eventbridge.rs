@@ -113,15 +113,15 @@ pub(super) async fn answer(call: &Call, headers: &HeaderMap, body: &[u8]) -> Res
 }
 
 async fn describe(call: &Call, body: &[u8]) -> Response {
-    let asked = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let name = asked.get("Name").and_then(Value::as_str).unwrap_or("default");
+    let request = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let name = request.get("Name").and_then(Value::as_str).unwrap_or("default");
     let arn = format!("arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{name}");
     if !call.core.aws.bus.names.iter().any(|bus| bus == name) {
         let missing = AwsError::new(StatusCode::BAD_REQUEST, "ResourceNotFoundException", format!("Event bus {name} does not exist."));
         return call.refuse("DescribeEventBus", &missing);
     }
-    let told = json!({"Name": name, "Arn": arn}).to_string();
-    let run = async { (json_reply(StatusCode::OK, told, &call.request_id), Capacity::default()) };
+    let reply = json!({"Name": name, "Arn": arn}).to_string();
+    let run = async { (json_reply(StatusCode::OK, reply, &call.request_id), Capacity::default()) };
     call.perform("DescribeEventBus", &[Need::new("events:DescribeEventBus", &arn)], run).await
 }
 

@@ -139,9 +139,13 @@ impl Policy {
     /// # Errors
     /// [`Denied`].
     pub fn check_as_resource(&self, need: &Need, principal: &str) -> Result<(), Denied> {
-        let mut asked = need.clone();
-        asked.context.push(("aws:PrincipalArn", vec![principal.to_owned()]));
-        if self.covering(&asked, false) { Err(need.denied("with an explicit deny in a resource-based policy".to_owned())) } else { Ok(()) }
+        let mut with_principal = need.clone();
+        with_principal.context.push(("aws:PrincipalArn", vec![principal.to_owned()]));
+        if self.covering(&with_principal, false) {
+            Err(need.denied("with an explicit deny in a resource-based policy".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     fn covering(&self, need: &Need, allow: bool) -> bool {

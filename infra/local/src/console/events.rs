@@ -32,8 +32,8 @@ struct Events {
     events: Vec<BusEvent>,
 }
 
-async fn list(State(core): State<Arc<Core>>, Query(asked): Query<EventsQuery>) -> Json<Events> {
-    let text = asked.q.trim().to_lowercase();
+async fn list(State(core): State<Arc<Core>>, Query(query): Query<EventsQuery>) -> Json<Events> {
+    let text = query.q.trim().to_lowercase();
     let named = core.aws.history.list().into_iter().map(|mut event| {
         for delivery in &mut event.deliveries {
             if let Some(function) = core.template.function(&delivery.function) {

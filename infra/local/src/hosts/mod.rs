@@ -119,7 +119,7 @@ struct Inner {
     queue_mappings: Vec<QueueMappingSpec>,
     remote: Option<Remote>,
     clock: Clock,
-    turns: Semaphore,
+    slots: Semaphore,
     activity: Activity,
     calls: Calls,
     faults: Faults,
@@ -213,7 +213,7 @@ impl Hosts {
             queue_mappings: context.template.queue_mappings.clone(),
             remote,
             clock: context.clock.clone(),
-            turns: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(AT_ONCE),
             activity: context.activity.clone(),
             calls: context.calls.clone(),
             faults: context.faults.clone(),
@@ -267,10 +267,10 @@ impl Hosts {
         payload: Box<RawValue>,
         trace: &Trace,
     ) -> Result<Option<Box<RawValue>>, InvokeError> {
-        let (begun, turn) = oneshot::channel();
+        let (begun, slot) = oneshot::channel();
         let invocation = self.begin(function, payload, trace, begun)?;
         // An invocation that fails before it has a slot drops the sender.
-        drop(turn.await);
+        drop(slot.await);
         tokio::time::timeout(patience, response_of(invocation)).await.ok().transpose()
     }
 
@@ -295,7 +295,7 @@ impl Hosts {
         let hosted = self.0.functions.get(id).ok_or_else(|| InvokeError::Unknown(id.to_owned()))?;
         let clock = &self.0.clock;
         // The timeout begins when the invocation has a slot.
-        let _turn = self.0.turns.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
+        let _slot = self.0.slots.acquire().await.map_err(|e| InvokeError::Failed(e.to_string()))?;
         // Consecutive invocations get different times even if the clock stands still.
         clock.sys().step();
         // Most callers do not wait for this.

@@ -132,10 +132,10 @@ async fn widget(State(core): State<Arc<Core>>) -> impl IntoResponse {
 }
 
 async fn verify(State(core): State<Arc<Core>>, form: Bytes) -> Response {
-    let asked: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
+    let fields: BTreeMap<String, String> = form_urlencoded::parse(&form).into_owned().collect();
     let (captchas, now) = (core.outside.captchas.clone(), core.sys.now());
     let verified = move || {
-        let field = |name: &str| asked.get(name).map_or("", String::as_str);
+        let field = |name: &str| fields.get(name).map_or("", String::as_str);
         Json(captchas.verify(field("secret"), field("response"), now)).into_response()
     };
     core.outside.captchas.note().answer(verified).await

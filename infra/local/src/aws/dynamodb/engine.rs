@@ -127,13 +127,13 @@ fn consumed_by(error: &DynoxideError) -> Capacity {
 macro_rules! metered {
     ($database:ident . $method:ident, $module:ident :: $request:ident, $body:ident, $side:ident) => {{
         let mut request: dynoxide::actions::$module::$request = parse($body)?;
-        let asked = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
-        if !asked {
+        let is_requested = request.return_consumed_capacity.as_deref().is_some_and(|mode| mode != "NONE");
+        if !is_requested {
             request.return_consumed_capacity = Some("TOTAL".to_owned());
         }
         let mut response = $database.$method(request)?;
         let capacity = Capacity { $side: response.consumed_capacity.units(), ..Capacity::default() };
-        if !asked {
+        if !is_requested {
             response.consumed_capacity = None;
         }
         Ok((print(&response)?, capacity))

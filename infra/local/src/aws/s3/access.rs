@@ -75,11 +75,11 @@ impl S3Access for Access {
         let key = cx.s3_path().get_object_key().map(str::to_owned);
         let source = cx.headers().get("x-amz-copy-source").and_then(|s| s.to_str().ok()).map(str::to_owned);
         let note = cx.extensions_mut().get::<RequestNote>().cloned().unwrap_or_default();
-        note.write(|noted| {
-            noted.function.clone_from(&function);
-            noted.operation.clone_from(&operation);
-            noted.bucket.clone_from(&bucket);
-            noted.keys.extend(key.clone());
+        note.write(|facts| {
+            facts.function.clone_from(&function);
+            facts.operation.clone_from(&operation);
+            facts.bucket.clone_from(&bucket);
+            facts.keys.extend(key.clone());
         });
         let prefix = cx.uri().query().and_then(|q| sigv4::query_value(q, "prefix"));
         for need in needs(&operation, &bucket, key.as_deref(), source.as_deref(), prefix.as_deref()) {
@@ -87,7 +87,7 @@ impl S3Access for Access {
         }
         self.apply_fault(&function, &operation, &note).await?;
         if let Some(key) = key.filter(|_| operation == "PutObject") {
-            note.write(|noted| noted.backup = self.0.aws.s3.backup(&bucket, &key, &self.0.sys));
+            note.write(|facts| facts.backup = self.0.aws.s3.backup(&bucket, &key, &self.0.sys));
         }
         Ok(())
     }
@@ -108,9 +108,9 @@ impl S3Access for Access {
             if permitted { &mut keys } else { &mut denied }.push(object.key.clone());
             permitted
         });
-        note.write(|noted| {
-            (noted.keys, noted.denied) = (keys, denied);
-            noted.quiet = delete.quiet.unwrap_or_default();
+        note.write(|facts| {
+            (facts.keys, facts.denied) = (keys, denied);
+            facts.quiet = delete.quiet.unwrap_or_default();
         });
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Access {
                 return Err(error);
             }
             (Fault::Slow(delay), None) => tokio::time::sleep(delay).await,
-            (_, None) => note.write(|noted| noted.lost = true),
+            (_, None) => note.write(|facts| facts.lost = true),
         }
         Ok(())
     }

@@ -90,9 +90,9 @@ impl Form {
 
     /// The properties to expand. An error if one of them cannot be expanded.
     pub fn expand(&self, known: &[&str]) -> Result<Vec<&str>, Refusal> {
-        let asked: Vec<&str> = self.within("expand").map(|(_, name)| name).collect();
-        match asked.iter().find(|name| !known.contains(name)) {
-            None => Ok(asked),
+        let requested: Vec<&str> = self.within("expand").map(|(_, name)| name).collect();
+        match requested.iter().find(|name| !known.contains(name)) {
+            None => Ok(requested),
             Some(name) => Err(Refusal::invalid(format!("This property cannot be expanded ({name}).")).param("expand")),
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Books {
     /// The oldest first.
     pub events: Vec<EventEntry>,
     /// The requests with an idempotency key, by key.
-    pub requests: BTreeMap<String, Answered>,
+    pub requests: BTreeMap<String, StoredAnswer>,
     /// Whether these are the books of another account than that of the local cloud.
     #[serde(default)]
     pub is_other: bool,
@@ -144,7 +144,7 @@ pub(crate) struct EventEntry {
 
 /// A request with an idempotency key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Answered {
+pub(crate) struct StoredAnswer {
     pub at: Time,
     /// Method, path and parameters.
     pub asked: String,
