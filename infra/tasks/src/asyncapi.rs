@@ -135,7 +135,7 @@ impl Frames {
         let refusal = self.message("ToldError", stream.name, true, schemas);
         for (ask, schema) in forms_of(schemas, &stream.asks) {
             let message = self.message(&schema, stream.name, true, schemas);
-            let answer = stream.replies.iter().find(|(asked, _)| *asked == ask).and_then(|(_, answer)| answers.get(*answer));
+            let answer = stream.replies.iter().find(|(request, _)| *request == ask).and_then(|(_, answer)| answers.get(*answer));
             let replies: Vec<Value> =
                 answer.map(|answer| self.message(answer, stream.name, true, schemas)).into_iter().chain([refusal.clone()]).collect();
             let operation = json!({
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn every_frame_is_described_with_an_example() {
         let document = whole();
-        let asked: BTreeSet<&str> = document["operations"].as_object().expect("operations").keys().map(String::as_str).collect();
+        let operations: BTreeSet<&str> = document["operations"].as_object().expect("operations").keys().map(String::as_str).collect();
         let expected = [
             "chat_delete",
             "chat_edit",
@@ -280,7 +280,7 @@ mod tests {
             "support_sync",
             "support_typing",
         ];
-        assert_eq!(asked, BTreeSet::from(expected));
+        assert_eq!(operations, BTreeSet::from(expected));
         for (name, operation) in document["operations"].as_object().expect("operations") {
             assert!(operation["description"].as_str().is_some_and(|about| about.ends_with('.')), "{name}: {operation}");
             if operation["action"] == "receive" {

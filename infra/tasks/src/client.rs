@@ -46,13 +46,13 @@ pub fn frames(document: &Value, http: &Value) -> String {
     for (name, schema) in &own {
         declare(&mut body, name, schema);
     }
-    let asked: BTreeSet<&str> = members(document, "/operations")
+    let streams: BTreeSet<&str> = members(document, "/operations")
         .filter(|(_, operation)| operation.get("action").is_some_and(|action| action == "receive"))
         .filter_map(|(name, _)| name.split('_').next())
         .collect();
     // The types of other streams begin with the stream's name, because their frames have the same values of `type`.
     let prefix = |operation: &str| match operation.split('_').next() {
-        Some(stream) if stream != CHAT_STREAM && asked.contains(stream) => pascal_case(stream),
+        Some(stream) if stream != CHAT_STREAM && streams.contains(stream) => pascal_case(stream),
         _ => String::new(),
     };
     let mut asks: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -63,10 +63,10 @@ pub fn frames(document: &Value, http: &Value) -> String {
             messages.into_iter().flatten().filter_map(|message| payload_of(document, message)).collect()
         };
         if operation.get("action").is_some_and(|action| action == "receive") {
-            let (asked, answers) = (named("/messages"), named("/reply/messages"));
+            let (requests, answers) = (named("/messages"), named("/reply/messages"));
             let kind = operation.get("title").and_then(Value::as_str).unwrap_or_default();
             let answer: Vec<&String> = answers.iter().filter(|answer| *answer != "ToldError").collect();
-            if let (Some(ask), [answer]) = (asked.first(), answer.as_slice()) {
+            if let (Some(ask), [answer]) = (requests.first(), answer.as_slice()) {
                 asks.entry(prefix(name)).or_default().push(format!("  {kind}: {{ ask: {ask}; answer: {answer} }};"));
             }
         } else {
@@ -286,11 +286,11 @@ mod tests {
 
     #[test]
     fn each_stream_has_what_can_be_asked_on_it() {
-        let asked = |stream: &str| {
+        let operation = |stream: &str| {
             let message = |name: &str| json!([{ "payload": { "properties": { "payload": { "$ref": format!("#/components/schemas/{stream}{name}") } } } }]);
             json!({ "action": "receive", "title": "hello", "messages": message("Ask"), "reply": { "messages": message("Answer") } })
         };
-        let document = json!({ "operations": { "chat_hello": asked("Chat"), "support_hello": asked("Support") } });
+        let document = json!({ "operations": { "chat_hello": operation("Chat"), "support_hello": operation("Support") } });
         let text = frames(&document, &json!({}));
         assert!(text.contains("export interface Asks {\n  hello: { ask: ChatAsk; answer: ChatAnswer };\n}"), "{text}");
         assert!(text.contains("export interface SupportAsks {\n  hello: { ask: SupportAsk; answer: SupportAnswer };\n}"), "{text}");

@@ -178,7 +178,7 @@ impl System {
         let cost = self.calls.get(operation).ok_or_else(|| format!("{} does not have {operation}", calls::EXPECTED))?;
         let function = self.function(operation)?;
         let hash = if function.memory_mb >= WHOLE_PROCESSOR_MB { HASH_MS } else { 0.0 };
-        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.usual), times);
+        run(bill, function, OWN_MS + hash + CALL_MS * f64::from(cost.median), times);
         bill.add("read_unit", cost.read * times);
         bill.add("write_unit", cost.write * times);
         Ok(())
@@ -408,9 +408,9 @@ fn read() -> Result<(Prices, System, Bill), Failure> {
     let (mut bill, mut metrics) = (Bill::default(), BTreeSet::new());
     standing(TEMPLATE, system.template.functions.len(), &mut bill, &mut metrics)?;
     for (file, code) in &repository::sources()? {
-        let told = reported(file, code).into_iter();
+        let reports = reported(file, code).into_iter();
         // A metric with a dimension for the function counts once for each function that reports it.
-        metrics.extend(told.map(|Reported { file, dimension, figure }| match dimension {
+        metrics.extend(reports.map(|Reported { file, dimension, figure }| match dimension {
             "FunctionName" => format!("{file} {figure}"),
             _ => figure.to_owned(),
         }));
@@ -452,12 +452,12 @@ pub fn print() -> Result<(), Failure> {
 /// uploads.
 pub fn findings() -> Result<Vec<String>, Failure> {
     let (prices, system, standing) = read()?;
-    let dear = judge(system.idle(standing)?.total(&prices, true)?);
-    Ok(dear.into_iter().chain(untold(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
+    let too_expensive = judge(system.idle(standing)?.total(&prices, true)?);
+    Ok(too_expensive.into_iter().chain(missing_figure(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
 }
 
 /// The finding about a figure that the notes do not have.
-fn untold(figure: &str, notes: &str) -> Option<String> {
+fn missing_figure(figure: &str, notes: &str) -> Option<String> {
     let words = notes.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.contains(figure)).then(|| format!("{NOTES}: the sweep of uploads takes {figure}"))
 }
@@ -479,8 +479,8 @@ mod tests {
 
     #[test]
     fn the_notes_have_the_figure_in_any_lines() {
-        assert_eq!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists\na month, 0.05 USD."), None);
-        assert!(untold("8760 lists a month, 0.05 USD", "It takes 8760 lists a month, 0.04 USD.").is_some());
+        assert_eq!(missing_figure("8760 lists a month, 0.05 USD", "It takes 8760 lists\na month, 0.05 USD."), None);
+        assert!(missing_figure("8760 lists a month, 0.05 USD", "It takes 8760 lists a month, 0.04 USD.").is_some());
     }
 
     #[test]

@@ -35,11 +35,12 @@ impl Route {
 }
 
 /// The function for requests that no other route matches.
-const ANSWERS_THE_REST: &str = "api-docs";
+const FALLBACK_FUNCTION: &str = "api-docs";
 /// The routes for requests that no other route matches. They name the methods because `$default` and `ANY` would also get preflight
 /// requests, which API Gateway would then no longer answer itself. `{path+}` does not match an empty path, which has an operation of its
 /// own for GET.
-const REST: [(&str, &[&str]); 2] = [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
+const FALLBACK_ROUTES: [(&str, &[&str]); 2] =
+    [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
 /// The routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because API
 /// Gateway needs one; axum answers HEAD like GET.
@@ -61,8 +62,10 @@ pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
         let Some(describe) = function.description else { continue };
         let document = serde_json::to_value(describe())?;
         routes.extend(operations(&document).map(|(path, method, _)| route(path, method, function.name)));
-        if function.name == ANSWERS_THE_REST {
-            routes.extend(REST.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, ANSWERS_THE_REST))));
+        if function.name == FALLBACK_FUNCTION {
+            routes.extend(
+                FALLBACK_ROUTES.iter().flat_map(|(path, methods)| methods.iter().map(|method| route(path, method, FALLBACK_FUNCTION))),
+            );
         }
     }
     Ok(routes)

@@ -85,13 +85,13 @@ fn invoke_each(port: u16) -> Result<(), Failure> {
     let mut wrong = 0_u32;
     let cases = cases()?;
     for case in &cases {
-        let told = invoke(case, port);
-        match &told {
+        let result = invoke(case, port);
+        match &result {
             Ok(answer) if contains(answer, &case.answer) => println!("{}: {}", case.file, short(answer)),
             Ok(answer) => println!("{}: WRONG, expected {} and got {}", case.file, case.answer, short(answer)),
             Err(e) => println!("{}: FAILED, {e}", case.file),
         }
-        if !told.is_ok_and(|answer| contains(&answer, &case.answer)) {
+        if !result.is_ok_and(|answer| contains(&answer, &case.answer)) {
             wrong = wrong.saturating_add(1);
         }
     }

@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn the_console_orders_kinds_that_exist() {
         let all: BTreeSet<&str> = all().iter().map(|kind| kind.name).collect();
-        let ordered = local::console::tables::LOOKED_FOR.iter();
+        let ordered = local::console::tables::MAIN_KINDS.iter();
         assert_eq!(ordered.filter(|kind| !all.contains(*kind)).collect::<Vec<_>>(), [&""; 0]);
     }
 

@@ -77,20 +77,20 @@ async fn measure(plan: &Plan) -> Result<(), Failure> {
 
 /// Opens the sockets, sends the messages in bursts, and closes the sockets. Returns the row of the table.
 async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usize) -> Result<String, Failure> {
-    let (tell, mut heard) = mpsc::unbounded_channel();
+    let (report, mut received) = mpsc::unbounded_channel();
     let (begun, before) = (Instant::now(), server.counts().await?);
-    let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, tell.clone()));
+    let opening = people.iter().cycle().take(sockets).map(|person| open(person.clone(), begun, report.clone()));
     let greeted: Vec<(Duration, mpsc::UnboundedSender<String>)> = stream::iter(opening).buffered(AT_ONCE).try_collect().await?;
     let slowest = greeted.iter().map(|(after, _)| *after).max().unwrap_or_default();
     let connected = begun.elapsed();
     let mut quiet = connected;
-    while let Ok(Some(event)) = timeout(Duration::from_secs(2), heard.recv()).await {
+    while let Ok(Some(event)) = timeout(Duration::from_secs(2), received.recv()).await {
         quiet = quiet.max(event.at.duration_since(begun));
     }
     let all_open = server.counts().await?;
     let burst = messages.min(sockets.saturating_mul(usize::try_from(AT_ONCE_EACH)?));
     // The functions and their connections exist from the first message on.
-    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut heard).await?;
+    Measured::default().burst(server, greeted.iter().map(|(_, sender)| sender).take(1), sockets.saturating_sub(1), &mut received).await?;
     sleep(REFILL).await;
     let mut measured = Measured::default();
     for n in 0..BURSTS {
@@ -102,7 +102,7 @@ async fn room(server: &Server, people: &[Visitor], sockets: usize, messages: usi
             sleep(REFILL).await;
         }
         let senders = greeted.iter().map(|(_, sender)| sender).cycle().take(count);
-        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut heard).await?;
+        measured.burst(server, senders, count.saturating_mul(sockets.saturating_sub(1)), &mut received).await?;
     }
     Ok(format!(
         "| {sockets} | {:.1} s | {} ms | {} | {:.1} s | {} | {} MB |",
@@ -134,7 +134,7 @@ impl Measured {
         server: &Server,
         senders: impl Iterator<Item = &'a mpsc::UnboundedSender<String>>,
         deliveries: usize,
-        heard: &mut mpsc::UnboundedReceiver<Heard>,
+        received: &mut mpsc::UnboundedReceiver<ReceivedFrame>,
     ) -> Result<(), Failure> {
         let (before, cpu, begun) = (server.counts().await?, server.cpu()?, Instant::now());
         let (mut last, expected) = (begun, self.delays.len().saturating_add(deliveries));
@@ -146,7 +146,7 @@ impl Measured {
             }
         }
         while self.delays.len() < expected {
-            let event = timeout(PATIENCE, heard.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
+            let event = timeout(PATIENCE, received.recv()).await.map_err(|_| "messages are missing")?.ok_or("the sockets have closed")?;
             if let Some(sent) = event.sent {
                 self.delays.push(event.at.duration_since(begun).saturating_sub(Duration::from_micros(sent)));
                 last = last.max(event.at);
@@ -171,7 +171,7 @@ impl Measured {
 }
 
 /// A frame that a client received.
-struct Heard {
+struct ReceivedFrame {
     at: Instant,
     /// When its message was sent, in microseconds since the beginning. `None` for other frames.
     sent: Option<u64>,
@@ -181,18 +181,18 @@ struct Heard {
 async fn open(
     person: Visitor,
     begun: Instant,
-    tell: mpsc::UnboundedSender<Heard>,
+    report: mpsc::UnboundedSender<ReceivedFrame>,
 ) -> Result<(Duration, mpsc::UnboundedSender<String>), ClientError> {
-    let (mut socket, asked) = loop {
-        let asked = Instant::now();
+    let (mut socket, requested_at) = loop {
+        let requested_at = Instant::now();
         match Socket::open(&person).await {
-            Ok(socket) => break (socket, asked),
+            Ok(socket) => break (socket, requested_at),
             Err(_) if begun.elapsed() < OPENING => sleep(AGAIN).await,
             Err(error) => return Err(error),
         }
     };
     socket.ask(json!({ "type": "hello" })).await?;
-    let greeted = asked.elapsed();
+    let greeted = requested_at.elapsed();
     let (send, mut texts) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
         let mut number = 0_u32;
@@ -203,7 +203,7 @@ async fn open(
                     number = number.saturating_add(1);
                     let nonce = format!("{number}-{}", begun.elapsed().as_nanos());
                     let payload = json!({ "type": "send", "room": "public", "text": text, "nonce": nonce });
-                    if socket.tell(payload).await.is_err() { return }
+                    if socket.send(payload).await.is_err() { return }
                 }
                 frame = socket.next() => {
                     let Some(frame) = frame else { return };
@@ -211,7 +211,7 @@ async fn open(
                     let said = payload.and_then(|p| p.get("text")).and_then(Value::as_str);
                     let pushed = frame.get("id").is_none();
                     let moment = said.filter(|_| pushed).and_then(|micros| micros.parse().ok());
-                    if tell.send(Heard { at: Instant::now(), sent: moment }).is_err() { return }
+                    if report.send(ReceivedFrame { at: Instant::now(), sent: moment }).is_err() { return }
                 }
             }
         }

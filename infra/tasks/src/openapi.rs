@@ -42,9 +42,9 @@ const COSTS: &str = "AWS calls:";
 
 /// The tags of the functions that take cookies, and only from pages of allowed origins (`proofs::signed_in::Cookies`).
 const TAKE_COOKIES: [&str; 3] = ["login", "phone-login", "registration"];
-/// The order of the tags in the document: registration first, then the features, then leaving. [`LAST`] has the tags for staff and
+/// The order of the tags in the document: registration first, then the features, then leaving. [`LAST_TAGS`] has the tags for staff and
 /// developers, which come after all others.
-const LIFE: [&str; 17] = [
+const FIRST_TAGS: [&str; 17] = [
     "registration",
     "phone-login",
     "login",
@@ -63,13 +63,13 @@ const LIFE: [&str; 17] = [
     "orders",
     "account-deletion",
 ];
-const LAST: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
+const LAST_TAGS: [&str; 8] = ["moderation", "admin", "audit", "api-keys", "dead-letters", "console", "health", "api-docs"];
 
 /// The position of a tag in the document.
 fn place(tag: &Value) -> usize {
     let name = tag.get("name").and_then(Value::as_str).unwrap_or_default();
-    let last = || LAST.iter().position(|known| *known == name).map(|at| at + LIFE.len() + 1);
-    LIFE.iter().position(|known| *known == name).or_else(last).unwrap_or(LIFE.len())
+    let last = || LAST_TAGS.iter().position(|known| *known == name).map(|at| at + FIRST_TAGS.len() + 1);
+    FIRST_TAGS.iter().position(|known| *known == name).or_else(last).unwrap_or(FIRST_TAGS.len())
 }
 
 /// The shared components, by name.

@@ -39,7 +39,7 @@ const PAGES: usize = 20;
 /// How many people write while searches are measured.
 const WRITERS: usize = 50;
 /// How many searches of each kind are measured while they write.
-const MEANWHILE: usize = 5;
+const SEARCHES_DURING_WRITES: usize = 5;
 /// A character that only the titles of their models have.
 const MARK: &str = "@";
 /// How many searches of each kind are measured.
@@ -74,11 +74,15 @@ pub fn run(sizes: &[u32]) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     println!("| models | looked for | searches | pages | calls, most | read units, median | p99 | most | short pages |");
     println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
-    let mut dear = 0_usize;
+    let mut too_expensive = 0_usize;
     for size in sizes {
-        dear = dear.saturating_add(runtime.block_on(measure(*size))?);
+        too_expensive = too_expensive.saturating_add(runtime.block_on(measure(*size))?);
     }
-    if dear == 0 { Ok(()) } else { Err(format!("{dear} pages cost more than {READ_UNITS} read units or {CALLS} calls").into()) }
+    if too_expensive == 0 {
+        Ok(())
+    } else {
+        Err(format!("{too_expensive} pages cost more than {READ_UNITS} read units or {CALLS} calls").into())
+    }
 }
 
 /// Measures one size. Returns how many pages cost too much.
@@ -90,18 +94,18 @@ async fn measure(size: u32) -> Result<usize, Failure> {
     let models = models(&stack.sys, size, &people);
     let kinds = kinds(&stack.sys, &models);
     fill_models(&stack, &models, &grams(&kinds)).await?;
-    let mut dear = 0_usize;
+    let mut too_expensive = 0_usize;
     for (kind, searches) in &kinds {
         let pages = found(&stack, &models, searches).await?;
-        dear = dear.saturating_add(too_dear(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
+        too_expensive = too_expensive.saturating_add(count_too_expensive(&pages, if *kind == BY_NAME { CALLS_BY_NAME } else { CALLS }));
         println!("{}", row(size, kind, searches.len(), pages));
     }
     let others = kinds.iter().filter(|(kind, _)| *kind != BY_NAME);
-    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(MEANWHILE)).cloned().collect();
+    let searches: Vec<Search> = others.flat_map(|(_, searches)| searches.iter().take(SEARCHES_DURING_WRITES)).cloned().collect();
     let pages = while_others_write(&stack, &people, found(&stack, &models, &searches)).await?;
-    dear = dear.saturating_add(too_dear(&pages, CALLS));
+    too_expensive = too_expensive.saturating_add(count_too_expensive(&pages, CALLS));
     println!("{}", row(size, "some of these, while others write", searches.len(), pages));
-    Ok(dear)
+    Ok(too_expensive)
 }
 
 /// Reads all pages of some searches, and checks their results.
@@ -116,7 +120,7 @@ async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<V
 }
 
 /// How many pages cost more than a page may, with so many calls.
-fn too_dear(pages: &[Page], calls: u64) -> usize {
+fn count_too_expensive(pages: &[Page], calls: u64) -> usize {
     pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
 }
 

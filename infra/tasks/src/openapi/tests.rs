@@ -117,9 +117,9 @@ fn programs_can_tell_forms_apart() {
         ("Leaving", "status", &["not_scheduled", "purging", "scheduled"]),
         ("SetupState", "step", &["app", "email", "sms"]),
     ] {
-        let told = &schemas[name]["discriminator"];
-        assert_eq!(told["propertyName"], tag, "{name}");
-        let mapping = told["mapping"].as_object().expect("a mapping");
+        let discriminator = &schemas[name]["discriminator"];
+        assert_eq!(discriminator["propertyName"], tag, "{name}");
+        let mapping = discriminator["mapping"].as_object().expect("a mapping");
         assert_eq!(mapping.keys().collect::<Vec<_>>(), values, "{name}");
         for (value, place) in mapping {
             let form = document.pointer(place.as_str().and_then(|p| p.strip_prefix('#')).expect("a place")).expect("a form");
@@ -184,8 +184,8 @@ fn a_pattern_takes_what_its_parser_takes() {
         ("CreateModel", "country"),
         ("UpdateModel", "country"),
     ] {
-        let told = code(name, member);
-        assert_eq!((&told["pattern"], &told["maxLength"]), (&typed["pattern"], &typed["maxLength"]), "{name} {member}");
+        let schema = code(name, member);
+        assert_eq!((&schema["pattern"], &schema["maxLength"]), (&typed["pattern"], &typed["maxLength"]), "{name} {member}");
     }
     // A character that the pattern refuses stays in the text, and is in no code.
     let fits = |c: &char| jsonschema::is_valid(&json!({ "pattern": typed["pattern"] }), &json!(c.to_string()));
@@ -201,7 +201,7 @@ fn a_pattern_takes_what_its_parser_takes() {
 fn what_is_missing_has_names() {
     let document = whole();
     let missing = &document["components"]["schemas"]["Problem"]["properties"]["missing"];
-    for (told, fits) in [
+    for (value, fits) in [
         ("email", true),
         ("phone", true),
         ("email, phone", true),
@@ -213,7 +213,7 @@ fn what_is_missing_has_names() {
         ("email, ", false),
         ("password", false),
     ] {
-        assert_eq!(misfit(&document, missing, &json!(told)).is_none(), fits, "{told}");
+        assert_eq!(misfit(&document, missing, &json!(value)).is_none(), fits, "{value}");
     }
 }
 
