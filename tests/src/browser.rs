@@ -13,8 +13,8 @@ use crate::PATIENCE;
 /// One page in a browser of its own. Dropping this value closes the browser.
 pub struct Browser {
     page: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    asked: u64,
-    told: Vec<Value>,
+    last_id: u64,
+    events: Vec<Value>,
     _process: Child,
     _profile: TempDir,
 }
@@ -61,7 +61,7 @@ impl Browser {
         let new = http.put(format!("http://127.0.0.1:{port}/json/new?{url}")).send().await.expect("the browser answers");
         let target: Value = serde_json::from_slice(&new.bytes().await.expect("a body")).expect("a target");
         let (page, _) = connect_async(target["webSocketDebuggerUrl"].as_str().expect("a page")).await.expect("the page listens");
-        let mut browser = Self { page, asked: 0, told: Vec::new(), _process: process, _profile: profile };
+        let mut browser = Self { page, last_id: 0, events: Vec::new(), _process: process, _profile: profile };
         // The browser begins with an empty page.
         while browser.run("location.href !== 'about:blank' && document.readyState === 'complete'").await != true {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -136,8 +136,8 @@ impl Browser {
 
     /// Like [`Browser::run`], but returns the browser's error if the page changes in the meantime.
     async fn try_run(&mut self, script: &str) -> Result<Value, Value> {
-        let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
-        let answer = self.try_call("Runtime.evaluate", asked).await?;
+        let params = json!({ "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true });
+        let answer = self.try_call("Runtime.evaluate", params).await?;
         assert!(answer["exceptionDetails"].is_null(), "{script}: {}", answer["exceptionDetails"]);
         Ok(answer["result"]["value"].clone())
     }
@@ -191,7 +191,7 @@ impl Browser {
             Some("Log.entryAdded") => event["params"]["entry"]["level"] == "error",
             _ => false,
         };
-        self.told.drain(..).filter(is_error).collect()
+        self.events.drain(..).filter(is_error).collect()
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Value {
@@ -199,8 +199,8 @@ impl Browser {
     }
 
     async fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
-        self.asked += 1;
-        let id = self.asked;
+        self.last_id += 1;
+        let id = self.last_id;
         let frame = json!({ "id": id, "method": method, "params": params }).to_string();
         self.page.send(Message::text(frame)).await.expect("the page listens");
         let answer = async {
@@ -210,7 +210,7 @@ impl Browser {
                 if frame["id"] == id {
                     return frame;
                 }
-                self.told.push(frame);
+                self.events.push(frame);
             }
             panic!("the page is gone");
         };

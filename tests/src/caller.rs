@@ -185,14 +185,14 @@ impl Caller {
         let (status, headers) = (reply.status(), reply.headers().clone());
         let bytes = reply.bytes().await.expect("a body").to_vec();
         contract::holds(method.as_str(), path, status.as_u16(), &headers, &bytes);
-        Reply { asked: format!("{method} {path}"), status, headers, bytes }
+        Reply { request: format!("{method} {path}"), status, headers, bytes }
     }
 }
 
 /// An answer. Its [`Debug`](fmt::Debug) is for failing assertions: the request, the status and the body.
 #[derive(Clone)]
 pub struct Reply {
-    asked: String,
+    request: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -203,7 +203,7 @@ pub struct Reply {
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {}", self.asked, self.status, String::from_utf8_lossy(&self.bytes))
+        write!(f, "{}: {} {}", self.request, self.status, String::from_utf8_lossy(&self.bytes))
     }
 }
 
@@ -298,14 +298,14 @@ impl Reply {
     pub fn cookie(&self, name: &str) -> String {
         let all: Vec<_> = self.headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()).collect();
         let found = all.iter().find(|c| c.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')));
-        (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.asked))).to_owned()
+        (*found.unwrap_or_else(|| panic!("{}: no {name} in {all:?}", self.request))).to_owned()
     }
 
     /// The parts of an answer that a test compares with another answer, to show that the two reveal no difference: status, headers and
     /// body, with every id, token, time and number of seconds masked.
     #[must_use]
     pub fn shape(&self) -> String {
-        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| told(name.as_str(), value)).collect();
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| masked_header(name.as_str(), value)).collect();
         headers.sort();
         let body: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
         format!("{} {headers:?} {}", self.status, masked(body))
@@ -313,7 +313,7 @@ impl Reply {
 }
 
 /// A header, with the values masked that differ from one answer to the next.
-fn told(name: &str, value: &HeaderValue) -> String {
+fn masked_header(name: &str, value: &HeaderValue) -> String {
     let value = value.to_str().unwrap_or_default();
     let value = match name {
         "date" | "x-request-id" | "apigw-requestid" | "retry-after" | "server-timing" => "…".to_owned(),

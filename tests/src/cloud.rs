@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// How long the end of a test waits for pending work. A failed test may leave work that never ends.
-const LAST_WORDS: Duration = Duration::from_secs(20);
+const WORK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A local cloud, empty at first, which ends with the test. With functions in this process its clock only moves when the test moves it, and
 /// by a millisecond with every invocation. So tests of times and rates do not depend on the speed of the machine.
 pub struct Cloud {
     // The first field, because it is dropped first.
-    _last_words: LastWords,
+    _pending_work: PendingWork,
     stack: Stack,
     options: Options,
     addresses: AtomicU32,
@@ -44,16 +44,16 @@ impl std::ops::Deref for Cloud {
 
 /// Waits for pending work when it is dropped. The processes of `cargo lambda watch` outlive a stack, and the next stack uses the same
 /// ports, so their unfinished work would reach the next stack. Functions in this process end with their stack.
-struct LastWords {
+struct PendingWork {
     hosting: Hosting,
     activity: Activity,
 }
 
-impl Drop for LastWords {
+impl Drop for PendingWork {
     fn drop(&mut self) {
         let runtime = Handle::current();
         if matches!(self.hosting, Hosting::Lambda { .. }) && runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
-            let quiet = async { tokio::time::timeout(LAST_WORDS, self.activity.quiet()).await };
+            let quiet = async { tokio::time::timeout(WORK_PATIENCE, self.activity.quiet()).await };
             drop(tokio::task::block_in_place(|| runtime.block_on(quiet)));
         }
     }
@@ -114,8 +114,8 @@ impl Cloud {
 
     async fn with(options: Options) -> Self {
         let stack = Stack::start(options.clone()).await.unwrap_or_else(|e| panic!("{e}"));
-        let last_words = LastWords { hosting: options.hosting.clone(), activity: stack.activity.clone() };
-        let cloud = Self { _last_words: last_words, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
+        let pending_work = PendingWork { hosting: options.hosting.clone(), activity: stack.activity.clone() };
+        let cloud = Self { _pending_work: pending_work, stack, options, addresses: AtomicU32::new(0), members: OnceCell::new() };
         if matches!(cloud.options.hosting, Hosting::Lambda { .. }) {
             // Processes that issue tokens have published their keys in the table of the stack that they started with.
             cloud.members().await;
@@ -336,8 +336,8 @@ impl Cloud {
     /// The number of held-back repetitions of a notice, to this address or number, or to the person's own if `to` is `None`.
     pub async fn held(&self, notice: &str, to: Option<&str>) -> usize {
         self.settle().await;
-        let told = self.of_kind("told").await;
-        let those = told.iter().filter(|item| item["notice"]["S"] == notice && item["address"]["S"].as_str() == to);
+        let items = self.of_kind("told").await;
+        let those = items.iter().filter(|item| item["notice"]["S"] == notice && item["address"]["S"].as_str() == to);
         those.filter_map(|item| item["held"]["N"].as_str()?.parse::<usize>().ok()).sum()
     }
 

@@ -121,11 +121,11 @@ pub fn inflated(bytes: &[u8]) -> Vec<u8> {
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object()?;
-    let asked: Vec<&str> = path.split('/').collect();
+    let segments: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let parts: Vec<&str> = template.split('/').collect();
-        parts.len() == asked.len()
-            && parts.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+        parts.len() == segments.len()
+            && parts.iter().zip(&segments).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
     };
     // Like the gateway: a path without parameters is preferred to one with parameters.
     let found = paths.get(path).or_else(|| paths.iter().find(|(template, _)| fits(template)).map(|(_, operations)| operations))?;

@@ -14,7 +14,7 @@ use crate::{Caller, PATIENCE};
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     heard: Vec<Value>,
-    asked: u32,
+    last_id: u32,
 }
 
 /// Why a socket did not open: the status of the handshake.
@@ -62,7 +62,7 @@ impl Socket {
             request.headers_mut().insert("origin", HeaderValue::try_from(origin).expect("a header"));
         }
         match connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), asked: 0 }),
+            Ok((stream, _)) => Ok(Self { stream, heard: Vec::new(), last_id: 0 }),
             Err(Error::Http(reply)) => Err(Refused(reply.status().as_u16())),
             Err(e) => panic!("{url}: {e}"),
         }
@@ -85,16 +85,16 @@ impl Socket {
 
     /// Sends a frame on the chat stream and returns the payload of its answer.
     pub async fn ask(&mut self, payload: Value) -> Value {
-        self.asked += 1;
-        let id = format!("ask-{}", self.asked);
+        self.last_id += 1;
+        let id = format!("ask-{}", self.last_id);
         self.send(&id, payload).await;
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
 
     /// Sends a frame on a stream and returns the payload of its answer.
     pub async fn ask_on(&mut self, stream: &str, payload: Value) -> Value {
-        self.asked += 1;
-        let id = format!("ask-{}", self.asked);
+        self.last_id += 1;
+        let id = format!("ask-{}", self.last_id);
         self.send_text(json!({ "stream": stream, "id": id, "payload": payload }).to_string()).await;
         self.expect(|frame| frame["id"] == id.as_str()).await["payload"].clone()
     }
