@@ -59,7 +59,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     Ok(Function::new(state, |s, event: EventBridgeEvent<Envelope<Heard>>, context| async move { purge(&s, &context, event.detail).await }))
 }
 
-/// The names of the steps, in their order.
+/// Returns the names of the steps, in their order.
 pub fn steps() -> impl Iterator<Item = &'static str> {
     steps::ALL.iter().map(|step| step.name)
 }

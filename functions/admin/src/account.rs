@@ -235,7 +235,7 @@ impl RelatedItems {
     }
 }
 
-/// The sessions that have not ended, as this role sees them.
+/// Returns the sessions that have not ended, as this role sees them.
 fn sessions(mut sessions: Vec<Session>, user: &User, viewer: Role, now: Time) -> Vec<AccountSession> {
     sessions.retain(|session| session.is_good(user, now));
     sessions.sort_by_key(|session| std::cmp::Reverse(session.last_used_at));
@@ -250,7 +250,7 @@ fn sessions(mut sessions: Vec<Session>, user: &User, viewer: Role, now: Time) ->
     sessions.into_iter().map(info).collect()
 }
 
-/// The devices that are trusted.
+/// Returns the devices that are trusted.
 fn devices(mut devices: Vec<Device>, user: &User, now: Time) -> Vec<AccountDevice> {
     devices.retain(|device| device.is_good(user, now));
     devices.sort_by_key(|device| std::cmp::Reverse(device.last_used_at));
@@ -303,7 +303,7 @@ impl AccountDetails {
     }
 }
 
-/// The details of an account, with its version.
+/// Returns the details of an account, with its version.
 pub async fn details(s: &crate::State, account: Account, viewer: Actor) -> Result<Versioned<AccountDetails>, StoreError> {
     let related = RelatedItems::of(&s.table, account.user.id).await?;
     Ok(Versioned(account.user.version, AccountDetails::of(account, related, viewer, s.sys.now())))

@@ -105,7 +105,7 @@ pub async fn list_accounts(
     Ok(Json(AccountList { items, next_cursor: cursors.next(next)? }))
 }
 
-/// The next page of accounts that are found by words.
+/// Returns the next page of accounts that are found by words.
 async fn find_by_words(
     s: &crate::State,
     words: &Words,
@@ -120,7 +120,7 @@ async fn find_by_words(
     Ok((accounts, found.next.map(ListPosition::Found)))
 }
 
-/// The next page of accounts, the newest first.
+/// Returns the next page of accounts, the newest first.
 async fn list_newest(
     s: &crate::State,
     wanted: &AccountFilter,

@@ -63,7 +63,7 @@ impl Offer {
         Key::new(partition(user), "SUPERUSER_OFFER")
     }
 
-    /// Whether the offer has this secret and can still be accepted.
+    /// Returns whether the offer has this secret and can still be accepted.
     #[must_use]
     pub fn is_for(&self, secret: &Secret, now: Time) -> bool {
         same(hash(secret).as_bytes(), self.hash.as_bytes()) && now < self.expires_at
@@ -103,7 +103,7 @@ pub fn appoint(tx: &mut Tx, now: Time, before: &Roles) -> StayingSlots {
     require_staying(tx, before.user)
 }
 
-/// Whether there is a superuser.
+/// Returns whether there is a superuser.
 ///
 /// # Errors
 /// [`StoreError`]

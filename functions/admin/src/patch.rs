@@ -48,7 +48,7 @@ pub struct UpdateAccount {
 }
 
 impl UpdateAccount {
-    /// The edit. An error if this role may not make it.
+    /// Returns the edit. An error if this role may not make it.
     pub(crate) fn parse(self, role: Role) -> Result<Edit, Problem> {
         let Self { first_name, last_name, bio, username, picture, birth_date, private, language } = self;
         let username = match username {
@@ -69,7 +69,7 @@ impl UpdateAccount {
         Ok(edit)
     }
 
-    /// The names of the members that somebody with this role may change: those that are not refused as forbidden.
+    /// Returns the names of the members that somebody with this role may change: those that are not refused as forbidden.
     pub(crate) fn changeable(role: Role) -> Vec<&'static str> {
         let each = [
             ("username", Self { username: PatchMember::Clear, ..Self::default() }),

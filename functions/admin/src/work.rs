@@ -130,7 +130,7 @@ pub async fn get_work(State(s): State<crate::State>, caller: Staff<Moderator>) -
     }))
 }
 
-/// How many deletions are overdue: the sweep should have begun them.
+/// Returns how many deletions are overdue: the sweep should have begun them.
 async fn overdue_deletions(s: &crate::State) -> Result<usize, StoreError> {
     let late = s.sys.now() - HOUR;
     let parts = try_join_all((0..SHARDS).map(|shard| deletion::due(&s.table, shard, late, READ_LIMIT, None))).await?;

@@ -36,7 +36,7 @@ pub async fn get_docs(Language(locale): Language, headers: HeaderMap) -> Result<
     page("docs", locale, &headers)
 }
 
-/// A page in a language.
+/// Returns a page in a language.
 fn page(name: &str, locale: Locale, headers: &HeaderMap) -> Result<Response, Error> {
     let mut response = file(&format!("{name}.{}.html", locale.tag()), "text/html; charset=utf-8", "public, max-age=300", headers)?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -72,7 +72,7 @@ pub async fn get_docs_file(Path(name): Path<String>, Language(locale): Language,
     Ok(response)
 }
 
-/// Whether a script has the texts of a page in a language, such as `flows.pl.js`. In languages without such a script the page is in
+/// Returns whether a script has the texts of a page in a language, such as `flows.pl.js`. In languages without such a script the page is in
 /// English.
 fn is_translation(name: &str) -> bool {
     let parts = name.strip_suffix(".js").and_then(|name| name.split_once('.'));

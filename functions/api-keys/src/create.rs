@@ -35,7 +35,7 @@ pub struct CreateApiKey {
 }
 
 impl CreateApiKey {
-    /// The name, and the scopes without repetitions.
+    /// Returns the name, and the scopes without repetitions.
     fn parse(&self) -> Result<(String, Vec<Scope>), Problem> {
         let mut fields = Fields::new();
         let name = fields.take("/name", fields::name(&self.name, NAME_MAX));

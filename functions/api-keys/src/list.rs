@@ -70,7 +70,7 @@ pub async fn list_api_keys(State(s): State<crate::State>, caller: Staff<Administ
     Ok(Json(ApiKeyList { items }))
 }
 
-/// The keys of a person that have not expired, the newest first.
+/// Returns the keys of a person that have not expired, the newest first.
 async fn valid(s: &crate::State, user: UserId) -> Result<Vec<ApiKey>, StoreError> {
     let now = s.sys.now();
     let mut keys = api_key::list(&s.table, user).await?;

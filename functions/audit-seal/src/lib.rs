@@ -115,7 +115,7 @@ async fn anchor(s: &State, seal: &Seal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a seal is the first one of its day. Its hash depends on all seals of the days before.
+/// Returns whether a seal is the first one of its day. Its hash depends on all seals of the days before.
 fn is_first_of_day(seal: &Seal, before: Option<&Seal>) -> bool {
     let day = |seal: &Seal| Day::of(time_of(&seal.to) + UNSEALED);
     before.is_none_or(|before| day(before) != day(seal))

@@ -46,7 +46,7 @@ pub struct SecurityEventInfo {
 }
 
 impl SecurityEventInfo {
-    /// The entry as its owner sees it: without the identity, the place and the device of a member of staff.
+    /// Returns the entry as its owner sees it: without the identity, the place and the device of a member of staff.
     fn new(record: AuditRecord, me: UserId) -> Self {
         let by = match record.actor {
             Some(actor) if actor == me => SecurityEventBy::You,

@@ -72,7 +72,7 @@ pub struct AuditRecordInfo {
 }
 
 impl AuditRecordInfo {
-    /// The record with the names of its people.
+    /// Returns the record with the names of its people.
     pub fn new(record: AuditRecord, names: &Names) -> Self {
         let AuditRecord { id, at, actor, action, subject, fields, request, place, device, .. } = record;
         let (actor_username, subject_username) = (actor.and_then(|actor| names.of(actor)), names.of(subject));
@@ -111,7 +111,7 @@ pub struct AuditValueInfo {
     value: String,
 }
 
-/// A value as a list: empty for no value, and nested lists flattened.
+/// Returns a value as a list: empty for no value, and nested lists flattened.
 pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     use AuditValueKind::{Amount, Flag, Id, Number, Text, Time, Word};
     let one = |kind, value: String| vec![AuditValueInfo { kind, value }];
@@ -128,7 +128,7 @@ pub fn shown(value: &AuditValue) -> Vec<AuditValueInfo> {
     }
 }
 
-/// Whether a viewer with this role sees the values of a field. Only superusers see fields that accounts show only to superusers.
+/// Returns whether a viewer with this role sees the values of a field. Only superusers see fields that accounts show only to superusers.
 pub fn is_shown(field: &str, viewer: Role) -> bool {
     field != "birth_date" || viewer == Role::Superuser
 }
@@ -177,7 +177,7 @@ pub struct AuditValuesInfo {
 }
 
 impl AuditValuesInfo {
-    /// The values as a viewer with this role sees them.
+    /// Returns the values as a viewer with this role sees them.
     fn new(values: AuditValues, viewer: Role) -> Self {
         let form = values.changes.keys().all(|field| is_shown(field, viewer)).then(|| values.canonical());
         let changes = values.changes.into_iter().map(|(field, change)| AuditChangeInfo::new(field, &change, viewer)).collect();
@@ -204,7 +204,7 @@ pub struct AuditEntryInfo {
 }
 
 impl AuditEntryInfo {
-    /// The entry as a viewer with this role sees it.
+    /// Returns the entry as a viewer with this role sees it.
     pub fn new(record: AuditRecord, values: Option<AuditValues>, names: &Names, viewer: Role) -> Self {
         let committed = values.as_ref().is_none_or(|values| record.commitment == Some(values.commitment()));
         let (form, hash) = (record.canonical(), record.hash.clone());

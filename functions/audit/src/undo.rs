@@ -130,7 +130,7 @@ impl From<Preview> for UndoPreview {
     }
 }
 
-/// The preview of the undo, without the values that the caller may not see.
+/// Returns the preview of the undo, without the values that the caller may not see.
 fn preview_for(who: Actor, target: &Target, entry: &Recorded) -> Preview {
     target.preview(entry).seen_by(|field| is_shown(field, who.role))
 }

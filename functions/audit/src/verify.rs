@@ -170,7 +170,7 @@ struct Verified {
 }
 
 impl Verified {
-    /// The number of the next seal.
+    /// Returns the number of the next seal.
     fn next_number(&self) -> u64 {
         self.before.as_ref().map_or(0, |before| before.n.saturating_add(1))
     }
@@ -196,17 +196,17 @@ impl Verified {
     }
 }
 
-/// Whether no seal follows this one. A seal is written only when the bucket has the one before it.
+/// Returns whether no seal follows this one. A seal is written only when the bucket has the one before it.
 async fn is_last(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(s.log.table().get::<Seal>(Seal::key_of(n.saturating_add(1))).await?.is_none())
 }
 
-/// Whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
+/// Returns whether the bucket has a seal that the table lacks. A seal that was written since the table was read is in both.
 async fn is_missing(s: &crate::State, n: u64) -> Result<bool, Problem> {
     Ok(sealed_object(s, n).await?.is_some() && s.log.table().get::<Seal>(Seal::key_of(n)).await?.is_none())
 }
 
-/// The object of a seal in the bucket. `None` if there is none.
+/// Returns the object of a seal in the bucket. `None` if there is none.
 async fn sealed_object(s: &crate::State, n: u64) -> Result<Option<Vec<u8>>, Problem> {
     match s.seals.read(&Seal::object(n), SEAL_BYTES_MAX).await {
         Ok(bytes) => Ok(Some(bytes)),

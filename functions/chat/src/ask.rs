@@ -207,7 +207,7 @@ impl Ask {
 }
 
 impl Act {
-    /// The room and the limit, if the frame has a limit of its own for each room and device.
+    /// Returns the room and the limit, if the frame has a limit of its own for each room and device.
     pub const fn limited(&self) -> Option<(RoomId, InRoom)> {
         match self {
             Self::Typing { room } => Some((*room, InRoom::Types)),

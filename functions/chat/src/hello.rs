@@ -27,7 +27,7 @@ pub async fn hello(s: &State, user: &User, public: RoomMember, seen: (&OnlineFig
     Ok(Answer::Hello { rooms, more, online: online.people, online_more: online.more, limits: LIMITS })
 }
 
-/// A person's rooms, and whether there are more.
+/// Returns a person's rooms, and whether there are more.
 async fn rooms_of(s: &State, user: &User, public: RoomMember) -> Result<(Vec<RoomState>, bool), StoreError> {
     let memberships = member::of_user(&s.table, user.id, None, ROOMS).await?;
     let (room, mine) = with_peers(&s.table, Some(public.room), &memberships.items).await?;

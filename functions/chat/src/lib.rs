@@ -55,13 +55,13 @@ use crate::ask::{Act, Answer, Ask, REPLIES};
 /// The name of the stream, by which API Gateway selects the route.
 pub const STREAM: &str = frame::CHAT_STREAM;
 
-/// The frames of the stream, for the AsyncAPI document.
+/// Returns the frames of the stream, for the AsyncAPI document.
 #[must_use]
 pub fn frames() -> frame::Stream {
     frame::Stream::of::<Ask, Answer, frame::Push<'_>>(STREAM, REPLIES)
 }
 
-/// Whether `body` is a valid frame of this stream. A test compares the document with it.
+/// Returns whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
     frame::read::<Ask>(body).is_ok_and(|request| request.payload.parse().is_ok())

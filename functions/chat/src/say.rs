@@ -49,7 +49,7 @@ pub async fn typing(s: &State, user: &User, member: &RoomMember, pair: Option<&P
     Ok((Answer::Typing { room }, vec![(frame::write(STREAM, None, &Push::Typing { room, user }), watchers)]))
 }
 
-/// The delivery to the others, if there is one, and the number of the message.
+/// Returns the delivery to the others, if there is one, and the number of the message.
 fn deliveries(Changed { message, deliver }: Changed) -> (Vec<Delivery>, u64) {
     let delivery = deliver.map(|people| (frame::write(STREAM, None, &Push::Changed(&message)), people));
     (delivery.into_iter().collect(), message.seq)

@@ -40,7 +40,7 @@ pub struct UpdateTicket {
 }
 
 impl UpdateTicket {
-    /// The state and the end of the snooze, checked. `None` if the state stays.
+    /// Returns the state and the end of the snooze, checked. `None` if the state stays.
     fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
             (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
@@ -49,7 +49,7 @@ impl UpdateTicket {
         }
     }
 
-    /// The ticket after the change.
+    /// Returns the ticket after the change.
     async fn apply(&self, table: &Table, ticket: &Ticket, now: Time) -> Result<Ticket, Problem> {
         let mut fields = Fields::new();
         let state = fields.take("/snoozed_until", self.state(now));
@@ -76,7 +76,7 @@ impl UpdateTicket {
     }
 }
 
-/// Whether somebody is an administrator with an active account. One batch.
+/// Returns whether somebody is an administrator with an active account. One batch.
 async fn is_assignable(table: &Table, person: UserId) -> Result<bool, Problem> {
     let (account, roles) = (User::key_of(person), Roles::key_of(person));
     let mut found = table.get_many(vec![account.clone(), roles.clone()]).await?;

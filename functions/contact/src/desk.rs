@@ -151,7 +151,8 @@ pub async fn get_ticket(
     Ok(Versioned(ticket.version, shown))
 }
 
-/// An audit entry about a ticket. Its subject is the account that wrote the ticket, or the caller's own if the author has no account.
+/// Returns an audit entry about a ticket. Its subject is the account that wrote the ticket, or the caller's own if the author has no
+/// account.
 pub fn entry(s: &crate::State, me: UserId, request: &RequestId, action: Action, ticket: &Ticket) -> AuditEntry {
     AuditEntry::by(&s.sys, me, &request.0, action, ticket.user.unwrap_or(me)).changed("ticket", ticket.id, ticket.id)
 }

@@ -68,7 +68,7 @@ pub struct SendContactMessage {
 }
 
 impl SendContactMessage {
-    /// The valid ticket to store.
+    /// Returns the valid ticket to store.
     fn parse(&self, s: &crate::State, writer: &Writer, locale: Locale) -> Result<NewTicket, Problem> {
         let mut fields = Fields::new();
         let name = fields.take("/name", SenderName::parse(&self.name));
@@ -123,7 +123,7 @@ pub async fn send_contact_message(
     Ok(Created(format!("/v1/admin/tickets/{id}"), SentContactMessage { id }))
 }
 
-/// The key of a request. It does not contain the token of the captcha, which differs with each repetition.
+/// Returns the key of a request. It does not contain the token of the captcha, which differs with each repetition.
 fn request(new: &NewTicket, key: &str) -> RequestKey {
     let author = new.user.map_or_else(|| "a guest".to_owned(), |user| user.to_string());
     let content = format!("{:?}", (&new.name, &new.email, &new.subject, &new.text));
@@ -146,7 +146,7 @@ async fn first(s: &crate::State, client: &Client, request: &RequestKey, new: New
     Ok(id)
 }
 
-/// Whether an address that is not proven may get another copy. One counter.
+/// Returns whether an address that is not proven may get another copy. One counter.
 async fn may_get_copy(s: &crate::State, mailbox: &str) -> Result<bool, Problem> {
     match limits::take(&s.table, s.sys.now(), &[COPIES.of(mailbox)]).await {
         Ok(()) => Ok(true),

@@ -105,7 +105,7 @@ impl Team {
         TicketPerson { id, username: self.0.get(&id).map(ToString::to_string) }
     }
 
-    /// A ticket as it is now.
+    /// Returns a ticket as it is now.
     pub fn ticket(&self, ticket: &Ticket, subjects: &Subjects, locale: Locale, now: Time) -> TicketInfo {
         let state = ticket.state_at(now);
         TicketInfo {
@@ -127,7 +127,7 @@ impl Team {
         }
     }
 
-    /// A message.
+    /// Returns a message.
     pub fn message(&self, message: &TicketMessage) -> TicketMessageInfo {
         TicketMessageInfo {
             number: message.number,

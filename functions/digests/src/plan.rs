@@ -78,7 +78,7 @@ pub fn plan(room: &RoomFacts, recipient: &Recipient<'_>, now: Time) -> Plan {
     Plan { again: None, inbox_done: true, settled: true, notes, to_send }
 }
 
-/// The kind of a message without a mention.
+/// Returns the kind of a message without a mention.
 const fn plain(room: RoomKind) -> Missed {
     match room {
         RoomKind::Direct => Missed::Direct,
@@ -101,7 +101,7 @@ const fn category(kind: Missed) -> Category {
     }
 }
 
-/// The entry about messages of one kind, if there are new ones and the person wants entries about them.
+/// Returns the entry about messages of one kind, if there are new ones and the person wants entries about them.
 fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
     let of_kind: Vec<&Line> = room.lines.iter().filter(|line| kind(room.room.kind, line) == about).collect();
     let seq = of_kind.last()?.seq;
@@ -109,7 +109,7 @@ fn note(room: &RoomFacts, about: Missed, settings: &Settings) -> Option<Note> {
     is_new.then(|| Note { kind: about, seq, messages: counted(of_kind.len()) })
 }
 
-/// A number of messages, up to 99.
+/// Returns a number of messages, up to 99.
 pub fn counted(messages: usize) -> u32 {
     u32::try_from(messages).unwrap_or(u32::MAX).min(COUNTED_MAX)
 }
@@ -126,7 +126,7 @@ mod tests {
     const NOON: Time = Time::from_millis(1_768_046_400_000);
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// A direct room with messages of these ages, numbered from 1.
+    /// Returns a direct room with messages of these ages, numbered from 1.
     fn room(ages: &[Duration], digest: Digest) -> RoomFacts {
         let sys = Sys::real();
         let member = Membership { digest, ..Membership::new(sys.id(), sys.id(), Time::ZERO) };

@@ -129,7 +129,7 @@ async fn settle_silent(s: &State, silent: &[Membership]) -> Result<bool, Failure
     Ok(s.table.commit(tx).await.applied()?)
 }
 
-/// The transaction that settles the rooms and adds the events that fill the inbox.
+/// Returns the transaction that settles the rooms and adds the events that fill the inbox.
 fn settling(sys: &Sys, planned: &[Planned], silent: &[Membership], now: Time) -> Tx {
     let mut tx = Tx::new();
     for member in silent {

@@ -119,7 +119,7 @@ async fn with_intent<P: Purpose>(
     }
 }
 
-/// The current state of a payment. If it is not paid yet, Stripe is asked first. `own` returns the payment of this purpose.
+/// Returns the current state of a payment. If it is not paid yet, Stripe is asked first. `own` returns the payment of this purpose.
 pub(crate) async fn look<P: Purpose>(
     s: &State,
     payment: Option<CardPayment<P>>,

@@ -18,7 +18,7 @@ use serde::Deserialize;
 pub(crate) struct Sequence(pub String);
 
 impl Sequence {
-    /// Whether this number comes after `other`.
+    /// Returns whether this number comes after `other`.
     pub fn is_after(&self, other: &str) -> bool {
         (self.0.len(), self.0.as_str()) > (other.len(), other)
     }
@@ -80,7 +80,7 @@ impl Record {
 }
 
 impl Image {
-    /// When it happened, and the figure that it counts for.
+    /// Returns when it happened, and the figure that it counts for.
     fn counts(self, said: bool) -> Option<(Time, CountedAs)> {
         let at = self.created_at.or(self.done_at).or(self.at)?;
         let what = match (self.kind.as_str(), self.name.as_deref()) {
@@ -97,7 +97,7 @@ impl Image {
     }
 }
 
-/// The order, donation or plan that an event reports as paid.
+/// Returns the order, donation or plan that an event reports as paid.
 fn paid(name: &str, event: &str) -> Option<CountedAs> {
     match name {
         "order_placed" => serde_json::from_str(event).ok().map(|OrderPlaced { user, order }| CountedAs::Order(user, order)),

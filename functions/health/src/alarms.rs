@@ -100,7 +100,7 @@ struct EventState {
     timestamp: Time,
 }
 
-/// A time as CloudWatch writes it, such as `2030-01-01T12:00:00.123+0000`.
+/// Returns a time as CloudWatch writes it, such as `2030-01-01T12:00:00.123+0000`.
 fn in_utc<'de, D: Deserializer<'de>>(d: D) -> Result<Time, D::Error> {
     let text = String::deserialize(d)?;
     let utc = text.strip_suffix("+0000").map_or_else(|| text.clone(), |time| format!("{time}Z"));
@@ -150,7 +150,7 @@ pub struct AlarmList {
     items: Vec<AlarmInfo>,
 }
 
-/// The alarms that still exist: the raised ones first, then by name.
+/// Returns the alarms that still exist: the raised ones first, then by name.
 fn listed(alarms: Vec<Alarm>) -> Vec<AlarmInfo> {
     let there = alarms.into_iter().filter_map(|Alarm { name, state, since }| Some(AlarmInfo { name, state: state?, since: since.into() }));
     let mut items: Vec<AlarmInfo> = there.collect();

@@ -59,7 +59,7 @@ pub struct State {
 }
 
 impl State {
-    /// The results of all probes, at most ten seconds old.
+    /// Returns the results of all probes, at most ten seconds old.
     async fn results(&self) -> Vec<ProbeResult> {
         let now = self.sys.now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -38,7 +38,7 @@ pub struct MailHealth {
     days: Vec<MailDay>,
 }
 
-/// The data points summed by day, the latest day first.
+/// Returns the data points summed by day, the latest day first.
 fn by_day(points: &[SendDataPoint]) -> Vec<MailDay> {
     let mut days = BTreeMap::<Day, MailDay>::new();
     for point in points {

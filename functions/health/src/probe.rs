@@ -100,7 +100,7 @@ impl Probes {
         if account.is_none_or(|account| account.enabled()) { Ok(()) } else { Err("the account may not send".into()) }
     }
 
-    /// The statistics of the mails of the last two weeks, by quarter of an hour.
+    /// Returns the statistics of the mails of the last two weeks, by quarter of an hour.
     pub async fn mails_sent(&self) -> Result<Vec<SendDataPoint>, Failure> {
         let request = Box::pin(self.mails.get_send_statistics().send());
         let answer = tokio::time::timeout(PATIENCE, request).await.map_err(|_| "SES does not answer in time")?;
@@ -139,8 +139,8 @@ async fn run_probe(name: &'static str, probe: impl Future<Output = Result<(), Fa
     ProbeResult { name, well: result.is_ok() }
 }
 
-/// The response of a service, or `None` if the service throttles the request: then it works. Each process of this function calls SES, which
-/// allows one such call a second. Otherwise anybody could cause false alarms of monitors.
+/// Returns the response of a service, or `None` if the service throttles the request: then it works. Each process of this function calls
+/// SES, which allows one such call a second. Otherwise anybody could cause false alarms of monitors.
 fn answered<T, E: Error + ProvideErrorMetadata>(answer: Result<T, E>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

@@ -131,7 +131,7 @@ pub async fn get_security_contact(State(s): State<crate::State>, headers: Header
     web::cached(&headers, "text/plain; charset=utf-8", CACHED, text.into_bytes())
 }
 
-/// The midnight after this number of days, so that all answers of a day are equal.
+/// Returns the midnight after this number of days, so that all answers of a day are equal.
 fn contact_valid_until(now: Time) -> Time {
     let day = i64::try_from(DAY.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(day))) + DAY.saturating_mul(CONTACT_VALID_DAYS)

@@ -50,8 +50,8 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// An attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none, so
-    /// that the same number of counters is used.
+    /// Returns an attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none,
+    /// so that the same number of counters is used.
     pub fn stranger(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
         Self {
             own: cooldown.of(AT_NAME).of(format!("{name} {}", client.network())),
@@ -64,7 +64,7 @@ impl Guess {
         }
     }
 
-    /// An attempt of a device that the account trusts.
+    /// Returns an attempt of a device that the account trusts.
     pub fn device(cooldown: PasswordCooldown, device: DeviceId) -> Self {
         Self {
             own: cooldown.of(OF_DEVICE).of(device),
@@ -77,17 +77,17 @@ impl Guess {
         }
     }
 
-    /// The limits whose refusal the caller sees.
+    /// Returns the limits whose refusal the caller sees.
     fn visible_limits(&self) -> impl Iterator<Item = &Limit> {
         [&self.own, &self.right].into_iter().chain(&self.client).chain(&self.failures).chain(&self.different)
     }
 
-    /// The keys of the counters, to be read in one batch with other items.
+    /// Returns the keys of the counters, to be read in one batch with other items.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.visible_limits().chain(&self.account).chain(&self.everywhere).map(Limit::key)
     }
 
-    /// The same attempt with its counters as they were read.
+    /// Returns the same attempt with its counters as they were read.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`]
@@ -104,8 +104,8 @@ impl Guess {
         })
     }
 
-    /// Whether a client without a trusted device must first send a proof of work: after many failures at the name from all clients, or
-    /// many different wrong passwords of the client. Uses the counters as they were read. With the proof a correct password is accepted.
+    /// Returns whether a client without a trusted device must first send a proof of work: after many failures at the name from all clients,
+    /// or many different wrong passwords of the client. Uses the counters as they were read. With the proof a correct password is accepted.
     #[must_use]
     pub fn needs_proof_of_work(&self) -> bool {
         let everywhere = self.everywhere.as_ref().is_some_and(|limit| limit.hits() >= i64::from(EVERYWHERE.max));

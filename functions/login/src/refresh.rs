@@ -49,7 +49,7 @@ pub async fn refresh_session(
     }
 }
 
-/// The refresh token of a request, in its body or in its cookie.
+/// Returns the refresh token of a request, in its body or in its cookie.
 ///
 /// # Errors
 /// [`Kind::CsrfHeaderRequired`] for a cookie without the required header.

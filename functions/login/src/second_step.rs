@@ -163,7 +163,7 @@ impl FactorAnswer {
         }
     }
 
-    /// The factor of this answer.
+    /// Returns the factor of this answer.
     fn factor(&self, flow: &SignIn) -> Result<Factor, Problem> {
         let factor = match self {
             Self::Recovery(_) => Some(Factor::RecoveryCode),
@@ -416,7 +416,7 @@ impl Attempt<'_> {
     }
 }
 
-/// The person of the flow: stored in the flow, or named by the passkey.
+/// Returns the person of the flow: stored in the flow, or named by the passkey.
 fn user_of(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<UserId, Problem> {
     match (flow.user, answer) {
         (Some(user), _) => Ok(user),
@@ -425,14 +425,14 @@ fn user_of(s: &crate::State, flow: &SignIn, answer: &FactorAnswer) -> Result<Use
     }
 }
 
-/// The session that the flow steps up, which must be the caller's. `None` for a sign-in.
+/// Returns the session that the flow steps up, which must be the caller's. `None` for a sign-in.
 async fn session_to_step_up(s: &crate::State, headers: &HeaderMap, flow: &SignIn) -> Result<Option<Session>, Problem> {
     let Some(session) = flow.session else { return Ok(None) };
     let Member { session: own, .. } = authenticate(&s.table, &s.tokens, &s.sys, bearer(headers)?).await?;
     if own.id == session { Ok(Some(own)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// The keys of the items that are needed to check an answer.
+/// Returns the keys of the items that are needed to check an answer.
 fn items_of(user: UserId, factor: Factor) -> Vec<Key> {
     let more = match factor {
         Factor::App => Some(AppFactor::key_of(user)),
@@ -515,7 +515,7 @@ async fn check_passkey(
     Ok(judged?)
 }
 
-/// The person of a flow, if the flow names one and their credentials have not changed since it began.
+/// Returns the person of a flow, if the flow names one and their credentials have not changed since it began.
 async fn known_user(s: &crate::State, flow: &SignIn) -> Result<Option<User>, Problem> {
     let Some(id) = flow.user else { return Ok(None) };
     let user = s.table.get::<User>(User::key_of(id)).await?;

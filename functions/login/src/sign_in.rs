@@ -58,7 +58,7 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// The request with its `Idempotency-Key`, if the client has sent one.
+    /// Returns the request with its `Idempotency-Key`, if the client has sent one.
     fn repeatable(&self, s: &crate::State, client: &Client, headers: &HeaderMap) -> Option<Repeatable> {
         let IdempotencyKey(key) = IdempotencyKey::of(headers)?;
         let mark = guesses::mark(&s.code_key, client, &self.login, &self.password);
@@ -131,7 +131,7 @@ impl ResolvedLogin {
         Ok(Self { name, owner })
     }
 
-    /// The key under which attempts at the account are counted: the account's id, or the name if no account has it.
+    /// Returns the key under which attempts at the account are counted: the account's id, or the name if no account has it.
     fn counter_key(&self) -> String {
         self.owner.map_or_else(|| format!("nobody {}", self.name), |id| id.to_string())
     }
@@ -219,7 +219,7 @@ impl Attempt {
     }
 }
 
-/// Why a password is refused, for the log. The answer to the client is the same for all reasons.
+/// Returns why a password is refused, for the log. The answer to the client is the same for all reasons.
 const fn refusal_reason(known: Option<UserId>, active: bool, has_password: bool, may: bool) -> &'static str {
     match (known, active, has_password, may) {
         (None, ..) => "nobody has this name",
@@ -242,7 +242,7 @@ struct Proven {
 }
 
 impl Proven {
-    /// The answer to the first request with this `Idempotency-Key`, if there was one within ten seconds.
+    /// Returns the answer to the first request with this `Idempotency-Key`, if there was one within ten seconds.
     async fn first_answer(&self, s: &crate::State, request: Option<&Repeatable>) -> Result<Option<Reply>, Problem> {
         let Some(request) = request else { return Ok(None) };
         let first = request.first_answer(&s.table).await?;

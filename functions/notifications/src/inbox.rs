@@ -160,7 +160,7 @@ impl Subjects {
         Ok(all)
     }
 
-    /// Whether the person has read the messages of an entry, on any device, or has left their room.
+    /// Returns whether the person has read the messages of an entry, on any device, or has left their room.
     fn is_read(&self, entry: &InboxEntry) -> bool {
         entry.what.chat().is_some_and(|(room, seq)| self.read.get(&room).is_none_or(|upto| seq <= *upto))
     }

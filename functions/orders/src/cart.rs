@@ -99,7 +99,7 @@ struct CartExtras {
     token: Option<GuestToken>,
 }
 
-/// The lines of a cart with the current data of the products.
+/// Returns the lines of a cart with the current data of the products.
 async fn shown(s: &Shop, lines: &Lines, extras: CartExtras) -> Result<CartInfo, Problem> {
     let mut found = place::read(&s.table, lines.as_slice()).await?;
     let (mut items, mut priced, mut gone) = (Vec::new(), Vec::new(), Vec::new());

@@ -26,13 +26,13 @@ pub const CHECKS: Quota = Quota::window("order_looks", 120, HOUR, "looks at orde
 /// Attempts after concurrent changes of the order.
 const ROUNDS: u32 = 5;
 
-/// The limits on the payments that a person begins.
+/// Returns the limits on the payments that a person begins.
 pub(crate) fn tries(user: &User, network: &str) -> [Limit; 2] {
     [PAYMENTS.of(user.id), FROM_NETWORK.of(network)]
 }
 
-/// The order, with the secret to pay it if it is not paid. If it has no payment at Stripe, one is created, once. `customer` is the buyer's
-/// customer as read, and `tries` has the limits on further payments.
+/// Returns the order, with the secret to pay it if it is not paid. If it has no payment at Stripe, one is created, once. `customer` is the
+/// buyer's customer as read, and `tries` has the limits on further payments.
 pub(crate) async fn payable(
     s: &Shop,
     user: &User,
@@ -105,7 +105,7 @@ async fn with_payment(s: &Shop, user: &User, customer: Option<Customer>, order: 
     }
 }
 
-/// The current order. If it is not paid, Stripe is asked about its payment first, and the order ends if its time is over.
+/// Returns the current order. If it is not paid, Stripe is asked about its payment first, and the order ends if its time is over.
 pub(crate) async fn refreshed(s: &Shop, order: Order) -> Result<Order, Problem> {
     let Some(card) = order.card.as_ref().filter(|_| order.is_pending()) else { return Ok(order) };
     if card.end(s.sys.now()).is_some() {

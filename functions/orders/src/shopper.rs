@@ -37,7 +37,7 @@ impl FromRequestParts<State> for Shopper {
     }
 }
 
-/// The cart of the owner of the access token. One request to the table, which also authenticates them.
+/// Returns the cart of the owner of the access token. One request to the table, which also authenticates them.
 async fn own(parts: &Parts, s: &State) -> Result<Cart, Problem> {
     let claims = s.tokens.verify(bearer(&parts.headers)?).await?;
     let key = Cart::key_of(claims.sub);

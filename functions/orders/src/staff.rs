@@ -90,7 +90,7 @@ fn with_next(page: Page<Order>) -> Orders {
     (page.items, next)
 }
 
-/// The orders with this alert.
+/// Returns the orders with this alert.
 async fn alerted(s: &Shop, alert: Alert, after: Option<OrderId>, limit: u32) -> Result<Orders, StoreError> {
     let (alerts, next) = alert::page(&s.table, alert, s.sys.now(), after, limit).await?;
     if alerts.is_empty() {

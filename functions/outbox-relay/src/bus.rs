@@ -48,7 +48,7 @@ impl BusEntry {
         fits.then_some(Self { name: outbox.name, detail, request_id: outbox.request_id, trace: outbox.trace })
     }
 
-    /// The request that caused the event. Empty if none did.
+    /// Returns the request that caused the event. Empty if none did.
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.as_deref().unwrap_or_default()
@@ -56,7 +56,7 @@ impl BusEntry {
 }
 
 impl Bus {
-    /// The bus of this name.
+    /// Returns the bus of this name.
     #[must_use]
     pub fn new(aws: &Aws, name: &str) -> Self {
         let mut config =

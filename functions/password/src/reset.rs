@@ -112,7 +112,7 @@ impl Addressee {
         Ok((Self { to, person, before }, found))
     }
 
-    /// The link to be mailed: to the address as its owner proved it, not as the client typed it.
+    /// Returns the link to be mailed: to the address as its owner proved it, not as the client typed it.
     fn link(&self, s: &crate::State, language: Locale) -> Challenge {
         let locale = self.person.as_ref().map_or(language, |p| p.locale);
         let proven = self.person.as_ref().and_then(|p| p.email.clone()).map_or_else(|| self.to.clone(), Contact::Email);
@@ -135,7 +135,7 @@ impl Addressee {
     }
 }
 
-/// The id of the link to an address. There is only one link for each address: a new one replaces it.
+/// Returns the id of the link to an address. There is only one link for each address: a new one replaces it.
 fn link_id(to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::PasswordReset, to, "")
 }
@@ -238,17 +238,17 @@ pub fn delete_link(tx: &mut Tx, user: &User) {
     }
 }
 
-/// Whether a link may change this person's password. A link to a former address of the account may not.
+/// Returns whether a link may change this person's password. A link to a former address of the account may not.
 fn may_reset(link: &Challenge, user: &User) -> bool {
     user.status == Status::Active && is_current_address(user, &link.contact())
 }
 
-/// Whether `address` is the person's current address.
+/// Returns whether `address` is the person's current address.
 fn is_current_address(user: &User, address: &Contact) -> bool {
     user.email.as_ref().is_some_and(|email| email.key() == address.key())
 }
 
-/// The condition that the stored password hash is still `old`.
+/// Returns the condition that the stored password hash is still `old`.
 pub fn unchanged(old: Option<&PasswordHash>) -> Cond {
     old.map_or(Cond::Absent, |old| field("phc").eq(&old.phc))
 }

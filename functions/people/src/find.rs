@@ -101,7 +101,7 @@ async fn by_words(
     Ok((items, found.next))
 }
 
-/// The person with an address or number, if the caller may find them by it. The AWS calls are the same if there is no such person.
+/// Returns the person with an address or number, if the caller may find them by it. The AWS calls are the same if there is no such person.
 async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<Option<PersonInfo>, Problem> {
     // Counted before the look-up, so that concurrent requests do not exceed the limit.
     let miss = MISSES.of(me);
@@ -122,14 +122,14 @@ async fn by_contact(s: &crate::State, me: UserId, contact: &Contact) -> Result<O
     Ok(Some(shown(&s.links, me, user, pair.as_ref())))
 }
 
-/// An active account of somebody else, and its relation to the caller. `None` if one of the two blocks the other.
+/// Returns an active account of somebody else, and its relation to the caller. `None` if one of the two blocks the other.
 pub fn read(found: &mut Batch, me: UserId, id: UserId) -> Result<Option<(User, Option<Pair>)>, StoreError> {
     let user = found.take::<User>(&User::key_of(id))?.filter(|user| user.status == Status::Active && user.id != me);
     let pair = found.take::<Pair>(&Pair::key_of(me, id))?;
     Ok(user.filter(|_| !pair.as_ref().is_some_and(Pair::is_blocked)).map(|user| (user, pair)))
 }
 
-/// A found person as the caller sees them.
+/// Returns a found person as the caller sees them.
 pub fn shown(links: &Links, me: UserId, user: User, pair: Option<&Pair>) -> PersonInfo {
     PersonInfo {
         id: user.id,

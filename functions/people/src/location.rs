@@ -35,20 +35,20 @@ pub struct Location {
 }
 
 impl Location {
-    /// The key of a person's location.
+    /// Returns the key of a person's location.
     #[must_use]
     pub fn key_of(user: UserId) -> Key {
         Key::new(partition(user), "LOCATION")
     }
 
-    /// The locations in an area: the cells whose geohashes begin with this.
+    /// Returns the locations in an area: the cells whose geohashes begin with this.
     #[must_use]
     pub fn in_area(area: &str) -> Range {
         Range::of_index(Index::Nearby, index_partition(area)).prefix(area)
     }
 }
 
-/// The partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
+/// Returns the partition of the index for a geohash: its first two characters, which is an area of at most 1,250 by 625 km.
 fn index_partition(geohash: &str) -> String {
     format!("NEAR#{}", geohash.chars().take(2).collect::<String>())
 }

@@ -95,7 +95,7 @@ pub async fn list_nearby(
     Ok(Json(NearbyList { items, more }))
 }
 
-/// The people within a distance of a cell, by the step of their distance and by id.
+/// Returns the people within a distance of a cell, by the step of their distance and by id.
 fn within_distance(here: Cell, locations: Vec<Location>, now: Time, within: u32) -> Vec<(u32, UserId)> {
     let shared: Vec<Location> = locations.into_iter().filter(|location| now < location.until).collect();
     let mut people = BTreeMap::<Cell, usize>::new();

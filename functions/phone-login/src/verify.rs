@@ -213,7 +213,7 @@ fn outcome(user: &User, now: Time, trusted: bool, start_afresh: bool) -> Outcome
     }
 }
 
-/// The factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
+/// Returns the factors that can follow a code to the phone: the second factors except text messages, and the password if only recovery
 /// codes would be left. Without second factors, every other proof of the person.
 fn remaining_factors(user: &User) -> Vec<Factor> {
     let password = user.has_password.then_some(Factor::Password);

@@ -64,9 +64,9 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
     const FIELD: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
-    /// The number that is notified of a change.
+    /// Returns the number that is notified of a change.
     fn texted(user: &User) -> Option<&Phone>;
-    /// The key of its claim.
+    /// Returns the key of its claim.
     fn place(&self) -> Key;
     /// Adds the claim that makes it unique and the change of the account.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update);
@@ -284,7 +284,7 @@ fn challenge_of(user: UserId, to: &Contact) -> ChallengeId {
     Challenge::id_of(Purpose::ContactChange, to, &user.to_string())
 }
 
-/// The challenge that proves a new contact, or a decoy if somebody has it already.
+/// Returns the challenge that proves a new contact, or a decoy if somebody has it already.
 async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Result<Challenge, Problem> {
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
@@ -446,7 +446,7 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
     }
 }
 
-/// The scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
+/// Returns the scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
 /// is the new contact, if there is one.
 async fn to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
     if user.email.is_some() && !matches!(to, Some(Contact::Email(_))) {

@@ -18,12 +18,12 @@ pub struct OnlineStatus {
     pub last_seen_at: Option<Time>,
 }
 
-/// The keys of the items that [`status`] needs.
+/// Returns the keys of the items that [`status`] needs.
 pub fn keys(user: UserId) -> [Key; 2] {
     [LastSeen::key_of(user), Presence::key_of(user)]
 }
 
-/// The online status of a person, from the items in `found`.
+/// Returns the online status of a person, from the items in `found`.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`]
@@ -42,8 +42,8 @@ fn status_of(seen: Option<&LastSeen>, presence: Option<&Presence>, now: Time) ->
 }
 
 impl OnlineStatus {
-    /// Whether the person is online, and when they were last seen. Others see the time rounded down to the minute, so that they cannot
-    /// compare exact times of two people.
+    /// Returns whether the person is online, and when they were last seen. Others see the time rounded down to the minute, so that they
+    /// cannot compare exact times of two people.
     pub fn public(self) -> (bool, Option<Timestamp>) {
         let minute = |at: Time| Time::from_millis(at.millis().saturating_sub(at.millis().rem_euclid(60_000)));
         (self.online, self.last_seen_at.map(minute).map(Into::into))

@@ -78,7 +78,7 @@ pub async fn get_user(
     Ok(Json(public_profile(User { private: user.private || blocked, ..user }, status, &links)))
 }
 
-/// The profile as others see it: the bio and the online status only if the profile is not private.
+/// Returns the profile as others see it: the bio and the online status only if the profile is not private.
 fn public_profile(user: User, status: OnlineStatus, links: &Links) -> PublicProfile {
     let open = !user.private;
     let (online, last_seen_at) = status.public();

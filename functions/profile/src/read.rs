@@ -122,7 +122,7 @@ pub async fn get_me(
     Ok(Versioned(member.user.version, Me::of(&member.user, &links).with_last_seen(seen.as_ref())))
 }
 
-/// An example of a profile.
+/// Returns an example of a profile.
 pub fn example() -> serde_json::Value {
     serde_json::json!({
         "id": "usr_01K9ZC4QW8V3T6R1NHXJ5B2MDP",

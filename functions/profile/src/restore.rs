@@ -117,7 +117,7 @@ async fn give_back<C: ContactKind>(
     Ok(done.reply())
 }
 
-/// The person whose contact a link restores.
+/// Returns the person whose contact a link restores.
 ///
 /// # Errors
 /// [`Kind::LinkInvalid`] unless the account is active and this is the last link that was sent, and if the account has the contact already.

@@ -52,7 +52,7 @@ pub async fn describe_activation_link(
     Ok(Json(LinkOwner::of(&challenge, flow.username.ok_or(Kind::LinkInvalid)?)))
 }
 
-/// The registration that a link activates.
+/// Returns the registration that a link activates.
 async fn flow_of(s: &crate::State, link: &Challenge) -> Result<Flow, Problem> {
     let flow = s.table.get::<Flow>(Flow::key_of(link.flow.ok_or(Kind::LinkInvalid)?)).await?;
     Ok(flow.filter(|f| f.expires_at > s.sys.now() && f.way == RegistrationMethod::Link).ok_or(Kind::LinkInvalid)?)

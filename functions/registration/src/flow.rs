@@ -76,7 +76,7 @@ pub struct Password {
 }
 
 impl Flow {
-    /// A registration that begins now, with only its address.
+    /// Creates a registration that begins now, with only its address.
     pub fn begin(sys: &Sys, token: &FlowToken, way: RegistrationMethod, email: Email, owner: Option<UserId>, locale: Locale) -> Self {
         Self {
             id: token.id(),
@@ -101,12 +101,12 @@ impl Flow {
         Key::new(format!("REGISTRATION#{id}"), "FLOW")
     }
 
-    /// The index key under which the flows of an address are found.
+    /// Returns the index key under which the flows of an address are found.
     pub fn index_key(id: ChallengeId, owner: Option<UserId>) -> Option<Key> {
         owner.map(|user| owned(user, &Self::key_of(id)))
     }
 
-    /// The next step. Completed steps may be repeated at any time, and none can be skipped.
+    /// Returns the next step. Completed steps may be repeated at any time, and none can be skipped.
     pub fn step(&self) -> Step {
         if !self.proven {
             Step::Code
@@ -121,7 +121,7 @@ impl Flow {
         }
     }
 
-    /// The account with the data of this flow.
+    /// Returns the account with the data of this flow.
     ///
     /// # Errors
     /// An internal [`Problem`] if the flow has no username yet.
@@ -191,7 +191,7 @@ impl Step {
         }
     }
 
-    /// The progress in percent of six steps.
+    /// Returns the progress in percent of six steps.
     const fn progress(self) -> u8 {
         match self {
             Self::Code => 33,
@@ -277,7 +277,7 @@ pub async fn get_registration(State(s): State<crate::State>, Path(token): Path<F
     Ok(Json(Registration::new(token, flow, challenge.as_ref())))
 }
 
-/// A flow in steps with its challenge, which has the same id. One request.
+/// Returns a flow in steps with its challenge, which has the same id. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown, finished or expired flow, and for one with a link.
@@ -286,7 +286,7 @@ pub async fn load(table: &Table, now: Time, token: &FlowToken) -> Result<(Flow, 
     Ok((flow, challenge))
 }
 
-/// The same as [`load`], with another item in the same request.
+/// Returns the same as [`load`], with another item in the same request.
 ///
 /// # Errors
 /// The errors of [`load`].
@@ -300,7 +300,7 @@ pub async fn load_with(
     if flow.way == RegistrationMethod::Steps { Ok((flow, challenge, found)) } else { Err(Kind::NotFound.into()) }
 }
 
-/// A flow of either kind with the item at its id: the challenge of a flow in steps. One request.
+/// Returns a flow of either kind with the item at its id: the challenge of a flow in steps. One request.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown, finished or expired flow.
@@ -317,8 +317,8 @@ async fn read(
     Ok((flow, challenge, batch))
 }
 
-/// A flow of either kind with the code or link that was mailed for it. One request, and another one for a link, which all flows
-/// of its address share.
+/// Returns a flow of either kind with the code or link that was mailed for it. One request, and another one for a link, which all flows of
+/// its address share.
 ///
 /// # Errors
 /// [`Kind::NotFound`] for an unknown flow, and for one without a mail that could be sent again.

@@ -253,7 +253,7 @@ pub async fn get_attachment(
     Ok(Json(AttachmentLinks { attachment: file.shown(), url, preview_url, expires_at: (now + LINK_LIFE).into() }))
 }
 
-/// The file of a message, if the person may read the message in the history of the room at this moment.
+/// Returns the file of a message, if the person may read the message in the history of the room at this moment.
 async fn readable(
     s: &crate::State,
     user: kernel::id::UserId,

@@ -61,7 +61,7 @@ pub struct ClubInfo {
 }
 
 impl RoomInfo {
-    /// A room as the caller sees it.
+    /// Returns a room as the caller sees it.
     pub fn of(caller: UserId, room: &Room, peer: Option<&User>) -> Self {
         let club = room.club.as_ref().map(|club| ClubInfo {
             name: club.name.to_string(),

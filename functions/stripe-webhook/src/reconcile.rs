@@ -56,7 +56,7 @@ impl Report {
         *counter = counter.saturating_add(1);
     }
 
-    /// Whether there is time for more work. If not, sets `more`.
+    /// Returns whether there is time for more work. If not, sets `more`.
     fn has_time(&mut self, context: &Context) -> bool {
         self.more |= !context.has_left(MARGIN);
         !self.more
@@ -67,7 +67,7 @@ impl Report {
         Self::count(&mut self.failed);
     }
 
-    /// The sums of both.
+    /// Returns the sums of both.
     fn plus(self, other: Self) -> Self {
         let sum = u64::saturating_add;
         Self {

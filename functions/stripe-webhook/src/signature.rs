@@ -25,7 +25,7 @@ impl WebhookSecrets {
         Self(secrets.into_iter().map(Secret::new).collect())
     }
 
-    /// Whether Stripe has signed these bytes within the last five minutes. `header` is `Stripe-Signature`.
+    /// Returns whether Stripe has signed these bytes within the last five minutes. `header` is `Stripe-Signature`.
     pub fn verify(&self, header: &str, body: &[u8], now: Time) -> bool {
         let Some(Signed { at, signatures }) = Signed::parse(header) else { return false };
         let time = Time::from_millis(at.saturating_mul(1000));

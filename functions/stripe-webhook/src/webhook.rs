@@ -57,7 +57,7 @@ impl StripeEvent {
     }
 }
 
-/// Whether this is the id of a payment, because it becomes a part of a URL.
+/// Returns whether this is the id of a payment, because it becomes a part of a URL.
 fn is_intent(id: &str) -> bool {
     id.strip_prefix("pi_")
         .is_some_and(|rest| (1..=250).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))

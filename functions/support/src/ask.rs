@@ -174,8 +174,8 @@ impl NewMessage {
 }
 
 impl Act {
-    /// The thread and the limit, if the frame has a limit of its own for each thread and device. `caller` is the owner of the thread if the
-    /// frame states none.
+    /// Returns the thread and the limit, if the frame has a limit of its own for each thread and device. `caller` is the owner of the
+    /// thread if the frame states none.
     pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
         let what = match self.what {
             What::Typing => InRoom::Types,
@@ -185,7 +185,7 @@ impl Act {
         Some((self.room.unwrap_or_else(|| thread_of(caller)), what))
     }
 
-    /// The items to read for it.
+    /// Returns the items to read for it.
     pub fn target(&self) -> DeskTarget<'_> {
         let (nonce, entry) = match &self.what {
             What::Send(message) => (Some(&message.nonce), None),

@@ -47,7 +47,7 @@ pub struct SupportPageQuery {
 }
 
 impl SupportPageQuery {
-    /// The maximum number of messages in the page.
+    /// Returns the maximum number of messages in the page.
     ///
     /// # Errors
     /// The errors of [`page_limit`].
@@ -55,7 +55,7 @@ impl SupportPageQuery {
         page_limit(self.limit, PAGE_MAX)
     }
 
-    /// The cursor, which `store::Cursors` opens.
+    /// Returns the cursor, which `store::Cursors` opens.
     pub fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
     }
@@ -112,7 +112,7 @@ impl From<Receipt> for SentSupportMessage {
     }
 }
 
-/// The caller's thread.
+/// Returns the caller's thread.
 async fn own(s: &crate::State, caller: &User) -> Result<Room, Problem> {
     let room = s.table.get::<Room>(Room::key_of(thread_of(caller.id))).await?;
     room.filter(|room| room.desk.is_some()).ok_or_else(|| Kind::NotFound.because("the caller has no thread"))
@@ -166,7 +166,7 @@ pub async fn list_support_messages(
     page(&s, room, Side::Customer, caller.member.user.id, &query).await
 }
 
-/// A page of a thread's messages, as one side sees them.
+/// Returns a page of a thread's messages, as one side sees them.
 pub async fn page(
     s: &crate::State,
     room: Room,

@@ -132,7 +132,7 @@ pub async fn find_desk_threads(
     Ok(Json(DeskThreadsFound { items: DeskThread::all(&rooms, s.sys.now()) }))
 }
 
-/// The thread of a customer, if there is one.
+/// Returns the thread of a customer, if there is one.
 async fn of_customer(s: &crate::State, customer: Option<UserId>) -> Result<Vec<Room>, store::StoreError> {
     let Some(customer) = customer else { return Ok(Vec::new()) };
     Ok(s.table.get::<Room>(Room::key_of(thread_of(customer))).await?.into_iter().collect())

@@ -51,13 +51,13 @@ use crate::{
 /// The stream's name: the route that API Gateway selects by it.
 pub const STREAM: &str = frame::SUPPORT_STREAM;
 
-/// The frames of the stream, for the API's document.
+/// Returns the frames of the stream, for the API's document.
 #[must_use]
 pub fn frames() -> frame::Stream {
     frame::Stream::of::<SupportAsk, SupportAnswer, SupportPush<'_>>(STREAM, REPLIES)
 }
 
-/// Whether `body` is a valid frame of this stream. A test compares the document with it.
+/// Returns whether `body` is a valid frame of this stream. A test compares the document with it.
 #[must_use]
 pub fn reads(body: &str) -> bool {
     frame::read::<SupportAsk>(body).is_ok_and(|request| request.payload.parse().is_ok())
@@ -125,7 +125,7 @@ pub async fn start(boot: Boot) -> Result<Function, StartError> {
     }))
 }
 
-/// Whether an event is a frame of a socket, not an HTTP request.
+/// Returns whether an event is a frame of a socket, not an HTTP request.
 fn is_frame(payload: &RawValue) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -54,7 +54,7 @@ pub struct SupportAuthor {
     username: String,
 }
 
-/// An author as a viewer of this side sees them.
+/// Returns an author as a viewer of this side sees them.
 pub fn author(author: Author, customer: UserId, viewer: Side) -> SupportAuthor {
     match (viewer, SupportSide::of(author.id, customer)) {
         (Side::Customer, SupportSide::Team) => SupportAuthor { id: None, username: SUPPORT.to_owned() },
@@ -101,7 +101,7 @@ pub struct SupportMessage {
 }
 
 impl SupportMessage {
-    /// An entry as one side sees it.
+    /// Creates an entry as one side sees it.
     #[must_use]
     pub fn new(message: Message, customer: UserId, viewer: Side) -> Self {
         let Message { room, seq, kind, id, author: by, text, edited_at, reply_to, created_at, .. } = message;
@@ -150,7 +150,7 @@ pub enum SupportState {
 }
 
 impl SupportThread {
-    /// A thread as its customer sees it. It does not show that the team has snoozed it.
+    /// Creates a thread as its customer sees it. It does not show that the team has snoozed it.
     pub fn new(room: &Room, desk: &Desk) -> Self {
         let state = match desk.state {
             ThreadState::Open | ThreadState::Snoozed => SupportState::Open,
@@ -211,7 +211,7 @@ pub struct DeskThread {
 }
 
 impl DeskThread {
-    /// A thread as the team sees it at this time.
+    /// Creates a thread as the team sees it at this time.
     pub fn new(room: &Room, desk: &Desk, now: Time) -> Self {
         let state = desk.state_at(now);
         let named = |id: UserId| Author { id, username: desk.assignee_name.clone().unwrap_or_default() };
@@ -230,7 +230,7 @@ impl DeskThread {
         }
     }
 
-    /// The threads among these rooms.
+    /// Returns the threads among these rooms.
     pub fn all(rooms: &[Room], now: Time) -> Vec<Self> {
         rooms.iter().filter_map(|room| room.desk.as_ref().map(|desk| Self::new(room, desk, now))).collect()
     }

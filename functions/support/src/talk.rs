@@ -59,7 +59,7 @@ pub struct MessageSender<'a> {
     pub receipt: Option<Receipt>,
 }
 
-/// The desk data of a thread. Fails with `not_found` for other rooms.
+/// Returns the desk data of a thread. Fails with `not_found` for other rooms.
 pub fn desk_of(room: &Room) -> Result<&Desk, Problem> {
     room.desk.as_ref().ok_or_else(|| Kind::NotFound.because("the room is not a support thread"))
 }

@@ -106,7 +106,7 @@ async fn process_file(s: &State, key: &str) -> Result<(), Failure> {
     }
 }
 
-/// The item of an upload and the person it belongs to, in one request.
+/// Returns the item of an upload and the person it belongs to, in one request.
 async fn load(s: &State, user: UserId, upload: UploadId) -> Result<(Option<Upload>, Option<User>), StoreError> {
     let (upload, user) = (Upload::key_of(user, upload), User::key_of(user));
     let mut found = s.table.get_many(vec![upload.clone(), user.clone()]).await?;

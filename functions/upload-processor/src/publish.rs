@@ -73,7 +73,7 @@ impl Target {
     }
 }
 
-/// The person or product whose picture this upload may become. The newer of two uploads wins, in any order of processing.
+/// Returns the person or product whose picture this upload may become. The newer of two uploads wins, in any order of processing.
 async fn may_publish(s: &State, upload: &Upload, owner: Option<User>) -> Result<Result<Target, UploadRefusal>, StoreError> {
     let Some(owner) = owner.filter(|o| o.status == Status::Active) else { return Ok(Err(UploadRefusal::AccountClosed)) };
     let target = match upload.product {

@@ -98,7 +98,7 @@ impl Target {
     }
 }
 
-/// A ban as one value.
+/// Returns a ban as one value.
 fn ban_value(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> AuditValue {
     match reason {
         None | Some(AuditValue::Nothing) => AuditValue::Nothing,
@@ -106,7 +106,7 @@ fn ban_value(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>) -> Audit
     }
 }
 
-/// The ban before a change, imposed again from now on by the caller. `None` for a reason that only the server uses.
+/// Returns the ban before a change, imposed again from now on by the caller. `None` for a reason that only the server uses.
 fn former(reason: Option<&AuditValue>, ends_at: Option<&AuditValue>, who: Actor, now: Time) -> Option<Ban> {
     let mut all = ReportReason::ALL.into_iter().map(BanReason::Conduct);
     let reason = all.find(|one| Some(&one.audited()) == reason)?;

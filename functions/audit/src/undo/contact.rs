@@ -106,7 +106,7 @@ impl Target {
     }
 }
 
-/// The condition that the person still has the address or number of the preview.
+/// Returns the condition that the person still has the address or number of the preview.
 fn has(user: &User, former: &Contact) -> Cond {
     match former {
         Contact::Email(_) => user.email.as_ref().map_or_else(|| field("email").absent(), |email| field("email").eq(email)),
@@ -114,7 +114,7 @@ fn has(user: &User, former: &Contact) -> Cond {
     }
 }
 
-/// The name of the field for this kind of contact in audit entries.
+/// Returns the name of the field for this kind of contact in audit entries.
 const fn name(contact: &Contact) -> &'static str {
     match Channel::of(contact) {
         Channel::Email => "email",
@@ -122,7 +122,7 @@ const fn name(contact: &Contact) -> &'static str {
     }
 }
 
-/// A contact in a form for comparison: equal for all spellings of one contact.
+/// Returns a contact in a form for comparison: equal for all spellings of one contact.
 fn comparable(contact: Option<&Contact>) -> AuditValue {
     contact.map_or(AuditValue::Nothing, |contact| AuditValue::Text(contact.key()))
 }

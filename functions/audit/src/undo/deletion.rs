@@ -31,7 +31,7 @@ impl Target {
         Ok(Self { who, account: account(table, entry).await? })
     }
 
-    /// The deletion, unless it has begun.
+    /// Returns the deletion, unless it has begun.
     fn scheduled(&self) -> Option<&Deletion> {
         self.account.as_ref()?.deletion.as_ref().filter(|deletion| deletion.stage == Stage::Scheduled)
     }

@@ -31,7 +31,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// A change without search entries, links and other effects.
+    /// Creates a change without search entries, links and other effects.
     pub fn new(entry: AuditEntry, shown: Vec<Slot>, allowed: Allowed) -> Self {
         Self { entry, shown, recipient_conditions: None, allowed, person: None, without_api_keys: None, waits_for: None }
     }
@@ -47,7 +47,7 @@ pub enum Allowed {
 }
 
 impl Allowed {
-    /// The problem of a refused transaction with these conditions.
+    /// Returns the problem of a refused transaction with these conditions.
     #[track_caller]
     pub fn problem(self, e: CommitError) -> Problem {
         match self {
@@ -60,13 +60,13 @@ impl Allowed {
 /// Makes the audit entry of an undo, with this action and about this person.
 pub type MakeEntry<'a> = dyn Fn(Action, UserId) -> AuditEntry + Send + Sync + 'a;
 
-/// The problem of a former value that its field cannot have. The preview shows it too.
+/// Returns the problem of a former value that its field cannot have. The preview shows it too.
 #[track_caller]
 pub fn impossible_value() -> Problem {
     Kind::UndoImpossible.because("the field cannot have a former value")
 }
 
-/// The account that an entry is about. `None` if it was deleted or is being deleted.
+/// Returns the account that an entry is about. `None` if it was deleted or is being deleted.
 pub async fn account(table: &Table, entry: &Recorded) -> Result<Option<Box<Account>>, Problem> {
     let found = Account::of_all(table, &[entry.record.subject]).await?.pop();
     Ok(found.filter(|account| account.user.status != Status::Purging).map(Box::new))

@@ -85,7 +85,7 @@ impl Target {
     }
 }
 
-/// The value of a field of a product, in the form of the audit.
+/// Returns the value of a field of a product, in the form of the audit.
 fn value(product: &Product, name: &str) -> AuditValue {
     match name {
         "name" => product.name.audited(),

@@ -120,7 +120,7 @@ mod tests {
         AuditValue::Text(text.to_owned())
     }
 
-    /// The role that is needed to undo a change of a member. `None` if it cannot be undone.
+    /// Returns the role that is needed to undo a change of a member. `None` if it cannot be undone.
     fn takes(member: &str, was: &AuditValue) -> Option<Role> {
         let mut edit = Edit::default();
         set(&mut edit, member, was)?;

@@ -17,7 +17,7 @@ use super::{
     roles, status,
 };
 
-/// The caller of an undo.
+/// Returns the caller of an undo.
 pub fn actor(caller: &Staff<Administrator>) -> Actor {
     Actor { user: caller.member.user.id, role: caller.role }
 }
@@ -61,7 +61,7 @@ impl Target {
         })
     }
 
-    /// What undoing the entry does.
+    /// Returns what undoing the entry does.
     pub fn preview(&self, entry: &Recorded) -> Preview {
         let all = |obstacle: Obstacle| -> Vec<Field> {
             entry.changes().into_iter().map(|changed| changed.field(AuditValue::Nothing, Some(obstacle))).collect()

@@ -102,7 +102,7 @@ const fn default(size: Size) -> &'static [u8] {
     }
 }
 
-/// The beginning of the span that contains `now`.
+/// Returns the beginning of the span that contains `now`.
 fn span(now: Time) -> Time {
     let ms = i64::try_from(SPAN.as_millis()).unwrap_or(1);
     Time::from_millis(now.millis().saturating_sub(now.millis().rem_euclid(ms)))
