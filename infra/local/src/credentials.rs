@@ -43,19 +43,19 @@ impl Credentials {
         Ok(Self(all.into_iter().map(|c| (c.access_key.clone(), c)).collect()))
     }
 
-    /// The credentials with this access key.
+    /// Returns the credentials with this access key.
     #[must_use]
     pub fn by_access_key(&self, access_key: &str) -> Option<&Credential> {
         self.0.get(access_key)
     }
 
-    /// The credentials of a function.
+    /// Returns the credentials of a function.
     #[must_use]
     pub fn of(&self, function: &str) -> Option<&Credential> {
         self.iter().find(|c| c.function == function)
     }
 
-    /// All credentials.
+    /// Returns all credentials.
     pub fn iter(&self) -> impl Iterator<Item = &Credential> {
         self.0.values()
     }

@@ -36,13 +36,13 @@ impl Secrets {
         Ok(Self(specs.iter().filter_map(|s| Some((s.arn.clone(), known.get(&s.logical_id)?.clone()))).collect()))
     }
 
-    /// The value of a secret.
+    /// Returns the value of a secret.
     #[must_use]
     pub fn get(&self, arn: &str) -> Option<&str> {
         self.0.get(arn).map(String::as_str)
     }
 
-    /// The text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
+    /// Returns the text with every `{{resolve:secretsmanager:<arn>:SecretString[:<key>]}}` replaced by the secret.
     ///
     /// # Errors
     /// If there is no such secret.

@@ -38,7 +38,7 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// The path of a file or folder of the state. `None` in memory.
+    /// Returns the path of a file or folder of the state. `None` in memory.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         match self {
@@ -98,7 +98,7 @@ impl Storage {
     }
 }
 
-/// Whether a part of the state exists. A part that cannot be read counts as existing: its reader reports the error.
+/// Returns whether a part of the state exists. A part that cannot be read counts as existing: its reader reports the error.
 fn holds_something(part: &Path) -> bool {
     if !part.exists() {
         return false;
@@ -112,7 +112,7 @@ fn holds_something(part: &Path) -> bool {
     }
 }
 
-/// The content of a file of the state. `None` if it does not exist.
+/// Returns the content of a file of the state. `None` if it does not exist.
 ///
 /// # Errors
 /// If it cannot be read, or is damaged.
@@ -151,7 +151,7 @@ fn check_database(file: &Path) -> Result<(), String> {
     }
 }
 
-/// The error for a damaged file or folder of the state. It names the ways to solve the problem.
+/// Returns the error for a damaged file or folder of the state. It names the ways to solve the problem.
 pub(crate) fn damaged<E: Display>(path: Option<&Path>) -> impl FnOnce(E) -> StartError {
     let path = path.map(|p| p.display().to_string()).unwrap_or_default();
     move |e| StartError::State(format!("{path}: {e}; repair it, or delete the state with --fresh"))

@@ -117,7 +117,7 @@ async fn picture(core: &Core, who: &Visitor, guide: &mut Printer<'_, impl Write>
     Ok(url)
 }
 
-/// A picture of 400 × 400 pixels, which is larger than the published sizes.
+/// Returns a picture of 400 × 400 pixels, which is larger than the published sizes.
 fn large_picture() -> Result<Vec<u8>, ClientError> {
     let picture = RgbImage::from_fn(400, 400, |x, y| {
         let brightness = 400_u32.saturating_sub(x.abs_diff(200).saturating_add(y.abs_diff(200)).saturating_mul(2));
@@ -212,7 +212,7 @@ async fn later(core: &Core, visitor: &Visitor, id: &str, picture: &str, guide: &
     guide.step("nothing is left in the tables and the bucket: no name, no address, no picture, no message")
 }
 
-/// The items in which any of these texts is stored.
+/// Returns the items in which any of these texts is stored.
 fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     let database = core.aws.dynamodb.database();
     let mut found = Vec::new();
@@ -236,7 +236,7 @@ fn traces(core: &Core, texts: &[&str]) -> Result<Vec<String>, ClientError> {
     Ok(found)
 }
 
-/// The files in a folder whose paths contain any of these ids, with any prefix.
+/// Returns the files in a folder whose paths contain any of these ids, with any prefix.
 fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, ClientError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -250,7 +250,7 @@ fn files(folder: &Path, ids: &[&str]) -> Result<Vec<PathBuf>, ClientError> {
     Ok(found)
 }
 
-/// The id of the picture in its address, `…/v1/pictures/<id>/<size>`.
+/// Returns the id of the picture in its address, `…/v1/pictures/<id>/<size>`.
 fn id_in(picture: &str) -> &str {
     picture.rsplit('/').nth(1).unwrap_or(picture)
 }

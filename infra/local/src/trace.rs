@@ -14,7 +14,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// A new trace.
+    /// Creates a new trace.
     #[must_use]
     pub fn new(sys: &Sys) -> Self {
         let seconds = u32::try_from(sys.now().seconds()).unwrap_or(0);
@@ -22,7 +22,7 @@ impl Trace {
         Self { header: format!("Root=1-{seconds:08x}-{a:08x}{b:08x}{c:08x}"), lines: Lines::default() }
     }
 
-    /// An invocation that continues the trace of this header: with the same root and another parent.
+    /// Creates an invocation that continues the trace of this header: with the same root and another parent.
     #[must_use]
     pub fn following(sys: &Sys, header: &str) -> Self {
         let root = header.split(';').map(str::trim).find(|part| part.starts_with("Root="));
@@ -34,13 +34,13 @@ impl Trace {
         }
     }
 
-    /// The header's value.
+    /// Returns the header's value.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.header
     }
 
-    /// What the function logs. More lines may follow while it runs.
+    /// Returns what the function logs. More lines may follow while it runs.
     #[must_use]
     pub fn lines(&self) -> &Lines {
         &self.lines

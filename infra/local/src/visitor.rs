@@ -43,7 +43,7 @@ pub struct Person<'a> {
 pub struct ClientError(String);
 
 impl ClientError {
-    /// An error with this description.
+    /// Creates an error with this description.
     pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
@@ -61,7 +61,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A client that is not signed in.
+    /// Creates a client that is not signed in.
     ///
     /// # Errors
     /// If the HTTP client cannot be built.
@@ -78,7 +78,7 @@ impl Visitor {
         Ok(Self { http, api: api.to_owned(), token: None })
     }
 
-    /// The same client with an access token.
+    /// Returns the same client with an access token.
     #[must_use]
     pub fn with_token(&self, token: Secret) -> Self {
         Self { token: Some(token), ..self.clone() }
@@ -117,7 +117,7 @@ impl Visitor {
         Ok(self.with_token(Secret::new(member(&signed_in, "access_token")?)))
     }
 
-    /// The status of a response, whether it is a success or not.
+    /// Returns the status of a response, whether it is a success or not.
     ///
     /// # Errors
     /// [`ClientError`] if there is no response.
@@ -209,7 +209,7 @@ impl Visitor {
     }
 }
 
-/// A member of a JSON answer.
+/// Returns a member of a JSON answer.
 ///
 /// # Errors
 /// [`ClientError`] if it is missing or of another type.
@@ -269,7 +269,7 @@ impl Socket {
         Ok(id)
     }
 
-    /// The next frame. `None` if the socket has closed.
+    /// Returns the next frame. `None` if the socket has closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
             match self.stream.next().await? {

@@ -50,13 +50,13 @@ struct Letters {
 }
 
 impl DeadLetters {
-    /// A store in memory.
+    /// Creates a store in memory.
     #[must_use]
     pub fn in_memory(sys: Sys) -> Self {
         Self(Arc::new(Shared { sys, file: None, letters: Mutex::default() }))
     }
 
-    /// The store in `file`.
+    /// Opens the store in `file`.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
@@ -83,13 +83,13 @@ impl DeadLetters {
         self.save(&letters);
     }
 
-    /// All dead letters, oldest first.
+    /// Returns all dead letters, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<DeadLetter> {
         self.letters().kept.values().cloned().collect()
     }
 
-    /// One dead letter.
+    /// Returns one dead letter.
     #[must_use]
     pub fn get(&self, id: u64) -> Option<DeadLetter> {
         self.letters().kept.get(&id).cloned()

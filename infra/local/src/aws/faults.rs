@@ -35,7 +35,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The error with which a service answers the call. `None` if the call is executed.
+    /// Returns the error with which a service answers the call. `None` if the call is executed.
     pub(crate) fn error_of(self, service: Service) -> Option<AwsError> {
         let (status, code) = match (self, service) {
             (Self::Slow(_) | Self::LostAfter, _) => return None,
@@ -145,7 +145,7 @@ impl Faults {
         script
     }
 
-    /// Every fault that has not been ended, in the order in which they were scripted.
+    /// Returns every fault that has not been ended, in the order in which they were scripted.
     #[must_use]
     pub fn list(&self) -> Vec<Script> {
         let mut scripts = self.scripts();
@@ -153,7 +153,7 @@ impl Faults {
         scripts.all.clone()
     }
 
-    /// The fault that applies to a call, if there is one.
+    /// Returns the fault that applies to a call, if there is one.
     pub(crate) fn fault_for(&self, function: &str, service: Service, operation: &str) -> Option<Fault> {
         let mut scripts = self.scripts();
         scripts.all.retain(|s| !s.0.ended.load(Ordering::Relaxed));
@@ -168,32 +168,32 @@ impl Faults {
 }
 
 impl Script {
-    /// The number, which no other fault of this local cloud has.
+    /// Returns the number, which no other fault of this local cloud has.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.0.id
     }
 
-    /// The calls that it is for.
+    /// Returns the calls that it is for.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.0.target
     }
 
-    /// The fault.
+    /// Returns the fault.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.0.fault
     }
 
-    /// Whether the fault has applied as often as it was scripted for.
+    /// Returns whether the fault has applied as often as it was scripted for.
     #[must_use]
     pub fn is_spent(&self) -> bool {
         let times = self.0.target.times;
         times != 0 && self.hits() >= times
     }
 
-    /// The number of calls that the fault has applied to.
+    /// Returns the number of calls that the fault has applied to.
     pub fn hits(&self) -> u32 {
         self.0.hits.load(Ordering::Relaxed)
     }

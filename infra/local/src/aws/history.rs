@@ -127,7 +127,7 @@ impl History {
         delivery.attempts.push(Attempt { at: at.into(), ms, error, trace: trace.to_string(), lines: trace.lines().clone() });
     }
 
-    /// The events, newest first.
+    /// Returns the events, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<BusEvent> {
         self.kept().events.iter().rev().map(|(event, _)| event.clone()).collect()

@@ -56,7 +56,7 @@ pub struct Need {
 }
 
 impl Need {
-    /// A need without context.
+    /// Creates a need without context.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self { action: action.into(), resource: resource.into(), context: Vec::new() }
     }

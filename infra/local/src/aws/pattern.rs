@@ -78,7 +78,7 @@ impl Pattern {
         Ok(Self(clauses.collect::<Result<_, _>>()?))
     }
 
-    /// Whether an event matches the pattern.
+    /// Returns whether an event matches the pattern.
     pub fn matches(&self, event: &Value) -> bool {
         self.0.iter().all(|clause| match clause {
             Clause::Or(alternatives) => alternatives.iter().any(|a| a.matches(event)),

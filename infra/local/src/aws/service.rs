@@ -45,14 +45,14 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// An error.
+    /// Creates an error.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into() }
     }
 }
 
 impl Service {
-    /// The service with this name in the scope of a signature.
+    /// Returns the service with this name in the scope of a signature.
     pub fn signed_as(name: &str) -> Option<Self> {
         Some(match name {
             "dynamodb" => Self::DynamoDb,
@@ -66,7 +66,7 @@ impl Service {
         })
     }
 
-    /// The name in signatures, actions and ARNs.
+    /// Returns the name in signatures, actions and ARNs.
     pub fn name(self) -> &'static str {
         match self {
             Self::DynamoDb => "dynamodb",
@@ -81,12 +81,12 @@ impl Service {
         }
     }
 
-    /// Whether functions call it with signed requests.
+    /// Returns whether functions call it with signed requests.
     pub(crate) fn is_called(self) -> bool {
         !matches!(self, Self::Lambda | Self::HttpApi)
     }
 
-    /// The error for a signature that is not valid.
+    /// Returns the error for a signature that is not valid.
     pub(crate) fn unsigned(self, error: SignatureError) -> AwsError {
         let (json, query, query_status) = match error {
             SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken", StatusCode::FORBIDDEN),
@@ -103,7 +103,7 @@ impl Service {
         }
     }
 
-    /// The error for a call that the caller's policy does not allow.
+    /// Returns the error for a call that the caller's policy does not allow.
     pub(crate) fn denied(self, caller_arn: &str, denied: &Denied) -> AwsError {
         let message = format!("User: {caller_arn} {denied}");
         match self {
@@ -116,7 +116,7 @@ impl Service {
         }
     }
 
-    /// The response with an error, in the service's protocol.
+    /// Returns the response with an error, in the service's protocol.
     pub(crate) fn refuse(self, refusal: &AwsError, request_id: &str) -> Response {
         let AwsError { status, code, message } = refusal;
         match self {
@@ -150,7 +150,7 @@ impl Service {
         }
     }
 
-    /// The successful response of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
+    /// Returns the successful response of a query protocol: `<OpResponse><OpResult>…</OpResult>…</OpResponse>`.
     pub(crate) fn query_result(self, operation: &str, result: &[(&str, &str)], request_id: &str) -> Response {
         let mut xml = format!("<{operation}Response xmlns=\"{}\"><{operation}Result>", self.namespace());
         for (name, value) in result {
@@ -169,12 +169,12 @@ impl Service {
     }
 }
 
-/// A response of a JSON protocol. Versions 1.0 and 1.1 differ only in their names, which clients do not check.
+/// Returns a response of a JSON protocol. Versions 1.0 and 1.1 differ only in their names, which clients do not check.
 pub(crate) fn json_reply(status: StatusCode, body: String, request_id: &str) -> Response {
     reply(status, "application/x-amz-json-1.0", body, request_id)
 }
 
-/// A response of a protocol with XML.
+/// Returns a response of a protocol with XML.
 pub(crate) fn xml_reply(status: StatusCode, xml: &str, request_id: &str) -> Response {
     reply(status, "text/xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}"), request_id)
 }

@@ -77,12 +77,12 @@ pub(super) async fn answer(call: &Call, body: &[u8]) -> Response {
     .await
 }
 
-/// The fields of a form, decoded.
+/// Returns the fields of a form, decoded.
 pub(super) fn form(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
-/// The value of a message attribute: `MessageAttributes.entry.N.Value.StringValue` of the `N` whose `Name` is `name`.
+/// Returns the value of a message attribute: `MessageAttributes.entry.N.Value.StringValue` of the `N` whose `Name` is `name`.
 fn attribute(form: &[(String, String)], name: &str) -> Option<String> {
     let (key, _) =
         form.iter().find(|(key, value)| key.starts_with("MessageAttributes.entry.") && key.ends_with(".Name") && value == name)?;

@@ -167,7 +167,7 @@ impl ItemPlace {
     }
 }
 
-/// A page of a partition or of the whole table. Reads all items, but keeps only those of the page.
+/// Returns a page of a partition or of the whole table. Reads all items, but keeps only those of the page.
 fn find(db: &Database, table: &str, query: &PageQuery) -> Result<Items, ConsoleError> {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
     let after = query.cursor.as_deref().map(open_cursor).transpose()?;
@@ -206,7 +206,7 @@ fn find(db: &Database, table: &str, query: &PageQuery) -> Result<Items, ConsoleE
     Ok(Items { items: page.into_values().collect(), next })
 }
 
-/// Whether a text or number in an item has this text in it. In DynamoDB's JSON both are strings.
+/// Returns whether a text or number in an item has this text in it. In DynamoDB's JSON both are strings.
 fn mentions(value: &Value, needle: &str) -> bool {
     match value {
         _ if needle.is_empty() => true,

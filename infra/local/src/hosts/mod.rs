@@ -224,13 +224,13 @@ impl Hosts {
         })))
     }
 
-    /// The environment of a function, by the name of its folder.
+    /// Returns the environment of a function, by the name of its folder.
     #[must_use]
     pub fn environment(&self, name: &str) -> Option<&Env> {
         self.0.functions.values().find(|f| f.name == name).map(|f| &f.env)
     }
 
-    /// Whether the functions run in other processes, which print their log lines themselves.
+    /// Returns whether the functions run in other processes, which print their log lines themselves.
     #[must_use]
     pub fn are_elsewhere(&self) -> bool {
         self.0.remote.is_some()
@@ -336,7 +336,7 @@ impl Hosts {
         self.keep_trying(function.to_owned(), payload, stored, trace.map(str::to_owned));
     }
 
-    /// The invocations that an earlier process accepted and did not complete, oldest first.
+    /// Returns the invocations that an earlier process accepted and did not complete, oldest first.
     ///
     /// # Errors
     /// [`StartError::State`] if they cannot be read.
@@ -462,7 +462,7 @@ async fn apply_fault(fault: Option<Fault>) -> Result<(), InvokeError> {
     }
 }
 
-/// The kind of a bus or scheduler event, after a space, because the AWS calls of a function depend on it.
+/// Returns the kind of a bus or scheduler event, after a space, because the AWS calls of a function depend on it.
 fn kind_of(event: &RawValue) -> String {
     #[derive(serde::Deserialize)]
     struct Kind {
@@ -479,7 +479,7 @@ async fn response_of(invocation: Invocation) -> Result<Box<RawValue>, InvokeErro
     invocation.await.unwrap_or_else(|e| Err(InvokeError::Failed(e.to_string())))
 }
 
-/// An error and its sources, in one line.
+/// Returns an error and its sources, in one line.
 fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |e| e.source());
     causes.fold(error.to_string(), |line, cause| {
@@ -489,7 +489,7 @@ fn error_chain(error: &dyn std::error::Error) -> String {
     })
 }
 
-/// Random bytes in the form of a UUID.
+/// Returns random bytes in the form of a UUID.
 pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();

@@ -14,7 +14,7 @@ use kernel::origins::covers;
 
 use crate::template::CorsSpec;
 
-/// The response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
+/// Returns the response to a preflight request, or `None` for another request. An origin that is not allowed gets no CORS headers.
 pub(super) fn preflight(cors: &CorsSpec, parts: &Parts) -> Option<Response> {
     let origin = parts.headers.get(ORIGIN)?;
     if parts.method != Method::OPTIONS || !parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {

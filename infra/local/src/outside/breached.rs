@@ -61,7 +61,7 @@ struct BreachedState {
 }
 
 impl Breached {
-    /// The passwords in `file`, or the initial ones if it does not exist.
+    /// Opens the passwords in `file`, or the initial ones if it does not exist.
     ///
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
@@ -71,7 +71,7 @@ impl Breached {
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(BreachedState { passwords, mode: Mode::Well, asked: VecDeque::new() }) })))
     }
 
-    /// The breached passwords, sorted.
+    /// Returns the breached passwords, sorted.
     #[must_use]
     pub fn passwords(&self) -> Vec<String> {
         self.kept().passwords.iter().cloned().collect()
@@ -93,7 +93,7 @@ impl Breached {
         self.change(|passwords| passwords.remove(password))
     }
 
-    /// The current mode.
+    /// Returns the current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
@@ -104,7 +104,7 @@ impl Breached {
         self.kept().mode = mode;
     }
 
-    /// The last requests, oldest first.
+    /// Returns the last requests, oldest first.
     #[must_use]
     pub fn asked(&self) -> Vec<RangeRequest> {
         self.kept().asked.iter().cloned().collect()
@@ -133,7 +133,7 @@ impl Breached {
         kept.mode
     }
 
-    /// Every hash that begins with these digits, without them, and its count.
+    /// Returns every hash that begins with these digits, without them, and its count.
     fn range(&self, digits: &str) -> Vec<String> {
         let hashes = self.kept().passwords.iter().map(|password| hash(password)).collect::<Vec<_>>();
         hashes.iter().filter_map(|hash| Some(format!("{}:{SEEN}", hash.strip_prefix(digits)?))).collect()
@@ -153,7 +153,8 @@ async fn range(State(core): State<Arc<Core>>, Path(digits): Path<String>, header
     mode.answer(move || found(&core.outside.breached, &digits, padded)).await
 }
 
-/// The hashes that begin with these digits, together with random ones, so that the number of lines does not reveal how many there are.
+/// Returns the hashes that begin with these digits, together with random ones, so that the number of lines does not reveal how many there
+/// are.
 fn found(breached: &Breached, digits: &str, padded: bool) -> Response {
     let mut lines = breached.range(&digits.to_ascii_uppercase());
     // A response of the real service is never empty. Padding lines have the count zero.

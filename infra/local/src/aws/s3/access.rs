@@ -117,7 +117,7 @@ impl S3Access for Access {
 }
 
 impl Access {
-    /// The function that signed the request, if the signature covers all required headers.
+    /// Returns the function that signed the request, if the signature covers all required headers.
     fn caller(&self, cx: &S3AccessContext<'_>) -> S3Result<String> {
         let Some(credentials) = cx.credentials() else {
             return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
@@ -170,7 +170,7 @@ impl Access {
     }
 }
 
-/// The error for a request that was signed for another region.
+/// Returns the error for a request that was signed for another region.
 fn elsewhere(cx: &S3AccessContext<'_>) -> Option<S3Error> {
     let scope = Scope::claimed(cx.headers(), cx.uri()).filter(|scope| scope.region != REGION)?;
     let (code, what) = if cx.headers().contains_key(http::header::AUTHORIZATION) {
@@ -183,9 +183,9 @@ fn elsewhere(cx: &S3AccessContext<'_>) -> Option<S3Error> {
     Some(error)
 }
 
-/// The headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header
-/// of the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>.
-/// Otherwise the holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
+/// Returns the headers of a presigned request that are S3's own and that its signature does not cover. S3 demands every `x-amz-*` header of
+/// the request in `X-Amz-SignedHeaders`: <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>. Otherwise the
+/// holder of a link could add what it does not contain: tags, another storage class, the source of a copy.
 fn unsigned<'a>(query: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let Some(signed) = sigv4::query_value(query, "X-Amz-SignedHeaders") else { return Vec::new() };
     names.filter(|name| name.starts_with("x-amz-") && !signed.split(';').any(|signed| signed == *name)).collect()

@@ -37,7 +37,7 @@ impl Conditions {
         }
     }
 
-    /// The response to a read. `response` is the one with the object.
+    /// Returns the response to a read. `response` is the one with the object.
     pub fn apply(&self, operation: &str, response: Response, id: &str) -> Response {
         if !matches!(operation, "GetObject" | "HeadObject") || !response.status().is_success() {
             return response;
@@ -77,7 +77,7 @@ impl Conditions {
     }
 }
 
-/// Whether a list of entity tags, or `*`, has this one. S3 also takes tags without quotes.
+/// Returns whether a list of entity tags, or `*`, has this one. S3 also takes tags without quotes.
 fn names(list: &str, tag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
     list.split(',').any(|one| one.trim() == "*" || bare(one) == bare(tag))

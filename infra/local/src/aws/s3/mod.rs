@@ -76,13 +76,13 @@ impl S3 {
         Ok(Self { root, files, notifications: notify::Notifications::new(template)?, _temporary: temporary })
     }
 
-    /// The folder with one folder for each bucket. An object is the file at its key.
+    /// Returns the folder with one folder for each bucket. An object is the file at its key.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The file of an object. `None` for a key that leads out of the bucket.
+    /// Returns the file of an object. `None` for a key that leads out of the bucket.
     fn file_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
         let path = Path::new(bucket).join(key);
         path.components().all(|part| matches!(part, Component::Normal(_))).then(|| self.root.join(path))
@@ -134,7 +134,7 @@ fn file_system(root: &Path) -> Result<FileSystem, StartError> {
     FileSystem::new(root).map_err(|e| StartError::State(format!("buckets: {e:?}")))
 }
 
-/// The s3s service behind the endpoint.
+/// Returns the s3s service behind the endpoint.
 pub(super) fn service(core: &Arc<Core>) -> Result<S3Service, StartError> {
     let mut auth = SimpleAuth::new();
     for credential in core.credentials.iter() {
@@ -212,7 +212,7 @@ async fn finish(core: &Core, facts: &RequestFacts, trace: Option<&str>, response
     if facts.lost { lost() } else { response }
 }
 
-/// The response of `DeleteObjects`: a line for each key, or with `quiet` only for those that may not be deleted.
+/// Returns the response of `DeleteObjects`: a line for each key, or with `quiet` only for those that may not be deleted.
 fn deleted(facts: &RequestFacts, id: &str) -> Response {
     let mut xml = String::from("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     // Writing to a String cannot fail.
@@ -244,7 +244,7 @@ fn bucket<'a>(core: &'a Core, path: &str) -> Option<&'a BucketSpec> {
     core.template.buckets.iter().find(|b| b.name == name)
 }
 
-/// Why a presigned link is not valid. `None` for a valid one, and for a request without one.
+/// Returns why a presigned link is not valid. `None` for a valid one, and for a request without one.
 fn link_error(query: &str, now: Time) -> Option<AwsError> {
     let denied = |message: &str| Some(AwsError::new(StatusCode::FORBIDDEN, "AccessDenied", message));
     let signed = sigv4::query_value(query, "X-Amz-Date")?;

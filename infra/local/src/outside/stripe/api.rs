@@ -58,7 +58,7 @@ impl From<Result<Value, Refusal>> for Answer {
     }
 }
 
-/// The answer to a refused request.
+/// Returns the answer to a refused request.
 pub(crate) fn refused(refusal: Refusal) -> Answer {
     Answer::from(Err::<Value, _>(refusal))
 }
@@ -239,7 +239,7 @@ fn delete_customer(books: &mut Books, sys: &Sys, id: &str) -> Result<Value, Refu
     Ok(json!({ "id": id, "object": "customer", "deleted": true }))
 }
 
-/// The amount of a form, which can be paid in this currency.
+/// Returns the amount of a form, which can be paid in this currency.
 fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
     form.need("amount")?;
     let Some((_, least)) = MIN_AMOUNTS.iter().find(|(known, _)| *known == currency) else {
@@ -256,7 +256,7 @@ fn amount(form: &Form, currency: &str) -> Result<i64, Refusal> {
     }
 }
 
-/// The types of payment methods for this currency. Some types are only for one currency.
+/// Returns the types of payment methods for this currency. Some types are only for one currency.
 fn method_types(form: &Form, currency: &str) -> Result<Vec<String>, Refusal> {
     let wrong = |what: String| Refusal::invalid(what).param("allowed_payment_method_types");
     let mut types = Vec::new();
@@ -422,7 +422,7 @@ fn create_endpoint(sys: &Sys, form: &Form) -> Result<Value, Refusal> {
     }))
 }
 
-/// The page of a list that a form asks for. The list is sorted, the newest first.
+/// Returns the page of a list that a form asks for. The list is sorted, the newest first.
 fn page<T>(form: &Form, all: Vec<T>, id: impl Fn(&T) -> &str, url: &str, shown: impl Fn(&T) -> Value) -> Result<Value, Refusal> {
     let limit = form.number("limit")?.unwrap_or(10);
     if limit > 100 {

@@ -137,7 +137,7 @@ struct StripeState {
 }
 
 impl Stripe {
-    /// The books in `file`, or empty ones if it does not exist.
+    /// Opens the books in `file`, or empty ones if it does not exist.
     ///
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
@@ -152,7 +152,7 @@ impl Stripe {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The current mode.
+    /// Returns the current mode.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.kept().mode
@@ -170,7 +170,7 @@ impl Stripe {
         std::mem::swap(&mut kept.books, &mut kept.elsewhere);
     }
 
-    /// How the webhooks of new events are sent now.
+    /// Returns how the webhooks of new events are sent now.
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
         self.kept().webhooks
@@ -181,13 +181,13 @@ impl Stripe {
         self.kept().webhooks = webhooks;
     }
 
-    /// The last requests, oldest first.
+    /// Returns the last requests, oldest first.
     #[must_use]
     pub fn asked(&self) -> Vec<StripeRequest> {
         self.kept().asked.clone()
     }
 
-    /// The events, oldest first.
+    /// Returns the events, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<StripeEvent> {
         let event = |event: &objects::EventEntry| StripeEvent {
@@ -199,7 +199,7 @@ impl Stripe {
         self.kept().books.events.iter().map(event).collect()
     }
 
-    /// The payments as Stripe shows them, with their charges, the newest first.
+    /// Returns the payments as Stripe shows them, with their charges, the newest first.
     #[must_use]
     pub fn payments(&self) -> Vec<Value> {
         let kept = self.kept();
@@ -208,7 +208,7 @@ impl Stripe {
         all.into_iter().map(|intent| render::intent(&kept.books, intent, &["latest_charge"])).collect()
     }
 
-    /// The customers who are not deleted, by their ids.
+    /// Returns the customers who are not deleted, by their ids.
     #[must_use]
     pub fn customers(&self) -> Vec<Value> {
         let kept = self.kept();
@@ -272,7 +272,7 @@ impl Stripe {
         }
     }
 
-    /// When the next webhook is due, if one is.
+    /// Returns when the next webhook is due, if one is.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.kept().books.events.iter().filter_map(|event| event.due).min()
     }
@@ -306,7 +306,7 @@ impl Stripe {
         answer
     }
 
-    /// The body of an event and its current signature, for tests that change one of them.
+    /// Returns the body of an event and its current signature, for tests that change one of them.
     #[must_use]
     pub fn webhook(&self, core: &Core, id: &str) -> Option<(String, String)> {
         let body = self.kept().books.events.iter().find(|event| event.id == id).map(|event| render::event(event).to_string())?;
@@ -314,7 +314,7 @@ impl Stripe {
     }
 }
 
-/// The value of `Stripe-Signature` for these bytes at this time.
+/// Returns the value of `Stripe-Signature` for these bytes at this time.
 #[must_use]
 pub fn signature(body: &str, at: Time) -> String {
     let at = at.seconds();
@@ -396,7 +396,7 @@ fn ask(books: &mut Books, sys: &Sys, intent: &str, bank: Bank) -> Result<(), Ref
     books.confirm(sys, intent, Confirmation { method, return_url })
 }
 
-/// A request with the account's secret key.
+/// Returns a request with the account's secret key.
 fn by_account() -> Call {
     Call { key: Some(SECRET_KEY.to_owned()), ..Call::default() }
 }

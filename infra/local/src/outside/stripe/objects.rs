@@ -73,7 +73,7 @@ pub(crate) struct IntentEntry {
     pub return_url: Option<String>,
 }
 
-/// The default types of payment methods.
+/// Returns the default types of payment methods.
 pub(super) fn cards() -> Vec<String> {
     vec!["card".to_owned()]
 }
@@ -152,7 +152,7 @@ pub(crate) struct StoredAnswer {
     pub body: Value,
 }
 
-/// A new id with this prefix.
+/// Returns a new id with this prefix.
 pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
     let letters = u32::try_from(LETTERS.len()).unwrap_or(1);
     let letter = |_| LETTERS.get(sys.below(letters) as usize).copied().map_or('A', char::from);
@@ -160,23 +160,23 @@ pub(crate) fn new_id(sys: &Sys, prefix: &str) -> String {
 }
 
 impl Books {
-    /// The empty books of another account.
+    /// Returns the empty books of another account.
     pub fn of_another_account() -> Self {
         Self { is_other: true, ..Self::default() }
     }
 
-    /// The number of a new object, by which lists are ordered.
+    /// Returns the number of a new object, by which lists are ordered.
     pub fn place(&mut self) -> u64 {
         self.next = self.next.saturating_add(1);
         self.next
     }
 
-    /// A customer who is not deleted.
+    /// Returns a customer who is not deleted.
     pub fn customer(&self, id: &str, param: &str) -> Result<&CustomerEntry, Refusal> {
         self.customers.get(id).filter(|customer| !customer.deleted).ok_or_else(|| Refusal::missing("customer", id, param))
     }
 
-    /// A payment.
+    /// Returns a payment.
     pub fn intent(&self, id: &str, param: &str) -> Result<&IntentEntry, Refusal> {
         self.intents.get(id).ok_or_else(|| Refusal::missing("payment_intent", id, param))
     }

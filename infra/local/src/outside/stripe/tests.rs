@@ -42,7 +42,7 @@ impl Bench {
         self.done(request, body)["id"].as_str().expect("an id").to_owned()
     }
 
-    /// A payment that was paid with this method.
+    /// Returns a payment that was paid with this method.
     fn paid(&mut self, method: &str) -> String {
         self.id("POST /payment_intents", &format!("amount=1234&currency=pln&confirm=true&payment_method={method}"))
     }
@@ -55,7 +55,7 @@ fn to(request: &str) -> Call {
     Call { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), ..by_account() }
 }
 
-/// The status, the type and the code of a refusal. `async-stripe` reads it.
+/// Returns the status, the type and the code of a refusal. `async-stripe` reads it.
 fn refusal_of(answer: &Answer) -> (u16, String, String) {
     let read = from_str::<Error>(&answer.body.to_string()).unwrap_or_else(|_| panic!("async-stripe does not read {}", answer.body));
     let code = read.error.code.as_ref().map(|code| code.as_str().to_owned()).unwrap_or_default();
@@ -218,7 +218,7 @@ const BLIK: &str = "payment_method_data[type]=blik&payment_method_options[blik][
 const P24: &str =
     "payment_method_data[type]=p24&payment_method_data[billing_details][email]=ana@example.test&return_url=https://stoa.example/";
 
-/// The status of a payment, which `async-stripe` reads.
+/// Returns the status of a payment, which `async-stripe` reads.
 fn status(bench: &mut Bench, id: &str) -> String {
     let intent = bench.done(&format!("GET /payment_intents/{id}?expand[0]=latest_charge"), "");
     assert!(from_str::<PaymentIntent>(&intent.to_string()).is_ok(), "{intent}");
