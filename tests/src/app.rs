@@ -13,7 +13,7 @@ pub struct App {
 }
 
 impl App {
-    /// An app with this secret in Base32, as a person would type it.
+    /// Creates an app with this secret in Base32, as a person would type it.
     ///
     /// # Panics
     /// If the secret is not valid Base32.
@@ -22,7 +22,7 @@ impl App {
         Self { secret: Secret::try_from_base32(secret.replace(' ', "")).expect("base32"), shown: Mutex::default() }
     }
 
-    /// The code that it shows at a moment.
+    /// Returns the code that it shows at a moment.
     ///
     /// # Panics
     /// If the secret is not valid for an app.
@@ -32,7 +32,7 @@ impl App {
         totp.generate(u64::try_from(moment.seconds()).expect("a moment after 1970")).to_string()
     }
 
-    /// A code that was not returned before: the clock is moved until the app shows another one.
+    /// Returns a code that was not returned before: the clock is moved until the app shows another one.
     ///
     /// # Panics
     /// If the clock cannot be moved.

@@ -80,7 +80,7 @@ impl Authenticator {
         self.sign(&assertion)
     }
 
-    /// The answer before it is signed, so that tests can change it.
+    /// Returns the answer before it is signed, so that tests can change it.
     #[must_use]
     pub fn assertion(&self, options: &Value, origin: &str) -> Assertion {
         Assertion {

@@ -19,7 +19,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// The path of the browser: `CHROMIUM`, or the one of Debian.
+/// Returns the path of the browser: `CHROMIUM`, or the one of Debian.
 #[must_use]
 pub fn chromium() -> PathBuf {
     std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
@@ -179,7 +179,7 @@ impl Browser {
         }
     }
 
-    /// The errors in the page's console since it was opened.
+    /// Returns the errors in the page's console since it was opened.
     pub async fn errors(&mut self) -> Vec<Value> {
         // When they are enabled, both domains report the messages since the page was opened.
         self.call("Runtime.enable", json!({})).await;

@@ -12,13 +12,13 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     resolved(&serde_json::from_slice(&text).expect("it is JSON"))
 });
 
-/// The committed document, which `cargo xtask check` compares with the handlers, as [`resolved`] returns it.
+/// Returns the committed document, which `cargo xtask check` compares with the handlers, as [`resolved`] returns it.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// A document in which references to responses, parameters, headers and examples are replaced by their targets. References to
+/// Returns a document in which references to responses, parameters, headers and examples are replaced by their targets. References to
 /// schemas stay.
 ///
 /// # Panics
@@ -132,7 +132,7 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     found.get(method.to_ascii_lowercase())
 }
 
-/// Whether a schema of an object, or a part of it, declares this member.
+/// Returns whether a schema of an object, or a part of it, declares this member.
 fn declares(schema: &Value, name: &str) -> bool {
     let target = schema["$ref"].as_str().and_then(|reference| DOCUMENT.pointer(reference.strip_prefix('#')?));
     let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|of| schema[of].as_array()).flatten();

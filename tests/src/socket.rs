@@ -24,14 +24,14 @@ pub struct Refused(pub u16);
 /// The most bytes of a frame. API Gateway counts a frame of more than 32 KB as several.
 const FRAME_BYTES: usize = 24 * 1024;
 
-/// A frame that has arrived: in every test it must be JSON and of a size that one frame may have.
+/// Returns a frame that has arrived: in every test it must be JSON and of a size that one frame may have.
 fn read(text: &str) -> Value {
     assert!(text.len() <= FRAME_BYTES, "a frame of {} bytes: {text}", text.len());
     serde_json::from_str(text).expect("every frame is JSON")
 }
 
 impl Caller {
-    /// A ticket for a socket.
+    /// Returns a ticket for a socket.
     pub async fn ticket(&self) -> Value {
         self.post("/v1/realtime/tickets", json!({})).await.is(201)
     }
@@ -128,7 +128,7 @@ impl Socket {
         found.unwrap_or_else(|why| panic!("expected a frame: {why}; heard {:?}", self.heard))
     }
 
-    /// The next frame on the chat stream of this payload type: its payload.
+    /// Returns the next frame on the chat stream of this payload type: its payload.
     pub async fn hear(&mut self, kind: &str) -> Value {
         self.expect(|frame| frame["payload"]["type"] == kind).await["payload"].clone()
     }
@@ -149,7 +149,7 @@ impl Socket {
         tokio::time::timeout(PATIENCE, heard).await.expect("the other side is there");
     }
 
-    /// The received frames that [`Socket::expect`] has not returned.
+    /// Returns the received frames that [`Socket::expect`] has not returned.
     #[must_use]
     pub fn heard(&self) -> &[Value] {
         &self.heard

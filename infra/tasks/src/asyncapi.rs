@@ -41,7 +41,7 @@ After opening, send `hello`: it lists the rooms with their last numbers. Where a
 `sync` returns what was missed. A repeated `send` with the same `nonce` commits nothing more. A client that is silent otherwise sends \
 `ping` every nine minutes.";
 
-/// The document. `http` is the OpenAPI document, which has the schemas that problems refer to.
+/// Returns the document. `http` is the OpenAPI document, which has the schemas that problems refer to.
 pub fn document(http: &Value) -> Value {
     let streams = [chat::frames(), support::frames()];
     let mut schemas = Map::new();
@@ -228,14 +228,14 @@ fn channel() -> Value {
     json!({ "$ref": "#/channels/socket" })
 }
 
-/// The schemas of the forms of a union, by the value of `type`.
+/// Returns the schemas of the forms of a union, by the value of `type`.
 fn forms_of(schemas: &Map<String, Value>, name: &str) -> BTreeMap<String, String> {
     let mapping = schemas.get(name).and_then(|schema| schema.pointer("/discriminator/mapping")?.as_object());
     let named = |place: &Value| place.as_str().and_then(|place| place.rsplit('/').next()).unwrap_or_default().to_owned();
     mapping.into_iter().flatten().map(|(value, place)| (value.clone(), named(place))).collect()
 }
 
-/// The first sentence about a schema.
+/// Returns the first sentence about a schema.
 fn title(schemas: &Map<String, Value>, name: &str) -> String {
     let about = schemas.get(name).and_then(|schema| schema.get("description")?.as_str()).unwrap_or_default();
     about.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()

@@ -28,7 +28,7 @@ pub struct Cost {
     pub write: f64,
 }
 
-/// The content of [`EXPECTED`], by operation.
+/// Returns the content of [`EXPECTED`], by operation.
 pub fn read(text: &str) -> BTreeMap<String, Cost> {
     let read = |line: &str| {
         let mut columns = line.split('\t');
@@ -116,7 +116,7 @@ fn operations_of(template: &Template) -> Result<impl Fn(&str) -> bool + use<>, F
     Ok(move |operation: &str| routes.contains(operation) || operation.split(' ').next().is_some_and(|name| functions.contains(name)))
 }
 
-/// One line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
+/// Returns one line for each operation, so that a change that makes one more expensive changes a line. An operation without runs keeps its
 /// line, because some tests need a browser, which is not on every machine.
 fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMap<String, Runs>) -> String {
     let kept = before.lines().filter_map(|line| Some((line.split_once('\t')?.0, line))).filter(|(name, _)| known(name));
@@ -128,7 +128,7 @@ fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMa
     lines.into_values().collect()
 }
 
-/// The operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
+/// Returns the operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
 /// chance, so it may be as high as the expected upper quartile.
 fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
     let may = read(expected);
@@ -142,7 +142,7 @@ fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<Str
     costs(operations).filter_map(judge).collect()
 }
 
-/// The cost of each operation.
+/// Returns the cost of each operation.
 fn costs(operations: &mut BTreeMap<String, Runs>) -> impl Iterator<Item = (&str, Cost)> {
     operations.iter_mut().filter_map(|(name, runs)| {
         let runs = &mut runs.served;
@@ -157,7 +157,7 @@ fn sort(runs: &mut [Run]) {
     runs.sort_by(|a, b| total(a).cmp(&total(b)).then(a.rcu.total_cmp(&b.rcu)).then(a.wcu.total_cmp(&b.wcu)));
 }
 
-/// One row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
+/// Returns one row for each operation: the numbers of refused and of successful runs; the minimum, median and maximum of the calls of the
 /// successful ones, which calls they are, and the consumed units.
 fn table(operations: &mut BTreeMap<String, Runs>) -> String {
     let mut out =
@@ -190,7 +190,7 @@ fn total(run: &Run) -> u32 {
 /// function that only asks about unpaid payments removes a plan only if another function has recorded its payment in the meantime.
 const ONLY_IN_RACES: [(&str, &str); 1] = [("DonationsFunction", "dynamodb:DeleteItem")];
 
-/// The permissions that were never used.
+/// Returns the permissions that were never used.
 fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec<String> {
     let mut unused = Vec::new();
     for function in template.functions.values() {
@@ -209,7 +209,7 @@ fn unused(template: &Template, used: &BTreeSet<(String, String, String)>) -> Vec
     unused
 }
 
-/// A string or a list of strings, as in policies.
+/// Returns a string or a list of strings, as in policies.
 pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     match value {
         Some(serde_json::Value::String(one)) => vec![one.clone()],
@@ -218,7 +218,7 @@ pub fn strings(value: Option<&serde_json::Value>) -> Vec<String> {
     }
 }
 
-/// Whether the resource of a policy, with `*` as a wildcard, matches an ARN.
+/// Returns whether the resource of a policy, with `*` as a wildcard, matches an ARN.
 fn matches(pattern: &str, arn: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == arn };
     let Some(mut left) = arn.strip_prefix(head) else { return false };

@@ -137,12 +137,12 @@ impl Bill {
         *self.0.entry(price).or_default() += amount;
     }
 
-    /// The sum in USD. With `free` the free amounts are subtracted.
+    /// Returns the sum in USD. With `free` the free amounts are subtracted.
     fn total(&self, prices: &Prices, free: bool) -> Result<f64, Failure> {
         self.0.iter().map(|(name, amount)| Ok(prices.of(name)?.of(*amount, free))).sum()
     }
 
-    /// One line for each price, and the sum.
+    /// Returns one line for each price, and the sum.
     fn print(&self, prices: &Prices, free: bool, title: &str) -> Result<String, Failure> {
         let mut out = format!("\n{title:<52}{:>16}{:>12}\n", "amount", "USD");
         for (name, amount) in &self.0 {
@@ -206,7 +206,7 @@ impl System {
         self.invoke(bill, consumer, times)
     }
 
-    /// The number of scheduled runs in a month, by function.
+    /// Returns the number of scheduled runs in a month, by function.
     fn runs(&self) -> Result<Vec<(&FunctionSpec, f64)>, Failure> {
         let month = Time::from_millis(30 * 86_400_000);
         let spec = |schedule: &template::ScheduleSpec| {
@@ -253,7 +253,8 @@ impl System {
         Ok(())
     }
 
-    /// The monthly cost of looking for uploads whose event was lost, if there are none: the lists of the bucket, and the USD of the runs.
+    /// Returns the monthly cost of looking for uploads whose event was lost, if there are none: the lists of the bucket, and the USD of the
+    /// runs.
     fn upload_sweep(&self, prices: &Prices) -> Result<String, Failure> {
         let sweep = self.runs()?.into_iter().find(|(function, _)| function.name == UPLOAD_SWEEP);
         let (function, times) = sweep.ok_or_else(|| format!("{TEMPLATE}: {UPLOAD_SWEEP} has no schedule"))?;
@@ -324,19 +325,19 @@ impl System {
 /// The `detail-type` of scheduled events.
 pub const SCHEDULED: &str = "Scheduled Event";
 
-/// The read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
+/// Returns the read units that a run of this function takes for a table of this size: the fallback scans it, up to a limit.
 fn scanned(function: &FunctionSpec, megabytes: f64) -> f64 {
     let looks_through = function.name == "deletion-fallback";
     if looks_through { megabytes.min(f64::from(deletion_fallback::MAX)) * MB / READ_UNIT_BYTES } else { 0.0 }
 }
 
-/// The number of secrets that a function reads at start: those it has the permission for.
+/// Returns the number of secrets that a function reads at start: those it has the permission for.
 fn secrets_read(function: &FunctionSpec) -> f64 {
     let reads = |statement: &&Value| calls::strings(statement.get("Action")).iter().any(|action| action == "secretsmanager:GetSecretValue");
     function.statements.iter().filter(reads).flat_map(|statement| calls::strings(statement.get("Resource"))).map(|_| 1.0).sum()
 }
 
-/// The lists of the bucket that a run of this function makes: one, if it has the permission.
+/// Returns the lists of the bucket that a run of this function makes: one, if it has the permission.
 fn lists(function: &FunctionSpec) -> f64 {
     let may =
         function.statements.iter().any(|statement| calls::strings(statement.get("Action")).iter().any(|action| action == "s3:ListBucket"));
@@ -388,13 +389,13 @@ fn standing(file: &str, functions: usize, bill: &mut Bill, metrics: &mut BTreeSe
     Ok(())
 }
 
-/// The number of metrics that an alarm is billed for: those in its expressions.
+/// Returns the number of metrics that an alarm is billed for: those in its expressions.
 fn alarm_metrics(metrics: Option<&Value>) -> f64 {
     let Some(metrics) = metrics.and_then(Value::as_array) else { return 1.0 };
     metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).map(|_| 1.0).sum()
 }
 
-/// The number of metrics on a dashboard. A search by function finds one for each function.
+/// Returns the number of metrics on a dashboard. A search by function finds one for each function.
 fn shown(body: &str, functions: usize) -> Result<usize, Failure> {
     let body: Value = serde_json::from_str(body)?;
     let widgets = body.get("widgets").and_then(Value::as_array).into_iter().flatten();
@@ -456,7 +457,7 @@ pub fn findings() -> Result<Vec<String>, Failure> {
     Ok(too_expensive.into_iter().chain(missing_figure(&system.upload_sweep(&prices)?, &repository::read(NOTES)?)).collect())
 }
 
-/// The finding about a figure that the notes do not have.
+/// Returns the finding about a figure that the notes do not have.
 fn missing_figure(figure: &str, notes: &str) -> Option<String> {
     let words = notes.split_whitespace().collect::<Vec<_>>().join(" ");
     (!words.contains(figure)).then(|| format!("{NOTES}: the sweep of uploads takes {figure}"))

@@ -21,14 +21,14 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether the route's path template matches some path that `path` matches.
+    /// Returns whether the route's path template matches some path that `path` matches.
     fn matches(&self, path: &str) -> bool {
         let is_parameter = |segment: &str| segment.starts_with('{');
         self.path.split('/').count() == path.split('/').count()
             && self.path.split('/').zip(path.split('/')).all(|(a, b)| a == b || is_parameter(a) || is_parameter(b))
     }
 
-    /// Whether the path begins with this prefix and a slash.
+    /// Returns whether the path begins with this prefix and a slash.
     fn is_below(&self, prefix: &str) -> bool {
         self.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
     }
@@ -42,15 +42,15 @@ const FALLBACK_FUNCTION: &str = "api-docs";
 const FALLBACK_ROUTES: [(&str, &[&str]); 2] =
     [("/{path+}", &["get", "post", "put", "patch", "delete"]), ("/", &["post", "put", "patch", "delete"])];
 
-/// The routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because API
-/// Gateway needs one; axum answers HEAD like GET.
+/// Returns the routes of the HTTP API for the operations in code, sorted by path and method. Each GET route also has a HEAD route, because
+/// API Gateway needs one; axum answers HEAD like GET.
 pub fn routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let mut routes: Vec<Route> = shared(&exact_routes(functions)?).into_iter().collect();
     routes.sort_by_key(|r| (r.path.clone(), METHODS.iter().position(|m| m.eq_ignore_ascii_case(&r.method))));
     Ok(routes)
 }
 
-/// A route for each operation in code, and those for unknown paths.
+/// Returns a route for each operation in code, and those for unknown paths.
 pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     let route = |path: &str, method: &str, function: &str| Route {
         path: path.to_owned(),
@@ -71,10 +71,10 @@ pub fn exact_routes(functions: &[Registered]) -> Result<Vec<Route>, Failure> {
     Ok(routes)
 }
 
-/// The routes for these operations. An API can have 300 routes. So several operations of one function with the same method below a prefix
-/// share a route, if no other function has operations below the prefix: the function's router knows the paths, and answers 404 and 405 for
-/// others. HEAD also shares a route if other functions have operations below the prefix: the function with the most operations gets it,
-/// because API Gateway prefers exact routes. Then HEAD on a path of another function without GET gets 404 instead of 405.
+/// Returns the routes for these operations. An API can have 300 routes. So several operations of one function with the same method below a
+/// prefix share a route, if no other function has operations below the prefix: the function's router knows the paths, and answers 404 and
+/// 405 for others. HEAD also shares a route if other functions have operations below the prefix: the function with the most operations gets
+/// it, because API Gateway prefers exact routes. Then HEAD on a path of another function without GET gets 404 instead of 405.
 fn shared(operations: &[Route]) -> BTreeSet<Route> {
     let mut prefixes: Vec<&str> =
         operations.iter().flat_map(|route| route.path.match_indices('/').filter_map(|(end, _)| route.path.get(..end))).collect();
@@ -95,7 +95,7 @@ fn shared(operations: &[Route]) -> BTreeSet<Route> {
     routes
 }
 
-/// The routes with a method for these operations: one below each prefix where a function has several of them, and exact ones.
+/// Returns the routes with a method for these operations: one below each prefix where a function has several of them, and exact ones.
 fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> BTreeSet<Route> {
     let route = |path: String, function: &str| Route { path, method: method.to_owned(), function: function.to_owned() };
     // The function whose shared route answers a path.
@@ -124,12 +124,12 @@ fn shared_by_method(method: &str, operations: &[&Route], prefixes: &[&str]) -> B
     routes
 }
 
-/// The document of the whole API.
+/// Returns the document of the whole API.
 pub fn whole(functions: &[Registered]) -> Value {
     openapi::document(functions.iter().filter_map(|f| f.description).map(|describe| describe()))
 }
 
-/// The document of each function.
+/// Returns the document of each function.
 pub fn parts(functions: &[Registered]) -> Result<Vec<(String, Value)>, Failure> {
     let described = functions.iter().filter_map(|f| Some((f.name.to_owned(), f.description?)));
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()

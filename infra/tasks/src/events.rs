@@ -20,7 +20,7 @@ pub struct Case {
     pub answer: Value,
 }
 
-/// Every case, sorted.
+/// Returns every case, sorted.
 ///
 /// # Errors
 /// If a file is not JSON, or has no answer.
@@ -42,7 +42,7 @@ fn json(file: &str) -> Result<Value, Failure> {
 }
 
 impl Case {
-    /// The trigger: `http`, `socket`, `stream`, `queue`, `bus`, `schedule` or `s3`.
+    /// Returns the trigger: `http`, `socket`, `stream`, `queue`, `bus`, `schedule` or `s3`.
     pub fn trigger(&self) -> Option<&'static str> {
         let e = &self.event;
         match (e.pointer("/Records/0/eventSource").and_then(Value::as_str), e.get("source").and_then(Value::as_str)) {
@@ -58,7 +58,7 @@ impl Case {
     }
 }
 
-/// Whether an answer contains the expected one: objects may have more members, everything else must be equal.
+/// Returns whether an answer contains the expected one: objects may have more members, everything else must be equal.
 pub fn contains(answer: &Value, expected: &Value) -> bool {
     match (answer, expected) {
         (Value::Object(a), Value::Object(e)) => e.iter().all(|(k, v)| a.get(k).is_some_and(|a| contains(a, v))),

@@ -10,7 +10,7 @@ pub const DOCUMENT: &str = "shared/store/ITEMS.md";
 /// The list of exported attributes of each kind, in the function `data-export`.
 pub const EXPORTED: &str = "functions/data-export/src/kinds.rs";
 
-/// Every kind of item, by name.
+/// Returns every kind of item, by name.
 pub fn all() -> Vec<ItemKind> {
     let crates = [
         store::ITEMS,
@@ -44,7 +44,7 @@ pub fn all() -> Vec<ItemKind> {
     all
 }
 
-/// Whether a key fits a pattern: see [`About`]. `part` decides whether a text fits a name in braces.
+/// Returns whether a key fits a pattern: see [`About`]. `part` decides whether a text fits a name in braces.
 pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool {
     let Some((literal, rest)) = pattern.split_once('{') else { return pattern == key };
     let (Some((name, rest)), Some(key)) = (rest.split_once('}'), key.strip_prefix(literal)) else { return false };
@@ -117,7 +117,7 @@ fn removal(about: &About) -> String {
     }
 }
 
-/// The exported attributes of each kind that the export can find: in the partition of a person, or owned by them.
+/// Returns the exported attributes of each kind that the export can find: in the partition of a person, or owned by them.
 pub fn exported_kinds() -> String {
     let mut text = "//! What the export contains of each kind of item, written by `cargo xtask sync` from what their types say.
 
@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a key can fit both patterns.
+    /// Returns whether a key can fit both patterns.
     fn meet(a: &str, b: &str) -> bool {
         match (a.chars().next(), b.chars().next()) {
             (None, None) => true,
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// The same, if `a` begins with a name in braces, for which any text can stand.
+    /// Returns the same, if `a` begins with a name in braces, for which any text can stand.
     fn passes(a: &str, b: &str) -> bool {
         let rest = &a[a.find('}').expect("a brace that is closed") + 1..];
         (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| meet(rest, &b[end..]))

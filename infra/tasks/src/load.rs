@@ -158,7 +158,7 @@ impl Measured {
         Ok(())
     }
 
-    /// The columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
+    /// Returns the columns of a row: calls of a message, deliveries a second, CPU of each, and two percentiles of their delays.
     fn columns(&mut self) -> String {
         self.delays.sort_unstable();
         let delays = &self.delays;
@@ -278,7 +278,7 @@ impl Server {
         })
     }
 
-    /// The CPU time of the process so far.
+    /// Returns the CPU time of the process so far.
     fn cpu(&self) -> Result<Duration, Failure> {
         crate::sizes::cpu(self.child.id().ok_or("the local cloud has ended")?)
     }

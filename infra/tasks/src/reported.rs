@@ -11,7 +11,7 @@ pub struct Reported<'a> {
 }
 
 impl Reported<'_> {
-    /// Whether it is the metric of an alarm with these dimensions.
+    /// Returns whether it is the metric of an alarm with these dimensions.
     pub fn is(&self, figure: &str, dimensions: &str) -> bool {
         let function = self.file.strip_prefix("functions/").and_then(|file| file.split('/').next());
         let whose = function.filter(|_| self.dimension == "FunctionName").map_or_else(String::new, |f| format!("'${{Stack}}-{f}'"));
@@ -19,7 +19,7 @@ impl Reported<'_> {
     }
 }
 
-/// The metrics that a source reports.
+/// Returns the metrics that a source reports.
 pub fn reported<'a>(file: &'a str, code: &'a str) -> Vec<Reported<'a>> {
     let of = |call: &'a str, dimension: &'a str| {
         let figures = call.split_once("&[").and_then(|(_, rest)| rest.split_once(']')).map_or("", |(figures, _)| figures);

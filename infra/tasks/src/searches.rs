@@ -119,7 +119,7 @@ async fn found(stack: &Stack, models: &[Model], searches: &[Search]) -> Result<V
     Ok(pages)
 }
 
-/// How many pages cost more than a page may, with so many calls.
+/// Returns how many pages cost more than a page may, with so many calls.
 fn count_too_expensive(pages: &[Page], calls: u64) -> usize {
     pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
 }
@@ -164,7 +164,7 @@ async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
 /// The filters of a search.
 type Search = Vec<(String, String)>;
 
-/// The value of this filter.
+/// Returns the value of this filter.
 fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
     search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
@@ -182,7 +182,7 @@ struct Page {
 }
 
 impl Page {
-    /// Whether it has fewer models than a batch, and others follow.
+    /// Returns whether it has fewer models than a batch, and others follow.
     const fn is_short(&self) -> bool {
         self.size < BATCH && self.more
     }
@@ -259,7 +259,7 @@ async fn walk(stack: &Stack, search: &[(String, String)]) -> Result<Vec<Page>, F
     Ok(pages)
 }
 
-/// The event of a request for a page, each from an address of its own.
+/// Returns the event of a request for a page, each from an address of its own.
 fn event(query: &BTreeMap<&str, &str>, number: usize) -> Result<Value, Failure> {
     let mut event: Value = serde_json::from_str(&repository::read(EVENT)?)?;
     let mut encoded = form_urlencoded::Serializer::new(String::new());
@@ -279,7 +279,7 @@ const BY_NAME: &str = "creators by a part of the name";
 /// Searches of one kind, and its name.
 type Kind = (&'static str, Vec<Search>);
 
-/// The searches of each kind.
+/// Returns the searches of each kind.
 fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     let search = |text: String| vec![("search".to_owned(), text)];
     let with = |mut search: Search, name: &str, value: &str| {
@@ -305,7 +305,7 @@ fn kinds(sys: &Sys, models: &[Model]) -> Vec<Kind> {
     ]
 }
 
-/// A word of a random title.
+/// Returns a word of a random title.
 fn part(sys: &Sys, models: &[Model]) -> String {
     let title = models.get(below(sys, models.len())).map_or("", |model| model.title.as_str());
     let words: Vec<&str> = title.split(' ').collect();
@@ -316,7 +316,7 @@ fn below(sys: &Sys, bound: usize) -> usize {
     usize::try_from(sys.below(u32::try_from(bound).unwrap_or(u32::MAX))).unwrap_or_default()
 }
 
-/// A word; the first ones are the most frequent (Zipf).
+/// Returns a word; the first ones are the most frequent (Zipf).
 fn word(sys: &Sys) -> String {
     let (one, other) = (u64::from(sys.below(WORDS)), u64::from(sys.below(WORDS)));
     let mut number = one.saturating_mul(other) / u64::from(WORDS);
@@ -331,13 +331,13 @@ fn word(sys: &Sys) -> String {
     }
 }
 
-/// The lists of parts of titles that the searches read.
+/// Returns the lists of parts of titles that the searches read.
 fn grams(kinds: &[Kind]) -> BTreeSet<String> {
     let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| given(search, "search"));
     texts.filter_map(Term::part).flat_map(|term| Wanted::all().with(term).partitions(Catalogue::Models)).collect()
 }
 
-/// Whether an item is in a list that a search may read. The lists of everything, of countries and of creators count as such.
+/// Returns whether an item is in a list that a search may read. The lists of everything, of countries and of creators count as such.
 fn is_read(carrier: &Carrier, grams: &BTreeSet<String>) -> bool {
     let keys = std::iter::once(carrier.key()).chain(carrier.indexes().into_iter().map(|(_, key)| key));
     keys.map(|key| key.partition().to_owned()).any(|list| {
@@ -401,12 +401,12 @@ async fn put(stack: &Stack, rows: Vec<Value>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The name of the table that has a stream.
+/// Returns the name of the table that has a stream.
 fn table_name(stack: &Stack) -> Result<String, Failure> {
     Ok(stack.core().template.tables.iter().find(|table| table.stream_arn.is_some()).ok_or("no table")?.name.clone())
 }
 
-/// An item as DynamoDB's JSON.
+/// Returns an item as DynamoDB's JSON.
 fn row_of<I: Item>(item: &I) -> Result<Value, Failure> {
     let Value::Object(members) = serde_json::to_value(item)? else { return Err("an item is an object".into()) };
     let text = |text: &str| json!({ "S": text });

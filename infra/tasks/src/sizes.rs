@@ -126,7 +126,7 @@ async fn measure_all(plan: &Plan, names: &[String], binaries: &std::path::Path) 
     Ok(rows)
 }
 
-/// The environment of a function's process.
+/// Returns the environment of a function's process.
 fn environment(name: &str, template: &Template, aws: &Fake) -> BTreeMap<String, String> {
     let mut env = match template.function(name) {
         Some(spec) => fake_aws::environment(spec, &aws.address),
@@ -182,7 +182,7 @@ impl SignedIn {
         Ok(Self { issuer, opening })
     }
 
-    /// A new access token. It is valid for [`accounts::token::LIFE`], which may be less than all measurements take.
+    /// Returns a new access token. It is valid for [`accounts::token::LIFE`], which may be less than all measurements take.
     fn token(&self) -> Result<String, Failure> {
         let session = &self.opening.session;
         let token = self.issuer.issue(session.user, session.id, &session.amr, session.auth_time);
@@ -190,8 +190,8 @@ impl SignedIn {
     }
 }
 
-/// The event with which a function is measured. Prefers an event that the function does not refuse at once, then a request of a signed-in
-/// caller, then a request that reads. The request gets `token`.
+/// Returns the event with which a function is measured. Prefers an event that the function does not refuse at once, then a request of a
+/// signed-in caller, then a request that reads. The request gets `token`.
 fn typical(name: &str, cases: &[Case], token: &str) -> Value {
     let status = |case: &Case| case.answer.get("statusCode").and_then(Value::as_u64);
     let signed_in = |case: &Case| case.event.pointer("/headers/authorization").is_some();
@@ -357,7 +357,7 @@ async fn init_error(State(api): State<Api>, body: Bytes) -> StatusCode {
     }
 }
 
-/// The CPU time of all threads of a process.
+/// Returns the CPU time of all threads of a process.
 pub fn cpu(process: u32) -> Result<Duration, Failure> {
     let mut total = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -409,7 +409,7 @@ fn median<T: Ord + Copy + Default>(runs: &[Run], of: impl Fn(&Run) -> T) -> T {
     all.get(all.len() >> 1).copied().unwrap_or_default()
 }
 
-/// The table, with each figure and its multiple of that of `bare` with as many calls.
+/// Returns the table, with each figure and its multiple of that of `bare` with as many calls.
 fn table(rows: &[Row]) -> String {
     let mut out =
         "| function | size | init | spawn to first answer | its CPU | warm | its CPU | more than `bare` | AWS calls | resident |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"

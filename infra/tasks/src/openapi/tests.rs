@@ -27,13 +27,13 @@ fn walk<'a>(value: &'a Value, at: &str, see: &mut impl FnMut(&str, &'a Map<Strin
     }
 }
 
-/// The target of a reference, or the value itself.
+/// Returns the target of a reference, or the value itself.
 fn target<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let place = value.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix('#'));
     place.and_then(|place| document.pointer(place)).unwrap_or(value)
 }
 
-/// Why an example is no value of a schema.
+/// Returns why an example is no value of a schema.
 fn misfit(document: &Value, schema: &Value, example: &Value) -> Option<String> {
     let schema =
         json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [schema], "components": document["components"] });
@@ -41,7 +41,7 @@ fn misfit(document: &Value, schema: &Value, example: &Value) -> Option<String> {
     schema.validate(example).err().map(|e| format!("{e} at {}", e.instance_path()))
 }
 
-/// Whether the place in a document is in an example, which is data.
+/// Returns whether the place in a document is in an example, which is data.
 fn is_data(at: &str) -> bool {
     at.split('/').any(|part| part == "examples" || part == "example") && !at.starts_with("/components/examples")
 }
