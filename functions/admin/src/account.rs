@@ -220,7 +220,7 @@ struct RelatedItems {
 }
 
 impl RelatedItems {
-    /// A batch and three queries, concurrently.
+    /// Reads the items: a batch and three queries, concurrently.
     async fn of(table: &Table, user: UserId) -> Result<Self, StoreError> {
         let (seen, chat, thread) = (LastSeen::key_of(user), ChatState::key_of(user), Room::key_of(thread_of(user)));
         let keys: Vec<Key> = vec![seen.clone(), chat.clone(), thread.clone()];

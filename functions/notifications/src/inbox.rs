@@ -132,7 +132,7 @@ struct Subjects {
 }
 
 impl Subjects {
-    /// One batch. None if the entries have no people and no rooms.
+    /// Reads the items that the entries refer to: one batch, or no read if the entries have no people and no rooms.
     async fn read(s: &crate::State, me: UserId, entries: &[InboxEntry]) -> Result<Self, StoreError> {
         let people: BTreeSet<UserId> = entries.iter().filter_map(|entry| entry.what.other_person()).collect();
         let rooms: BTreeSet<RoomId> = entries.iter().filter_map(|entry| entry.what.chat()).map(|(room, _)| room).collect();

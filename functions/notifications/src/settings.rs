@@ -167,7 +167,7 @@ impl UpdateNotificationSettings {
         }
     }
 
-    /// The settings after the patch.
+    /// Applies the patch to the settings.
     fn apply(&self, settings: &mut Settings) -> Result<(), Problem> {
         let mut fields = Fields::new();
         for category in Category::ALL {
