@@ -129,7 +129,7 @@ fn large_picture() -> Result<Vec<u8>, ClientError> {
     Ok(file.into_inner())
 }
 
-/// Two people chat over WebSockets. Returns their sockets.
+/// Lets two people chat over WebSockets. Returns their sockets.
 async fn conversation(a: &Visitor, b: &Visitor, guide: &mut Printer<'_, impl Write>) -> Result<[Socket; 2], ClientError> {
     let to: String = member(&b.get("/v1/me").await?, "id")?;
     let room: String = member(&a.post("/v1/rooms/direct", json!({ "user": to })).await?, "id")?;

@@ -220,7 +220,7 @@ impl Calls {
 }
 
 impl Counts {
-    /// One write for each line, so that lines of several processes do not mix.
+    /// Appends a line to the file. One write for each line, so that lines of several processes do not mix.
     fn log(&mut self, line: &impl Serialize) {
         let Some(file) = &mut self.file else { return };
         let written = serde_json::to_string(line).map_err(io::Error::from).and_then(|l| file.write_all(format!("{l}\n").as_bytes()));

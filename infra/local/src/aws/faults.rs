@@ -88,7 +88,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Every call of one operation by one function.
+    /// Matches every call of one operation by one function.
     #[must_use]
     pub fn of(function: &str, service: Service, operation: &str) -> Self {
         Self { function: Some(function.to_owned()), service: Some(service), operation: Some(operation.to_owned()), ..Self::default() }

@@ -206,7 +206,8 @@ impl Condition {
             .collect()
     }
 
-    /// A key that the request does not have fails the condition, unless the operator is negated or `ForAllValues`.
+    /// Returns whether the condition holds. A key that the request does not have fails it, unless the operator is negated or
+    /// `ForAllValues`.
     fn holds(&self, need: &Need) -> bool {
         let found = need.context.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key)).map(|(_, values)| values.as_slice());
         match (self.set, found.unwrap_or_default()) {

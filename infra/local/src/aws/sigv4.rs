@@ -130,7 +130,7 @@ fn canonical_request(parts: &Parts, names: &str, body: &[u8]) -> String {
     text
 }
 
-/// Every service but S3 signs the path encoded twice.
+/// Encodes a path again, because every service but S3 signs the path encoded twice.
 fn encode_again(path: &str) -> String {
     path.bytes().fold(String::with_capacity(path.len()), |mut out, b| {
         if b.is_ascii_alphanumeric() || b"-_.~/".contains(&b) {

@@ -117,7 +117,7 @@ fn check_attributes(form: &[(String, String)]) -> Result<(), String> {
     Ok(())
 }
 
-/// Up to eleven letters, digits and hyphens, with at least one letter.
+/// Returns whether a text is a sender id: up to eleven letters, digits and hyphens, with at least one letter.
 /// <https://docs.aws.amazon.com/sms-voice/latest/userguide/sender-id.html>
 fn is_sender_id(text: &str) -> bool {
     let fits = (1..=11).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

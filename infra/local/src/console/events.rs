@@ -1,4 +1,4 @@
-//! `/_local/events`: the last events on the buses, who got them, and every attempt.
+//! `/_local/events`: the last events on the buses, their consumers, and every attempt to deliver them.
 
 use std::sync::Arc;
 

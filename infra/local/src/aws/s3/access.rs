@@ -92,7 +92,8 @@ impl S3Access for Access {
         Ok(())
     }
 
-    /// The only operation whose objects are named in the body. The permission of each is checked, and answered, separately.
+    /// Checks the permission for each object, because this is the only operation whose objects are named in the body. Each gets an answer
+    /// of its own.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         let note = request.extensions.get::<RequestNote>().cloned().unwrap_or_default();
         let (function, bucket, delete) = (note.function(), &request.input.bucket, &mut request.input.delete);

@@ -226,7 +226,7 @@ fn deleted(facts: &RequestFacts, id: &str) -> Response {
     xml_reply(StatusCode::OK, &xml, id)
 }
 
-/// Whether an object was refused because of its checksum. s3s-fs stores such an object nevertheless.
+/// Returns the response, and whether it refuses an object because of its checksum. s3s-fs stores such an object nevertheless.
 async fn find_wrong_checksum(response: Response, operation: &str) -> (Response, bool) {
     if operation != "PutObject" || response.status() != StatusCode::BAD_REQUEST {
         return (response, false);

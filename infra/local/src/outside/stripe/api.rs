@@ -68,7 +68,7 @@ pub(crate) fn answer(books: &mut Books, sys: &Sys, call: &Call) -> Answer {
     answer_once(books, sys, call, |books, form| perform(books, sys, call, form).into())
 }
 
-/// Fails at a request, before or after it has done what is asked.
+/// Fails with 500, before or after the request is executed.
 pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> Answer {
     answer_once(books, sys, call, |books, form| {
         if after {
@@ -78,7 +78,7 @@ pub(crate) fn fail(books: &mut Books, sys: &Sys, call: &Call, after: bool) -> An
     })
 }
 
-/// Does this work for a request, unless an earlier one with the same idempotency key has got an answer.
+/// Executes a request, unless an earlier one with the same idempotency key has an answer.
 fn answer_once(books: &mut Books, sys: &Sys, call: &Call, work: impl FnOnce(&mut Books, &Form) -> Answer) -> Answer {
     let form = Form::parse(&call.query, &call.body);
     if let Err(refusal) = admit(books, call, &form) {

@@ -76,7 +76,7 @@ impl Books {
         Ok(())
     }
 
-    /// The payer confirms the payment, or fails to confirm it. With BLIK it may be too late.
+    /// Acts as a payer who confirms a payment, or fails to confirm it. With BLIK it may be too late.
     pub fn authenticate(&mut self, sys: &Sys, id: &str, confirmed: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
         let method = intent.method.clone().filter(|_| intent.status == "requires_action");
@@ -97,7 +97,7 @@ impl Books {
         }
     }
 
-    /// The payer's bank has decided about what it was asked for.
+    /// Acts as a payer's bank that has decided whether it pays.
     pub fn decide(&mut self, sys: &Sys, id: &str, pays: bool) -> Result<(), Refusal> {
         let intent = self.intent(id, "id")?;
         let method = intent.method.clone().filter(|_| intent.status == "processing");
@@ -210,7 +210,7 @@ impl Books {
         Ok(id)
     }
 
-    /// The payer's bank refuses the refunds of a payment, for example because the card is closed.
+    /// Acts as a payer's bank that refuses the refunds of a payment, for example because the card is closed.
     pub fn fail_refunds(&mut self, sys: &Sys, intent: &str) -> Result<(), Refusal> {
         let mut failed = Vec::new();
         for refund in self.refunds.values_mut().filter(|refund| refund.intent == intent && !refund.failed) {
@@ -229,13 +229,13 @@ impl Books {
         Ok(())
     }
 
-    /// Refuses to give anything of a payment back from now on, or gives back again.
+    /// Refuses all refunds of a payment from now on, or accepts them again.
     pub fn refuse_refunds(&mut self, intent: &str, refuses: bool) -> Result<(), Refusal> {
         self.intent_mut(intent)?.refuses_refunds = refuses;
         Ok(())
     }
 
-    /// The payer disputes a payment at the bank.
+    /// Acts as a payer who disputes a payment at the bank.
     pub fn dispute(&mut self, sys: &Sys, intent: &str, reason: &str) -> Result<(), Refusal> {
         let charge = self.intent(intent, "id")?.charge.clone().unwrap_or_default();
         let Some(found) = self.charges.get_mut(&charge).filter(|charge| charge.paid && !charge.disputed) else {

@@ -129,7 +129,7 @@ struct Shared {
 
 struct StripeState {
     books: Books,
-    /// Those of the account that does not answer.
+    /// The books of the other account: see [`Stripe::swap_account`].
     elsewhere: Books,
     mode: Mode,
     webhooks: Webhooks,
@@ -350,9 +350,9 @@ pub enum Act {
     BankRefuses,
     /// The payer disputes the payment.
     Dispute,
-    /// The payer loses the dispute.
+    /// The account wins the dispute.
     WinDispute,
-    /// The payer wins the dispute.
+    /// The account loses the dispute.
     LoseDispute,
     /// The account refunds the whole payment, or this part in minor units.
     Refund(Option<i64>),
@@ -390,7 +390,7 @@ fn perform(books: &mut Books, sys: &Sys, intent: &str, act: &Act) -> Result<(), 
     }
 }
 
-/// The payer asks a bank to pay.
+/// Acts as a payer who asks a bank to pay.
 fn ask(books: &mut Books, sys: &Sys, intent: &str, bank: Bank) -> Result<(), Refusal> {
     let (method, return_url) = (Some(bank.method().to_owned()), Some("https://stoa.example/paid".to_owned()));
     books.confirm(sys, intent, Confirmation { method, return_url })

@@ -64,7 +64,7 @@ pub(crate) struct IntentEntry {
     /// When the payer's bank was asked last.
     #[serde(default)]
     pub asked_at: i64,
-    /// Whether nothing of it can be given back now.
+    /// Whether refunds of it are refused now.
     #[serde(default)]
     pub refuses_refunds: bool,
     pub error: Option<Value>,

@@ -251,7 +251,7 @@ fn with_blik_the_payer_confirms_in_the_app_of_the_bank() {
     bench.sys.set_offset_millis(121_000);
     bench.books.authenticate(&bench.sys, &id, true).expect("confirmed");
     assert_eq!(status(&mut bench, &id), "succeeded");
-    // A payment that allows cards alone cannot be paid so.
+    // A payment that allows only cards cannot be paid from a bank account.
     let card = bench.id("POST /payment_intents", "amount=500&currency=pln");
     assert_eq!(refusal_of(&bench.ask(&format!("POST /payment_intents/{card}/confirm"), BLIK)).2, "payment_intent_invalid_parameter");
 }
@@ -294,13 +294,13 @@ fn an_idempotency_key_stands_for_one_request() {
     assert_eq!(bench.books.intents.len(), 1);
     assert_eq!(refusal_of(&bench.call(&keyed("amount=501&currency=pln", "k"))).1, "idempotency_error");
     assert_eq!(bench.call(&keyed("amount=500&currency=pln", &"k".repeat(256))).status, 400);
-    // What was wrong in itself is not remembered. What the bank has decided is.
+    // The answer to a malformed request is not remembered. The decision of a bank is.
     assert_eq!(bench.call(&keyed("amount=5&currency=pln", "small")).status, 400);
     assert_eq!(bench.call(&keyed("amount=500&currency=pln", "small")).status, 200);
     let declined = "amount=500&currency=pln&confirm=true&payment_method=pm_card_visa_chargeDeclined";
     let refused = bench.call(&keyed(declined, "declined"));
     assert_eq!((refused.status, bench.call(&keyed(declined, "declined")).body), (402, refused.body));
-    // And so is a failure of Stripe's own, whether it has done what it was asked or not.
+    // So is a failure of Stripe itself, whether it has executed the request or not.
     for (after, customers) in [(false, 0), (true, 1)] {
         let named = Call { body: "name=ana".to_owned(), idempotency_key: Some(format!("failed-{after}")), ..to("POST /customers") };
         assert_eq!(api::fail(&mut bench.books, &bench.sys, &named, after).status, 500);
