@@ -157,7 +157,7 @@ impl Caller {
         self.send(Method::DELETE, path, None).await
     }
 
-    /// Any request with a JSON body.
+    /// Sends any request with a JSON body.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         match body {
             Some(body) => self.raw(method, path, Some("application/json"), body.to_string().into_bytes()).await,
@@ -165,7 +165,7 @@ impl Caller {
         }
     }
 
-    /// Any request with any body. A change by a signed-in client gets a reason, which staff must state, unless the test has set one.
+    /// Sends any request with any body. A change by a signed-in client gets a reason, which staff must state, unless the test has set one.
     pub async fn raw(&self, method: Method, path: &str, content_type: Option<&str>, body: Vec<u8>) -> Reply {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.api) };
         let mut request = self.http.request(method.clone(), url).body(body);

@@ -223,7 +223,7 @@ impl System {
         self.template.schedules.iter().filter(|s| s.enabled).map(spec).collect()
     }
 
-    /// A month without any users.
+    /// Returns the bill of a month without any users.
     fn idle(&self, standing: Bill) -> Result<Bill, Failure> {
         let mut bill = standing;
         bill.add("table_gb", IDLE_TABLE_MB / 1_024.0);
@@ -264,7 +264,7 @@ impl System {
         Ok(format!("{lists:.0} lists of the bucket a month, {:.2} USD", bill.total(prices, true)?))
     }
 
-    /// A month of one GB in the tables.
+    /// Returns the bill of a month for one GB in the tables.
     fn gigabyte(&self) -> Result<Bill, Failure> {
         let mut bill = Bill::default();
         bill.add("table_gb", 1.0);
@@ -287,7 +287,7 @@ impl System {
         Ok(bill)
     }
 
-    /// Hours in which somebody is online and silent.
+    /// Returns the bill of hours in which somebody is online and silent.
     fn online(&self, hours: f64) -> Result<Bill, Failure> {
         let (mut bill, pings) = (Bill::default(), hours * 3_600.0 / PING_EVERY.as_secs_f64());
         bill.add("socket_minute", hours * 60.0);
@@ -299,7 +299,7 @@ impl System {
         Ok(bill)
     }
 
-    /// Messages in a room whose members are all online with one socket.
+    /// Returns the bill of messages in a room whose members are all online with one socket.
     fn messages(&self, people: u32, times: f64) -> Result<Bill, Failure> {
         let (mut bill, others) = (Bill::default(), f64::from(people) - 1.0);
         // The frame, its answer, and a post to each of the other members.
@@ -309,7 +309,7 @@ impl System {
             // The sender's function posts. `infra/calls.txt` is for rooms of two. Each further member takes one read of their presence.
             bill.add("read_unit", times * (others - 1.0));
             if people > 2 {
-                // A group is also asked for its members, who fit into one unit.
+                // For a group its members are also queried, which fit into one unit.
                 bill.add("read_unit", times);
             }
             post(&mut bill, self.function("socket chat")?, others / POSTS_AT_ONCE, times);

@@ -135,7 +135,7 @@ pub fn parts(functions: &[Registered]) -> Result<Vec<(String, Value)>, Failure> 
     described.map(|(name, describe)| Ok((name, serde_json::to_value(describe())?))).collect()
 }
 
-/// Contradictions between the functions' documents, which merging would hide.
+/// Returns the contradictions between the functions' documents, which merging would hide.
 pub fn conflicts(parts: &[(String, Value)]) -> Vec<String> {
     let (mut findings, mut declared) = (Vec::new(), BTreeMap::<String, (String, Value)>::new());
     for (function, part) in parts {

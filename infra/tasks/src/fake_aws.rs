@@ -51,7 +51,7 @@ struct Account {
 }
 
 impl Fake {
-    /// Listens. `secret` is the value of each secret.
+    /// Starts a fake that listens on a free port. `secret` is the value of each secret.
     pub async fn listen(secret: &str) -> Result<Self, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);

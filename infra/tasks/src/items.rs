@@ -54,7 +54,7 @@ pub fn fits(pattern: &str, key: &str, part: &dyn Fn(&str, &str) -> bool) -> bool
     splits.any(|(text, behind)| part(name, text) && fits(rest, behind, part))
 }
 
-/// `ITEMS.md`
+/// Returns the content of `ITEMS.md`.
 pub fn document() -> String {
     let mut text = INTRODUCTION.to_owned();
     for ItemKind { name, version, package, about } in all() {

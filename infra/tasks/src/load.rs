@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{Failure, repository};
 
-/// What to measure.
+/// The numbers and the binary of a measurement.
 pub struct Plan {
     /// The binary of the local cloud.
     pub binary: PathBuf,

@@ -1,4 +1,4 @@
-//! The OpenAPI document, merged from the functions' descriptions of their operations, and what all operations share in it.
+//! The OpenAPI document, merged from the functions' descriptions of their operations, with the parts that all operations share.
 //!
 //! The last paragraph of an operation's doc comment, which begins with `AWS calls:`, is for maintainers and left out of the
 //! document.
@@ -175,7 +175,7 @@ fn time(seconds: u64) -> String {
     }
 }
 
-/// The limits that an operation lists, alone or in lists of them, in this order: each once.
+/// Collects the limits that an operation lists, alone or in lists, each once and in this order.
 fn each_once<'a>(listed: &'a Value, limits: &mut Vec<&'a Value>) {
     match listed {
         Value::Array(several) => several.iter().for_each(|one| each_once(one, limits)),

@@ -43,7 +43,7 @@ fn reached(binary: &Path) -> Result<BTreeSet<String>, Failure> {
     if file.symbols().next().is_none() { Err(wrong(&"it has no symbols").into()) } else { Ok(actions) }
 }
 
-/// Returns the lines for people.
+/// Returns a line for each difference.
 fn compare(function: &FunctionSpec, reached: &BTreeSet<String>) -> Vec<String> {
     let allows = function.statements.iter().filter(|statement| statement.get("Effect").is_some_and(|effect| effect == "Allow"));
     let allowed: BTreeSet<String> = allows.flat_map(|statement| calls::strings(statement.get("Action"))).collect();

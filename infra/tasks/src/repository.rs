@@ -92,7 +92,7 @@ pub fn logical_id(function: &str) -> String {
     format!("{}Function", pascal_case(function))
 }
 
-/// `account-purge` as `AccountPurge`.
+/// Returns a name in Pascal case: `account-purge` is `AccountPurge`.
 pub fn pascal_case(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect()
 }

@@ -124,7 +124,7 @@ fn count_too_expensive(pages: &[Page], calls: u64) -> usize {
     pages.iter().filter(|page| page.calls > calls || page.read > READ_UNITS).count()
 }
 
-/// Does some work while others write.
+/// Runs a measurement while other people write models.
 async fn while_others_write<T>(stack: &Stack, people: &[UserId], work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let env = stack.core().account_of(FUNCTION).into_iter().collect();
     let aws = Boot { env, sys: stack.sys.clone(), http: function::http_client()? }.aws()?;
@@ -367,7 +367,7 @@ async fn fill_people(stack: &Stack, size: u32) -> Result<Vec<UserId>, Failure> {
     Ok(people)
 }
 
-/// So many random models, in the order of their titles.
+/// Returns this number of random models, in the order of their titles.
 fn models(sys: &Sys, size: u32, people: &[UserId]) -> Vec<Model> {
     let one = |_| {
         let title = (0..=sys.below(5)).map(|_| word(sys)).collect::<Vec<_>>().join(" ");
@@ -380,7 +380,7 @@ fn models(sys: &Sys, size: u32, people: &[UserId]) -> Vec<Model> {
     models
 }
 
-/// Puts the models into the table, of their lists of parts only these.
+/// Puts the models into the table. Of their lists of parts only these are written.
 async fn fill_models(stack: &Stack, models: &[Model], grams: &BTreeSet<String>) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for model in models {

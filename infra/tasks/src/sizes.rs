@@ -47,7 +47,7 @@ use crate::{
     repository,
 };
 
-/// What to measure.
+/// The numbers and the functions of a measurement.
 pub struct Plan {
     /// The number of processes for each function.
     pub starts: usize,
@@ -367,7 +367,7 @@ pub fn cpu(process: u32) -> Result<Duration, Failure> {
     Ok(Duration::from_nanos(total))
 }
 
-/// Resident memory in KiB.
+/// Returns the resident memory in KiB.
 pub fn resident(process: u32) -> Result<u64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;

@@ -13,7 +13,7 @@ fn whole() -> Value {
     crate::document::whole(functions::ALL)
 }
 
-/// Every object in a document, with the pointer to it.
+/// Calls `see` with every object in a document and the pointer to it.
 fn walk<'a>(value: &'a Value, at: &str, see: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     match value {
         Value::Object(members) => {
@@ -196,7 +196,7 @@ fn a_pattern_takes_what_its_parser_takes() {
     }
 }
 
-/// What is missing is told by the names of contacts and of parts of an order, and by nothing else.
+/// The member `missing` has only names of contacts and of parts of an order.
 #[test]
 fn what_is_missing_has_names() {
     let document = whole();
@@ -217,7 +217,7 @@ fn what_is_missing_has_names() {
     }
 }
 
-/// The name of a channel is told by a pattern that takes what its parser takes.
+/// The pattern for names of channels accepts the same texts as their parser.
 #[test]
 fn the_pattern_of_a_slug_is_its_rule() {
     let document = whole();
