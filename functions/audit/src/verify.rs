@@ -23,7 +23,7 @@ const SEALS_AT_ONCE: u32 = 25;
 const RECORDS_AT_ONCE: u64 = 20_000;
 /// The maximum number of scans of one request, each of up to 1 MB.
 const SCANS_AT_ONCE: u32 = 10;
-const ITEMS_OF_A_SCAN: u32 = 2_000;
+const SCAN_ITEMS: u32 = 2_000;
 
 /// Where to continue.
 #[derive(Deserialize, IntoParams)]
@@ -145,7 +145,7 @@ async fn items(s: &crate::State, head: u64, mut behind: Option<Key>) -> Result<(
     };
     let Some(first) = first else { return Ok((found(Some(FlawInfo { n: 0, flaw: Flaw::SealMissing, seal: None })), None)) };
     for _ in 0..SCANS_AT_ONCE {
-        let (strays, next) = s.log.strays(&first, ITEMS_OF_A_SCAN, behind.as_ref()).await?;
+        let (strays, next) = s.log.strays(&first, SCAN_ITEMS, behind.as_ref()).await?;
         if let Some(stray) = strays.first() {
             let seal = s.log.seal_around(stray).await?;
             let outside = if stray.id.is_some_and(|id| id < first.from) { 0 } else { head.saturating_add(1) };

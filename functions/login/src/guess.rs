@@ -26,7 +26,7 @@ pub const OF_DEVICE: Quota = PasswordCooldown::DEFAULT.quota("login_device", "fa
 /// All failures of such a device in a day.
 pub const OF_DEVICE_DAY: Quota =
     Quota::window("login_device_day", 100, DAY, "failures of a trusted device, which then waits for an hour").frequent().blocking(HOUR);
-/// Failures at one name from all clients, after which strangers need a proof of work.
+/// Failures at one name from all clients, after which clients without a trusted device need a proof of work.
 const EVERYWHERE: Quota = Quota::window("login_everywhere", 100, MINUTE.saturating_mul(15), "failures at one name").frequent();
 /// The limit on correct passwords, because each costs a hash and a session.
 pub const RIGHT_PASSWORDS: Quota = Quota::window("sign_ins", 60, HOUR, "successful password checks of an account from one client");
@@ -43,7 +43,7 @@ pub struct Guess {
     different: Option<Limit>,
     /// Attempts at the account from this client, a limit without a visible effect.
     account: Option<Limit>,
-    /// Failures at the name from all clients, after which strangers need a proof of work.
+    /// Failures at the name from all clients, after which clients without a trusted device need a proof of work.
     everywhere: Option<Limit>,
     /// Correct passwords, which cost as much work as wrong ones.
     right: Limit,
@@ -52,7 +52,7 @@ pub struct Guess {
 impl Guess {
     /// Returns an attempt from a client without a trusted device. `account` is the account of the name, or the name again if there is none,
     /// so that the same number of counters is used.
-    pub fn stranger(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
+    pub fn untrusted(cooldown: PasswordCooldown, client: &Client, name: &str, account: &str) -> Self {
         Self {
             own: cooldown.of(AT_NAME).of(format!("{name} {}", client.network())),
             client: Some(of_client(client)),
@@ -65,7 +65,7 @@ impl Guess {
     }
 
     /// Returns an attempt of a device that the account trusts.
-    pub fn device(cooldown: PasswordCooldown, device: DeviceId) -> Self {
+    pub fn trusted(cooldown: PasswordCooldown, device: DeviceId) -> Self {
         Self {
             own: cooldown.of(OF_DEVICE).of(device),
             client: None,

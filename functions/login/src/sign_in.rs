@@ -164,12 +164,12 @@ impl Attempt {
     ) -> Result<Self, StoreError> {
         let id: UserId = named.owner.unwrap_or_else(|| s.sys.id());
         let shown = signed_in::device(headers, device_token).filter(|token| token.user == id);
-        let stranger = Guess::stranger(s.cooldown, client, &named.name, &named.counter_key());
-        let trusted = shown.as_ref().map(|token| Guess::device(s.cooldown, token.device));
+        let untrusted = Guess::untrusted(s.cooldown, client, &named.name, &named.counter_key());
+        let trusted = shown.as_ref().map(|token| Guess::trusted(s.cooldown, token.device));
 
         let (user_key, hash_key) = (User::key_of(id), PasswordHash::key_of(id));
         let device_key = shown.as_ref().map(|token| Device::key_of(id, token.device));
-        let counters = [&stranger].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
+        let counters = [&untrusted].into_iter().chain(&trusted).flat_map(Guess::keys).chain(Gate::keys());
         let keys = [user_key.clone(), hash_key.clone()].into_iter().chain(device_key.clone()).chain(counters).collect();
         let (mut found, sessions) = try_join!(s.table.get_many(keys), session::list(&s.table, id))?;
 
@@ -181,7 +181,7 @@ impl Attempt {
         let device = device_key.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
         let is_trusted = |d: &Device| user.as_ref().is_some_and(|u| d.is_good(u, now)) && shown.as_ref().is_some_and(|t| d.holds(t));
         let device = device.filter(is_trusted);
-        let guess = trusted.filter(|_| device.is_some()).unwrap_or(stranger).read(&mut found, now)?;
+        let guess = trusted.filter(|_| device.is_some()).unwrap_or(untrusted).read(&mut found, now)?;
         let hash = found.take::<PasswordHash>(&hash_key)?;
         Ok(Self { named, now, user, hash, sessions, device, guess, found })
     }

@@ -104,7 +104,7 @@ async fn alerted(s: &Shop, alert: Alert, after: Option<OrderId>, limit: u32) -> 
 
 /// An order of somebody, in a path.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct OrderOf {
+pub struct OrderPath {
     user: UserId,
     order: OrderId,
 }
@@ -133,7 +133,7 @@ pub async fn change_order_state(
     Fresh(caller): Fresh<Staff<Administrator>>,
     request: RequestId,
     reason: Option<Reason>,
-    Path(OrderOf { user, order }): Path<OrderOf>,
+    Path(OrderPath { user, order }): Path<OrderPath>,
     Json(ChangeState { state }): Json<ChangeState>,
 ) -> Result<Json<CustomerOrder>, Error> {
     let me = caller.member.user.id;

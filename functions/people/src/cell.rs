@@ -173,22 +173,22 @@ impl From<Cell> for String {
 /// The text is not a geohash of six characters.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not a cell")]
-pub struct NoCell;
+pub struct InvalidGeohash;
 
 impl TryFrom<String> for Cell {
-    type Error = NoCell;
+    type Error = InvalidGeohash;
 
-    fn try_from(geohash: String) -> Result<Self, NoCell> {
+    fn try_from(geohash: String) -> Result<Self, InvalidGeohash> {
         let mut cell = Self { row: 0, column: 0 };
         for (n, c) in geohash.bytes().enumerate() {
-            let value = ALPHABET.iter().position(|known| *known == c).ok_or(NoCell)?;
+            let value = ALPHABET.iter().position(|known| *known == c).ok_or(InvalidGeohash)?;
             for (m, shift) in (0..5_u32).rev().enumerate() {
                 let bit = i64::from((value >> shift) & 1 == 1);
                 let part = if (n.saturating_mul(5).saturating_add(m)) % 2 == 0 { &mut cell.column } else { &mut cell.row };
                 *part = (*part << 1) | bit;
             }
         }
-        if geohash.len() == 6 { Ok(cell) } else { Err(NoCell) }
+        if geohash.len() == 6 { Ok(cell) } else { Err(InvalidGeohash) }
     }
 }
 

@@ -35,7 +35,7 @@ use web::{Json, Path, Problems, RequestId};
 use crate::flow::Flow;
 
 /// How many random usernames are tried. With each a collision is very unlikely.
-const DRAWS: u32 = 5;
+const USERNAME_ATTEMPTS: u32 = 5;
 
 /// The code, and data for a new account.
 #[derive(Deserialize, ToSchema)]
@@ -229,15 +229,15 @@ fn remaining_factors(user: &User) -> Vec<Factor> {
     }
 }
 
-/// The person whose account has a number.
-struct Holder {
+/// The account that has a number.
+struct PhoneAccount {
     user: User,
     sessions: Vec<Session>,
     /// The device whose token was sent, if the owner trusts it.
     device: Option<Device>,
 }
 
-async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceToken>) -> Result<Option<Holder>, StoreError> {
+async fn account_of(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceToken>) -> Result<Option<PhoneAccount>, StoreError> {
     let Some(PhoneClaim { user: id, .. }) = table.get(PhoneClaim::key_of(phone)).await? else { return Ok(None) };
     let shown = shown.filter(|token| token.user == id);
     let (person, device) = (User::key_of(id), shown.as_ref().map(|token| Device::key_of(id, token.device)));
@@ -246,7 +246,7 @@ async fn holder(table: &Table, now: Time, phone: &Phone, shown: Option<DeviceTok
     let Some(user) = found.take::<User>(&person)? else { return Ok(None) };
     let device = device.map(|key| found.take::<Device>(&key)).transpose()?.flatten();
     let device = device.filter(|d| d.is_good(&user, now) && shown.as_ref().is_some_and(|token| d.holds(token)));
-    Ok(Some(Holder { user, sessions, device }))
+    Ok(Some(PhoneAccount { user, sessions, device }))
 }
 
 /// A request whose code was correct.
@@ -260,20 +260,20 @@ impl Proven<'_> {
     async fn complete(&self, shown: Option<DeviceToken>, id: UserId, data: NewAccountData, afresh: bool) -> Result<Reply, Problem> {
         let Contact::Phone(phone) = self.challenge.contact() else { return Err(Problem::internal("a code for no phone")) };
         let (s, now) = (self.request.s, self.request.s.sys.now());
-        let Some(holder) = holder(&s.table, now, &phone, shown).await? else {
+        let Some(account) = account_of(&s.table, now, &phone, shown).await? else {
             return self.sign_up(&phone, id, data, None).await;
         };
-        match outcome(&holder.user, now, holder.device.is_some(), afresh) {
-            Outcome::SignIn => self.sign_in(holder).await,
-            Outcome::SecondStep => self.begin_second_step(&holder.user).await,
-            Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&holder.user)).await,
+        match outcome(&account.user, now, account.device.is_some(), afresh) {
+            Outcome::SignIn => self.sign_in(account).await,
+            Outcome::SecondStep => self.begin_second_step(&account.user).await,
+            Outcome::NewAccount => self.sign_up(&phone, id, data, Some(&account.user)).await,
             Outcome::OfferNewAccount => Err(Kind::AccountIdle.into()),
             // The answer to a wrong code, after the same AWS calls.
             Outcome::Refuse => Err(Problem::new(Kind::CodeInvalid).with("tries_left", self.challenge.sent().tries_left)),
         }
     }
 
-    async fn sign_in(&self, Holder { user, sessions, device }: Holder) -> Result<Reply, Problem> {
+    async fn sign_in(&self, PhoneAccount { user, sessions, device }: PhoneAccount) -> Result<Reply, Problem> {
         let Verification { s, client, headers, flow, .. } = self.request;
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let completed = CompletedSignIn { user: &user, amr: vec![Method::Sms], sessions, previous, device, options: flow.options.clone() };
@@ -321,7 +321,7 @@ impl Proven<'_> {
         let previous = completion::previous_session(&s.table, &s.tokens, s.sys.now(), s.code_key.secret(), headers).await?;
         let opening = Opening::first(&s.sys, s.code_key.secret(), id, phone.clone(), vec![Method::Sms], client);
         let opening = opening.instead_of(previous).idle_for(s.issuer.idle());
-        for _ in 0..DRAWS {
+        for _ in 0..USERNAME_ATTEMPTS {
             let signed_in = SignedIn::new(&s.issuer, &opening.session, &opening.refresh, options.delivery)?.by((&user).into());
             let answer = repeatable.seal(SignInReply::Done(Box::new(signed_in.going_on(options.next.clone())))).await?;
             // A new account cannot enter the invitation code of the account that it replaces.

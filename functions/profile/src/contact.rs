@@ -59,15 +59,15 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
     /// The account that has it.
     type Claim: Item;
     const KIND: &'static str;
-    const PLACE: &'static str;
+    const SORT_KEY: &'static str;
     /// The name of its field in the audit.
     const FIELD: &'static str;
     const CHANGED: Notice;
     fn current(user: &User) -> Option<Contact>;
     /// Returns the number that is notified of a change.
-    fn texted(user: &User) -> Option<&Phone>;
+    fn number_to_notify(user: &User) -> Option<&Phone>;
     /// Returns the key of its claim.
-    fn place(&self) -> Key;
+    fn claim_key(&self) -> Key;
     /// Adds the claim that makes it unique and the change of the account.
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update);
 }
@@ -75,16 +75,16 @@ pub trait ContactKind: Serialize + serde::de::DeserializeOwned + Clone + Send + 
 impl ContactKind for Email {
     type Claim = EmailClaim;
     const KIND: &'static str = "email_change";
-    const PLACE: &'static str = "CONTACT_CHANGE#EMAIL";
+    const SORT_KEY: &'static str = "CONTACT_CHANGE#EMAIL";
     const FIELD: &'static str = "email";
     const CHANGED: Notice = Notice::EmailChanged;
     fn current(user: &User) -> Option<Contact> {
         user.email.clone().map(Contact::Email)
     }
-    fn texted(user: &User) -> Option<&Phone> {
+    fn number_to_notify(user: &User) -> Option<&Phone> {
         user.phone.as_ref().filter(|_| user.email.is_none())
     }
-    fn place(&self) -> Key {
+    fn claim_key(&self) -> Key {
         EmailClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
@@ -95,16 +95,16 @@ impl ContactKind for Email {
 impl ContactKind for Phone {
     type Claim = PhoneClaim;
     const KIND: &'static str = "phone_change";
-    const PLACE: &'static str = "CONTACT_CHANGE#PHONE";
+    const SORT_KEY: &'static str = "CONTACT_CHANGE#PHONE";
     const FIELD: &'static str = "phone";
     const CHANGED: Notice = Notice::PhoneChanged;
     fn current(user: &User) -> Option<Contact> {
         user.phone.clone().map(Contact::Phone)
     }
-    fn texted(user: &User) -> Option<&Phone> {
+    fn number_to_notify(user: &User) -> Option<&Phone> {
         user.phone.as_ref()
     }
-    fn place(&self) -> Key {
+    fn claim_key(&self) -> Key {
         PhoneClaim::key_of(self)
     }
     fn claim(&self, tx: &mut Tx, user: UserId, record: Update) -> (Slot, Update) {
@@ -114,9 +114,9 @@ impl ContactKind for Phone {
 
 impl<C: ContactKind> Item for Pending<C> {
     const KIND: &'static str = C::KIND;
-    const ABOUT: About = About::beside_user(C::PLACE, Personal::Exported(&["to", "expires_at"])).expires();
+    const ABOUT: About = About::beside_user(C::SORT_KEY, Personal::Exported(&["to", "expires_at"])).expires();
     fn key(&self) -> Key {
-        Key::new(partition(self.user), C::PLACE)
+        Key::new(partition(self.user), C::SORT_KEY)
     }
     fn expires(&self) -> Option<Time> {
         Some(self.expires_at)
@@ -126,7 +126,7 @@ impl<C: ContactKind> Item for Pending<C> {
 impl<C: ContactKind> Resource for Pending<C> {
     type Path = ();
     fn find(caller: UserId, (): ()) -> Option<Key> {
-        Some(Key::new(partition(caller), C::PLACE))
+        Some(Key::new(partition(caller), C::SORT_KEY))
     }
 }
 
@@ -270,7 +270,7 @@ pub async fn delete_phone(State(s): State<crate::State>, Fresh(member): Fresh<Me
         return Err(Kind::LastFactor.into());
     }
     let mut tx = Tx::new();
-    if let Some(deletion) = to_readdress(&s, user, None).await? {
+    if let Some(deletion) = deletion_to_readdress(&s, user, None).await? {
         deletion_link::readdress(&mut tx, &s.sys, user, &deletion, None);
     }
     record::<Phone>(&s, &mut tx, user, None, AuditEntry::of_own(&s.sys, user.id, &client.0, Action::ContactChanged));
@@ -289,7 +289,7 @@ async fn code_to<C: ContactKind>(s: &crate::State, user: &User, new: &C) -> Resu
     let to: Contact = new.clone().into();
     let (id, form) = (challenge_of(user.id, &to), Form::Code { digits: DIGITS });
     let challenge = Challenge::new(&s.sys, &s.codes, id, Purpose::ContactChange, form, &to, user.locale);
-    Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.place()).await?.is_some(), ..challenge })
+    Ok(Challenge { user: Some(user.id), decoy: s.table.get::<C::Claim>(new.claim_key()).await?.is_some(), ..challenge })
 }
 
 async fn start<C: ContactKind>(
@@ -400,7 +400,7 @@ pub async fn replace<C: ContactKind>(
     By { client, action, keep }: By<'_>,
 ) -> Result<(Slot, Permit), Problem> {
     let contact: Contact = to.clone().into();
-    if let Some(deletion) = to_readdress(s, user, Some(&contact)).await? {
+    if let Some(deletion) = deletion_to_readdress(s, user, Some(&contact)).await? {
         deletion_link::readdress(tx, &s.sys, user, &deletion, Some(&contact));
     }
     if let Some(former) = C::current(user) {
@@ -448,7 +448,7 @@ fn leave(tx: &mut Tx, user: &User, former: &Contact) {
 
 /// Returns the scheduled deletion, if its link goes to the contact that changes: the address, or the number of a person without one. `to`
 /// is the new contact, if there is one.
-async fn to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
+async fn deletion_to_readdress(s: &crate::State, user: &User, to: Option<&Contact>) -> Result<Option<Deletion>, Problem> {
     if user.email.is_some() && !matches!(to, Some(Contact::Email(_))) {
         return Ok(None);
     }
@@ -471,7 +471,7 @@ async fn announce<C: ContactKind>(
     if let Some(email) = &user.email {
         notify_at(tx, &s.sys, user.id, &Contact::Email(email.clone()), notice, client);
     }
-    let Some(phone) = C::texted(user) else { return Ok(Permit::default()) };
+    let Some(phone) = C::number_to_notify(user) else { return Ok(Permit::default()) };
     match s.sending.notice(&s.table, s.sys.now(), phone).await {
         Ok(permit) => {
             notify_at(tx, &s.sys, user.id, &Contact::Phone(phone.clone()), notice, client);

@@ -11,8 +11,8 @@
 //! | somebody's name or address has changed | a batch read; a request to Stripe and an update, if they have a customer there |
 //! | every quarter of an hour | once an hour a write, by which staff see that it runs; a read; six queries; a batch read of undelivered events; up to three transactions and a read for each payment, and a write for each event without an effect. Two requests to Stripe, and up to three for each payment and customer |
 
+mod customer;
 mod reconcile;
-mod renamed;
 mod signature;
 mod webhook;
 
@@ -95,7 +95,7 @@ async fn handle(s: &State, trigger: Trigger, context: &Context) -> Result<Box<Ra
         }
         Trigger::Bus(event) => {
             let Heard::NoticeDue(NoticeDue { user, .. }) = event.detail.event;
-            renamed::renamed(s, user).await?;
+            customer::update(s, user).await?;
             Ok(to_raw_value(&())?)
         }
     }

@@ -19,7 +19,7 @@ use stripe_api::{
     Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
 };
 
-use crate::{State, webhook::AWAITED};
+use crate::{State, webhook::PAYMENT_EXPECTED_WITHIN};
 
 /// The age up to which undelivered events are requested. Stripe delivers them for three days.
 const LOOK_BACK: Duration = Duration::from_secs(4 * 24 * 3600);
@@ -171,7 +171,7 @@ async fn undelivered(s: &State, context: &Context, report: &mut Report) -> Resul
 async fn apply(s: &State, Undelivered { event, intent }: Undelivered) -> Result<(), Failure> {
     let leads_to_nothing = match settle(&s.table, &s.sys, &s.stripe, &intent, Some(&event)).await? {
         Settled::Foreign | Settled::Gone | Settled::Record => true,
-        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= AWAITED,
+        Settled::Missing(payment) => s.sys.now().since(payment.created_at) >= PAYMENT_EXPECTED_WITHIN,
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Before => false,
     };
     if leads_to_nothing {

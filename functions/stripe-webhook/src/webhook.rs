@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use web::{Json, Problems};
 
 /// How long a stored donation, plan payment or order waits for its payment at Stripe, which is created after it.
-pub(crate) const AWAITED: Duration = Duration::from_secs(3600);
+pub(crate) const PAYMENT_EXPECTED_WITHIN: Duration = Duration::from_secs(3600);
 
 /// The prefixes of the event types that are used.
 const USED: [&str; 4] = ["payment_intent.", "charge.", "refund.", "radar.early_fraud_warning."];
@@ -123,7 +123,7 @@ pub async fn receive_stripe_event(
         Settled::Donation(_) | Settled::Plan(_) | Settled::Order(_) | Settled::Record => receipt(Outcome::Applied),
         Settled::Before => receipt(Outcome::HandledBefore),
         Settled::Foreign | Settled::Gone => receipt(Outcome::Ignored),
-        Settled::Missing(payment) if s.sys.now().since(payment.created_at) < AWAITED => {
+        Settled::Missing(payment) if s.sys.now().since(payment.created_at) < PAYMENT_EXPECTED_WITHIN => {
             Err(Problem::unavailable("what is paid is not there yet").into())
         }
         Settled::Missing(_) => {

@@ -114,13 +114,13 @@ pub enum SupportAsk {
 pub struct Act {
     /// The thread, for a frame of the team.
     pub room: Option<RoomId>,
-    /// What to do.
-    pub what: What,
+    /// The operation.
+    pub operation: Operation,
 }
 
-/// The operation of a frame: see [`SupportAsk`].
+/// An operation with its parameters: see [`SupportAsk`].
 #[derive(Debug)]
-pub enum What {
+pub enum Operation {
     /// The state of the caller's own thread.
     Hello,
     /// Send a message.
@@ -145,20 +145,22 @@ impl SupportAsk {
     /// # Errors
     /// [`kernel::Kind::MessageLength`], [`kernel::Kind::Invalid`]
     pub fn parse(self) -> Result<Act, Problem> {
-        let act = |room, what| Ok(Act { room, what });
+        let act = |room, operation| Ok(Act { room, operation });
         match self {
-            Self::Hello {} => act(None, What::Hello),
+            Self::Hello {} => act(None, Operation::Hello),
             Self::Send { room, text, nonce, reply_to, seen, force } => {
                 let message = NewMessage { text: Text::parse(&text)?, nonce, reply_to: reply_to.map(NonZeroU64::get), seen, force };
                 message.admits(room.is_some())?;
-                act(room, What::Send(message))
+                act(room, Operation::Send(message))
             }
-            Self::Edit { room, seq, text } => act(room, What::Edit(seq, Text::parse(&text)?)),
-            Self::Delete { room, seq } => act(room, What::Delete(seq)),
-            Self::Sync { room, since, limit } => act(room, What::Sync(since, page_limit(limit, PAGE_MAX)?)),
-            Self::History { room, before, limit } => act(room, What::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?)),
-            Self::Read { room, seq } => act(room, What::Read(seq)),
-            Self::Typing { room } => act(room, What::Typing),
+            Self::Edit { room, seq, text } => act(room, Operation::Edit(seq, Text::parse(&text)?)),
+            Self::Delete { room, seq } => act(room, Operation::Delete(seq)),
+            Self::Sync { room, since, limit } => act(room, Operation::Sync(since, page_limit(limit, PAGE_MAX)?)),
+            Self::History { room, before, limit } => {
+                act(room, Operation::History(before.map(NonZeroU64::get), page_limit(limit, PAGE_MAX)?))
+            }
+            Self::Read { room, seq } => act(room, Operation::Read(seq)),
+            Self::Typing { room } => act(room, Operation::Typing),
         }
     }
 }
@@ -177,19 +179,19 @@ impl Act {
     /// Returns the thread and the limit, if the frame has a limit of its own for each thread and device. `caller` is the owner of the
     /// thread if the frame states none.
     pub fn limited(&self, caller: UserId) -> Option<(RoomId, InRoom)> {
-        let what = match self.what {
-            What::Typing => InRoom::Types,
-            What::Read(_) => InRoom::Reads,
+        let limit = match self.operation {
+            Operation::Typing => InRoom::Types,
+            Operation::Read(_) => InRoom::Reads,
             _ => return None,
         };
-        Some((self.room.unwrap_or_else(|| thread_of(caller)), what))
+        Some((self.room.unwrap_or_else(|| thread_of(caller)), limit))
     }
 
     /// Returns the items to read for it.
     pub fn target(&self) -> DeskTarget<'_> {
-        let (nonce, entry) = match &self.what {
-            What::Send(message) => (Some(&message.nonce), None),
-            What::Edit(seq, _) | What::Delete(seq) => (None, Some(*seq)),
+        let (nonce, entry) = match &self.operation {
+            Operation::Send(message) => (Some(&message.nonce), None),
+            Operation::Edit(seq, _) | Operation::Delete(seq) => (None, Some(*seq)),
             _ => (None, None),
         };
         DeskTarget { thread: self.room, nonce, entry }

@@ -130,11 +130,11 @@ fn is_frame(payload: &RawValue) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Probe {
-        request_context: Marks,
+        request_context: SocketContext,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Marks {
+    struct SocketContext {
         connection_id: Option<serde::de::IgnoredAny>,
     }
     serde_json::from_str::<Probe>(payload.get()).is_ok_and(|probe| probe.request_context.connection_id.is_some())

@@ -24,7 +24,7 @@ use serde_json::value::to_raw_value;
 
 use crate::{
     STREAM, State,
-    ask::{Act, SupportAnswer, SupportAsk, What},
+    ask::{Act, Operation, SupportAnswer, SupportAsk},
     shown::{SupportMessage, SupportPush, SupportThread, author},
     talk::{self, MessageSender, desk_of},
 };
@@ -60,7 +60,7 @@ async fn authorized(s: &State, socket: &str, request: &str, owner: Owner, act: A
     *locale = sender.user.locale;
     let presence = sender.presence.clone();
     let from = Frame { socket, request, owner, side: if act.room.is_some() { Side::Team } else { Side::Customer } };
-    let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.what), presence::refresh(&s.table, &presence, s.sys.now()));
+    let (outcome, refreshed) = tokio::join!(perform(s, &from, sender, act.operation), presence::refresh(&s.table, &presence, s.sys.now()));
     if let Err(e) = refreshed {
         tracing::warn!(error = %e, "the time of the last activity could not be updated");
     }
@@ -75,35 +75,35 @@ struct Frame<'a> {
     side: Side,
 }
 
-async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, what: What) -> Outcome {
+async fn perform(s: &State, from: &Frame<'_>, sender: DeskSender, operation: Operation) -> Outcome {
     let DeskSender { user, chat, team, thread, receipt, entry, .. } = sender;
-    if matches!(what, What::Hello) {
+    if matches!(operation, Operation::Hello) {
         return hello(s, from, &user, team, thread).await;
     }
     let room = thread.ok_or_else(|| Kind::NotFound.because("the caller has no thread"))?;
     let (id, customer) = (room.id, desk_of(&room)?.customer);
-    match what {
-        What::Hello => Err(Kind::NotFound.into()),
-        What::Send(message) => {
+    match operation {
+        Operation::Hello => Err(Kind::NotFound.into()),
+        Operation::Send(message) => {
             let speaker = MessageSender { user: &user, side: from.side, socket: from.socket, chat, receipt };
             let receipt = talk::say(s, speaker, room, message).await?;
             let (seq, id, nonce, created_at) = (receipt.seq, receipt.id, receipt.nonce, receipt.at.into());
             Ok(SupportAnswer::Ack { room: receipt.room, seq, id, nonce, created_at })
         }
-        What::Edit(_, text) => {
+        Operation::Edit(_, text) => {
             let seq = edit(s, from, &taking_part(room, user.id)?, entry, text).await?;
             Ok(SupportAnswer::Edited { room: id, seq })
         }
-        What::Delete(_) => {
+        Operation::Delete(_) => {
             let changed = change::delete(&s.table, &s.sys, &taking_part(room, user.id)?, entry).await?;
             let seq = changed.message.seq;
             tell_changed(s, from, customer, changed).await;
             Ok(SupportAnswer::Deleted { room: id, seq })
         }
-        What::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
-        What::History(before, limit) => read_history(s, from, room, (before, limit)).await,
-        What::Read(seq) => read(s, from, &room, seq).await,
-        What::Typing => typing(s, from, &user, &room).await,
+        Operation::Sync(since, limit) => sync(s, from, room, (since, limit)).await,
+        Operation::History(before, limit) => read_history(s, from, room, (before, limit)).await,
+        Operation::Read(seq) => read(s, from, &room, seq).await,
+        Operation::Typing => typing(s, from, &user, &room).await,
     }
 }
 

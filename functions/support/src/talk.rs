@@ -92,14 +92,14 @@ pub async fn say(s: &State, speaker: MessageSender<'_>, room: Room, message: New
             }
             Ok(receipt)
         }
-        Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_what_came(s, id, seen, problem).await),
+        Err(SendError::Refused(problem)) if problem.kind == Kind::ThreadMovedOn => Err(with_newer_messages(s, id, seen, problem).await),
         Err(SendError::Refused(problem)) => Err(problem),
         Err(SendError::Spam) => Err(exclusion::ban(&s.table, &s.sys, &s.sockets, user.id).await),
     }
 }
 
 /// Adds the messages that the author has not seen to a refusal. Two reads.
-async fn with_what_came(s: &State, room: kernel::id::RoomId, seen: Option<u64>, problem: Problem) -> Problem {
+async fn with_newer_messages(s: &State, room: kernel::id::RoomId, seen: Option<u64>, problem: Problem) -> Problem {
     let read = async {
         let room = s.table.get::<Room>(Room::key_of(room)).await?.ok_or(Kind::NotFound)?;
         let customer = desk_of(&room)?.customer;
