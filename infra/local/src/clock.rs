@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     activity::{Activity, Guard},
-    storage::{kept_in, replace_file},
+    storage::{read_file, replace_file},
 };
 
 /// Returns a moment as EventBridge writes it: in whole seconds.
@@ -42,7 +42,7 @@ impl Clock {
     /// # Errors
     /// If the file exists and has no offset.
     pub fn open(sys: Sys, file: Option<PathBuf>, activity: Activity) -> io::Result<Self> {
-        if let Some(offset) = file.as_deref().map_or(Ok(None), kept_in)? {
+        if let Some(offset) = file.as_deref().map_or(Ok(None), read_file)? {
             sys.set_offset_millis(offset);
         }
         let moved = Arc::new(watch::Sender::new(sys.offset_millis()));

@@ -125,12 +125,12 @@ impl Visit for LogLine {
 /// Returns the part of a subscriber that keeps log lines, from `INFO` on as on AWS.
 #[must_use]
 pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    Keeper.with_filter(filter_fn(|about| *about.level() <= Level::INFO))
+    LineCollector.with_filter(filter_fn(|about| *about.level() <= Level::INFO))
 }
 
-struct Keeper;
+struct LineCollector;
 
-impl<S: Subscriber> Layer<S> for Keeper {
+impl<S: Subscriber> Layer<S> for LineCollector {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         // Outside of an invocation there are no lines to add to.
         CURRENT.try_with(|lines| lines.push(event)).unwrap_or_default();

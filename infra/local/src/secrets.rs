@@ -6,7 +6,7 @@ use kernel::Sys;
 use serde_json::{Map, Value};
 
 use crate::{
-    storage::{kept_in, replace_file},
+    storage::{read_file, replace_file},
     template::{SecretSpec, TemplateError},
 };
 
@@ -23,7 +23,7 @@ impl Secrets {
     /// # Errors
     /// If the file cannot be read or written, or is damaged.
     pub fn open(sys: &Sys, specs: &[SecretSpec], file: Option<&Path>) -> io::Result<Self> {
-        let mut known: BTreeMap<String, String> = file.map_or(Ok(None), kept_in)?.unwrap_or_default();
+        let mut known: BTreeMap<String, String> = file.map_or(Ok(None), read_file)?.unwrap_or_default();
         let before = known.len();
         for spec in specs {
             if !known.contains_key(&spec.logical_id) {

@@ -22,7 +22,7 @@ use crate::{
 pub const FILE: &str = "infra/asyncapi.json";
 
 /// The close codes of the platform. <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-faq.html>
-const CLOSES: [(u16, &str); 6] = [
+const CLOSE_CODES: [(u16, &str); 6] = [
     (1000, "The server closed the socket. The last frame says why."),
     (1001, "Ten minutes without a frame, or two hours after it was opened: open another one."),
     (1002, "A violation of the WebSocket protocol."),
@@ -70,7 +70,7 @@ pub fn document(http: &Value) -> Value {
     // The discriminator of AsyncAPI has another form than that of OpenAPI.
     schemas.values_mut().filter_map(Value::as_object_mut).for_each(|schema| drop(schema.remove("discriminator")));
     let mut document = made.whole(&schemas);
-    beside_references(&mut document);
+    wrap_described_references(&mut document);
     drop_unused(&mut document);
     document
 }
@@ -90,7 +90,7 @@ fn drop_unused(document: &mut Value) {
 
 /// Moves references that have a description beside them into `allOf`: schemas of AsyncAPI are of draft 7, in which other members beside a
 /// reference are ignored.
-fn beside_references(value: &mut Value) {
+fn wrap_described_references(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if members.len() > 1
@@ -99,9 +99,9 @@ fn beside_references(value: &mut Value) {
                 members.remove("$ref");
                 members.insert("allOf".to_owned(), json!([{ "$ref": place }]));
             }
-            members.values_mut().for_each(beside_references);
+            members.values_mut().for_each(wrap_described_references);
         }
-        Value::Array(items) => items.iter_mut().for_each(beside_references),
+        Value::Array(items) => items.iter_mut().for_each(wrap_described_references),
         _ => {}
     }
 }
@@ -193,7 +193,7 @@ impl Frames {
     fn whole(self, schemas: &Map<String, Value>) -> Value {
         let messages: Map<String, Value> = self.messages.keys().map(|name| (name.clone(), reference("messages", name))).collect();
         let own = CloseReason::ALL.iter().map(|reason| (reason.code(), "As the last frame says; sent in it, and followed by 1000."));
-        let codes: Map<String, Value> = CLOSES.into_iter().chain(own).map(|(code, why)| (code.to_string(), why.into())).collect();
+        let codes: Map<String, Value> = CLOSE_CODES.into_iter().chain(own).map(|(code, why)| (code.to_string(), why.into())).collect();
         let protocols = format!("{}, {}<ticket>", socket::SUBPROTOCOL, socket::TICKET_PREFIX);
         let handshake = json!({
             "type": "object",
@@ -293,7 +293,10 @@ mod tests {
             let example = &message["examples"][0]["payload"];
             assert!(schema.validate(example).is_ok(), "{name}: {example}");
         }
-        assert_eq!(document["channels"]["socket"]["x-close-codes"].as_object().map(Map::len), Some(CLOSES.len() + CloseReason::ALL.len()));
+        assert_eq!(
+            document["channels"]["socket"]["x-close-codes"].as_object().map(Map::len),
+            Some(CLOSE_CODES.len() + CloseReason::ALL.len())
+        );
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub fn run(file: &Path, strict: bool, kept: bool) -> Result<(), Failure> {
     if !strict {
         return Ok(());
     }
-    let more = more_than(&repository::read(EXPECTED)?, &mut operations);
+    let more = more_expensive_than(&repository::read(EXPECTED)?, &mut operations);
     for line in &more {
         println!("- {line}");
     }
@@ -130,7 +130,7 @@ fn expected(before: &str, known: impl Fn(&str) -> bool, operations: &mut BTreeMa
 
 /// Returns the operations whose median is above the expected one. If about as many runs are above as below, the median is a matter of
 /// chance, so it may be as high as the expected upper quartile.
-fn more_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
+fn more_expensive_than(expected: &str, operations: &mut BTreeMap<String, Runs>) -> Vec<String> {
     let may = read(expected);
     let judge = |(name, Cost { median, .. }): (&str, Cost)| match may.get(name) {
         None => Some(format!("{name}: not in {EXPECTED}")),
@@ -256,12 +256,12 @@ mod tests {
         assert_eq!(before, "GET /v1/me\t2\t3\t0.5\t0\n");
         let cost = Cost { median: 2, upper_quartile: 3, read: 0.5, write: 0.0 };
         assert_eq!(read(&before), BTreeMap::from([("GET /v1/me".to_owned(), cost)]));
-        assert!(more_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
+        assert!(more_expensive_than(&before, &mut all("GET /v1/me", &[3, 1, 3, 9])).is_empty());
         assert_eq!(
-            more_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
+            more_expensive_than(&before, &mut all("GET /v1/me", &[4, 4, 1])),
             ["GET /v1/me: 4 calls in the median, and at most 3 are allowed"]
         );
-        assert_eq!(more_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
+        assert_eq!(more_expensive_than(&before, &mut all("GET /v1/new", &[1])), ["GET /v1/new: not in infra/calls.txt"]);
     }
 
     #[test]

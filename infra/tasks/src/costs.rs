@@ -85,7 +85,7 @@ const SIGN_IN_MAILS: [&str; 2] = ["deliver challenge_issued", "deliver notice_du
 const QUEUE_POLLS_AN_HOUR: f64 = 5.0 * 180.0;
 
 /// The writes in an hour by which staff see that a schedule runs (`accounts::last_run`). The median run in `infra/calls.txt` has none.
-const NOTED_AN_HOUR: f64 = 1.0;
+const RECORDED_RUNS_AN_HOUR: f64 = 1.0;
 
 /// Types of resources that cost nothing by themselves.
 const FREE: [&str; 18] = [
@@ -246,7 +246,7 @@ impl System {
         // With seconds between them, all invocations are traced.
         bill.add("trace", times * (1.0 - TRACED));
         bill.add("read_unit", scanned(function, IDLE_TABLE_MB) * times);
-        bill.add("write_unit", times.min(NOTED_AN_HOUR * MONTH_HOURS));
+        bill.add("write_unit", times.min(RECORDED_RUNS_AN_HOUR * MONTH_HOURS));
         bill.add("list_request", lists(function) * times);
         // Each run is a cold start, because Lambda keeps no instance for a quarter of an hour.
         bill.add("secret_request", secrets_read(function) * times);

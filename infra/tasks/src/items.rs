@@ -148,20 +148,20 @@ mod tests {
     use super::*;
 
     /// Returns whether a key can fit both patterns.
-    fn meet(a: &str, b: &str) -> bool {
+    fn can_overlap(a: &str, b: &str) -> bool {
         match (a.chars().next(), b.chars().next()) {
             (None, None) => true,
-            (Some('{'), _) => passes(a, b),
-            (_, Some('{')) => passes(b, a),
-            (Some(x), Some(y)) if x == y => meet(&a[x.len_utf8()..], &b[y.len_utf8()..]),
+            (Some('{'), _) => name_can_overlap(a, b),
+            (_, Some('{')) => name_can_overlap(b, a),
+            (Some(x), Some(y)) if x == y => can_overlap(&a[x.len_utf8()..], &b[y.len_utf8()..]),
             _ => false,
         }
     }
 
     /// Returns the same, if `a` begins with a name in braces, for which any text can stand.
-    fn passes(a: &str, b: &str) -> bool {
+    fn name_can_overlap(a: &str, b: &str) -> bool {
         let rest = &a[a.find('}').expect("a brace that is closed") + 1..];
-        (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| meet(rest, &b[end..]))
+        (0..=b.len()).filter(|end| b.is_char_boundary(*end)).any(|end| can_overlap(rest, &b[end..]))
     }
 
     #[test]
@@ -179,11 +179,16 @@ mod tests {
         for (n, a) in all.iter().enumerate() {
             for b in &all[n + 1..] {
                 assert_ne!(a.name, b.name);
-                let shared = meet(a.about.partition, b.about.partition) && meet(&prefixed(a.about.sort), &prefixed(b.about.sort));
+                let shared =
+                    can_overlap(a.about.partition, b.about.partition) && can_overlap(&prefixed(a.about.sort), &prefixed(b.about.sort));
                 assert!(a.about.table != b.about.table || !shared, "{} and {}", a.name, b.name);
             }
         }
-        assert!(meet("EXPORT#{export}", "EXPORT#{upload}") && meet("{day}#{shard}", "A#B") && !meet("EXPORT#{export}", "EXPORT_TURN"));
+        assert!(
+            can_overlap("EXPORT#{export}", "EXPORT#{upload}")
+                && can_overlap("{day}#{shard}", "A#B")
+                && !can_overlap("EXPORT#{export}", "EXPORT_TURN")
+        );
     }
 
     #[test]
@@ -192,7 +197,7 @@ mod tests {
         let places: Vec<_> = all.iter().flat_map(|kind| kind.about.places().map(|place| (kind.name, place))).collect();
         for (a, first) in &places {
             for (b, second) in &places {
-                let shared = first.index.name() == second.index.name() && meet(first.partition, second.partition);
+                let shared = first.index.name() == second.index.name() && can_overlap(first.partition, second.partition);
                 assert!(!shared || first.index == second.index, "{a} and {b}");
             }
         }

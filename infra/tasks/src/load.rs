@@ -39,7 +39,7 @@ const AT_ONCE: usize = 16;
 /// request.
 const SIGN_INS_AT_ONCE: usize = 4;
 /// How many messages are on their way at the same time.
-const SENDING: usize = 4;
+const CONCURRENT_MESSAGES: usize = 4;
 /// Phone numbers that are reserved for fiction in the United Kingdom: nobody has them.
 const NUMBERS: std::ops::Range<usize> = 0..1_000;
 /// The most messages of one person in a burst, so that the limit on frames admits them even right after the greeting and the former room.
@@ -50,8 +50,8 @@ const BURSTS: u32 = 5;
 const REFILL: Duration = Duration::from_secs((pace::AT_ONCE / pace::PER_SECOND) as u64);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a person tries to open a socket: it is refused while the limit of sockets in a minute is reached.
-const OPENING: Duration = Duration::from_mins(15);
-const AGAIN: Duration = Duration::from_secs(1);
+const OPEN_PATIENCE: Duration = Duration::from_mins(15);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts the local cloud, measures every room, and prints a table in Markdown.
 pub fn run(plan: &Plan) -> Result<(), Failure> {
@@ -141,7 +141,7 @@ impl Measured {
         for (n, sender) in senders.enumerate() {
             sender.send(begun.elapsed().as_micros().to_string()).map_err(|_| "a socket has closed")?;
             self.messages = self.messages.saturating_add(1);
-            if n % SENDING == SENDING.saturating_sub(1) {
+            if n % CONCURRENT_MESSAGES == CONCURRENT_MESSAGES.saturating_sub(1) {
                 sleep(Duration::from_millis(20)).await;
             }
         }
@@ -187,7 +187,7 @@ async fn open(
         let requested_at = Instant::now();
         match Socket::open(&person).await {
             Ok(socket) => break (socket, requested_at),
-            Err(_) if begun.elapsed() < OPENING => sleep(AGAIN).await,
+            Err(_) if begun.elapsed() < OPEN_PATIENCE => sleep(RETRY_AFTER).await,
             Err(error) => return Err(error),
         }
     };

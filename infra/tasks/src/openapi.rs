@@ -34,9 +34,9 @@ pub use self::common::EVERYWHERE;
 use crate::paths::{self, Callers};
 
 /// The extension with the codes of an operation.
-const LISTED: &str = "x-problems";
+const PROBLEM_CODES: &str = "x-problems";
 /// The extension with the limits of an operation.
-const LIMITED: &str = "x-limits";
+const LIMITS: &str = "x-limits";
 /// The beginning of the paragraph that is left out.
 const COSTS: &str = "AWS calls:";
 
@@ -87,7 +87,7 @@ pub fn reference(part: &str, name: &str) -> Value {
 /// Adds the error responses of an operation: one for each status, with an example for every code. Returns whether it can ask for a
 /// proof of work.
 fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
-    let listed: Vec<String> = operation.remove(LISTED).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
+    let listed: Vec<String> = operation.remove(PROBLEM_CODES).and_then(|v| serde_json::from_value(v).ok()).unwrap_or_default();
     let parameters = operation.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let within = |place: &str| parameters.iter().any(|p| p.get("in").and_then(Value::as_str) == Some(place));
     let body = operation.contains_key("requestBody");
@@ -119,7 +119,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
     let Some(Value::Object(responses)) = operation.get_mut("responses") else { return takes_proof };
     responses.remove(Problems::PLACEHOLDER);
     responses.extend(by_status.iter().map(|(status, kinds)| (status.to_string(), refusal(*status, kinds, shared))));
-    if let Some(listed) = operation.remove(LIMITED) {
+    if let Some(listed) = operation.remove(LIMITS) {
         let mut limits = Vec::new();
         each_once(&listed, &mut limits);
         let read: Vec<Limited<'_>> = limits.iter().filter_map(|limit| Limited::deserialize(*limit).ok()).collect();
@@ -130,7 +130,7 @@ fn problems(operation: &mut Map<String, Value>, shared: &mut Shared) -> bool {
             let words: Vec<String> = read.iter().map(Limited::words).collect();
             refused.insert("description".to_owned(), format!("{} Limits: {}", described(kinds), words.join(" ")).into());
         }
-        operation.insert(LIMITED.to_owned(), limits.into_iter().map(numbers).collect());
+        operation.insert(LIMITS.to_owned(), limits.into_iter().map(numbers).collect());
     }
     takes_proof
 }

@@ -165,7 +165,7 @@ async fn write(table: &Table, sys: &Sys, owner: UserId) -> Result<(), String> {
 type Search = Vec<(String, String)>;
 
 /// Returns the value of this filter.
-fn given<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
+fn filter_value<'s>(search: &'s [(String, String)], name: &str) -> Option<&'s str> {
     search.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }
 
@@ -208,11 +208,11 @@ impl Model {
 /// titles. For a search by the creators' names, only checks that no model is found twice.
 fn check(models: &[Model], search: &[(String, String)], pages: &[Page]) -> Result<(), Failure> {
     let found: Vec<&String> = pages.iter().flat_map(|page| &page.models).collect();
-    if given(search, "creator").is_some() {
+    if filter_value(search, "creator").is_some() {
         let once: BTreeSet<&String> = found.iter().copied().collect();
         return if once.len() == found.len() { Ok(()) } else { Err(format!("{search:?}: a model is there twice").into()) };
     }
-    let (text, country) = (given(search, "search").map(search::normal).unwrap_or_default(), given(search, "country"));
+    let (text, country) = (filter_value(search, "search").map(search::normal).unwrap_or_default(), filter_value(search, "country"));
     let is_wanted = |model: &&Model| model.text.contains(&text) && country.is_none_or(|country| model.country == country);
     let rest = models.iter().filter(|model| !is_wanted(model));
     let mut expected = models.iter().filter(is_wanted).chain(rest);
@@ -333,7 +333,7 @@ fn word(sys: &Sys) -> String {
 
 /// Returns the lists of parts of titles that the searches read.
 fn grams(kinds: &[Kind]) -> BTreeSet<String> {
-    let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| given(search, "search"));
+    let texts = kinds.iter().flat_map(|(_, searches)| searches).filter_map(|search| filter_value(search, "search"));
     texts.filter_map(Term::part).flat_map(|term| Wanted::all().with(term).partitions(Catalogue::Models)).collect()
 }
 

@@ -14,7 +14,7 @@ use kernel::{Sys, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::storage::{kept_in, replace_file};
+use crate::storage::{read_file, replace_file};
 
 /// An event that a function failed on after all retries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ impl DeadLetters {
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn open(sys: Sys, file: &Path) -> io::Result<Self> {
-        let letters: Letters = kept_in(file)?.unwrap_or_default();
+        let letters: Letters = read_file(file)?.unwrap_or_default();
         Ok(Self(Arc::new(Shared { sys, file: Some(file.to_owned()), letters: Mutex::new(letters) })))
     }
 

@@ -26,7 +26,7 @@ use crate::{
     Core, StartError,
     activity::{Activity, Guard},
     hosts::Trace,
-    storage::{damaged, kept_in, replace_file},
+    storage::{damaged, read_file, replace_file},
     template::{REGION, StreamMappingSpec, Template},
 };
 
@@ -130,7 +130,7 @@ impl Mapping {
 
 impl Positions {
     fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let handled = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?;
+        let handled = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?;
         Ok(Self { file, handled: Mutex::new(handled.unwrap_or_default()) })
     }
 

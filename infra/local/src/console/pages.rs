@@ -288,8 +288,8 @@ mod tests {
             headers.insert(header::COOKIE, axum::http::HeaderValue::from_bytes(&latin).unwrap());
             headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
             let reply = answer(&PAGES[0], &format!("/{query}").parse().unwrap(), &headers);
-            let asked = query.contains("lang=en") || query.contains("lang=pl");
-            assert_eq!(reply.headers().contains_key(header::SET_COOKIE), asked, "{query}");
+            let is_chosen = query.contains("lang=en") || query.contains("lang=pl");
+            assert_eq!(reply.headers().contains_key(header::SET_COOKIE), is_chosen, "{query}");
             let body = futures_util::FutureExt::now_or_never(axum::body::to_bytes(reply.into_body(), 1_000_000)).unwrap().unwrap();
             let html = String::from_utf8(body.to_vec()).unwrap();
             assert!(html.contains(&format!("<html lang=\"{expected}\">")), "{query} {cookie} {accepted}");

@@ -79,7 +79,7 @@ async fn one(State(core): State<Arc<Core>>, Path(id): Path<String>) -> Result<Js
         tally: handled.calls.clone(),
         lines: handled.lines.list(),
         lines_left_out: handled.lines.left_out(),
-        logs_elsewhere: core.hosts.are_elsewhere(),
+        logs_elsewhere: core.hosts.are_remote(),
     }))
 }
 

@@ -232,7 +232,7 @@ impl Hosts {
 
     /// Returns whether the functions run in other processes, which print their log lines themselves.
     #[must_use]
-    pub fn are_elsewhere(&self) -> bool {
+    pub fn are_remote(&self) -> bool {
         self.0.remote.is_some()
     }
 
@@ -333,7 +333,7 @@ impl Hosts {
     /// Like [`Hosts::invoke_async`], as a part of the trace of this header, if there is one.
     pub fn invoke_async_within(&self, function: &str, payload: Box<RawValue>, trace: Option<&str>) {
         let stored = self.0.accepted.add(function, &payload);
-        self.keep_trying(function.to_owned(), payload, stored, trace.map(str::to_owned));
+        self.spawn_with_retries(function.to_owned(), payload, stored, trace.map(str::to_owned));
     }
 
     /// Returns the invocations that an earlier process accepted and did not complete, oldest first.
@@ -347,7 +347,7 @@ impl Hosts {
     /// Makes the invocations that an earlier process did not complete.
     pub(crate) fn resume(&self, unfinished: Vec<Unfinished>) {
         for Unfinished { id, function, event } in unfinished {
-            self.keep_trying(function, event, Some(id), None);
+            self.spawn_with_retries(function, event, Some(id), None);
         }
     }
 
@@ -393,7 +393,7 @@ impl Hosts {
         self.invoke_async(&mapping.function, event);
     }
 
-    fn keep_trying(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
+    fn spawn_with_retries(&self, id: String, payload: Box<RawValue>, stored: Option<i64>, trace: Option<String>) {
         let hosts = self.clone();
         let guard = self.0.activity.begin();
         tokio::spawn(async move {
@@ -401,7 +401,7 @@ impl Hosts {
                 biased;
                 // Checked first, so that the end of the local cloud does not count as a failure of the function.
                 () = hosts.ended() => {}
-                () = hosts.try_repeatedly(&id, payload, trace.as_deref()) => {
+                () = hosts.invoke_with_retries(&id, payload, trace.as_deref()) => {
                     if let Some(stored) = stored {
                         hosts.0.accepted.remove(stored);
                     }
@@ -411,7 +411,7 @@ impl Hosts {
         });
     }
 
-    async fn try_repeatedly(&self, id: &str, payload: Box<RawValue>, within: Option<&str>) {
+    async fn invoke_with_retries(&self, id: &str, payload: Box<RawValue>, within: Option<&str>) {
         let Some(hosted) = self.0.functions.get(id) else { return tracing::error!(function = id, "there is no such function") };
         let mut retries = hosted.max_retries;
         let operation = format!("{}{}", hosted.name, kind_of(&payload));

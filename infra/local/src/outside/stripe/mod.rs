@@ -46,7 +46,7 @@ use super::mode::{Mode, SLOW, garbled};
 use crate::{
     Core, StartError,
     activity::Guard,
-    storage::{damaged, kept_in, replace_file},
+    storage::{damaged, read_file, replace_file},
 };
 
 /// The path of the service on the listener.
@@ -72,8 +72,8 @@ const RETRIES: [Duration; 5] = [
     Duration::from_secs(5 * 3600),
     Duration::from_secs(10 * 3600),
 ];
-const LATER: Duration = Duration::from_secs(12 * 3600);
-const GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 3600);
+const LAST_RETRY_INTERVAL: Duration = Duration::from_secs(12 * 3600);
+const RETRY_PERIOD: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The most requests that are remembered.
 const REMEMBERED: usize = 200;
 
@@ -142,7 +142,7 @@ impl Stripe {
     /// # Errors
     /// [`StartError::State`] if the file is damaged.
     pub(super) fn open(file: Option<PathBuf>) -> Result<Self, StartError> {
-        let books = file.as_deref().map_or(Ok(None), kept_in).map_err(damaged(file.as_deref()))?.unwrap_or_default();
+        let books = file.as_deref().map_or(Ok(None), read_file).map_err(damaged(file.as_deref()))?.unwrap_or_default();
         let elsewhere = Books::of_another_account();
         let state = StripeState { books, elsewhere, mode: Mode::Well, webhooks: Webhooks::AtOnce, asked: Vec::new() };
         Ok(Self(Arc::new(Shared { file, kept: Mutex::new(state) })))
@@ -225,7 +225,7 @@ impl Stripe {
     }
 
     /// Deletes a customer, as a user of Stripe's dashboard would.
-    pub fn lose_customer(&self, core: &Arc<Core>, id: &str) {
+    pub fn delete_customer(&self, core: &Arc<Core>, id: &str) {
         let call = Call { method: "DELETE".to_owned(), path: format!("/customers/{id}"), ..by_account() };
         self.change(core, |books, sys| api::answer(books, sys, &call));
     }
@@ -298,9 +298,12 @@ impl Stripe {
         if let Some(event) = kept.books.events.iter_mut().find(|event| event.id == id) {
             event.attempts = event.attempts.saturating_add(1);
             event.delivered |= taken;
-            let wait = RETRIES.get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX)).copied().unwrap_or(LATER);
+            let wait = RETRIES
+                .get(usize::try_from(event.attempts.saturating_sub(1)).unwrap_or(usize::MAX))
+                .copied()
+                .unwrap_or(LAST_RETRY_INTERVAL);
             let next = now + wait;
-            let given_up = Time::from_millis(event.created.saturating_mul(1000)) + GIVEN_UP;
+            let given_up = Time::from_millis(event.created.saturating_mul(1000)) + RETRY_PERIOD;
             event.due = Some(next).filter(|next| !event.delivered && *next <= given_up);
         }
         answer
