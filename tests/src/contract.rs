@@ -69,7 +69,7 @@ pub(crate) fn holds(method: &str, path: &str, status: u16, headers: &HeaderMap, 
     }
     let declared = &operation["responses"][status.to_string()];
     assert!(declared.is_object(), "{method} {path} answers {status}, which it does not declare: {}", String::from_utf8_lossy(body));
-    for name in READ.iter().filter(|name| headers.contains_key(**name)) {
+    for name in PROGRAM_HEADERS.iter().filter(|name| headers.contains_key(**name)) {
         assert!(declared["headers"][name].is_object(), "{method} {path} answers {status} with {name}, which it does not declare");
     }
     if problem {
@@ -142,7 +142,7 @@ fn declares(schema: &Value, name: &str) -> bool {
 }
 
 /// Headers that programs read. If an answer has one, the document must declare it.
-const READ: [&str; 8] =
+const PROGRAM_HEADERS: [&str; 8] =
     ["Location", "Set-Cookie", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "X-Request-Id"];
 
 /// Checks a value against a schema, with the part of JSON Schema that the document uses. An object has the declared members and, unless the
