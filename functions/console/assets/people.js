@@ -1,6 +1,7 @@
 // People: the list with its filters, and everything about one person on one page, with what can be done about it.
 
 import { address, ask, button, by, card, chip, details, el, everybodysKeys, filters, forget, form, languages, link, list, loaded, money, notify, say, shown, table, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const STATES = ["active", "leaving", "deactivated", "purging"];
 const ROLES = ["moderator", "administrator", "superuser"];
@@ -155,7 +156,6 @@ function own(stoa, data) {
         [say("placed"), ({ created_at: at }) => time(at)],
       ],
       empty: say("no-orders"),
-      isOptional: true,
     }),
     list(stoa, {
       title: word("screen", "tickets"),
@@ -168,7 +168,6 @@ function own(stoa, data) {
         [say("when"), ({ created_at: at }) => time(at)],
       ],
       empty: say("no-tickets"),
-      isOptional: true,
     }),
     data.ban ? card(say("ban-from-chat"), el("div", { class: "body" }, details(data.ban))) : "",
     data.support_thread ? card(say("thread"), el("p", { class: "row" }, link(say("open-thread"), ["threads", data.support_thread.room]), chip(word("thread", data.support_thread.state)))) : "",
@@ -200,9 +199,8 @@ function personScreen(app, username) {
           [say("fields"), ({ fields }) => fields.map((one) => word("field", one)).join(", ")],
           [say("actor"), by],
         ],
-        isOptional: true,
-      }),
-      everybodysKeys(app, username, reload),
+        }),
+      isAtLeast("superuser") ? everybodysKeys(app, username, reload) : "",
     ];
   });
   return { title: username, content: [el("p", {}, link(say("back-to-people"), ["people"])), person.place], end: () => forget(`person ${username}`) };

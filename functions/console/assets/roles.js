@@ -1,12 +1,14 @@
 // Who is of the team, and one's own keys for programs.
 
 import { ask, card, el, everybodysKeys, form, keyColumns, link, list, notify, say, time, word } from "./parts.js";
+import { isAtLeast } from "./rights.js";
 
 const ROLES = ["superuser", "administrator", "moderator"];
 const KEYS = "/v1/me/api-keys";
 
 export default function rolesScreen(app) {
   const { stoa, api, go } = app;
+  const isSuperuser = isAtLeast("superuser");
   const team = ROLES.map((role) => list(stoa, {
     title: word("team", role),
     path: "/v1/admin/users",
@@ -16,7 +18,6 @@ export default function rolesScreen(app) {
       [say("joined"), ({ created_at: at }) => time(at)],
     ],
     empty: say("no-people"),
-    isOptional: true,
   }));
   const change = form({ name: "open", fields: [{ name: "username", label: say("username"), required: true, maxlength: 30 }], submit: say("open-person"), isMain: false }, ({ username }) => go(["people", username]));
   const keys = list(stoa, {
@@ -29,7 +30,6 @@ export default function rolesScreen(app) {
       }
     }),
     empty: say("no-keys"),
-    isOptional: true,
   });
-  return { title: word("screen", "roles"), content: [card(say("change-roles"), el("p", {}, say("change-roles-text")), change), ...team, keys, everybodysKeys(app, undefined, app.refresh)] };
+  return { title: word("screen", "roles"), content: [isSuperuser ? card(say("change-roles"), el("p", {}, say("change-roles-text")), change) : "", ...team, keys, isSuperuser ? everybodysKeys(app, undefined, app.refresh) : ""] };
 }

@@ -1,6 +1,7 @@
 // Support: the threads of customers, and one of them with its messages, notes, prepared replies, and who else of the team is in it.
 
 import { act, arrange, ask, button, card, chip, el, filters, form, link, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
+import { opens } from "./rights.js";
 
 /** @type {import("/client/stoa.js").ThreadState[]} */
 const STATES = ["open", "waiting", "snoozed", "done"];
@@ -233,7 +234,7 @@ function threadScreen(app, id) {
     if (!now) return;
     title.textContent = `${now.customer.username}: ${now.subject}`;
     document.title = `${title.textContent} · Stoa`;
-    head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", link(say("to-person"), ["people", now.customer.username]));
+    head.replaceChildren(chip(word("thread", now.state)), now.assignee ? chip(say("has-it", { name: now.assignee.username }), "accent") : "", opens("people") ? link(say("to-person"), ["people", now.customer.username]) : "");
     take.hidden = now.state === "done" || now.assignee?.id === user.id;
     for (const one of states) one.hidden = one.dataset.set === now.state;
     // Who has pressed a button that is not there any more is at the next one.

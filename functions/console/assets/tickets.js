@@ -19,6 +19,7 @@ function listScreen({ stoa }, route) {
     query: { ...route.filters, state },
     columns: [
       [say("from"), ({ id, name }) => link(name, ["tickets", id])],
+      [say("account"), ({ username }) => (username ? link(username, ["people", username]) : "–")],
       [say("subject"), ({ subject_name: subject }) => subject],
       [say("state"), ({ state: now }) => chip(word("thread", now))],
       [say("assignee"), ({ assignee }) => assignee?.username],
@@ -64,9 +65,9 @@ function ticketScreen({ stoa, api }, id) {
       return sent;
     });
     return [
-      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : ""),
+      el("p", { class: "row" }, chip(word("thread", ticket.state)), ticket.assignee ? chip(say("has-it", { name: ticket.assignee.username ?? "–" }), "accent") : "", ticket.username ? link(ticket.username, ["people", ticket.username]) : ""),
       el("div", { class: "row" }, ticket.state === "done" || ticket.assignee?.id === me.id ? "" : take, states),
-      card(ticket.subject_name, el("div", { class: "body" }, details({ from: ticket.name, ...ticket }, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview", "name"]))),
+      card(ticket.subject_name, el("div", { class: "body" }, details({ from: ticket.name, ...ticket }, ["id", "state", "subject", "subject_name", "assignee", "messages", "preview", "name", "username", ...(ticket.username ? ["user"] : [])]))),
       card(say("messages"), el("ol", { class: "body stack said-by-mail" }, messages.map(({ author, text, at }) => el("li", {}, el("p", { class: "small soft" }, author ? author.username ?? "–" : ticket.name, " ", time(at)), el("p", { class: "text" }, text))))),
       card(say("answer-by-mail"), el("div", { class: "body" }, answer)),
     ];

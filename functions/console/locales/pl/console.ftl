@@ -21,6 +21,7 @@ no-screen-text = Adres nie wskazuje żadnego ekranu. Wybierz ekran z nawigacji.
 no-entry = Brak dostępu
 no-staff = Ta konsola jest dla zespołu. Poproś superużytkownika o rolę albo zaloguj się na inne konto.
 needs-factor = Zespół potrzebuje aplikacji uwierzytelniającej albo klucza dostępu. Aplikację ustawisz tutaj.
+needs-role = Twoja rola nie otwiera tego ekranu. Wymaga tej roli albo wyższej: { $role }.
 
 # Signing in.
 sign-in = Zaloguj się
