@@ -196,7 +196,8 @@ fn texts(locale: Locale) -> String {
         (key, Value::from(text))
     });
     // A notification says what its mail says.
-    let notices = Notice::ALL.iter().map(|notice| (format!("notice-{}", notice.name()), Value::from(outbound::heading(notice.name(), locale))));
+    let notices =
+        Notice::ALL.iter().map(|notice| (format!("notice-{}", notice.name()), Value::from(outbound::heading(notice.name(), locale))));
     // The script element would end at `</`, even within a string.
     Value::Object(own.chain(notices).collect::<Map<_, _>>()).to_string().replace('<', "\\u003c")
 }
