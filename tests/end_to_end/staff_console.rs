@@ -526,6 +526,35 @@ async fn each_role_sees_its_screens() {
     is_content(page).await;
 }
 
+/// An administrator makes a key for a program, which is shown once, works, and is revoked.
+/// Promise: api-keys, console-policy
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Chromium"]
+async fn a_key_is_made_in_the_console() {
+    let mouse = Hand::Mouse;
+    let cloud = Cloud::start().await;
+    let (_, app) = cloud.staff("kim", "administrator").await;
+    let page = &mut enter(&cloud, "kim", &app).await;
+    page.go(&screen(&cloud, "roles")).await;
+    mouse.press(page, "[data-act=new-key]").await;
+    mouse.write(page, "dialog [name=name]", "Till").await;
+    mouse.press(page, "dialog [name='statistics:read']").await;
+    mouse.confirm(page).await;
+    let key = text(&page.run("document.querySelector('main [role=status] code').textContent").await);
+    let program = cloud.anonymous().with("authorization", format!("Api-Key {key}"));
+    program.get("/v1/statistics/invites").await.succeeds();
+    shows(page, "main td.action button").await;
+    mouse.press(page, "main td.action button").await;
+    mouse.confirm(page).await;
+    program.get("/v1/statistics/invites").await.is_problem(401, "api_key_invalid");
+    page.go(&screen(&cloud, "work")).await;
+    shows(page, "main .work").await;
+    page.go(&screen(&cloud, "roles")).await;
+    shows(page, "[data-act=new-key]").await;
+    assert_eq!(page.run(&format!("document.body.textContent.includes({})", json!(&key[20..]))).await, false);
+    is_content(page).await;
+}
+
 /// A picture of a product is uploaded in the console, shown there, and removed by keyboard alone. What is no picture is refused with the
 /// reason.
 /// Promise: product-pictures, console-policy

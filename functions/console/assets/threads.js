@@ -1,7 +1,7 @@
 // Support: the threads of customers, and one of them with its messages, notes, prepared replies, and who else of the team is in it.
 
 import { act, arrange, ask, button, card, chip, el, filters, form, link, loaded, notify, remembered, row, say, table, time, told, word } from "./parts.js";
-import { opens } from "./rights.js";
+import { isAtLeast, opens } from "./rights.js";
 
 /** @type {import("/client/stoa.js").ThreadState[]} */
 const STATES = ["open", "waiting", "snoozed", "done"];
@@ -162,20 +162,15 @@ function others(thread, me) {
   return { place, end: () => (clearTimeout(timer), ends.forEach((stop) => stop())) };
 }
 
-function notes(thread, room) {
+function notes(thread, room, me) {
   const shown = loaded(() => thread.notes().page(), ({ items }) => {
-    const remove = (id, text) => button(say("delete"), async (node) => {
-      await act(node, async () => {
-        const answer = await thread.removeNote(id);
-        // It is somebody else's.
-        if (answer.problem?.code !== "reason_required") return answer;
-        await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why: true }, (_, header) => thread.removeNote(id, header));
-        return {};
-      });
-      await shown.reload();
-    }, { class: "quiet" });
+    // Superusers delete those of others, and say why.
+    const remove = (id, author, text) => (author?.id === me || isAtLeast("superuser") ? button(say("delete"), async () => {
+      const why = author?.id !== me;
+      if (await ask({ title: say("delete"), rows: [[say("note"), text, "–"]], why }, (_, header) => thread.removeNote(id, why ? header : undefined))) await shown.reload();
+    }, { class: "quiet" }) : "");
     return items.length === 0 ? el("p", { class: "soft" }, say("no-notes"))
-      : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id, text))));
+      : el("ul", { class: "rows", "data-notes": true }, items.map(({ id, author, text, created_at: at }) => el("li", {}, el("span", {}, el("strong", {}, author?.username ?? "–"), " ", text), el("span", { class: "small soft" }, time(at)), remove(id, author, text))));
   });
   const write = form({ name: "note", fields: [{ name: "text", label: say("note"), required: true, maxlength: 2000 }], submit: say("save"), isMain: false, keeps: `note ${room}` }, async ({ text }, node) => {
     const answer = await thread.note(text);
@@ -265,7 +260,7 @@ function threadScreen(app, id) {
       head, here.place, desk,
       el("div", { class: "row" }, take, give, states),
       el("div", { class: "stack" }, talk.content, replyField),
-      notes(thread, id),
+      notes(thread, id, user.id),
     ],
     end,
   };
