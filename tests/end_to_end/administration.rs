@@ -789,6 +789,7 @@ async fn rooms_are_listed_and_closed_by_staff() {
     assert_eq!(listed().await, made);
     let shown = ida.get("/v1/admin/rooms").await.is(200)["items"][0].clone();
     assert_eq!((&shown["name"], &shown["owner"], &shown["member_count"]), (&json!("Walks 6"), &json!(ana.id()), &json!(1)));
+    assert_eq!(shown["owner_username"], "ana");
     let closed = format!("/v1/admin/rooms/{}", made[0]);
     moe.delete(&closed).await.is_problem(403, "forbidden");
     ida.delete(&closed).await.is(204);

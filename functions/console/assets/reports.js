@@ -49,6 +49,7 @@ const rooms = ({ stoa, api, refresh }) => list(stoa, {
   columns: [
     [say("name"), ({ name, slug }) => [name, slug].filter(Boolean).join(" · ")],
     [say("kind"), ({ kind }) => word("room", kind)],
+    [say("owner"), ({ owner, owner_username: name }) => (name ? link(name, ["people", name]) : owner)],
     [say("members"), ({ member_count: count }) => String(count)],
     [say("last-message"), ({ latest_at: at }) => time(at)],
     ["", ({ id, name, member_count: count }) => button(say("close-room"), async () => {
