@@ -136,6 +136,7 @@ async fn staff_see_what_is_disputed() {
     let told: Vec<_> = listed.iter().map(|one| (one["kind"].as_str().unwrap(), &one["id"], one["intent"].clone())).collect();
     let expected = [("donation", &donation["id"], all[0]), ("order", &order["id"], all[1]), ("plan_payment", &plan["id"], all[2])];
     assert_eq!((count, told), (3, expected.map(|(kind, id, payment)| (kind, id, json!(intent(payment)))).to_vec()));
+    assert!(listed.iter().all(|one| one["username"] == "ana"), "{listed:?}");
     let page = staff.get("/v1/admin/payment-alerts?limit=1").await.is(200);
     let next = staff.get(&format!("/v1/admin/payment-alerts?limit=1&cursor={}", page["next_cursor"].as_str().unwrap())).await.is(200);
     assert_eq!(next["items"][0]["id"], order["id"]);

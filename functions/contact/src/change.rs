@@ -20,7 +20,7 @@ use web::{Error, IfMatch, Json, Language, Path, Problems, RequestId, Versioned};
 
 use crate::{
     desk::entry,
-    shown::{Team, TicketInfo},
+    shown::{Names, TicketInfo},
 };
 
 /// What to change of a ticket. What is absent stays.
@@ -97,7 +97,7 @@ fn require_may_have(tx: &mut Tx, person: UserId, caller: UserId) -> Vec<Slot> {
 /// A JSON merge patch (RFC 7396).
 ///
 /// AWS calls: the caller and their roles in one; a read; a batch of the person and their roles if it is given to somebody; a transaction,
-/// unless nothing changes; a batch of who has it, if anybody has.
+/// unless nothing changes; a batch of who wrote and who has it, if these are accounts.
 #[utoipa::path(patch, path = "/v1/admin/tickets/{ticket}",
     request_body(
         content(
@@ -144,6 +144,6 @@ pub async fn update_ticket(
         }
         tracing::info!(ticket.id = %id, actor.id = %me, state = next.state.as_str(), "a ticket was changed by staff");
     }
-    let team = Team::read(&s.table, next.assignee.into_iter().collect()).await?;
-    Ok(Versioned(next.version, team.ticket(&next, &s.subjects, locale, now)))
+    let names = Names::read(&s.table, &[&next], &[]).await?;
+    Ok(Versioned(next.version, names.ticket(&next, &s.subjects, locale, now)))
 }
