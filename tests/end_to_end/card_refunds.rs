@@ -261,7 +261,14 @@ async fn a_payment_of_something_else_ends_its_order() {
     items::are_as_described(&cloud).await;
 }
 
-/// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid.
+/// When the alerts of failed refunds expire.
+async fn ttl_of_failed(cloud: &Cloud) -> Vec<Value> {
+    let alerts = cloud.of_kind("payment_alert").await;
+    alerts.iter().filter(|alert| alert["alert"]["S"] == "refund_failed").map(|alert| alert["ttl"].clone()).collect()
+}
+
+/// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid. Neither
+/// the order nor what staff see of it is forgotten before.
 /// Promise: order-wrong-payment, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_ask_again_for_the_refund_of_something_else() {
@@ -281,6 +288,7 @@ async fn staff_ask_again_for_the_refund_of_something_else() {
         let ended = shown(&staff, &placed).await;
         assert_eq!((&ended["state"], &ended["refunds"][0]["state"]), (&json!("cancelled"), &json!(state)));
         assert_eq!(staff.get("/v1/admin/work").await.is(200)["failed_refunds"]["count"], 1, "{state}");
+        assert!(stored(&cloud).await.iter().all(|order| order["ttl"].is_null()) && ttl_of_failed(&cloud).await == [Value::Null]);
         assert_eq!(refund(&staff, &placed, state, paid + 1).await.field_errors(), ["/amount/amount range"]);
         let again = refund(&staff, &placed, state, paid).await.is(201);
         assert_eq!((&again["state"], &again["refunds"][1]["state"]), (&json!("cancelled"), &json!("done")));
@@ -376,8 +384,9 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }
 
-/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made.
-/// Promise: order-leaving, stripe-outage
+/// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
+/// see it until then, without the buyer.
+/// Promise: order-leaving, stripe-outage, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at_first() {
     let cloud = Cloud::start().await;
@@ -395,8 +404,10 @@ async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at
     cloud.settle().await;
     assert_eq!(run(&cloud, WEBHOOK).await["payments"], 0);
     assert_eq!((refunds(&cloud), cloud.of_kind("payment_removal").await.len()), (0, 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
     cloud.advance(DAY).await;
     cloud.advance(QUARTER * 2).await;
     assert_eq!((refunds(&cloud), &payments(&cloud, &placed)[0]["latest_charge"]["amount_refunded"]), (1, &json!(2000)));
-    assert!(cloud.of_kind("payment_removal").await.is_empty());
+    assert!(cloud.of_kind("payment_removal").await.is_empty() && cloud.of_kind("payment_alert").await.is_empty());
 }

@@ -30,7 +30,8 @@ pub struct OrdersQuery {
     /// The state that they are in. `placed` if it is absent.
     #[param(value_type = OrderState, inline, required = false)]
     state: Option<OrderState>,
-    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month.
+    /// Instead of those in a state, those that staff have to look at because of this, in every state, for a month, or until a failed refund
+    /// is made.
     #[param(value_type = Alert, inline, required = false)]
     alert: Option<Alert>,
     /// Instead of those in a state, those of this buyer, in every state.

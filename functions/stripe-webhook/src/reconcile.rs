@@ -11,9 +11,9 @@ use payments::{
     write,
 };
 use serde::Serialize;
-use store::{Conditional as _, Item as _};
+use store::Conditional as _;
 use stripe_api::{
-    Failed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
+    Failed, Removed, Settled, Undelivered, UndeliveredPage, close, created, give_back, remove_customer, remove_payment, settle, settle_for,
 };
 
 use crate::{State, webhook::AWAITED};
@@ -273,11 +273,13 @@ async fn payments_of_nobody(s: &State, context: &Context, report: &mut Report) -
         let found = PaymentRemoval::list(&s.table, after.as_ref(), AT_ONCE).await?;
         after = found.last().cloned();
         let work = |removal: PaymentRemoval| async move {
-            let done = remove_payment(&s.stripe, &removal).await?;
-            if done {
-                s.table.delete(removal.key()).await?;
+            let removed = remove_payment(&s.stripe, &removal).await?;
+            match removed {
+                Removed::Done => removal.done(&s.table).await?,
+                Removed::Waits => {}
+                Removed::Refused => removal.refused(&s.table, s.sys.now()).await?,
             }
-            Ok::<bool, Failure>(done)
+            Ok::<bool, Failure>(removed == Removed::Done)
         };
         if !each(context, report, found, |report| &mut report.payments, work).await || after.is_none() {
             return Ok(());

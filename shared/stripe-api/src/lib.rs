@@ -45,7 +45,7 @@ pub use events::{Undelivered, UndeliveredPage};
 pub use lists::HasTime;
 pub use order::close;
 pub use refunds::give_back;
-pub use removal::remove_payment;
+pub use removal::{Removed, remove_payment};
 pub use settle::{Settled, settle, settle_for};
 
 /// The timeout of a request.

@@ -4,12 +4,22 @@ use payments::{PaymentRemoval, Progress, RefundReason};
 
 use crate::{Failed, Stripe};
 
-/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts. Returns whether it is done: not while
-/// the bank decides, or if Stripe refuses a refund that is not disputed.
+/// What became of the removal of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is done.
+    Done,
+    /// Not yet, because the bank decides about the payment.
+    Waits,
+    /// Stripe refuses a refund of a payment that is not disputed.
+    Refused,
+}
+
+/// Cancels a payment at Stripe. If it was paid, refunds the rest of it, or only the promised amounts.
 ///
 /// # Errors
 /// [`Failed`]; it may be repeated at any point.
-pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     if !removal.promised.is_empty() {
         return give_promised(stripe, removal).await;
     }
@@ -20,7 +30,7 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
     }
     let state = match stripe.payment(intent).await {
         Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(true),
+        Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
     // Refunds that a bank has sent back are not repeated.
@@ -33,19 +43,20 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             Err(Failed::Refused(_)) if state.back.disputed => {}
             Err(Failed::Refused(why)) => {
                 tracing::error!(why, "a payment cannot be refunded yet, and will be tried again");
-                return Ok(false);
+                return Ok(Removed::Refused);
             }
             Err(e) => return Err(e),
         }
     }
-    Ok(matches!(state.progress, Progress::Succeeded | Progress::Cancelled))
+    let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
+    Ok(if is_decided { Removed::Done } else { Removed::Waits })
 }
 
 /// Makes the promised refunds of a payment that were not made yet.
-async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool, Failed> {
+async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<Removed, Failed> {
     let state = match stripe.payment(&removal.intent).await {
         Ok(payment) => payment.state,
-        Err(Failed::Gone) => return Ok(true),
+        Err(Failed::Gone) => return Ok(Removed::Done),
         Err(e) => return Err(e),
     };
     let (left, mut done) = (state.received.saturating_sub(state.back.refunded), true);
@@ -63,5 +74,5 @@ async fn give_promised(stripe: &Stripe, removal: &PaymentRemoval) -> Result<bool
             Err(e) => return Err(e),
         }
     }
-    Ok(done)
+    Ok(if done { Removed::Done } else { Removed::Refused })
 }
