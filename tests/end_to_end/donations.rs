@@ -10,7 +10,10 @@ use local::outside::{
 use reqwest::Method;
 use tests::{Caller, Cloud, Value, json};
 
-use crate::deletion::{SWEEP, assert_gone, run, schedule, until_due};
+use crate::{
+    card_orders::try_run,
+    deletion::{SWEEP, assert_gone, run, schedule, until_due},
+};
 
 pub(crate) const DONATIONS: &str = "/v1/donations";
 pub(crate) const WEBHOOK: &str = "StripeWebhookFunction";
@@ -321,6 +324,7 @@ async fn repetitions_at_once_do_not_pass_the_limit() {
 async fn an_outage_of_stripe_begins_nothing_twice() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     for (mode, status, code) in [
         (Mode::Down, 503, "unavailable"),
         (Mode::Limited, 409, "conflict"),
@@ -375,6 +379,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
     for (mode, attempt) in [(Mode::FailsAfter, "1"), (Mode::FailsBefore, "2")] {
         let cloud = Cloud::start().await;
         let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+        assert!(try_run(&cloud).await, "the account is known");
         stripe.be(mode);
         ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
         stripe.be(Mode::Well);
@@ -396,6 +401,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
 async fn a_customer_is_found_among_many() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     many_customers(&cloud).await;
     stripe.be(Mode::FailsAfter);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
@@ -428,6 +434,7 @@ fn lists_of_customers(cloud: &Cloud) -> usize {
 async fn a_customer_that_was_given_up_is_looked_for_among_those_of_its_time() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsBefore);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     stripe.be(Mode::Well);
@@ -512,6 +519,7 @@ async fn of_several_payments_of_one_donation_one_can_be_paid() {
 async fn a_customer_that_appears_late_is_deleted() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsBefore);
     ana.post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     stripe.be(Mode::Well);
@@ -535,6 +543,7 @@ async fn a_customer_that_appears_late_is_deleted() {
 async fn a_customer_whose_id_was_never_known_goes_with_its_person() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await, &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     stripe.be(Mode::FailsAfter);
     ana.with("idempotency-key", "one").post(DONATIONS, of(1234)).await.is_problem(503, "unavailable");
     let scheduled = schedule(&ana).await;

@@ -11,7 +11,7 @@ use local::outside::{
 use tests::{Caller, Cloud, PASSWORD, Value, json};
 
 use crate::{
-    card_orders::paid_order,
+    card_orders::{paid_order, try_run},
     card_refunds::change_at_stripe,
     cart::shop,
     deletion::{SWEEP, assert_gone, run, schedule, until_due},
@@ -306,6 +306,7 @@ async fn payments_of_plans_are_their_payers() {
 async fn a_slow_stripe_sells_nothing_twice() {
     let cloud = Cloud::start().await;
     let (ana, stripe) = (cloud.member("ana").await.with("idempotency-key", "one"), &cloud.outside.stripe);
+    assert!(try_run(&cloud).await, "the account is known");
     for (mode, status, code) in [
         (Mode::Down, 503, "unavailable"),
         (Mode::Limited, 409, "conflict"),
