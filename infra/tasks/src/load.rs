@@ -336,7 +336,9 @@ mod tests {
         };
         assert_eq!(told(json!({ "payload": { "type": "message", "text": "17" } })), Some(17));
         assert_eq!(told(json!({ "payload": { "type": "online", "online": 3 } })), Some(0));
-        for other in [json!({ "id": "1", "payload": { "type": "ack", "text": "17" } }), json!({ "payload": { "type": "typing" } }), json!({})] {
+        for other in
+            [json!({ "id": "1", "payload": { "type": "ack", "text": "17" } }), json!({ "payload": { "type": "typing" } }), json!({})]
+        {
             assert_eq!(told(other.clone()), None, "{other}");
         }
     }
