@@ -384,6 +384,34 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
     assert!(cloud.of_kind("payment_removal").await.is_empty());
 }
 
+/// If the buyer's bank has refused a refund, staff see it until the money is given back, also after the buyer has left, whom it no longer
+/// names.
+/// Promise: order-refund-failed, order-leaving, staff-work
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
+    let cloud = Cloud::start().await;
+    let (_, products) = shop(&cloud, 1).await;
+    let ana = cloud.buyer("ana", PHONE).await;
+    let placed = order(&ana, "one", &products[0], 1).await;
+    change_at_stripe(&cloud, &placed["payment"], "amount=900".to_owned()).await;
+    for act in [card(VISA), Act::FailRefunds] {
+        pay(&cloud, &placed, act);
+        cloud.settle().await;
+    }
+    assert_eq!(ttl_of_failed(&cloud).await.len(), 1);
+    let scheduled = schedule(&ana).await;
+    until_due(&cloud, &scheduled).await;
+    assert_eq!(run(&cloud, SWEEP).await["claimed"], 1);
+    cloud.settle().await;
+    assert_eq!((run(&cloud, WEBHOOK).await["payments"].clone(), refunds(&cloud)), (json!(0), 1));
+    let alerts = cloud.of_kind("payment_alert").await;
+    assert!(alerts.len() == 1 && !json!(alerts).to_string().contains(&ana.id()), "{alerts:?}");
+    items::are_as_described(&cloud).await;
+    pay(&cloud, &placed, Act::Refund(None));
+    assert_eq!(run(&cloud, WEBHOOK).await["payments"], 1);
+    assert!(cloud.of_kind("payment_alert").await.is_empty() && cloud.of_kind("payment_removal").await.is_empty());
+}
+
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
 /// see it until then, without the buyer.
 /// Promise: order-leaving, stripe-outage, staff-work

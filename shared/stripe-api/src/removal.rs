@@ -11,7 +11,7 @@ pub enum Removed {
     Done,
     /// Not yet, because the bank decides about the payment.
     Waits,
-    /// Stripe refuses a refund of a payment that is not disputed.
+    /// Stripe refuses a refund of a payment that is not disputed, or the payer's bank has refused one. Staff have to give the money back.
     Refused,
 }
 
@@ -34,7 +34,8 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
         Err(e) => return Err(e),
     };
     // Refunds that a bank has sent back are not repeated.
-    let left = state.received.saturating_sub(state.back.refunded).saturating_sub(state.back.came_back);
+    let owed = state.received.saturating_sub(state.back.refunded);
+    let left = owed.saturating_sub(state.back.came_back);
     if state.progress == Progress::Succeeded && left > 0 {
         // The name contains the remaining amount, so that a refund of another amount is another request.
         match stripe.refund(intent, left, RefundReason::OrderEnded, &format!("removal-{left}")).await {
@@ -47,6 +48,10 @@ pub async fn remove_payment(stripe: &Stripe, removal: &PaymentRemoval) -> Result
             }
             Err(e) => return Err(e),
         }
+    }
+    if state.back.came_back > 0 && owed > 0 && !state.back.disputed {
+        tracing::error!("a payment that is not kept has to be given back in another way");
+        return Ok(Removed::Refused);
     }
     let is_decided = matches!(state.progress, Progress::Succeeded | Progress::Cancelled);
     Ok(if is_decided { Removed::Done } else { Removed::Waits })
