@@ -48,6 +48,13 @@ pub(crate) async fn seen(donor: &Caller, begun: &Value) -> Value {
     donor.get(&format!("{DONATIONS}/{}", begun["id"].as_str().unwrap())).await.is(200)
 }
 
+/// Pays what was begun, with a card, and it is paid.
+async fn pays(cloud: &Cloud, donor: &Caller, begun: &Value) {
+    act(cloud, begun, card(VISA));
+    cloud.settle().await;
+    assert_eq!(seen(donor, begun).await["state"], "paid");
+}
+
 /// The donations as they are stored.
 pub(crate) async fn stored(cloud: &Cloud) -> Vec<Value> {
     cloud.settle().await;
@@ -337,9 +344,7 @@ async fn an_outage_of_stripe_begins_nothing_twice() {
     stripe.be(Mode::Well);
     let begun = ana.post(DONATIONS, of(1234)).await.is(201);
     assert_eq!((stripe.payments().len(), stripe.customers().len(), stored(&cloud).await.len()), (1, 1, 1));
-    act(&cloud, &begun, card(VISA));
-    cloud.settle().await;
-    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    pays(&cloud, &ana, &begun).await;
 }
 
 /// One customer for each person: told of changes, and made anew when Stripe no longer knows them.
@@ -366,9 +371,7 @@ async fn a_person_has_one_customer() {
     let begun = begin(&ana, "4").await;
     let anew = stripe.customers();
     assert!(anew.len() == 1 && anew[0]["id"] != told[0]["id"], "{anew:?}");
-    act(&cloud, &begun, card(VISA));
-    cloud.settle().await;
-    assert_eq!(seen(&ana, &begun).await["state"], "paid");
+    pays(&cloud, &ana, &begun).await;
 }
 
 /// A failure of Stripe's own at a customer, which it repeats for the same request for a day, keeps nobody from paying for longer than
@@ -389,9 +392,7 @@ async fn a_failure_that_stripe_repeats_keeps_nobody_from_paying() {
         let (known, at_stripe) = (cloud.of_kind("customer").await, stripe.customers());
         assert_eq!((at_stripe.len(), &known[0]["attempt"]["N"]), (1, &json!(attempt)), "{mode:?}");
         assert_eq!(known[0]["customer"]["S"], at_stripe[0]["id"], "{mode:?}");
-        act(&cloud, &begun, card(VISA));
-        cloud.settle().await;
-        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+        pays(&cloud, &ana, &begun).await;
     }
 }
 
@@ -471,9 +472,7 @@ async fn a_payment_at_which_stripe_has_failed_is_made() {
         let payments = stripe.payments();
         let own: Vec<&Value> = payments.iter().filter(|payment| payment["metadata"]["donation"] == begun["id"]).collect();
         assert_eq!((own.len(), &own[0]["id"]), (1, &json!(intent(&begun))), "{mode:?}");
-        act(&cloud, &begun, card(VISA));
-        cloud.settle().await;
-        assert_eq!(seen(&ana, &begun).await["state"], "paid");
+        pays(&cloud, &ana, &begun).await;
     }
 }
 
