@@ -190,7 +190,7 @@ async fn a_disputed_order_is_not_shipped() {
     become_state(&staff, &ana, &placed, "shipped").await.is(200);
 }
 
-/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over or a month old.
+/// Staff see how many orders are disputed and how many refunds have failed, and which, until that is over.
 /// Promise: staff-work, order-disputed, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_see_disputes_and_refunds_that_have_failed() {
@@ -269,7 +269,7 @@ async fn ttl_of_failed(cloud: &Cloud) -> Vec<Value> {
 
 /// If the buyer's bank or Stripe refuses the automatic refund of what was paid instead, staff ask for it again, up to what was paid. Neither
 /// the order nor what staff see of it is forgotten before.
-/// Promise: order-wrong-payment, order-refund-failed
+/// Promise: refund-owed, order-wrong-payment, order-refund-failed
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn staff_ask_again_for_the_refund_of_something_else() {
     let cloud = Cloud::start().await;
@@ -386,7 +386,7 @@ async fn a_promised_refund_is_made_after_its_buyer_has_left() {
 
 /// If the buyer's bank has refused a refund, staff see it until the money is given back, also after the buyer has left, whom it no longer
 /// names.
-/// Promise: order-refund-failed, order-leaving, staff-work
+/// Promise: refund-owed, order-leaving, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
     let cloud = Cloud::start().await;
@@ -414,7 +414,7 @@ async fn money_of_somebody_who_has_left_is_owed_until_it_is_given_back() {
 
 /// What is to be given back because its buyer has left is not forgotten when Stripe refuses it: it is asked for until it is made, and staff
 /// see it until then, without the buyer.
-/// Promise: order-leaving, stripe-outage, staff-work
+/// Promise: refund-owed, order-leaving, stripe-outage, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_of_somebody_who_has_left_is_given_back_although_stripe_refuses_at_first() {
     let cloud = Cloud::start().await;

@@ -215,7 +215,7 @@ async fn staff_see_that_what_was_given_back_has_come_back() {
 
 /// What was paid instead of a donation or a plan, and what somebody has paid who has the plan already, is given back as soon as Stripe
 /// does so, also if it refuses that at first. Staff see each until then, once.
-/// Promise: plan-paid, plan-twice, staff-work
+/// Promise: refund-owed, plan-paid, plan-twice, staff-work
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stripe_refuses_to_give_back_is_given_back_later() {
     let cloud = Cloud::start().await;
