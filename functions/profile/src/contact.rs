@@ -479,7 +479,7 @@ async fn announce<C: ContactKind>(
             Ok(permit)
         }
         Err(_) if user.email.is_some() => Ok(Permit::default()),
-        Err(e) => Err(e),
+        Err(e) => Err(sending::unsent(e)),
     }
 }
 

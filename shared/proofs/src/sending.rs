@@ -359,7 +359,7 @@ impl SendLimits {
             }
             (Err(e), Err(_)) => return Err(e.into()),
         };
-        self.among_all(table, now, permit, proven).await
+        self.among_all(table, now, permit, proven).await.map_err(unsent)
     }
 
     /// Counts a text message with a notice to the owner of a number: ten at once, then one an hour. The number is proven, and no
@@ -369,28 +369,27 @@ impl SendLimits {
     /// One counter, then the counter of all text messages.
     ///
     /// # Errors
-    /// The errors of [`SendLimits::permit`].
-    pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, Problem> {
+    /// [`LimitError::Reached`] with [`NOTICES`], or with the limit of all text messages; [`unsent`] is the problem of a request.
+    pub async fn notice(&self, table: &Table, now: Time, to: &Phone) -> Result<Permit, LimitError> {
         let permit = Permit::take(table, now, vec![NOTICES.of(to)]).await?;
         self.among_all(table, now, permit, true).await
     }
 
     /// Counts a text message against the limit of all text messages, after all other limits. A message to a proven number uses the reserved
-    /// part first.
-    async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, Problem> {
+    /// part first. If no more may be sent now, reports a metric for operators.
+    async fn among_all(&self, table: &Table, now: Time, mut permit: Permit, proven: bool) -> Result<Permit, LimitError> {
         let [anybody, accounts] = self.shares();
-        let mut reached = None;
-        for share in [Some(accounts).filter(|_| proven), Some(anybody)].into_iter().flatten() {
-            match limits::take(table, now, std::slice::from_ref(&share)).await {
-                Ok(()) => {
-                    permit.limits.push(share);
-                    return Ok(permit);
-                }
-                Err(e) => reached = Some(e),
+        let is_reserved = proven && limits::take(table, now, std::slice::from_ref(&accounts)).await.is_ok();
+        if !is_reserved && let Err(e) = limits::take(table, now, std::slice::from_ref(&anybody)).await {
+            permit.give_back(table).await;
+            if let LimitError::Reached(reached) = &e {
+                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
+                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
             }
+            return Err(e);
         }
-        permit.give_back(table).await;
-        Err(reached.map_or_else(|| Problem::internal("there is no share of text messages"), |e| self.stop(table, e)))
+        permit.limits.push(if is_reserved { accounts } else { anybody });
+        Ok(permit)
     }
 
     /// Adds the sending of a code to a transaction, unless the previous one of the same flow is still valid. A refused sending
@@ -456,19 +455,6 @@ impl SendLimits {
         Ok((before, request.read(&mut found, now, false)))
     }
 
-    /// The problem if no more text messages may be sent now. Also reports a metric for operators.
-    fn stop(&self, table: &Table, e: LimitError) -> Problem {
-        match e {
-            LimitError::Reached(reached) => {
-                tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
-                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
-                let wait = reached.wait;
-                Problem::unavailable(reached).retry_after(wait)
-            }
-            LimitError::Store(e) => e.into(),
-        }
-    }
-
     /// Counts a message to a number that no account has proven for its range, and blocks the range if too few codes came back. One update,
     /// or two at the beginning of an hour or if the range is blocked.
     async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
@@ -507,6 +493,16 @@ impl SendLimits {
             self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
         }
         Err(RANGE.reached(RANGE.window).into())
+    }
+}
+
+/// The problem of a request whose text message may not be sent: `too_many_requests` because of its number, and otherwise `unavailable`,
+/// because of all text messages.
+#[must_use]
+pub fn unsent(e: LimitError) -> Problem {
+    match e {
+        LimitError::Reached(reached) if reached.quota != NOTICES => Problem::unavailable(reached).retry_after(reached.wait),
+        e => e.into(),
     }
 }
 

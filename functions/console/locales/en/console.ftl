@@ -105,6 +105,7 @@ work-disputes = Disputed payments
 work-failed_refunds = Refunds that have failed
 work-wrong_payments = Wrong payments, given back
 paid-for-donation = Donation
+paid-for-order = Order
 paid-for-plan_payment = Plan
 
 # People.

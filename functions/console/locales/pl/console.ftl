@@ -105,6 +105,7 @@ work-disputes = Płatności ze sporem
 work-failed_refunds = Nieudane zwroty
 work-wrong_payments = Błędne płatności, zwrócone
 paid-for-donation = Darowizna
+paid-for-order = Zamówienie
 paid-for-plan_payment = Plan
 
 # People.
