@@ -158,7 +158,7 @@ impl FactorAnswer {
                 let answer = serde_json::from_value(answer).map_err(|e| Problem::new(Kind::PasskeyInvalid).because(e))?;
                 Ok(Self::Passkey(Box::new(answer)))
             }
-            _ => Err(Problem::field("/code", FieldError::new("choice"))),
+            _ => Err(Problem::field("/code", FieldError::CHOICE)),
         }
     }
 

@@ -291,7 +291,7 @@ impl SendLimits {
 
     fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
         let allowed = phone.country().is_some_and(|country| self.countries.contains(&country));
-        if allowed { Ok(()) } else { Err(FieldError::new("phone_country")) }
+        if allowed { Ok(()) } else { Err(FieldError::PHONE_COUNTRY) }
     }
 
     /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
