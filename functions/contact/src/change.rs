@@ -44,7 +44,7 @@ impl UpdateTicket {
     fn state(&self, now: Time) -> Result<Option<(ThreadState, Option<Time>)>, FieldError> {
         match (self.state, self.snoozed_until) {
             (Some(state), until) => Ok(Some((state, state.snooze(until, now)?))),
-            (None, Some(_)) => Err(FieldError::new("choice")),
+            (None, Some(_)) => Err(FieldError::CHOICE),
             (None, None) => Ok(None),
         }
     }
@@ -55,13 +55,13 @@ impl UpdateTicket {
         let state = fields.take("/snoozed_until", self.state(now));
         let done = self.state.unwrap_or(ticket.state) == ThreadState::Done;
         let assignee = match self.assignee {
-            PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::new("choice"))),
+            PatchMember::To(_) if done => fields.take("/assignee", Err(FieldError::CHOICE)),
             PatchMember::Leave => ticket.assignee,
             PatchMember::Clear => None,
             PatchMember::To(person) if Some(person) == ticket.assignee => Some(person),
             PatchMember::To(person) => {
                 let may = may_have(table, person).await?;
-                fields.take("/assignee", may.then_some(person).ok_or_else(|| FieldError::new("choice")))
+                fields.take("/assignee", may.then_some(person).ok_or(FieldError::CHOICE))
             }
         };
         fields.finish()?;
@@ -138,7 +138,7 @@ pub async fn update_ticket(
             Ok(()) => {}
             Err(e) if e.refused(own) => return Err(Kind::VersionMismatch.into()),
             Err(e) if may.iter().any(|slot| e.refused(*slot)) => {
-                return Err(Problem::field("/assignee", FieldError::new("choice")).into());
+                return Err(Problem::field("/assignee", FieldError::CHOICE).into());
             }
             Err(e) => return Err(staff::refused(e, still).into()),
         }

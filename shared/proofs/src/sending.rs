@@ -17,7 +17,6 @@ use accounts::{
     known::KnownNetwork,
 };
 use countries::Country;
-use function::Figures;
 use futures_util::{future::join_all, join};
 use http::HeaderMap;
 use kernel::{Client, FieldError, Problem, Sys, Time, env::Reader, id::UserId};
@@ -29,6 +28,7 @@ use store::{
 };
 
 use crate::{
+    MISUSE,
     challenge::{Challenge, GUESSES, Purpose},
     device, factor,
     gate::{self, Gate},
@@ -266,18 +266,17 @@ pub async fn take(table: &Table, now: Time, challenge: &mut Challenge, admitted:
 pub struct SendLimits {
     countries: Arc<[Country]>,
     daily_max: u32,
-    figures: Figures,
 }
 
 impl SendLimits {
     /// Reads `SMS_COUNTRIES`, the countries that text messages are sent to (ISO 3166-1 codes; a number without a country code
     /// belongs to the first), and `SMS_DAILY_MAX`, the number of text messages in a day.
-    pub fn read(r: &mut Reader<'_>, figures: Figures) -> Self {
+    pub fn read(r: &mut Reader<'_>) -> Self {
         let countries = Country::listed(r, "SMS_COUNTRIES");
         if countries.is_empty() {
             r.wrong("SMS_COUNTRIES names no country".to_owned());
         }
-        Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000), figures }
+        Self { countries: countries.into(), daily_max: r.or("SMS_DAILY_MAX", 1000) }
     }
 
     /// Parses a number that text messages can and may be sent to.
@@ -291,7 +290,7 @@ impl SendLimits {
 
     fn allow(&self, phone: &Phone) -> Result<(), FieldError> {
         let allowed = phone.country().is_some_and(|country| self.countries.contains(&country));
-        if allowed { Ok(()) } else { Err(FieldError::new("phone_country")) }
+        if allowed { Ok(()) } else { Err(FieldError::PHONE_COUNTRY) }
     }
 
     /// The keys of the counters of all text messages, for a batch that is passed to [`Sending::pressure`].
@@ -350,7 +349,7 @@ impl SendLimits {
         let Contact::Phone(phone) = to else { return Ok(take(table, now, challenge, admitted, more).await?) };
         self.allow(&phone).map_err(|e| Problem::field("/phone", e))?;
         let (range, proven) = (phone.range(), challenge.proven);
-        let by_range = async { if proven { Ok(Permit::default()) } else { self.count(table, now, range, client).await } };
+        let by_range = async { if proven { Ok(Permit::default()) } else { Self::count(table, now, range, client).await } };
         let permit = match join!(take(table, now, challenge, admitted, more), by_range) {
             (Ok(permit), Ok(range)) => permit.and(range),
             (Ok(permit), Err(e)) | (Err(e), Ok(permit)) => {
@@ -384,7 +383,7 @@ impl SendLimits {
             permit.give_back(table).await;
             if let LimitError::Reached(reached) = &e {
                 tracing::warn!(limit = reached.quota.name, daily_max = self.daily_max, "no more text messages go out now");
-                self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
+                table.report(&[(MISUSE, 1)]);
             }
             return Err(e);
         }
@@ -457,13 +456,13 @@ impl SendLimits {
 
     /// Counts a message to a number that no account has proven for its range, and blocks the range if too few codes came back. One update,
     /// or two at the beginning of an hour or if the range is blocked.
-    async fn count(&self, table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
+    async fn count(table: &Table, now: Time, range: &str, client: &Client) -> Result<Permit, LimitError> {
         let network = mark(&client.network());
         let mut next = Traffic::go_on(range, &network, now);
         // A refusal returns the current state. More than two attempts are needed only if an hour ends in between.
         for _ in 0..ROUNDS {
             let seen = match table.update(next).await {
-                Ok(row) => return self.judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
+                Ok(row) => return Self::judge(table, now, &row.decode()?).await.map(|()| Permit::to_range(range)),
                 Err(WriteError::Refused(row)) => row.map(store::Row::decode::<Traffic>).transpose()?,
                 Err(WriteError::Store(e)) => return Err(e.into()),
             };
@@ -479,7 +478,7 @@ impl SendLimits {
     }
 
     /// Blocks the range for an hour if too few of its codes have come back.
-    async fn judge(&self, table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
+    async fn judge(table: &Table, now: Time, traffic: &Traffic) -> Result<(), LimitError> {
         if !suspicious(traffic.sent.saturating_sub(1), traffic.came_back.len(), traffic.networks.len()) {
             return Ok(());
         }
@@ -490,7 +489,7 @@ impl SendLimits {
             let Traffic { range, sent, came_back, .. } = traffic;
             let came_back = came_back.len();
             tracing::warn!(range, sent, came_back, "few codes come back: no text messages to unproven numbers of this range for an hour");
-            self.figures.report_of("TableName", table.name(), &[("Misuse", 1)]);
+            table.report(&[(MISUSE, 1)]);
         }
         Err(RANGE.reached(RANGE.window).into())
     }
@@ -685,14 +684,9 @@ mod tests {
 
     #[test]
     fn only_numbers_of_allowed_countries_are_accepted() {
-        let boot = |countries: &str| {
-            let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
-            let http = function::http_client().unwrap();
-            function::Boot { env, sys: kernel::Sys::real(), http }
-        };
         let read = |countries: &str| {
-            let boot = boot(countries);
-            boot.env.read(|r| SendLimits::read(r, Figures::new(&boot)))
+            let env: kernel::Env = [("SMS_COUNTRIES".to_owned(), countries.to_owned())].into_iter().collect();
+            env.read(SendLimits::read)
         };
         let sending = read("GB,PL").unwrap();
         assert_eq!(sending.phone("07700 900001").unwrap().as_ref(), "+447700900001");
