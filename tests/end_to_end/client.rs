@@ -62,7 +62,7 @@ pub(crate) async fn page(cloud: &Cloud, site: &Site) -> Browser {
 }
 
 /// Milliseconds after which a page ends its waiting with an error, which says more than a timeout of the browser.
-const PATIENCE_MS: u128 = tests::PATIENCE.as_millis() / 2;
+pub(crate) const PATIENCE_MS: u128 = tests::PATIENCE.as_millis() / 2;
 
 pub(crate) async fn start() -> Cloud {
     Cloud::start_with(&[("AllowedOrigins", "http://localhost:*"), ("ClientRate", "1000")]).await
