@@ -284,10 +284,9 @@ async fn the_console_and_the_documents_remember_the_chosen_language() {
 async fn an_operation_is_framed_in_polish() {
     let cloud = Cloud::start().await;
     let mut browser = Browser::open(&format!("{}?lang=pl", cloud.urls.docs)).await;
-    browser.until("document.querySelector('.opblock-summary-control') !== null").await;
-    browser
-        .run("document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control').click()")
-        .await;
+    let first = "document.querySelector('[id$=start_registration] .opblock-summary-control, .opblock-post .opblock-summary-control')";
+    browser.until(&format!("{first} !== null")).await;
+    browser.run(&format!("{first}.click()")).await;
     browser.until("document.querySelector('.try-out button') !== null").await;
     browser.run("document.querySelector('.try-out button').click()").await;
     browser.until("document.querySelector('.execute') !== null").await;
