@@ -68,7 +68,9 @@ impl Hand {
         self.write(browser, "[name=login]", name).await;
         self.send(browser, "sign-in", "password", PASSWORD).await;
         self.prove(cloud, browser, app).await;
-        browser.until("!document.getElementById('nav').hidden").await;
+        // The first screen would take the focus from what is pressed before it is shown.
+        browser.until("!document.getElementById('nav').hidden && document.querySelector('.sign-in') === null").await;
+        shows(browser, "main h1").await;
     }
 
     /// Proves the second factor.
@@ -470,7 +472,8 @@ async fn a_dead_letter_is_sent_again() {
     page.go(&screen(&cloud, "health")).await;
     Hand::Keyboard.press(page, "[data-act=redrive]").await;
     Hand::Keyboard.send(page, "ask", "why", "Mail is back").await;
-    page.until("document.querySelector('dialog, [data-act=redrive]') === null").await;
+    // The screen is read again.
+    page.until("document.querySelector('dialog, [data-act=redrive], [aria-busy]:not(button)') === null").await;
     assert_eq!(cloud.mails_to("ana@example.test").await.len(), 1);
     is_content(page).await;
 }
@@ -619,6 +622,8 @@ async fn two_of_the_team_are_in_one_thread() {
     for page in [&mut kim, &mut lou] {
         page.go(&screen(&cloud, &format!("threads/{thread}"))).await;
         shows(page, ".said li[data-seq='1']").await;
+        // The state of the thread comes with another answer than its messages.
+        shows(page, "main a[href='#/people/ana']").await;
     }
     Hand::Mouse.press(&mut kim, "[data-take]").await;
     lou.until("document.querySelector('[data-others]').textContent.includes('kim')").await;
